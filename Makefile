@@ -1,0 +1,39 @@
+# Every target works on a machine with Python >= 3.11, make and a package index; nothing outside this folder is touched.
+PYTHON ?= python3
+BIN := .venv/bin
+
+export PREFECT_HOME := $(CURDIR)/.prefect
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+
+.PHONY: help env demo test lint types lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: .venv/.complete ## build .venv from requirements.lock
+
+# pip before 26 misreads extras in a lock with hashes, and a venv brings the pip of its Python.
+.venv/.complete: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kefu-digest needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=26'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	@touch $@
+
+lint: env ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: env ## mypy
+	$(BIN)/mypy
+
+test: env lint types ## the whole test suite
+	$(BIN)/pytest
+
+lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --group dev pyproject.toml -o requirements.lock --quiet
+
+clean: ## remove everything that the targets made
+	rm -rf .venv .prefect warehouse .pytest_cache .mypy_cache .ruff_cache .hypothesis

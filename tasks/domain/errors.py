@@ -1,0 +1,160 @@
+"""What can go wrong, by what has to be done about it.
+
+KefuError                     every error of this project; the message says what, where and what to do next
+├── UsageError                wrong flag, setting or input; nothing was started (exit 2)
+├── RunError                  the run can't go on; what was paid for is kept (exit 1)
+│   ├── NoLogs                the day has no log objects
+│   ├── DayBusy               another run holds the day
+│   ├── LeaseLost             this run held the day and was taken for dead
+│   ├── AccountingError       rows and rejects do not add up to what was read: a bug, never published
+│   ├── StoreError            object store or folder
+│   │   ├── StoreUnavailable  faults outlasted the retries
+│   │   ├── StoreRefused      credentials or permissions
+│   │   ├── BucketMissing     no such bucket (or folder), or in another region
+│   │   ├── ObjectMissing     no such object
+│   │   ├── PreconditionFailed  somebody else wrote the object first
+│   │   └── StoreFull         no space, or read-only
+│   └── EndpointUnusable      no conversation can be summarized through this endpoint now
+│       ├── CredentialsRefused  key, token or permission
+│       ├── EndpointMissing   no such endpoint, model or address
+│       ├── AllowanceUsedUp   the day's or account's total, or unpaid bills
+│       └── EndpointDown      faults outlasted every patience
+└── CallFault                 one call failed; the run goes on
+    ├── QuotaRefused          over a rate limit: free, and waits (never an attempt)
+    ├── TransientFault        worth trying again, a bounded number of times
+    ├── ContentRefused        the service will not talk about this conversation: a reject
+    ├── InputTooLong          longer than the model reads: a reject
+    └── RequestInvalid        the service does not take this request as it is: a reject
+"""
+
+from typing import Literal
+
+QuotaScope = Literal["requests", "tokens", "queries_per_second", "overload"]
+
+
+class KefuError(Exception):
+    """Any error this project raises on purpose."""
+
+
+class UsageError(KefuError):
+    """Wrong use or configuration; nothing was started."""
+
+
+class RunError(KefuError):
+    """The run can't go on; what was done is kept."""
+
+
+class NoLogs(RunError):
+    """The day has no log objects."""
+
+
+class DayBusy(RunError):
+    """Another live run holds the day."""
+
+
+class LeaseLost(RunError):
+    """This run was taken for dead and another one holds the day now."""
+
+
+class AccountingError(RunError):
+    """Summaries and rejects do not add up to the conversations read."""
+
+
+class StoreError(RunError):
+    """The object store or folder failed."""
+
+
+class StoreUnavailable(StoreError):
+    """Faults outlasted the retries."""
+
+
+class StoreRefused(StoreError):
+    """Credentials or permissions were refused."""
+
+
+class BucketMissing(StoreError):
+    """There is no such bucket or folder, or it lies in another region."""
+
+
+class ObjectMissing(StoreError):
+    """There is no such object."""
+
+
+class PreconditionFailed(StoreError):
+    """The object is not in the state that the write was conditional on."""
+
+
+class StoreFull(StoreError):
+    """No space is left, or the place is read-only."""
+
+
+class EndpointUnusable(RunError):
+    """No conversation can be summarized through this endpoint now."""
+
+
+class CredentialsRefused(EndpointUnusable):
+    """The key, token or permission was refused."""
+
+
+class EndpointMissing(EndpointUnusable):
+    """There is no such endpoint, model or address."""
+
+
+class AllowanceUsedUp(EndpointUnusable):
+    """The account's daily or total allowance is used up, or bills are unpaid."""
+
+
+class EndpointDown(EndpointUnusable):
+    """Faults outlasted every patience."""
+
+
+class CallFault(KefuError):
+    """One call failed; the run goes on."""
+
+
+class QuotaRefused(CallFault):
+    """Refused by a rate limit before any work was done.
+
+    Args:
+        message: what the service said.
+        scope: which limit refused.
+        retry_after_seconds: how long the service asks to wait, if it does.
+        limits: what the refusal's headers said of the quota, if anything.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        scope: QuotaScope,
+        retry_after_seconds: float | None = None,
+        limits: object | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.scope: QuotaScope = scope
+        self.retry_after_seconds = retry_after_seconds
+        self.limits = limits
+
+
+class TransientFault(CallFault):
+    """Worth another try.
+
+    Args:
+        message: what happened.
+        maybe_paid: the service may have done (and billed) the work: the reply broke on its way.
+    """
+
+    def __init__(self, message: str, maybe_paid: bool = False) -> None:
+        super().__init__(message)
+        self.maybe_paid = maybe_paid
+
+
+class ContentRefused(CallFault):
+    """The service refuses to talk about this conversation."""
+
+
+class InputTooLong(CallFault):
+    """The request is longer than the model reads."""
+
+
+class RequestInvalid(CallFault):
+    """The service does not take this request as it is."""

@@ -1,0 +1,105 @@
+"""All that a task may know of the outside: an object store and a summarizer. The clients implement these."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from tasks.domain.records import Reply, Request
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One object. `key` is relative to its store's root and uses `/`; `etag` changes with the content."""
+
+    key: str
+    size: int
+    etag: str
+    modified: datetime
+
+
+class Appender(Protocol):
+    """Bytes appended in order, each kept as soon as its store can keep it."""
+
+    def append(self, data: bytes) -> None:
+        """Add one record. A folder keeps it at once; an object store may hold it back until `flush`."""
+
+    def flush(self) -> None:
+        """Return when everything appended so far is kept."""
+
+    def close(self) -> None:
+        """Flush and give up the resources. Closing twice is harmless."""
+
+
+class ObjectStore(Protocol):
+    """A folder or a bucket prefix. Blocking: call it from a thread. Raises StoreError's family only.
+
+    Every write is atomic: a reader sees the old object or the new one, whole.
+    """
+
+    @property
+    def uri(self) -> str:
+        """The root, as a user writes it: `/data/warehouse`, `bos://bucket/prefix`."""
+
+    def uri_of(self, key: str) -> str:
+        """The full address of one object."""
+
+    def list_objects(self, prefix: str = "") -> Iterator[StoredObject]:
+        """Objects whose key begins with `prefix`, in key order (code points), however many there are."""
+
+    def stat(self, key: str) -> StoredObject | None:
+        """The object, or None when there is none."""
+
+    def open_object(self, key: str) -> BinaryIO:
+        """The whole object, verified against its length and checksum, as a seekable binary file to close."""
+
+    def read_path(self, key: str) -> bytes:
+        """The whole object in memory. For small ones."""
+
+    def write_path(
+        self, key: str, data: bytes, *, if_match: str | None = None, if_absent: bool = False
+    ) -> str:
+        """Write one object; return its etag.
+
+        Args:
+            if_match: only over the object that has this etag.
+            if_absent: only where there is no object.
+
+        Raises:
+            PreconditionFailed: somebody else was first.
+        """
+
+    def write_file(
+        self, key: str, path: Path, *, if_match: str | None = None, if_absent: bool = False
+    ) -> str:
+        """Write one object from a local file (any size); return its etag. Conditions as in `write_path`."""
+
+    def delete(self, key: str) -> None:
+        """Remove one object; no error when there is none."""
+
+    def appender(self, key_prefix: str) -> Appender:
+        """Records for `key_prefix` + one or more suffixes ending in `.jsonl`, listed under it in order."""
+
+
+class Summarizer(Protocol):
+    """Answers requests. One instance belongs to one event loop."""
+
+    @property
+    def model(self) -> str:
+        """What the rows name as their model."""
+
+    @property
+    def paid(self) -> bool:
+        """Whether a call costs money and quota, so that it is paced and its answer kept."""
+
+    async def summarize(self, request: Request, on_sent: Callable[[], None]) -> Reply:
+        """One call, no retries; `on_sent` is called as the request's bytes are written.
+
+        Raises:
+            CallFault: this call failed.
+            EndpointUnusable: no call can succeed.
+        """
+
+    async def aclose(self) -> None:
+        """Give up connections."""

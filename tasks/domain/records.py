@@ -1,0 +1,145 @@
+"""The values that everything else speaks in: frozen, without behaviour beyond their own consistency."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+Role = Literal["user", "agent"]
+
+
+class Reason(StrEnum):
+    """Why a conversation (or a line that should have been one) is in `rejects`."""
+
+    UNREADABLE = "unreadable"  # the line or file is not what its format says
+    EMPTY = "empty"  # no turn with any text
+    ONE_SIDED = "one_sided"  # only the user or only the agent speaks
+    DUPLICATE = "duplicate"  # the day holds another conversation of this id
+    TOO_LONG = "too_long"  # the endpoint does not read that much, even cut
+    REFUSED = "refused"  # the model or its content filter refused
+    UNPARSEABLE = "unparseable"  # an answer without anything usable
+    INVALID_FIELDS = "invalid_fields"  # fields were found, none of them with a usable value
+    INVALID_REQUEST = "invalid_request"  # the endpoint does not take the request
+    ENDPOINT_ERROR = "endpoint_error"  # every attempt failed while others succeeded
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One side's message. `text` is as logged, without the speaker's label."""
+
+    role: Role
+    text: str
+    time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One conversation as read, nothing masked yet.
+
+    `line` is the 1-based line of its first message in the (decompressed) object; `started_at` is aware, UTC.
+    """
+
+    conversation_id: str
+    turns: tuple[Turn, ...]
+    source_uri: str
+    line: int
+    started_at: datetime | None = None
+    channel: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One conversation, or one line, that did not become a summary, and why."""
+
+    conversation_id: str
+    reason: Reason
+    detail: str
+    source_uri: str
+    line: int
+    raw_output: str = ""
+    attempts: int = 0
+    content_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A conversation made ready for a summarizer: masked, compacted, cut to the budget.
+
+    `text` is the dialogue as `用户：…` / `客服：…` lines; `prompt` the whole message sent.
+    `content_hash` names the conversation as logged; `request_hash` names what produces the answer
+    (model, prompt version, text). `estimated_tokens` counts the prompt and the answer expected.
+    """
+
+    conversation: Conversation
+    turns: tuple[Turn, ...]
+    text: str
+    prompt: str
+    truncated: bool
+    content_hash: str
+    request_hash: str
+    estimated_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaHeaders:
+    """The rate limits a reply told of, per minute; None where it did not."""
+
+    limit_requests: int | None = None
+    limit_tokens: int | None = None
+    remaining_requests: int | None = None
+    remaining_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One paid reply. `refused` is the service's own flag (content filter, need_clear_history)."""
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    cut_off: bool = False
+    refused: bool = False
+    limits: QuotaHeaders | None = None
+
+
+Outcome = Literal["answered", "refused", "too_long", "invalid_request"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is remembered of a request, so that it is never paid for again. `answered_at` is UTC."""
+
+    request_hash: str
+    content_hash: str
+    outcome: Outcome
+    text: str
+    model: str
+    prompt_version: str
+    prompt_tokens: int
+    completion_tokens: int
+    latency_ms: int
+    attempts: int
+    answered_at: datetime
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The four fields of a parsed answer; None means unknown. The `_text`s are what the model said."""
+
+    issue: str | None
+    plan: str | None
+    accepted: bool | None
+    negative_sentiment: bool | None
+    accepted_text: str | None
+    negative_sentiment_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """An answer that holds no summary, and why."""
+
+    reason: Reason
+    detail: str

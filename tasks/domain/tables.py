@@ -1,0 +1,166 @@
+"""The warehouse's tables: Arrow schemas, partition keys, and rows as Arrow.
+
+Columns are added at the end; none is renamed or retyped without a new `SCHEMA_VERSION` and a note in
+CHANGELOG.md.
+The partition column `day` is in the path (`table/day=2026-11-22/table.parquet`), not in the file.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pyarrow as pa
+
+from tasks.domain.records import Answer, Fields, Reject, Request
+
+SCHEMA_VERSION = "1"
+
+_UTC_MICROSECONDS = pa.timestamp("us", tz="UTC")
+
+
+def _schema(*columns: tuple[str, pa.DataType]) -> pa.Schema:
+    return pa.schema(
+        [pa.field(name, kind) for name, kind in columns],
+        metadata={"kefu.schema_version": SCHEMA_VERSION},
+    )
+
+
+SUMMARIES = _schema(
+    ("conversation_id", pa.string()),
+    ("started_at", _UTC_MICROSECONDS),
+    ("channel", pa.string()),
+    ("turns", pa.int32()),
+    ("issue", pa.string()),
+    ("plan", pa.string()),
+    ("accepted", pa.bool_()),
+    ("negative_sentiment", pa.bool_()),
+    ("accepted_text", pa.string()),
+    ("negative_sentiment_text", pa.string()),
+    ("truncated", pa.bool_()),
+    ("model", pa.string()),
+    ("prompt_version", pa.string()),
+    ("prompt_tokens", pa.int32()),
+    ("completion_tokens", pa.int32()),
+    ("latency_ms", pa.int32()),
+    ("attempts", pa.int16()),
+    ("source_uri", pa.string()),
+    ("content_hash", pa.string()),
+    ("summarized_at", _UTC_MICROSECONDS),
+    ("run_id", pa.string()),
+    ("attributes", pa.map_(pa.string(), pa.string())),
+)
+
+REJECTS = _schema(
+    ("conversation_id", pa.string()),
+    ("reason", pa.string()),
+    ("detail", pa.string()),
+    ("raw_output", pa.string()),
+    ("source_uri", pa.string()),
+    ("line", pa.int64()),
+    ("attempts", pa.int16()),
+    ("run_id", pa.string()),
+    ("content_hash", pa.string()),
+)
+
+METRICS = _schema(
+    ("metric", pa.string()),
+    ("dimension", pa.string()),
+    ("value_key", pa.string()),
+    ("value", pa.float64()),
+    ("numerator", pa.int64()),
+    ("denominator", pa.int64()),
+)
+
+RUNS = _schema(
+    ("run_id", pa.string()),
+    ("status", pa.string()),
+    ("started_at", _UTC_MICROSECONDS),
+    ("finished_at", _UTC_MICROSECONDS),
+    ("seconds", pa.float64()),
+    ("conversations", pa.int64()),
+    ("summarized", pa.int64()),
+    ("rejected", pa.int64()),
+    ("reused", pa.int64()),
+    ("calls", pa.int64()),
+    ("retries", pa.int64()),
+    ("quota_refusals", pa.int64()),
+    ("prompt_tokens", pa.int64()),
+    ("completion_tokens", pa.int64()),
+    ("cost", pa.float64()),
+    ("quota_use", pa.float64()),
+    ("summarizer", pa.string()),
+    ("model", pa.string()),
+    ("prompt_version", pa.string()),
+    ("log_objects", pa.int64()),
+    ("version", pa.string()),
+)
+
+
+def partition_key(table: str, day: date, name: str = "") -> str:
+    """The key of a table's file for a day, or of another file beside it."""
+    return f"{table}/day={day.isoformat()}/{name or f'{table}.parquet'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Summarized:
+    """One row of `summaries` in the making."""
+
+    request: Request
+    answer: Answer
+    fields: Fields
+
+
+def summary_rows(rows: Sequence[Summarized]) -> pa.RecordBatch:
+    """Rows as a record batch of SUMMARIES, in the order given."""
+    columns: dict[str, list[object]] = {
+        "conversation_id": [row.request.conversation.conversation_id for row in rows],
+        "started_at": [row.request.conversation.started_at for row in rows],
+        "channel": [row.request.conversation.channel for row in rows],
+        "turns": [len(row.request.conversation.turns) for row in rows],
+        "issue": [row.fields.issue for row in rows],
+        "plan": [row.fields.plan for row in rows],
+        "accepted": [row.fields.accepted for row in rows],
+        "negative_sentiment": [row.fields.negative_sentiment for row in rows],
+        "accepted_text": [row.fields.accepted_text for row in rows],
+        "negative_sentiment_text": [row.fields.negative_sentiment_text for row in rows],
+        "truncated": [row.request.truncated for row in rows],
+        "model": [row.answer.model for row in rows],
+        "prompt_version": [row.answer.prompt_version for row in rows],
+        "prompt_tokens": [row.answer.prompt_tokens for row in rows],
+        "completion_tokens": [row.answer.completion_tokens for row in rows],
+        "latency_ms": [row.answer.latency_ms for row in rows],
+        "attempts": [row.answer.attempts for row in rows],
+        "source_uri": [row.request.conversation.source_uri for row in rows],
+        "content_hash": [row.request.content_hash for row in rows],
+        "summarized_at": [row.answer.answered_at for row in rows],
+        "run_id": [row.answer.run_id for row in rows],
+        "attributes": [list(row.request.conversation.attributes.items()) for row in rows],
+    }
+    return _batch(columns, SUMMARIES)
+
+
+def reject_rows(rejects: Sequence[Reject], run_id: str) -> pa.RecordBatch:
+    """Rejects as a record batch of REJECTS, in the order given."""
+    columns: dict[str, list[object]] = {
+        "conversation_id": [reject.conversation_id for reject in rejects],
+        "reason": [reject.reason.value for reject in rejects],
+        "detail": [reject.detail for reject in rejects],
+        "raw_output": [reject.raw_output for reject in rejects],
+        "source_uri": [reject.source_uri for reject in rejects],
+        "line": [reject.line for reject in rejects],
+        "attempts": [reject.attempts for reject in rejects],
+        "run_id": [run_id] * len(rejects),
+        "content_hash": [reject.content_hash for reject in rejects],
+    }
+    return _batch(columns, REJECTS)
+
+
+def run_row(values: dict[str, str | int | float | datetime | None]) -> pa.Table:
+    """One run as a table of RUNS; columns not named are null."""
+    return pa.Table.from_pylist([values], schema=RUNS)
+
+
+def _batch(columns: dict[str, list[object]], schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(
+        [pa.array(columns[field.name], type=field.type) for field in schema], schema=schema
+    )
