@@ -1,7 +1,7 @@
 """A summarizer for Qianfan through its SDK: deployed V1 endpoints and V2 models.
 
-The SDK builds, signs and parses; the connections, the reading of errors and the bearer tokens are ours, because
-the SDK opens a connection a call, hides status and headers of refusals and fetches tokens while blocking the loop.
+The SDK builds, signs and parses; connections, the reading of errors and bearer tokens are ours, because the
+SDK opens a connection a call, hides status and headers of refusals and blocks the loop to fetch tokens.
 """
 
 import asyncio
@@ -59,7 +59,8 @@ class QianfanCredentials:
     def __post_init__(self) -> None:
         if not (self.bearer_token or (self.access_key and self.secret_key)):
             raise UsageError(
-                "Qianfan needs credentials: set QIANFAN_ACCESS_KEY and QIANFAN_SECRET_KEY, or QIANFAN_BEARER_TOKEN."
+                "Qianfan needs credentials: set QIANFAN_ACCESS_KEY and QIANFAN_SECRET_KEY, "
+                "or QIANFAN_BEARER_TOKEN."
             )
 
     @property
@@ -99,7 +100,7 @@ class QianfanSummarizer:
     Args:
         endpoint: `ID` is a service deployed on the platform (V1, `.../chat/ID`);
             `v2:NAME` is a model of the V2 interface.
-        credentials: a key pair signs V1 calls and fetches bearer tokens for V2; a bearer token is sent as it is.
+        credentials: a key pair signs V1 calls and fetches V2's bearer tokens; a bearer token is sent as is.
         base_url: V1's address.
         console_url: V2's address.
         iam_url: where bearer tokens come from.
@@ -129,7 +130,8 @@ class QianfanSummarizer:
         self._model = endpoint.removeprefix("v2:")
         if not self._model or not all(part.isalnum() for part in self._model.translate(_MARKS).split()):
             raise UsageError(
-                f"--endpoint {endpoint!r} is neither a service ID nor v2:MODEL; copy it from the Qianfan console."
+                f"--endpoint {endpoint!r} is neither a service ID nor v2:MODEL; "
+                "copy it from the Qianfan console."
             )
         _silence()
         self._pool = Pool(connections, timeout_seconds)
@@ -148,8 +150,8 @@ class QianfanSummarizer:
         self._chat = self._connect(base_url, console_url, iam_url)
 
     def _connect(self, base_url: str, console_url: str, iam_url: str) -> Any:
-        # Everything is explicit, so neither environment nor .env nor another endpoint can mix in. A key pair
-        # stays out of the configuration: with one there the SDK lists the account's services at its first use.
+        # Everything is explicit, so that no environment, .env or other endpoint mixes in. A key pair stays
+        # out of the configuration: with one there the SDK lists the account's services at its first use.
         config = Config(
             _env_file=None,
             BASE_URL=base_url.rstrip("/"),
@@ -191,7 +193,7 @@ class QianfanSummarizer:
     async def summarize(self, request: Request, on_sent: Callable[[], None]) -> Reply:
         """One call, no retries; raises as the port says.
 
-        An expired token is replaced and the call ends as a TransientFault, so that the next try is paced as well.
+        An expired token ends the call as a TransientFault and is replaced: the next try is paced as well.
         """
         options = self._options
         token = ""
@@ -253,7 +255,7 @@ class QianfanSummarizer:
             self._expiries += 1
             self._token.forget(token)
         if self._expiries >= _EXPIRIES_IN_A_ROW or (token and not self._credentials.has_pair):
-            return http.credentials_refused(str(error))
+            return error if isinstance(error, CredentialsRefused) else http.credentials_refused(str(error))
         return TransientFault(f"{error}: the token or signature had expired; the next try takes a new one.")
 
     async def aclose(self) -> None:
