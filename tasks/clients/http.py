@@ -92,9 +92,7 @@ class Pool:
         try:
             # Not `async with`: a response left that way gives its body to nobody. At the body's end the
             # connection goes back to the pool by itself, and read() closes it when it breaks.
-            response = await self.session.request(
-                method, url, trace_request_ctx=call, allow_redirects=False, **options
-            )
+            response = await self.session.request(method, url, trace_request_ctx=call, allow_redirects=False, **options)
             body = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise transport_fault(error, url, self.timeout_seconds, call.sent) from error
@@ -224,23 +222,17 @@ def says_unsafe(message: str) -> bool:
 
 def quota_refused(where: str, scope: QuotaScope, headers: Mapping[str, str]) -> QuotaRefused:
     """Over a limit, with what the headers say of it."""
-    return QuotaRefused(
-        f"{where}: over its limit of {scope}.", scope, read_retry_after(headers), read_limits(headers)
-    )
+    return QuotaRefused(f"{where}: over its limit of {scope}.", scope, read_retry_after(headers), read_limits(headers))
 
 
 def credentials_refused(where: str) -> CredentialsRefused:
     """A key, token or permission that is not accepted."""
-    return CredentialsRefused(
-        f"{where}: the credentials were refused; check the key or token and its permissions."
-    )
+    return CredentialsRefused(f"{where}: the credentials were refused; check the key or token and its permissions.")
 
 
 def allowance_used_up(where: str) -> AllowanceUsedUp:
     """No more calls today, or ever, until somebody pays."""
-    return AllowanceUsedUp(
-        f"{where}: the allowance is used up or bills are unpaid; see the account's console."
-    )
+    return AllowanceUsedUp(f"{where}: the allowance is used up or bills are unpaid; see the account's console.")
 
 
 def endpoint_missing(where: str) -> EndpointMissing:

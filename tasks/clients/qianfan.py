@@ -7,6 +7,7 @@ SDK opens a connection a call, hides status and headers of refusals and blocks t
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -44,6 +45,7 @@ _FAULTS: Mapping[int, Callable[[str], KefuError]] = {
 }
 _INVALID = frozenset({100, 336001, 336002, 336003, 336006, 336007})
 _TOKEN_SECONDS = 86_400
+_ENDPOINT = re.compile(r"[A-Za-z0-9]+([-_./:][A-Za-z0-9]+)*")
 # A token or signature that the service calls expired this often with no accepted call between is a wrong one.
 _EXPIRIES_IN_A_ROW = 3
 
@@ -59,8 +61,7 @@ class QianfanCredentials:
     def __post_init__(self) -> None:
         if not (self.bearer_token or (self.access_key and self.secret_key)):
             raise UsageError(
-                "Qianfan needs credentials: set QIANFAN_ACCESS_KEY and QIANFAN_SECRET_KEY, "
-                "or QIANFAN_BEARER_TOKEN."
+                "Qianfan needs credentials: set QIANFAN_ACCESS_KEY and QIANFAN_SECRET_KEY, or QIANFAN_BEARER_TOKEN."
             )
 
     @property
@@ -79,9 +80,7 @@ class _PooledClient:
         self._pool = pool
         self._on_error = on_error
 
-    async def arequest(
-        self, request: QfRequest
-    ) -> tuple[ClientResponse, contextlib.AbstractAsyncContextManager[None]]:
+    async def arequest(self, request: QfRequest) -> tuple[ClientResponse, contextlib.AbstractAsyncContextManager[None]]:
         """Send, and raise every refusal as ours, so that the SDK neither logs it nor sends again."""
         call = _current.get()
         response = await self._pool.send(call, **request.requests_args())
@@ -128,10 +127,9 @@ class QianfanSummarizer:
     ) -> None:
         self._v2 = endpoint.startswith("v2:")
         self._model = endpoint.removeprefix("v2:")
-        if not self._model or not all(part.isalnum() for part in self._model.translate(_MARKS).split()):
+        if not _ENDPOINT.fullmatch(self._model):
             raise UsageError(
-                f"--endpoint {endpoint!r} is neither a service ID nor v2:MODEL; "
-                "copy it from the Qianfan console."
+                f"--endpoint {endpoint!r} is neither a service ID nor v2:MODEL; copy it from the Qianfan console."
             )
         _silence()
         self._pool = Pool(connections, timeout_seconds)
@@ -317,9 +315,6 @@ class _BearerToken:
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise TransientFault(f"{url}: no token in the reply; worth trying again.") from error
         return str(token)
-
-
-_MARKS = str.maketrans("-_./:", "xxxxx")
 
 
 def _silence() -> None:

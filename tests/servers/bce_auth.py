@@ -17,7 +17,7 @@ def _escape(text: str) -> str:
     return quote(text, safe="")
 
 
-def verify(  # noqa: PLR0911, PLR0917 (one line an error)
+def verify(  # noqa: PLR0911 (one line an error)
     method: str, path: str, query: str, headers: Mapping[str, str], access_key_id: str, secret: str
 ) -> str | None:
     """What is wrong with a request's signature, or None. `path` is as sent, escaped; `query` without `?`."""
@@ -48,9 +48,7 @@ def verify(  # noqa: PLR0911, PLR0917 (one line an error)
     )
     pairs = parse_qsl(query, keep_blank_values=True)
     canonical_query = "&".join(
-        sorted(
-            f"{_escape(name)}={_escape(value)}" for name, value in pairs if name.lower() != "authorization"
-        )
+        sorted(f"{_escape(name)}={_escape(value)}" for name, value in pairs if name.lower() != "authorization")
     )
     signing_key = _hmac(secret, f"bce-auth-v1/{key_id}/{timestamp}/{expiry}")
     text = "\n".join([method.upper(), path, canonical_query, "\n".join(chosen)])

@@ -202,9 +202,7 @@ class QianfanServer:
 
     def _signature_error(self, request: web.BaseRequest) -> str | None:
         url = request.rel_url
-        return verify(
-            request.method, url.raw_path, url.raw_query_string, request.headers, ACCESS_KEY, SECRET_KEY
-        )
+        return verify(request.method, url.raw_path, url.raw_query_string, request.headers, ACCESS_KEY, SECRET_KEY)
 
     def _bearer_token(self, request: web.BaseRequest) -> web.Response:
         self.token_fetches += 1
@@ -213,17 +211,13 @@ class QianfanServer:
             return _json({"code": "SignatureDoesNotMatch", "message": error}, 403)
         token = f"bce-v3/TOKEN-{self.token_fetches}"
         self._tokens.add(token)
-        return _json(
-            {"token": token, "createTime": "2026-01-01T00:00:00Z", "expireTime": "2030-01-01T00:00:00Z"}
-        )
+        return _json({"token": token, "createTime": "2026-01-01T00:00:00Z", "expireTime": "2030-01-01T00:00:00Z"})
 
     def _access_token(self, request: web.BaseRequest) -> web.Response:
         self.token_fetches += 1
         query = request.query
         if (query.get("client_id"), query.get("client_secret")) != (ACCESS_KEY, SECRET_KEY):
-            return _json(
-                {"error": "invalid_client", "error_description": "Client authentication failed"}, 401
-            )
+            return _json({"error": "invalid_client", "error_description": "Client authentication failed"}, 401)
         token = f"24.token-{self.token_fetches}"
         self._tokens.add(token)
         return _json({"access_token": token, "expires_in": 2592000})
@@ -371,9 +365,7 @@ class QianfanServer:
         if fault == "http_500":
             return web.Response(status=500, text="oops")
         if fault == "html_502":
-            return web.Response(
-                status=502, text="<html><h1>502 Bad Gateway</h1></html>", content_type="text/html"
-            )
+            return web.Response(status=502, text="<html><h1>502 Bad Gateway</h1></html>", content_type="text/html")
         if fault == "hang":
             self.lost[_hash(prompt)] += 1
             await asyncio.sleep(behavior.hang_seconds)
@@ -397,9 +389,7 @@ def _reset(request: web.BaseRequest) -> web.Response:
 
 
 def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(
-        body=orjson.dumps(body), status=status, headers=headers, content_type="application/json"
-    )
+    return web.Response(body=orjson.dumps(body), status=status, headers=headers, content_type="application/json")
 
 
 _V2_CODES = {
@@ -413,9 +403,7 @@ _V2_CODES = {
 }
 
 
-def _error(
-    wire: str, code: int, message: str, status: int, headers: dict[str, str] | None = None
-) -> web.Response:
+def _error(wire: str, code: int, message: str, status: int, headers: dict[str, str] | None = None) -> web.Response:
     if wire == "v1":
         return _json({"error_code": code, "error_msg": message, "id": "as-0"}, 200, headers)
     name = _V2_CODES.get(code, "error")
