@@ -56,6 +56,10 @@ class LeaseLost(RunError):
     """This run was taken for dead and another one holds the day now."""
 
 
+class RunStopped(RunError):
+    """The run was asked to stop and can be resumed."""
+
+
 class AccountingError(RunError):
     """Summaries and rejects do not add up to the conversations read."""
 

@@ -109,7 +109,10 @@ Outcome = Literal["answered", "refused", "too_long", "invalid_request"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is remembered of a request, so that it is never paid for again. `answered_at` is UTC."""
+    """What is remembered of a request, so that it is never paid for again.
+
+    `answered_at` is UTC; `cut_off` means that the service ended the text at its length limit.
+    """
 
     request_hash: str
     content_hash: str
@@ -123,6 +126,7 @@ class Answer:
     attempts: int
     answered_at: datetime
     run_id: str
+    cut_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

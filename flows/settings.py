@@ -1,0 +1,275 @@
+"""Every setting, and what is made of them. Nothing else in this project reads the environment.
+
+A flag beats the environment, the environment beats `.env`, and that beats the defaults, which need no account.
+"""
+
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tasks.clients.offline import OfflineSummarizer
+from tasks.clients.openai import OpenAISummarizer
+from tasks.clients.qianfan import QianfanCredentials, QianfanSummarizer
+from tasks.clients.stores import BosCredentials, open_store
+from tasks.domain.errors import UsageError
+from tasks.domain.offline import OFFLINE_VERSION
+from tasks.domain.pacing import Limits
+from tasks.domain.ports import ObjectStore, Summarizer
+from tasks.domain.prompts import Prompt, load_prompt
+from tasks.gate import Gate
+
+VERSION = "0.1.0"
+
+
+class Settings(BaseSettings):
+    """What can be set. Every field without another name is a flag (`--log-format`) and `KEFU_LOG_FORMAT`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KEFU_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
+    )
+
+    source: str = Field(
+        "deployments/demo/logs/{day}",
+        description="where the logs are: a path, file://… or bos://bucket/prefix; {day} or {day:%Y/%m/%d} is the day",
+    )
+    warehouse: str = Field("warehouse", description="where the tables go: a path, file://… or bos://bucket/prefix")
+    summarizer: Literal["qianfan", "openai", "offline"] = Field(
+        "offline", description="who reads the conversations; offline is rules, no model"
+    )
+    endpoint: str = Field(
+        "", description="the service's id (qianfan), v2:MODEL (qianfan's V2) or the model's name (openai)"
+    )
+    log_format: str = Field("auto", description="the logs' format, or the name of a mapping; auto tells them apart")
+    mappings: str = Field("", description="a TOML file with more mappings for logs of another shape")
+    rpm: int | None = Field(None, gt=0, description="requests a minute of the endpoint's quota; not set: learned")
+    tpm: int | None = Field(None, gt=0, description="tokens a minute of the endpoint's quota; not set: learned")
+    concurrency: int = Field(128, gt=0, le=4096, description="calls in flight at most")
+    timezone: str = Field("Asia/Shanghai", description="whose days they are")
+    overwrite: bool = Field(
+        False, description="summarize anew what another model or prompt version summarized before"
+    )
+    prompt: str = Field("sft-v1", description="the prompt version, a file of tasks/prompts")
+    mask: bool = Field(True, description="replace personal data before a text leaves and before it is stored")
+    compact: bool = Field(True, description="leave out greetings, rating requests and order cards")
+    max_input_tokens: int = Field(6000, ge=200, description="longer conversations are cut in the middle")
+    max_output_tokens: int = Field(512, ge=16, description="the longest answer")
+    timeout_seconds: float = Field(30.0, gt=0, description="for one call")
+    max_attempts: int = Field(5, gt=0, description="calls for one conversation while the endpoint answers others")
+    give_up_seconds: float = Field(120.0, gt=0, description="without any answer: the endpoint is down, the run ends")
+    max_reject_ratio: float = Field(0.2, ge=0, le=1, description="more rejects than this: exit 3")
+    batch_size: int = Field(500, gt=0, le=10_000, description="conversations in a batch, which is a Prefect task")
+    busy_wait_seconds: float = Field(3600.0, ge=0, description="how long to wait for another run of the same day")
+    scratch: str = Field("", description="folder for work in progress; a local warehouse uses its own _staging")
+    prompt_token_price: float = Field(0.0, ge=0, description="for a thousand, in your currency")
+    completion_token_price: float = Field(0.0, ge=0, description="for a thousand, in your currency")
+
+    qianfan_access_key: SecretStr = Field(SecretStr(""), validation_alias="QIANFAN_ACCESS_KEY")
+    qianfan_secret_key: SecretStr = Field(SecretStr(""), validation_alias="QIANFAN_SECRET_KEY")
+    qianfan_bearer_token: SecretStr = Field(SecretStr(""), validation_alias="QIANFAN_BEARER_TOKEN")
+    qianfan_base_url: str = Field("https://aip.baidubce.com", validation_alias="QIANFAN_BASE_URL")
+    qianfan_console_api_base_url: str = Field(
+        "https://qianfan.baidubce.com", validation_alias="QIANFAN_CONSOLE_API_BASE_URL"
+    )
+    qianfan_iam_base_url: str = Field("https://iam.bj.baidubce.com", validation_alias="QIANFAN_IAM_BASE_URL")
+    bce_access_key_id: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("BCE_ACCESS_KEY_ID", "QIANFAN_ACCESS_KEY")
+    )
+    bce_secret_access_key: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("BCE_SECRET_ACCESS_KEY", "QIANFAN_SECRET_KEY")
+    )
+    bos_endpoint: str = Field("", validation_alias="BOS_ENDPOINT")
+    openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL")
+    openai_api_key: SecretStr = Field(SecretStr(""), validation_alias="OPENAI_API_KEY")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{name!r} is not a time zone such as Asia/Shanghai") from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the days."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def prompt_version(self) -> str:
+        """What rows name as their prompt: the rules' own version where there is no prompt."""
+        return OFFLINE_VERSION if self.summarizer == "offline" else self.prompt
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """What so many tokens cost, by the prices set."""
+        return (prompt_tokens * self.prompt_token_price + completion_tokens * self.completion_token_price) / 1000
+
+
+def flags() -> dict[str, Any]:
+    """The settings that are flags and flow parameters: all but credentials and addresses, by name."""
+    return {name: field for name, field in Settings.model_fields.items() if field.validation_alias is None}
+
+
+def load_settings(chosen: Mapping[str, Any]) -> Settings:
+    """Settings with `chosen` ones over the environment's.
+
+    Raises:
+        UsageError: one line that names every wrong setting and what is wrong with it.
+    """
+    unknown = sorted(set(chosen) - set(flags()))
+    if unknown:
+        raise UsageError(f"There is no setting {', '.join(unknown)}; there are: {', '.join(flags())}.")
+    try:
+        settings = Settings(**chosen)
+    except ValidationError as error:
+        raise UsageError("; ".join(_complaint(problem, chosen) for problem in error.errors())) from None
+    load_prompt(settings.prompt)
+    return settings
+
+
+def _complaint(problem: Any, chosen: Mapping[str, Any]) -> str:
+    name = str(problem["loc"][0]).removeprefix("KEFU_").lower()
+    message = problem["msg"].removeprefix("Value error, ")
+    if name not in flags():
+        return f"{problem['loc'][0]}: {message}"
+    where = f"--{name.replace('_', '-')}" if name in chosen else f"KEFU_{name.upper()}"
+    return f"{where}: {message} (it is {problem['input']!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The outside, connected: where logs are, where tables go, who answers, and at what pace."""
+
+    source: ObjectStore
+    source_name: str
+    warehouse: ObjectStore
+    summarizer: Summarizer
+    gate: Gate | None
+    prompt: Prompt
+    scratch: Path
+
+
+@asynccontextmanager
+async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
+    """Open everything that a day's run needs, and close it again.
+
+    Raises:
+        UsageError: a setting is missing or can't be right; nothing was called yet.
+    """
+    source, source_name = open_source(settings, day)
+    summarizer = open_summarizer(settings)
+    gate = None
+    if summarizer.paid:
+        gate = Gate(
+            Limits(
+                requests_per_minute=settings.rpm,
+                tokens_per_minute=settings.tpm,
+                concurrency=settings.concurrency,
+            )
+        )
+    try:
+        yield Services(
+            source=source,
+            source_name=source_name,
+            warehouse=open_warehouse(settings),
+            summarizer=summarizer,
+            gate=gate,
+            prompt=load_prompt(settings.prompt),
+            scratch=scratch_parent(settings),
+        )
+    finally:
+        if gate is not None:
+            gate.close()
+        await summarizer.aclose()
+
+
+def open_warehouse(settings: Settings) -> ObjectStore:
+    """The store of the tables."""
+    return open_store(settings.warehouse, _bos_credentials(settings))
+
+
+def open_source(settings: Settings, day: date) -> tuple[ObjectStore, str]:
+    """The store that holds the day's logs, and the name in it of the object or folder that is them."""
+    uri = source_of(settings.source, day).rstrip("/")
+    parent, _, name = uri.rpartition("/")
+    if uri.startswith("bos://") and uri.count("/") == 2:
+        parent, name = uri, ""  # a whole bucket
+    elif not parent:
+        parent = "/" if uri.startswith("/") else "."
+    return open_store(parent, _bos_credentials(settings)), name
+
+
+def source_of(template: str, day: date) -> str:
+    """The source URI with the day filled in.
+
+    Raises:
+        UsageError: the template has another slot, or a broken one.
+    """
+    try:
+        return template.format(day=day)
+    except (KeyError, IndexError, ValueError, AttributeError):
+        raise UsageError(
+            f"--source {template!r}: only {{day}} and {{day:%Y/%m/%d}} can stand in braces; write {{{{ for a brace."
+        ) from None
+
+
+def open_summarizer(settings: Settings) -> Summarizer:
+    """Whoever reads the conversations.
+
+    Raises:
+        UsageError: credentials or the endpoint are missing.
+    """
+    if settings.summarizer == "offline":
+        return OfflineSummarizer()
+    if not settings.endpoint:
+        raise UsageError(f"--summarizer {settings.summarizer} needs --endpoint (or KEFU_ENDPOINT).")
+    if settings.summarizer == "openai":
+        if not settings.openai_base_url:
+            raise UsageError("--summarizer openai needs OPENAI_BASE_URL, such as http://localhost:8000/v1.")
+        return OpenAISummarizer(
+            settings.endpoint,
+            base_url=settings.openai_base_url,
+            api_key=settings.openai_api_key.get_secret_value(),
+            timeout_seconds=settings.timeout_seconds,
+            connections=settings.concurrency,
+            max_tokens=settings.max_output_tokens,
+        )
+    return QianfanSummarizer(
+        settings.endpoint,
+        credentials=QianfanCredentials(
+            access_key=settings.qianfan_access_key.get_secret_value(),
+            secret_key=settings.qianfan_secret_key.get_secret_value(),
+            bearer_token=settings.qianfan_bearer_token.get_secret_value(),
+        ),
+        base_url=settings.qianfan_base_url,
+        console_url=settings.qianfan_console_api_base_url,
+        iam_url=settings.qianfan_iam_base_url,
+        timeout_seconds=settings.timeout_seconds,
+        connections=settings.concurrency,
+        max_tokens=settings.max_output_tokens,
+    )
+
+
+def scratch_parent(settings: Settings) -> Path:
+    """Where runs keep work in progress: on the warehouse's own disk when it has one."""
+    if settings.scratch:
+        return Path(settings.scratch)
+    if settings.warehouse.startswith("bos://"):
+        return Path(tempfile.gettempdir()) / "kefu-digest"
+    return Path(settings.warehouse.removeprefix("file://")) / "_staging" / "runs"
+
+
+def _bos_credentials(settings: Settings) -> BosCredentials:
+    return BosCredentials(
+        access_key_id=settings.bce_access_key_id.get_secret_value(),
+        secret_access_key=settings.bce_secret_access_key.get_secret_value(),
+        endpoint=settings.bos_endpoint,
+    )

@@ -1,0 +1,129 @@
+"""What was paid for is kept here as it arrives and found here ever after.
+
+The log of a day is `_answers/day=…/<run>….jsonl` in the warehouse, one line an answer. It is read into a scratch index
+(SQLite, so that memory stays flat) when a run begins. Where the log has been expired, the published tables stand in.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from tasks.domain.answers import answers_in_rejects, answers_in_summaries, decode_answer, encode_answer
+from tasks.domain.errors import ObjectMissing
+from tasks.domain.ports import ObjectStore
+from tasks.domain.records import Answer, Request
+from tasks.domain.tables import partition_key
+
+_ROWS_AT_A_TIME = 5_000
+
+
+def answers_prefix(day: date) -> str:
+    """Where a day's answer log lies in its warehouse."""
+    return f"_answers/day={day.isoformat()}/"
+
+
+class AnswerLog:
+    """Answers known for one day. Belongs to one run; `keep` and `find` are called from one thread at a time.
+
+    Args:
+        store: the warehouse.
+        day: whose answers.
+        run_id: names this run's own lines.
+        scratch: a folder of this run's own.
+        overwrite: know only answers to the very same request (model, prompt version, text); otherwise
+            an older model's answer about the same conversation counts as known too.
+    """
+
+    def __init__(self, store: ObjectStore, day: date, run_id: str, scratch: Path, *, overwrite: bool) -> None:
+        self._store = store
+        self._day = day
+        self._overwrite = overwrite
+        self._index = sqlite3.connect(scratch / "answers.sqlite", check_same_thread=False, isolation_level=None)
+        self._index.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-20000; BEGIN;"
+            "CREATE TABLE answers (request_hash TEXT, content_hash TEXT, line BLOB);"
+            "CREATE INDEX by_request ON answers (request_hash); CREATE INDEX by_content ON answers (content_hash);"
+        )
+        self._known = 0
+        self._load()
+        self._appender = store.appender(f"{answers_prefix(day)}{run_id}")
+
+    @property
+    def known(self) -> int:
+        """How many answers are known."""
+        return self._known
+
+    def find(self, request: Request) -> Answer | None:
+        """The known answer to a request, if there is one."""
+        if not self._known:
+            return None
+        row = self._index.execute(
+            "SELECT line FROM answers WHERE request_hash = ? ORDER BY rowid DESC LIMIT 1",
+            (request.request_hash,),
+        ).fetchone()
+        if row is None and not self._overwrite:
+            row = self._index.execute(
+                "SELECT line FROM answers WHERE content_hash = ? ORDER BY rowid DESC LIMIT 1",
+                (request.content_hash,),
+            ).fetchone()
+        return decode_answer(row[0]) if row else None
+
+    def keep(self, answer: Answer) -> None:
+        """Remember an answer: at once in a folder, with the next segment in a bucket."""
+        line = encode_answer(answer)
+        self._appender.append(line)
+        self._add(answer, line)
+
+    def flush(self) -> None:
+        """Return when everything kept so far is stored. Blocking."""
+        self._appender.flush()
+
+    def close(self) -> None:
+        """Flush, and give up the index."""
+        self._appender.close()
+        self._index.close()
+
+    def _add(self, answer: Answer, line: bytes) -> None:
+        self._index.execute("INSERT INTO answers VALUES (?, ?, ?)", (answer.request_hash, answer.content_hash, line))
+        self._known += 1
+
+    def _load(self) -> None:
+        logged = 0
+        for stored in self._store.list_objects(answers_prefix(self._day)):
+            with self._store.open_object(stored.key) as lines:
+                for line in lines:
+                    answer = decode_answer(line)
+                    if answer is not None:
+                        self._add(answer, line)
+                        logged += 1
+        for answer in self._published():
+            known = self._index.execute(
+                "SELECT 1 FROM answers WHERE content_hash = ?", (answer.content_hash,)
+            ).fetchone()
+            if known is None:
+                self._add(answer, encode_answer(answer))
+
+    def _published(self) -> Iterator[Answer]:
+        with _opened(self._store, partition_key("summaries", self._day)) as table:
+            if table is not None:
+                for batch in table.iter_batches(_ROWS_AT_A_TIME):
+                    yield from answers_in_summaries(batch)
+        with _opened(self._store, partition_key("rejects", self._day)) as table:
+            if table is not None:
+                for batch in table.iter_batches(_ROWS_AT_A_TIME):
+                    yield from answers_in_rejects(batch, datetime(1970, 1, 1, tzinfo=UTC))
+
+
+@contextmanager
+def _opened(store: ObjectStore, key: str) -> Iterator[pq.ParquetFile | None]:
+    try:
+        file = store.open_object(key)
+    except ObjectMissing:
+        yield None
+        return
+    with file, pq.ParquetFile(file) as table:
+        yield table

@@ -1,0 +1,137 @@
+"""From a day's log objects to batches of requests, in constant memory."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio.to_thread
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.domain.errors import NoLogs
+from tasks.domain.ports import ObjectStore, StoredObject
+from tasks.domain.records import Conversation, Reason, Reject, Request
+from tasks.domain.transcripts import LogObject, Recognized
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive conversations of the day: those to summarize, and those that are rejects already."""
+
+    number: int
+    requests: Sequence[Request]
+    rejects: Sequence[Reject]
+
+    @property
+    def read(self) -> int:
+        """How many conversations (and lines that should have been some) it holds."""
+        return len(self.requests) + len(self.rejects)
+
+
+@task(name="list-logs", cache_policy=NO_CACHE)
+def list_logs(store: ObjectStore, name: str) -> list[StoredObject]:
+    """The day's log objects in key order: the object `name`, or everything below it.
+
+    Hidden objects (`.part`, `_SUCCESS`) are left out, as everywhere in this ecosystem.
+
+    Raises:
+        NoLogs: there is none.
+    """
+    objects = [
+        found
+        for found in store.list_objects(name)
+        if (not name or found.key == name or found.key.startswith(f"{name}/"))
+        and not any(part.startswith((".", "_")) for part in found.key.split("/"))
+    ]
+    if not objects:
+        raise NoLogs(
+            f"There are no logs in {store.uri_of(name)}. Check --source and --day, and whether the export has run; "
+            "nothing was changed."
+        )
+    return objects
+
+
+class ConversationIds:
+    """The conversation ids of a day and where each was first seen, on disk so that memory stays flat."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._seen = sqlite3.connect(scratch / "ids.sqlite", check_same_thread=False, isolation_level=None)
+        self._seen.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-20000; BEGIN;"
+            "CREATE TABLE seen (id TEXT PRIMARY KEY, source_uri TEXT, line INTEGER) WITHOUT ROWID;"
+        )
+
+    def first_seen(self, conversation: Conversation) -> tuple[str, int] | None:
+        """None for an id that is new; otherwise the address and line of the conversation that had it before."""
+        cursor = self._seen.execute(
+            "INSERT OR IGNORE INTO seen VALUES (?, ?, ?)",
+            (conversation.conversation_id, conversation.source_uri, conversation.line),
+        )
+        if cursor.rowcount:
+            return None
+        found: tuple[str, int] = self._seen.execute(
+            "SELECT source_uri, line FROM seen WHERE id = ?", (conversation.conversation_id,)
+        ).fetchone()
+        return found
+
+    def close(self) -> None:
+        """Give up the index."""
+        self._seen.close()
+
+
+def log_objects(store: ObjectStore, objects: Sequence[StoredObject]) -> Iterator[LogObject]:
+    """Stored objects as the reader takes them."""
+    for found in objects:
+        yield LogObject(store.uri_of(found.key), lambda key=found.key: store.open_object(key))  # type: ignore[misc]
+
+
+def batches_of(
+    readings: Iterator[Conversation | Reject | Recognized],
+    *,
+    prepare: Callable[[Conversation], Request],
+    ids: ConversationIds,
+    size: int,
+    recognized: Callable[[Recognized], None],
+) -> Iterator[Batch]:
+    """Pack what is read into batches of `size`; a second conversation of an id is a reject."""
+    number = 0
+    requests: list[Request] = []
+    rejects: list[Reject] = []
+    for reading in readings:
+        if isinstance(reading, Recognized):
+            recognized(reading)
+            continue
+        if isinstance(reading, Reject):
+            rejects.append(reading)
+        else:
+            first = ids.first_seen(reading)
+            request = prepare(reading)
+            if first is None:
+                requests.append(request)
+            else:
+                rejects.append(_duplicate(request, first))
+        if len(requests) + len(rejects) >= size:
+            yield Batch(number, requests, rejects)
+            number, requests, rejects = number + 1, [], []
+    if requests or rejects:
+        yield Batch(number, requests, rejects)
+
+
+async def in_thread(batches: Iterator[Batch]) -> AsyncIterator[Batch]:
+    """The batches, each read in a thread so that the calls in flight do not wait for the disk."""
+    while (batch := await anyio.to_thread.run_sync(next, batches, None)) is not None:
+        yield batch
+
+
+def _duplicate(request: Request, first: tuple[str, int]) -> Reject:
+    conversation = request.conversation
+    uri, line = first
+    return Reject(
+        conversation_id=conversation.conversation_id,
+        reason=Reason.DUPLICATE,
+        detail=f"another conversation of this id is in {uri}, line {line}; that one counts",
+        source_uri=conversation.source_uri,
+        line=conversation.line,
+        content_hash=request.content_hash,
+    )

@@ -1,0 +1,185 @@
+"""Holding a day, so that no two runs ever write it at once.
+
+The pure rule is in `tasks/domain/leases.py`; here are its clock, its thread and its process table.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from tasks.domain.errors import DayBusy, LeaseLost, ObjectMissing, PreconditionFailed, StoreError
+from tasks.domain.leases import (
+    RENEW_SECONDS,
+    TIME_TO_LIVE_SECONDS,
+    Holder,
+    Lease,
+    decode_lease,
+    judge,
+    lease_key,
+)
+from tasks.domain.ports import ObjectStore
+
+_log = logging.getLogger(__name__)
+_POLL_SECONDS = 2.0
+
+
+class DayLease:
+    """A day held in a warehouse, renewed by a thread of its own until `release`."""
+
+    def __init__(self, store: ObjectStore, key: str, lease: Lease, etag: str) -> None:
+        self._store = store
+        self._key = key
+        self._lease = lease
+        self._etag = etag
+        self._renewed_at = time.monotonic()
+        self._lost: str | None = None
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._renew_until_stopped, name="lease", daemon=True)
+        self._thread.start()
+
+    def check(self) -> None:
+        """Prove that the day is still this run's; called before each step that others can see.
+
+        Raises:
+            LeaseLost: it is not, or it can't be proved.
+        """
+        with self._lock:
+            self._renew()
+            if self._lost is not None:
+                raise LeaseLost(self._lost)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the day is known to be no longer this run's."""
+        return self._lost is not None
+
+    def release(self) -> None:
+        """Let go of the day. Harmless when it is lost already."""
+        self._stop.set()
+        self._thread.join()
+        with self._lock:
+            if self._lost is None:
+                self._renew()  # nobody may come between the last look and the removal
+            if self._lost is None:
+                self._store.delete(self._key)
+
+    def _renew_until_stopped(self) -> None:
+        while not self._stop.wait(RENEW_SECONDS):
+            with self._lock:
+                self._renew()
+            if self._lost is not None:
+                _log.error(self._lost)
+                return
+
+    def _renew(self) -> None:
+        if self._lost is not None:
+            return
+        renewed = Lease(self._lease.run_id, self._lease.holder, self._lease.renewals + 1)
+        try:
+            self._etag = self._store.write_path(self._key, renewed.encode(), if_match=self._etag)
+        except (PreconditionFailed, ObjectMissing):
+            self._lost = (
+                f"Another run took over {self._store.uri_of(self._key)} while this one did not answer. "
+                "Nothing more is written here; what was paid for is kept, and the other run uses it."
+            )
+        except StoreError as error:
+            if time.monotonic() - self._renewed_at > TIME_TO_LIVE_SECONDS / 2:
+                self._lost = f"The lease {self._store.uri_of(self._key)} can't be renewed: {error}"
+        else:
+            self._lease = renewed
+            self._renewed_at = time.monotonic()
+
+
+def acquire_day(
+    store: ObjectStore,
+    day: date,
+    run_id: str,
+    *,
+    wait_seconds: float,
+    tell: Callable[[str], None],
+    stopping: Callable[[], bool] = lambda: False,
+) -> DayLease:
+    """Hold a day; wait for another live run to end, take over from a dead one. Blocking.
+
+    Args:
+        store: the warehouse.
+        day: the day to hold.
+        run_id: who holds it.
+        wait_seconds: how long to wait for a live holder.
+        tell: told once, in a sentence, when there is something to wait for.
+        stopping: whether to give up waiting.
+
+    Raises:
+        DayBusy: a live run still holds the day.
+    """
+    key, mine = lease_key(day), Lease(run_id, this_process())
+    began = time.monotonic()
+    seen_etag, seen_at, told = "", began, False
+    while True:
+        stored = store.stat(key)
+        try:
+            if stored is None:
+                return DayLease(store, key, mine, store.write_path(key, mine.encode(), if_absent=True))
+            if stored.etag != seen_etag:
+                seen_etag, seen_at = stored.etag, time.monotonic()
+            found = decode_lease(store.read_path(key))
+            unchanged = time.monotonic() - seen_at
+            if judge(found, here=mine.holder, unchanged_seconds=unchanged, is_running=is_running) == "take":
+                return DayLease(store, key, mine, store.write_path(key, mine.encode(), if_match=stored.etag))
+        except (PreconditionFailed, ObjectMissing):
+            continue  # somebody moved between the look and the step: look again
+        assert found is not None
+        who = f"run {found.run_id} (process {found.holder.pid} on {found.holder.host})"
+        if time.monotonic() - began >= wait_seconds or stopping():
+            raise DayBusy(
+                f"{day} in {store.uri} is being worked on by {who}. Wait for it to end and start again, "
+                "or let this one wait longer (--busy-wait-seconds); nothing was changed."
+            )
+        if not told:
+            tell(f"{day} in {store.uri} is being worked on by {who}; waiting up to {wait_seconds:.0f} s for it to end.")
+            told = True
+        time.sleep(_POLL_SECONDS)
+
+
+def this_process() -> Holder:
+    """The process that asks."""
+    pid = os.getpid()
+    return Holder(socket.gethostname(), _boot_id(), pid, _start_mark(pid) or "")
+
+
+def is_running(holder: Holder) -> bool:
+    """Whether a process of this machine still runs; when in doubt, it does."""
+    mark = _start_mark(holder.pid)
+    if mark is not None:
+        return mark == holder.started
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _boot_id() -> str:
+    # Containers share the boot but not the process table: the PID namespace tells them apart.
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""
+
+
+def _start_mark(pid: int) -> str | None:
+    # A PID is used again after a while; its start time (field 22, after the parenthesized name) is not.
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]

@@ -1,0 +1,148 @@
+"""Batches through the caller into rows and rejects: one Prefect task a batch, several batches in flight."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.calling import Caller, GivenUp, Stopping
+from tasks.domain.errors import RunStopped
+from tasks.domain.parsing import parse_answer
+from tasks.domain.records import Answer, Reason, Reject, Request, Unusable
+from tasks.domain.tables import Summarized, reject_rows, summary_rows
+from tasks.extract import Batch
+from tasks.publish import Part, write_part
+
+T = TypeVar("T")
+
+_DRAIN_SECONDS = 20.0
+_REASONS = {
+    "refused": Reason.REFUSED,
+    "too_long": Reason.TOO_LONG,
+    "invalid_request": Reason.INVALID_REQUEST,
+}
+
+
+def row_or_reject(request: Request, answer: Answer | GivenUp) -> Summarized | Reject:
+    """What a request and its answer become in the tables. Nothing is decided here that `parse_answer` does not."""
+    if isinstance(answer, GivenUp):
+        return _reject(request, Reason.ENDPOINT_ERROR, answer.detail, "", answer.attempts)
+    if answer.outcome != "answered":
+        detail = f"the service's word: {answer.text[:200]}"
+        return _reject(request, _REASONS[answer.outcome], detail, answer.text, answer.attempts)
+    fields = parse_answer(answer.text, cut_off=answer.cut_off)
+    if isinstance(fields, Unusable):
+        return _reject(request, fields.reason, fields.detail, answer.text, answer.attempts)
+    return Summarized(request, answer, fields)
+
+
+def _reject(request: Request, reason: Reason, detail: str, raw_output: str, attempts: int) -> Reject:
+    conversation = request.conversation
+    return Reject(
+        conversation_id=conversation.conversation_id,
+        reason=reason,
+        detail=detail,
+        source_uri=conversation.source_uri,
+        line=conversation.line,
+        raw_output=raw_output,
+        attempts=attempts,
+        content_hash=request.content_hash,
+    )
+
+
+@task(name="summarize-batch", task_run_name="batch-{batch.number}", cache_policy=NO_CACHE)
+async def summarize_batch(
+    batch: Batch, caller: Caller, run_id: str, folder: Path, settled: Callable[[Summarized | Reject], None]
+) -> Part:
+    """Answer a batch's requests and put its rows into scratch; every conversation of it is in exactly one place.
+
+    Raises:
+        Stopping: the run was asked to stop first; nothing is put into scratch, answers are kept.
+        EndpointUnusable: no request can be answered.
+    """
+
+    async def settle(request: Request) -> Summarized | Reject:
+        outcome = row_or_reject(request, await caller.answer(request))
+        settled(outcome)
+        return outcome
+
+    outcomes = await _all_or_first_error([settle(request) for request in batch.requests], caller.stop)
+    rows = [outcome for outcome in outcomes if isinstance(outcome, Summarized)]
+    rejects = [*batch.rejects, *(outcome for outcome in outcomes if isinstance(outcome, Reject))]
+    for reject in batch.rejects:
+        settled(reject)
+    return await asyncio.to_thread(
+        write_part, batch.number, batch.read, summary_rows(rows), reject_rows(rejects, run_id), folder
+    )
+
+
+async def summarize_all(
+    batches: AsyncIterator[Batch],
+    caller: Caller,
+    summarize: Callable[[Batch], Coroutine[object, object, Part]],
+    ahead: int,
+) -> list[Part]:
+    """Every batch's part. New batches begin while older ones wait for their last answers.
+
+    Args:
+        batches: what to summarize, read as it is needed.
+        caller: stopped at the first error, so that what is in flight is kept and nothing more is sent.
+        summarize: one batch to its part.
+        ahead: how many requests may be under way before the next batch is read.
+
+    Raises:
+        RunStopped: the run was asked to stop.
+        RunError: the first thing that went wrong.
+    """
+    under_way: dict[asyncio.Task[Part], int] = {}
+    parts: list[Part] = []
+
+    async def gather(*, until: int) -> None:
+        while sum(under_way.values()) > until or (under_way and until == 0):
+            done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            for finished in done:
+                del under_way[finished]
+                parts.append(finished.result())
+
+    try:
+        async for batch in batches:
+            if caller.stopping:
+                raise Stopping
+            under_way[asyncio.ensure_future(summarize(batch))] = len(batch.requests)
+            await gather(until=ahead)
+        await gather(until=0)
+    except BaseException as error:
+        caller.stop()
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=_DRAIN_SECONDS)
+            for task_late in late:
+                task_late.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+        if isinstance(error, Stopping):
+            raise RunStopped(
+                "The run was asked to stop. What was in flight is kept and the tables are as they were; "
+                "start it again to go on from here."
+            ) from None
+        raise
+    return parts
+
+
+async def _all_or_first_error(coroutines: Sequence[Coroutine[object, object, T]], stop: Callable[[], None]) -> list[T]:
+    """The results in order; after a first error the rest still ends, so that nothing in flight is thrown away."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        for done in asyncio.as_completed(tasks):
+            await done
+    except asyncio.CancelledError:
+        for one in tasks:
+            one.cancel()
+        raise
+    except Exception:
+        stop()
+        raise
+    finally:
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return [one.result() for one in tasks]
