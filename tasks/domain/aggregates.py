@@ -1,0 +1,590 @@
+"""What a day's tables say in numbers: streamed from record batches, in memory that stays flat.
+
+`Aggregator` takes SUMMARIES and REJECTS batches in any order and yields a `Digest`, the frozen figures that a
+report is drawn from; `metrics_table` gives them in the long form of METRICS. Several days are one
+`Aggregator` that the days' ones were merged into; merging is exact and its order does not matter.
+
+The metrics, by stable name. A share's `value` is numerator / denominator, null where there is nothing to
+divide; counts have no denominator:
+
+| metric                  | dimension         | value_key       | numerator / denominator            |
+| ----------------------- | ----------------- | --------------- | ---------------------------------- |
+| conversations           | all               | all             | summarized + rejected              |
+| summarized_share        | all               | all             | summarized / conversations         |
+| rejected_share          | all               | all             | rejected / conversations           |
+| rejected_share          | reason            | records.Reason  | of that reason / conversations     |
+| summaries               | each below        | its value       | rows (issue_word: of the sample)   |
+| accepted_share          | each below        | its value       | accepted / rows                    |
+| not_accepted_share      | each below        | its value       | not accepted / rows                |
+| accepted_unknown_share  | each below        | its value       | acceptance unknown / rows          |
+| negative_share          | each below        | its value       | negative / rows                    |
+| not_negative_share      | each below        | its value       | not negative / rows                |
+| negative_unknown_share  | each below        | its value       | sentiment unknown / rows           |
+| outcome_share           | accepted_negative | yes/unknown, …  | rows of that cell / rows           |
+| issue_known_share       | all               | all             | rows with an issue / rows          |
+| truncated_share         | all               | all             | cut conversations / rows           |
+| issue_word_sample_share | all               | all             | looked at / rows with an issue     |
+| calls, … (see below)    | run               | all             | counts, or nothing                 |
+
+The run's: calls, retries, quota_refusals, reused, prompt_tokens, completion_tokens, seconds, cost, quota_use.
+Dimensions: all, channel, hour (00 to 23, local), turns (1-4 … 30+), model, prompt_version, issue_word. A
+value that a row does not name is the empty string; beyond the first thousand of a dimension it is `OTHER`.
+Shares of issue words are of the conversations whose issue holds the word, each counted once.
+"""
+
+import heapq
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jieba
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tasks.domain.tables import METRICS, SUMMARIES
+
+OFFLINE_MODEL = "offline-rules"
+OTHER = "(other)"
+TURN_BUCKETS = ("1-4", "5-9", "10-19", "20-29", "30+")
+ANSWERS = ("yes", "no", "unknown")
+
+WORD_SAMPLE = 20_000
+TOP_WORDS = 20
+WORST_CASES = 30
+_MAX_VALUES = 1_000
+_MAX_ISSUE_CHARACTERS = 300
+_MIN_WORD_CONVERSATIONS = 2
+
+_TURN_EDGES = (5, 10, 20, 30)
+_QUARTER_HOUR_MICROSECONDS = 15 * 60 * 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PLACEHOLDER = re.compile(r"\[[^\[\]]{1,20}\]")
+_WORD = re.compile(r"[\u4e00-\u9fffA-Za-z]{2,}")
+_WORDS_FOLDER = Path(__file__).with_name("words")
+
+_EFFORT_SUMS = (
+    "calls",
+    "retries",
+    "quota_refusals",
+    "reused",
+    "log_objects",
+    "prompt_tokens",
+    "completion_tokens",
+    "seconds",
+    "cost",
+)
+
+
+class Share(NamedTuple):
+    """`part` of `whole` conversations."""
+
+    part: int
+    whole: int
+
+    @property
+    def value(self) -> float | None:
+        """The ratio; None of nothing."""
+        return self.part / self.whole if self.whole else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval: where the share plausibly lies; all of [0, 1] when nothing is known."""
+        if not self.whole:
+            return 0.0, 1.0
+        z2 = 1.96**2
+        center = (self.part + z2 / 2) / (self.whole + z2)
+        half = 1.96 * ((self.part * (self.whole - self.part) / self.whole + z2 / 4) ** 0.5) / (self.whole + z2)
+        return max(0.0, center - half), min(1.0, center + half)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Conversations by acceptance and sentiment: nine counts, ANSWERS x ANSWERS, acceptance first."""
+
+    cells: tuple[int, ...] = (0,) * 9
+
+    def cell(self, accepted: str, negative: str) -> int:
+        """One count; both arguments are one of ANSWERS."""
+        return self.cells[ANSWERS.index(accepted) * 3 + ANSWERS.index(negative)]
+
+    @property
+    def total(self) -> int:
+        """All conversations."""
+        return sum(self.cells)
+
+    def accepted(self, answer: str) -> Share:
+        """Conversations whose acceptance is `answer`, one of ANSWERS."""
+        first = ANSWERS.index(answer) * 3
+        return Share(sum(self.cells[first : first + 3]), self.total)
+
+    def negative(self, answer: str) -> Share:
+        """Conversations whose negative sentiment is `answer`, one of ANSWERS."""
+        return Share(sum(self.cells[ANSWERS.index(answer) :: 3]), self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The outcomes of the conversations that share one value of a dimension."""
+
+    key: str
+    outcomes: Outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One conversation worth reading, as summarized; times are UTC, None is unknown."""
+
+    conversation_id: str
+    started_at: datetime | None
+    channel: str
+    turns: int
+    issue: str | None
+    plan: str | None
+    accepted: bool | None
+    negative_sentiment: bool | None
+    accepted_text: str | None
+    negative_sentiment_text: str | None
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What making the summaries took, added up over runs; None where a run does not say.
+
+    `quota_use` is the part of the quota used, weighted by the runs' seconds.
+    """
+
+    runs: tuple[str, ...] = ()
+    summarizers: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    finished_at: datetime | None = None
+    calls: int | None = None
+    retries: int | None = None
+    quota_refusals: int | None = None
+    reused: int | None = None
+    log_objects: int | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    seconds: float | None = None
+    cost: float | None = None
+    quota_use: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A day's (or a span's) figures. Groups are in the order they are best read in; words by frequency."""
+
+    start: date
+    end: date
+    timezone: tzinfo
+    outcomes: Outcomes
+    rejects: tuple[tuple[str, int], ...]
+    channels: tuple[Group, ...]
+    hours: tuple[Group, ...]
+    turns: tuple[Group, ...]
+    models: tuple[Group, ...]
+    prompt_versions: tuple[Group, ...]
+    words: tuple[Group, ...]
+    words_counted_in: int
+    with_issue: int
+    truncated: int
+    cases: tuple[Case, ...]
+    effort: Effort
+
+    @property
+    def rejected(self) -> int:
+        """Conversations (or lines) that became no summary."""
+        return sum(count for _, count in self.rejects)
+
+    @property
+    def conversations(self) -> int:
+        """Everything that was read."""
+        return self.outcomes.total + self.rejected
+
+    @property
+    def offline(self) -> Share:
+        """Summaries made by rules, without a model."""
+        by_rules = sum(group.outcomes.total for group in self.models if group.key == OFFLINE_MODEL)
+        return Share(by_rules, self.outcomes.total)
+
+
+class _Tallies:
+    """Nine counts for each value of one dimension; a bounded number of values."""
+
+    def __init__(self) -> None:
+        self.cells: dict[str, list[int]] = {}
+
+    def add(self, value: str | None, cell: int, count: int) -> None:
+        key = value or ""
+        cells = self.cells.get(key)
+        if cells is None:
+            if len(self.cells) >= _MAX_VALUES:
+                key = OTHER
+            cells = self.cells.setdefault(key, [0] * 9)
+        cells[cell] += count
+
+    def merge(self, other: "_Tallies") -> None:
+        for key, cells in other.cells.items():
+            for cell, count in enumerate(cells):
+                if count:
+                    self.add(key, cell, count)
+
+    def groups(self, order: Sequence[str] | None = None) -> tuple[Group, ...]:
+        """By `order`, what it does not name at the end; without it the largest first."""
+        found = [Group(key, Outcomes(tuple(cells))) for key, cells in self.cells.items()]
+        if order is None:
+            found.sort(key=lambda group: (-group.outcomes.total, group.key))
+        else:
+            found.sort(key=lambda group: order.index(group.key) if group.key in order else len(order))
+        return tuple(found)
+
+
+class _Lowest:
+    """The first `size` rows by `order`, whatever the order they came in."""
+
+    def __init__(self, size: int, order: Sequence[tuple[str, str]], schema: pa.Schema) -> None:
+        self._size = size
+        self._order = list(order)
+        self._kept = schema.empty_table()
+        self._waiting: list[pa.Table] = []
+
+    def add(self, rows: pa.Table) -> None:
+        if rows.num_rows:
+            self._waiting.append(rows)
+            if sum(table.num_rows for table in self._waiting) > self._size:
+                self.rows()
+
+    def rows(self) -> pa.Table:
+        """The rows kept, in order."""
+        if self._waiting:
+            everything = pa.concat_tables([self._kept, *self._waiting])
+            first = pc.sort_indices(everything, sort_keys=self._order)[: self._size]
+            self._kept = everything.take(first).combine_chunks()
+            self._waiting = []
+        return self._kept
+
+
+# Of the nine cells, the ones worth reading and in which order: unhappy and left without a solution first.
+_SEVERITY = {
+    ("no", "yes"): 0,
+    ("unknown", "yes"): 1,
+    ("yes", "yes"): 2,
+    ("no", "unknown"): 3,
+    ("no", "no"): 3,
+}
+_NOT_WORTH_READING = 9
+_SEVERITIES = pa.array(
+    [_SEVERITY.get((accepted, negative), _NOT_WORTH_READING) for accepted in ANSWERS for negative in ANSWERS],
+    pa.int8(),
+)
+_WORD_ROWS = pa.schema(
+    [
+        ("content_hash", pa.string()),
+        ("conversation_id", pa.string()),
+        ("issue", pa.string()),
+        ("cell", pa.int8()),
+    ]
+)
+_CASE_COLUMNS = tuple(field.name for field in fields(Case))
+_CASE_ROWS = pa.schema([pa.field("severity", pa.int8()), *(SUMMARIES.field(name) for name in _CASE_COLUMNS)])
+
+
+class Aggregator:
+    """Adds up the batches of one day, or of a span.
+
+    Args:
+        start: the first day.
+        end: the last day; the same one for a single day.
+        timezone: whose hours the hours of the day are.
+        word_sample: issue words are counted in at most so many conversations, those with the lowest
+            content hashes, which is a fair sample and always the same one.
+    """
+
+    def __init__(self, start: date, end: date, timezone: tzinfo, word_sample: int = WORD_SAMPLE) -> None:
+        self.start = start
+        self.end = end
+        self.timezone = timezone
+        self._cells = [0] * 9
+        self._channels = _Tallies()
+        self._hours = _Tallies()
+        self._turns = _Tallies()
+        self._models = _Tallies()
+        self._prompt_versions = _Tallies()
+        self._rejects: Counter[str] = Counter()
+        self._with_issue = 0
+        self._truncated = 0
+        self._words = _Lowest(
+            word_sample,
+            [("content_hash", "ascending"), ("conversation_id", "ascending")],
+            _WORD_ROWS,
+        )
+        self._cases = _Lowest(
+            WORST_CASES,
+            [("severity", "ascending"), ("turns", "descending"), ("conversation_id", "ascending")],
+            _CASE_ROWS,
+        )
+
+    def add_summaries(self, batch: pa.RecordBatch) -> None:
+        """Count rows of SUMMARIES."""
+        if not batch.num_rows:
+            return
+        cell = pc.add(pc.multiply(_answer_code(batch["accepted"]), 3), _answer_code(batch["negative_sentiment"]))
+        for code, count in _counts(cell):
+            self._cells[code] += count
+        for tallies, values in (
+            (self._channels, batch["channel"]),
+            (self._hours, _local_hours(batch["started_at"], self.timezone)),
+            (self._turns, _turn_buckets(batch["turns"])),
+            (self._models, batch["model"]),
+            (self._prompt_versions, batch["prompt_version"]),
+        ):
+            grouped = pa.table({"value": values, "cell": cell}).group_by(["value", "cell"], use_threads=False)
+            columns = grouped.aggregate([([], "count_all")]).to_pydict()
+            for value, code, count in zip(columns["value"], columns["cell"], columns["count_all"], strict=True):
+                tallies.add(value, code, count)
+        self._truncated += pc.sum(batch["truncated"]).as_py() or 0
+        self._add_issues(batch, cell)
+        self._add_cases(batch, cell)
+
+    def add_rejects(self, batch: pa.RecordBatch) -> None:
+        """Count rows of REJECTS."""
+        for reason, count in _counts(batch["reason"]):
+            self._rejects[reason or ""] += count
+
+    def merge(self, other: "Aggregator") -> None:
+        """Add what another one has counted, as if its batches had come here."""
+        self._cells = [mine + theirs for mine, theirs in zip(self._cells, other._cells, strict=True)]
+        self._channels.merge(other._channels)
+        self._hours.merge(other._hours)
+        self._turns.merge(other._turns)
+        self._models.merge(other._models)
+        self._prompt_versions.merge(other._prompt_versions)
+        self._rejects.update(other._rejects)
+        self._with_issue += other._with_issue
+        self._truncated += other._truncated
+        self._words.add(other._words.rows())
+        self._cases.add(other._cases.rows())
+
+    def result(self, *runs: Mapping[str, Any]) -> Digest:
+        """The figures so far.
+
+        Args:
+            runs: rows of RUNS as mappings: the day's one, or one for every day. Keys may be missing.
+        """
+        words, counted_in = _top_words(self._words.rows())
+        return Digest(
+            start=self.start,
+            end=self.end,
+            timezone=self.timezone,
+            outcomes=Outcomes(tuple(self._cells)),
+            rejects=tuple(sorted(self._rejects.items(), key=lambda item: (-item[1], item[0]))),
+            channels=self._channels.groups(),
+            hours=self._hours.groups([f"{hour:02}" for hour in range(24)]),
+            turns=self._turns.groups(TURN_BUCKETS),
+            models=self._models.groups(),
+            prompt_versions=self._prompt_versions.groups(),
+            words=words,
+            words_counted_in=counted_in,
+            with_issue=self._with_issue,
+            truncated=self._truncated,
+            cases=tuple(Case(**row) for row in self._cases.rows().select(_CASE_COLUMNS).to_pylist()),
+            effort=_effort(runs),
+        )
+
+    def _add_issues(self, batch: pa.RecordBatch, cell: pa.Array) -> None:
+        told = pc.fill_null(pc.greater(pc.utf8_length(batch["issue"]), 0), False)
+        count = pc.sum(told).as_py() or 0
+        self._with_issue += count
+        if count:
+            self._words.add(
+                pa.table(
+                    [
+                        pc.fill_null(batch["content_hash"], ""),
+                        pc.fill_null(batch["conversation_id"], ""),
+                        batch["issue"],
+                        cell.cast(pa.int8()),
+                    ],
+                    schema=_WORD_ROWS,
+                ).filter(told)
+            )
+
+    def _add_cases(self, batch: pa.RecordBatch, cell: pa.Array) -> None:
+        severity = _SEVERITIES.take(cell)
+        worth_reading = pc.less(severity, _NOT_WORTH_READING)
+        columns = {"severity": severity, **{name: batch[name] for name in _CASE_COLUMNS}}
+        columns["turns"] = pc.fill_null(batch["turns"], 0)
+        columns["conversation_id"] = pc.fill_null(batch["conversation_id"], "")
+        self._cases.add(pa.table(columns, schema=_CASE_ROWS).filter(worth_reading))
+
+
+def metrics_table(digest: Digest) -> pa.Table:
+    """The figures as a table of METRICS; the names are in the module's docstring."""
+    rows = list(_metric_rows(digest))
+    return pa.Table.from_pydict(
+        {field.name: [row[index] for row in rows] for index, field in enumerate(METRICS)}, schema=METRICS
+    )
+
+
+_MetricRow = tuple[str, str, str, float | None, int | None, int | None]
+
+
+def _metric_rows(digest: Digest) -> Iterator[_MetricRow]:
+    total = digest.outcomes.total
+    read = digest.conversations
+    yield _count("conversations", "all", "all", read)
+    yield _share("summarized_share", "all", "all", Share(total, read))
+    yield _share("rejected_share", "all", "all", Share(digest.rejected, read))
+    for reason, count in digest.rejects:
+        yield _share("rejected_share", "reason", reason, Share(count, read))
+    dimensions: dict[str, tuple[Group, ...]] = {
+        "all": (Group("all", digest.outcomes),),
+        "channel": digest.channels,
+        "hour": digest.hours,
+        "turns": digest.turns,
+        "model": digest.models,
+        "prompt_version": digest.prompt_versions,
+        "issue_word": digest.words,
+    }
+    for dimension, groups in dimensions.items():
+        for group in groups:
+            yield from _outcome_rows(dimension, group)
+    for accepted in ANSWERS:
+        for negative in ANSWERS:
+            cell = Share(digest.outcomes.cell(accepted, negative), total)
+            yield _share("outcome_share", "accepted_negative", f"{accepted}/{negative}", cell)
+    yield _share("issue_known_share", "all", "all", Share(digest.with_issue, total))
+    yield _share("truncated_share", "all", "all", Share(digest.truncated, total))
+    yield _share("issue_word_sample_share", "all", "all", Share(digest.words_counted_in, digest.with_issue))
+    for name in ("calls", "retries", "quota_refusals", "reused", "prompt_tokens", "completion_tokens"):
+        count = getattr(digest.effort, name)
+        if count is not None:
+            yield _count(name, "run", "all", count)
+    for name in ("seconds", "cost", "quota_use"):
+        value = getattr(digest.effort, name)
+        if value is not None:
+            yield name, "run", "all", value, None, None
+
+
+def _outcome_rows(dimension: str, group: Group) -> Iterator[_MetricRow]:
+    outcomes = group.outcomes
+    yield _count("summaries", dimension, group.key, outcomes.total)
+    for name, share in (
+        ("accepted_share", outcomes.accepted("yes")),
+        ("not_accepted_share", outcomes.accepted("no")),
+        ("accepted_unknown_share", outcomes.accepted("unknown")),
+        ("negative_share", outcomes.negative("yes")),
+        ("not_negative_share", outcomes.negative("no")),
+        ("negative_unknown_share", outcomes.negative("unknown")),
+    ):
+        yield _share(name, dimension, group.key, share)
+
+
+def _count(metric: str, dimension: str, key: str, count: int) -> _MetricRow:
+    return metric, dimension, key, float(count), count, None
+
+
+def _share(metric: str, dimension: str, key: str, share: Share) -> _MetricRow:
+    return metric, dimension, key, share.value, share.part, share.whole
+
+
+def _answer_code(answers: pa.Array) -> pa.Array:
+    """Positions in ANSWERS of nullable booleans."""
+    return pc.fill_null(pc.if_else(answers, pa.scalar(0, pa.int8()), pa.scalar(1, pa.int8())), 2)
+
+
+def _counts(values: pa.Array) -> list[tuple[Any, int]]:
+    counted = pc.value_counts(values)
+    return list(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True))
+
+
+def _turn_buckets(turns: pa.Array) -> pa.Array:
+    bucket = pa.array([0], pa.int8())[0]
+    for edge in _TURN_EDGES:
+        bucket = pc.add(bucket, pc.greater_equal(pc.fill_null(turns, 0), edge).cast(pa.int8()))
+    return pa.array(TURN_BUCKETS).take(bucket)
+
+
+def _local_hours(instants: pa.Array, timezone: tzinfo) -> pa.Array:
+    """Hours of the day as "00" to "23"; null where the time is.
+
+    Every zone's offset is a multiple of a quarter of an hour, so that a batch asks the zone a few times only,
+    and Arrow's own zone database, which small machines lack, is not needed.
+    """
+    quarters = pc.divide(instants.cast(pa.int64()), _QUARTER_HOUR_MICROSECONDS).dictionary_encode()
+    hours = [_local_hour(quarter, timezone) for quarter in quarters.dictionary.to_pylist()]
+    return pa.array(hours, pa.string()).take(quarters.indices)
+
+
+def _local_hour(quarter: int, timezone: tzinfo) -> str | None:
+    try:
+        local = (_EPOCH + timedelta(microseconds=quarter * _QUARTER_HOUR_MICROSECONDS)).astimezone(timezone)
+    except OverflowError:
+        return None
+    return f"{local.hour:02}"
+
+
+def _top_words(rows: pa.Table) -> tuple[tuple[Group, ...], int]:
+    """The most frequent words of the issues, and the number of conversations they were looked for in."""
+    cells: dict[str, list[int]] = {}
+    alike = rows.group_by(["issue", "cell"], use_threads=False).aggregate([([], "count_all")]).to_pydict()
+    for issue, cell, count in zip(alike["issue"], alike["cell"], alike["count_all"], strict=True):
+        for word in issue_words(issue):
+            cells.setdefault(word, [0] * 9)[cell] += count
+    groups = [Group(word, Outcomes(tuple(found))) for word, found in cells.items()]
+    top = heapq.nsmallest(TOP_WORDS, groups, key=lambda group: (-group.outcomes.total, group.key))
+    return tuple(group for group in top if group.outcomes.total >= _MIN_WORD_CONVERSATIONS), rows.num_rows
+
+
+def issue_words(issue: str) -> set[str]:
+    """The words that say what an issue is about: no stop words, numbers, single characters, placeholders."""
+    tokenizer, stop_words = _tokenizer()
+    text = _PLACEHOLDER.sub(" ", issue[:_MAX_ISSUE_CHARACTERS])
+    # Without HMM: the words it guesses are mostly scraps of two others.
+    words = (word.lower() for word in tokenizer.cut(text, HMM=False))
+    return {word for word in words if _WORD.fullmatch(word) and word not in stop_words}
+
+
+@cache
+def _tokenizer() -> tuple[Any, frozenset[str]]:
+    """A tokenizer of our own (jieba's default one scores models and must stay as it is) and the stop words."""
+    jieba.setLogLevel("WARNING")
+    tokenizer = jieba.Tokenizer()
+    tokenizer.initialize()
+    for word in _word_list("shop_words.txt"):
+        tokenizer.add_word(word)
+    return tokenizer, frozenset(_word_list("stop_words.txt"))
+
+
+def _word_list(name: str) -> list[str]:
+    lines = (_WORDS_FOLDER / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _effort(runs: Iterable[Mapping[str, Any]]) -> Effort:
+    rows = list(runs)
+
+    def told(name: str) -> tuple[str, ...]:
+        return tuple(sorted({str(row[name]) for row in rows if row.get(name)}))
+
+    sums = {name: _sum(row.get(name) for row in rows) for name in _EFFORT_SUMS}
+    finished = [row["finished_at"] for row in rows if row.get("finished_at")]
+    used = [(row["quota_use"], row["seconds"]) for row in rows if row.get("quota_use") and row.get("seconds")]
+    return Effort(
+        runs=told("run_id"),
+        summarizers=told("summarizer"),
+        versions=told("version"),
+        finished_at=max(finished, default=None),
+        quota_use=sum(use * seconds for use, seconds in used) / sum(seconds for _, seconds in used) if used else None,
+        **sums,
+    )
+
+
+def _sum(values: Iterable[Any]) -> Any:
+    """The sum of the numbers there are; None when there are none."""
+    told = [value for value in values if value is not None]
+    return sum(told) if told else None
