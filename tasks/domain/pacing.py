@@ -1,0 +1,529 @@
+"""When a call may go, so that a quota is used in full and never exceeded: arithmetic only, time is an argument.
+
+A service counts calls and tokens in a window that slides with every arrival. So does this: a log of what was
+sent, each entry stamped as its bytes are written, decides when the next call fits. What the quota really is
+comes from the configuration, from reply headers, and from refusals: a refusal tells that the log then held
+all there is, and a careful probe upward now and then finds out when there is more.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from tasks.domain.errors import QuotaScope
+from tasks.domain.records import QuotaHeaders
+
+# Arrivals are not departures: a call may be this much faster on its way than the one it replaces.
+SLACK_SECONDS: Final = 0.05
+# A service that counts queries counts them by the second.
+_QUERY_WINDOW_SECONDS: Final = 1.0
+# Refusals come back within tens of milliseconds, so at these rates a limit costs two or three of them.
+_FIRST_RATE: Final = 16.0
+_EASY_RATE: Final = 64.0
+_DOUBLING_SECONDS: Final = 0.5
+# How much faster than the quota's own pace an empty window is filled, a new quota explored.
+_BURST: Final = 3.0
+# What a timer that fires late may catch up on.
+_CATCH_UP_SECONDS: Final = 0.005
+_FIRST_FLIGHT: Final = 64.0
+_FIRST_LATENCY_SECONDS: Final = 1.0
+_STRIKES_TO_SHUT: Final = 3
+_FIRST_PAUSE_SECONDS: Final = 0.5
+_PROBE_WINDOWS: Final = 1.4
+_CONCURRENCY_PROBE_SECONDS: Final = 10.0
+# Before replies have told how estimates relate to usage, an estimate counts for a bit more than it says.
+_FIRST_RATIO: Final = 1.25
+_FIRST_SPREAD: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the configuration says; None where the quota is to be found out.
+
+    Args:
+        requests_per_minute: calls a minute.
+        tokens_per_minute: prompt and answer tokens a minute.
+        concurrency: the most calls in flight.
+        window_seconds: the window that the service counts in; the quotas above are scaled to it.
+    """
+
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    concurrency: int = 64
+    window_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateSnapshot:
+    """How the pacing stands. Limits are those in force, per minute; None while nothing is known of them.
+
+    `sent_last_window` and `tokens_last_window` are what the service counts now; `waiting` calls want to go.
+    """
+
+    in_flight: int
+    waiting: int
+    sent_last_window: int
+    tokens_last_window: int
+    limit_requests: float | None
+    limit_tokens: float | None
+    queries_per_second: float | None
+    concurrency_limit: int
+    refusals: int
+
+
+class Entry:
+    """One call that was let through: what it weighs, and what the log held as it was sent."""
+
+    __slots__ = (
+        "calls_inside",
+        "calls_reached",
+        "counts",
+        "ended",
+        "estimate",
+        "flight_inside",
+        "flight_reached",
+        "queries_inside",
+        "queries_reached",
+        "sent_at",
+        "sequence",
+        "tokens",
+        "tokens_inside",
+        "tokens_reached",
+    )
+
+    def __init__(self, estimate: int, tokens: int, flight_reached: int) -> None:
+        self.estimate = estimate
+        self.tokens = tokens
+        self.flight_reached = flight_reached
+        self.sent_at: float | None = None
+        self.sequence = 0
+        self.counts = True
+        self.ended = False
+        self.calls_inside = self.calls_reached = 0
+        self.queries_inside = self.queries_reached = 0
+        self.tokens_inside = self.tokens_reached = 0
+        self.flight_inside = 0
+
+
+class SlidingLog:
+    """Calls sent within the last `seconds`, in order, and for `slack` longer, with running sums.
+
+    `calls` and `tokens` include the slack and say what may still go; `calls_inside` and `tokens_inside`
+    leave it out and say what the service holds.
+    """
+
+    __slots__ = (
+        "_fresh",
+        "_late",
+        "_seconds",
+        "_slack",
+        "calls",
+        "calls_inside",
+        "tokens",
+        "tokens_inside",
+    )
+
+    def __init__(self, seconds: float, slack: float) -> None:
+        self._seconds = seconds
+        self._slack = slack
+        self._fresh: deque[tuple[float, Entry]] = deque()
+        self._late: deque[tuple[float, Entry]] = deque()
+        self.calls = self.calls_inside = 0
+        self.tokens = self.tokens_inside = 0
+
+    def advance(self, now: float) -> None:
+        """Let go of what has left the window. Amortized constant time."""
+        fresh, late = self._fresh, self._late
+        horizon = now - self._seconds
+        while fresh and fresh[0][0] <= horizon:
+            item = fresh.popleft()
+            if item[1].counts:
+                self.calls_inside -= 1
+                self.tokens_inside -= item[1].tokens
+                late.append(item)
+        horizon -= self._slack
+        while late and (late[0][0] <= horizon or not late[0][1].counts):
+            entry = late.popleft()[1]
+            if entry.counts:
+                self.calls -= 1
+                self.tokens -= entry.tokens
+
+    def add(self, entry: Entry, now: float) -> None:
+        """Log a call sent now."""
+        self._fresh.append((now, entry))
+        self.calls += 1
+        self.calls_inside += 1
+        self.tokens += entry.tokens
+        self.tokens_inside += entry.tokens
+
+    def change(self, sent_at: float, calls: int, tokens: int, now: float) -> None:
+        """Correct the sums by what is now known of a call sent at `sent_at`, if it is still in the log."""
+        self.advance(now)
+        horizon = now - self._seconds
+        if sent_at > horizon - self._slack:
+            self.calls += calls
+            self.tokens += tokens
+            if sent_at > horizon:
+                self.calls_inside += calls
+                self.tokens_inside += tokens
+
+    def next_departure(self) -> float:
+        """When the oldest call leaves; infinity when the log is empty."""
+        oldest = self._late or self._fresh
+        return oldest[0][0] + self._seconds + self._slack if oldest else math.inf
+
+
+class Bound:
+    """The most that a service takes of one thing, as far as it was told or found out.
+
+    A refusal brings it down to what the service held at that moment; refusals of calls sent before the first
+    one was known belong to the same event. When everything sent after an event is refused as well, time and
+    again, the bound is `shut`: one trial call at a time, until one is taken. Below what was told it probes
+    upward after `probe_seconds`, in steps that double as long as the calls they let through are taken.
+
+    Args:
+        told: what was configured or promised, never exceeded; infinity when unknown.
+        probe_seconds: how long to stay at a bound that was found.
+        start: where to begin, when not at `told`.
+    """
+
+    __slots__ = (
+        "_event",
+        "_probe_at",
+        "_probe_seconds",
+        "_proven",
+        "_proven_before",
+        "_renew_at",
+        "_step",
+        "_told",
+        "limit",
+        "strikes",
+    )
+
+    def __init__(self, told: float, probe_seconds: float, start: float = math.inf) -> None:
+        self._told = told
+        self._probe_seconds = probe_seconds
+        self.limit = min(start, told)
+        self._step = self.limit if self.limit < told else 0.0
+        self._probe_at = -math.inf
+        self._proven = self._proven_before = 0.0
+        self._renew_at = -math.inf
+        self._event = 0
+        self.strikes = 0
+
+    @property
+    def shut(self) -> bool:
+        """Whether only trial calls may go."""
+        return self.strikes >= _STRIKES_TO_SHUT
+
+    def tell(self, told: float) -> None:
+        """Take a new promise; the same one again says nothing new about what was found since."""
+        if told != self._told:
+            self._told = self.limit = told
+            self._step = 0.0
+            self.strikes = 0
+
+    def at(self, now: float, size: float = 1.0) -> float:
+        """The bound now; `size` is the smallest step that lets one more call through."""
+        if self.limit < self._told and not self._step and now >= self._probe_at and not self.strikes:
+            self._step = size
+            self.limit = min(self._told, self.limit + size)
+        return self.limit
+
+    def refused(self, sequence: int, last_sequence: int, inside: float, least: float, now: float) -> bool:
+        """A call was refused; say whether that is a new event.
+
+        Args:
+            sequence: the call's place in the order of sending.
+            last_sequence: that of the last call sent.
+            inside: what the service held as the call was sent.
+            least: what the bound never goes below.
+            now: the time.
+        """
+        if self.limit == self._told < math.inf:
+            # What was promised and lately proven is not disproved by one call that overtook another.
+            inside = max(inside, self._proven, self._proven_before)
+        self.limit = max(least, min(self.limit, inside))
+        if sequence <= self._event:
+            return False
+        # A call between the last event and this one that was not refused: the service still takes some.
+        survived = sequence > self._event + 1
+        self.strikes = 1 if survived else self.strikes + 1
+        self._event = last_sequence
+        self._step = 0.0
+        self._proven = self._proven_before = 0.0
+        self._probe_at = now + self._probe_seconds
+        return True
+
+    def accepted(self, sequence: int, reached: float, lump: float, now: float) -> None:
+        """A call was taken.
+
+        Args:
+            sequence: the call's place in the order of sending.
+            reached: what was in use with it, counted as the bound counts.
+            lump: how far from the bound a call may stay because the next would not fit.
+            now: the time.
+        """
+        if now >= self._renew_at:
+            self._proven_before = self._proven
+            self._proven = 0.0
+            self._renew_at = now + self._probe_seconds / 4
+        self._proven = max(self._proven, reached)
+        if self.strikes and sequence > self._event:
+            if self.shut:  # on the way here it fell further than it had to
+                self.limit = min(self.limit, reached)
+                self._probe_at = now
+            self.strikes = 0
+        if self._step and reached >= self.limit - max(self._step / 2, lump):
+            self._step *= 2
+            self.limit = min(self._told, self.limit + self._step)
+            if self.limit == self._told:
+                self._step = 0.0
+
+
+class Pacer:
+    """The state of one endpoint's quota as one process sees it.
+
+    A call passes through `ready_at`, `grant`, `sent` and one of `answered`, `refused`, `failed`.
+
+    Args:
+        limits: what the configuration says.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._window = window = limits.window_seconds
+        self._scale = window / 60.0
+        self._configured_requests = self._per_window(limits.requests_per_minute)
+        self._configured_tokens = self._per_window(limits.tokens_per_minute)
+        probe = _PROBE_WINDOWS * window
+        self._requests = Bound(self._configured_requests, probe)
+        self._tokens = Bound(self._configured_tokens, probe)
+        self._queries = Bound(math.inf, probe)
+        self._concurrency = Bound(float(limits.concurrency), _CONCURRENCY_PROBE_SECONDS, _FIRST_FLIGHT)
+        self._log = SlidingLog(window, SLACK_SECONDS)
+        self._second = SlidingLog(_QUERY_WINDOW_SECONDS, SLACK_SECONDS)
+        self._granted = 0  # let through and not stamped: they count as if sent now
+        self._granted_tokens = 0
+        self._in_flight = 0
+        self._flight_squares = 0
+        self._sequence = 0
+        self._rate = _FIRST_RATE
+        self._next_send = -math.inf
+        self._last_grant = math.inf
+        self._hold_until = -math.inf
+        self._trial: Entry | None = None
+        self._ratio = _FIRST_RATIO
+        self._spread = _FIRST_SPREAD
+        self._mean_tokens = 0.0
+        self._latency = _FIRST_LATENCY_SECONDS
+        self._replies = 0
+        self._refusals = 0
+
+    def ready_at(self, now: float, estimate: int) -> float:
+        """When a call of that many estimated tokens may go; asked again then, the answer may be later still.
+
+        Returns:
+            `now` or earlier: at once. Infinity: not before another call is sent or has ended.
+        """
+        if self._in_flight >= self._concurrency.at(now) or self._trial is not None:
+            return math.inf
+        at = max(self._hold_until, self._next_send)
+        if at > now:
+            return at
+        log, second = self._log, self._second
+        log.advance(now)
+        if log.calls + self._granted >= self._requests.at(now):
+            return log.next_departure()
+        if self._tokens.limit != math.inf:
+            weight = estimate * self._ratio
+            held = log.tokens + self._granted_tokens
+            margin = 2.0 * self._spread * math.sqrt(self._flight_squares)
+            # A call larger than the whole quota can only be tried alone.
+            if held and held + weight + margin > self._tokens.at(now, weight):
+                return log.next_departure()
+        if self._queries.limit != math.inf:
+            second.advance(now)
+            if second.calls + self._granted >= self._queries.at(now):
+                return second.next_departure()
+        return now
+
+    def grant(self, now: float, estimate: int) -> Entry:
+        """Let through a call that `ready_at` found ready."""
+        self._in_flight += 1
+        tokens = round(estimate * self._ratio)
+        entry = Entry(estimate, tokens, self._in_flight)
+        self._granted += 1
+        self._granted_tokens += tokens
+        self._flight_squares += tokens * tokens
+        self._mean_tokens += (tokens - self._mean_tokens) * 0.02 if self._mean_tokens else tokens
+        self._next_send = max(self._next_send, now - _CATCH_UP_SECONDS) + 1.0 / self._ramp(now)
+        if self._shut():
+            self._trial = entry
+        return entry
+
+    def sent(self, entry: Entry, now: float) -> None:
+        """The call's bytes are being written. Stamping twice is harmless."""
+        if entry.sent_at is not None or entry.ended:
+            return
+        self._sequence += 1
+        log, second = self._log, self._second
+        log.advance(now)
+        second.advance(now)
+        entry.sent_at = now
+        entry.sequence = self._sequence
+        entry.calls_inside = log.calls_inside
+        entry.tokens_inside = log.tokens_inside
+        entry.queries_inside = second.calls_inside
+        entry.flight_inside = self._in_flight - self._granted
+        self._granted -= 1
+        self._granted_tokens -= entry.tokens
+        log.add(entry, now)
+        second.add(entry, now)
+        entry.calls_reached = log.calls
+        entry.tokens_reached = log.tokens
+        entry.queries_reached = second.calls
+
+    def answered(
+        self, entry: Entry, now: float, tokens_used: int, limits: QuotaHeaders | None, latency_seconds: float
+    ) -> None:
+        """The call's reply is here in full; 0 tokens used means that it did not tell."""
+        if entry.ended:
+            return
+        self.sent(entry, now)
+        self._latency += (latency_seconds - self._latency) * 0.05
+        sequence = entry.sequence
+        self._requests.accepted(sequence, entry.calls_reached, 0.0, now)
+        self._tokens.accepted(sequence, entry.tokens_reached, entry.tokens, now)
+        self._queries.accepted(sequence, entry.queries_reached, 0.0, now)
+        self._concurrency.accepted(sequence, entry.flight_reached, 0.0, now)
+        self._end(entry)
+        if tokens_used > 0:
+            self._learn_ratio(entry.estimate, tokens_used)
+            assert entry.sent_at is not None
+            self._log.change(entry.sent_at, 0, tokens_used - entry.tokens, now)
+            entry.tokens = tokens_used
+        if limits is not None:
+            self._obey(limits, now)
+
+    def refused(
+        self,
+        entry: Entry,
+        now: float,
+        scope: QuotaScope,
+        retry_after_seconds: float | None,
+        limits: QuotaHeaders | None,
+    ) -> None:
+        """The call was turned away by a limit, and so does not count against any."""
+        if entry.ended:
+            return
+        self.sent(entry, now)
+        self._end(entry)
+        self._take_out(entry, now)
+        self._refusals += 1
+        if limits is not None:
+            self._obey(limits, now)
+        bound, inside, least = self._refusing(scope, entry, now)
+        if bound.refused(entry.sequence, self._sequence, inside, least, now) and bound.shut:
+            pause = _FIRST_PAUSE_SECONDS * 2.0 ** min(bound.strikes - _STRIKES_TO_SHUT, 16)
+            self._hold(now + min(pause, self._window / 4))
+        if retry_after_seconds is not None:
+            self._hold(now + retry_after_seconds)
+
+    def failed(self, entry: Entry, now: float, maybe_counted: bool) -> None:
+        """The call ended otherwise; what the service may have counted stays in the log."""
+        if entry.ended:
+            return
+        if maybe_counted:
+            self.sent(entry, now)
+        self._end(entry)
+        if not maybe_counted:
+            self._take_out(entry, now)
+
+    def snapshot(self, now: float, waiting: int = 0) -> GateSnapshot:
+        """How things stand, with `waiting` calls that were not let through yet."""
+        self._log.advance(now)
+        return GateSnapshot(
+            in_flight=self._in_flight,
+            waiting=waiting,
+            sent_last_window=self._log.calls_inside,
+            tokens_last_window=self._log.tokens_inside,
+            limit_requests=self._per_minute(self._requests.limit),
+            limit_tokens=self._per_minute(self._tokens.limit),
+            queries_per_second=None if self._queries.limit == math.inf else self._queries.limit,
+            concurrency_limit=int(self._concurrency.limit),
+            refusals=self._refusals,
+        )
+
+    def _per_window(self, per_minute: float | None) -> float:
+        return math.inf if per_minute is None else max(1.0, per_minute * self._scale)
+
+    def _per_minute(self, limit: float) -> float | None:
+        return None if limit == math.inf else limit / self._scale
+
+    def _refusing(self, scope: QuotaScope, entry: Entry, now: float) -> tuple[Bound, float, float]:
+        """The bound that a refusal speaks of, what the service held of it, and the least it can be."""
+        if scope == "requests":
+            return self._requests, entry.calls_inside, 1.0
+        if scope == "tokens":
+            return self._tokens, entry.tokens_inside, float(entry.tokens)
+        if scope == "queries_per_second":
+            return self._queries, entry.queries_inside, 1.0
+        # A limit refuses at once. Work that was begun and then given up says nothing of how much fits.
+        assert entry.sent_at is not None
+        begun = now - entry.sent_at > self._latency / 2
+        return self._concurrency, math.inf if begun else entry.flight_inside, 1.0
+
+    def _shut(self) -> bool:
+        return self._requests.shut or self._tokens.shut or self._queries.shut or self._concurrency.shut
+
+    def _hold(self, until: float) -> None:
+        self._hold_until = max(self._hold_until, until)
+
+    def _end(self, entry: Entry) -> None:
+        entry.ended = True
+        self._in_flight -= 1
+        self._flight_squares -= entry.tokens * entry.tokens
+        if self._trial is entry:
+            self._trial = None
+
+    def _take_out(self, entry: Entry, now: float) -> None:
+        if entry.sent_at is None:
+            self._granted -= 1
+            self._granted_tokens -= entry.tokens
+            return
+        self._log.change(entry.sent_at, -1, -entry.tokens, now)
+        self._second.change(entry.sent_at, -1, -entry.tokens, now)
+        entry.counts = False
+
+    def _learn_ratio(self, estimate: int, used: int) -> None:
+        self._replies += 1
+        gain = max(0.02, 1.0 / self._replies)
+        off = used / max(estimate, 1) - self._ratio
+        self._ratio += gain * off
+        self._spread += gain * (abs(off) / self._ratio * 1.25 - self._spread)
+
+    def _obey(self, limits: QuotaHeaders, now: float) -> None:
+        requests, tokens = limits.limit_requests, limits.limit_tokens
+        if requests:
+            self._requests.tell(min(self._configured_requests, max(1.0, requests * self._scale)))
+        if tokens:
+            self._tokens.tell(min(self._configured_tokens, max(1.0, tokens * self._scale)))
+        # Used up although our own log has room: somebody else uses this quota too.
+        spent = limits.remaining_requests == 0 and self._log.calls < 0.9 * self._requests.limit
+        if spent or (limits.remaining_tokens == 0 and self._log.tokens < 0.9 * self._tokens.limit):
+            self._hold(now + self._window / 60.0)
+
+    def _ramp(self, now: float) -> float:
+        """Sends a second: from a first few up to a few times the quota's own pace, or on and on without one."""
+        steady = self._requests.limit
+        if self._tokens.limit != math.inf:
+            steady = min(steady, self._tokens.limit / max(self._mean_tokens, 1.0))
+        cruise = math.inf if steady == math.inf else max(_EASY_RATE, _BURST * steady / self._window)
+        if self._rate < cruise:
+            easy = self._rate < _EASY_RATE or cruise < math.inf
+            elapsed = min(max(0.0, now - self._last_grant), 0.25)
+            self._rate *= 2.0 ** (elapsed / (_DOUBLING_SECONDS if easy else self._window / 3))
+        self._rate = min(self._rate, cruise)
+        self._last_grant = now
+        return self._rate

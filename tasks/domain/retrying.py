@@ -1,0 +1,77 @@
+"""How often a conversation is tried, how long to wait in between, and when the endpoint counts as down."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The rule of attempts. Refusals by a quota are no attempts.
+
+    Args:
+        max_attempts: attempts that may fail while the endpoint demonstrably works.
+        first_seconds: the longest first wait.
+        cap_seconds: the longest wait.
+    """
+
+    max_attempts: int = 5
+    first_seconds: float = 0.5
+    cap_seconds: float = 30.0
+
+    def backoff_seconds(self, attempt: int, u: float) -> float:
+        """The wait after failed attempt number `attempt` (from 1), for a `u` drawn evenly from [0, 1)."""
+        longest = self.first_seconds * 2.0 ** min(attempt - 1, 32)
+        return u * min(self.cap_seconds, longest)
+
+
+class EndpointHealth:
+    """Whether the endpoint works, judged by the calls of everybody.
+
+    An attempt counts against its conversation only if some other call succeeded since the attempt
+    began: so a conversation that breaks every time is given up while others pass, and an outage
+    rejects nobody. An endpoint is down when nothing has succeeded for `down_after_seconds` and at
+    least `down_after_failures` calls failed in a row; a day too small for that many counts as down when each of
+    its outstanding calls has failed at least three times.
+
+    Args:
+        now: when the run began.
+        down_after_seconds: how long without a success.
+        down_after_failures: how many failures in a row.
+    """
+
+    __slots__ = ("_down_after_failures", "_down_after_seconds", "_failures", "_last_success", "_since")
+
+    def __init__(self, now: float, down_after_seconds: float = 120.0, down_after_failures: int = 20) -> None:
+        self._down_after_seconds = down_after_seconds
+        self._down_after_failures = down_after_failures
+        self._failures = 0
+        self._last_success: float | None = None
+        self._since = now
+
+    def succeeded(self, now: float) -> None:
+        """A call was answered, or its conversation was judged by the service: it works."""
+        self._last_success = self._since = now
+        self._failures = 0
+
+    def failed(self, now: float) -> None:
+        """A call failed in a way that may be the endpoint's."""
+        if not self._failures:
+            # Quiet hours before the first failure (a wait for quota) are no outage.
+            self._since = now
+        self._failures += 1
+
+    def counts(self, began: float) -> bool:
+        """Whether a failed attempt that began then counts against its conversation."""
+        return self._last_success is not None and self._last_success > began
+
+    def is_down(self, now: float, outstanding: int | None = None) -> bool:
+        """Whether waiting any longer is pointless.
+
+        Args:
+            now: the time.
+            outstanding: how many conversations are still to be answered, when so few that they alone
+                could never fail often enough.
+        """
+        enough = self._down_after_failures
+        if outstanding is not None:
+            enough = min(enough, 3 * max(outstanding, 1))
+        return self._failures >= enough and now - self._since >= self._down_after_seconds
