@@ -4,14 +4,15 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, NoReturn
 
 import orjson
-from prefect.settings import PREFECT_API_URL
 
 from flows.settings import flags
-from tasks.domain.errors import KefuError, UsageError
+from tasks.domain.days import DayTally
+from tasks.domain.errors import KefuError, RunStopped, TooManyRejects, UsageError
 
 DONE, FAILED, MISUSED, TOO_MANY_REJECTS = 0, 1, 2, 3
 
@@ -57,38 +58,39 @@ def chosen_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in vars(arguments).items() if name in flags()}
 
 
-def run(command: Callable[[], Coroutine[Any, Any, dict[str, Any]]], *, as_json: bool, tell: Callable[[dict[str, Any]], str]) -> int:
-    """Run a flow to its exit code; its result is the last line on stdout.
-
-    Args:
-        command: makes the flow's coroutine; its result has a `status`.
-        as_json: the result as one JSON object instead of sentences.
-        tell: the result in sentences.
-    """
+def run_day(command: Callable[[], Coroutine[Any, Any, DayTally]], *, as_json: bool) -> int:
+    """Run a day's flow to its exit code; what it did is the last line on stdout."""
     try:
-        result = asyncio.run(command())
+        tally, code = asyncio.run(command()), DONE
+    except TooManyRejects as error:
+        complain(error)
+        assert isinstance(error.tally, DayTally)
+        tally, code = replace(error.tally, status="too_many_rejects"), TOO_MANY_REJECTS
     except UsageError as error:
-        print(f"{_name(error)}: {error}", file=sys.stderr)
-        return MISUSED
+        return complain(error, MISUSED)
     except KefuError as error:
-        print(f"{_name(error)}: {error}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        return FAILED
-    print(orjson.dumps(result).decode() if as_json else tell(result), flush=True)
-    return TOO_MANY_REJECTS if result["status"] == "too_many_rejects" else DONE
+        return complain(error)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return complain(RunStopped("Stopped."))
+    print(orjson.dumps(tally.as_json()).decode() if as_json else in_words(tally), flush=True)
+    return code
+
+
+def in_words(tally: DayTally) -> str:
+    """What a run did, for a person."""
+    return (
+        f"{tally.day}: {tally.conversations} conversations = {tally.summarized} summarized + {tally.rejected} rejected; "
+        f"{tally.reused} reused, {tally.calls} calls, {tally.seconds:.1f} s\n"
+        f"tables: {tally.warehouse}\nreport: {tally.report}"
+    )
+
+
+def complain(error: KefuError, code: int = FAILED) -> int:
+    """Say on stderr what went wrong, in one line; return the exit code."""
+    print(f"kefu-digest: {error}", file=sys.stderr, flush=True)
+    return code
 
 
 def main(module_main: Callable[[Sequence[str]], int]) -> NoReturn:
     """Run a module's `main` with the command line."""
     sys.exit(module_main(sys.argv[1:]))
-
-
-def uses_embedded_server() -> bool:
-    """Whether flows run on Prefect's own embedded server, for want of another."""
-    return not PREFECT_API_URL.value()
-
-
-def _name(error: KefuError) -> str:
-    return "kefu-digest"

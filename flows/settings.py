@@ -14,13 +14,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-
 from tasks.clients.offline import OfflineSummarizer
+from tasks.clients.stores import BosCredentials, open_store
+from tasks.domain.offline import OFFLINE_VERSION
+from tasks.domain.transcripts import Mappings, load_mappings
+
 from tasks.clients.openai import OpenAISummarizer
 from tasks.clients.qianfan import QianfanCredentials, QianfanSummarizer
-from tasks.clients.stores import BosCredentials, open_store
 from tasks.domain.errors import UsageError
-from tasks.domain.offline import OFFLINE_VERSION
 from tasks.domain.pacing import Limits
 from tasks.domain.ports import ObjectStore, Summarizer
 from tasks.domain.prompts import Prompt, load_prompt
@@ -53,9 +54,7 @@ class Settings(BaseSettings):
     tpm: int | None = Field(None, gt=0, description="tokens a minute of the endpoint's quota; not set: learned")
     concurrency: int = Field(128, gt=0, le=4096, description="calls in flight at most")
     timezone: str = Field("Asia/Shanghai", description="whose days they are")
-    overwrite: bool = Field(
-        False, description="summarize anew what another model or prompt version summarized before"
-    )
+    overwrite: bool = Field(False, description="summarize anew what another model or prompt version summarized before")
     prompt: str = Field("sft-v1", description="the prompt version, a file of tasks/prompts")
     mask: bool = Field(True, description="replace personal data before a text leaves and before it is stored")
     compact: bool = Field(True, description="leave out greetings, rating requests and order cards")
@@ -154,6 +153,7 @@ class Services:
     summarizer: Summarizer
     gate: Gate | None
     prompt: Prompt
+    mappings: Mappings
     scratch: Path
 
 
@@ -183,6 +183,7 @@ async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
             summarizer=summarizer,
             gate=gate,
             prompt=load_prompt(settings.prompt),
+            mappings=load_mappings(Path(settings.mappings) if settings.mappings else None),
             scratch=scratch_parent(settings),
         )
     finally:

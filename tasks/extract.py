@@ -1,18 +1,20 @@
 """From a day's log objects to batches of requests, in constant memory."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 
-import anyio.to_thread
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.domain.errors import NoLogs
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Conversation, Reason, Reject, Request
-from tasks.domain.transcripts import LogObject, Recognized
+from tasks.domain.transcripts import LogObject, Mappings, Recognized, read_conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,28 @@ class ConversationIds:
         self._seen.close()
 
 
-def log_objects(store: ObjectStore, objects: Sequence[StoredObject]) -> Iterator[LogObject]:
-    """Stored objects as the reader takes them."""
-    for found in objects:
-        yield LogObject(store.uri_of(found.key), lambda key=found.key: store.open_object(key))  # type: ignore[misc]
+async def read_batches(
+    store: ObjectStore,
+    objects: Sequence[StoredObject],
+    *,
+    log_format: str,
+    mappings: Mappings,
+    zone: tzinfo,
+    prepare: Callable[[Conversation], Request],
+    size: int,
+    scratch: Path,
+    recognized: Callable[[Recognized], None],
+) -> AsyncIterator[Batch]:
+    """The day's conversations as batches, each read in a thread so that calls in flight do not wait for it."""
+    logs = (
+        LogObject(store.uri_of(found.key), lambda key=found.key: store.open_object(key))  # type: ignore[misc]
+        for found in objects
+    )
+    readings = read_conversations(logs, log_format=log_format, mappings=mappings, timezone=zone, scratch=scratch)
+    with closing(ConversationIds(scratch)) as ids:
+        batches = batches_of(readings, prepare=prepare, ids=ids, size=size, recognized=recognized)
+        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+            yield batch
 
 
 def batches_of(
@@ -116,12 +136,6 @@ def batches_of(
             number, requests, rejects = number + 1, [], []
     if requests or rejects:
         yield Batch(number, requests, rejects)
-
-
-async def in_thread(batches: Iterator[Batch]) -> AsyncIterator[Batch]:
-    """The batches, each read in a thread so that the calls in flight do not wait for the disk."""
-    while (batch := await anyio.to_thread.run_sync(next, batches, None)) is not None:
-        yield batch
 
 
 def _duplicate(request: Request, first: tuple[str, int]) -> Reject:

@@ -60,6 +60,14 @@ class RunStopped(RunError):
     """The run was asked to stop and can be resumed."""
 
 
+class TooManyRejects(RunError):
+    """The tables are published, but too many conversations were rejected; `tally` is the run's."""
+
+    def __init__(self, message: str, tally: object) -> None:
+        super().__init__(message)
+        self.tally = tally
+
+
 class AccountingError(RunError):
     """Summaries and rejects do not add up to the conversations read."""
 

@@ -1,0 +1,144 @@
+"""Nightly: one day's conversations become tables and a report.
+
+python -m flows.summarize_day --day 2026-11-22
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Any
+
+from prefect import flow, get_run_logger, runtime
+from tasks.domain.rendering import prepare
+
+from flows import command_line
+from flows.settings import VERSION, Services, Settings, connect, load_settings
+from tasks.day import DayRun, hold_day
+from tasks.domain.days import DayTally, previous_day
+from tasks.domain.ports import StoredObject
+from tasks.domain.retrying import EndpointHealth, Patience
+from tasks.extract import list_logs, read_batches
+from tasks.progress import Progress, told
+from tasks.publish import Part, assemble_tables, publish_day
+from tasks.report import aggregate_day, day_files, show_report, with_this_run
+from tasks.summarize import summarize_all, summarize_batch
+
+
+@flow(name="summarize-day", flow_run_name="summarize-{day}")
+async def summarize_day(day: date | None = None, settings: dict[str, Any] | None = None) -> DayTally:
+    """Summarize one day of conversations and publish its tables and report.
+
+    Args:
+        day: the day; left out, it is the day before the run's scheduled start.
+        settings: any setting by its name, such as {"source": "bos://logs/{day}", "rpm": 3000}; the
+            environment and the defaults say the rest.
+    """
+    chosen = load_settings(settings or {})
+    day = day or previous_day(runtime.flow_run.scheduled_start_time, chosen.zone)
+
+    async with connect(chosen, day) as services, _hold(day, services, chosen) as run:
+        logs = list_logs(services.source, services.source_name)
+        parts = await _summarize(logs, run, services, chosen)
+
+        tables = assemble_tables(parts, run.scratch)
+        tally = _tally(run, services, chosen, tables.summarized, tables.rejected, len(logs))
+        runs = with_this_run(services.warehouse, tally)
+        digest = aggregate_day(day, chosen.zone, tables.summaries, tables.rejects, runs)
+
+        publish_day(services.warehouse, day, run.lease, day_files(day, tables, digest, runs))
+        await show_report(day, digest, tally.report)
+
+    tally.raise_if_too_many(chosen.max_reject_ratio)
+    return tally
+
+
+def _hold(day: date, services: Services, chosen: Settings) -> Any:
+    return hold_day(
+        day,
+        str(runtime.flow_run.id),
+        warehouse=services.warehouse,
+        summarizer=services.summarizer,
+        gate=services.gate,
+        scratch=services.scratch,
+        prompt_version=chosen.prompt_version,
+        overwrite=chosen.overwrite,
+        patience=Patience(max_attempts=chosen.max_attempts),
+        health=EndpointHealth(down_after_seconds=chosen.give_up_seconds),
+        busy_wait_seconds=chosen.busy_wait_seconds,
+        logger=get_run_logger(),
+    )
+
+
+async def _summarize(logs: Sequence[StoredObject], run: DayRun, services: Services, chosen: Settings) -> list[Part]:
+    logger = get_run_logger()
+    progress = Progress(run.day, run.caller.spent, services.gate, objects=len(logs))
+    batches = read_batches(
+        services.source,
+        logs,
+        log_format=chosen.log_format,
+        mappings=services.mappings,
+        zone=chosen.zone,
+        prepare=partial(
+            prepare,
+            prompt=services.prompt,
+            model=services.summarizer.model,
+            max_input_tokens=chosen.max_input_tokens,
+            masked=chosen.mask,
+            compacted=chosen.compact,
+        ),
+        size=chosen.batch_size,
+        scratch=run.scratch,
+        recognized=lambda found: progress.recognized(found, logger),
+    )
+    async with told(progress, logger):
+        return await summarize_all(
+            batches,
+            run.caller,
+            lambda batch: summarize_batch(batch, run.caller, run.run_id, run.scratch, progress.settled),
+            ahead=2 * chosen.concurrency,
+        )
+
+
+def _tally(
+    run: DayRun, services: Services, chosen: Settings, summarized: int, rejected: int, log_objects: int
+) -> DayTally:
+    spent, finished_at = run.caller.spent, datetime.now(UTC)
+    return DayTally(
+        day=run.day,
+        run_id=run.run_id,
+        started_at=run.started_at,
+        finished_at=finished_at,
+        summarized=summarized,
+        rejected=rejected,
+        reused=spent.reused,
+        calls=spent.calls,
+        retries=spent.retries,
+        quota_refusals=spent.quota_refusals,
+        prompt_tokens=spent.prompt_tokens,
+        completion_tokens=spent.completion_tokens,
+        cost=chosen.cost(spent.prompt_tokens, spent.completion_tokens),
+        requests_per_minute=chosen.rpm,
+        summarizer=chosen.summarizer,
+        model=services.summarizer.model,
+        prompt_version=chosen.prompt_version,
+        log_objects=log_objects,
+        version=VERSION,
+        warehouse=services.warehouse.uri,
+        report=services.warehouse.uri_of(f"reports/day={run.day}/report.html"),
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line of this flow."""
+    parser = command_line.parser("flows.summarize_day", "Summarize one day of conversations.")
+    parser.add_argument(
+        "--day", type=command_line.day_argument, default=None, help="the day, such as 2026-11-22 (default: yesterday)"
+    )
+    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
+    given = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(given)
+    return command_line.run_day(lambda: summarize_day(given.day, settings), as_json=given.json)
+
+
+if __name__ == "__main__":
+    command_line.main(main)

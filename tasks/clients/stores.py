@@ -1,0 +1,74 @@
+"""From an address, as a user writes it, to its store."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from tasks.clients.bos import BosStore
+from tasks.clients.folder import FolderStore
+from tasks.domain.errors import UsageError
+from tasks.domain.ports import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class BosCredentials:
+    """How to reach BOS. `endpoint` is a region's address such as `https://bj.bcebos.com`; all may be empty."""
+
+    access_key_id: str = field(default="", repr=False)
+    secret_access_key: str = field(default="", repr=False)
+    endpoint: str = ""
+    session_token: str = field(default="", repr=False)
+
+
+def open_store(uri: str, credentials: BosCredentials, *, scratch: Path | None = None) -> ObjectStore:
+    """The store at a path, `file://…` or `bos://bucket/prefix`. Nothing is called yet.
+
+    Args:
+        uri: its address.
+        credentials: for BOS; a folder needs none.
+        scratch: the folder for objects being downloaded, by default the system's folder for temporary files.
+
+    Raises:
+        UsageError: the address can't be right, or credentials are missing.
+    """
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        if not uri:
+            raise UsageError("An address is empty: give a path, file://… or bos://bucket/prefix.")
+        return FolderStore(Path(uri))
+    if scheme == "file":
+        return FolderStore(_local_path(uri))
+    if scheme != "bos":
+        raise UsageError(f"{uri!r} has an unknown scheme: give a path, file://… or bos://bucket/prefix.")
+    missing = [
+        name
+        for name, value in (
+            ("BCE_ACCESS_KEY_ID", credentials.access_key_id),
+            ("BCE_SECRET_ACCESS_KEY", credentials.secret_access_key),
+            ("BOS_ENDPOINT", credentials.endpoint),
+        )
+        if not value
+    ]
+    if missing:
+        raise UsageError(
+            f"{uri} needs credentials: set {', '.join(missing)} "
+            "(BOS_ENDPOINT is the bucket's region, such as https://bj.bcebos.com)."
+        )
+    bucket, _, prefix = rest.partition("/")
+    return BosStore(
+        bucket,
+        prefix,
+        endpoint=credentials.endpoint,
+        access_key_id=credentials.access_key_id,
+        secret_access_key=credentials.secret_access_key,
+        session_token=credentials.session_token,
+        scratch=scratch,
+    )
+
+
+def _local_path(uri: str) -> Path:
+    parts = urlsplit(uri)
+    if parts.netloc not in ("", "localhost") or not parts.path:
+        raise UsageError(f"{uri!r} names a machine, not a folder here: write file:///the/path or just the path.")
+    # "?" and "#" mean nothing in the name of a folder.
+    return Path(unquote(uri.removeprefix("file://").removeprefix("localhost")))

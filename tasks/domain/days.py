@@ -1,0 +1,99 @@
+"""Days and what a run did to one."""
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
+
+from tasks.domain.errors import TooManyRejects
+from tasks.domain.tables import RUNS
+
+
+def previous_day(moment: datetime, zone: tzinfo) -> date:
+    """The day before the day that `moment` (aware) falls into, in `zone`."""
+    return moment.astimezone(zone).date() - timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DayTally:
+    """What one run did to one day. Times are UTC; `cost` is in the currency of the prices set."""
+
+    day: date
+    run_id: str
+    started_at: datetime
+    finished_at: datetime
+    summarized: int
+    rejected: int
+    reused: int
+    calls: int
+    retries: int
+    quota_refusals: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+    requests_per_minute: int | None
+    summarizer: str
+    model: str
+    prompt_version: str
+    log_objects: int
+    version: str
+    warehouse: str
+    report: str
+    status: str = "done"
+
+    @property
+    def conversations(self) -> int:
+        """Everything that was read."""
+        return self.summarized + self.rejected
+
+    @property
+    def seconds(self) -> float:
+        """How long the run took until its tables were ready."""
+        return round((self.finished_at - self.started_at).total_seconds(), 3)
+
+    @property
+    def quota_use(self) -> float | None:
+        """The part of the configured requests a minute that was used; None where none is configured."""
+        if not self.requests_per_minute or not self.seconds:
+            return None
+        return round(self.calls / (self.requests_per_minute * self.seconds / 60), 4)
+
+    def row(self) -> dict[str, Any]:
+        """The row of the `runs` table."""
+        values = asdict(self) | {
+            "conversations": self.conversations,
+            "seconds": self.seconds,
+            "quota_use": self.quota_use,
+        }
+        return {name: values[name] for name in RUNS.names}
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that `--json` prints."""
+        return {
+            "day": self.day.isoformat(),
+            "status": self.status,
+            "conversations": self.conversations,
+            "summarized": self.summarized,
+            "rejected": self.rejected,
+            "reused": self.reused,
+            "calls": self.calls,
+            "retries": self.retries,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "seconds": self.seconds,
+            "warehouse": self.warehouse,
+            "report": self.report,
+        }
+
+    def raise_if_too_many(self, max_reject_ratio: float) -> None:
+        """Judge the run, once its tables are published.
+
+        Raises:
+            TooManyRejects: the share of rejects is over the limit.
+        """
+        if self.rejected > max_reject_ratio * self.conversations:
+            raise TooManyRejects(
+                f"{self.day}: {self.rejected} of {self.conversations} conversations were rejected, more than "
+                f"{max_reject_ratio:.0%} (--max-reject-ratio). The tables are published; "
+                f"{self.warehouse}/rejects/day={self.day} says why each was.",
+                self,
+            )

@@ -1,0 +1,89 @@
+"""From the day's tables to its metrics and its report."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, tzinfo
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from prefect import task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from tasks.domain.aggregates import Aggregator, Digest, metrics_table
+from tasks.domain.days import DayTally
+from tasks.domain.errors import ObjectMissing
+from tasks.domain.ports import ObjectStore
+from tasks.domain.report import render_html, render_markdown
+from tasks.domain.tables import RUNS, partition_key
+from tasks.publish import DayTables
+
+_ROWS_AT_A_TIME = 10_000
+
+
+@task(name="aggregate-day", task_run_name="aggregate-{day}", cache_policy=NO_CACHE)
+def aggregate_day(day: date, zone: tzinfo, summaries: Path, rejects: Path, runs: Sequence[Mapping[str, Any]]) -> Digest:
+    """The day's figures, from its tables alone."""
+    aggregator = Aggregator(day, day, zone)
+    for batch in _batches(summaries):
+        aggregator.add_summaries(batch)
+    for batch in _batches(rejects):
+        aggregator.add_rejects(batch)
+    return aggregator.result(*runs)
+
+
+def day_files(
+    day: date, tables: DayTables, digest: Digest, runs: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, Path | bytes]]:
+    """Everything of a day to publish, by key, in the order to publish it: `runs` marks the day complete."""
+    return [
+        (partition_key("rejects", day), tables.rejects),
+        *report_files(day, digest),
+        (partition_key("summaries", day), tables.summaries),
+        (partition_key("runs", day), parquet_bytes(pa.Table.from_pylist(list(runs), schema=RUNS))),
+    ]
+
+
+def report_files(day: date, digest: Digest) -> list[tuple[str, Path | bytes]]:
+    """The day's metrics table and both of its reports, by key."""
+    return [
+        (partition_key("metrics", day), parquet_bytes(metrics_table(digest))),
+        (partition_key("reports", day, "report.html"), render_html(digest).encode()),
+        (partition_key("reports", day, "report.md"), render_markdown(digest).encode()),
+    ]
+
+
+@task(name="show-report", task_run_name="show-report-{day}", cache_policy=NO_CACHE)
+async def show_report(day: date, digest: Digest, address: str) -> None:
+    """Keep the report as an artifact of the run, with the address of the full one."""
+    await acreate_markdown_artifact(
+        f"{render_markdown(digest)}\n\n`{address}`\n", key=f"report-{day}", description=f"{day} 客服摘要报告"
+    )
+
+
+def with_this_run(store: ObjectStore, tally: DayTally) -> list[dict[str, Any]]:
+    """The rows of `runs` for the day, oldest first, this run's last."""
+    return [*read_runs(store, tally.day), tally.row()]
+
+
+def read_runs(store: ObjectStore, day: date) -> list[dict[str, Any]]:
+    """The runs that published this day so far, oldest first."""
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(BytesIO(store.read_path(partition_key("runs", day)))).to_pylist()
+    except ObjectMissing:
+        return []
+    return rows
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """A small table as a Parquet file."""
+    buffer = BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _batches(path: Path) -> Iterable[pa.RecordBatch]:
+    with pq.ParquetFile(path) as table:
+        yield from table.iter_batches(_ROWS_AT_A_TIME)
