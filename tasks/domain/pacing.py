@@ -19,8 +19,9 @@ SLACK_SECONDS: Final = 0.05
 # A service that counts queries counts them by the second.
 _QUERY_WINDOW_SECONDS: Final = 1.0
 # Refusals come back within tens of milliseconds, so at these rates a limit costs two or three of them.
-_FIRST_RATE: Final = 16.0
-_EASY_RATE: Final = 64.0
+_FIRST_RATE: Final = 32.0
+_BLIND_RATE: Final = 64.0
+_EASY_RATE: Final = 128.0
 _DOUBLING_SECONDS: Final = 0.5
 # How much faster than the quota's own pace an empty window is filled, a new quota explored.
 _BURST: Final = 3.0
@@ -31,7 +32,7 @@ _FIRST_LATENCY_SECONDS: Final = 1.0
 _STRIKES_TO_SHUT: Final = 3
 _FIRST_PAUSE_SECONDS: Final = 0.5
 _PROBE_WINDOWS: Final = 1.4
-_CONCURRENCY_PROBE_SECONDS: Final = 10.0
+_PROBE_SECONDS: Final = (10.0, 160.0)
 # Before replies have told how estimates relate to usage, an estimate counts for a bit more than it says.
 _FIRST_RATIO: Final = 1.25
 _FIRST_SPREAD: Final = 0.25
@@ -185,31 +186,38 @@ class Bound:
     Args:
         told: what was configured or promised, never exceeded; infinity when unknown.
         probe_seconds: how long to stay at a bound that was found.
+        longest_probe_seconds: twice as long each time it is found where it was, up to this.
         start: where to begin, when not at `told`.
     """
 
     __slots__ = (
         "_event",
+        "_found_by",
+        "_longest_probe_seconds",
         "_probe_at",
         "_probe_seconds",
         "_proven",
         "_proven_before",
         "_renew_at",
+        "_stay",
         "_step",
         "_told",
         "limit",
         "strikes",
     )
 
-    def __init__(self, told: float, probe_seconds: float, start: float = math.inf) -> None:
+    def __init__(
+        self, told: float, probe_seconds: float, longest_probe_seconds: float, start: float = math.inf
+    ) -> None:
         self._told = told
-        self._probe_seconds = probe_seconds
+        self._probe_seconds = self._stay = probe_seconds
+        self._longest_probe_seconds = longest_probe_seconds
         self.limit = min(start, told)
         self._step = self.limit if self.limit < told else 0.0
         self._probe_at = -math.inf
         self._proven = self._proven_before = 0.0
         self._renew_at = -math.inf
-        self._event = 0
+        self._event = self._found_by = 0
         self.strikes = 0
 
     @property
@@ -237,7 +245,7 @@ class Bound:
         Args:
             sequence: the call's place in the order of sending.
             last_sequence: that of the last call sent.
-            inside: what the service held as the call was sent.
+            inside: what the service held as the call was sent; infinity if that is no matter.
             least: what the bound never goes below.
             now: the time.
         """
@@ -251,10 +259,20 @@ class Bound:
         survived = sequence > self._event + 1
         self.strikes = 1 if survived else self.strikes + 1
         self._event = last_sequence
-        self._step = 0.0
-        self._proven = self._proven_before = 0.0
-        self._probe_at = now + self._probe_seconds
+        if inside < math.inf:
+            self._found_by = sequence
+            self._step = 0.0
+            self._proven = self._proven_before = 0.0
+            self._probe_at = now + self._stay
+            self._stay = min(2 * self._stay, self._longest_probe_seconds)
+        elif self.shut:
+            self.limit = least
         return True
+
+    def correct(self, sequence: int, delta: float) -> None:
+        """What an earlier call used is known now: had it been known, the bound had been found `delta` higher."""
+        if sequence < self._found_by and self.limit < self._told:
+            self.limit += delta
 
     def accepted(self, sequence: int, reached: float, lump: float, now: float) -> None:
         """A call was taken.
@@ -271,12 +289,12 @@ class Bound:
             self._renew_at = now + self._probe_seconds / 4
         self._proven = max(self._proven, reached)
         if self.strikes and sequence > self._event:
-            if self.shut:  # on the way here it fell further than it had to
-                self.limit = min(self.limit, reached)
+            if self.shut:  # on the way here it may have fallen further than it had to
                 self._probe_at = now
             self.strikes = 0
         if self._step and reached >= self.limit - max(self._step / 2, lump):
             self._step *= 2
+            self._stay = self._probe_seconds
             self.limit = min(self._told, self.limit + self._step)
             if self.limit == self._told:
                 self._step = 0.0
@@ -297,17 +315,17 @@ class Pacer:
         self._configured_requests = self._per_window(limits.requests_per_minute)
         self._configured_tokens = self._per_window(limits.tokens_per_minute)
         probe = _PROBE_WINDOWS * window
-        self._requests = Bound(self._configured_requests, probe)
-        self._tokens = Bound(self._configured_tokens, probe)
-        self._queries = Bound(math.inf, probe)
-        self._concurrency = Bound(float(limits.concurrency), _CONCURRENCY_PROBE_SECONDS, _FIRST_FLIGHT)
+        self._requests = Bound(self._configured_requests, probe, probe)
+        self._tokens = Bound(self._configured_tokens, probe, probe)
+        self._queries = Bound(math.inf, *_PROBE_SECONDS)
+        self._concurrency = Bound(float(limits.concurrency), *_PROBE_SECONDS, start=_FIRST_FLIGHT)
         self._log = SlidingLog(window, SLACK_SECONDS)
         self._second = SlidingLog(_QUERY_WINDOW_SECONDS, SLACK_SECONDS)
         self._granted = 0  # let through and not stamped: they count as if sent now
         self._granted_tokens = 0
         self._in_flight = 0
         self._flight_squares = 0
-        self._sequence = 0
+        self._sequence = self._told_sequence = 0
         self._rate = _FIRST_RATE
         self._next_send = -math.inf
         self._last_grant = math.inf
@@ -401,10 +419,12 @@ class Pacer:
         if tokens_used > 0:
             self._learn_ratio(entry.estimate, tokens_used)
             assert entry.sent_at is not None
-            self._log.change(entry.sent_at, 0, tokens_used - entry.tokens, now)
+            delta = tokens_used - entry.tokens
+            self._log.change(entry.sent_at, 0, delta, now)
+            self._tokens.correct(entry.sequence, delta)
             entry.tokens = tokens_used
         if limits is not None:
-            self._obey(limits, now)
+            self._obey(entry, limits, now)
 
     def refused(
         self,
@@ -419,14 +439,24 @@ class Pacer:
             return
         self.sent(entry, now)
         self._end(entry)
-        self._take_out(entry, now)
         self._refusals += 1
+        # A limit refuses at once. Work that was begun and then given up was counted, and says
+        # nothing of how much fits.
+        assert entry.sent_at is not None
+        begun = scope == "overload" and now - entry.sent_at > self._latency / 6
+        if not begun:
+            self._take_out(entry, now)
         if limits is not None:
-            self._obey(limits, now)
-        bound, inside, least = self._refusing(scope, entry, now)
-        if bound.refused(entry.sequence, self._sequence, inside, least, now) and bound.shut:
-            pause = _FIRST_PAUSE_SECONDS * 2.0 ** min(bound.strikes - _STRIKES_TO_SHUT, 16)
-            self._hold(now + min(pause, self._window / 4))
+            self._obey(entry, limits, now)
+        bound, inside, least = self._refusing(scope, entry)
+        if begun:
+            inside = math.inf
+        if bound.refused(entry.sequence, self._sequence, inside, least, now):
+            # Until a call is taken again, each one that is sent may only add to the refusals.
+            self._rate = min(self._rate, max(_FIRST_RATE, self._steady_rate() / 2))
+            if bound.shut:
+                pause = _FIRST_PAUSE_SECONDS * 2.0 ** min(bound.strikes - _STRIKES_TO_SHUT, 16)
+                self._hold(now + min(pause, self._window / 4))
         if retry_after_seconds is not None:
             self._hold(now + retry_after_seconds)
 
@@ -461,7 +491,7 @@ class Pacer:
     def _per_minute(self, limit: float) -> float | None:
         return None if limit == math.inf else limit / self._scale
 
-    def _refusing(self, scope: QuotaScope, entry: Entry, now: float) -> tuple[Bound, float, float]:
+    def _refusing(self, scope: QuotaScope, entry: Entry) -> tuple[Bound, float, float]:
         """The bound that a refusal speaks of, what the service held of it, and the least it can be."""
         if scope == "requests":
             return self._requests, entry.calls_inside, 1.0
@@ -469,10 +499,7 @@ class Pacer:
             return self._tokens, entry.tokens_inside, float(entry.tokens)
         if scope == "queries_per_second":
             return self._queries, entry.queries_inside, 1.0
-        # A limit refuses at once. Work that was begun and then given up says nothing of how much fits.
-        assert entry.sent_at is not None
-        begun = now - entry.sent_at > self._latency / 2
-        return self._concurrency, math.inf if begun else entry.flight_inside, 1.0
+        return self._concurrency, entry.flight_inside, 1.0
 
     def _shut(self) -> bool:
         return self._requests.shut or self._tokens.shut or self._queries.shut or self._concurrency.shut
@@ -503,7 +530,10 @@ class Pacer:
         self._ratio += gain * off
         self._spread += gain * (abs(off) / self._ratio * 1.25 - self._spread)
 
-    def _obey(self, limits: QuotaHeaders, now: float) -> None:
+    def _obey(self, entry: Entry, limits: QuotaHeaders, now: float) -> None:
+        if entry.sequence < self._told_sequence:  # older news than what is known
+            return
+        self._told_sequence = entry.sequence
         requests, tokens = limits.limit_requests, limits.limit_tokens
         if requests:
             self._requests.tell(min(self._configured_requests, max(1.0, requests * self._scale)))
@@ -514,16 +544,20 @@ class Pacer:
         if spent or (limits.remaining_tokens == 0 and self._log.tokens < 0.9 * self._tokens.limit):
             self._hold(now + self._window / 60.0)
 
+    def _steady_rate(self) -> float:
+        """Sends a second that the quota has room for in the long run; infinity when it is unknown."""
+        calls = self._requests.limit
+        if self._tokens.limit != math.inf:
+            calls = min(calls, self._tokens.limit / max(self._mean_tokens, 1.0))
+        return calls / self._window
+
     def _ramp(self, now: float) -> float:
         """Sends a second: from a first few up to a few times the quota's own pace, or on and on without one."""
-        steady = self._requests.limit
-        if self._tokens.limit != math.inf:
-            steady = min(steady, self._tokens.limit / max(self._mean_tokens, 1.0))
-        cruise = math.inf if steady == math.inf else max(_EASY_RATE, _BURST * steady / self._window)
+        cruise = max(_EASY_RATE, _BURST * self._steady_rate())
         if self._rate < cruise:
-            easy = self._rate < _EASY_RATE or cruise < math.inf
+            easy = self._rate < _BLIND_RATE or cruise < math.inf
             elapsed = min(max(0.0, now - self._last_grant), 0.25)
-            self._rate *= 2.0 ** (elapsed / (_DOUBLING_SECONDS if easy else self._window / 3))
+            self._rate *= 2.0 ** (elapsed / (_DOUBLING_SECONDS if easy else self._window / 2))
         self._rate = min(self._rate, cruise)
         self._last_grant = now
         return self._rate
