@@ -6,7 +6,7 @@ export PREFECT_HOME := $(CURDIR)/.prefect
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help env demo test lint types lock clean
+.PHONY: help env demo test test-long lint types lock bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,11 @@ env: .venv/.complete ## build .venv from requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@touch $@
 
+demo: env ## summarize the sample logs that come with the project, without an account
+	$(BIN)/python -m flows.backfill_days --start 2026-11-20 --end 2026-11-22
+	@echo
+	@echo "Open a report in a browser: warehouse/reports/day=2026-11-22/report.html"
+
 lint: env ## ruff: lint and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -30,6 +35,9 @@ types: env ## mypy
 
 test: env lint types ## the whole test suite
 	$(BIN)/pytest
+
+test-long: env ## crashes by the hundred, over a folder and over BOS (minutes)
+	$(BIN)/pytest -m long -n 0 --timeout 3600
 
 lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \

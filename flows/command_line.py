@@ -1,18 +1,17 @@
-"""Flows as commands: flags made from the settings, one clear line for what is wrong, exit codes that scripts can trust."""
+"""Flows as commands: flags made from the settings, one clear line for what is wrong, exit codes to trust."""
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
 from datetime import date
-from typing import Any, NoReturn
-
-import orjson
+from typing import Any, NoReturn, TypeVar, cast
 
 from flows.settings import flags
 from tasks.domain.days import DayTally
 from tasks.domain.errors import KefuError, RunStopped, TooManyRejects, UsageError
+
+T = TypeVar("T")
 
 DONE, FAILED, MISUSED, TOO_MANY_REJECTS = 0, 1, 2, 3
 
@@ -20,7 +19,7 @@ DONE, FAILED, MISUSED, TOO_MANY_REJECTS = 0, 1, 2, 3
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One line on stderr, without the usage that hides it."""
-        print(f"{self.prog}: {message} (--help explains every flag)", file=sys.stderr)
+        sys.stderr.write(f"{self.prog}: {message} (--help explains every flag)\n")
         sys.exit(MISUSED)
 
 
@@ -58,36 +57,38 @@ def chosen_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in vars(arguments).items() if name in flags()}
 
 
-def run_day(command: Callable[[], Coroutine[Any, Any, DayTally]], *, as_json: bool) -> int:
-    """Run a day's flow to its exit code; what it did is the last line on stdout."""
+def run(command: Callable[[], Coroutine[Any, Any, T]], tell: Callable[[T], str]) -> int:
+    """Run a flow to its exit code; `tell` makes its result the last line (or lines) on stdout."""
     try:
-        tally, code = asyncio.run(command()), DONE
-    except TooManyRejects as error:
-        complain(error)
-        assert isinstance(error.tally, DayTally)
-        tally, code = replace(error.tally, status="too_many_rejects"), TOO_MANY_REJECTS
+        result = asyncio.run(command())
     except UsageError as error:
         return complain(error, MISUSED)
+    except TooManyRejects as error:
+        complain(error)
+        result, code = cast("T", error.tally), TOO_MANY_REJECTS
     except KefuError as error:
         return complain(error)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        return complain(RunStopped("Stopped."))
-    print(orjson.dumps(tally.as_json()).decode() if as_json else in_words(tally), flush=True)
+        return complain(RunStopped("Stopped; start it again to go on from here."))
+    else:
+        code = DONE
+    sys.stdout.write(f"{tell(result)}\n")
+    sys.stdout.flush()
     return code
 
 
 def in_words(tally: DayTally) -> str:
     """What a run did, for a person."""
     return (
-        f"{tally.day}: {tally.conversations} conversations = {tally.summarized} summarized + {tally.rejected} rejected; "
-        f"{tally.reused} reused, {tally.calls} calls, {tally.seconds:.1f} s\n"
+        f"{tally.day}: {tally.conversations} conversations = {tally.summarized} summarized + "
+        f"{tally.rejected} rejected; {tally.reused} reused, {tally.calls} calls, {tally.seconds:.1f} s\n"
         f"tables: {tally.warehouse}\nreport: {tally.report}"
     )
 
 
 def complain(error: KefuError, code: int = FAILED) -> int:
     """Say on stderr what went wrong, in one line; return the exit code."""
-    print(f"kefu-digest: {error}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"kefu-digest: {error}\n")
     return code
 
 

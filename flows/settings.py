@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from tasks.clients.offline import OfflineSummarizer
-from tasks.clients.stores import BosCredentials, open_store
 from tasks.domain.offline import OFFLINE_VERSION
 from tasks.domain.transcripts import Mappings, load_mappings
 
 from tasks.clients.openai import OpenAISummarizer
 from tasks.clients.qianfan import QianfanCredentials, QianfanSummarizer
+from tasks.clients.stores import BosCredentials, open_store
 from tasks.domain.errors import UsageError
 from tasks.domain.pacing import Limits
 from tasks.domain.ports import ObjectStore, Summarizer

@@ -8,14 +8,15 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
+import orjson
 from prefect import flow, get_run_logger, runtime
-from tasks.domain.rendering import prepare
 
 from flows import command_line
 from flows.settings import VERSION, Services, Settings, connect, load_settings
 from tasks.day import DayRun, hold_day
 from tasks.domain.days import DayTally, previous_day
 from tasks.domain.ports import StoredObject
+from tasks.domain.rendering import prepare
 from tasks.domain.retrying import EndpointHealth, Patience
 from tasks.extract import list_logs, read_batches
 from tasks.progress import Progress, told
@@ -48,8 +49,7 @@ async def summarize_day(day: date | None = None, settings: dict[str, Any] | None
         publish_day(services.warehouse, day, run.lease, day_files(day, tables, digest, runs))
         await show_report(day, digest, tally.report)
 
-    tally.raise_if_too_many(chosen.max_reject_ratio)
-    return tally
+    return tally.judged(chosen.max_reject_ratio)
 
 
 def _hold(day: date, services: Services, chosen: Settings) -> Any:
@@ -137,7 +137,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     given = parser.parse_args(arguments)
     settings = command_line.chosen_settings(given)
-    return command_line.run_day(lambda: summarize_day(given.day, settings), as_json=given.json)
+
+    def tell(tally: DayTally) -> str:
+        return orjson.dumps(tally.as_json()).decode() if given.json else command_line.in_words(tally)
+
+    return command_line.run(lambda: summarize_day(given.day, settings), tell)
 
 
 if __name__ == "__main__":

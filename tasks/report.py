@@ -1,6 +1,7 @@
 """From the day's tables to its metrics and its report."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, tzinfo
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.domain.aggregates import Aggregator, Digest, metrics_table
 from tasks.domain.days import DayTally
-from tasks.domain.errors import ObjectMissing
+from tasks.domain.errors import NoTables, ObjectMissing
 from tasks.domain.ports import ObjectStore
 from tasks.domain.report import render_html, render_markdown
 from tasks.domain.tables import RUNS, partition_key
@@ -46,7 +47,7 @@ def day_files(
     ]
 
 
-def report_files(day: date, digest: Digest) -> list[tuple[str, Path | bytes]]:
+def report_files(day: date, digest: Digest) -> list[tuple[str, bytes]]:
     """The day's metrics table and both of its reports, by key."""
     return [
         (partition_key("metrics", day), parquet_bytes(metrics_table(digest))),
@@ -56,7 +57,7 @@ def report_files(day: date, digest: Digest) -> list[tuple[str, Path | bytes]]:
 
 
 @task(name="show-report", task_run_name="show-report-{day}", cache_policy=NO_CACHE)
-async def show_report(day: date, digest: Digest, address: str) -> None:
+async def show_report(day: date | str, digest: Digest, address: str) -> None:
     """Keep the report as an artifact of the run, with the address of the full one."""
     await acreate_markdown_artifact(
         f"{render_markdown(digest)}\n\n`{address}`\n", key=f"report-{day}", description=f"{day} 客服摘要报告"
@@ -66,6 +67,54 @@ async def show_report(day: date, digest: Digest, address: str) -> None:
 def with_this_run(store: ObjectStore, tally: DayTally) -> list[dict[str, Any]]:
     """The rows of `runs` for the day, oldest first, this run's last."""
     return [*read_runs(store, tally.day), tally.row()]
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """The figures of a range: each day's that has tables, and the whole range's."""
+
+    days: dict[date, Digest]
+    whole: Digest
+
+
+@task(name="aggregate-published", cache_policy=NO_CACHE)
+def aggregate_published(store: ObjectStore, days: Sequence[date], zone: tzinfo) -> Digests:
+    """The figures of the days that are in the warehouse.
+
+    Raises:
+        NoTables: none of them is.
+    """
+    whole = Aggregator(days[0], days[-1], zone)
+    all_runs: list[dict[str, Any]] = []
+    digests: dict[date, Digest] = {}
+    for day in days:
+        runs = read_runs(store, day)
+        if not runs:
+            continue
+        aggregator = Aggregator(day, day, zone)
+        for batch in _published(store, partition_key("summaries", day)):
+            aggregator.add_summaries(batch)
+        for batch in _published(store, partition_key("rejects", day)):
+            aggregator.add_rejects(batch)
+        digests[day] = aggregator.result(*runs)
+        whole.merge(aggregator)
+        all_runs.extend(runs)
+    if not digests:
+        raise NoTables(f"{store.uri} has no tables from {days[0]} to {days[-1]}: summarize those days first.")
+    return Digests(digests, whole.result(*all_runs))
+
+
+@task(name="publish-reports", cache_policy=NO_CACHE)
+def publish_reports(store: ObjectStore, digests: Digests) -> str:
+    """Replace each day's metrics and reports and the range's report; return the address of the last."""
+    for day, digest in digests.days.items():
+        for key, content in report_files(day, digest):
+            store.write_path(key, content)
+    whole = digests.whole
+    folder = f"reports/days={whole.start}_{whole.end}"
+    store.write_path(f"{folder}/report.md", render_markdown(whole).encode())
+    store.write_path(f"{folder}/report.html", render_html(whole).encode())
+    return store.uri_of(f"{folder}/report.html")
 
 
 def read_runs(store: ObjectStore, day: date) -> list[dict[str, Any]]:
@@ -86,4 +135,9 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 def _batches(path: Path) -> Iterable[pa.RecordBatch]:
     with pq.ParquetFile(path) as table:
+        yield from table.iter_batches(_ROWS_AT_A_TIME)
+
+
+def _published(store: ObjectStore, key: str) -> Iterable[pa.RecordBatch]:
+    with store.open_object(key) as file, pq.ParquetFile(file) as table:
         yield from table.iter_batches(_ROWS_AT_A_TIME)

@@ -1,16 +1,27 @@
 """Days and what a run did to one."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from tasks.domain.errors import TooManyRejects
+from tasks.domain.errors import TooManyRejects, UsageError
 from tasks.domain.tables import RUNS
 
 
 def previous_day(moment: datetime, zone: tzinfo) -> date:
     """The day before the day that `moment` (aware) falls into, in `zone`."""
     return moment.astimezone(zone).date() - timedelta(days=1)
+
+
+def days_between(start: date, end: date) -> list[date]:
+    """Every day from `start` to `end`, both included.
+
+    Raises:
+        UsageError: the range is empty.
+    """
+    if end < start:
+        raise UsageError(f"--end {end} is before --start {start}.")
+    return [start + timedelta(days=number) for number in range((end - start).days + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +95,18 @@ class DayTally:
             "report": self.report,
         }
 
-    def raise_if_too_many(self, max_reject_ratio: float) -> None:
-        """Judge the run, once its tables are published.
+    def judged(self, max_reject_ratio: float) -> "DayTally":
+        """The tally, once its tables are published and if enough of the day is in them.
 
         Raises:
             TooManyRejects: the share of rejects is over the limit.
         """
         if self.rejected > max_reject_ratio * self.conversations:
+            tally = replace(self, status="too_many_rejects")
             raise TooManyRejects(
                 f"{self.day}: {self.rejected} of {self.conversations} conversations were rejected, more than "
                 f"{max_reject_ratio:.0%} (--max-reject-ratio). The tables are published; "
                 f"{self.warehouse}/rejects/day={self.day} says why each was.",
-                self,
+                tally,
             )
+        return self

@@ -48,6 +48,10 @@ class NoLogs(RunError):
     """The day has no log objects."""
 
 
+class NoTables(RunError):
+    """The days have no tables."""
+
+
 class DayBusy(RunError):
     """Another live run holds the day."""
 
@@ -66,6 +70,14 @@ class TooManyRejects(RunError):
     def __init__(self, message: str, tally: object) -> None:
         super().__init__(message)
         self.tally = tally
+
+
+class DaysFailed(RunError):
+    """Some days of a range failed; `outcomes` says which and why."""
+
+    def __init__(self, message: str, outcomes: list[dict[str, object]]) -> None:
+        super().__init__(message)
+        self.outcomes = outcomes
 
 
 class AccountingError(RunError):

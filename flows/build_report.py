@@ -1,0 +1,60 @@
+"""Reports anew from the tables, without a model call: each day's, and one over the whole range.
+
+python -m flows.build_report --start 2026-11-16 --end 2026-11-22
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import orjson
+from prefect import flow
+
+from flows import command_line
+from flows.settings import load_settings, open_warehouse
+from tasks.domain.days import days_between
+from tasks.report import aggregate_published, publish_reports, show_report
+
+
+@flow(name="build-report", flow_run_name="report-{start}-{end}")
+async def build_report(start: date, end: date, settings: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Rebuild the reports of a range of days from its tables.
+
+    Args:
+        start: the first day.
+        end: the last day, itself included.
+        settings: any setting by its name; the warehouse and the time zone matter here.
+    """
+    chosen = load_settings(settings or {})
+    warehouse = open_warehouse(chosen)
+    digests = aggregate_published(warehouse, days_between(start, end), chosen.zone)
+    address = publish_reports(warehouse, digests)
+    await show_report(f"{start}-{end}", digests.whole, address)
+    return {
+        "start": start.isoformat(),
+        "end": end.isoformat(),
+        "days": len(digests.days),
+        "conversations": digests.whole.conversations,
+        "report": address,
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line of this flow."""
+    parser = command_line.parser("flows.build_report", "Rebuild reports from the tables, without a model call.")
+    parser.add_argument("--start", type=command_line.day_argument, required=True, help="the first day")
+    parser.add_argument("--end", type=command_line.day_argument, required=True, help="the last day, itself included")
+    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
+    given = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(given)
+
+    def tell(made: dict[str, Any]) -> str:
+        if given.json:
+            return orjson.dumps(made).decode()
+        return f"{made['days']} days, {made['conversations']} conversations\nreport: {made['report']}"
+
+    return command_line.run(lambda: build_report(given.start, given.end, settings), tell)
+
+
+if __name__ == "__main__":
+    command_line.main(main)

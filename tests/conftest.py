@@ -1,0 +1,14 @@
+"""No test reaches a real server, a real account or a real `.env`."""
+
+import os
+from pathlib import Path
+
+os.environ["PREFECT_API_URL"] = ""
+os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
+os.environ["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
+os.environ["DO_NOT_TRACK"] = "1"
+for name in list(os.environ):
+    if name.startswith(("KEFU_", "QIANFAN_", "BCE_", "BOS_", "OPENAI_")):
+        del os.environ[name]
+
+ROOT = Path(__file__).parent.parent
