@@ -1,27 +1,35 @@
-"""Baidu BOS as an object store, through bce-python-sdk.
+"""An object store in Baidu Object Storage, through bce-python-sdk.
 
-What the SDK leaves open is closed here: a body cut short is noticed and taken again, an HTML error page of a proxy is
-retried like any other fault, conditions go with every write that needs one, and unfinished uploads are given up.
+The SDK builds, signs and parses requests. What it leaves open is closed here: faults are retried (it would give up on
+a proxy's HTML page), downloads are checked against their length and digests (it keeps half a file without a word), and
+every error says what to do about it.
 """
 
 import base64
 import hashlib
-import json
 import logging
+import os
 import random
+import re
 import tempfile
 import threading
 import time
+import uuid
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from datetime import UTC, datetime
-from io import BytesIO
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from http.client import HTTPException
 from pathlib import Path
+from ssl import SSLCertVerificationError
 from typing import Any, BinaryIO, TypeVar
+from urllib.parse import urlsplit
 
 from baidubce.auth.bce_credentials import BceCredentials
 from baidubce.bce_client_configuration import BceClientConfiguration
-from baidubce.exception import BceError, BceHttpClientError, BceServerError
+from baidubce.exception import BceHttpClientError, BceServerError
 from baidubce.retry.retry_policy import NoRetryPolicy
 from baidubce.services.bos.bos_client import BosClient
 
@@ -30,354 +38,552 @@ from tasks.domain.errors import (
     ObjectMissing,
     PreconditionFailed,
     StoreError,
+    StoreFull,
     StoreRefused,
     StoreUnavailable,
     UsageError,
 )
 from tasks.domain.ports import Appender, StoredObject
 
-T = TypeVar("T")
+# At DEBUG the SDK logs signing keys and headers.
+logging.getLogger("baidubce").setLevel(logging.WARNING)
 
-logging.getLogger("baidubce").setLevel(logging.CRITICAL)  # at DEBUG it would log signing keys
+_T = TypeVar("_T")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_KEY_BYTES = 1024
+_MAX_PARTS = 10_000
+_RECORDS_IN_A_SEGMENT = 256
+_SAVE_SECONDS = 5.0
+_COPY_BYTES = 1 << 20
+_LONGEST_PAUSE_SECONDS = 8.0
+_MARK = "written-by"
 
-_ATTEMPTS = 6
-_FIRST_WAIT_SECONDS = 0.25
-_TIMEOUT_MILLISECONDS = 30_000
-_PART_BYTES = 32 << 20
-_SEGMENT_RECORDS = 256
-_SEGMENT_SECONDS = 5.0
-_LISTED_AT_A_TIME = 1000
+_NO_ACCESS = {
+    "InvalidAccessKeyId": "there is no such access key: check BCE_ACCESS_KEY_ID",
+    "SignatureDoesNotMatch": "the secret does not belong to the access key: check BCE_SECRET_ACCESS_KEY",
+    "InvalidHTTPAuthHeader": "the credentials are malformed: check BCE_ACCESS_KEY_ID and BCE_SECRET_ACCESS_KEY",
+    "RequestExpired": "the request looked outdated: check this machine's clock",
+    "RequestTimeTooSkewed": "the request looked outdated: check this machine's clock",
+    "AccountOverdue": "the account has unpaid bills: pay them in the console",
+}
+# What a broken or slow connection does to a request; statuses of 500 and above count besides.
+_DAMAGED = frozenset({"BadDigest", "IncompleteBody", "RequestTimeout", "MissingContentLength"})
+
+
+class _Client(BosClient):  # type: ignore[misc] # the SDK has no types
+    """The SDK's client, closing its connections: it uses none twice and leaves them to the garbage collector."""
+
+    def _send_request(self, *args: Any, headers: dict[bytes, Any] | None = None, **named: Any) -> Any:
+        return super()._send_request(*args, headers={**(headers or {}), b"Connection": b"close"}, **named)
 
 
 class BosStore:
-    """Objects of a bucket below a prefix.
+    """Objects are those of `bucket` whose key begins with `prefix` and a slash. Safe in threads.
 
     Args:
         bucket: its name.
-        prefix: what all keys begin with, without a slash at its end; empty for the whole bucket.
-        endpoint: `https://bj.bcebos.com` and its like; an address of an IP is called path-style.
-        access_key_id: of the key pair.
-        secret_access_key: of the key pair.
-        first_wait_seconds: before the second try of a failed request; each further wait is twice as long.
+        prefix: where in the bucket; empty for all of it.
+        endpoint: the region's address, such as `https://bj.bcebos.com`.
+        access_key_id: whose requests they are.
+        secret_access_key: signs them.
+        session_token: for temporary credentials.
+        scratch: the folder for objects being downloaded; the system's for temporary files by default.
+        attempts: how often a request is tried before the fault counts as lasting.
+        backoff_seconds: the mean pause after the first attempt; it doubles from one to the next.
+        timeout_seconds: without a byte from the server.
+        part_bytes: larger files go up in parts of this size.
+
+    Raises:
+        UsageError: bucket, prefix or endpoint can't be right.
     """
 
     def __init__(
         self,
         bucket: str,
-        prefix: str,
+        prefix: str = "",
         *,
         endpoint: str,
         access_key_id: str,
         secret_access_key: str,
-        first_wait_seconds: float = _FIRST_WAIT_SECONDS,
+        session_token: str = "",
+        scratch: Path | None = None,
+        attempts: int = 8,
+        backoff_seconds: float = 0.25,
+        timeout_seconds: float = 60.0,
+        part_bytes: int = 32 << 20,
     ) -> None:
+        if not _BUCKET.fullmatch(bucket):
+            raise UsageError(
+                f"bos://{bucket} names no bucket: 3 to 63 lowercase letters, digits and hyphens, no hyphen at the ends."
+            )
         self._bucket = bucket
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._endpoint = endpoint
-        self._first_wait_seconds = first_wait_seconds
-        self._client = BosClient(
+        self._root = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._endpoint = _checked_endpoint(endpoint)
+        self._scratch = scratch
+        self._attempts = attempts
+        self._backoff_seconds = backoff_seconds
+        self._part_bytes = part_bytes
+        self._client = _Client(
             BceClientConfiguration(
                 credentials=BceCredentials(access_key_id, secret_access_key),
-                endpoint=endpoint,
+                endpoint=self._endpoint,
+                security_token=session_token or None,
+                connection_timeout_in_mills=int(timeout_seconds * 1000),
                 retry_policy=NoRetryPolicy(),
-                connection_timeout_in_mills=_TIMEOUT_MILLISECONDS,
             )
         )
-        self.uri = f"bos://{bucket}/{self._prefix}".rstrip("/")
+        if self._root:
+            self._full(self._root.rstrip("/"), whole=True)
+
+    @property
+    def uri(self) -> str:
+        """`bos://bucket/prefix`."""
+        return f"bos://{self._bucket}/{self._root}".rstrip("/")
 
     def uri_of(self, key: str) -> str:
-        """The object's address."""
-        return f"{self.uri}/{key}" if key else self.uri
+        """`bos://bucket/prefix/key`, nothing escaped."""
+        return f"bos://{self._bucket}/{self._root}{key}".rstrip("/")
 
     def list_objects(self, prefix: str = "") -> Iterator[StoredObject]:
-        """Objects whose key begins with `prefix`, in key order, page by page."""
-        marker = None
+        """Objects whose key begins with `prefix`, in key order (code points); the console's folder marks are none."""
+        marker: str | None = None
         while True:
-            page = self._tried(
-                prefix,
-                lambda marker=marker: self._client.list_objects(
-                    self._bucket, max_keys=_LISTED_AT_A_TIME, prefix=self._prefix + prefix, marker=marker
-                ),
+            page = self._call(
+                "list",
+                self.uri_of(prefix),
+                partial(self._client.list_objects, self._bucket, prefix=f"{self._root}{prefix}" or None, marker=marker),
             )
-            contents = getattr(page, "contents", None) or []
-            for found in contents:
-                yield StoredObject(
-                    found.key[len(self._prefix) :],
-                    int(found.size),
-                    found.e_tag.strip('"'),
-                    datetime.fromisoformat(found.last_modified.replace("Z", "+00:00")),
-                )
-            if not page.is_truncated:
+            found = page.contents or []
+            for item in found:
+                key = item.key.removeprefix(self._root)
+                if key and not key.endswith("/"):
+                    modified = datetime.fromisoformat(item.last_modified)
+                    yield StoredObject(key=key, size=int(item.size), etag=item.etag, modified=modified)
+            if not page.is_truncated or not found:
                 return
-            marker = getattr(page, "next_marker", None) or contents[-1].key
+            marker = page.next_marker or found[-1].key
 
     def stat(self, key: str) -> StoredObject | None:
         """The object, or None when there is none."""
-        try:
-            metadata = self._tried(
-                key, lambda: self._client.get_object_meta_data(self._bucket, self._full(key)).metadata
-            )
-        except ObjectMissing:
+        head = self._head(key)
+        if head is None:
             return None
-        return StoredObject(key, int(metadata.content_length), _etag(metadata), _modified(metadata))
+        return StoredObject(
+            key=key,
+            size=int(head.content_length),
+            etag=head.etag,
+            modified=parsedate_to_datetime(head.last_modified),
+        )
 
     def open_object(self, key: str) -> BinaryIO:
-        """The whole object in an anonymous temporary file, checked against its length and checksum."""
-        return self._tried(key, lambda: self._downloaded(key))
+        """The whole object, verified, as a temporary file without a name.
+
+        Raises:
+            ObjectMissing: there is no such object.
+            StoreFull: the folder for temporary files is full.
+        """
+        full, where = self._full(key), self.uri_of(key)
+        file = self._temporary_file()
+        try:
+            download = _Download(file)
+            self._call("read", where, lambda: download.advance(self._client, self._bucket, full, where))
+            file.seek(0)
+        except BaseException:
+            file.close()
+            raise
+        return file
 
     def read_path(self, key: str) -> bytes:
-        """The whole object in memory."""
+        """The whole object in memory, verified."""
         with self.open_object(key) as file:
             return file.read()
 
     def write_path(self, key: str, data: bytes, *, if_match: str | None = None, if_absent: bool = False) -> str:
-        """Replace the object by `data`; return its etag, which is the MD5 of `data`."""
-        digest = hashlib.md5(data, usedforsecurity=False)
+        """Write one object with one request; return its etag.
 
-        def put() -> str:
-            response = self._client.put_object_from_string(
-                self._bucket,
-                self._full(key),
-                data,
-                content_md5=base64.b64encode(digest.digest()),
-                cond_read_write=_condition(if_match, if_absent),
+        Args:
+            key: where.
+            data: the whole object.
+            if_match: only over the object that has this etag.
+            if_absent: only where there is no object.
+
+        Raises:
+            PreconditionFailed: somebody else was first.
+        """
+        full, where, mark = self._full(key), self.uri_of(key), uuid.uuid4().hex
+
+        def put(condition: dict[bytes, str]) -> str:
+            reply = self._call(
+                "write",
+                where,
+                partial(
+                    self._client.put_object,
+                    self._bucket,
+                    full,
+                    data,
+                    len(data),
+                    content_md5=_md5(data),
+                    user_metadata={_MARK: mark},
+                    cond_read_write=condition,
+                ),
             )
-            return _etag(response.metadata)
+            return str(reply.metadata.etag)
 
-        return self._written(key, put, digest.hexdigest())
+        return self._write(key, mark, put, if_match, if_absent)
 
     def write_file(self, key: str, path: Path, *, if_match: str | None = None, if_absent: bool = False) -> str:
-        """Replace the object by a file: at once, or in parts that become the object together."""
-        if path.stat().st_size <= _PART_BYTES:
+        """Write one object from a local file, a large one in parts that become visible as one.
+
+        The service checks conditions as the object becomes visible, so they hold for large files too.
+        """
+        size = path.stat().st_size
+        if size <= self._part_bytes:
             return self.write_path(key, path.read_bytes(), if_match=if_match, if_absent=if_absent)
-        upload = self._tried(
-            key, lambda: self._client.initiate_multipart_upload(self._bucket, self._full(key)).upload_id
-        )
-        try:
-            parts = []
-            with path.open("rb") as file:
-                while data := file.read(_PART_BYTES):
-                    parts.append(self._uploaded_part(key, upload, len(parts) + 1, data))
-            joined = hashlib.md5(b"".join(bytes.fromhex(part["eTag"]) for part in parts), usedforsecurity=False)
-
-            def complete() -> str:
-                response = self._client.complete_multipart_upload(
-                    self._bucket, self._full(key), upload, parts, cond_read_write=_condition(if_match, if_absent)
-                )
-                return str(getattr(response, "e_tag", "") or _etag(response.metadata)).strip('"')
-
-            return self._written(key, complete, f"-{joined.hexdigest()}")
-        except BaseException:
-            with suppress(BceError, StoreError):  # parts that nobody completes are paid for
-                self._client.abort_multipart_upload(self._bucket, self._full(key), upload)
-            raise
+        mark = uuid.uuid4().hex
+        return self._write(key, mark, partial(self._upload, key, path, size, mark), if_match, if_absent)
 
     def delete(self, key: str) -> None:
-        """Remove the object; nothing happens when there is none."""
+        """Remove one object; no error when there is none."""
         with suppress(ObjectMissing):
-            self._tried(key, lambda: self._client.delete_object(self._bucket, self._full(key)))
+            self._call("remove", self.uri_of(key), partial(self._client.delete_object, self._bucket, self._full(key)))
 
     def appender(self, key_prefix: str) -> Appender:
-        """Records in numbered objects `key_prefix`-000001.jsonl …, put away every few seconds by a thread."""
-        return _SegmentAppender(self, key_prefix)
+        """Records for objects `key_prefix` + `-000001.jsonl` and so on: one every 5 s, 256 records or `flush`.
 
-    def _full(self, key: str) -> str:
-        if any(part in (".", "..") for part in key.split("/")):
-            raise UsageError(f"{self.uri_of(key)}: BOS takes no key with . or .. between slashes.")
-        return self._prefix + key
+        A crash loses the records since the last object. Existing objects are never touched.
+        """
+        self._full(key_prefix)
+        return _BosAppender(self, key_prefix)
 
-    def _downloaded(self, key: str) -> BinaryIO:
-        response = self._client.get_object(self._bucket, self._full(key))
-        metadata = response.metadata
-        file = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it
-        try:
-            digest, size = hashlib.md5(usedforsecurity=False), 0
-            with closing(response.data) as body:
-                while chunk := body.read(1 << 20):
-                    digest.update(chunk)
-                    size += len(chunk)
-                    file.write(chunk)
-            expected = getattr(metadata, "content_md5", None)
-            etag = _etag(metadata)
-            if size != int(metadata.content_length):
-                raise _CutShort(f"{size} of {metadata.content_length} bytes arrived")
-            if expected and base64.b64decode(expected) != digest.digest():
-                raise _CutShort("the bytes do not match their Content-MD5")
-            if not expected and len(etag) == 32 and etag != digest.hexdigest():
-                raise _CutShort("the bytes do not match their eTag")
-        except BaseException:
-            file.close()
-            raise
-        file.seek(0)
-        return file
+    def abort_uploads(self, started_before: datetime) -> int:
+        """Give up multipart uploads that dead writers left, since they cost money; return how many.
 
-    def _uploaded_part(self, key: str, upload: str, number: int, data: bytes) -> dict[str, Any]:
-        digest = hashlib.md5(data, usedforsecurity=False)
-
-        def put() -> str:
-            response = self._client.upload_part(
-                self._bucket,
-                self._full(key),
-                upload,
-                number,
-                len(data),
-                BytesIO(data),
-                part_md5=base64.b64encode(digest.digest()),
+        Args:
+            started_before: younger ones may have a live writer.
+        """
+        aborted = 0
+        marker: str | None = None
+        while True:
+            page = self._call(
+                "list uploads of",
+                self.uri,
+                partial(
+                    self._client.list_multipart_uploads, self._bucket, prefix=self._root or None, key_marker=marker
+                ),
             )
-            return _etag(response.metadata)
+            found = page.uploads or []
+            for upload in found:
+                if datetime.fromisoformat(upload.initiated) < started_before:
+                    self._abort(upload.key, upload.upload_id)
+                    aborted += 1
+            if not page.is_truncated or not found:
+                return aborted
+            marker = page.next_key_marker or found[-1].key
 
-        return {"partNumber": number, "eTag": self._tried(key, put)}
+    def _full(self, key: str, *, whole: bool = False) -> str:
+        full = key if whole else f"{self._root}{key}"
+        parts = full.split("/")
+        if (
+            not key
+            or not parts[0]
+            or not parts[-1]
+            or any(part in (".", "..") for part in parts)
+            or full.lower() == "v1"
+            or len(full.encode("utf-8", "surrogatepass")) > _KEY_BYTES
+        ):
+            raise UsageError(
+                f"BOS takes no object with the key {full!r}: it needs 1 to {_KEY_BYTES} bytes, "
+                "no part that is '.' or '..', and no slash at the ends."
+            )
+        return full
 
-    def _written(self, key: str, write: Callable[[], str], etag: str) -> str:
-        tried_before = False
-
-        def once() -> str:
-            nonlocal tried_before
-            try:
-                return write()
-            except BceError as error:
-                # The reply to an earlier try may have been lost although the object was written: then the
-                # condition fails on our own success.
-                if tried_before and _status(error) in (404, 412):
-                    stored = self.stat(key)
-                    if stored is not None and stored.etag == etag:
-                        return stored.etag
-                tried_before = True
-                raise
-
-        return self._tried(key, once)
-
-    def _tried(self, key: str, call: Callable[[], T]) -> T:
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return call()
-            except (BceError, OSError, _CutShort, json.JSONDecodeError) as error:
-                fault = self._final(error, key)
-                if fault is not None:
-                    raise fault from error
-                if attempt == _ATTEMPTS:
-                    raise StoreUnavailable(
-                        f"{self.uri_of(key)}: {_ATTEMPTS} tries failed, the last one with: {_words(error)}. "
-                        f"Check {self._endpoint} and start the run again; what was done is kept."
-                    ) from error
-            time.sleep(self._first_wait_seconds * 2 ** (attempt - 1) * random.uniform(0.5, 1.0))
-        raise AssertionError("unreachable")
-
-    def _final(self, error: Exception, key: str) -> StoreError | None:  # noqa: PLR0911  one case a line
-        """What no retry mends; None for what one may."""
-        server = _server_error(error)
-        if server is None:
-            return None
-        status, code = server.status_code, str(server.code or "")
+    def _head(self, key: str) -> Any | None:
         where = self.uri_of(key)
-        if code == "NoSuchBucket":
-            return BucketMissing(
-                f"There is no bucket {self._bucket!r} at {self._endpoint}: check its name, and that BOS_ENDPOINT "
-                "is its region's."
+        try:
+            return self._call(
+                "read", where, partial(self._client.get_object_meta_data, self._bucket, self._full(key))
+            ).metadata
+        except ObjectMissing:
+            # The reply to a HEAD has no body that would tell a missing object from a missing bucket.
+            self._call("list", where, partial(self._client.list_objects, self._bucket, max_keys=1, prefix=self._root))
+            return None
+
+    def _write(
+        self,
+        key: str,
+        mark: str,
+        send: Callable[[dict[bytes, str]], str],
+        if_match: str | None,
+        if_absent: bool,
+    ) -> str:
+        condition: dict[bytes, str] = {}
+        if if_match is not None:
+            condition[b"If-Match"] = f'"{if_match}"'
+        if if_absent:
+            condition[b"If-None-Match"] = "*"
+        try:
+            return send(condition)
+        except (PreconditionFailed, ObjectMissing):
+            # Either somebody was first, or this very write was: its reply got lost and it met itself when repeated.
+            there = self._head(key)
+            if there is not None and getattr(there, f"bce_meta_{_MARK.replace('-', '_')}") == mark:
+                return str(there.etag)
+        raise PreconditionFailed(
+            f"{self.uri_of(key)} exists already; nothing was written."
+            if if_absent
+            else f"{self.uri_of(key)} was changed by somebody else meanwhile; nothing was written."
+        )
+
+    def _upload(self, key: str, path: Path, size: int, mark: str, condition: dict[bytes, str]) -> str:
+        full, where = self._full(key), self.uri_of(key)
+        part_bytes = max(self._part_bytes, -(-size // _MAX_PARTS))
+        upload_id = self._call(
+            "write", where, partial(self._client.initiate_multipart_upload, self._bucket, full)
+        ).upload_id
+        try:
+            parts: list[dict[str, Any]] = []
+            crc = 0
+            with path.open("rb") as file:
+                while data := file.read(part_bytes):
+                    number, crc = len(parts) + 1, zlib.crc32(data, crc)
+                    send = partial(
+                        self._client.upload_part, self._bucket, full, upload_id, number, len(data), data, _md5(data)
+                    )
+                    part = self._call("write", where, send)
+                    parts.append({"partNumber": number, "eTag": part.metadata.etag})
+            complete = partial(
+                self._client.complete_multipart_upload,
+                self._bucket,
+                full,
+                upload_id,
+                parts,
+                user_metadata={_MARK: mark},
+                content_crc32=crc,
+                cond_read_write=condition,
             )
-        if status == 404:
-            return ObjectMissing(f"There is no object {where}.")
-        if status == 412:
-            return PreconditionFailed(f"{where} was changed by somebody else.")
-        if status in (301, 307) or code in ("PermanentRedirect", "IllegalRegion"):
-            return BucketMissing(
-                f"Bucket {self._bucket!r} is not in the region of {self._endpoint}: set BOS_ENDPOINT to its own."
-            )
-        if status in (401, 403) or code in ("SignatureDoesNotMatch", "InvalidAccessKeyId", "AccessDenied"):
-            return StoreRefused(
-                f"BOS refused {where} ({code or status}): check BCE_ACCESS_KEY_ID, BCE_SECRET_ACCESS_KEY and what "
-                "they may do in this bucket."
-            )
-        if status is not None and 400 <= status < 500 and status not in (400, 408, 409, 429):
-            return StoreError(f"BOS does not take the request for {where} ({code or status}): {_words(error)}.")
-        return None
+            return str(self._call("write", where, complete).etag)
+        except BaseException:
+            with suppress(StoreError):
+                self._abort(full, upload_id)
+            raise
+
+    def _abort(self, full: str, upload_id: str) -> None:
+        abort = partial(self._client.abort_multipart_upload, self._bucket, full, upload_id)
+        with suppress(ObjectMissing):
+            self._call("abort the upload of", f"bos://{self._bucket}/{full}", abort)
+
+    def _temporary_file(self) -> BinaryIO:
+        try:
+            if self._scratch is not None:
+                self._scratch.mkdir(parents=True, exist_ok=True)
+            return tempfile.TemporaryFile(dir=self._scratch)
+        except OSError as error:
+            raise _no_room(self._scratch or Path(tempfile.gettempdir()), error) from error
+
+    def _call(self, action: str, where: str, request: Callable[[], _T]) -> _T:
+        pause = self._backoff_seconds
+        for attempt in range(1, self._attempts + 1):
+            try:
+                return request()
+            except (BceHttpClientError, OSError, HTTPException, _BrokenBody) as error:
+                fault = _Fault(error)
+                if not fault.passing or attempt == self._attempts:
+                    raise fault.explain(action, where, self._bucket, self._endpoint, attempt) from None
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        raise AssertionError("attempts is at least 1")
 
 
-class _CutShort(Exception):
-    """A download is not what was promised."""
+class _BrokenBody(Exception):
+    """A body that is not what its headers say."""
 
 
-class _SegmentAppender:
-    """Records kept in memory until a thread of its own puts them away; `append` never waits for the network."""
+class _Download:
+    """One object on its way into a file. What broke off is taken up where it stopped while the object is the same."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._restart()
+
+    def _restart(self) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self._etag = ""
+        self._size = 0
+        self._crc = 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    def advance(self, client: BosClient, bucket: str, full: str, where: str) -> None:
+        """One attempt: return when the file holds the whole object.
+
+        Raises:
+            _BrokenBody, OSError, BceHttpClientError: it broke off; the next attempt goes on.
+        """
+        begin = self._file.tell()
+        more = {"range": (begin, self._size - 1), "cond_read_write": {b"If-Match": f'"{self._etag}"'}} if begin else {}
+        try:
+            reply = client.get_object(bucket, full, **more)
+        except BceHttpClientError as error:
+            if begin and error.status_code in (412, 416):
+                self._restart()
+                raise _BrokenBody("the object was replaced while it was read") from None
+            raise
+        with closing(reply.data) as body:
+            if begin and body.status != 206:
+                self._restart()
+            if not self._file.tell():
+                self._etag, self._size = reply.metadata.etag, int(reply.metadata.content_length)
+            while piece := body.read(_COPY_BYTES):
+                self._keep(piece)
+        if self._file.tell() != self._size:
+            raise _BrokenBody(f"{self._file.tell()} of {self._size} bytes arrived")
+        told_md5, told_crc = reply.metadata.content_md5, reply.metadata.bce_content_crc32
+        whole_md5 = base64.b64encode(self._md5.digest()).decode()
+        # A reply to a range may tell the digest of its own part alone; the etag held the object still meanwhile.
+        if not begin and ((told_md5 and told_md5 != whole_md5) or (told_crc and int(told_crc) != self._crc)):
+            self._restart()
+            raise _BrokenBody("the bytes do not match their checksum")
+
+    def _keep(self, piece: bytes) -> None:
+        self._md5.update(piece)
+        self._crc = zlib.crc32(piece, self._crc)
+        try:
+            self._file.write(piece)
+        except OSError as error:
+            raise _no_room(Path(tempfile.gettempdir()), error) from error
+
+
+class _BosAppender:
+    """Collects records, which a thread of its own writes as numbered objects. Safe in threads."""
 
     def __init__(self, store: BosStore, key_prefix: str) -> None:
         self._store = store
         self._key_prefix = key_prefix
-        self._pending: list[bytes] = []
-        self._segments = 0
-        self._writing = threading.Lock()
-        self._wake = threading.Event()
-        self._closing = False
-        self._thread: threading.Thread | None = None
+        self._number = 1
+        self._records: list[bytes] = []
         self._failure: StoreError | None = None
+        self._saving = threading.Lock()
+        self._wake = threading.Event()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._save_until_closed, name="appender", daemon=True)
+        self._thread.start()
 
     def append(self, data: bytes) -> None:
+        """Hold one record; never waits for the network.
+
+        Raises:
+            StoreError: the records before could not be written; they are still held, and `flush` tries again.
+        """
+        self._records.append(data)
         if self._failure is not None:
             raise self._failure
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._put_away, name="answers", daemon=True)
-            self._thread.start()
-        self._pending.append(data)
-        if len(self._pending) >= _SEGMENT_RECORDS:
+        if len(self._records) >= _RECORDS_IN_A_SEGMENT:
             self._wake.set()
 
     def flush(self) -> None:
-        with self._writing:
-            count = len(self._pending)
-            if count:
-                self._segments += 1
-                key = f"{self._key_prefix}-{self._segments:06}.jsonl"
-                self._store.write_path(key, b"".join(self._pending[:count]))
-                del self._pending[:count]
+        """Return when all records are in the bucket."""
+        with self._saving:
+            self._save()
 
     def close(self) -> None:
-        self._closing = True
+        """Flush, and end the thread. Closing twice is harmless."""
+        self._closed.set()
         self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._thread.join()
         self.flush()
 
-    def _put_away(self) -> None:
-        while not self._closing:
-            self._wake.wait(_SEGMENT_SECONDS)
+    def _save(self) -> None:
+        count = len(self._records)
+        segment = b"".join(self._records[:count])
+        while segment:
+            key = f"{self._key_prefix}-{self._number:06}.jsonl"
+            self._number += 1
+            with suppress(PreconditionFailed):  # an earlier process of the same name was here: go on behind it
+                self._store.write_path(key, segment, if_absent=True)
+                segment = b""
+        del self._records[:count]
+        self._failure = None
+
+    def _save_until_closed(self) -> None:
+        while not self._closed.is_set():
+            self._wake.wait(_SAVE_SECONDS)
             self._wake.clear()
             try:
                 self.flush()
-            except StoreError as error:  # said to the next `append`: the run must not go on buying
+            except StoreError as error:  # told to the next `append`, so that nobody goes on buying what is not kept
                 self._failure = error
-                return
 
 
-def _condition(if_match: str | None, if_absent: bool) -> dict[bytes, bytes] | None:
-    if if_match is not None:
-        return {b"If-Match": f'"{if_match}"'.encode()}
-    return {b"If-None-Match": b"*"} if if_absent else None
+class _Fault:
+    """What an error means: whether it passes by itself, and what to tell if it does not."""
+
+    def __init__(self, error: Exception) -> None:
+        cause = error.last_error if isinstance(error, BceHttpClientError) else error
+        self._cause = cause
+        self._status, self._code, self._message = 0, "", ""
+        if isinstance(cause, BceServerError):
+            self._status, self._code = int(cause.status_code or 0), str(cause.code or "")
+            self._message = str(cause)
+            self._request_id = cause.request_id
+
+    @property
+    def passing(self) -> bool:
+        """Whether another attempt may succeed."""
+        if isinstance(self._cause, BceServerError):
+            return self._status >= 500 or self._status in (0, 408, 429) or self._code in _DAMAGED
+        return not isinstance(self._cause, SSLCertVerificationError)
+
+    def explain(  # noqa: PLR0911 (one case a line)
+        self, action: str, where: str, bucket: str, endpoint: str, attempts: int
+    ) -> StoreError:
+        """The error to raise."""
+        failed = f"Can't {action} {where}"
+        if self.passing or not self._status:
+            return StoreUnavailable(
+                f"{failed}: {self._told()} ({attempts} attempts at {endpoint}). "
+                "Check the network and BOS_ENDPOINT, and start again; what was written before is whole."
+            )
+        if self._code in _NO_ACCESS:
+            return StoreRefused(f"{failed}: {_NO_ACCESS[self._code]}.")
+        if self._status in (401, 403):
+            return StoreRefused(
+                f"{failed}: {self._told()}. Give the access key permission for this bucket, or use another key."
+            )
+        if self._code == "NoSuchBucket" or self._status in (301, 302, 307):
+            return BucketMissing(
+                f"{failed}: there is no bucket {bucket!r} at {endpoint}. "
+                "Check its name, and that BOS_ENDPOINT is the bucket's own region."
+            )
+        if self._status == 404:
+            return ObjectMissing(f"There is no object {where}.")
+        if self._status in (409, 412):
+            return PreconditionFailed(f"{failed}: {self._told()}.")
+        return StoreUnavailable(f"{failed}: BOS does not take the request: {self._told()}.")
+
+    def _told(self) -> str:
+        if not isinstance(self._cause, BceServerError):
+            if isinstance(self._cause, (OSError, HTTPException, _BrokenBody)):
+                return f"{type(self._cause).__name__.lstrip('_')}: {self._cause}"
+            return "the answer is not from BOS (a proxy's page?)"
+        request = f", request {self._request_id}" if self._request_id else ""
+        return f"{self._status} {self._code}{': ' if self._code else ''}{self._message}{request}"
 
 
-def _etag(metadata: Any) -> str:
-    return str(metadata.etag).strip('"')
+def _md5(data: bytes) -> str:
+    return base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
 
 
-def _modified(metadata: Any) -> datetime:
-    return datetime.strptime(metadata.last_modified, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+def _checked_endpoint(endpoint: str) -> str:
+    # The SDK takes an address without a scheme for plain HTTP.
+    address = (endpoint if "://" in endpoint else f"https://{endpoint}").rstrip("/")
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
+        raise UsageError(f"BOS_ENDPOINT {endpoint!r} is no address: give a region's, such as https://bj.bcebos.com.")
+    return address
 
 
-def _server_error(error: Exception) -> BceServerError | None:
-    if isinstance(error, BceHttpClientError):
-        error = error.last_error
-    return error if isinstance(error, BceServerError) else None
-
-
-def _status(error: Exception) -> int | None:
-    server = _server_error(error)
-    return server.status_code if server is not None else None
-
-
-def _words(error: Exception) -> str:
-    server = _server_error(error)
-    if server is not None:
-        return f"HTTP {server.status_code} {server.code or ''} {server}".strip()
-    if isinstance(error, BceHttpClientError):
-        error = error.last_error
-    return f"{type(error).__name__}: {str(error)[:200]}"
+def _no_room(folder: Path, error: OSError) -> StoreFull:
+    return StoreFull(
+        f"Can't keep a download in {folder}: {os.strerror(error.errno or 0)}. "
+        "Make room there, or set TMPDIR to a folder on a larger disk."
+    )

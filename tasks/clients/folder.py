@@ -36,6 +36,7 @@ _HIDDEN = ".store"
 _COPY_BYTES = 1 << 20
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM})
+_NOT_THERE = frozenset({errno.ENOENT, errno.ELOOP})
 _NOT_A_FOLDER = frozenset({errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
 
 
@@ -115,13 +116,17 @@ class FolderStore:
 
     def write_file(self, key: str, path: Path, *, if_match: str | None = None, if_absent: bool = False) -> str:
         """Write one object from a local file; return its etag. Conditions as in `write_path`."""
-        with path.open("rb") as file:
+        with self._explained("write", key), path.open("rb") as file:
             return self._write(key, file, if_match, if_absent)
 
     def delete(self, key: str) -> None:
         """Remove one object; no error when there is none."""
-        with self._explained("remove", key), suppress(FileNotFoundError, NotADirectoryError):
-            self._path(key).unlink()
+        if self.stat(key) is None:
+            return
+        with self._explained("remove", key), suppress(FileNotFoundError):
+            self._hidden()
+            with self._locked():
+                self._path(key).unlink()
 
     def appender(self, key_prefix: str) -> Appender:
         """Records for `key_prefix` + `.jsonl`, each written at once."""
@@ -129,7 +134,7 @@ class FolderStore:
         path = self._path(key)
         with self._explained("append to", key):
             path.parent.mkdir(parents=True, exist_ok=True)
-            return _FolderAppender(path, self._explained("append to", key))
+            return _FolderAppender(path)
 
     def _path(self, key: str) -> Path:
         _check_key(key)
@@ -166,8 +171,7 @@ class FolderStore:
 
     @contextmanager
     def _new_file(self) -> Iterator[tuple[BinaryIO, Path]]:
-        hidden = self._root / _HIDDEN
-        hidden.mkdir(parents=True, exist_ok=True)
+        hidden = self._hidden()
         new = hidden / f"new-{secrets.token_hex(8)}"
         with self._locked():
             _remove_abandoned(hidden)
@@ -178,6 +182,11 @@ class FolderStore:
                 yield file, new
             finally:
                 new.unlink(missing_ok=True)
+
+    def _hidden(self) -> Path:
+        hidden = self._root / _HIDDEN
+        hidden.mkdir(parents=True, exist_ok=True)
+        return hidden
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -195,7 +204,7 @@ class FolderStore:
 class _FolderAppender:
     """One file, one `write` a record, so that records of several threads do not mix and a kill tears at most one."""
 
-    def __init__(self, path: Path, explained: AbstractContextManager[None]) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         self._lock = threading.Lock()
@@ -250,11 +259,7 @@ def _walk(folder: Path, key: str, prefix: str, above: tuple[tuple[int, int], ...
         if this in above:
             return
         with os.scandir(folder) as entries:
-            names = [
-                f"{entry.name}/" if entry.is_dir() else entry.name
-                for entry in entries
-                if not entry.name.startswith(".")
-            ]
+            names = [f"{name}/" if is_folder else name for name, is_folder in map(_kind, entries) if name[0] != "."]
     except FileNotFoundError:
         return
     for name in sorted(names):
@@ -265,10 +270,19 @@ def _walk(folder: Path, key: str, prefix: str, above: tuple[tuple[int, int], ...
         elif below.startswith(prefix):
             try:
                 found = (folder / name).stat()
-            except FileNotFoundError:
-                continue  # removed meanwhile, or a link to nowhere
+            except OSError as error:
+                if error.errno in _NOT_THERE:
+                    continue  # removed meanwhile, or a link to nowhere
+                raise
             if stat.S_ISREG(found.st_mode):
                 yield _stored(below, found)
+
+
+def _kind(entry: "os.DirEntry[str]") -> tuple[str, bool]:
+    try:
+        return entry.name, entry.is_dir()
+    except OSError:
+        return entry.name, False  # a link to itself; reading it tells
 
 
 def _stored(key: str, found: os.stat_result) -> StoredObject:
