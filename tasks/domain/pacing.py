@@ -201,6 +201,7 @@ class Bound:
         "_renew_at",
         "_stay",
         "_step",
+        "_taken",
         "_told",
         "limit",
         "strikes",
@@ -218,6 +219,7 @@ class Bound:
         self._proven = self._proven_before = 0.0
         self._renew_at = -math.inf
         self._event = self._found_by = 0
+        self._taken = False
         self.strikes = 0
 
     @property
@@ -255,10 +257,12 @@ class Bound:
         self.limit = max(least, min(self.limit, inside))
         if sequence <= self._event:
             return False
-        # A call between the last event and this one that was not refused: the service still takes some.
-        survived = sequence > self._event + 1
+        # Does the service still take some? Refusals at once come in the order of sending, so then a
+        # call between the last event and this one was not refused; others come in any order.
+        survived = sequence > self._event + 1 if inside < math.inf else self._taken
         self.strikes = 1 if survived else self.strikes + 1
         self._event = last_sequence
+        self._taken = False
         if inside < math.inf:
             self._found_by = sequence
             self._step = 0.0
@@ -283,6 +287,7 @@ class Bound:
             lump: how far from the bound a call may stay because the next would not fit.
             now: the time.
         """
+        self._taken = True
         if now >= self._renew_at:
             self._proven_before = self._proven
             self._proven = 0.0

@@ -97,7 +97,7 @@ class Outcome:
     pacer: Pacer
 
 
-def simulate(
+def simulate(  # noqa: PLR0915 (one small function an event, over one state)
     service: Service,
     limits: Limits,
     calls: int,
