@@ -78,6 +78,11 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": " ", "b": " ", "f": " "}
 _INVISIBLE = str.maketrans("", "", "\ufeff\u200b\u200c\u200d\u2060\x00")
 _OPENING, _CLOSING = "\"'“”「『‘’", "\"'“”」』‘’"
+# A quoted value ends at its first closing quote that punctuation follows; other quotes belong to it.
+_VALUE_END = {
+    opening: re.compile(rf"(?<!\\)[{closing}](?=\s{{0,20}}(?:[,，;；。}}\]\n]|$))")
+    for opening, closing in zip(_OPENING, ('"”', "'’", '”"', '”"', "」", "』", "’'", "’'"), strict=True)
+}
 _REFUSALS = re.compile(
     r"(?:作为(?:一个|一名)?(?:人工智能|AI|大?语言模型)|我(?:无法|不能|没有办法)(?:回答|提供|处理|生成|完成|协助)|"
     r"(?:抱歉|对不起|很遗憾)[，,]?.{0,12}(?:无法|不能|没法|未能)|(?:内容|话题).{0,8}(?:敏感|违规|不适宜)|"
@@ -256,24 +261,12 @@ def _cleaned(value: str) -> str:
     while text[:1] in ("*", "_", "-", "•", "#", ">") and text[:1]:
         text = text[1:].lstrip()
     text = text.rstrip("*_#- \n")
-    quoted = text[:1] in _OPENING and text[:1] != ""
-    if quoted:
-        text = text[1:]
-        closing = _closing_quote(text)
-        text = text[:closing] if closing >= 0 else text.rstrip("\\")
-    elif text[-1:] in _CLOSING and text[-1:] and not any(mark in text[:-1] for mark in _OPENING):
+    if text[:1] and text[:1] in _OPENING:
+        closing = _VALUE_END[text[0]].search(text, 1)
+        text = text[1 : closing.start()] if closing else text[1:].rstrip("\\")
+    elif text[-1:] and text[-1] in _CLOSING and not any(mark in text[:-1] for mark in _OPENING):
         text = text[:-1]
     return _ESCAPE.sub(_unescaped, text) if "\\" in text else text
-
-
-def _closing_quote(text: str) -> int:
-    """Where the quoted value ends: at its last quote, if only punctuation follows."""
-    end = len(text)
-    while end and text[end - 1] in " \n\t,，;；}`。.":
-        end -= 1
-    if end and text[end - 1] in _CLOSING and text[end - 2 : end - 1] != "\\":
-        return end - 1
-    return -1
 
 
 def _unescaped(found: re.Match[str]) -> str:
