@@ -17,7 +17,7 @@ from tasks.day import DayRun, hold_day
 from tasks.domain.days import DayTally, previous_day
 from tasks.domain.ports import StoredObject
 from tasks.domain.rendering import prepare
-from tasks.domain.retrying import EndpointHealth, Patience
+from tasks.domain.retrying import Patience
 from tasks.extract import list_logs, read_batches
 from tasks.progress import Progress, told
 from tasks.publish import Part, assemble_tables, publish_day
@@ -63,7 +63,7 @@ def _hold(day: date, services: Services, chosen: Settings) -> Any:
         prompt_version=chosen.prompt_version,
         overwrite=chosen.overwrite,
         patience=Patience(max_attempts=chosen.max_attempts),
-        health=EndpointHealth(down_after_seconds=chosen.give_up_seconds),
+        give_up_seconds=chosen.give_up_seconds,
         busy_wait_seconds=chosen.busy_wait_seconds,
         logger=get_run_logger(),
     )

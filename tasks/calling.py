@@ -93,7 +93,6 @@ class Caller:
         self._twins: dict[str, asyncio.Future[Answer | GivenUp]] = {}
         self._waiting: set[asyncio.Task[object]] = set()
         self._stopping = False
-        self._successes = 0
 
     def stop(self) -> None:
         """Send nothing more; what is in flight is waited for and kept."""
@@ -147,7 +146,7 @@ class Caller:
         while True:
             permit = await self._stoppable(self._gate.acquire(request.estimated_tokens))
             attempts += 1
-            began, successes_before = self._clock(), self._successes
+            began = self._clock()
             try:
                 reply = await self._summarizer.summarize(request, permit.sent)
             except QuotaRefused as refusal:
@@ -159,7 +158,7 @@ class Caller:
                 permit.failed(fault.maybe_paid)
                 self.spent.retries += 1
                 self._failed(fault)
-                counted += self._successes > successes_before
+                counted += self._health.counts(began)
                 if counted >= self._patience.max_attempts:
                     return GivenUp(str(fault), attempts)
                 await self._stoppable(asyncio.sleep(self._patience.backoff_seconds(min(attempts, 16), random.random())))
@@ -213,7 +212,6 @@ class Caller:
         return answer
 
     def _succeeded(self) -> None:
-        self._successes += 1
         self._health.succeeded(self._clock())
 
     def _failed(self, fault: Exception) -> None:

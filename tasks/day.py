@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ async def hold_day(
     prompt_version: str,
     overwrite: bool,
     patience: Patience,
-    health: EndpointHealth,
+    give_up_seconds: float,
     busy_wait_seconds: float,
     logger: _Logger,
 ) -> AsyncIterator[DayRun]:
@@ -69,7 +70,7 @@ async def hold_day(
                     prompt_version=prompt_version,
                     run_id=run_id,
                     patience=patience,
-                    health=health,
+                    health=EndpointHealth(time.monotonic(), down_after_seconds=give_up_seconds),
                 )
                 with _stopped_by_signals(caller, logger):
                     yield DayRun(day, run_id, started_at, folder, lease, answers, caller)
