@@ -33,7 +33,8 @@ _BANK_CARD: Final = "[银行卡号]"
 _EMAIL: Final = "[邮箱]"
 _ORDER: Final = "[订单号]"
 
-# Most messages hold neither an @ nor five digits close together, and are done after this one search.
+# Most messages hold neither an @ nor a digit, most others no five digits close together: both searches are cheap.
+_SIGN = re.compile(r"[\d@＠﹫]")
 _SUSPECT = re.compile(r"(?:\d\D{0,3}){5}|[@＠﹫]|%40")
 _NON_ASCII_SIGN = re.compile(r"[^\x00-\x7f\u4e00-\u9fff，。？！：、]")
 
@@ -97,7 +98,7 @@ _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 def mask(text: str) -> str:
     """The text with personal data replaced by typed placeholders, and otherwise unchanged."""
-    if _SUSPECT.search(text) is None:
+    if _SIGN.search(text) is None or _SUSPECT.search(text) is None:
         return text
     plain = text.translate(_PLAIN) if _NON_ASCII_SIGN.search(text) else text
     if "@" in plain or "%40" in plain:
