@@ -1,0 +1,74 @@
+"""The lock installs anywhere: it names no index, hashes everything, and holds back what breaks Prefect's server."""
+
+import re
+import tomllib
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.conftest import ROOT
+
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PYTHONS = ("3.11", "3.12", "3.13")
+HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
+
+
+def entries() -> dict[str, list[tuple[Requirement, list[str]]]]:
+    """Name -> its locked requirements (several where markers choose one), each with its hashes."""
+    found: dict[str, list[tuple[Requirement, list[str]]]] = {}
+    for line in LOCK.replace("\\\n", " ").splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        requirement = Requirement(line.partition("--hash")[0].strip())
+        found.setdefault(canonicalize_name(requirement.name), []).append((requirement, HASH.findall(line)))
+    return found
+
+
+def declared() -> list[Requirement]:
+    return [Requirement(text) for text in (*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"])]
+
+
+def locked_version(name: str, python: str) -> str:
+    environment = {"python_version": python, "python_full_version": f"{python}.1", "sys_platform": "linux"}
+    versions = [
+        next(iter(requirement.specifier)).version
+        for requirement, _ in entries()[canonicalize_name(name)]
+        if requirement.marker is None or requirement.marker.evaluate(environment)
+    ]
+    assert len(versions) == 1, f"{name} has {len(versions)} versions for Python {python}"
+    return versions[0]
+
+
+def test_lock_names_no_index_and_no_address():
+    assert "://" not in LOCK
+    options = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", LOCK))
+    assert options == {"--hash"}
+
+
+def test_lock_pins_and_hashes_every_entry():
+    for name, alternatives in entries().items():
+        for requirement, hashes in alternatives:
+            assert [specifier.operator for specifier in requirement.specifier] == ["=="], name
+            assert hashes, f"{name} has no hash"
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_lock_covers_every_declared_dependency(python):
+    for requirement in declared():
+        version = locked_version(requirement.name, python)
+        assert requirement.specifier.contains(version), f"{requirement} is locked at {version}"
+
+
+def test_declared_pythons_are_the_locked_ones():
+    supported = Requirement(f"python{PROJECT['project']['requires-python']}").specifier
+    assert [f"3.{minor}" for minor in range(9, 16) if supported.contains(f"3.{minor}")] == list(PYTHONS)
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("holding", ["fastapi<0.151", "sqlalchemy<2.1", "prefect<3.9"])
+def test_lock_holds_back_what_breaks_the_server(holding, python):
+    requirement = Requirement(holding)
+    assert requirement.specifier.contains(locked_version(requirement.name, python))
+    assert any(canonicalize_name(one.name) == requirement.name for one in declared())
