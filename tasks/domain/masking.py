@@ -64,7 +64,7 @@ _ADDRESS = re.compile(
 )
 _RUN = re.compile(r"[0-9]+(?:[ \t._/()·~-]{1,3}[0-9]+)*")
 _GROUP = re.compile(r"[0-9]+")
-_CHECK_X = re.compile(r"[ -]?[Xx](?![A-Za-z0-9])")
+_CHECK_X = re.compile(r"[ \t._/()·~-]{0,3}[Xx](?![A-Za-z0-9])")
 
 _PHONE_DIGITS = re.compile(r"(?:0086|86)?(1[3-9][0-9]{9})")
 _PHONE_GROUPS = frozenset(
