@@ -63,7 +63,7 @@ _MIN_WORD_CONVERSATIONS = 2
 _TURN_EDGES = (5, 10, 20, 30)
 _QUARTER_HOUR_MICROSECONDS = 15 * 60 * 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PLACEHOLDER = re.compile(r"\[[^\[\]]{1,20}\]")
+_NOT_WORDS = re.compile(r"\[[^\[\]]{1,20}\]|(?:https?://|www\.)[\x21-\x7e]+", re.IGNORECASE)
 _WORD = re.compile(r"[\u4e00-\u9fffA-Za-z]{2,}")
 _WORDS_FOLDER = Path(__file__).with_name("words")
 
@@ -91,15 +91,14 @@ class Share(NamedTuple):
         """The ratio; None of nothing."""
         return self.part / self.whole if self.whole else None
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval: where the share plausibly lies; all of [0, 1] when nothing is known."""
+    def interval(self, standard_errors: float = 1.96) -> tuple[float, float]:
+        """Wilson's interval, 95 % by default: where the share plausibly lies; all of [0, 1] of nothing."""
         if not self.whole:
             return 0.0, 1.0
-        z2 = 1.96**2
-        center = (self.part + z2 / 2) / (self.whole + z2)
-        half = 1.96 * ((self.part * (self.whole - self.part) / self.whole + z2 / 4) ** 0.5) / (self.whole + z2)
-        return max(0.0, center - half), min(1.0, center + half)
+        z2 = standard_errors**2
+        center = self.part + z2 / 2
+        half = standard_errors * (self.part * (self.whole - self.part) / self.whole + z2 / 4) ** 0.5
+        return max(0.0, (center - half) / (self.whole + z2)), min(1.0, (center + half) / (self.whole + z2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -541,9 +540,9 @@ def _top_words(rows: pa.Table) -> tuple[tuple[Group, ...], int]:
 
 
 def issue_words(issue: str) -> set[str]:
-    """The words that say what an issue is about: no stop words, numbers, single characters, placeholders."""
+    """The words that say what an issue is about: no stop words, numbers, placeholders, addresses."""
     tokenizer, stop_words = _tokenizer()
-    text = _PLACEHOLDER.sub(" ", issue[:_MAX_ISSUE_CHARACTERS])
+    text = _NOT_WORDS.sub(" ", issue[:_MAX_ISSUE_CHARACTERS])
     # Without HMM: the words it guesses are mostly scraps of two others.
     words = (word.lower() for word in tokenizer.cut(text, HMM=False))
     return {word for word in words if _WORD.fullmatch(word) and word not in stop_words}

@@ -1,7 +1,7 @@
 """What in a digest deserves a look: parts that stand out from the whole, and the whole from the days before.
 
-Silent about what chance would do anyway: a part is named only when its share's whole 95 % interval lies above
-the overall share, a day only when it differs from the days before by more than 2.58 standard errors.
+Silent about what chance would do anyway: a part is named only when its share lies three standard errors above
+the overall one (there are many parts), a day when it lies 2.58 away from the days before.
 """
 
 import math
@@ -18,6 +18,7 @@ from tasks.domain.labels import Text, reason_label, say
 
 FEW = 50
 _STANDARD_ERRORS = 2.58
+_STANDARD_ERRORS_OF_PARTS = 3.0  # of some sixty parts looked at, one in ten days misleads
 _WEEK = 7
 _SEVERAL_DAYS = 3
 _VOLUME_CHANGE = 0.3
@@ -119,6 +120,16 @@ def find(digest: Digest, comparison: Comparison) -> list[Finding]:
     ]
 
 
+def distinct_words(words: tuple[Group, ...]) -> tuple[Group, ...]:
+    """One word, the longest, for those that are in the same conversations (as far as equal counts tell)."""
+    longest: dict[Outcomes, Group] = {}
+    for word in words:
+        known = longest.get(word.outcomes)
+        if known is None or len(word.key) > len(known.key):
+            longest[word.outcomes] = word
+    return tuple(longest.values())
+
+
 def share_text(share: Share) -> str:
     """A share with its counts: `12.5% (25/200)`."""
     return f"{percent(share)} ({share.part:,}/{share.whole:,})"
@@ -170,7 +181,7 @@ def _about_groups(digest: Digest) -> Iterator[Finding]:
         ("found_group_not_accepted", lambda outcomes: outcomes.accepted("no")),
     )
     dimensions = (
-        ("group_word", digest.words, 2),
+        ("group_word", distinct_words(digest.words), 2),
         ("group_channel", digest.channels, 1),
         ("group_hour", digest.hours, 1),
         ("group_turns", digest.turns, 1),
@@ -193,10 +204,10 @@ def _standing_out(
         (key, share)
         for key, share in found
         if share.part >= _GROUP_MINIMUM
-        and share.interval[0] > limit
+        and share.interval(_STANDARD_ERRORS_OF_PARTS)[0] > limit
         and share.part / share.whole > limit * _GROUP_EXCESS
     ]
-    found.sort(key=lambda item: (-item[1].interval[0], item[0]))
+    found.sort(key=lambda item: (-item[1].interval()[0], item[0]))
     return found
 
 

@@ -17,6 +17,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "title": ("客服对话日报", "Customer service, day by day"),
     "title_span": ("客服对话报告", "Customer service report"),
     "made_by_model": ("由 {model} 生成摘要，提示词 {prompt}", "Summaries by {model}, prompt {prompt}"),
+    "made_by_rules": ("由固定规则摘取（{model}）", "Picked out by fixed rules ({model})"),
     "made_by_many": (
         "本报告混有多个模型或提示词的摘要：{models}（提示词 {prompts}）",
         "Summaries come from several models or prompts: {models} (prompts {prompts})",
@@ -55,6 +56,10 @@ LABELS: dict[str, tuple[str, str]] = {
         "{negative} showed negative sentiment, and {left} of those did not accept a plan in the end.",
     ),
     "lede_no_negative": ("没有发现负面情绪。", "No negative sentiment was found."),
+    "lede_no_negative_known": (
+        "没有发现负面情绪，但有 {unknown} 情绪未知。",
+        "No negative sentiment was found, but it is unknown in {unknown}.",
+    ),
     "lede_sentiment_unknown": (
         "所有对话的情绪都未知。",
         "Sentiment is unknown in every conversation.",
@@ -78,10 +83,12 @@ LABELS: dict[str, tuple[str, str]] = {
     "summarized": ("已摘要", "Summarized"),
     "rejected": ("未能摘要", "Rejected"),
     "day_before": ("前一天", "Day before"),
-    "week_before": ("前 {days} 天均值", "Mean of {days} days before"),
+    "week_before": ("前 {days} 天均值", "{days}-day mean"),
     "points": ("{delta} 个百分点", "{delta} points"),
-    "no_history": ("没有可比的往日数据", "No earlier days to compare with"),
-    "interval": ("可能在 {low}–{high}", "plausibly {low}–{high}"),
+    "interval": ("可能在 {range}", "plausibly {range}"),
+    "figure": ("数值", "Figure"),
+    "parts": ("构成", "Parts"),
+    "earlier": ("往日", "Earlier days"),
     # Findings
     "findings": ("需要看一眼", "Worth a look"),
     "nothing_found": (
@@ -174,7 +181,7 @@ LABELS: dict[str, tuple[str, str]] = {
         "另有 {groups} 项，共 {count} 次对话；全部见 metrics 表。",
         "{groups} more, {count} conversations in all; the metrics table has every one.",
     ),
-    "bar_legend": ("深色段为负面情绪", "the dark part is negative"),
+    "of_these_negative": ("其中负面", "of these negative"),
     # Cases
     "cases": ("先看这些对话", "Read these first"),
     "cases_note": (
@@ -225,8 +232,8 @@ LABELS: dict[str, tuple[str, str]] = {
         "accepted and not accepted may add up to less than 100%.",
     ),
     "reading_small": (
-        "总数不到 {limit} 时另给出 Wilson 95% 区间：样本少，真实比例可能在区间里的任何位置。",
-        "Below {limit} conversations the Wilson 95% interval stands beside the share: with so few, the true "
+        "总数不到 {limit} 时，方括号里是 Wilson 95% 区间：样本少，真实比例可能在区间里的任何位置。",
+        "Below {limit} conversations the Wilson 95% interval stands in brackets: with so few, the true "
         "ratio may lie anywhere in it.",
     ),
     "reading_privacy": (

@@ -26,6 +26,7 @@ from tasks.domain.findings import (
     Headline,
     compare,
     differs,
+    distinct_words,
     find,
     percent,
     share_text,
@@ -59,7 +60,7 @@ class Figure(NamedTuple):
     label: Text
     value: str
     detail: str
-    interval: Text | None
+    interval: str
     parts: tuple[tuple[Text, int, str], ...]
     deltas: tuple[Delta, ...]
 
@@ -206,6 +207,8 @@ def _source(digest: Digest) -> Text:
     prompts = [group.key for group in digest.prompt_versions]
     if not models:
         made = say("made_by_nobody")
+    elif models == [OFFLINE_MODEL]:
+        made = say("made_by_rules", model=OFFLINE_MODEL)
     elif len(models) == len(prompts) == 1:
         made = say("made_by_model", model=models[0], prompt=prompts[0])
     else:
@@ -233,7 +236,7 @@ def _lede(digest: Digest) -> Iterable[Text]:
     if not outcomes.total:
         yield say("all_rejected", read=digest.conversations)
         return
-    words = [group.key for group in digest.words[:_LEDE_WORDS]]
+    words = [group.key for group in distinct_words(digest.words)[:_LEDE_WORDS]]
     if words:
         sentence = "lede_topics" if digest.start == digest.end else "lede_topics_span"
         yield say(sentence, read=digest.conversations, words=_listed(words))
@@ -247,6 +250,8 @@ def _lede(digest: Digest) -> Iterable[Text]:
         yield say("lede_negative", negative=share_text(negative), left=left)
     elif outcomes.negative("unknown").part == outcomes.total:
         yield say("lede_sentiment_unknown")
+    elif outcomes.negative("unknown").part:
+        yield say("lede_no_negative_known", unknown=share_text(outcomes.negative("unknown")))
     else:
         yield say("lede_no_negative")
 
@@ -257,7 +262,7 @@ def _figures(digest: Digest, comparison: Comparison) -> Iterable[Figure]:
         say("conversations"),
         f"{digest.conversations:,}",
         "",
-        None,
+        "",
         (
             (say("summarized"), outcomes.total, "main"),
             (say("rejected"), digest.rejected, "warn" if digest.rejected else "rest"),
@@ -299,6 +304,7 @@ def _figures(digest: Digest, comparison: Comparison) -> Iterable[Figure]:
         comparison,
         lambda day: Share(day.rejected.whole - day.rejected.part, day.rejected.whole),
         more_is_bad=False,
+        all_counted=True,
     )
 
 
@@ -309,6 +315,7 @@ def _share_figure(
     comparison: Comparison,
     measure: Callable[[Headline], Share],
     more_is_bad: bool,
+    all_counted: bool = False,
 ) -> Figure:
     deltas = []
     for name, day in _earlier(comparison):
@@ -326,7 +333,8 @@ def _share_figure(
             )
         )
     detail = f"{share.part:,}/{share.whole:,}"
-    return Figure(label, percent(share), detail, interval(share), parts, tuple(deltas))
+    hint = "" if all_counted else interval_range(share)
+    return Figure(label, percent(share), detail, hint, parts, tuple(deltas))
 
 
 def _count_deltas(count: int, comparison: Comparison) -> Iterable[Delta]:
@@ -347,12 +355,12 @@ def _earlier(comparison: Comparison) -> list[tuple[Text, Headline]]:
     return earlier
 
 
-def interval(share: Share) -> Text | None:
-    """The hint that stands beside a share of few conversations; None for many, and for nothing."""
+def interval_range(share: Share) -> str:
+    """The hint that stands beside a share of few conversations; empty for many, and for nothing."""
     if not 0 < share.whole < FEW:
-        return None
-    low, high = share.interval
-    return say("interval", low=f"{low:.0%}", high=f"{high:.0%}")
+        return ""
+    low, high = share.interval()
+    return f"{low * 100:.0f}–{high * 100:.0f}%"
 
 
 def _words(digest: Digest) -> Breakdown:
@@ -504,7 +512,7 @@ def _environment() -> jinja2.Environment:
         clip=clip,
         percent=percent,
         share_text=share_text,
-        interval=interval,
+        interval_range=interval_range,
         reason_label=reason_label,
         reason_todo=reason_todo,
         case_time=case_time,
@@ -520,15 +528,16 @@ def _markdown(text: str) -> str:
     return line.strip()
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table of cells that are escaped already; the first column is text, the rest numbers."""
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] | None = None) -> str:
+    """A Markdown table of cells that are escaped already; all columns but the first are `numbers`, if not told."""
+    right = range(1, len(head)) if numbers is None else numbers
+    lines = [head, ["---:" if column in right else "---" for column in range(len(head))], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _share_cell(share: Share, tell: Callable[[Text], str]) -> str:
-    hint = interval(share)
-    return share_text(share) + (f" {tell(hint)}" if hint else "")
+def _share_cell(share: Share) -> str:
+    hint = interval_range(share)
+    return share_text(share) + (f" {_markdown(f'[{hint}]')}" if hint else "")
 
 
 def _figures_table(figures: Iterable[Figure], tell: Callable[[Text], str]) -> str:
@@ -540,17 +549,17 @@ def _figures_table(figures: Iterable[Figure], tell: Callable[[Text], str]) -> st
             f"{tell(delta.label)} {delta.before} ({tell(delta.change)}{' ⚠' if delta.bad else ''})"
             for delta in figure.deltas
         )
-        hint = f" {tell(figure.interval)}" if figure.interval else ""
+        hint = f" {tell(say('interval', range=figure.interval))}" if figure.interval else ""
         rows.append([tell(figure.label), value + hint, parts, before or "–"])
-    return _table(["", tell(say("share")), tell(say("count")), tell(say("day_before"))], rows)
+    return _table(["", *(tell(say(key)) for key in ("figure", "parts", "earlier"))], rows, numbers=())
 
 
-def _outcome_cells(outcomes: Outcomes, tell: Callable[[Text], str]) -> list[str]:
+def _outcome_cells(outcomes: Outcomes) -> list[str]:
     return [
         f"{outcomes.total:,}",
-        _share_cell(outcomes.accepted("yes"), tell),
+        _share_cell(outcomes.accepted("yes")),
         share_text(outcomes.accepted("unknown")),
-        _share_cell(outcomes.negative("yes"), tell),
+        _share_cell(outcomes.negative("yes")),
     ]
 
 
@@ -560,7 +569,7 @@ def _breakdown_blocks(breakdown: Breakdown, tell: Callable[[Text], str]) -> list
         blocks.append(tell(breakdown.note))
     if breakdown.rows:
         columns = (say("conversations"), say("accepted"), say("acceptance_unknown"), say("negative"))
-        rows = [[tell(key), *_outcome_cells(outcomes, tell)] for key, outcomes, _ in breakdown.rows]
+        rows = [[tell(key), *_outcome_cells(outcomes)] for key, outcomes, _ in breakdown.rows]
         blocks.append(_table([tell(breakdown.head), *map(tell, columns)], rows))
     if breakdown.rest:
         blocks.append(tell(breakdown.rest))
@@ -588,14 +597,16 @@ def _case_blocks(page: Page, tell: Callable[[Text], str]) -> list[str]:
     title = f"## {tell(say('cases'))}"
     if not page.digest.cases:
         return [title, tell(say("no_cases"))]
+    shown = page.digest.cases[:_CASES_OPEN]
+    note = tell(say("cases_note", total=_cases_total(page.digest.outcomes), shown=len(shown)))
     rows = []
-    for case in page.digest.cases[:_CASES_OPEN]:
+    for case in shown:
         tags = " · ".join(tell(tag) for tag, _ in case_tags(case))
         issue, plan = (_markdown(clip(text)) if text else tell(say("not_told")) for text in (case.issue, case.plan))
         name = _markdown(clip(case.conversation_id, 80))
         rows.append([name, case_time(page.digest, case), str(case.turns), tags, issue, plan])
     head = [tell(say(key)) for key in ("id", "time", "turn_count", "cross", "issue", "plan")]
-    return [title, tell(page.cases_note), _table(head, rows)]
+    return [title, note, _table(head, rows, numbers=(2,))]
 
 
 def _reject_table(digest: Digest, tell: Callable[[Text], str]) -> str:
@@ -610,4 +621,4 @@ def _reject_table(digest: Digest, tell: Callable[[Text], str]) -> str:
         ]
         for reason, count in digest.rejects
     ]
-    return _table([tell(say(key)) for key in ("reason", "count", "share", "todo")], rows)
+    return _table([tell(say(key)) for key in ("reason", "count", "share", "todo")], rows, numbers=(1, 2))

@@ -16,9 +16,6 @@
       : window.matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
   });
-  window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details").forEach(function (details) { details.open = true; });
-  });
   if (location.hash === "#en") speak("en");
   document.getElementById("switches").hidden = false;
 })();
