@@ -410,6 +410,8 @@ class _Download:
         self._file.truncate()
         self._etag = ""
         self._size = 0
+        self._told_md5: str | None = None
+        self._told_crc: str | None = None
         self._crc = 0
         self._md5 = hashlib.md5(usedforsecurity=False)
 
@@ -432,15 +434,15 @@ class _Download:
             if begin and body.status != 206:
                 self._restart()
             if not self._file.tell():
-                self._etag, self._size = reply.metadata.etag, int(reply.metadata.content_length)
+                told = reply.metadata
+                self._etag, self._size = told.etag, int(told.content_length)
+                self._told_md5, self._told_crc = told.content_md5, told.bce_content_crc_32
             while piece := body.read(_COPY_BYTES):
                 self._keep(piece)
         if self._file.tell() != self._size:
             raise _BrokenBody(f"{self._file.tell()} of {self._size} bytes arrived")
-        told_md5, told_crc = reply.metadata.content_md5, reply.metadata.bce_content_crc32
-        whole_md5 = base64.b64encode(self._md5.digest()).decode()
-        # A reply to a range may tell the digest of its own part alone; the etag held the object still meanwhile.
-        if not begin and ((told_md5 and told_md5 != whole_md5) or (told_crc and int(told_crc) != self._crc)):
+        md5 = base64.b64encode(self._md5.digest()).decode()
+        if (self._told_md5 and self._told_md5 != md5) or (self._told_crc and int(self._told_crc) != self._crc):
             self._restart()
             raise _BrokenBody("the bytes do not match their checksum")
 
