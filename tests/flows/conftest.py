@@ -1,0 +1,40 @@
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+
+from tests.servers.bos import BosServer
+from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prefect_server():
+    """One embedded Prefect server with a database of its own for all flow tests of a process."""
+    with prefect_test_harness(server_startup_timeout=90):
+        yield
+
+
+@pytest.fixture
+def bos():
+    with BosServer() as server:
+        yield server
+
+
+@pytest.fixture
+def qianfan():
+    with QianfanServer(window_seconds=1.0) as server:
+        yield server
+
+
+@pytest.fixture
+def accounts(bos, qianfan, monkeypatch):
+    """The environment of a user with a bucket and an endpoint."""
+    for name, value in {
+        "BCE_ACCESS_KEY_ID": bos.access_key_id,
+        "BCE_SECRET_ACCESS_KEY": bos.secret_access_key,
+        "BOS_ENDPOINT": bos.endpoint,
+        "QIANFAN_ACCESS_KEY": ACCESS_KEY,
+        "QIANFAN_SECRET_KEY": SECRET_KEY,
+        "QIANFAN_BASE_URL": qianfan.url,
+        "QIANFAN_CONSOLE_API_BASE_URL": qianfan.url,
+        "QIANFAN_IAM_BASE_URL": qianfan.url,
+    }.items():
+        monkeypatch.setenv(name, value)

@@ -1,0 +1,221 @@
+"""The nightly, end to end: real Prefect, real SDKs, servers that speak the wire and verify signatures."""
+
+import asyncio
+import io
+import json
+from datetime import date
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from flows.summarize_day import summarize_day
+from tasks.domain.errors import CredentialsRefused, EndpointDown, NoLogs, StoreRefused, TooManyRejects, UsageError
+from tasks.domain.tables import METRICS, REJECTS, RUNS, SUMMARIES
+from tests.servers.qianfan import POISON
+
+DAY = date(2026, 11, 22)
+
+
+def conversation(number: int, text: str = "") -> dict:
+    return {
+        "conversation_id": f"c{number:05}",
+        "started_at": f"2026-11-22T08:{number % 60:02}:00+08:00",
+        "channel": "app",
+        "messages": [
+            {"role": "user", "text": f"你好，第{number}件商品什么时候发货？{text}"},
+            {"role": "agent", "text": "仓库今天下午安排发货，请您留意短信。"},
+            {"role": "user", "text": "好的，谢谢"},
+        ],
+    }
+
+
+def jsonl(conversations) -> bytes:
+    return b"".join(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in conversations)
+
+
+def run(**settings):
+    return asyncio.run(summarize_day(DAY, settings))
+
+
+def folder_table(warehouse, table: str) -> pa.Table:
+    return pq.ParquetFile(warehouse / table / f"day={DAY}" / f"{table}.parquet").read()
+
+
+def bos_table(bos, table: str) -> pa.Table:
+    return pq.read_table(io.BytesIO(bos.read(f"warehouse/{table}/day={DAY}/{table}.parquet")))
+
+
+@pytest.fixture
+def logs(tmp_path):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "a.jsonl").write_bytes(jsonl(conversation(number) for number in range(60)))
+    return folder
+
+
+def test_summarize_day_offline_fills_every_table(tmp_path, logs):
+    (logs / "b.jsonl").write_text('{"broken\n' + json.dumps(conversation(3), ensure_ascii=False), encoding="utf-8")
+    warehouse = tmp_path / "warehouse"
+    tally = run(source=str(logs), warehouse=str(warehouse), batch_size=17)
+    assert (tally.conversations, tally.summarized, tally.rejected, tally.calls) == (62, 60, 2, 0)
+    for table, schema in (("summaries", SUMMARIES), ("rejects", REJECTS), ("metrics", METRICS), ("runs", RUNS)):
+        assert folder_table(warehouse, table).schema.remove_metadata() == schema.remove_metadata()
+    summaries = folder_table(warehouse, "summaries")
+    assert summaries["conversation_id"].to_pylist() == [f"c{number:05}" for number in range(60)]
+    assert set(summaries["model"].to_pylist()) == {"offline-rules"}
+    assert sorted(folder_table(warehouse, "rejects")["reason"].to_pylist()) == ["duplicate", "unreadable"]
+    assert (warehouse / f"reports/day={DAY}/report.html").stat().st_size > 1000
+    assert "规则" in (warehouse / f"reports/day={DAY}/report.md").read_text(encoding="utf-8")
+    assert not list((warehouse / "_staging").rglob("*.json*"))
+
+
+def test_summarize_day_from_bos_through_qianfan_pays_once_whatever_breaks(accounts, bos, qianfan):
+    bos.put("logs/2026-11-22/早 班+100%.jsonl", jsonl(conversation(number) for number in range(150)))
+    bos.put("logs/2026-11-22/z.jsonl", jsonl(conversation(number) for number in range(150, 300)))
+    bos.put("logs/2026-11-22/_SUCCESS", b"")
+    bos.spread_faults(0.1)
+    qianfan.behavior.mode = "mixed"
+    qianfan.behavior.rpm = 12_000
+    qianfan.behavior.faults = {
+        "overloaded": 0.02,
+        "internal": 0.02,
+        "http_500": 0.02,
+        "html_502": 0.02,
+        "expired": 0.02,
+    }
+    settings = {
+        "source": "bos://kefu-logs/logs/{day}",
+        "warehouse": "bos://kefu-logs/warehouse",
+        "summarizer": "qianfan",
+        "endpoint": "sft_v1",
+        "rpm": 12_000,
+        "batch_size": 40,
+        "max_reject_ratio": 0.5,
+    }
+    tally = run(**settings)
+    assert tally.conversations == 300
+    assert tally.calls == 300
+    assert sum(qianfan.delivered.values()) == len(qianfan.delivered) == 300
+    ids = (
+        bos_table(bos, "summaries")["conversation_id"].to_pylist()
+        + bos_table(bos, "rejects")["conversation_id"].to_pylist()
+    )
+    assert sorted(ids) == [f"c{number:05}" for number in range(300)]
+    rejects = bos_table(bos, "rejects")
+    assert all(raw for raw in rejects["raw_output"].to_pylist())
+
+    before = bos.read(f"warehouse/summaries/day={DAY}/summaries.parquet")
+    again = run(**settings)
+    assert (again.calls, again.reused, again.conversations) == (0, 300, 300)
+    assert bos.read(f"warehouse/summaries/day={DAY}/summaries.parquet") == before
+    assert len(bos_table(bos, "runs")) == 2
+    assert not bos.uploads()
+
+
+def test_summarize_day_asks_only_for_what_is_new(accounts, qianfan, tmp_path, logs):
+    settings = {
+        "source": str(logs),
+        "warehouse": str(tmp_path / "warehouse"),
+        "summarizer": "qianfan",
+        "endpoint": "sft_v1",
+    }
+    assert run(**settings).calls == 60
+    (logs / "late.jsonl").write_bytes(jsonl([conversation(70), conversation(71)]))
+    late = run(**settings)
+    assert (late.calls, late.reused, late.conversations) == (2, 60, 62)
+    (logs / "late.jsonl").write_bytes(jsonl([conversation(70), conversation(71, "改一下地址")]))
+    assert run(**settings).calls == 1
+    assert run(**settings | {"endpoint": "sft_v2"}).calls == 0
+    assert set(folder_table(tmp_path / "warehouse", "summaries")["model"].to_pylist()) == {"sft_v1"}
+    assert run(**settings | {"endpoint": "sft_v2", "overwrite": True}).calls == 62
+    assert run(**settings | {"endpoint": "sft_v2", "overwrite": True}).calls == 0
+    assert set(folder_table(tmp_path / "warehouse", "summaries")["model"].to_pylist()) == {"sft_v2"}
+
+
+def test_summarize_day_knows_its_answers_without_the_answer_log(accounts, qianfan, tmp_path, logs):
+    qianfan.behavior.mode = "mixed"
+    warehouse = tmp_path / "warehouse"
+    settings = {
+        "source": str(logs),
+        "warehouse": str(warehouse),
+        "summarizer": "qianfan",
+        "endpoint": "sft_v1",
+        "max_reject_ratio": 1,
+    }
+    run(**settings)
+    columns = ["conversation_id", "issue", "plan", "accepted", "negative_sentiment", "model", "summarized_at"]
+    before = folder_table(warehouse, "summaries").select(columns)
+    for line in (warehouse / "_answers" / f"day={DAY}").iterdir():
+        line.unlink()
+    assert run(**settings).calls == 0
+    assert folder_table(warehouse, "summaries").select(columns) == before
+
+
+def test_summarize_day_rejects_the_poisoned_and_keeps_the_rest(accounts, qianfan, tmp_path, logs):
+    (logs / "poison.jsonl").write_bytes(jsonl([conversation(80, POISON)]))
+    tally = run(
+        source=str(logs), warehouse=str(tmp_path / "w"), summarizer="qianfan", endpoint="sft_v1", max_attempts=2
+    )
+    assert (tally.summarized, tally.rejected) == (60, 1)
+    (reject,) = folder_table(tmp_path / "w", "rejects").to_pylist()
+    assert (reject["conversation_id"], reject["reason"]) == ("c00080", "endpoint_error")
+
+
+def test_summarize_day_publishes_before_it_says_too_much_was_rejected(tmp_path, logs):
+    (logs / "b.jsonl").write_text("{broken\n" * 40, encoding="utf-8")
+    (logs / "b.jsonl").write_bytes(jsonl([conversation(90)]) + b"{broken\n" * 40)
+    with pytest.raises(TooManyRejects, match="40 of 101"):
+        run(source=str(logs), warehouse=str(tmp_path / "w"))
+    assert len(folder_table(tmp_path / "w", "rejects")) == 40
+
+
+def test_summarize_day_ends_when_the_endpoint_is_down_and_goes_on_when_it_is_back(accounts, qianfan, tmp_path, logs):
+    settings = {"source": str(logs), "warehouse": str(tmp_path / "w"), "summarizer": "qianfan", "endpoint": "sft_v1"}
+    qianfan.behavior.faults = {"html_502": 1.0}
+    with pytest.raises(EndpointDown):
+        run(**settings, give_up_seconds=1.5)
+    assert not (tmp_path / "w" / "summaries").exists()
+    qianfan.behavior.faults = {}
+    assert run(**settings).summarized == 60
+
+
+def test_summarize_day_spends_nothing_on_refused_credentials(accounts, qianfan, tmp_path, logs, monkeypatch):
+    monkeypatch.setenv("QIANFAN_SECRET_KEY", "wrong")
+    with pytest.raises(CredentialsRefused):
+        run(source=str(logs), warehouse=str(tmp_path / "w"), summarizer="qianfan", endpoint="sft_v1")
+    assert not qianfan.delivered
+    assert len(qianfan.arrivals) <= 16
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"summarizer": "qianfan", "endpoint": "x"}, "QIANFAN_ACCESS_KEY"),
+        ({"summarizer": "qianfan"}, "--endpoint"),
+        ({"summarizer": "openai", "endpoint": "x"}, "OPENAI_BASE_URL"),
+        ({"source": "bos://logs/{day}"}, "BCE_ACCESS_KEY_ID"),
+        ({"source": "s3://logs"}, "s3://logs"),
+        ({"source": "logs/{month}"}, "{day}"),
+        ({"rpm": 0}, "--rpm"),
+        ({"timezone": "Mars/Olympus"}, "Mars/Olympus"),
+        ({"nonsense": 1}, "nonsense"),
+        ({"prompt": "none"}, "sft-v1"),
+    ],
+)
+def test_summarize_day_refuses_wrong_settings_before_it_starts(settings, words):
+    with pytest.raises(UsageError, match=words.replace("{", r"\{").replace(".", r"\.")):
+        run(**settings)
+
+
+def test_summarize_day_says_that_there_are_no_logs(tmp_path):
+    with pytest.raises(NoLogs, match=str(DAY)):
+        run(source=str(tmp_path / "{day}"), warehouse=str(tmp_path / "w"))
+    assert not list((tmp_path / "w").rglob("*.parquet"))
+
+
+def test_summarize_day_says_that_bos_refuses_the_key(accounts, monkeypatch, tmp_path):
+    monkeypatch.setenv("BCE_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(StoreRefused, match="BCE_SECRET_ACCESS_KEY"):
+        run(source="bos://kefu-logs/logs/{day}", warehouse=str(tmp_path / "w"))
