@@ -1,0 +1,133 @@
+"""A real Prefect server on loopback, in a process and a folder of its own.
+
+Its services tick fast, so that what a production server does within a minute happens within seconds.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_START_SECONDS = 90.0
+_STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class PrefectServer:
+    """A running server.
+
+    Args:
+        url: its API, as `PREFECT_API_URL` wants it.
+        home: its `PREFECT_HOME`, which commands that talk to it share.
+        log: what it wrote so far.
+    """
+
+    url: str
+    home: Path
+    log: Path
+
+    def environment(self) -> dict[str, str]:
+        """For a process that talks to this server: the test's own environment without any other Prefect."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+        return {
+            **kept,
+            "PREFECT_API_URL": self.url,
+            "PREFECT_HOME": str(self.home),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            "NO_COLOR": "1",
+        }
+
+    def prefect(self, *arguments: str, folder: Path, timeout_seconds: float = 90.0) -> str:
+        """Run one `prefect` command against this server in a folder; return what it printed.
+
+        Raises:
+            AssertionError: it failed; the message is what it printed.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", "prefect", "--no-prompt", *arguments],
+            cwd=folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout_seconds,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+
+@contextmanager
+def prefect_server(folder: Path) -> Iterator[PrefectServer]:
+    """A server on SQLite in a new folder, from its first answer to the end of the block, however that ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder.mkdir(parents=True, exist_ok=True)
+    server = PrefectServer(f"http://127.0.0.1:{port}/api", folder, folder / "server.log")
+    environment = server.environment() | {
+        "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "1",
+        "PREFECT_SERVER_SERVICES_SCHEDULER_DEPLOYMENT_BATCH_SIZE": "100",
+    }
+    del environment["PREFECT_API_URL"]
+    with server.log.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _wait_until_healthy(server, process)
+            yield server
+        finally:
+            _stop(process)
+
+
+def _wait_until_healthy(server: PrefectServer, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{server.url}/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise AssertionError(f"The Prefect server did not start:\n{server.log.read_text(errors='replace')[-3000:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    # `prefect server start` runs the server in a child: the whole group goes.
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
+
+
+@pytest.fixture(scope="session")
+def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+    """A real Prefect server, started once for all tests of a process that ask for it."""
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as server:
+        yield server
