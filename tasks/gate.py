@@ -6,11 +6,24 @@ import time
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from tasks.domain.errors import QuotaRefused
 from tasks.domain.pacing import Entry, GateSnapshot, Limits, Pacer
 from tasks.domain.records import QuotaHeaders
+
+
+class Share(Protocol):
+    """A part of a quota that several processes use: seconds of the whole quota, leased ahead and spent."""
+
+    def attach(self, look: Callable[[], None]) -> None:
+        """Call `look` whenever there is more to spend."""
+
+    def covers(self) -> bool:
+        """Whether one more call may be spent now; if not, more is on its way."""
+
+    def spend(self, calls_seconds: float, tokens_seconds: float) -> None:
+        """Take what one call costs: how long each quota takes to make good for it."""
 
 
 class Permit:
@@ -68,10 +81,15 @@ class Gate:
     Args:
         limits: what the configuration says of the quota.
         clock: seconds that never go back.
+        share: this process's part, where others use the quota too. What this process sends alone stays
+            within the whole quota in any case.
     """
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
-        self.pacer = Pacer(limits)
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic, share: Share | None = None) -> None:
+        self.pacer = Pacer(limits, shared=share is not None)
+        self._share = share
+        if share is not None:
+            share.attach(self.look)
         self.clock = clock
         self._waiting: deque[tuple[asyncio.Future[Permit], int]] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -82,8 +100,8 @@ class Gate:
         waiting = self._waiting
         if not waiting:
             now = self.clock()
-            if self.pacer.ready_at(now, estimated_tokens) <= now:
-                return Permit(self, self.pacer.grant(now, estimated_tokens))
+            if self.pacer.ready_at(now, estimated_tokens) <= now and self._covered():
+                return self._grant(now, estimated_tokens)
         place: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
         waiting.append((place, estimated_tokens))
         self.look()
@@ -112,8 +130,10 @@ class Gate:
             if at > now:
                 self._wake(now, at)
                 return
+            if not self._covered():  # the share looks again when it has more
+                return
             waiting.popleft()
-            place.set_result(Permit(self, pacer.grant(now, estimated_tokens)))
+            place.set_result(self._grant(now, estimated_tokens))
 
     def snapshot(self) -> GateSnapshot:
         """How things stand."""
@@ -124,6 +144,14 @@ class Gate:
         self._sleep()
         while self._waiting:
             self._waiting.popleft()[0].cancel()
+
+    def _covered(self) -> bool:
+        return self._share is None or self._share.covers()
+
+    def _grant(self, now: float, estimated_tokens: int) -> Permit:
+        if self._share is not None:
+            self._share.spend(*self.pacer.cost_seconds(now, estimated_tokens))
+        return Permit(self, self.pacer.grant(now, estimated_tokens))
 
     def _wake(self, now: float, at: float) -> None:
         if self._timer is not None:

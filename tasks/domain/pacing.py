@@ -25,6 +25,9 @@ _EASY_RATE: Final = 128.0
 _DOUBLING_SECONDS: Final = 0.5
 # How much faster than the quota's own pace an empty window is filled, a new quota explored.
 _BURST: Final = 3.0
+# What a refusal by a shared quota takes from a claim, and what a second gives back.
+_LESS: Final = 0.98
+_MORE_PER_SECOND: Final = 0.0005
 # What a timer that fires late may catch up on.
 _CATCH_UP_SECONDS: Final = 0.005
 _FIRST_FLIGHT: Final = 64.0
@@ -202,15 +205,15 @@ class Bound:
         "_stay",
         "_step",
         "_taken",
-        "_told",
         "limit",
         "strikes",
+        "told",
     )
 
     def __init__(
         self, told: float, probe_seconds: float, longest_probe_seconds: float, start: float = math.inf
     ) -> None:
-        self._told = told
+        self.told = told
         self._probe_seconds = self._stay = probe_seconds
         self._longest_probe_seconds = longest_probe_seconds
         self.limit = min(start, told)
@@ -229,16 +232,16 @@ class Bound:
 
     def tell(self, told: float) -> None:
         """Take a new promise; the same one again says nothing new about what was found since."""
-        if told != self._told:
-            self._told = self.limit = told
+        if told != self.told:
+            self.told = self.limit = told
             self._step = 0.0
             self.strikes = 0
 
     def at(self, now: float, size: float = 1.0) -> float:
         """The bound now; `size` is the smallest step that lets one more call through."""
-        if self.limit < self._told and not self._step and now >= self._probe_at and not self.strikes:
+        if self.limit < self.told and not self._step and now >= self._probe_at and not self.strikes:
             self._step = size
-            self.limit = min(self._told, self.limit + size)
+            self.limit = min(self.told, self.limit + size)
         return self.limit
 
     def refused(self, sequence: int, last_sequence: int, inside: float, least: float, now: float) -> bool:
@@ -251,7 +254,7 @@ class Bound:
             least: what the bound never goes below.
             now: the time.
         """
-        if self.limit == self._told < math.inf:
+        if self.limit == self.told < math.inf:
             # What was promised and lately proven is not disproved by one call that overtook another.
             inside = max(inside, self._proven, self._proven_before)
         self.limit = max(least, min(self.limit, inside))
@@ -275,7 +278,7 @@ class Bound:
 
     def correct(self, sequence: int, delta: float) -> None:
         """What an earlier call used is known now: had it been known, the bound had been found `delta` higher."""
-        if sequence < self._found_by and self.limit < self._told:
+        if sequence < self._found_by and self.limit < self.told:
             self.limit += delta
 
     def accepted(self, sequence: int, reached: float, lump: float, now: float) -> None:
@@ -300,8 +303,8 @@ class Bound:
         if self._step and reached >= self.limit - max(self._step / 2, lump):
             self._step *= 2
             self._stay = self._probe_seconds
-            self.limit = min(self._told, self.limit + self._step)
-            if self.limit == self._told:
+            self.limit = min(self.told, self.limit + self._step)
+            if self.limit == self.told:
                 self._step = 0.0
 
 
@@ -312,9 +315,14 @@ class Pacer:
 
     Args:
         limits: what the configuration says.
+        shared: whether others use the same quota. A refusal then tells nothing of how much there is: all
+            that can be done is to claim a bit less of it, and more again as time passes without refusals.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, shared: bool = False) -> None:
+        self._shared = shared
+        self._claim = 1.0
+        self._claimed_at = -math.inf
         self._window = window = limits.window_seconds
         self._scale = window / 60.0
         self._configured_requests = self._per_window(limits.requests_per_minute)
@@ -454,9 +462,13 @@ class Pacer:
         if limits is not None:
             self._obey(entry, limits, now)
         bound, inside, least = self._refusing(scope, entry)
-        if begun:
+        foreign = self._shared and scope in {"requests", "tokens"}
+        if begun or foreign:
             inside = math.inf
         if bound.refused(entry.sequence, self._sequence, inside, least, now):
+            if foreign:
+                self._claim = max(0.01, self.claim(now) * _LESS)
+                self._claimed_at = now
             # Until a call is taken again, each one that is sent may only add to the refusals.
             self._rate = min(self._rate, max(_FIRST_RATE, self._steady_rate() / 2))
             if bound.shut:
@@ -474,6 +486,18 @@ class Pacer:
         self._end(entry)
         if not maybe_counted:
             self._take_out(entry, now)
+
+    def claim(self, now: float) -> float:
+        """How much of its part of a shared quota this process dares to use, from 0 to 1."""
+        if self._claim == 1.0:
+            return 1.0
+        return min(1.0, self._claim + (now - self._claimed_at) * _MORE_PER_SECOND)
+
+    def cost_seconds(self, now: float, estimate: int) -> tuple[float, float]:
+        """How long the quota of calls, and that of tokens, takes to make good for one call; 0 when unknown."""
+        speed = self.claim(now) / self._window
+        calls, tokens = self._requests.told * speed, self._tokens.told * speed
+        return 1.0 / calls, estimate * self._ratio / tokens
 
     def snapshot(self, now: float, waiting: int = 0) -> GateSnapshot:
         """How things stand, with `waiting` calls that were not let through yet."""

@@ -1,0 +1,189 @@
+"""One quota for several processes, through a global concurrency limit on the Prefect server they share.
+
+The limit is a queue for the quota's time. Whoever wants to call puts a block of a quarter of a second at its
+end, and may spend that block when everything before it has drained away. A dead process's blocks drain like any
+other. Nobody is ever turned away: Prefect forgets what has drained since its last update each time it denies
+slots, so that a limit at which processes knock again and again never empties.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectException
+
+logger = logging.getLogger(__name__)
+
+# Prefect drops fractions of a slot at every update, so a slot is small: a tenth of a millisecond.
+SLOTS_PER_SECOND: Final = 10_000
+# A block may be spent a moment after its time: a hundredth of the quota is the room for that.
+_DRAIN_PER_SECOND: Final = 9_900.0
+_LONGEST_QUEUE_SECONDS: Final = 60
+_BLOCK_SECONDS: Final = 0.25
+# How much may be ahead of its time, so that asking for the next block takes nothing away.
+_AHEAD_SECONDS: Final = 0.35
+_PATIENCE_SECONDS: Final = 0.75
+_TICK_SECONDS: Final = 0.25
+_TIMEOUT_SECONDS: Final = 5.0
+_RETRY_SECONDS: Final = 2.0
+_FIRST_FAIR_SHARE: Final = 0.25
+
+
+class QuotaShare:
+    """This process's part of a quota: `async with QuotaShare(name) as share: Gate(limits, share=share)`.
+
+    While the Prefect server does not answer, the process goes on with the last share it had when it wanted all
+    it could get. Belongs to one event loop.
+
+    Args:
+        name: what all that share the quota call it. The limit of this name is made when there is none;
+            lowering its `slot_decay_per_second` leaves a part of the quota to somebody else.
+        clock: seconds that never go back.
+    """
+
+    def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.name = name
+        self.fair = _FIRST_FAIR_SHARE
+        self._clock = clock
+        self._look: Callable[[], None] = lambda: None
+        self._calls = 0.0
+        self._tokens = 0.0
+        self._wanted = asyncio.Event()
+        self._client: PrefectClient | None = None
+        self._issued_at = -math.inf
+        self._out = False
+        self._leasing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._leasing = asyncio.create_task(self._lease_forever())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._leasing is not None:
+            self._leasing.cancel()
+            await asyncio.wait({self._leasing})
+        await self._disconnect()
+
+    def attach(self, look: Callable[[], None]) -> None:
+        """Call `look` whenever there is more to spend."""
+        self._look = look
+
+    def covers(self) -> bool:
+        """Whether one more call may be spent now; if not, more is on its way."""
+        if self._calls < _BLOCK_SECONDS or self._tokens < _BLOCK_SECONDS:
+            self._wanted.set()
+        return self._calls > 0.0 and self._tokens > 0.0
+
+    def spend(self, calls_seconds: float, tokens_seconds: float) -> None:
+        """Take what one call costs: how long each quota takes to make good for it."""
+        self._calls -= calls_seconds
+        self._tokens -= tokens_seconds
+
+    def _issue(self, seconds: float) -> None:
+        self._calls = min(self._calls + seconds, 2 * _BLOCK_SECONDS)
+        self._tokens = min(self._tokens + seconds, 2 * _BLOCK_SECONDS)
+        if self._calls >= _BLOCK_SECONDS and self._tokens >= _BLOCK_SECONDS:
+            self._wanted.clear()
+            self._issued_at = -math.inf  # what follows is no measure of a fair share
+        self._look()
+
+    async def _lease_forever(self) -> None:
+        while True:
+            await self._wanted.wait()
+            asking = asyncio.ensure_future(self._queue_up())
+            try:
+                issued = await self._go_on_during(asking, _PATIENCE_SECONDS)
+                turn_in = asking.result()
+            except (httpx.HTTPError, PrefectException, TimeoutError, OSError, RuntimeError) as error:
+                await self._outage(error)
+                continue
+            finally:
+                asking.cancel()
+            if self._out:
+                self._out = False
+                logger.warning("The quota %r is shared again.", self.name)
+            if turn_in > 0:
+                await asyncio.sleep(turn_in)
+            self._measure()
+            self._issue(max(0.0, _BLOCK_SECONDS - issued))
+
+    async def _queue_up(self) -> float:
+        """Put a block at the end of the queue; return in how many seconds it may be spent."""
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            if self._client is None:
+                self._client = await get_client().__aenter__()
+                await self._make_limit(self._client)
+            response = await self._client.increment_concurrency_slots(
+                [self.name], round(_BLOCK_SECONDS * SLOTS_PER_SECOND), "rate_limit"
+            )
+            if not response.json():  # no such limit, which Prefect takes for no limit
+                await self._make_limit(self._client)
+            limit = await self._client.read_global_concurrency_limit_by_name(self.name)
+        before = limit.active_slots - (_BLOCK_SECONDS + _AHEAD_SECONDS) * SLOTS_PER_SECOND
+        return max(0.0, before / (limit.slot_decay_per_second or _DRAIN_PER_SECOND))
+
+    async def _make_limit(self, client: PrefectClient) -> None:
+        try:
+            await client.read_global_concurrency_limit_by_name(self.name)
+        except ObjectNotFound:
+            limit = GlobalConcurrencyLimitCreate(
+                name=self.name,
+                limit=_LONGEST_QUEUE_SECONDS * SLOTS_PER_SECOND,
+                slot_decay_per_second=_DRAIN_PER_SECOND,
+            )
+            with suppress(ObjectAlreadyExists):  # another process was first
+                await client.create_global_concurrency_limit(limit)
+
+    async def _go_on_during(self, waiting: asyncio.Future[Any], patience_seconds: float) -> float:
+        """Wait, and after `patience_seconds` go on with the last fair share; return the seconds issued so."""
+        issued, since = 0.0, self._clock()
+        timeout = patience_seconds
+        while not (await asyncio.wait({waiting}, timeout=timeout))[0]:
+            now = self._clock()
+            seconds = (now - since) * self.fair
+            since = now
+            issued += seconds
+            self._issue(seconds)
+            timeout = _TICK_SECONDS
+        return issued
+
+    async def _outage(self, error: Exception) -> None:
+        if not self._out:
+            self._out = True
+            logger.warning(
+                "The Prefect server does not share out the quota %r (%s); going on with %.0f%% of it, the last "
+                "fair share.",
+                self.name,
+                type(error).__name__,
+                self.fair * 100,
+            )
+        self._issued_at = -math.inf
+        await self._disconnect()
+        await self._go_on_during(asyncio.ensure_future(asyncio.sleep(_RETRY_SECONDS)), 0.0)
+
+    async def _disconnect(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            try:
+                await client.__aexit__(None, None, None)
+            except (httpx.HTTPError, RuntimeError):
+                logger.debug("A broken connection to the Prefect server did not close cleanly.", exc_info=True)
+
+    def _measure(self) -> None:
+        now = self._clock()
+        if self._issued_at > -math.inf and now > self._issued_at:
+            self.fair += 0.2 * (min(1.0, _BLOCK_SECONDS / (now - self._issued_at)) - self.fair)
+        self._issued_at = now
