@@ -98,6 +98,11 @@ def test_summarize_offline_gives_the_exact_text_of_an_answer():
     )
 
 
+def test_summarize_offline_takes_a_statement_for_the_plan_before_a_question():
+    asked = "客>请问您联系安装师傅重新操作点击登记了吗？"
+    assert summary(f"用>台灯不亮|{asked}|用>没有|客>给您换货|用>好")["客服方案"] == "给您换货"
+
+
 def test_summarize_offline_leaves_out_what_was_not_said():
     assert summary("用>你好|客>您好，请问有什么可以帮您？") == {"是否接受": UNCLEAR, "是否负面情绪": NO}
 

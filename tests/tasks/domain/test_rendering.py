@@ -51,11 +51,10 @@ def test_prepare_masks_numbers_behind_entities_and_breaks(hidden):
 
 
 def test_prepare_can_leave_masking_and_compaction_out():
-    logged = conversation("打13912345678", "您好，很高兴为您服务", "谢谢", "明天发货")
+    logged = conversation("打13912345678", "您好，欢迎光临小店", "谢谢", "明天发货")
     assert ready(logged, masked=False).text == "用户：打13912345678\n用户：谢谢\n客服：明天发货"
     assert (
-        ready(logged, compacted=False).text
-        == "用户：打[手机号]\n客服：您好，很高兴为您服务\n用户：谢谢\n客服：明天发货"
+        ready(logged, compacted=False).text == "用户：打[手机号]\n客服：您好，欢迎光临小店\n用户：谢谢\n客服：明天发货"
     )
 
 
