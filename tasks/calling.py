@@ -159,7 +159,8 @@ class Caller:
                 self.spent.retries += 1
                 self._failed(fault)
                 counted += self._health.counts(began)
-                if counted >= self._patience.max_attempts:
+                # Where nothing else is asked, nothing else can succeed: the second limit ends that, too.
+                if counted >= self._patience.max_attempts or attempts >= 4 * self._patience.max_attempts:
                     return GivenUp(str(fault), attempts)
                 await self._stoppable(asyncio.sleep(self._patience.backoff_seconds(min(attempts, 16), random.random())))
             except (ContentRefused, InputTooLong, RequestInvalid) as fault:

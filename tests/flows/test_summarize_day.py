@@ -11,9 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.summarize_day import summarize_day
-from tasks.domain.errors import CredentialsRefused, EndpointDown, NoLogs, StoreRefused, TooManyRejects, UsageError
+from tasks.domain.errors import CredentialsRefused, EndpointDown, NoLogs, StoreRefused, TooManyRejects
 from tasks.domain.tables import METRICS, REJECTS, RUNS, SUMMARIES
 from tests.servers.qianfan import POISON
+
+# Prefect's own client leaves its connections to the garbage collector.
+pytestmark = [
+    pytest.mark.usefixtures("prefect_server"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
+]
 
 DAY = date(2026, 11, 22)
 
@@ -187,26 +193,6 @@ def test_summarize_day_spends_nothing_on_refused_credentials(accounts, qianfan, 
         run(source=str(logs), warehouse=str(tmp_path / "w"), summarizer="qianfan", endpoint="sft_v1")
     assert not qianfan.delivered
     assert len(qianfan.arrivals) <= 16
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"summarizer": "qianfan", "endpoint": "x"}, "QIANFAN_ACCESS_KEY"),
-        ({"summarizer": "qianfan"}, "--endpoint"),
-        ({"summarizer": "openai", "endpoint": "x"}, "OPENAI_BASE_URL"),
-        ({"source": "bos://logs/{day}"}, "BCE_ACCESS_KEY_ID"),
-        ({"source": "s3://logs"}, "s3://logs"),
-        ({"source": "logs/{month}"}, "{day}"),
-        ({"rpm": 0}, "--rpm"),
-        ({"timezone": "Mars/Olympus"}, "Mars/Olympus"),
-        ({"nonsense": 1}, "nonsense"),
-        ({"prompt": "none"}, "sft-v1"),
-    ],
-)
-def test_summarize_day_refuses_wrong_settings_before_it_starts(settings, words):
-    with pytest.raises(UsageError, match=words.replace("{", r"\{").replace(".", r"\.")):
-        run(**settings)
 
 
 def test_summarize_day_says_that_there_are_no_logs(tmp_path):

@@ -1,0 +1,87 @@
+import re
+from datetime import date
+
+import pytest
+
+from flows.settings import load_settings, open_source, open_summarizer, open_warehouse, source_of
+from tasks.domain.errors import UsageError
+
+DAY = date(2026, 11, 22)
+
+
+def open_everything(settings):
+    chosen = load_settings(settings)
+    open_source(chosen, DAY)
+    open_warehouse(chosen)
+    open_summarizer(chosen)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"summarizer": "qianfan", "endpoint": "x"}, "QIANFAN_ACCESS_KEY"),
+        ({"summarizer": "qianfan"}, "--endpoint"),
+        ({"summarizer": "openai", "endpoint": "x"}, "OPENAI_BASE_URL"),
+        ({"source": "bos://logs/{day}"}, "BCE_ACCESS_KEY_ID"),
+        ({"source": "s3://logs"}, "s3://"),
+        ({"source": "logs/{month}"}, "{day}"),
+        ({"source": "logs/{day"}, "{day}"),
+        ({"rpm": 0}, "--rpm"),
+        ({"rpm": "many"}, "--rpm"),
+        ({"timezone": "Mars/Olympus"}, "Mars/Olympus"),
+        ({"nonsense": 1}, "nonsense"),
+        ({"qianfan_secret_key": "x"}, "qianfan_secret_key"),
+        ({"prompt": "none"}, "sft-v1"),
+    ],
+)
+def test_wrong_settings_are_refused_in_one_line(settings, words):
+    with pytest.raises(UsageError, match=re.escape(words)) as refused:
+        open_everything(settings)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_flag_beats_the_environment_and_that_beats_the_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({}).concurrency == 128
+    (tmp_path / ".env").write_text("KEFU_CONCURRENCY=1\nKEFU_RPM=10\n", encoding="utf-8")
+    assert load_settings({}).concurrency == 1
+    monkeypatch.setenv("KEFU_CONCURRENCY", "2")
+    assert (load_settings({}).concurrency, load_settings({}).rpm) == (2, 10)
+    assert load_settings({"concurrency": 3}).concurrency == 3
+
+
+def test_secrets_are_not_shown(monkeypatch):
+    monkeypatch.setenv("QIANFAN_SECRET_KEY", "do-not-show")
+    monkeypatch.setenv("QIANFAN_ACCESS_KEY", "do-not-show-either")
+    chosen = load_settings({"summarizer": "qianfan", "endpoint": "x"})
+    assert chosen.bce_secret_access_key.get_secret_value() == "do-not-show"
+    assert "do-not-show" not in repr(chosen) + str(chosen) + chosen.model_dump_json() + repr(open_summarizer(chosen))
+
+
+@pytest.mark.parametrize(
+    ("template", "uri"),
+    [
+        ("logs/{day}", "logs/2026-11-22"),
+        ("bos://bucket/{day:%Y/%m/%d}/x", "bos://bucket/2026/11/22/x"),
+        ("everything", "everything"),
+        ("{{day}}", "{day}"),
+    ],
+)
+def test_source_of_fills_in_the_day(template, uri):
+    assert source_of(template, DAY) == uri
+
+
+def test_open_source_names_a_file_a_folder_or_a_bucket(monkeypatch):
+    for name in ("BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY", "BOS_ENDPOINT"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    def opened(source):
+        store, name = open_source(load_settings({"source": source}), DAY)
+        return store.uri, name
+
+    assert opened("logs/{day}/") == ("logs", "2026-11-22")
+    assert opened("day.tsv") == (".", "day.tsv")
+    assert opened("/day.tsv") == ("/", "day.tsv")
+    assert opened("bos://bucket") == ("bos://bucket", "")
+    assert opened("bos://bucket/logs") == ("bos://bucket", "logs")
+    assert opened("bos://bucket/logs/{day}") == ("bos://bucket/logs", "2026-11-22")
