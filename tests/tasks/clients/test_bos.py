@@ -171,6 +171,13 @@ def test_a_download_goes_on_where_it_broke_off(bos: BosServer, store: BosStore) 
     assert [seen.status for seen in bos.log] == [200, 206, 0, 206]
 
 
+def test_a_download_that_broke_off_begins_anew_where_ranges_are_ignored(bos: BosServer, store: BosStore) -> None:
+    bos.ranges = False
+    bos.put("kefu/k", bytes(range(256)) * 400)
+    bos.script.extend(["cut_short", "cut_short", ""])
+    assert store.read_path("k") == bytes(range(256)) * 400
+
+
 def test_a_download_of_a_replaced_object_begins_anew(bos: BosServer, store: BosStore) -> None:
     bos.put("kefu/k", b"old" * 100_000)
     bos.script.append("cut_short")
