@@ -19,7 +19,7 @@ SLACK_SECONDS: Final = 0.05
 # A service that counts queries counts them by the second.
 _QUERY_WINDOW_SECONDS: Final = 1.0
 # Refusals come back within tens of milliseconds, so at these rates a limit costs two or three of them.
-_FIRST_RATE: Final = 32.0
+_FIRST_RATE: Final = 48.0
 _BLIND_RATE: Final = 64.0
 _EASY_RATE: Final = 128.0
 _DOUBLING_SECONDS: Final = 0.5
@@ -30,7 +30,7 @@ _LESS: Final = 0.98
 _MORE_PER_SECOND: Final = 0.0005
 # What a timer that fires late may catch up on.
 _CATCH_UP_SECONDS: Final = 0.005
-_FIRST_FLIGHT: Final = 64.0
+_FIRST_FLIGHT: Final = 128.0
 _FIRST_LATENCY_SECONDS: Final = 1.0
 _STRIKES_TO_SHUT: Final = 3
 _FIRST_PAUSE_SECONDS: Final = 0.5
@@ -469,8 +469,9 @@ class Pacer:
             if foreign:
                 self._claim = max(0.01, self.claim(now) * _LESS)
                 self._claimed_at = now
-            # Until a call is taken again, each one that is sent may only add to the refusals.
-            self._rate = min(self._rate, max(_FIRST_RATE, self._steady_rate() / 2))
+            if bound.strikes > 1:
+                # Until a call is taken again, each one that is sent may only add to the refusals.
+                self._rate = min(self._rate, max(_FIRST_RATE, self._steady_rate() / 2))
             if bound.shut:
                 pause = _FIRST_PAUSE_SECONDS * 2.0 ** min(bound.strikes - _STRIKES_TO_SHUT, 16)
                 self._hold(now + min(pause, self._window / 4))

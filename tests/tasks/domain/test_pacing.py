@@ -122,7 +122,7 @@ def double(service: Service) -> None:
 def test_pacer_finds_a_changed_quota_within_two_windows(seed, headers, configured, change, after):
     service = Service(15.0, requests=750, headers=headers)
     limits = Limits(configured, None, 512, 15.0)
-    simulate(service, limits, 10**5, seed, changes=((50.0, change),), seconds=125)
+    simulate(service, limits, 10**5, seed, changes=((50.0, change),), seconds=140)
     fills = service.fills(after, since=80.0)
     assert len(fills) >= 2
     assert min(fills) >= 0.98

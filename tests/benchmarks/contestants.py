@@ -1,0 +1,216 @@
+"""The same conversations through one way of calling an endpoint, in a process of its own.
+
+`python -m tests.benchmarks.contestants JSON` runs one `Work` and prints what it came to as one line of JSON.
+"""
+
+import asyncio
+import logging
+import os
+import random
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tasks.domain.tokens import estimate_tokens
+from tests.servers.qianfan import ACCESS_KEY, API_KEY, SECRET_KEY, count_tokens
+
+ANSWER_TOKENS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What to do: `conversations` of it, numbered from `first`; quotas are what the contestant is told."""
+
+    contestant: str
+    url: str
+    conversations: int
+    first: int = 0
+    mixed_lengths: bool = False
+    rpm: int | None = None
+    tpm: int | None = None
+    window_seconds: float = 60.0
+    concurrency: int = 256
+    timeout_seconds: float = 30.0
+    share: str | None = None
+
+    def encoded(self) -> str:
+        """For the command line of its process."""
+        return orjson.dumps(asdict(self)).decode()
+
+    def prompts(self) -> list[str]:
+        """The conversations to summarize."""
+        return [prompt(number, self.mixed_lengths) for number in range(self.first, self.first + self.conversations)]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the work came to: wall and CPU seconds from the first call to the last answer."""
+
+    seconds: float
+    cpu: float
+    done: int
+
+
+class Stopwatch:
+    """Started when made, after all imports."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.monotonic(), time.process_time()
+
+    def result(self, done: int) -> Result:
+        """So far."""
+        return Result(time.monotonic() - self._wall, time.process_time() - self._cpu, done)
+
+
+def prompt(number: int, mixed_lengths: bool) -> str:
+    """One conversation: about 120 tokens, or of mixed lengths around 450."""
+    rng = random.Random(number)
+    words = "快递订单发票退款尺码颜色优惠物流客服地址签收换货价格库存保修"
+    length = int(min(4000, max(60, rng.lognormvariate(6.3, 0.6)))) if mixed_lengths else 100
+    said = "".join(rng.choices(words, k=length))
+    return f"请概述以下会话：\n用户：第{number}单{said[: length // 2]}\n客服：您好{said[length // 2 :]}，请放心。"
+
+
+def true_tokens(text: str, answer: str) -> int:
+    """What the server counts for one conversation."""
+    return count_tokens(text) + count_tokens(answer)
+
+
+def ours(work: Work) -> Result:
+    """This project's own pacing, retries and answer log, over either client."""
+    from tasks.answer_log import AnswerLog
+    from tasks.calling import Caller
+    from tasks.clients.folder import FolderStore
+    from tasks.clients.openai import OpenAISummarizer
+    from tasks.clients.qianfan import QianfanCredentials, QianfanSummarizer
+    from tasks.domain.pacing import Limits
+    from tasks.domain.ports import Summarizer
+    from tasks.domain.records import Answer, Conversation, Request
+    from tasks.domain.retrying import EndpointHealth, Patience
+    from tasks.gate import Gate
+    from tasks.shared_quota import QuotaShare
+
+    options: dict[str, Any] = {"timeout_seconds": work.timeout_seconds, "connections": work.concurrency}
+
+    def summarizer() -> Summarizer:
+        if work.contestant == "ours (openai)":
+            return OpenAISummarizer("m", base_url=f"{work.url}/v1", api_key=API_KEY, **options)
+        credentials = QianfanCredentials(ACCESS_KEY, SECRET_KEY)
+        return QianfanSummarizer("bench", credentials=credentials, base_url=work.url, **options)
+
+    def request(text: str, number: int) -> Request:
+        conversation = Conversation(str(number), (), "memory", number)
+        name = f"{work.first + number}"
+        return Request(conversation, (), text, text, False, name, name, estimate_tokens(text) + ANSWER_TOKENS)
+
+    async def run() -> Result:
+        async with AsyncExitStack() as stack:
+            share = await stack.enter_async_context(QuotaShare(work.share)) if work.share else None
+            gate = Gate(Limits(work.rpm, work.tpm, work.concurrency, work.window_seconds), share=share)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            answers = AnswerLog(FolderStore(folder), date(2026, 1, 1), "run", folder, overwrite=True)
+            stack.callback(answers.close)
+            service = summarizer()
+            stack.push_async_callback(service.aclose)
+            caller = Caller(
+                service,
+                gate,
+                answers,
+                prompt_version="bench",
+                run_id="run",
+                patience=Patience(),
+                health=EndpointHealth(time.monotonic()),
+            )
+            requests = [request(text, number) for number, text in enumerate(work.prompts())]
+            clock = Stopwatch()
+            outcomes = await asyncio.gather(*(caller.answer(each) for each in requests))
+            return clock.result(sum(isinstance(outcome, Answer) for outcome in outcomes))
+
+    return asyncio.run(run())
+
+
+def batch_do(work: Work) -> Result:
+    """The qianfan SDK's own batch call, told of the quota as its manual says."""
+    os.environ |= {
+        "QIANFAN_ACCESS_KEY": ACCESS_KEY,
+        "QIANFAN_SECRET_KEY": SECRET_KEY,
+        "QIANFAN_BASE_URL": work.url,
+        "QIANFAN_CONSOLE_API_BASE_URL": work.url,
+        "QIANFAN_IAM_BASE_URL": work.url,
+        "QIANFAN_DISABLE_CACHE": "true",
+    }
+    if work.rpm:
+        os.environ["QIANFAN_RPM_LIMIT"] = str(work.rpm)
+    if work.tpm:
+        os.environ["QIANFAN_TPM_LIMIT"] = str(work.tpm)
+    import qianfan
+    from qianfan.resources.typing import QfResponse
+
+    logging.getLogger("qianfan").setLevel(logging.CRITICAL)
+    chat = qianfan.ChatCompletion(endpoint="bench")
+    messages = [[{"role": "user", "content": text}] for text in work.prompts()]
+    clock = Stopwatch()
+    results = chat.batch_do(
+        messages, worker_num=work.concurrency, retry_count=5, request_timeout=work.timeout_seconds
+    ).results()
+    return clock.result(sum(isinstance(result, QfResponse) for result in results))
+
+
+def semaphore(work: Work) -> Result:
+    """What most scripts do: a semaphore, and five attempts with exponential backoff."""
+    import aiohttp
+
+    headers = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json"}
+
+    async def run() -> Result:
+        limit = asyncio.Semaphore(work.concurrency)
+        timeout = aiohttp.ClientTimeout(total=work.timeout_seconds)
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+
+            async def call(text: str) -> bool:
+                body = orjson.dumps({"model": "m", "messages": [{"role": "user", "content": text}]})
+                for attempt in range(5):
+                    try:
+                        async with (
+                            limit,
+                            session.post(f"{work.url}/v1/chat/completions", data=body, headers=headers) as reply,
+                        ):
+                            if reply.status == 200:
+                                orjson.loads(await reply.read())
+                                return True
+                    except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError):
+                        pass
+                    await asyncio.sleep(2**attempt + random.random())
+                return False
+
+            clock = Stopwatch()
+            done = sum(await asyncio.gather(*(call(text) for text in work.prompts())))
+            return clock.result(done)
+
+    return asyncio.run(run())
+
+
+CONTESTANTS = {
+    "ours (qianfan)": ours,
+    "ours (openai)": ours,
+    "batch_do": batch_do,
+    "semaphore": semaphore,
+}
+
+
+def main() -> None:
+    """Do the work named on the command line."""
+    work = Work(**orjson.loads(sys.argv[1]))
+    print(orjson.dumps(CONTESTANTS[work.contestant](work)).decode(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
