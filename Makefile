@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 export PREFECT_HOME := $(CURDIR)/.prefect
+export TMPDIR := $(CURDIR)/.tmp
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
@@ -16,6 +17,7 @@ env: .venv/.complete ## build .venv from requirements.lock
 # pip before 26 misreads extras in a lock with hashes, and a venv brings the pip of its Python.
 .venv/.complete: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kefu-digest needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 1; }
+	@mkdir -p $(TMPDIR)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=26'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
@@ -44,4 +46,4 @@ lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
 	  --group dev pyproject.toml -o requirements.lock --quiet
 
 clean: ## remove everything that the targets made
-	rm -rf .venv .prefect warehouse .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .prefect .tmp warehouse .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -3,7 +3,6 @@
 python -m flows.backfill_days --start 2026-11-01 --end 2026-11-22
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -17,7 +16,7 @@ from flows.settings import load_settings, open_warehouse
 from flows.summarize_day import summarize_day
 from tasks.domain.days import DayTally, days_between
 from tasks.domain.errors import DaysFailed, KefuError, RunStopped, TooManyRejects
-from tasks.report import read_runs
+from tasks.report import is_complete
 
 
 @flow(name="backfill-days", flow_run_name="backfill-{start}-{end}")
@@ -34,7 +33,7 @@ async def backfill_days(start: date, end: date, settings: dict[str, Any] | None 
     warehouse = open_warehouse(chosen)
     outcomes: list[dict[str, Any]] = []
     for day in days:
-        if not chosen.overwrite and await asyncio.to_thread(read_runs, warehouse, day):
+        if not chosen.overwrite and is_complete(warehouse, day):
             outcomes.append({"day": day.isoformat(), "status": "complete already"})
             continue
         outcomes.append(await _outcome(day, settings))

@@ -1,6 +1,7 @@
 """Every setting, and what is made of them. Nothing else in this project reads the environment.
 
-A flag beats the environment, the environment beats `.env`, and that beats the defaults, which need no account.
+A flag beats a block that was named, that beats the environment, the environment beats `.env`, and that beats the
+defaults, which need no account. Naming a block is a choice for this run, so what the worker's machine says gives way.
 """
 
 import tempfile
@@ -14,14 +15,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from tasks.clients.offline import OfflineSummarizer
-from tasks.domain.offline import OFFLINE_VERSION
-from tasks.domain.transcripts import Mappings, load_mappings
 
+from flows.blocks import BLOCK_SCHEME, SummarizerEndpoint, load_block, open_bucket
+from tasks.clients.offline import OfflineSummarizer
 from tasks.clients.openai import OpenAISummarizer
 from tasks.clients.qianfan import QianfanCredentials, QianfanSummarizer
 from tasks.clients.stores import BosCredentials, open_store
 from tasks.domain.errors import UsageError
+from tasks.domain.formats import LogMapping, load_mappings
+from tasks.domain.offline import OFFLINE_VERSION
 from tasks.domain.pacing import Limits
 from tasks.domain.ports import ObjectStore, Summarizer
 from tasks.domain.prompts import Prompt, load_prompt
@@ -39,14 +41,21 @@ class Settings(BaseSettings):
 
     source: str = Field(
         "deployments/demo/logs/{day}",
-        description="where the logs are: a path, file://… or bos://bucket/prefix; {day} or {day:%Y/%m/%d} is the day",
+        description="where the logs are: a path, file://…, bos://bucket/prefix or block://name/prefix; "
+        "{day} or {day:%Y/%m/%d} is the day",
     )
-    warehouse: str = Field("warehouse", description="where the tables go: a path, file://… or bos://bucket/prefix")
+    warehouse: str = Field(
+        "warehouse", description="where the tables go: a path, file://…, bos://bucket/prefix or block://name/prefix"
+    )
     summarizer: Literal["qianfan", "openai", "offline"] = Field(
         "offline", description="who reads the conversations; offline is rules, no model"
     )
     endpoint: str = Field(
         "", description="the service's id (qianfan), v2:MODEL (qianfan's V2) or the model's name (openai)"
+    )
+    endpoint_block: str = Field(
+        "",
+        description="a Prefect block of the kind summarizer-endpoint, which says summarizer, endpoint, quota and keys",
     )
     log_format: str = Field("auto", description="the logs' format, or the name of a mapping; auto tells them apart")
     mappings: str = Field("", description="a TOML file with more mappings for logs of another shape")
@@ -128,6 +137,9 @@ def load_settings(chosen: Mapping[str, Any]) -> Settings:
         raise UsageError(f"There is no setting {', '.join(unknown)}; there are: {', '.join(flags())}.")
     try:
         settings = Settings(**chosen)
+        if settings.endpoint_block:
+            block = load_block(SummarizerEndpoint, settings.endpoint_block)
+            settings = Settings(**{**block.as_settings(), **chosen})
     except ValidationError as error:
         raise UsageError("; ".join(_complaint(problem, chosen) for problem in error.errors())) from None
     load_prompt(settings.prompt)
@@ -153,7 +165,7 @@ class Services:
     summarizer: Summarizer
     gate: Gate | None
     prompt: Prompt
-    mappings: Mappings
+    mappings: Mapping[str, LogMapping]
     scratch: Path
 
 
@@ -194,18 +206,18 @@ async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
 
 def open_warehouse(settings: Settings) -> ObjectStore:
     """The store of the tables."""
-    return open_store(settings.warehouse, _bos_credentials(settings))
+    return _open(settings.warehouse, settings)
 
 
 def open_source(settings: Settings, day: date) -> tuple[ObjectStore, str]:
     """The store that holds the day's logs, and the name in it of the object or folder that is them."""
     uri = source_of(settings.source, day).rstrip("/")
     parent, _, name = uri.rpartition("/")
-    if uri.startswith("bos://") and uri.count("/") == 2:
+    if uri.startswith(("bos://", BLOCK_SCHEME)) and uri.count("/") == 2:
         parent, name = uri, ""  # a whole bucket
     elif not parent:
         parent = "/" if uri.startswith("/") else "."
-    return open_store(parent, _bos_credentials(settings)), name
+    return _open(parent, settings), name
 
 
 def source_of(template: str, day: date) -> str:
@@ -263,9 +275,13 @@ def scratch_parent(settings: Settings) -> Path:
     """Where runs keep work in progress: on the warehouse's own disk when it has one."""
     if settings.scratch:
         return Path(settings.scratch)
-    if settings.warehouse.startswith("bos://"):
+    if settings.warehouse.startswith(("bos://", BLOCK_SCHEME)):
         return Path(tempfile.gettempdir()) / "kefu-digest"
     return Path(settings.warehouse.removeprefix("file://")) / "_staging" / "runs"
+
+
+def _open(uri: str, settings: Settings) -> ObjectStore:
+    return open_bucket(uri) if uri.startswith(BLOCK_SCHEME) else open_store(uri, _bos_credentials(settings))
 
 
 def _bos_credentials(settings: Settings) -> BosCredentials:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -12,9 +12,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.domain.errors import NoLogs
+from tasks.domain.formats import LogMapping
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Conversation, Reason, Reject, Request
-from tasks.domain.transcripts import LogObject, Mappings, Recognized, read_conversations
+from tasks.domain.transcripts import LogObject, Recognized, read_conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ async def read_batches(
     objects: Sequence[StoredObject],
     *,
     log_format: str,
-    mappings: Mappings,
+    mappings: Mapping[str, LogMapping],
     zone: tzinfo,
     prepare: Callable[[Conversation], Request],
     size: int,

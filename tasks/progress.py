@@ -70,8 +70,8 @@ class Progress:
         if self.gate is not None:
             pace = self.gate.snapshot()
             parts.append(f"{pace.in_flight} calls in flight, {self.spent.quota_refusals} refused by the quota")
-            if pace.requests_per_minute:
-                parts.append(f"quota use {pace.sent_last_window / pace.requests_per_minute:.0%}")
+            if pace.limit_requests:
+                parts.append(f"quota use {pace.sent_last_window / pace.limit_requests:.0%}")
         return "; ".join(parts)
 
 

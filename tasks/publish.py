@@ -142,9 +142,9 @@ def _replace(store: ObjectStore, lease: DayLease, key: str, content: Path | byte
         condition = {"if_match": before.etag} if before else {"if_absent": True}
         try:
             if isinstance(content, bytes):
-                store.write_path(key, content, **condition)  # type: ignore[arg-type]
+                store.write_path(key, content, **condition)
             else:
-                store.write_file(key, content, **condition)  # type: ignore[arg-type]
+                store.write_file(key, content, **condition)
         except PreconditionFailed:
             continue  # a dead run's last write, or our own lost reply: look again, while the day is ours
         return

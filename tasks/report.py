@@ -64,6 +64,11 @@ async def show_report(day: date | str, digest: Digest, address: str) -> None:
     )
 
 
+def is_complete(store: ObjectStore, day: date) -> bool:
+    """Whether the day's last object is there: it is published after all the others."""
+    return store.stat(partition_key("runs", day)) is not None
+
+
 def with_this_run(store: ObjectStore, tally: DayTally) -> list[dict[str, Any]]:
     """The rows of `runs` for the day, oldest first, this run's last."""
     return [*read_runs(store, tally.day), tally.row()]

@@ -15,13 +15,17 @@ from tasks.domain.errors import UsageError
 SECRET = "a-secret-that-nobody-may-see"
 
 
+def credentials(access_key_id: str, secret_access_key: str) -> BaiduCredentials:
+    return BaiduCredentials(access_key_id=SecretStr(access_key_id), secret_access_key=SecretStr(secret_access_key))
+
+
 @pytest.fixture
 def bucket(bos) -> BosBucket:
     return BosBucket(
         bucket_name=bos.bucket,
         bucket_folder="客服/日志",
         endpoint=bos.endpoint,
-        credentials=BaiduCredentials(access_key_id=bos.access_key_id, secret_access_key=bos.secret_access_key),
+        credentials=credentials(bos.access_key_id, bos.secret_access_key),
     )
 
 
@@ -31,7 +35,7 @@ def endpoint() -> SummarizerEndpoint:
         summarizer="qianfan",
         endpoint="kefu_sft",
         rpm=600,
-        credentials=BaiduCredentials(access_key_id="block-key", secret_access_key=SECRET),
+        credentials=credentials("block-key", SECRET),
     )
     block.save("sft", overwrite=True)
     return block

@@ -38,9 +38,9 @@ def test_judge_takes_over_from_the_dead_of_this_machine_at_once():
     assert judge(neighbor, here=HERE, unchanged_seconds=0, is_running=lambda _: True) == "wait"
 
 
-@pytest.mark.parametrize("machine", [("day", "boot-1"), ("night", "boot-0")])
-def test_judge_waits_a_lifetime_for_another_machine(machine):
-    stranger = Lease("other", Holder(*machine, 7, "3"))
+@pytest.mark.parametrize(("host", "boot"), [("day", "boot-1"), ("night", "boot-0")])
+def test_judge_waits_a_lifetime_for_another_machine(host, boot):
+    stranger = Lease("other", Holder(host, boot, 7, "3"))
     for seconds, verdict in ((0, "wait"), (TIME_TO_LIVE_SECONDS - 1, "wait"), (TIME_TO_LIVE_SECONDS, "take")):
         assert judge(stranger, here=HERE, unchanged_seconds=seconds, is_running=lambda _: False) == verdict
 

@@ -71,8 +71,9 @@ def test_parse_answer_reads_every_shape(wrapper, number):
     issue, plan, accepted_text, negative_text = VALUES[number]
     if wrapper == "one line":
         plan = plan.replace("；", "，")
+    accepted, negative = EXPECTED[number]
     assert parse_answer(WRAPPERS[wrapper](VALUES[number])) == Fields(
-        issue, plan, *EXPECTED[number], accepted_text, negative_text
+        issue, plan, accepted, negative, accepted_text, negative_text
     )
 
 

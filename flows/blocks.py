@@ -1,0 +1,198 @@
+"""Prefect blocks: what a deployment is connected to, made and swapped in the UI, with the secrets masked.
+
+`{"endpoint_block": "NAME"}` among a run's settings takes the summarizer from a block, and `block://NAME/folder`
+as a source or a warehouse a folder of a bucket. `deployments/bootstrap.py` registers them.
+"""
+
+import asyncio
+from typing import Any, Literal, TypeVar, cast
+
+from prefect._internal.compatibility.async_dispatch import async_dispatch
+from prefect.blocks.core import Block
+from prefect.filesystems import WritableFileSystem
+from pydantic import Field, SecretStr
+
+from tasks.clients.stores import BosCredentials, open_store
+from tasks.domain.errors import UsageError
+from tasks.domain.ports import ObjectStore, StoredObject
+
+BLOCK_SCHEME = "block://"
+
+B = TypeVar("B", bound=Block)
+
+
+class BaiduCredentials(Block):
+    """The keys of a Baidu AI Cloud account, for BOS and for Qianfan.
+
+    Example:
+        Load saved credentials:
+        ```python
+        from flows.blocks import BaiduCredentials
+
+        credentials = BaiduCredentials.load("kefu")
+        ```
+    """
+
+    _block_type_name = "Baidu Credentials"
+    _block_type_slug = "baidu-credentials"
+
+    access_key_id: SecretStr = Field(
+        default=SecretStr(""), title="Access Key", description="Of the account or of a sub-user."
+    )
+    secret_access_key: SecretStr = Field(
+        default=SecretStr(""), title="Secret Key", description="Belongs to the access key."
+    )
+    bearer_token: SecretStr = Field(
+        default=SecretStr(""),
+        title="Bearer Token",
+        description="Qianfan's API key, instead of the pair; BOS needs the pair.",
+    )
+
+
+class BosBucket(WritableFileSystem):
+    """A bucket in Baidu Object Storage, or a folder of it: where logs lie, or where tables go.
+
+    Example:
+        Read an object:
+        ```python
+        from flows.blocks import BosBucket
+
+        bucket = BosBucket.load("kefu-logs")
+        content = bucket.read_path("2026-11-22/app.jsonl")
+        ```
+    """
+
+    _block_type_name = "BOS Bucket"
+    _block_type_slug = "bos-bucket"
+
+    bucket_name: str = Field(title="Bucket", description="The bucket's name.")
+    bucket_folder: str = Field(
+        default="", title="Folder", description="All paths are below it; empty for the whole bucket."
+    )
+    endpoint: str = Field(title="Region", description="The region's address, such as https://bj.bcebos.com.")
+    credentials: BaiduCredentials = Field(title="Credentials", description="Whose requests they are.")
+
+    def store(self, folder: str = "") -> ObjectStore:
+        """The bucket (or a folder below its own) as an object store; nothing is called yet.
+
+        Raises:
+            UsageError: bucket, folder or region can't be right, or the keys are missing.
+        """
+        path = "/".join(part.strip("/") for part in (self.bucket_name, self.bucket_folder, folder) if part.strip("/"))
+        return open_store(
+            f"bos://{path}",
+            BosCredentials(
+                access_key_id=self.credentials.access_key_id.get_secret_value(),
+                secret_access_key=self.credentials.secret_access_key.get_secret_value(),
+                endpoint=self.endpoint,
+            ),
+        )
+
+    async def aread_path(self, path: str) -> bytes:
+        """The object at a path, whole."""
+        return await asyncio.to_thread(self.store().read_path, path)
+
+    @async_dispatch(aread_path)
+    def read_path(self, path: str) -> bytes:  # type: ignore[override]  # as in Prefect's own file systems
+        """The object at a path, whole."""
+        return self.store().read_path(path)
+
+    async def awrite_path(self, path: str, content: bytes) -> str:
+        """Write an object, whole or not at all; return its address."""
+        store = self.store()
+        await asyncio.to_thread(store.write_path, path, content)
+        return store.uri_of(path)
+
+    @async_dispatch(awrite_path)
+    def write_path(self, path: str, content: bytes) -> str:  # type: ignore[override]
+        """Write an object, whole or not at all; return its address."""
+        store = self.store()
+        store.write_path(path, content)
+        return store.uri_of(path)
+
+    async def alist_objects(self, folder: str = "") -> list[StoredObject]:
+        """The objects whose path begins with `folder`, in order."""
+        return await asyncio.to_thread(lambda: list(self.store().list_objects(folder)))
+
+    @async_dispatch(alist_objects)
+    def list_objects(self, folder: str = "") -> list[StoredObject]:
+        """The objects whose path begins with `folder`, in order."""
+        return list(self.store().list_objects(folder))
+
+
+class SummarizerEndpoint(Block):
+    """Who reads the conversations, and at what quota.
+
+    Example:
+        Load a saved endpoint:
+        ```python
+        from flows.blocks import SummarizerEndpoint
+
+        endpoint = SummarizerEndpoint.load("kefu-sft")
+        ```
+    """
+
+    _block_type_name = "Summarizer Endpoint"
+    _block_type_slug = "summarizer-endpoint"
+
+    summarizer: Literal["qianfan", "openai", "offline"] = Field(
+        default="qianfan",
+        title="Summarizer",
+        description="Qianfan, any OpenAI-compatible server, or rules without a model.",
+    )
+    endpoint: str = Field(
+        default="",
+        title="Endpoint",
+        description="The service's id (qianfan), v2:MODEL (qianfan's V2) or the model (openai).",
+    )
+    rpm: int = Field(default=0, ge=0, title="Requests a minute", description="The quota; 0: learned.")
+    tpm: int = Field(default=0, ge=0, title="Tokens a minute", description="The quota; 0: learned.")
+    credentials: BaiduCredentials | None = Field(default=None, title="Credentials", description="For qianfan.")
+    openai_base_url: str = Field(
+        default="", title="OpenAI base URL", description="For openai, such as http://localhost:8000/v1."
+    )
+    openai_api_key: SecretStr = Field(
+        default=SecretStr(""), title="OpenAI API key", description="For openai, if it wants one."
+    )
+
+    def as_settings(self) -> dict[str, Any]:
+        """What this block says, by the settings' names; what it leaves open is absent."""
+        said: dict[str, Any] = {
+            "endpoint": self.endpoint,
+            "rpm": self.rpm,
+            "tpm": self.tpm,
+            "openai_base_url": self.openai_base_url,
+            "openai_api_key": self.openai_api_key.get_secret_value(),
+        }
+        if self.credentials:
+            said |= {
+                "qianfan_access_key": self.credentials.access_key_id.get_secret_value(),
+                "qianfan_secret_key": self.credentials.secret_access_key.get_secret_value(),
+                "qianfan_bearer_token": self.credentials.bearer_token.get_secret_value(),
+            }
+        return {"summarizer": self.summarizer, **{name: value for name, value in said.items() if value}}
+
+
+def load_block(kind: type[B], name: str) -> B:
+    """The block of that kind and name on the Prefect server.
+
+    Raises:
+        UsageError: there is none.
+    """
+    try:
+        return cast("B", kind.load(name, _sync=True))  # type: ignore[call-arg]
+    except ValueError:
+        raise UsageError(
+            f"This Prefect server has no block {kind.get_block_type_slug()}/{name}: "
+            "make it under Blocks in the UI, or name another one."
+        ) from None
+
+
+def open_bucket(uri: str) -> ObjectStore:
+    """The store at `block://NAME/folder`: a folder of the bucket whose block has that name.
+
+    Raises:
+        UsageError: there is no such block, or it can't be right.
+    """
+    name, _, folder = uri.removeprefix(BLOCK_SCHEME).partition("/")
+    return load_block(BosBucket, name).store(folder)
