@@ -11,6 +11,7 @@ from prefect.cli.deploy._models import PrefectYamlModel
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy
 from prefect.client.schemas.schedules import CronSchedule
 
+from deployments.bootstrap import NIGHTLY_TAG, TAG, WORK_POOL, ZOMBIE_AFTER
 from tests.conftest import ROOT
 
 CONTENT: dict[str, Any] = yaml.safe_load((ROOT / "deployments" / "prefect.yaml").read_text(encoding="utf-8"))
@@ -83,7 +84,16 @@ def test_runs_over_the_limit_wait(stanza):
 
 def test_every_deployment_says_what_it_is_and_where_it_runs(stanza):
     assert stanza["description"]
-    assert "kefu" in stanza["tags"]
-    assert stanza["work_pool"] == {"name": "kefu"}
+    assert TAG in stanza["tags"]
+    assert stanza["work_pool"]["name"] == WORK_POOL
     (step,) = stanza["pull"]
     assert step == {"prefect.deployments.steps.set_working_directory": {"directory": "{{ $KEFU_HOME }}"}}
+
+
+def test_nightly_carries_the_tag_that_its_automation_looks_for():
+    assert [stanza["name"] for stanza in STANZAS if NIGHTLY_TAG in stanza["tags"]] == ["nightly"]
+
+
+def test_runs_beat_often_enough_for_the_automation_that_crashes_zombies(stanza):
+    beat = int(stanza["work_pool"]["job_variables"]["env"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
+    assert beat * 3 <= ZOMBIE_AFTER.total_seconds()

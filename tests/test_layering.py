@@ -62,10 +62,10 @@ def test_tasks_reach_the_outside_through_ports_only(path):
 
 
 @pytest.mark.parametrize("path", modules("flows"), ids=lambda path: path.name)
-def test_flows_import_clients_in_settings_only(path):
+def test_flows_import_clients_in_settings_and_blocks_only(path):
     for name in imports(path):
         assert not is_below(name, SDKS), f"{path.name} imports {name}"
-        if path.name != "settings.py":
+        if path.name not in {"settings.py", "blocks.py"}:
             assert not is_below(name, {"tasks.clients"}), f"{path.name} imports {name}"
 
 

@@ -78,7 +78,7 @@ def prefect_server(folder: Path) -> Iterator[PrefectServer]:
     server = PrefectServer(f"http://127.0.0.1:{port}/api", folder, folder / "server.log")
     environment = server.environment() | {
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "1",
-        "PREFECT_SERVER_SERVICES_SCHEDULER_DEPLOYMENT_BATCH_SIZE": "100",
+        "PREFECT_UI_URL": server.url.removesuffix("/api"),
     }
     del environment["PREFECT_API_URL"]
     with server.log.open("wb") as log:

@@ -1,0 +1,189 @@
+"""Set up a Prefect server for the deployments: work pool, block types, automations. Run it again whenever it changes.
+
+python -m deployments.bootstrap --webhook-url https://example.com/on-call
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from prefect.blocks.webhook import Webhook
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.events.schemas.automations import AutomationCore
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from pydantic import SecretStr
+
+from flows.blocks import BaiduCredentials, BosBucket, SummarizerEndpoint
+
+WORK_POOL: Final = "kefu"
+TAG: Final = "kefu"
+NIGHTLY_TAG: Final = "nightly"
+WEBHOOK: Final = "kefu-on-call"
+# Deployments beat every 30 s (prefect.yaml): three beats missed is a dead worker.
+ZOMBIE_AFTER: Final = timedelta(seconds=90)
+# From 02:30 to 06:00.
+NIGHTLY_PATIENCE: Final = timedelta(hours=3, minutes=30)
+
+_ENDED: Final = [f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Crashed", "Cancelled")]
+_RUNS: Final = {"prefect.resource.id": "prefect.flow-run.*"}
+
+
+def zombies() -> AutomationCore:
+    """Ends runs whose worker died with them: no heartbeat comes any more, and nobody else would say so."""
+    return AutomationCore.model_validate(
+        {
+            "name": "kefu: crash runs without a heartbeat",
+            "description": "A run whose machine is gone would stay Running for ever and keep its slot.",
+            "trigger": {
+                "type": "event",
+                "posture": "Proactive",
+                "match": _RUNS,
+                "match_related": _tagged(TAG),
+                "after": ["prefect.flow-run.heartbeat"],
+                "expect": ["prefect.flow-run.heartbeat", *_ENDED],
+                "for_each": ["prefect.resource.id"],
+                "threshold": 1,
+                "within": ZOMBIE_AFTER,
+            },
+            "actions": [
+                {
+                    "type": "change-flow-run-state",
+                    "state": "CRASHED",
+                    "message": "No heartbeat for 90 s: the worker is gone. Run it again; what was paid for is kept.",
+                }
+            ],
+        }
+    )
+
+
+def failures(webhook: UUID) -> AutomationCore:
+    """Tells whoever is on call of a run that failed or crashed; too many rejects is a failure too."""
+    return AutomationCore.model_validate(
+        {
+            "name": "kefu: tell of a failed run",
+            "description": "Failed (too many rejects included) or crashed: calls the webhook.",
+            "trigger": {
+                "type": "event",
+                "posture": "Reactive",
+                "match": _RUNS,
+                "match_related": _tagged(TAG),
+                "expect": ["prefect.flow-run.Failed", "prefect.flow-run.Crashed"],
+                "for_each": ["prefect.resource.id"],
+                "threshold": 1,
+                "within": 0,
+            },
+            "actions": [_call(webhook, "{{ flow_run.state.name | tojson }}")],
+        }
+    )
+
+
+def late_nightly(webhook: UUID) -> AutomationCore:
+    """Tells whoever is on call at 06:00 of a nightly that is not done, whether it runs, waits or never began."""
+    return AutomationCore.model_validate(
+        {
+            "name": "kefu: tell of a nightly not done by 06:00",
+            "description": "3 h 30 min after a nightly was due it has not ended: calls the webhook.",
+            "trigger": {
+                "type": "event",
+                "posture": "Proactive",
+                "match": _RUNS,
+                "match_related": _tagged(NIGHTLY_TAG),
+                "after": ["prefect.flow-run.Late", "prefect.flow-run.Pending"],
+                "expect": _ENDED,
+                "for_each": ["prefect.resource.id"],
+                "threshold": 1,
+                "within": NIGHTLY_PATIENCE,
+            },
+            "actions": [_call(webhook, '"not done by 06:00"')],
+        }
+    )
+
+
+def _tagged(tag: str) -> dict[str, str]:
+    return {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{tag}"}
+
+
+def _call(webhook: UUID, what: str) -> dict[str, object]:
+    # Prefect fills in the template; tojson keeps quotes and line ends of a message within the JSON.
+    payload = (
+        '{"run": {{ flow_run.name | tojson }}, "what": WHAT, "why": {{ flow_run.state.message | tojson }}, '
+        '"link": {{ flow_run | ui_url | tojson }}}'
+    )
+    return {"type": "call-webhook", "block_document_id": webhook, "payload": payload.replace("WHAT", what)}
+
+
+async def set_up(client: PrefectClient, webhook_url: str = "") -> list[str]:
+    """Make everything that is missing and bring the rest up to date; running it again changes nothing.
+
+    Args:
+        client: of the server.
+        webhook_url: where notifications go; empty: to where an earlier call said, if one did.
+
+    Returns:
+        What is there now, a line each.
+    """
+    told = [await _make_work_pool(client)]
+    for kind in (BaiduCredentials, BosBucket, SummarizerEndpoint):
+        await kind.aregister_type_and_schema(client=client)
+        told.append(f"block type {kind.get_block_type_slug()}: registered")
+
+    wanted = [zombies()]
+    webhook = await _webhook(client, webhook_url)
+    if webhook:
+        told.append(f"block webhook/{WEBHOOK}: notifications go there")
+        wanted += [failures(webhook), late_nightly(webhook)]
+    else:
+        told.append("notifications: none; give --webhook-url")
+    return told + [f"automation {one.name}: {await _put_automation(client, one)}" for one in wanted]
+
+
+async def _make_work_pool(client: PrefectClient) -> str:
+    try:
+        await client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process"))
+    except ObjectAlreadyExists:
+        return f"work pool {WORK_POOL}: there already"
+    return f"work pool {WORK_POOL}: made (process)"
+
+
+async def _webhook(client: PrefectClient, url: str) -> UUID | None:
+    if url:
+        return UUID(str(await Webhook(url=SecretStr(url)).asave(WEBHOOK, overwrite=True, client=client)))
+    try:
+        return (await client.read_block_document_by_name(WEBHOOK, "webhook", include_secrets=False)).id
+    except ObjectNotFound:
+        return None
+
+
+async def _put_automation(client: PrefectClient, wanted: AutomationCore) -> str:
+    # Prefect makes a second automation of the same name without a word.
+    found = await client.read_automations_by_name(wanted.name)
+    if not found:
+        await client.create_automation(wanted)
+        return "made"
+    await client.update_automation(found[0].id, wanted)
+    for double in found[1:]:
+        await client.delete_automation(double.id)
+    return "up to date"
+
+
+async def _run(webhook_url: str) -> list[str]:
+    async with get_client() as client:
+        return await set_up(client, webhook_url)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line; the server is the one that PREFECT_API_URL names."""
+    parser = argparse.ArgumentParser(prog="python -m deployments.bootstrap", description=__doc__)
+    parser.add_argument("--webhook-url", default="", help="notifications are posted there as JSON")
+    given = parser.parse_args(arguments)
+    sys.stdout.write("\n".join(asyncio.run(_run(given.webhook_url))) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,98 @@
+"""The set-up of a server: run twice it changes nothing, and what it makes works on a real server."""
+
+import http.server
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from queue import Empty, Queue
+from typing import Any
+
+import httpx
+import pytest
+
+from deployments.bootstrap import TAG
+from tests.conftest import ROOT
+from tests.servers.prefect import PrefectServer
+
+
+@pytest.fixture
+def hook() -> Iterator[tuple[str, Queue[dict[str, Any]]]]:
+    """A webhook's address, and what was posted to it."""
+    posted: Queue[dict[str, Any]] = Queue()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/on-call", posted
+        server.shutdown()
+        thread.join()
+
+
+def bootstrap(prefect_api: PrefectServer, *arguments: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "deployments.bootstrap", *arguments],
+        cwd=ROOT,
+        env=prefect_api.environment(),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def automations(api: httpx.Client) -> list[dict[str, Any]]:
+    found = api.post("/automations/filter", json={}).raise_for_status().json()
+    return sorted((one for one in found if one["name"].startswith("kefu: ")), key=lambda one: str(one["name"]))
+
+
+def test_bootstrap_twice_is_bootstrap_once_and_a_failed_run_is_told(prefect_api: PrefectServer, hook):
+    address, posted = hook
+    with httpx.Client(base_url=prefect_api.url, timeout=20) as api:
+        first = bootstrap(prefect_api, "--webhook-url", address)
+        assert "work pool kefu: made (process)" in first
+        made = automations(api)
+        assert len(made) == 3
+
+        again = bootstrap(prefect_api)
+        assert "work pool kefu: there already" in again
+        assert sum(line.endswith(": up to date") for line in again) == 3
+        assert [one["id"] for one in automations(api)] == [one["id"] for one in made]
+        assert api.get("/work_pools/kefu").raise_for_status().json()["type"] == "process"
+        for kind in ("baidu-credentials", "bos-bucket", "summarizer-endpoint"):
+            assert api.get(f"/block_types/slug/{kind}").raise_for_status().json()["description"]
+
+        flow = api.post("/flows/", json={"name": "summarize-day"}).raise_for_status().json()["id"]
+        told = fail_until_told(api, flow, posted)
+    assert told["run"] == "summarize-2026-11-22"
+    assert told["what"] == "Failed"
+    assert told["why"] == '3 of 9 were "rejected".\nSee the report.'
+    assert "/runs/flow-run/" in told["link"]
+
+
+def fail_until_told(api: httpx.Client, flow: str, posted: Queue[dict[str, Any]]) -> dict[str, Any]:
+    # The service that watches for events learns of a new automation a moment after it was made.
+    until = time.monotonic() + 60
+    failed = {"type": "FAILED", "name": "Failed", "message": '3 of 9 were "rejected".\nSee the report.'}
+    while time.monotonic() < until:
+        run = {"flow_id": flow, "name": "summarize-2026-11-22", "tags": [TAG], "state": {"type": "RUNNING"}}
+        run_id = api.post("/flow_runs/", json=run).raise_for_status().json()["id"]
+        api.post(f"/flow_runs/{run_id}/set_state", json={"state": failed, "force": True}).raise_for_status()
+        try:
+            return posted.get(timeout=10)
+        except Empty:
+            continue
+    raise AssertionError("no notification came")
