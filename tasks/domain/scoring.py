@@ -24,7 +24,7 @@ MAX_CHARACTERS = 20_000
 """Texts up to this length are scored exactly (endpoints stop far below it); see `score_text` for longer ones."""
 
 _KEYS = frozenset(("用户问题", "客服方案", "是否接受", "是否负面情绪"))
-_BLEU_ORDER = 4
+_ORDERS = (1, 2, 3, 4)
 _REMEMBERED_PIECE = 64  # longer runs of text hardly ever come twice
 
 Words = list[str]
@@ -177,14 +177,18 @@ def score_text(prediction: str, reference: str) -> TextScores:
     surplus = max(0, len(prediction) - MAX_CHARACTERS) + max(0, len(reference) - MAX_CHARACTERS)
     prediction, reference = prediction[:MAX_CHARACTERS], reference[:MAX_CHARACTERS]
     guess, truth = cut_words(prediction), cut_words(reference)
-    guess_ngrams = [_ngrams(guess, order) for order in range(1, _BLEU_ORDER + 1)]
-    truth_ngrams = [_ngrams(truth, order) for order in range(1, _BLEU_ORDER + 1)]
-    common = LCSseq.similarity(guess, truth)
+    guessed = [_ngrams(guess, order) for order in _ORDERS]
+    true = [_ngrams(truth, order) for order in _ORDERS]
+    shared = [ngrams.keys() & wanted.keys() for ngrams, wanted in zip(guessed, true, strict=True)]
+    hits = [
+        sum(map(min, map(ngrams.__getitem__, both), map(wanted.__getitem__, both)))
+        for ngrams, wanted, both in zip(guessed, true, shared, strict=True)
+    ]
     return TextScores(
-        bleu_4=100 * _bleu(guess_ngrams, truth_ngrams, len(guess), len(truth)),
-        rouge_1=100 * _overlap_f1(guess_ngrams[0], truth_ngrams[0]),
-        rouge_2=100 * _overlap_f1(guess_ngrams[1], truth_ngrams[1]),
-        rouge_l=100 * _f1(common, len(guess), len(truth)),
+        bleu_4=100 * _bleu(hits, len(guess), len(truth)),
+        rouge_1=100 * _f1(len(shared[0]), len(guessed[0]), len(true[0])),
+        rouge_2=100 * _f1(len(shared[1]), len(guessed[1]), len(true[1])),
+        rouge_l=100 * _f1(LCSseq.similarity(guess, truth), len(guess), len(truth)),
         edit_distance=float(Levenshtein.distance(prediction, reference) + surplus),
     )
 
@@ -226,31 +230,23 @@ def _ngrams(words: Words, order: int) -> Counter[tuple[str, ...]]:
     return Counter(zip(*(words[start:] for start in range(order)), strict=False))
 
 
-def _bleu(
-    guess: list[Counter[tuple[str, ...]]],
-    truth: list[Counter[tuple[str, ...]]],
-    guess_length: int,
-    truth_length: int,
-) -> float:
-    """Sentence BLEU with NIST's geometric smoothing, step by step what NLTK's `method3` does."""
-    hits = [
-        sum(min(count, known[ngram]) for ngram, count in found.items() if ngram in known)
-        for found, known in zip(guess, truth, strict=True)
-    ]
+def _bleu(hits: list[int], guess_length: int, truth_length: int) -> float:
+    """Sentence BLEU with NIST's geometric smoothing, step by step what NLTK's `method3` does.
+
+    Args:
+        hits: n-grams of each order that both sides have, an n-gram as often as the rarer side has it.
+        guess_length: words of the prediction.
+        truth_length: words of the reference.
+    """
     if not hits[0]:
         return 0.0
     logs, halvings = [], 0
-    for hit, found in zip(hits, guess, strict=True):
-        total = max(1, found.total())
+    for order, hit in zip(_ORDERS, hits, strict=True):
         if not hit:
             halvings += 1
-        logs.append(log((hit or 0.5**halvings) / total) / _BLEU_ORDER)
+        logs.append(log((hit or 0.5**halvings) / max(1, guess_length - order + 1)) / len(_ORDERS))
     brevity = 1.0 if guess_length > truth_length else exp(1 - truth_length / guess_length)
     return brevity * exp(fsum(logs))
-
-
-def _overlap_f1(guess: Counter[tuple[str, ...]], truth: Counter[tuple[str, ...]]) -> float:
-    return _f1(len(guess.keys() & truth.keys()), len(guess), len(truth))
 
 
 def _f1(common: int, guessed: int, true: int) -> float:

@@ -130,7 +130,7 @@ def test_score_text_adds_what_it_cuts_off_to_the_distance():
     assert score_row(long, "好").cut
 
 
-@pytest.mark.parametrize("filler", ["好", "ab", "退款没有到账，", '{"用户问题": [', " ", "😀"])
+@pytest.mark.parametrize("filler", ["好", "退款没有到账，", '{"用户问题": [', " ", "😀"])
 def test_score_row_takes_a_runaway_answer_in_its_stride(filler):
     runaway = filler * (1_000_000 // len(filler))
     score_row(PREDICTION, REFERENCE)
