@@ -109,7 +109,7 @@ class BosStore:
         scratch: Path | None = None,
         attempts: int = 8,
         backoff_seconds: float = 0.25,
-        timeout_seconds: float = 60.0,
+        timeout_seconds: float = 30.0,
         part_bytes: int = 32 << 20,
     ) -> None:
         if not _BUCKET.fullmatch(bucket):
@@ -316,18 +316,24 @@ class BosStore:
         if_match: str | None,
         if_absent: bool,
     ) -> str:
-        condition: dict[bytes, str] = {}
-        if if_match is not None:
-            condition[b"If-Match"] = f'"{if_match}"'
+        conditions: list[dict[bytes, str]] = [{}]
         if if_absent:
-            condition[b"If-None-Match"] = "*"
-        try:
-            return send(condition)
-        except (PreconditionFailed, ObjectMissing):
-            # Either somebody was first, or this very write was: its reply got lost and it met itself when repeated.
-            there = self._head(key)
-            if there is not None and getattr(there, f"bce_meta_{_MARK.replace('-', '_')}") == mark:
-                return str(there.etag)
+            conditions = [{b"If-None-Match": "*"}]
+        if if_match is not None:
+            conditions = [{b"If-Match": f'"{if_match}"'}, {b"If-Match": if_match}]
+        for condition in conditions:
+            try:
+                return send(condition)
+            except (PreconditionFailed, ObjectMissing):
+                # Either somebody was first, or this very write was: its reply got lost and it met itself when repeated.
+                there = self._head(key)
+                if there is not None and getattr(there, f"bce_meta_{_MARK.replace('-', '_')}") == mark:
+                    return str(there.etag)
+                if there is None or there.etag != if_match:
+                    break
+                # Or the service wants an etag without the quotes that HTTP gives it.
+        if not conditions[0]:
+            raise StoreUnavailable(f"Can't write {self.uri_of(key)}: its upload was given up by somebody. Start again.")
         raise PreconditionFailed(
             f"{self.uri_of(key)} exists already; nothing was written."
             if if_absent

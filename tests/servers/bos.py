@@ -177,6 +177,7 @@ class BosServer:
         self.denied: set[str] = set()  # operations that the key has no permission for
         self.max_page = 1000
         self.ranges = True  # False: a range is answered with the whole object
+        self.bare_etags = False  # True: conditions name etags without quotes
         self.before: Callable[[str, str], None] | None = None
         self.after: Callable[[str, str], None] | None = None
         self.log: list[Seen] = []
@@ -448,15 +449,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _check_conditions(self, entry: Entry | None) -> None:
         match, none_match = self.headers.get("If-Match"), self.headers.get("If-None-Match")
-        if match is not None and (entry is None or not _names(match, entry.etag)):
+        if match is not None and (entry is None or not self._names(match, entry)):
             raise WireError(412, "PreconditionFailed", "The specified If-Match header doesn't match the ETag header.")
-        if none_match is not None and entry is not None and _names(none_match, entry.etag):
+        if none_match is not None and entry is not None and self._names(none_match, entry):
             if self.command in ("GET", "HEAD"):
                 raise WireError(304, "NotModified")
             raise WireError(412, "PreconditionFailed", "The object exists.")
         unmodified = self.headers.get("If-Unmodified-Since")
         if unmodified and entry is not None and entry.modified >= parsedate_to_datetime(unmodified).timestamp() + 1:
             raise WireError(412, "PreconditionFailed", "The object was modified.")
+
+    def _names(self, header: str, entry: Entry) -> bool:
+        etag = entry.etag if self.server.bos.bare_etags else f'"{entry.etag}"'
+        return any(name.strip() in ("*", etag) for name in header.split(","))
 
     def _check_digests(self, data: bytes) -> None:
         told = self.headers.get("Content-MD5")
@@ -660,10 +665,6 @@ class _Handler(BaseHTTPRequestHandler):
             head = b""
             if left <= 0 or not piece:
                 return
-
-
-def _names(header: str, etag: str) -> bool:
-    return any(name.strip() in ("*", etag, f'"{etag}"') for name in header.split(","))
 
 
 def _base64(hexadecimal: str) -> str:

@@ -163,6 +163,28 @@ def test_a_lost_reply_and_a_lost_race_are_a_lost_race(bos: BosServer, store: Bos
         store.write_path("k", b"same bytes", if_absent=True)
 
 
+def test_conditions_hold_where_etags_have_no_quotes(bos: BosServer, store: BosStore, large: Path) -> None:
+    bos.bare_etags = True
+    first = store.write_path("k", b"1")
+    second = store.write_file("k", large, if_match=first)
+    with pytest.raises(PreconditionFailed):
+        store.write_path("k", b"2", if_match=first)
+    store.write_path("k", b"2", if_match=second)
+    assert bos.read("kefu/k") == b"2"
+    assert bos.uploads() == []
+
+
+def test_an_upload_that_somebody_gave_up_is_told(bos: BosServer, store: BosStore, large: Path) -> None:
+    def give_up(operation: str, key: str) -> None:
+        if operation == "part":
+            bos.before = None
+            store.abort_uploads(datetime.now(UTC) + timedelta(hours=1))
+
+    bos.before = give_up
+    with pytest.raises(StoreUnavailable, match="given up"):
+        store.write_file("k", large)
+
+
 def test_a_download_goes_on_where_it_broke_off(bos: BosServer, store: BosStore) -> None:
     data = bytes(range(256)) * 4096
     bos.put("kefu/k", data)
