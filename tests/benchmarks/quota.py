@@ -1,0 +1,379 @@
+"""How near the quota each way of calling comes: `python -m tests.benchmarks.quota [--scenario NAME …] [--short]`.
+
+Every contestant does the same work against the same strict server (`tests/servers/qianfan.py`, a sliding window over
+arrival times), each in a process of its own, one after the other. *Floor* is the earliest end that a strict window
+allows; *fill* the mean and the least use of whole windows after the first call. Ratios, not absolute times, are what
+carries over to another machine.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tests.benchmarks.contestants import CONTESTANTS, Work, true_tokens
+from tests.servers.qianfan import answer_for
+
+OURS = ("ours (openai)", "ours (qianfan)")
+PEERS = ("batch_do", "semaphore")
+FAULTS = {
+    "internal": 0.006,
+    "http_500": 0.006,
+    "html_502": 0.006,
+    "reset_before": 0.006,
+    "broken_json": 0.003,
+    "reset_after": 0.003,
+}
+COLUMNS = (
+    "contestant",
+    "wall s",
+    "floor s",
+    "ratio",
+    "fill",
+    "least",
+    "refused",
+    "lost",
+    "twice",
+    "CPU s/1000",
+    "conns",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to the server after so many seconds of a run."""
+
+    after_seconds: float
+    behavior: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One row of the question: a server, what the contestants are told, and who takes part."""
+
+    title: str
+    behavior: dict[str, Any]
+    work: Work
+    contestants: Sequence[str] = (*OURS, *PEERS)
+    changes: Sequence[Change] = ()
+
+
+def _work(conversations: int, **options: Any) -> Work:
+    return Work("", "", conversations, **options)
+
+
+SCENARIOS = {
+    "rpm": Scenario(
+        "3,000 RPM in 10 s windows",
+        {"rpm": 3000, "window_seconds": 10, "latency_median": 1.2},
+        _work(2750, rpm=3000, window_seconds=10),
+    ),
+    "tpm": Scenario(
+        "300,000 TPM, mixed lengths",
+        {"tpm": 300_000, "latency_median": 1.2},
+        _work(600, tpm=300_000, mixed_lengths=True),
+    ),
+    "faults": Scenario(
+        "3 % faults, 3,000 RPM in 10 s windows",
+        {"rpm": 3000, "window_seconds": 10, "latency_median": 1.2, "faults": FAULTS},
+        _work(1200, rpm=3000, window_seconds=10),
+    ),
+    "lower": Scenario(
+        "2,000 RPM where 3,000 was told, headers off, 10 s windows",
+        {"rpm": 2000, "window_seconds": 10, "latency_median": 1.2, "headers": "off"},
+        _work(1750, rpm=3000, window_seconds=10),
+    ),
+    "headers": Scenario(
+        "3,000 RPM, nothing configured, headers on, 10 s windows",
+        {"rpm": 3000, "window_seconds": 10, "latency_median": 1.2},
+        _work(2250, window_seconds=10),
+        OURS[:1],
+    ),
+    "unknown": Scenario(
+        "3,000 RPM, nothing configured, headers off, 10 s windows",
+        {"rpm": 3000, "window_seconds": 10, "latency_median": 1.2, "headers": "off"},
+        _work(2250, window_seconds=10),
+        (OURS[0], "semaphore"),
+    ),
+    "qps": Scenario(
+        "3,000 RPM and an unknown limit of 60 queries a second, 10 s windows",
+        {"rpm": 3000, "window_seconds": 10, "latency_median": 1.2, "qps": 60},
+        _work(2250, rpm=3000, window_seconds=10),
+        (OURS[0], "semaphore"),
+    ),
+    "concurrency": Scenario(
+        "an unknown limit of 50 calls at once, 10 s windows",
+        {"rpm": 3000, "window_seconds": 10, "latency_median": 1.2, "concurrency": 50},
+        _work(1500, rpm=3000, window_seconds=10),
+        (OURS[0], "semaphore"),
+    ),
+    "slow": Scenario(
+        "3,000 RPM, median latency 8 s",
+        {"rpm": 3000, "window_seconds": 10, "latency_median": 8},
+        _work(2250, rpm=3000, window_seconds=10, concurrency=600, timeout_seconds=120),
+        (OURS[0], "batch_do"),
+    ),
+    "halved": Scenario(
+        "3,000 RPM halved after 20 s, headers off, 10 s windows",
+        {"rpm": 3000, "window_seconds": 10, "latency_median": 1.2, "headers": "off"},
+        _work(2500, rpm=3000, window_seconds=10),
+        OURS[:1],
+        [Change(20, {"rpm": 1500})],
+    ),
+    "raised": Scenario(
+        "3,000 RPM doubled after 20 s, headers off, 10 s windows",
+        {"rpm": 3000, "window_seconds": 10, "latency_median": 1.2, "headers": "off"},
+        _work(5500, rpm=6000, window_seconds=10, concurrency=512),
+        OURS[:1],
+        [Change(20, {"rpm": 6000})],
+    ),
+}
+SHORT = {"rpm": 1250, "lower": 833}
+
+
+@dataclass(slots=True)
+class Row:
+    """What one contestant came to."""
+
+    contestant: str
+    result: dict[str, Any]
+    stats: dict[str, Any]
+    floor: float
+    quota: float
+    counts_tokens: bool
+    conversations: int
+    windows: list[float] = field(default_factory=list)
+
+    def cells(self) -> list[str]:
+        """For the table, in the order of COLUMNS."""
+        full = [pair[self.counts_tokens] for pair in self.stats["window_fills"]][:-1]
+        self.windows = fills = [used / self.quota for used in full] if self.quota else []
+        seconds = self.result["seconds"]
+        return [
+            self.contestant,
+            f"{seconds:.1f}",
+            f"{self.floor:.1f}",
+            f"{seconds / self.floor:.3f}",
+            f"{sum(fills) / len(fills):.1%}" if fills else "-",
+            f"{min(fills):.1%}" if fills else "-",
+            str(self.stats["refused_total"]),
+            str(self.conversations - self.result["done"]),
+            str(self.stats["paid_twice"]),
+            f"{self.result['cpu'] / self.conversations * 1000:.2f}",
+            str(self.stats["connections"]),
+        ]
+
+
+def floor_seconds(scenario: Scenario) -> float:
+    """The earliest end that the server's first quota allows: whole windows, then one median latency."""
+    behavior, work = scenario.behavior, scenario.work
+    window = behavior.get("window_seconds", 60.0)
+    share = window / 60
+    windows = 0
+    if behavior.get("rpm"):
+        windows = max(windows, -(-work.conversations // round(behavior["rpm"] * share)) - 1)
+    if behavior.get("tpm"):
+        quota, held = behavior["tpm"] * share, 0
+        for text in work.prompts():
+            tokens = true_tokens(text, answer_for(text, "clean"))
+            if held + tokens > quota:
+                windows, held = windows + 1, 0
+            held += tokens
+    by_quota = windows * window
+    by_concurrency = work.conversations / behavior["concurrency"] * 1.3 if behavior.get("concurrency") else 0.0
+    by_queries = work.conversations / behavior["qps"] if behavior.get("qps") else 0.0
+    return float(max(by_quota, by_concurrency, by_queries) + behavior["latency_median"])
+
+
+@contextmanager
+def endpoint(behavior: dict[str, Any]) -> Iterator[str]:
+    """A strict server in a process of its own; gives its address."""
+    command = [sys.executable, "-m", "tests.servers.qianfan", "--behavior", orjson.dumps(behavior).decode()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.kill()
+
+
+def ask(url: str, path: str, body: Any = None) -> Any:
+    """One request to the server's own pages."""
+    request = urllib.request.Request(url + path, data=orjson.dumps(body) if body is not None else None)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return orjson.loads(answer.read())
+
+
+def start(work: Work, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    """A contestant's process."""
+    command = [sys.executable, "-m", "tests.benchmarks.contestants", work.encoded()]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def run(scenario: Scenario, contestant: str) -> Row:
+    """One contestant through one scenario, on a server of its own."""
+    with endpoint(scenario.behavior) as url:
+        process = start(replace(scenario.work, contestant=contestant, url=url))
+        if scenario.changes:
+            while not ask(url, "/_stats")["calls"]:
+                time.sleep(0.05)
+        begun = time.monotonic()
+        for change in scenario.changes:
+            time.sleep(max(0.0, begun + change.after_seconds - time.monotonic()))
+            ask(url, "/_control", change.behavior)
+        output = process.communicate()[0]
+        if process.returncode:
+            raise SystemExit(f"{contestant} failed; see above.")
+        stats = ask(url, "/_stats")
+    behavior = scenario.behavior
+    share = behavior.get("window_seconds", 60) / 60
+    return Row(
+        contestant,
+        orjson.loads(output.splitlines()[-1]),
+        stats,
+        floor_seconds(scenario),
+        (behavior.get("tpm") or behavior.get("rpm") or 0) * share,
+        "tpm" in behavior,
+        scenario.work.conversations,
+    )
+
+
+def show(cells: Sequence[Sequence[str]]) -> None:
+    """Rows under each other."""
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    for row in cells:
+        first, *others = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        print(first.strip().ljust(widths[0]), *others, sep="  ", flush=True)
+
+
+def run_scenario(name: str, short: bool) -> None:
+    """Every contestant of a scenario, as a table."""
+    scenario = SCENARIOS[name]
+    if short:
+        conversations = SHORT.get(name, scenario.work.conversations)
+        scenario = replace(scenario, work=replace(scenario.work, conversations=conversations))
+    print(f"\n{name}: {scenario.title}, {scenario.work.conversations} conversations", flush=True)
+    rows = [run(scenario, contestant) for contestant in scenario.contestants]
+    show([COLUMNS, *(row.cells() for row in rows)])
+    if scenario.changes:
+        for row in rows:
+            print("   use of each window, as parts of the first quota:", *(f"{fill:.3f}" for fill in row.windows))
+
+
+# Several processes on one quota
+
+
+class PrefectProcess:
+    """A Prefect server that can go away and come back on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self.environment = os.environ | {
+            "PREFECT_HOME": str(folder),
+            "PREFECT_API_URL": f"http://127.0.0.1:{self._port}/api",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; return when it answers."""
+        command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(self._port)]
+        self._process = subprocess.Popen(
+            command,
+            env={name: value for name, value in self.environment.items() if name != "PREFECT_API_URL"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while True:
+            try:
+                ask(self.environment["PREFECT_API_URL"], "/health")
+                return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.3)
+
+    def kill(self) -> None:
+        """Take it away, at once."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+def run_shared(short: bool) -> None:
+    """Three processes on one quota; then one is killed; then the Prefect server is gone for a minute."""
+    print("\nshared: 3,000 RPM in 60 s windows between three processes, through a real Prefect server (SQLite)")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        endpoint({"rpm": 3000, "latency_median": 1.2, "headers": "off"}) as url,
+    ):
+        prefect = PrefectProcess(Path(folder))
+        prefect.start()
+        work = Work(OURS[0], url, 30_000, rpm=3000, share="benchmark")
+        processes = [start(replace(work, first=i * 100_000), prefect.environment) for i in range(3)]
+        try:
+            while not ask(url, "/_stats")["calls"]:
+                time.sleep(0.05)
+            begun = time.monotonic()
+            _minute(url, begun, 3, "three processes")
+            if not short:
+                processes[2].kill()
+                _minute(url, begun, 5, "one of them killed at minute 3")
+                prefect.kill()
+                _minute(url, begun, 6, "the Prefect server gone from minute 5")
+                prefect.start()
+                _minute(url, begun, 8, "and back from minute 6")
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait()
+                assert process.stdout is not None
+                process.stdout.close()
+            prefect.kill()
+
+
+def _minute(url: str, begun: float, until: int, what: str) -> None:
+    time.sleep(max(0.0, begun + until * 60 - time.monotonic()))
+    stats = ask(url, "/_stats")
+    fills = " ".join(f"{calls / 3000:.1%}" for calls, _ in stats["window_fills"][:until])
+    print(
+        f"  {what}: use of each minute so far {fills}; refused {stats['refused_total']} of {stats['calls']}", flush=True
+    )
+
+
+def main() -> None:
+    """Run what is asked for."""
+    names = [*SCENARIOS, "shared"]
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.quota", description=__doc__)
+    parser.add_argument("--scenario", nargs="+", choices=names, default=names)
+    parser.add_argument("--contestant", nargs="+", choices=list(CONTESTANTS), help="only these")
+    parser.add_argument("--short", action="store_true", help="less work; with --scenario rpm about two minutes")
+    options = parser.parse_args()
+    for name in options.scenario:
+        if name == "shared":
+            run_shared(options.short)
+            continue
+        if options.contestant:
+            chosen = [one for one in SCENARIOS[name].contestants if one in options.contestant]
+            SCENARIOS[name] = replace(SCENARIOS[name], contestants=chosen)
+        run_scenario(name, options.short)
+
+
+if __name__ == "__main__":
+    main()
