@@ -213,7 +213,7 @@ def open_source(settings: Settings, day: date) -> tuple[ObjectStore, str]:
     """The store that holds the day's logs, and the name in it of the object or folder that is them."""
     uri = source_of(settings.source, day).rstrip("/")
     parent, _, name = uri.rpartition("/")
-    if uri.startswith(("bos://", BLOCK_SCHEME)) and uri.count("/") == 2:
+    if "://" in uri and uri.count("/") == 2:
         parent, name = uri, ""  # a whole bucket
     elif not parent:
         parent = "/" if uri.startswith("/") else "."
