@@ -239,3 +239,11 @@ def test_score_rows_holds_no_rows():
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] - peaks[0] < 400_000
+
+
+def test_score_rows_does_not_take_an_unusable_prediction_for_unknown():
+    unknown = REFERENCE.replace('"是否接受": "是"', '"是否接受": "未明确"')
+    scores = score_rows([("抱歉，我无法回答这个问题。", unknown), (unknown, unknown)])
+    assert scores.accepted.accuracy is not None
+    assert scores.accepted.accuracy.value == 0.5
+    assert scores.means["accepted/accuracy"] == 50
