@@ -33,9 +33,12 @@ _NAMES: Final[Mapping[str, str]] = {
     "prompt": "prompt",
     "entity": "entitycontent",
 }
+_SINGLE: Final = tuple(meaning for meaning in _NAMES if meaning not in ("messages", "transcript"))
 _MESSAGE_NUMBERS: Final = frozenset(["id", "messageid", "msgid", "seq", "index", "序号", "消息id", "消息编号"])
 _SPEAKERS: Final = ("user", "agent", "system")
-_SHAPES_KEPT: Final = 1024
+_SHAPES_KEPT: Final = 1_000
+_WORDS_KEPT: Final = 1_000
+_WORD_CHARACTERS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class LogMapping:
 class Shape(NamedTuple):
     """Which keys of a record, or columns of a header, mean what; "" where none does.
 
-    `messages` and `transcripts` are candidates, the surest first, as their values decide.
+    `messages` and `transcripts` are candidates, the surest first, as their values decide. `message` says that
+    the keys can only be one message's; `rest` are then the keys that say something else.
     """
 
     conversation_id: str
@@ -65,7 +69,8 @@ class Shape(NamedTuple):
     entity: str
     messages: tuple[str, ...]
     transcripts: tuple[str, ...]
-    message_numbers: frozenset[str]
+    message: bool
+    rest: tuple[str, ...]
 
 
 class Vocabulary:
@@ -83,6 +88,7 @@ class Vocabulary:
             if meaning:
                 self._ranks[meaning][_normalized(key)] = -1
         self.left_out = frozenset(key for key, meaning in renames.items() if not meaning)
+        self._speakers: dict[object, Speaker | None] = {}
         self._shapes: dict[tuple[str, ...], Shape] = {}
 
     def shape(self, keys: tuple[str, ...]) -> Shape:
@@ -91,37 +97,38 @@ class Vocabulary:
             return shape
         if len(self._shapes) >= _SHAPES_KEPT:
             self._shapes.clear()
-        names = {key: _normalized(key) for key in keys if len(key) <= 64}
+        names = {key: _normalized(key) for key in keys if len(key) <= _WORD_CHARACTERS}
 
         def ranked(meaning: str) -> tuple[str, ...]:
             ranks = self._ranks[meaning]
             return tuple(sorted((k for k in names if names[k] in ranks), key=lambda k: ranks[names[k]]))
 
-        def surest(meaning: str) -> str:
-            return (ranked(meaning) or ("",))[0]
-
+        single = {meaning: (ranked(meaning) or ("",))[0] for meaning in _SINGLE}
+        numbers = {key for key, name in names.items() if name in _MESSAGE_NUMBERS}
+        used = {*single.values(), *numbers, *self.left_out}
+        messages = ranked("messages")
+        speaks = bool(single["text"] and (single["role"] or single["is_agent"]))
         shape = Shape(
-            conversation_id=surest("conversation_id"),
-            role=surest("role"),
-            is_agent=surest("is_agent"),
-            text=surest("text"),
-            time=surest("time"),
-            started_at=surest("started_at"),
-            channel=surest("channel"),
-            prompt=surest("prompt"),
-            entity=surest("entity"),
-            messages=ranked("messages"),
+            **single,
+            messages=messages,
             transcripts=ranked("transcript"),
-            message_numbers=frozenset(key for key, name in names.items() if name in _MESSAGE_NUMBERS),
+            message=speaks and not (messages or single["prompt"] or single["entity"]),
+            rest=tuple(key for key in keys if key not in used),
         )
         self._shapes[keys] = shape
         return shape
 
     def speaker(self, role: object) -> Speaker | None:
         """Who a role's value means, by the mapping first."""
-        if self._roles and (speaker := self._roles.get(role if isinstance(role, str) else str(role))):
-            return speaker
-        return speaker_of(role)
+        try:
+            return self._speakers[role]
+        except (KeyError, TypeError):
+            pass
+        word = role if isinstance(role, str) else str(role)
+        speaker = self._roles.get(word) or speaker_of(word)
+        if len(word) <= _WORD_CHARACTERS and len(self._speakers) < _WORDS_KEPT:
+            self._speakers[word] = speaker
+        return speaker
 
 
 def load_mappings(path: Path | None = None) -> dict[str, LogMapping]:

@@ -139,26 +139,22 @@ class MessageGroups:
     def _conversation(
         self, conversation_id: str, rows: list[bytes], size: int, uris: list[str]
     ) -> Conversation | Reject:
-        messages = [Message(conversation_id, *orjson.loads(row)) for row in rows]
-        first = messages[0]
-        uri = uris[first.uri]  # type: ignore[call-overload]
+        said: list[Said] = []
+        started, channel = None, ""
+        attributes: dict[str, str] = {}
+        first_uri, first_line, *_ = orjson.loads(rows[0])
+        uri = uris[first_uri]
         if size > LINE_LIMIT_BYTES:
             detail = f"{size >> 20} MB of messages share this id: no conversation is that long"
-            return Reject(conversation_id, Reason.UNREADABLE, detail, uri, first.line)
-        attributes: dict[str, str] = {}
-        for message in messages:
-            if message.attributes:
-                attributes = message.attributes | attributes
-        return conversation_from(
-            [Said(message.speaker, message.text, message.time) for message in messages],
-            self._clock,
-            conversation_id,
-            uri,
-            first.line,
-            next((message.started_at for message in messages if message.started_at is not None), None),
-            next((message.channel for message in messages if message.channel), ""),
-            attributes,
-        )
+            return Reject(conversation_id, Reason.UNREADABLE, detail, uri, first_line)
+        for row in rows:
+            _, _, speaker, text, time, row_started, row_channel, row_attributes = orjson.loads(row)
+            said.append((speaker, text, time))
+            started = row_started if started is None else started
+            channel = channel or row_channel
+            if row_attributes:
+                attributes = row_attributes | attributes
+        return conversation_from(said, self._clock, conversation_id, uri, first_line, started, channel, attributes)
 
 
 def _scatter(rows: Iterable[bytes], folder: Path, level: int) -> None:

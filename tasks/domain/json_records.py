@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 import orjson
@@ -12,7 +13,7 @@ from tasks.domain.formats import JSON_FORMATS, Shape, Vocabulary
 from tasks.domain.grouping import Message
 from tasks.domain.prompts import load_prompt, prompt_versions
 from tasks.domain.records import Conversation, Reason, Reject
-from tasks.domain.speech import Clock, Said, Speaker, conversation_from, speaker_of_flag, split_transcript
+from tasks.domain.speech import Clock, Said, conversation_from, speaker_of_flag, split_transcript
 
 Read = Conversation | Reject | Message
 _CONVERSATIONS, _MESSAGES, _TRANSCRIPTS, _SFT = JSON_FORMATS
@@ -67,15 +68,17 @@ class JsonRecords:
 
     def _kind_of_record(self, value: dict[str, Any]) -> str:
         shape = self._vocabulary.shape(tuple(value))
+        if shape.message:
+            return _MESSAGES
         if _messages(value, shape) is not None:
             return _CONVERSATIONS
         if shape.entity or (shape.prompt and isinstance(value[shape.prompt], str)):
             return _SFT
-        if (shape.role or shape.is_agent) and shape.text:
+        if shape.text and (shape.role or shape.is_agent):
             return _MESSAGES
         return _TRANSCRIPTS if _transcript(value, shape) is not None else ""
 
-    def read(self, value: Any, line: int, list_line: int = 0) -> Iterator[Read]:
+    def read(self, value: Any, line: int, list_line: int = 0) -> Iterable[Read]:
         """The conversations or messages of one value; whatever it holds, at least one thing or a reject.
 
         Args:
@@ -83,14 +86,12 @@ class JsonRecords:
                 conversation are one.
         """
         if not isinstance(value, list):
-            yield from self._read_one(value, line, self._own_id(line), list_line)
-        elif not value:
-            yield self._reject("", Reason.EMPTY, "an empty list", line)
-        elif _is_texts(value):
-            yield from self._read_one({"transcript": "\n".join(value)}, line, self._own_id(line), 0)
-        else:
-            for element in value:
-                yield from self._read_one(element, line, self._own_id(line), line)
+            return self._read_one(value, line, list_line)
+        if not value:
+            return (self._reject("", Reason.EMPTY, "an empty list", line),)
+        if _is_texts(value):
+            return self._read_one({"transcript": "\n".join(value)}, line, 0)
+        return chain.from_iterable(self._read_one(element, line, line) for element in value)
 
     def _own_id(self, line: int) -> str:
         """An id for a record that names none; the same at every reading of the object."""
@@ -98,40 +99,41 @@ class JsonRecords:
         self._line = line
         return f"{self._uri}:{line}" + (f":{self._on_line}" if self._on_line > 1 else "")
 
-    def _read_one(self, value: Any, line: int, own_id: str, list_line: int) -> Iterator[Read]:
+    def _read_one(self, value: Any, line: int, list_line: int) -> Iterable[Read]:
         kind = self._kind_of_record(value) if isinstance(value, dict) else ""
         if not kind:
             detail = "neither a conversation nor a message: no messages, no transcript, no role with a text"
-            yield self._reject("", Reason.UNREADABLE, detail, line)
-        elif self._only and kind != self._only:
-            yield self._reject("", Reason.UNREADABLE, f"a record of {kind}, not of {self._only}", line)
-        else:
-            try:
-                yield from self._read_record(value, kind, line, own_id, list_line)
-            except TypeError:  # orjson does not write what is nested this deeply
-                yield self._reject("", Reason.UNREADABLE, "nested too deeply", line)
-
-    def _read_record(self, value: dict[str, Any], kind: str, line: int, own_id: str, list_line: int) -> Iterator[Read]:
+            return (self._reject("", Reason.UNREADABLE, detail, line),)
+        if self._only and kind != self._only:
+            return (self._reject("", Reason.UNREADABLE, f"a record of {kind}, not of {self._only}", line),)
         shape = self._vocabulary.shape(tuple(value))
         conversation_id = _identity(value.get(shape.conversation_id))
-        if kind == _MESSAGES:
-            shared_id = f"{self._uri}:{list_line}" if list_line else ""
-            yield self._message(value, shape, conversation_id or shared_id, line)
-            return
-        conversation_id = conversation_id or own_id
-        if kind == _SFT and shape.entity:
-            yield from self._entity(value[shape.entity], line, conversation_id)
-            return
+        try:
+            if kind == _MESSAGES:
+                if list_line and not conversation_id:
+                    conversation_id = f"{self._uri}:{list_line}"
+                return (self._message(value, shape, conversation_id, line),)
+            conversation_id = conversation_id or self._own_id(line)
+            if shape.entity and kind == _SFT:
+                return list(self._entity(value[shape.entity], line, conversation_id))
+            return (self._conversation(value, kind, shape, conversation_id, line),)
+        except TypeError:  # orjson does not write what is nested this deeply
+            return (self._reject(conversation_id, Reason.UNREADABLE, "nested too deeply", line),)
+
+    def _conversation(
+        self, value: dict[str, Any], kind: str, shape: Shape, conversation_id: str, line: int
+    ) -> Conversation | Reject:
         key, said, preamble = self._speech(value, kind, shape)
         if isinstance(said, str):
-            yield self._reject(conversation_id, Reason.UNREADABLE, said, line)
-            return
+            return self._reject(conversation_id, Reason.UNREADABLE, said, line)
         started_key = shape.started_at or shape.time
-        used = {key, shape.conversation_id, started_key, shape.channel}
-        attributes = self._attributes(value, used | {"response", "system"} if kind == _SFT else used)
+        used = {key, shape.conversation_id, started_key, shape.channel, *self._vocabulary.left_out}
+        if kind == _SFT:
+            used |= {"response", "system"}
+        attributes = {name: _as_text(kept) for name, kept in value.items() if kept is not None and name not in used}
         if preamble:
             attributes["preamble"] = preamble
-        yield conversation_from(
+        return conversation_from(
             said,
             self._clock,
             conversation_id,
@@ -153,7 +155,7 @@ class JsonRecords:
             return
         for number, row in enumerate(rows, 1):
             row_id = conversation_id if number == 1 else f"{conversation_id}:{number}"
-            yield from self._read_one(row, line, row_id, 0)
+            yield from self._read_one({**row, "conversation_id": row_id} if isinstance(row, dict) else row, line, 0)
 
     def _speech(self, value: dict[str, Any], kind: str, shape: Shape) -> tuple[str, list[Said] | str, str]:
         """The key that holds the dialogue, its messages or what is wrong with them, what stands before them."""
@@ -174,7 +176,7 @@ class JsonRecords:
         if _is_texts(messages):
             said = split_transcript("\n".join(messages)).said
             return said or "its messages have no speaker's label, such as 用户："
-        said = []
+        said = list[Said]()
         shape_of, speaker_of = self._vocabulary.shape, self._vocabulary.speaker
         for message in messages:
             if not isinstance(message, dict):
@@ -188,11 +190,11 @@ class JsonRecords:
             text = message[shape.text] if shape.text else ""
             if type(text) is not str:
                 text = _words(text)
-            said.append(Said(speaker, text if text.strip() else "", message[shape.time] if shape.time else None))
+            said.append((speaker, "" if text.isspace() else text, message[shape.time] if shape.time else None))
         return said
 
     def _message(self, value: dict[str, Any], shape: Shape, conversation_id: str, line: int) -> Read:
-        speaker: Speaker | None = self._vocabulary.speaker(value[shape.role]) if shape.role else None
+        speaker = self._vocabulary.speaker(value[shape.role]) if shape.role else None
         if speaker is None and shape.is_agent:
             speaker = speaker_of_flag(value[shape.is_agent])
         if speaker is None:
@@ -203,29 +205,17 @@ class JsonRecords:
         text = value[shape.text]
         if type(text) is not str:
             text = _words(text)
-        used = {
-            shape.conversation_id, shape.role, shape.is_agent, shape.text, shape.time, shape.started_at,
-            shape.channel, *shape.message_numbers,
-        }  # fmt: skip
         return Message(
             conversation_id,
             self._uri,
             line,
             speaker,
-            text if text.strip() else "",
+            "" if text.isspace() else text,
             _scalar(value[shape.time]) if shape.time else None,
             _scalar(value[shape.started_at]) if shape.started_at else None,
             _as_text(value[shape.channel]) if shape.channel else "",
-            self._attributes(value, used) if len(used) <= len(value) else None,
+            {key: _as_text(kept) for key in shape.rest if (kept := value[key]) is not None} if shape.rest else None,
         )
-
-    def _attributes(self, value: dict[str, Any], used: set[str]) -> dict[str, str]:
-        left_out = self._vocabulary.left_out
-        return {
-            key: _as_text(kept)
-            for key, kept in value.items()
-            if key not in used and kept is not None and key not in left_out
-        }
 
     def _reject(self, conversation_id: str, reason: Reason, detail: str, line: int) -> Reject:
         return Reject(conversation_id, reason, detail, self._uri, line)

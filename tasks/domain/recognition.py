@@ -168,7 +168,7 @@ class _Candidates:
             return None
         vocabulary = Vocabulary(self._renaming())
         two_sided = sum(
-            {"user", "agent"} <= {message.speaker for message in split_transcript(line).said} for line in self.lines
+            {"user", "agent"} <= {speaker for speaker, _, _ in split_transcript(line).said} for line in self.lines
         )
         if two_sided > 1 and two_sided >= 0.9 * len(self.lines):
             reader = TranscriptLines(self.uri, vocabulary, self.clock)

@@ -42,8 +42,6 @@ def header_columns(names: list[str], vocabulary: Vocabulary) -> Columns | None:
         return None
     text = shape.text if speaks else ""
     transcript = "" if speaks else shape.transcripts[0]
-    times = {shape.time, shape.started_at}
-    meant = {shape.conversation_id, shape.role, shape.is_agent, text, transcript, shape.channel} | times
 
     def position(name: str) -> int:
         return names.index(name) if name else -1
@@ -59,9 +57,7 @@ def header_columns(names: list[str], vocabulary: Vocabulary) -> Columns | None:
         channel=position(shape.channel),
         transcript=position(transcript),
         attributes=tuple(
-            (at, name)
-            for at, name in enumerate(names)
-            if name and name not in meant | shape.message_numbers | vocabulary.left_out
+            (at, name) for at, name in enumerate(names) if name in shape.rest and name not in ("", transcript)
         ),
     )
 
