@@ -7,7 +7,7 @@ export TMPDIR := $(CURDIR)/.tmp
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help env demo test test-long lint types lock bench clean
+.PHONY: help env demo test test-long picture lint types lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ test: env lint types ## the whole test suite
 
 test-long: env ## crashes by the hundred, over a folder and over BOS (minutes)
 	$(BIN)/pytest -m long -n 0 --timeout 3600
+
+picture: demo ## draw the README's picture anew from the demo's second day
+	$(BIN)/python -m flows.build_report --start 2026-11-21 --end 2026-11-21
+	$(BIN)/python -m deployments.demo.draw_picture > .github/report.svg
 
 lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import orjson
-from prefect import flow, get_run_logger
+from prefect import flow, get_run_logger, runtime, tags
 from prefect.artifacts import acreate_table_artifact
 
 from flows import command_line
@@ -52,7 +52,8 @@ async def backfill_days(start: date, end: date, settings: dict[str, Any] | None 
 
 async def _outcome(day: date, settings: dict[str, Any] | None) -> dict[str, Any]:
     try:
-        tally: DayTally = await summarize_day(day, settings)
+        with tags(*runtime.flow_run.tags):  # so that what watches over this run watches over its days, too
+            tally: DayTally = await summarize_day(day, settings)
     except TooManyRejects as error:
         assert isinstance(error.tally, DayTally)  # noqa: PT017  not a test
         return error.tally.as_json()
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str]) -> int:
     def tell(outcomes: list[dict[str, Any]]) -> str:
         return orjson.dumps(outcomes).decode() if given.json else "\n".join(map(_in_words, outcomes))
 
-    return command_line.run(lambda: backfill_days(given.start, given.end, settings), tell)
+    return command_line.run(settings, lambda: backfill_days(given.start, given.end, settings), tell)
 
 
 def _in_words(outcome: dict[str, Any]) -> str:

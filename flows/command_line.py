@@ -2,12 +2,13 @@
 
 import argparse
 import asyncio
+import logging
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import date
 from typing import Any, NoReturn, TypeVar, cast
 
-from flows.settings import flags
+from flows.settings import check_settings, flags
 from tasks.domain.days import DayTally
 from tasks.domain.errors import KefuError, RunStopped, TooManyRejects, UsageError
 
@@ -57,9 +58,15 @@ def chosen_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in vars(arguments).items() if name in flags()}
 
 
-def run(command: Callable[[], Coroutine[Any, Any, T]], tell: Callable[[T], str]) -> int:
-    """Run a flow to its exit code; `tell` makes its result the last line (or lines) on stdout."""
+def run(settings: Mapping[str, Any], command: Callable[[], Coroutine[Any, Any, T]], tell: Callable[[T], str]) -> int:
+    """Run a flow to its exit code; `tell` makes its result the last line (or lines) on stdout.
+
+    Settings are looked at first, so that what is wrong with them is said before a Prefect server is started.
+    """
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).addFilter(_OneLine())
     try:
+        check_settings(settings)
         result = asyncio.run(command())
     except UsageError as error:
         return complain(error, MISUSED)
@@ -75,6 +82,15 @@ def run(command: Callable[[], Coroutine[Any, Any, T]], tell: Callable[[T], str])
     sys.stdout.write(f"{tell(result)}\n")
     sys.stdout.flush()
     return code
+
+
+class _OneLine(logging.Filter):
+    """Our own errors say all there is to say in one line; Prefect would add a page of its own code."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], KefuError):
+            record.exc_info = None
+        return True
 
 
 def in_words(tally: DayTally) -> str:

@@ -146,6 +146,21 @@ def load_settings(chosen: Mapping[str, Any]) -> Settings:
     return settings
 
 
+def check_settings(chosen: Mapping[str, Any]) -> None:
+    """Find what is wrong with settings before anything is started or called.
+
+    Raises:
+        UsageError: one line that says what.
+    """
+    settings = load_settings(chosen)
+    source_of(settings.source, date.min)
+    for uri in (settings.source, settings.warehouse):
+        if not uri.startswith(BLOCK_SCHEME):  # blocks are on the Prefect server, which is not asked yet
+            open_store(uri, _bos_credentials(settings))
+    if settings.summarizer != "offline":
+        open_summarizer(settings)
+
+
 def _complaint(problem: Any, chosen: Mapping[str, Any]) -> str:
     name = str(problem["loc"][0]).removeprefix("KEFU_").lower()
     message = problem["msg"].removeprefix("Value error, ")

@@ -141,7 +141,7 @@ def main(arguments: Sequence[str]) -> int:
     def tell(tally: DayTally) -> str:
         return orjson.dumps(tally.as_json()).decode() if given.json else command_line.in_words(tally)
 
-    return command_line.run(lambda: summarize_day(given.day, settings), tell)
+    return command_line.run(settings, lambda: summarize_day(given.day, settings), tell)
 
 
 if __name__ == "__main__":

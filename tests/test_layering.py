@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PURE = {"pyarrow", "orjson", "json_repair", "jieba", "rapidfuzz", "jinja2", "markupsafe", "numpy", "tasks.domain"}
+PURE = {"pyarrow", "orjson", "jieba", "rapidfuzz", "jinja2", "markupsafe", "numpy", "tasks.domain"}
 SDKS = {"qianfan", "baidubce", "aiohttp", "requests", "httpx"}
 IMPURE_STANDARD = {"socket", "urllib.request", "http.client", "subprocess", "threading", "asyncio", "logging", "time"}
 

@@ -1,0 +1,21 @@
+"""The README's picture: the top of the report on a day of the sample logs, from the tables of `make demo`."""
+
+import sys
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from tasks.clients.folder import FolderStore
+from tasks.domain.report import render_picture
+from tasks.report import aggregate_published
+
+
+def main() -> None:
+    """Write the picture to stdout."""
+    day = date(2026, 11, 21)
+    digests = aggregate_published.fn(FolderStore(Path("warehouse")), [day], ZoneInfo("Asia/Shanghai"))
+    sys.stdout.write(render_picture(digests.whole))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""What the README says works: its commands exist, its examples run, its picture is the demo's."""
+
+import re
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tasks.domain.records import Reason
+from tasks.domain.tables import METRICS, REJECTS, SUMMARIES
+from tasks.publish import write_parquet
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    import pyarrow as pa
+
+    for day in (date(2026, 11, 21), date(2026, 11, 22)):
+        folder = tmp_path / "warehouse" / "summaries" / f"day={day}"
+        folder.mkdir(parents=True)
+        row = {
+            "conversation_id": "c1",
+            "issue": "退货",
+            "plan": "上门取件",
+            "accepted": True,
+            "negative_sentiment": True,
+            "summarized_at": datetime(2026, 11, 23, tzinfo=UTC),
+            "attributes": [("sku", "1")],
+        }
+        batch = pa.RecordBatch.from_pylist([row], schema=SUMMARIES)
+        write_parquet(folder / "summaries.parquet", SUMMARIES, [batch])
+    return tmp_path
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split()[1])
+def test_readme_examples_read_the_tables(example, warehouse):
+    done = subprocess.run(
+        [sys.executable, "-c", example], cwd=warehouse, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2026-11-22" in done.stdout
+
+
+def test_readme_has_an_example_for_each_reader():
+    assert {"duckdb", "pandas", "polars"} <= set(re.findall(r"import (\w+)", "\n".join(EXAMPLES)))
+
+
+@pytest.mark.parametrize("schema", [SUMMARIES, REJECTS, METRICS], ids=["summaries", "rejects", "metrics"])
+def test_readme_names_every_column_of(schema):
+    assert [name for name in schema.names if f"`{name}`" not in README] == []
+
+
+def test_readme_names_every_reason():
+    assert [reason.value for reason in Reason if f"`{reason.value}`" not in README] == []
+
+
+@pytest.mark.parametrize("target", re.findall(r"\bmake ([a-z-]+)", README))
+def test_readme_names_targets_that_exist(target):
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))
+def test_readme_links_lead_somewhere(link):
+    assert (ROOT / link).exists()
+
+
+def test_tables_carry_their_schema_version(warehouse):
+    metadata = pq.read_schema(warehouse / "warehouse/summaries/day=2026-11-22/summaries.parquet").metadata
+    assert metadata[b"kefu.schema_version"] == b"1"
