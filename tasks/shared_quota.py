@@ -28,6 +28,7 @@ SLOTS_PER_SECOND: Final = 10_000
 _DRAIN_PER_SECOND: Final = 9_900.0
 _LONGEST_QUEUE_SECONDS: Final = 60
 _BLOCK_SECONDS: Final = 0.25
+_LOW_SECONDS: Final = 0.1
 # How much may be ahead of its time, so that asking for the next block takes nothing away.
 _AHEAD_SECONDS: Final = 0.35
 _PATIENCE_SECONDS: Final = 0.75
@@ -59,6 +60,7 @@ class QuotaShare:
         self._wanted = asyncio.Event()
         self._client: PrefectClient | None = None
         self._issued_at = -math.inf
+        self._starved = False
         self._out = False
         self._leasing: asyncio.Task[None] | None = None
 
@@ -83,9 +85,11 @@ class QuotaShare:
 
     def covers(self) -> bool:
         """Whether one more call may be spent now; if not, more is on its way."""
-        if self._calls < _BLOCK_SECONDS or self._tokens < _BLOCK_SECONDS:
+        if min(self._calls, self._tokens) < _LOW_SECONDS:
             self._wanted.set()
-        return self._calls > 0.0 and self._tokens > 0.0
+        covered = min(self._calls, self._tokens) > 0.0
+        self._starved |= not covered
+        return covered
 
     def spend(self, calls_seconds: float, tokens_seconds: float) -> None:
         """Take what one call costs: how long each quota takes to make good for it."""
@@ -93,11 +97,10 @@ class QuotaShare:
         self._tokens -= tokens_seconds
 
     def _issue(self, seconds: float) -> None:
-        self._calls = min(self._calls + seconds, 2 * _BLOCK_SECONDS)
-        self._tokens = min(self._tokens + seconds, 2 * _BLOCK_SECONDS)
-        if self._calls >= _BLOCK_SECONDS and self._tokens >= _BLOCK_SECONDS:
+        self._calls = min(self._calls + seconds, _LOW_SECONDS + _BLOCK_SECONDS)
+        self._tokens = min(self._tokens + seconds, _LOW_SECONDS + _BLOCK_SECONDS)
+        if min(self._calls, self._tokens) >= _LOW_SECONDS:
             self._wanted.clear()
-            self._issued_at = -math.inf  # what follows is no measure of a fair share
         self._look()
 
     async def _lease_forever(self) -> None:
@@ -183,7 +186,9 @@ class QuotaShare:
                 logger.debug("A broken connection to the Prefect server did not close cleanly.", exc_info=True)
 
     def _measure(self) -> None:
+        """Learn the fair share from the time between two blocks, if calls had to wait for the second."""
         now = self._clock()
-        if self._issued_at > -math.inf and now > self._issued_at:
+        if self._starved and now > self._issued_at > -math.inf:
             self.fair += 0.2 * (min(1.0, _BLOCK_SECONDS / (now - self._issued_at)) - self.fair)
         self._issued_at = now
+        self._starved = False

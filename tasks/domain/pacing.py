@@ -26,8 +26,8 @@ _DOUBLING_SECONDS: Final = 0.5
 # How much faster than the quota's own pace an empty window is filled, a new quota explored.
 _BURST: Final = 3.0
 # What a refusal by a shared quota takes from a claim, and what a second gives back.
-_LESS: Final = 0.98
-_MORE_PER_SECOND: Final = 0.0005
+_LESS: Final = 0.99
+_MORE_PER_SECOND: Final = 0.001
 # What a timer that fires late may catch up on.
 _CATCH_UP_SECONDS: Final = 0.005
 _FIRST_FLIGHT: Final = 128.0
@@ -251,13 +251,14 @@ class Bound:
             sequence: the call's place in the order of sending.
             last_sequence: that of the last call sent.
             inside: what the service held as the call was sent; infinity if that is no matter.
-            least: what the bound never goes below.
+            least: what the bound never goes below, and where it starts over once shut if `inside` was no matter.
             now: the time.
         """
         if self.limit == self.told < math.inf:
             # What was promised and lately proven is not disproved by one call that overtook another.
             inside = max(inside, self._proven, self._proven_before)
-        self.limit = max(least, min(self.limit, inside))
+        if inside < math.inf:
+            self.limit = max(least, min(self.limit, inside))
         if sequence <= self._event:
             return False
         # Does the service still take some? Refusals at once come in the order of sending, so then a
@@ -273,7 +274,7 @@ class Bound:
             self._probe_at = now + self._stay
             self._stay = min(2 * self._stay, self._longest_probe_seconds)
         elif self.shut:
-            self.limit = least
+            self.limit = min(self.limit, least)
         return True
 
     def correct(self, sequence: int, delta: float) -> None:
@@ -465,6 +466,10 @@ class Pacer:
         foreign = self._shared and scope in {"requests", "tokens"}
         if begun or foreign:
             inside = math.inf
+        longest_pause = self._window / 4
+        if foreign:
+            least = math.inf  # our own log may be full of calls that were taken
+            longest_pause /= 4
         if bound.refused(entry.sequence, self._sequence, inside, least, now):
             if foreign:
                 self._claim = max(0.01, self.claim(now) * _LESS)
@@ -474,7 +479,7 @@ class Pacer:
                 self._rate = min(self._rate, max(_FIRST_RATE, self._steady_rate() / 2))
             if bound.shut:
                 pause = _FIRST_PAUSE_SECONDS * 2.0 ** min(bound.strikes - _STRIKES_TO_SHUT, 16)
-                self._hold(now + min(pause, self._window / 4))
+                self._hold(now + min(pause, longest_pause))
         if retry_after_seconds is not None:
             self._hold(now + retry_after_seconds)
 
