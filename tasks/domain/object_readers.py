@@ -77,7 +77,7 @@ class JsonDocument:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """CSV or TSV. A row that is the `header` again is no row of the log."""
+    """CSV or TSV. A row without any content is a blank line; one that is the `header` again is no row of the log."""
 
     uri: str
     columns: Columns
@@ -91,13 +91,13 @@ class Table:
         """What the object holds, in its order."""
         rejects: list[Reject] = []
         lines = _text_lines(file, probe, self.uri, rejects)
-        read_row = TableRows(self.uri, self.columns, self.vocabulary, self.clock).read
-        for number, row in split_rows(lines, self.delimiter, self.quoted, self.columns.width):
+        table = TableRows(self.uri, self.columns, self.vocabulary, self.clock)
+        for number, row in split_rows(lines, self.delimiter, self.quoted, self.columns.width, table.is_row):
             if rejects:
                 yield from rejects
                 rejects.clear()
-            if self.header is None or [name.strip() for name in row] != self.header:
-                yield read_row(number, row)
+            if any(row) and (self.header is None or [name.strip() for name in row] != self.header):
+                yield table.read(number, row)
         yield from rejects
 
 

@@ -98,13 +98,17 @@ class Clock:
             return None
         try:
             if isinstance(value, str):
-                if len(value) == 19 and value[13] == ":" and (epoch := self._epochs.get(value[:13])):
-                    return _EPOCH + (datetime.fromisoformat(value) - epoch)  # nearly every time of a log
-                return self._read_text(value.strip())
+                return self._read_usual(value) or self._read_text(value.strip())
             if isinstance(value, int | float) and not isinstance(value, bool):
                 return _from_epoch(value)
         except (ValueError, OverflowError):
             pass
+        return None
+
+    def _read_usual(self, text: str) -> datetime | None:
+        """`2026-11-22 08:01:02` in an hour met before: nearly every time of a log."""
+        if len(text) == 19 and text[13] == ":" and (epoch := self._epochs.get(text[:13])):
+            return _EPOCH + (datetime.fromisoformat(text) - epoch)
         return None
 
     def _read_text(self, text: str) -> datetime | None:
@@ -124,14 +128,15 @@ class Clock:
             *parts, fraction = found.groups("0")
             year, month, day, hour, minute, second = map(int, parts)
             time = datetime(year, month, day, hour, minute, second, int(fraction.ljust(6, "0")))  # noqa: DTZ001
-        return time.astimezone(UTC) if time.tzinfo else _EPOCH + (time - self._epoch(time, text[:13]))
+        return time.astimezone(UTC) if time.tzinfo else _EPOCH + (time - self._epoch(time))
 
-    def _epoch(self, time: datetime, hour: str) -> datetime:
+    def _epoch(self, time: datetime) -> datetime:
         """1970 as a clock at this offset showed it. Offsets change on the hour; looking them up costs most."""
         epoch = _EPOCH.replace(tzinfo=None) + (self._timezone.utcoffset(time) or timedelta())
         if len(self._epochs) >= _HOURS_KEPT:
             self._epochs.clear()
-        self._epochs[hour] = epoch
+        hour = f"{time:%Y-%m-%d}", f"{time:%H}"
+        self._epochs[" ".join(hour)] = self._epochs["T".join(hour)] = epoch
         return epoch
 
 

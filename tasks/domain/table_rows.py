@@ -1,7 +1,7 @@
 """CSV and TSV, one message a row, to messages."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
@@ -82,11 +82,18 @@ def mapping_columns(columns: tuple[str, ...]) -> Columns:
     )
 
 
-def split_rows(lines: Iterable[Line], delimiter: str, quoted: bool, width: int = 0) -> Iterator[tuple[int, list[str]]]:
+def split_rows(
+    lines: Iterable[Line],
+    delimiter: str,
+    quoted: bool,
+    width: int = 0,
+    is_row: Callable[[list[str]], bool] = lambda fields: False,
+) -> Iterator[tuple[int, list[str]]]:
     """The fields of each row with the line it begins on. Blank lines are left out.
 
     A quoted field may hold line ends. A quote that is opened and never closed costs no more than its own line:
-    when the rows it would join do not have `width` fields, each of its lines is a row by itself.
+    when the row that it would join has not `width` fields, or holds a line that `is_row` by itself, each of its
+    lines is a row.
     """
     source = iter(lines)
     for number, line in source:
@@ -94,21 +101,14 @@ def split_rows(lines: Iterable[Line], delimiter: str, quoted: bool, width: int =
             if line.strip():
                 yield number, line.split(delimiter)
             continue
-        row = _fields([line + "\n"], delimiter)
-        if row and not row[-1].endswith("\n"):
-            yield number, row
-            continue
-        group = [(number, line)]
-        row = _fields(_recorded(chain([(number, line)], islice(source, _QUOTED_LINES)), group), delimiter)
-        if row and not row[-1].endswith("\n") and len(row) == width:
-            yield number, row
-            continue
-        for own_number, own_line in group:
-            alone = _fields([own_line + "\n"], delimiter)
-            if alone and alone[-1].endswith("\n"):  # the quote is part of the text, or the row is broken
-                alone = own_line.split(delimiter)
-            if own_line.strip():
-                yield own_number, alone or own_line.split(delimiter)
+        record = _Record([(number, line)], delimiter)
+        if not record.closed:
+            record = _Record(chain([(number, line)], islice(source, _QUOTED_LINES)), delimiter)
+            alone = [(own_number, _fields_of_line(own_line, delimiter)) for own_number, own_line in record.lines]
+            if not record.closed or len(record.fields) != width or any(is_row(fields) for _, fields in alone[1:]):
+                yield from ((own_number, fields) for own_number, fields in alone if any(fields))
+                continue
+        yield number, record.fields
 
 
 class TableRows:
@@ -119,6 +119,15 @@ class TableRows:
         self._columns = columns
         self._vocabulary = vocabulary
         self._clock = clock
+
+    def is_row(self, fields: list[str]) -> bool:
+        """Whether fields are beyond doubt a row: as many as the columns, and a role that is known."""
+        columns = self._columns
+        return (
+            len(fields) == columns.width
+            and columns.role >= 0
+            and self._vocabulary.speaker(fields[columns.role].strip()) is not None
+        )
 
     def read(self, number: int, row: list[str]) -> Message | Conversation | Reject:
         """What one row holds."""
@@ -167,15 +176,25 @@ class TableRows:
         )
 
 
-def _fields(lines: Iterable[str], delimiter: str) -> list[str] | None:
-    try:
-        return next(csv.reader(lines, delimiter=delimiter), None)
-    except csv.Error:
-        return None
+class _Record:
+    """The first row of some lines: its fields, the lines it took, and whether its last quote is closed."""
+
+    def __init__(self, lines: Iterable[Line], delimiter: str) -> None:
+        self.lines: list[Line] = []
+        self.closed = True
+        try:
+            self.fields = next(csv.reader(self._fed(lines), delimiter=delimiter))
+        except csv.Error:  # a field of more than 131,072 characters
+            self.fields, self.closed = [], False
+
+    def _fed(self, lines: Iterable[Line]) -> Iterator[str]:
+        for line in lines:
+            self.lines.append(line)
+            yield line[1] + "\n"
+        self.closed = False  # a line more is only asked for inside quotes
 
 
-def _recorded(lines: Iterable[Line], group: list[Line]) -> Iterator[str]:
-    group.clear()
-    for number, line in lines:
-        group.append((number, line))
-        yield line + "\n"
+def _fields_of_line(line: str, delimiter: str) -> list[str]:
+    """A line by itself; a quote that it leaves open is part of the text."""
+    record = _Record([(0, line)], delimiter)
+    return record.fields if record.closed else line.split(delimiter)
