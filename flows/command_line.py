@@ -85,12 +85,10 @@ def run(settings: Mapping[str, Any], command: Callable[[], Coroutine[Any, Any, T
 
 
 class _OneLine(logging.Filter):
-    """Our own errors say all there is to say in one line; Prefect would add a page of its own code."""
+    """What went wrong is said once, at the end: Prefect would say it four times, with a page of its own code."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and isinstance(record.exc_info[1], KefuError):
-            record.exc_info = None
-        return True
+        return record.levelno < logging.ERROR or record.module not in {"flow_engine", "task_engine"}
 
 
 def in_words(tally: DayTally) -> str:
