@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
@@ -18,13 +17,17 @@ from tasks.domain.records import Conversation, Reason, Reject, Request
 from tasks.domain.transcripts import LogObject, Recognized, read_conversations
 
 
-@dataclass(frozen=True, slots=True)
 class Batch:
-    """Consecutive conversations of the day: those to summarize, and those that are rejects already."""
+    """Consecutive conversations of the day: those to summarize, and those that are rejects already.
 
-    number: int
-    requests: Sequence[Request]
-    rejects: Sequence[Reject]
+    No dataclass: Prefect walks through dataclasses and lists among a task's arguments looking for futures, which
+    costs more than reading the conversations did.
+    """
+
+    def __init__(self, number: int, requests: Sequence[Request], rejects: Sequence[Reject]) -> None:
+        self.number = number
+        self.requests = requests
+        self.rejects = rejects
 
     @property
     def read(self) -> int:
