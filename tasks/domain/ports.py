@@ -57,9 +57,7 @@ class ObjectStore(Protocol):
     def read_path(self, key: str) -> bytes:
         """The whole object in memory. For small ones."""
 
-    def write_path(
-        self, key: str, data: bytes, *, if_match: str | None = None, if_absent: bool = False
-    ) -> str:
+    def write_path(self, key: str, data: bytes, *, if_match: str | None = None, if_absent: bool = False) -> str:
         """Write one object; return its etag.
 
         Args:
@@ -70,9 +68,7 @@ class ObjectStore(Protocol):
             PreconditionFailed: somebody else was first.
         """
 
-    def write_file(
-        self, key: str, path: Path, *, if_match: str | None = None, if_absent: bool = False
-    ) -> str:
+    def write_file(self, key: str, path: Path, *, if_match: str | None = None, if_absent: bool = False) -> str:
         """Write one object from a local file (any size); return its etag. Conditions as in `write_path`."""
 
     def delete(self, key: str) -> None:

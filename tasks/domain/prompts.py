@@ -33,9 +33,7 @@ def load_prompt(version: str) -> Prompt:
         UsageError: there is no such version, or its file has no slot.
     """
     if version not in prompt_versions():
-        raise UsageError(
-            f"There is no prompt {version!r}; tasks/prompts/ holds: {', '.join(prompt_versions())}."
-        )
+        raise UsageError(f"There is no prompt {version!r}; tasks/prompts/ holds: {', '.join(prompt_versions())}.")
     template = (_FOLDER / f"{version}.txt").read_text(encoding="utf-8").removesuffix("\n")
     if template.count(_SLOT) != 1:
         raise UsageError(f"tasks/prompts/{version}.txt must hold {_SLOT} exactly once.")
