@@ -127,11 +127,14 @@ class MessageGroups:
         sizes: dict[bytes, int] = {}
         for row in rows:
             key, _, message = row.partition(b"\t")
-            size = sizes[key] = sizes.get(key, 0) + len(message)
+            if key not in groups:
+                groups[key], sizes[key] = [message], len(message)
+                continue
+            size = sizes[key] = sizes[key] + len(message)
             if size <= LINE_LIMIT_BYTES:
-                groups.setdefault(key, []).append(message)
+                groups[key].append(message)
             else:
-                groups[key] = groups[key][:1] or [message]
+                del groups[key][1:]
         uris = list(self._uris)
         for key, messages in groups.items():
             yield self._conversation(orjson.loads(key), messages, sizes[key], uris)

@@ -107,7 +107,10 @@ class JsonRecords:
         if self._only and kind != self._only:
             return (self._reject("", Reason.UNREADABLE, f"a record of {kind}, not of {self._only}", line),)
         shape = self._vocabulary.shape(tuple(value))
-        conversation_id = _identity(value.get(shape.conversation_id))
+        conversation_id = value.get(shape.conversation_id)
+        if type(conversation_id) is not str:
+            conversation_id = _identity(conversation_id)
+        conversation_id = conversation_id.strip()
         try:
             if kind == _MESSAGES:
                 if list_line and not conversation_id:
@@ -260,8 +263,6 @@ def _words(content: Any) -> str:
 
 
 def _identity(value: Any) -> str:
-    if isinstance(value, str):
-        return value.strip()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""

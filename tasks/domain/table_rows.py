@@ -101,14 +101,15 @@ def split_rows(
             if line.strip():
                 yield number, line.split(delimiter)
             continue
-        record = _Record([(number, line)], delimiter)
-        if not record.closed:
+        row = _fields(line, delimiter)
+        if row is None:
             record = _Record(chain([(number, line)], islice(source, _QUOTED_LINES)), delimiter)
-            alone = [(own_number, _fields_of_line(own_line, delimiter)) for own_number, own_line in record.lines]
-            if not record.closed or len(record.fields) != width or any(is_row(fields) for _, fields in alone[1:]):
-                yield from ((own_number, fields) for own_number, fields in alone if any(fields))
+            row = record.fields
+            alone = [(at, _fields(text, delimiter) or text.split(delimiter)) for at, text in record.lines]
+            if not record.closed or len(row) != width or any(is_row(fields) for _, fields in alone[1:]):
+                yield from ((at, fields) for at, fields in alone if any(fields))
                 continue
-        yield number, record.fields
+        yield number, row
 
 
 class TableRows:
@@ -176,6 +177,16 @@ class TableRows:
         )
 
 
+def _fields(line: str, delimiter: str) -> list[str] | None:
+    """The fields of a line by itself, or None when it leaves a quote open."""
+    more = iter((line + "\n", ""))  # the second is only asked for inside quotes
+    try:
+        row = next(csv.reader(more, delimiter=delimiter))
+    except csv.Error:
+        return None
+    return None if next(more, None) is None else row
+
+
 class _Record:
     """The first row of some lines: its fields, the lines it took, and whether its last quote is closed."""
 
@@ -191,10 +202,4 @@ class _Record:
         for line in lines:
             self.lines.append(line)
             yield line[1] + "\n"
-        self.closed = False  # a line more is only asked for inside quotes
-
-
-def _fields_of_line(line: str, delimiter: str) -> list[str]:
-    """A line by itself; a quote that it leaves open is part of the text."""
-    record = _Record([(0, line)], delimiter)
-    return record.fields if record.closed else line.split(delimiter)
+        self.closed = False
