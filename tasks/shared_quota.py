@@ -1,9 +1,9 @@
 """One quota for several processes, through a global concurrency limit on the Prefect server they share.
 
-The limit is a queue for the quota's time. Whoever wants to call puts a block of a quarter of a second at its
-end, and may spend that block when everything before it has drained away. A dead process's blocks drain like any
-other. Nobody is ever turned away: Prefect forgets what has drained since its last update each time it denies
-slots, so that a limit at which processes knock again and again never empties.
+The limit is a queue for the quota's time. Whoever wants to call puts a block of a quarter of a second at its end
+(a longer one where the server is slow), and may spend that block when everything before it has drained away. A dead
+process's blocks drain like any other. Nobody is ever turned away: Prefect forgets what has drained since its last
+update each time it denies slots, so that a limit at which processes knock again and again never empties.
 """
 
 import asyncio
@@ -27,14 +27,15 @@ SLOTS_PER_SECOND: Final = 10_000
 # A block may be spent a moment after its time: a hundredth of the quota is the room for that.
 _DRAIN_PER_SECOND: Final = 9_900.0
 _LONGEST_QUEUE_SECONDS: Final = 60
-_BLOCK_SECONDS: Final = 0.25
-_LOW_SECONDS: Final = 0.1
-# How much may be ahead of its time, so that asking for the next block takes nothing away.
-_AHEAD_SECONDS: Final = 0.35
+_SMALLEST_BLOCK_SECONDS: Final = 0.25
+_LARGEST_BLOCK_SECONDS: Final = 1.0
+# How much may be ahead of its time, beside a block, so that asking for the next one takes nothing away.
+_AHEAD_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 0.75
 _TICK_SECONDS: Final = 0.25
 _TIMEOUT_SECONDS: Final = 5.0
 _RETRY_SECONDS: Final = 2.0
+_SLOW_SECONDS: Final = 3.0
 _FIRST_FAIR_SHARE: Final = 0.25
 
 
@@ -55,12 +56,14 @@ class QuotaShare:
         self.fair = _FIRST_FAIR_SHARE
         self._clock = clock
         self._look: Callable[[], None] = lambda: None
+        self._block = _SMALLEST_BLOCK_SECONDS
         self._calls = 0.0
         self._tokens = 0.0
         self._wanted = asyncio.Event()
         self._client: PrefectClient | None = None
         self._issued_at = -math.inf
         self._starved = False
+        self._debt = 0.0
         self._out = False
         self._leasing: asyncio.Task[None] | None = None
 
@@ -85,7 +88,7 @@ class QuotaShare:
 
     def covers(self) -> bool:
         """Whether one more call may be spent now; if not, more is on its way."""
-        if min(self._calls, self._tokens) < _LOW_SECONDS:
+        if min(self._calls, self._tokens) < 0.4 * self._block:
             self._wanted.set()
         covered = min(self._calls, self._tokens) > 0.0
         self._starved |= not covered
@@ -97,18 +100,20 @@ class QuotaShare:
         self._tokens -= tokens_seconds
 
     def _issue(self, seconds: float) -> None:
-        self._calls = min(self._calls + seconds, _LOW_SECONDS + _BLOCK_SECONDS)
-        self._tokens = min(self._tokens + seconds, _LOW_SECONDS + _BLOCK_SECONDS)
-        if min(self._calls, self._tokens) >= _LOW_SECONDS:
+        most = 1.4 * self._block
+        self._calls = min(self._calls + seconds, most)
+        self._tokens = min(self._tokens + seconds, most)
+        if min(self._calls, self._tokens) >= 0.4 * self._block:
             self._wanted.clear()
         self._look()
 
     async def _lease_forever(self) -> None:
         while True:
             await self._wanted.wait()
-            asking = asyncio.ensure_future(self._queue_up())
+            block, asked_at = self._block, self._clock()
+            asking = asyncio.ensure_future(self._queue_up(block))
             try:
-                issued = await self._go_on_during(asking, _PATIENCE_SECONDS)
+                await self._go_on_during(asking, _PATIENCE_SECONDS)
                 turn_in = asking.result()
             except (httpx.HTTPError, PrefectException, TimeoutError, OSError, RuntimeError) as error:
                 await self._outage(error)
@@ -118,24 +123,33 @@ class QuotaShare:
             if self._out:
                 self._out = False
                 logger.warning("The quota %r is shared again.", self.name)
+            took = self._clock() - asked_at
             if turn_in > 0:
                 await asyncio.sleep(turn_in)
-            self._measure()
-            self._issue(max(0.0, _BLOCK_SECONDS - issued))
+            self._measure(block)
+            self._issue(block)
+            # Asking must take less time than a block lasts.
+            self._block += 0.2 * (min(max(_SMALLEST_BLOCK_SECONDS, 2 * took), _LARGEST_BLOCK_SECONDS) - self._block)
 
-    async def _queue_up(self) -> float:
-        """Put a block at the end of the queue; return in how many seconds it may be spent."""
+    async def _queue_up(self, block: float) -> float:
+        """Put a block at the end of the queue; return in how many seconds it may be spent.
+
+        What was spent unasked while the server was slow is queued too. After a real outage it is not: the others
+        went on likewise, and together they kept to the quota.
+        """
         async with asyncio.timeout(_TIMEOUT_SECONDS):
             if self._client is None:
                 self._client = await get_client().__aenter__()
                 await self._make_limit(self._client)
+            debt = self._debt if self._debt <= _SLOW_SECONDS else 0.0
             response = await self._client.increment_concurrency_slots(
-                [self.name], round(_BLOCK_SECONDS * SLOTS_PER_SECOND), "rate_limit"
+                [self.name], round((block + debt) * SLOTS_PER_SECOND), "rate_limit"
             )
+            self._debt = 0.0
             if not response.json():  # no such limit, which Prefect takes for no limit
                 await self._make_limit(self._client)
             limit = await self._client.read_global_concurrency_limit_by_name(self.name)
-        before = limit.active_slots - (_BLOCK_SECONDS + _AHEAD_SECONDS) * SLOTS_PER_SECOND
+        before = limit.active_slots - (2 * block + _AHEAD_SECONDS) * SLOTS_PER_SECOND
         return max(0.0, before / (limit.slot_decay_per_second or _DRAIN_PER_SECOND))
 
     async def _make_limit(self, client: PrefectClient) -> None:
@@ -150,18 +164,16 @@ class QuotaShare:
             with suppress(ObjectAlreadyExists):  # another process was first
                 await client.create_global_concurrency_limit(limit)
 
-    async def _go_on_during(self, waiting: asyncio.Future[Any], patience_seconds: float) -> float:
-        """Wait, and after `patience_seconds` go on with the last fair share; return the seconds issued so."""
-        issued, since = 0.0, self._clock()
-        timeout = patience_seconds
+    async def _go_on_during(self, waiting: asyncio.Future[Any], patience_seconds: float) -> None:
+        """Wait, and after `patience_seconds` go on with the last fair share."""
+        since, timeout = self._clock(), patience_seconds
         while not (await asyncio.wait({waiting}, timeout=timeout))[0]:
             now = self._clock()
             seconds = (now - since) * self.fair
             since = now
-            issued += seconds
+            self._debt += seconds
             self._issue(seconds)
             timeout = _TICK_SECONDS
-        return issued
 
     async def _outage(self, error: Exception) -> None:
         if not self._out:
@@ -185,10 +197,10 @@ class QuotaShare:
             except (httpx.HTTPError, RuntimeError):
                 logger.debug("A broken connection to the Prefect server did not close cleanly.", exc_info=True)
 
-    def _measure(self) -> None:
+    def _measure(self, block: float) -> None:
         """Learn the fair share from the time between two blocks, if calls had to wait for the second."""
         now = self._clock()
         if self._starved and now > self._issued_at > -math.inf:
-            self.fair += 0.2 * (min(1.0, _BLOCK_SECONDS / (now - self._issued_at)) - self.fair)
+            self.fair += 0.2 * (min(1.0, block / (now - self._issued_at)) - self.fair)
         self._issued_at = now
         self._starved = False

@@ -471,7 +471,7 @@ class Pacer:
             least = math.inf  # our own log may be full of calls that were taken
             longest_pause /= 4
         if bound.refused(entry.sequence, self._sequence, inside, least, now):
-            if foreign:
+            if foreign and bound.strikes == 1:
                 self._claim = max(0.01, self.claim(now) * _LESS)
                 self._claimed_at = now
             if bound.strikes > 1:

@@ -324,10 +324,11 @@ def run_shared(short: bool) -> None:
         endpoint({"rpm": 3000, "latency_median": 1.2, "headers": "off"}) as url,
     ):
         prefect = PrefectProcess(Path(folder))
-        prefect.start()
         work = Work(OURS[0], url, 30_000, rpm=3000, share="benchmark")
-        processes = [start(replace(work, first=i * 100_000), prefect.environment) for i in range(3)]
+        processes: list[subprocess.Popen[str]] = []
         try:
+            prefect.start()
+            processes += [start(replace(work, first=i * 100_000), prefect.environment) for i in range(3)]
             while not ask(url, "/_stats")["calls"]:
                 time.sleep(0.05)
             begun = time.monotonic()
