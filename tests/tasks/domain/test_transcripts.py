@@ -189,6 +189,17 @@ def test_read_conversations_takes_rows_without_any_content_for_blank_lines():
     assert said(read.conversation) == TURNS
 
 
+def test_read_conversations_rejects_ragged_rows_but_not_delimiters_too_many():
+    read = Read(f"id,role,text\nc1,user,{ASK},,\nc1,agent,{TELL}\nc1,agent,a,b\nc1,user\n".encode())
+    assert said(read.conversations[0]) == TURNS
+    assert [(reject.reason, reject.line) for reject in read.rejects] == [(Reason.UNREADABLE, 4), (Reason.UNREADABLE, 5)]
+
+
+def test_read_conversations_recognizes_rows_that_are_longer_than_what_it_looks_at():
+    rows = "".join(f"s\tU\t{at % 2}\t0\t0\tnan\t{'好' * 40_000}\n" for at in range(4))
+    assert Read(rows.encode()).recognized[0].format == "jddc"
+
+
 def test_read_conversations_reads_a_stray_quote_as_text():
     rows = 'id,role,text\nc1,user,"5寸" 的屏幕 6" 的也行\nc1,agent,"好\nc2,user,在吗\nc2,agent,在\n'
     read = Read(rows.encode())
@@ -238,6 +249,10 @@ def test_read_conversations_says_where_gzip_is_damaged_and_reads_several_members
     read = Read(bytes(damaged))
     assert 1 < len(read.conversations) < 3000
     assert "gzip" in read.rejects[-1].detail
+    wrong_sum = bytearray(gzip.compress(content))
+    wrong_sum[-8] ^= 1
+    read = Read(bytes(wrong_sum))
+    assert (len(read.conversations), [reject.line for reject in read.rejects]) == (300, [301])
     assert "gzip" in Read(gzip.compress(content) + b"junk").rejects[0].detail
 
 
