@@ -1,129 +1,319 @@
 """What a sentence says of acceptance and of mood: true, false, or null, as a careful human would say.
 
-A value is a word (`是`, `No`), a sentence, or both (`否，用户坚持退款`). A sentence is read clause by clause. In a
-clause, the words that carry a verdict (接受, 拒绝, 不满, 平和 …) are found longest first, each negation before such a
-word turns it around (so 并非不接受 is an acceptance), and a hedge (未明确, 可能, 是否 …) leaves the clause without one.
+A value is a word (`是`, `No`), a sentence, or both (`否，用户坚持退款`). A sentence is cut into clauses, a clause
+into the words of a lexicon (words/verdicts.toml), and read from left to right:
 
-- Acceptance: the last clause with a verdict counts, since people change their minds (一开始拒绝，后来同意了).
-- Negative sentiment: any negative clause counts, however the conversation ended; calm is only what is said to be.
-- A leading 是 or 否 and a sentence that says the opposite contradict each other: null.
+- A negation turns the next verdict around, two do not (并非不接受). It reaches over bridges (没有表现出不满), over
+  what a preposition brings (没有因为快递慢而生气) and along a coordination (没有不满或抱怨), and ends at anything
+  else: 没收到货很生气 is anger. Words that only look like negations (非常, 不得不) are listed as what they are.
+- A hedge (可能, 未明确), a question (是否) or a condition (如果) leaves a verdict unsettled.
+- What the agent accepts, refuses or feels says nothing of the user; nor does what the agent asks the user to do.
+
+Where humans would argue, this is the rule:
+
+- Acceptance: people change their minds, so what they settle on last counts (起初拒绝，最后同意了). Grudging and broad
+  acceptance (勉强, 无奈, 基本) is acceptance; partial acceptance (部分接受; 接受退货，但拒绝付运费) is null, and so is
+  neither accepting nor refusing. Not refusing is accepting. Gestures (感谢, 耐心等待, 坚持退款) count where nothing
+  plainer is said.
+- Negative sentiment: shown once is shown, however the conversation ended (开始有些着急，最后表示感谢 is true).
+- A leading 是 or 否 that its own explanation contradicts is null.
 """
 
 import re
+import tomllib
 import unicodedata
+from collections.abc import Iterator, Mapping
+from enum import IntEnum, auto
+from pathlib import Path
+from typing import Final, NamedTuple
 
-_TRUE_WORDS = "是 是的 对 有 yes y true t 1 接受 已接受 同意 √ ✓ ✔ ✅"
-_FALSE_WORDS = "否 不 不是 没有 没 无 no n false f 0 none 不接受 未接受 拒绝 × ✗ ✘ ❌"
-
-# Each kind: what it does to the clause it stands in.
-_HEDGES = (
-    "未明确|没有明确|没明确|不明确|不确定|未确定|无法确定|无法判断|难以判断|不好判断|无法得知|不得而知|不清楚|未知|不详|未提及|没有提及|没提及|"
-    "未提到|没有提到|未说明|未表明|没有表明|未表态|没有表态|未表示|没有表示|未回应|没有回应|未回复|没有回复|未置可否|未体现|"
-    "暂未|尚未|还未|可能|似乎|好像|或许|也许|大概|疑似|是否|能否|有待|待定|待确认|考虑|犹豫|部分|如果|假如|若|"
-    "n/a|unknown|unclear|not sure|maybe|not mentioned|以为|应该|估计|看情况|再说|再看"
-)
-_NEGATIONS = (
-    "并没有|并没|没有|从未|并未|并不是|并不|并非|不是|绝不|毫不|毫无|未能|未曾|未见|无法|不再|不愿|不肯|不想|不太|不怎么|"
-    "不予|不会|不能|不|没|未|非|无|别|勿|not|no|never|didn't|doesn't|without"
-)
-_ACCEPTING = (
-    "接受|无奈接受|无奈同意|同意|认可|采纳|赞同|答应|愿意|满意|应允|配合|理解|谅解|照办|会尝试|试试|表示感谢|致谢|感谢|道谢|好的|可以接受|没有异议|无异议|没意见|没有意见|"
-    "没有疑问|accepted|accepts|accept|agreed|agrees|agree|satisfied"
-)
-_DECLINING = (
-    "不愿意|不情愿|拒绝|反对|放弃|抵触|坚持要求|坚持退|坚持要|要求投诉|要投诉|投诉|异议|质疑|不满|不认同|不买账|"
-    "rejected|rejects|reject|refused|refuses|refuse|declined"
-)
-_UPSET = (
-    "负面情绪|负面|负向|消极情绪|消极|不满意|不满|不高兴|不开心|不耐烦|不愉快|不悦|不爽|不快|不信任|不认同|生气|气愤|气恼|愤怒|愤慨|恼火|发火|恼怒|怒气|激动|"
-    "投诉|失望|着急|焦急|焦虑|担心|担忧|忧虑|急躁|烦躁|烦恼|厌烦|厌恶|抱怨|埋怨|怨言|怨气|委屈|讽刺|嘲讽|挖苦|质疑|指责|责怪|谩骂|辱骂|骂人|威胁|"
-    "沮丧|郁闷|无奈|难过|伤心|崩溃|受骗|被骗|欺骗|糟糕|差评|异常情绪|情绪波动|反感|抵触|怀疑|negative|angry|upset|frustrated|annoyed|dissatisfied|unhappy"
-)
-_CALM = (
-    "满意|平和|平静|平稳|稳定|冷静|友好|友善|礼貌|正面|正向|积极|中性|中立|正常|愉快|愉悦|开心|高兴|良好|温和|耐心|感谢|致谢|道谢|理解|"
-    "客气|positive|neutral|calm|satisfied|happy|polite"
-)
-# Somebody else's acceptance or mood says nothing of the user's.
-_OTHERS = re.compile(r"^(?:但|而|然后|最后|同时)?客服(?!的?(?:方案|建议|提议|处理|解释|安排|答复|回复))")
-_CLAUSE_ENDS = re.compile(r"[，,。.；;！!？?\n]|但是|但|不过|然而|后来|最后|最终|随后|之后|却")
-_NOISE = re.compile(r"[\s\u200b\ufeff\"'“”‘’「」*_`]+")
-_LEAD = re.compile(r"^(是的|是|否|有|无|没有|yes|no|true|false|对|不是)[，,。.；;：:！!（(\-—]", re.IGNORECASE)
-_LONGEST = 2_000
-
-_TRUE = frozenset(_TRUE_WORDS.split())
-_FALSE = frozenset(_FALSE_WORDS.split())
+_YES_WORDS: Final = "是 是的 对 对的 有 有的 yes y true t 1 √ ✓ ✔ ✅"
+_NO_WORDS: Final = "否 不 不是 不是的 没有 没 no n false f 0 × ✗ ✘ ❌"
+_WORDS: Final = {**dict.fromkeys(_YES_WORDS.split(), True), **dict.fromkeys(_NO_WORDS.split(), False)}
+_NO_MOOD_WORDS: Final = frozenset(["无", "none", "nil", "没有情绪", "无情绪"])
 
 
-def _words(positive: str, negative: str) -> re.Pattern[str]:
-    kinds = {"hedge": _HEDGES, "yes": positive, "no": negative, "negation": _NEGATIONS}
-    # At one place the longest word of all kinds wins: 不满意 before 不满 before 不.
-    ranked = sorted(
-        ((word, kind) for kind, words in kinds.items() for word in words.split("|")), key=lambda pair: -len(pair[0])
-    )
-    seen: dict[str, str] = {}
-    for word, kind in ranked:
-        seen.setdefault(word, kind)
-    groups = "|".join(f"(?P<{kind}{number}>{re.escape(word)})" for number, (word, kind) in enumerate(seen.items()))
-    return re.compile(groups)
+class _Kind(IntEnum):
+    """What a word does in its clause; words/verdicts.toml lists the words and explains the kinds."""
+
+    END = auto()
+    CONTRAST = auto()
+    NEGATION = auto()
+    RHETORIC = auto()
+    BRIDGE = auto()
+    PREPOSITION = auto()
+    TOWARDS = auto()
+    COORDINATION = auto()
+    HEDGE = auto()
+    SILENCE = auto()
+    QUESTION = auto()
+    ASKED = auto()
+    CONDITION = auto()
+    USER = auto()
+    AGENT = auto()
+    CAUSE = auto()
+    OWNED = auto()
+    AFTER = auto()
+    EARLY = auto()
+    SEQUEL = auto()
+    YES = auto()
+    NO = auto()
+    MILD_YES = auto()
+    MILD_NO = auto()
+    GESTURE_YES = auto()
+    GESTURE_NO = auto()
+    OTHER = auto()
 
 
-_KIND = re.compile(r"\d+$")
-_ACCEPTANCE = _words(_ACCEPTING, _DECLINING)
-_SENTIMENT = _words(_UPSET, _CALM)
+_SIGNS: Final = {
+    _Kind.YES: True,
+    _Kind.MILD_YES: True,
+    _Kind.GESTURE_YES: True,
+    _Kind.NO: False,
+    _Kind.MILD_NO: False,
+    _Kind.GESTURE_NO: False,
+}
+_GESTURES: Final = frozenset({_Kind.GESTURE_YES, _Kind.GESTURE_NO})
+_CARRIES_ON: Final = frozenset(["并", "并且", "而且", "且", "同时", "还", "也"])
+
+_LEAD: Final = re.compile(rf"({'|'.join(sorted({*_WORDS, '无'}, key=len, reverse=True))})[,.。;:!()—-]")
+_ECHO: Final = re.compile(r"[^:,.。;!?]{0,12}(?:接受|方案|情绪|accepted|sentiment)[^:,.。;!?]{0,4}:")
+_MARKUP: Final = re.compile(r"[\"'“”‘’「」『』《》*_`~#>\u200b-\u200f\u2060\ufeff]+")
+_CHINESE_SPACE: Final = re.compile(r"(?<![a-z]) | (?![a-z])")
+_EDGES: Final = " ,.。;:!、-—…()[]"
+_LONGEST: Final = 2_000  # characters; what is not said within them is not said
+
+
+class _Lexicon(NamedTuple):
+    """The kinds by word, and what finds the longest word at a place, a Latin word or a run of anything else."""
+
+    kinds: Mapping[str, _Kind]
+    find: re.Pattern[str]
+
+
+class _Claim(NamedTuple):
+    """What a verdict word comes to; `value` is None where it is left unsettled."""
+
+    value: bool | None
+    plain: bool = False  # neither mild nor a gesture
+    negated: bool = False
+    conditional: bool = False  # or only asked about
+    silent: bool = False  # no verdict word at all
+    turning: bool = False  # behind a contrast
+    later: bool = False
 
 
 def accepted_of(text: str) -> bool | None:
     """Whether the user accepted what the agent offered."""
-    plain, lead = _plain(text)
-    if plain in _TRUE:
-        return True
-    if plain in _FALSE:
-        return False
-    verdicts = [verdict for clause in _clauses(plain) if (verdict := _verdict(clause, _ACCEPTANCE)) is not None]
-    return _settled(lead, verdicts[-1] if verdicts else None)
+    if (word := _WORDS.get(text)) is not None:
+        return word
+    lead, sentence = _parts(text)
+    claims = [claim for claim in _claims(sentence, _ACCEPTANCE) if not claim.conditional]
+    return _agreed(lead, _settled(claims))
 
 
 def negative_sentiment_of(text: str) -> bool | None:
     """Whether the user showed negative sentiment."""
-    plain, lead = _plain(text)
-    if plain in _TRUE - {"接受", "已接受", "同意"}:
-        return True
-    if plain in _FALSE - {"不接受", "未接受", "拒绝"}:
+    if (word := _WORDS.get(text)) is not None:
+        return word
+    lead, sentence = _parts(text)
+    if lead is None and sentence in _NO_MOOD_WORDS:
         return False
-    verdicts = [verdict for clause in _clauses(plain) if (verdict := _verdict(clause, _SENTIMENT)) is not None]
-    return _settled(lead, any(verdicts) if verdicts else None)
+    values = [claim.value for claim in _claims(sentence, _SENTIMENT) if not (claim.conditional or claim.silent)]
+    shown = True if True in values else None if None in values else False if values else None
+    return _agreed(lead, shown)
 
 
-def _plain(text: str) -> tuple[str, bool | None]:
-    normal = unicodedata.normalize("NFKC", text[:_LONGEST]).lower()
-    plain = _NOISE.sub("" if not normal.isascii() else " ", normal).strip(" ,.;:!，。；：！、()[]（）")
-    found = _LEAD.match(plain)
-    if not found:
-        return plain, None
-    return plain, found[1] in _TRUE
+def _parts(text: str) -> tuple[bool | None, str]:
+    """A leading verdict, and the sentence behind it in plain form."""
+    normal = " ".join(_MARKUP.sub("", unicodedata.normalize("NFKC", text[:_LONGEST])).lower().split())
+    plain = _CHINESE_SPACE.sub("", normal).strip(_EDGES)
+    if echo := _ECHO.match(plain):
+        plain = plain[echo.end() :].strip(_EDGES)
+    if plain in _WORDS:
+        return _WORDS[plain], ""
+    if lead := _LEAD.match(plain):
+        return _WORDS.get(lead[1], False), plain[lead.end() :].strip(_EDGES)
+    return None, plain
 
 
-def _clauses(plain: str) -> list[str]:
-    return [clause for clause in _CLAUSE_ENDS.split(plain) if clause and not _OTHERS.match(clause)]
+def _agreed(lead: bool | None, explained: bool | None) -> bool | None:
+    if lead is None or explained is None:
+        return explained if lead is None else lead
+    return lead if lead == explained else None
 
 
-def _verdict(clause: str, words: re.Pattern[str]) -> bool | None:
-    verdict, turned = None, False
-    for found in words.finditer(clause):
-        kind = _KIND.sub("", found.lastgroup or "")
-        if kind == "hedge":
+def _settled(claims: list[_Claim]) -> bool | None:
+    """What the claims come to when the last one counts."""
+    if not any(claim.plain for claim in claims):
+        values = [claim.value for claim in claims]
+        return None if None in values or not values else values[-1]
+    value: bool | None = None
+    negated = False
+    begun = False
+    for claim in claims:
+        if claim.silent:
+            if claim.turning or claim.later:
+                value = None
+        elif claim.plain:
+            # Neither accepted nor refused; or one thing accepted and another refused.
+            neither = negated and claim.negated and value is not claim.value
+            partly = value is True and claim.value is False
+            open_ended = begun and not claim.later and (neither or partly)
+            value, negated, begun = None if open_ended else claim.value, claim.negated, True
+    return value
+
+
+def _claims(sentence: str, lexicon: _Lexicon) -> Iterator[_Claim]:
+    by_agent = conditional = later = turning = False
+    for clause in _clauses(sentence, lexicon):
+        reader = _ClauseReader(
+            agent=by_agent and clause[0][0] in _CARRIES_ON, conditional=conditional, later=later, turning=turning
+        )
+        claims = reader.read(clause)
+        yield from claims
+        by_agent = reader.agent
+        conditional = reader.conditional and not conditional and not claims
+        later = reader.early or (reader.later and not claims)
+        turning = clause[-1][1] is _Kind.CONTRAST
+
+
+def _clauses(sentence: str, lexicon: _Lexicon) -> Iterator[list[tuple[str, _Kind]]]:
+    """The words of each clause with their kinds, the one that ends it included."""
+    clause: list[tuple[str, _Kind]] = []
+    for word in lexicon.find.findall(sentence):
+        kind = lexicon.kinds.get(word, _Kind.OTHER)
+        clause.append((word, kind))
+        if kind is _Kind.END or kind is _Kind.CONTRAST or word == "?":
+            yield clause
+            clause = []
+    if clause:
+        yield clause
+
+
+class _ClauseReader:
+    """Reads one clause from left to right; knows afterwards what the next clause inherits."""
+
+    def __init__(self, *, agent: bool, conditional: bool, later: bool, turning: bool) -> None:
+        self.agent = agent  # the agent is the subject
+        self.conditional = conditional
+        self.later = later
+        self.early = False
+        self._turning = turning
+        self._asked_to = False  # by the agent
+        self._hedged = self._asked = self._rhetoric = self._wavers = False
+        self._negated = self._silent = False  # in reach
+        self._reaches = False  # as far as the next verdict
+        self._towards = False  # the last word was a preposition
+        self._chain: tuple[bool, bool] | None = None  # sign and negation of the verdict just read
+        self._coordinated = False
+
+    def read(self, clause: list[tuple[str, _Kind]]) -> list[_Claim]:
+        """The claims of the clause, in order."""
+        claims: list[_Claim] = []
+        for _, kind in clause:
+            if kind in _SIGNS:
+                claim = None if self.agent else self._claim(kind)
+                self._negated = self._silent = self._reaches = self._coordinated = False
+                if claim is not None:
+                    claims.append(claim)
+            elif kind is _Kind.BRIDGE or kind is _Kind.END:
+                pass
+            elif kind is _Kind.ASKED:
+                if not self._rhetoric:
+                    claims = [claim._replace(value=None, conditional=True) for claim in claims]
+            else:
+                self._pass(kind)
+            self._towards = kind in (_Kind.TOWARDS, _Kind.PREPOSITION)
+        if self._wavers and not any(claim.plain for claim in claims):
+            claims.append(_Claim(None, silent=True, turning=self._turning, later=self.later))
+        return claims
+
+    def _claim(self, kind: _Kind) -> _Claim | None:
+        sign = _SIGNS[kind]
+        negated = self._negated
+        if not negated and self._chain is not None and (self._coordinated or self._chain[0] == sign):
+            negated = self._chain[1]
+        self._chain = sign, negated
+        unsettled = self._hedged or self._silent
+        if kind in _GESTURES and (negated or unsettled):
             return None
-        if kind == "negation":
-            turned = not turned
-            continue
-        verdict = (kind == "yes") != turned
-        # A negation reaches over a chain (没有不满或抱怨) until something new is said.
-        if clause[found.end() : found.end() + 1] not in ("、", "或", "和", "及", "与", "/"):
-            turned = False
-    return verdict
+        conditional = self.conditional or self._asked
+        return _Claim(
+            None if unsettled or conditional else sign != negated,
+            plain=kind is _Kind.YES or kind is _Kind.NO,
+            negated=negated or unsettled,
+            conditional=conditional,
+            turning=self._turning,
+            later=self.later,
+        )
+
+    def _pass(self, kind: _Kind) -> None:
+        """Take note of a word that is no verdict."""
+        match kind:
+            case _Kind.NEGATION | _Kind.RHETORIC:
+                self._negated = not self._negated
+                self._chain = None
+                self._rhetoric |= kind is _Kind.RHETORIC
+            case _Kind.PREPOSITION:
+                self._reaches |= self._negated or self._silent
+            case _Kind.COORDINATION:
+                self._coordinated = self._chain is not None
+            case _Kind.HEDGE:
+                self._hedged = True
+            case _Kind.SILENCE:
+                self._silent = self._wavers = True
+            case _Kind.QUESTION:
+                self._asked = True
+            case _Kind.CONDITION:
+                self.conditional = True
+            case _Kind.EARLY:
+                self.early = True
+            case _Kind.SEQUEL:
+                self.later = True
+            case _Kind.OTHER:
+                self._break()
+            case _:
+                self._pass_to(kind)
+
+    def _pass_to(self, kind: _Kind) -> None:
+        """Take note of a word that says whose verdict follows."""
+        match kind:
+            case _Kind.AGENT:
+                self.agent |= not self._towards
+            case _Kind.USER | _Kind.OWNED:
+                self.agent &= self._asked_to
+            case _Kind.CAUSE:
+                self._asked_to |= self.agent
+                self._break()
+            case _Kind.AFTER:
+                self.agent = self._asked_to = False
+                self.later = True
+                self._break()
+
+    def _break(self) -> None:
+        if not self._reaches:
+            self._negated = self._silent = False
+        self._chain = None
 
 
-def _settled(lead: bool | None, sentence: bool | None) -> bool | None:
-    if lead is None or sentence is None:
-        return sentence if lead is None else lead
-    return lead if lead == sentence else None
+def _lexicon(name: str) -> _Lexicon:
+    tables = tomllib.loads((Path(__file__).parent / "words" / "verdicts.toml").read_text(encoding="utf-8"))
+    kinds = {
+        word: _Kind[kind.upper()]
+        for table in (tables["shared"], tables[name])
+        for kind, words in table.items()
+        for word in words.split()
+    }
+    rests: dict[str, list[str]] = {}
+    for word in sorted(kinds, key=len, reverse=True):
+        rests.setdefault(word[0], []).append(re.escape(word[1:]))
+    found = "|".join(
+        f"{re.escape(first)}(?:{'|'.join(endings)})" for first, endings in rests.items() if not first.isascii()
+    )
+    firsts = re.escape("".join(rests))
+    return _Lexicon(kinds, re.compile(rf"[a-z]+|{found}|[^\s{firsts}]+|\S"))
+
+
+_ACCEPTANCE: Final = _lexicon("acceptance")
+_SENTIMENT: Final = _lexicon("sentiment")
