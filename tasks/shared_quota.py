@@ -113,7 +113,7 @@ class QuotaShare:
             block, asked_at = self._block, self._clock()
             asking = asyncio.ensure_future(self._queue_up(block))
             try:
-                await self._go_on_during(asking, _PATIENCE_SECONDS)
+                await self._go_on_during(asking, 0.0 if self._out else _PATIENCE_SECONDS)
                 turn_in = asking.result()
             except (httpx.HTTPError, PrefectException, TimeoutError, OSError, RuntimeError) as error:
                 await self._outage(error)
