@@ -84,7 +84,7 @@ SCENARIOS = {
     "tpm": Scenario(
         "300,000 TPM, mixed lengths",
         {"tpm": 300_000, "latency_median": 1.2},
-        _work(600, tpm=300_000, mixed_lengths=True),
+        _work(700, tpm=300_000, mixed_lengths=True),
     ),
     "faults": Scenario(
         "3 % faults, 3,000 RPM in 10 s windows",
