@@ -155,7 +155,7 @@ class Caller:
                 self.spent.quota_refusals += 1
                 self._failed(refusal)
             except TransientFault as fault:
-                permit.failed(fault.maybe_paid)
+                permit.failed(True)  # what the service accepted counts in its quota, however it ended
                 self.spent.retries += 1
                 self._failed(fault)
                 counted += self._health.counts(began)
@@ -164,7 +164,7 @@ class Caller:
                     return GivenUp(str(fault), attempts)
                 await self._stoppable(asyncio.sleep(self._patience.backoff_seconds(min(attempts, 16), random.random())))
             except (ContentRefused, InputTooLong, RequestInvalid) as fault:
-                permit.failed(False)
+                permit.failed(True)
                 self._succeeded()
                 return self._kept(request, _OUTCOMES[type(fault)], str(fault), attempts, self._clock() - began)
             except BaseException:
