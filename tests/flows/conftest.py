@@ -20,7 +20,7 @@ def bos():
 
 @pytest.fixture
 def qianfan():
-    with QianfanServer(window_seconds=1.0) as server:
+    with QianfanServer() as server:
         yield server
 
 
