@@ -72,7 +72,16 @@ def measure(summarizer: str, conversations: int, url: str) -> tuple[float, float
             "OPENAI_API_KEY": API_KEY,
         }
         command = [sys.executable, "-m", "tests.benchmarks.spend", "--child", "--summarizer", summarizer]
-        command += ["--source", f"{folder}/day.jsonl", "--warehouse", f"{folder}/warehouse", "--endpoint", "bench"]
+        command += [
+            "--source",
+            f"{folder}/day.jsonl",
+            "--warehouse",
+            f"{folder}/warehouse",
+            "--endpoint",
+            "bench",
+            "--rpm",
+            "600000",
+        ]
         began = time.monotonic()
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         wall = time.monotonic() - began
