@@ -44,7 +44,7 @@ class AnswerLog:
         self._overwrite = overwrite
         self._index = sqlite3.connect(scratch / "answers.sqlite", check_same_thread=False, isolation_level=None)
         self._index.executescript(
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-20000; BEGIN;"
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; BEGIN;"
             "CREATE TABLE answers (request_hash TEXT, content_hash TEXT, line BLOB);"
             "CREATE INDEX by_request ON answers (request_hash); CREATE INDEX by_content ON answers (content_hash);"
         )

@@ -64,7 +64,7 @@ class ConversationIds:
     def __init__(self, scratch: Path) -> None:
         self._seen = sqlite3.connect(scratch / "ids.sqlite", check_same_thread=False, isolation_level=None)
         self._seen.executescript(
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-20000; BEGIN;"
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; BEGIN;"
             "CREATE TABLE seen (id TEXT PRIMARY KEY, source_uri TEXT, line INTEGER) WITHOUT ROWID;"
         )
 

@@ -16,7 +16,10 @@ from tasks.domain.ports import ObjectStore
 from tasks.domain.tables import REJECTS, SUMMARIES
 from tasks.lease import DayLease
 
-_ROWS_IN_A_GROUP = 20_000
+_ROWS_IN_A_GROUP = 10_000
+
+# Arrow's own allocator keeps what the batches of a large day gave back.
+pa.set_memory_pool(pa.system_memory_pool())
 
 
 @dataclass(frozen=True, slots=True)

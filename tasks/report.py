@@ -21,7 +21,7 @@ from tasks.domain.report import render_html, render_markdown
 from tasks.domain.tables import RUNS, partition_key
 from tasks.publish import DayTables
 
-_ROWS_AT_A_TIME = 10_000
+_ROWS_AT_A_TIME = 2_000
 
 
 @task(name="aggregate-day", task_run_name="aggregate-{day}", cache_policy=NO_CACHE)
