@@ -58,15 +58,19 @@ def chosen_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in vars(arguments).items() if name in flags()}
 
 
-def run(settings: Mapping[str, Any], command: Callable[[], Coroutine[Any, Any, T]], tell: Callable[[T], str]) -> int:
+def run(
+    settings: Mapping[str, Any] | None, command: Callable[[], Coroutine[Any, Any, T]], tell: Callable[[T], str]
+) -> int:
     """Run a flow to its exit code; `tell` makes its result the last line (or lines) on stdout.
 
-    Settings are looked at first, so that what is wrong with them is said before a Prefect server is started.
+    Settings are looked at first, so that what is wrong with them is said before a Prefect server is started; None is
+    for a command that needs none.
     """
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).addFilter(_OneLine())
     try:
-        check_settings(settings)
+        if settings is not None:
+            check_settings(settings)
         result = asyncio.run(command())
     except UsageError as error:
         return complain(error, MISUSED)

@@ -171,7 +171,7 @@ def score_row(prediction: str, reference: str) -> RowScores:
 def score_text(prediction: str, reference: str) -> TextScores:
     """The platform's five figures for one pair. An empty side scores 0, and its distance is the other's length.
 
-    Of a text longer than `MAX_CHARACTERS` the head is scored and every character cut off is added to the
+    Of a text longer than `MAX_CHARACTERS` the head is scored (and read) and every character cut off is added to the
     edit distance, which is then an upper bound: a megabyte costs as little as 20,000 characters do.
     """
     surplus = max(0, len(prediction) - MAX_CHARACTERS) + max(0, len(reference) - MAX_CHARACTERS)
@@ -254,7 +254,7 @@ def _f1(common: int, guessed: int, true: int) -> float:
 
 
 def _fields(text: str) -> Fields | None:
-    parsed = parse_answer(text)
+    parsed = parse_answer(text[:MAX_CHARACTERS], cut_off=len(text) > MAX_CHARACTERS)
     return parsed if isinstance(parsed, Fields) else None
 
 
