@@ -14,6 +14,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -95,6 +96,8 @@ class QianfanServer:
         self.port = port
         self.url = ""
         self.token_fetches = 0
+        # Who answers what, where it matters: (endpoint or model, prompt) -> answer, None for no such endpoint.
+        self.answers: Callable[[str, str], str | None] | None = None
         self._random = random.Random(seed)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -310,7 +313,10 @@ class QianfanServer:
         except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
             return _error(wire, 336002, "invalid json", 400)
         self.last_body = body
-        answer = answer_for(prompt, behavior.mode)
+        endpoint = request.path.removeprefix(V1_PREFIX) if wire == "v1" else str(body.get("model"))
+        answer = self.answers(endpoint, prompt) if self.answers else answer_for(prompt, behavior.mode)
+        if answer is None:
+            return _error(wire, 336005, "no such endpoint", 404)
         prompt_tokens, answer_tokens = count_tokens(prompt), count_tokens(answer)
         tokens = prompt_tokens + answer_tokens
         refusal = self._refusal(now, tokens)
