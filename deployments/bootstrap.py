@@ -1,12 +1,13 @@
-"""Set up a Prefect server for the deployments: work pool, block types, automations. Run it again whenever it changes.
+"""Set up a Prefect server for the deployments: work pool, block types, automations, shared quotas.
 
-python -m deployments.bootstrap --webhook-url https://example.com/on-call
+Run it again whenever it changes: python -m deployments.bootstrap --webhook-url https://example.com/on-call
 """
 
 import argparse
 import asyncio
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -19,6 +20,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from pydantic import SecretStr
 
 from flows.blocks import BaiduCredentials, BosBucket, SummarizerEndpoint
+from tasks.shared_quota import make_shared_quota
 
 WORK_POOL: Final = "kefu"
 TAG: Final = "kefu"
@@ -117,12 +119,16 @@ def _call(webhook: UUID, what: str) -> dict[str, object]:
     return {"type": "call-webhook", "block_document_id": webhook, "payload": payload.replace("WHAT", what)}
 
 
-async def set_up(client: PrefectClient, webhook_url: str = "") -> list[str]:
+async def set_up(
+    client: PrefectClient, webhook_url: str = "", shared_quotas: Mapping[str, float] | None = None
+) -> list[str]:
     """Make everything that is missing and bring the rest up to date; running it again changes nothing.
 
     Args:
         client: of the server.
         webhook_url: where notifications go; empty: to where an earlier call said, if one did.
+        shared_quotas: the names that runs share a quota by (`--shared-quota` of the flows), and how much of it
+            is theirs, from 0 to 1.
 
     Returns:
         What is there now, a line each.
@@ -131,6 +137,9 @@ async def set_up(client: PrefectClient, webhook_url: str = "") -> list[str]:
     for kind in (BaiduCredentials, BosBucket, SummarizerEndpoint):
         await kind.aregister_type_and_schema(client=client)
         told.append(f"block type {kind.get_block_type_slug()}: registered")
+
+    for name, part in (shared_quotas or {}).items():
+        told.append(f"shared quota {name}, {part:.0%} of it: {await make_shared_quota(client, name, part)}")
 
     wanted = [zombies()]
     webhook = await _webhook(client, webhook_url)
@@ -171,17 +180,33 @@ async def _put_automation(client: PrefectClient, wanted: AutomationCore) -> str:
     return "up to date"
 
 
-async def _run(webhook_url: str) -> list[str]:
+def _shared_quota(text: str) -> tuple[str, float]:
+    found = re.fullmatch(r"([A-Za-z0-9._-]+)(?:=([1-9]\d?|100)%?)?", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a name such as sft, or a name and a part such as sft=80")
+    return found[1], int(found[2] or 100) / 100
+
+
+async def _run(webhook_url: str, shared_quotas: Mapping[str, float]) -> list[str]:
     async with get_client() as client:
-        return await set_up(client, webhook_url)
+        return await set_up(client, webhook_url, shared_quotas)
 
 
 def main(arguments: Sequence[str]) -> int:
     """The command line; the server is the one that PREFECT_API_URL names."""
     parser = argparse.ArgumentParser(prog="python -m deployments.bootstrap", description=__doc__)
     parser.add_argument("--webhook-url", default="", help="notifications are posted there as JSON")
+    parser.add_argument(
+        "--shared-quota",
+        metavar="NAME[=PERCENT]",
+        type=_shared_quota,
+        nargs="+",
+        default=[],
+        help="quotas that runs share by this name, and how much of each is theirs (default: all of it)",
+    )
     given = parser.parse_args(arguments)
-    sys.stdout.write("\n".join(asyncio.run(_run(given.webhook_url))) + "\n")
+    told = asyncio.run(_run(given.webhook_url, dict(given.shared_quota)))
+    sys.stdout.write("\n".join(told) + "\n")
     return 0
 
 

@@ -147,6 +147,11 @@ class SummarizerEndpoint(Block):
     )
     rpm: int = Field(default=0, ge=0, title="Requests a minute", description="The quota; 0: learned.")
     tpm: int = Field(default=0, ge=0, title="Tokens a minute", description="The quota; 0: learned.")
+    shared_quota: str = Field(
+        default="",
+        title="Shared quota",
+        description="The name that all runs on this quota share it by; empty: one run has it alone.",
+    )
     credentials: BaiduCredentials | None = Field(default=None, title="Credentials", description="For qianfan.")
     openai_base_url: str = Field(
         default="", title="OpenAI base URL", description="For openai, such as http://localhost:8000/v1."
@@ -161,6 +166,7 @@ class SummarizerEndpoint(Block):
             "endpoint": self.endpoint,
             "rpm": self.rpm,
             "tpm": self.tpm,
+            "shared_quota": self.shared_quota,
             "openai_base_url": self.openai_base_url,
             "openai_api_key": self.openai_api_key.get_secret_value(),
         }

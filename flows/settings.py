@@ -6,7 +6,7 @@ defaults, which need no account. Naming a block is a choice for this run, so wha
 
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,6 +28,7 @@ from tasks.domain.pacing import Limits
 from tasks.domain.ports import ObjectStore, Summarizer
 from tasks.domain.prompts import Prompt, load_prompt
 from tasks.gate import Gate
+from tasks.shared_quota import QuotaShare
 
 VERSION = "0.1.0"
 
@@ -61,6 +62,12 @@ class Settings(BaseSettings):
     mappings: str = Field("", description="a TOML file with more mappings for logs of another shape")
     rpm: int | None = Field(None, gt=0, description="requests a minute of the endpoint's quota; not set: learned")
     tpm: int | None = Field(None, gt=0, description="tokens a minute of the endpoint's quota; not set: learned")
+    shared_quota: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]*$",
+        description="the name that all runs on this quota give it, to share it through their Prefect server; "
+        "not set: this run has it alone",
+    )
     concurrency: int = Field(128, gt=0, le=4096, description="calls in flight at most")
     timezone: str = Field("Asia/Shanghai", description="whose days they are")
     overwrite: bool = Field(False, description="summarize anew what another model or prompt version summarized before")
@@ -159,6 +166,7 @@ def check_settings(chosen: Mapping[str, Any]) -> None:
             open_store(uri, _bos_credentials(settings))
     if settings.summarizer != "offline":
         open_summarizer(settings)
+        quota_of(settings)
 
 
 def _complaint(problem: Any, chosen: Mapping[str, Any]) -> str:
@@ -193,16 +201,15 @@ async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
     """
     source, source_name = open_source(settings, day)
     summarizer = open_summarizer(settings)
-    gate = None
-    if summarizer.paid:
-        gate = Gate(
-            Limits(
-                requests_per_minute=settings.rpm,
-                tokens_per_minute=settings.tpm,
-                concurrency=settings.concurrency,
-            )
-        )
-    try:
+    async with AsyncExitStack() as open_things:
+        open_things.push_async_callback(summarizer.aclose)
+        gate = None
+        if summarizer.paid:
+            quota = quota_of(settings)
+            name = settings.shared_quota
+            share = await open_things.enter_async_context(QuotaShare(name)) if name else None
+            gate = Gate(quota, share=share)
+            open_things.callback(gate.close)
         yield Services(
             source=source,
             source_name=source_name,
@@ -213,10 +220,19 @@ async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
             mappings=load_mappings(Path(settings.mappings) if settings.mappings else None),
             scratch=scratch_parent(settings),
         )
-    finally:
-        if gate is not None:
-            gate.close()
-        await summarizer.aclose()
+
+
+def quota_of(settings: Settings) -> Limits:
+    """What the settings say of the endpoint's quota.
+
+    Raises:
+        UsageError: it is shared, and nobody says how much it is.
+    """
+    if settings.shared_quota and not (settings.rpm or settings.tpm):
+        raise UsageError(
+            f"--shared-quota {settings.shared_quota} needs --rpm or --tpm: what is shared out must be known."
+        )
+    return Limits(settings.rpm, settings.tpm, settings.concurrency)
 
 
 def open_warehouse(settings: Settings) -> ObjectStore:

@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, GlobalConcurrencyLimitUpdate
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectException
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,33 @@ _SLOW_SECONDS: Final = 3.0
 _FIRST_FAIR_SHARE: Final = 0.25
 
 
+async def make_shared_quota(client: PrefectClient, name: str, part: float | None = None) -> str:
+    """Make the limit that a quota is shared through, or bring it up to date; running it again changes nothing.
+
+    Args:
+        client: of the Prefect server that all who share the quota use.
+        name: what they call it.
+        part: how much of the quota is theirs, above 0 up to 1; None leaves a limit as it is, and makes one for all.
+
+    Returns:
+        What was done.
+    """
+    drain = _DRAIN_PER_SECOND * (1.0 if part is None else part)
+    try:
+        found = await client.read_global_concurrency_limit_by_name(name)
+    except ObjectNotFound:
+        limit = GlobalConcurrencyLimitCreate(
+            name=name, limit=_LONGEST_QUEUE_SECONDS * SLOTS_PER_SECOND, slot_decay_per_second=drain
+        )
+        with suppress(ObjectAlreadyExists):  # another process was first
+            await client.create_global_concurrency_limit(limit)
+        return "made"
+    if part is None or found.slot_decay_per_second == drain:
+        return "there already"
+    await client.update_global_concurrency_limit(name, GlobalConcurrencyLimitUpdate(slot_decay_per_second=drain))
+    return "changed"
+
+
 class QuotaShare:
     """This process's part of a quota: `async with QuotaShare(name) as share: Gate(limits, share=share)`.
 
@@ -46,8 +73,7 @@ class QuotaShare:
     it could get. Belongs to one event loop.
 
     Args:
-        name: what all that share the quota call it. The limit of this name is made when there is none;
-            lowering its `slot_decay_per_second` leaves a part of the quota to somebody else.
+        name: what all that share the quota call it. The limit of this name is made when there is none.
         clock: seconds that never go back.
     """
 
@@ -140,29 +166,17 @@ class QuotaShare:
         async with asyncio.timeout(_TIMEOUT_SECONDS):
             if self._client is None:
                 self._client = await get_client().__aenter__()
-                await self._make_limit(self._client)
+                await make_shared_quota(self._client, self.name)
             debt = self._debt if self._debt <= _SLOW_SECONDS else 0.0
             response = await self._client.increment_concurrency_slots(
                 [self.name], round((block + debt) * SLOTS_PER_SECOND), "rate_limit"
             )
             self._debt = 0.0
             if not response.json():  # no such limit, which Prefect takes for no limit
-                await self._make_limit(self._client)
+                await make_shared_quota(self._client, self.name)
             limit = await self._client.read_global_concurrency_limit_by_name(self.name)
         before = limit.active_slots - (2 * block + _AHEAD_SECONDS) * SLOTS_PER_SECOND
         return max(0.0, before / (limit.slot_decay_per_second or _DRAIN_PER_SECOND))
-
-    async def _make_limit(self, client: PrefectClient) -> None:
-        try:
-            await client.read_global_concurrency_limit_by_name(self.name)
-        except ObjectNotFound:
-            limit = GlobalConcurrencyLimitCreate(
-                name=self.name,
-                limit=_LONGEST_QUEUE_SECONDS * SLOTS_PER_SECOND,
-                slot_decay_per_second=_DRAIN_PER_SECOND,
-            )
-            with suppress(ObjectAlreadyExists):  # another process was first
-                await client.create_global_concurrency_limit(limit)
 
     async def _go_on_during(self, waiting: asyncio.Future[Any], patience_seconds: float) -> None:
         """Wait, and after `patience_seconds` go on with the last fair share."""

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.bootstrap import TAG
+from deployments.bootstrap import TAG, main
 from tests.conftest import ROOT
 from tests.servers.prefect import PrefectServer
 
@@ -62,12 +62,20 @@ def automations(api: httpx.Client) -> list[dict[str, Any]]:
 def test_bootstrap_twice_is_bootstrap_once_and_a_failed_run_is_told(prefect_api: PrefectServer, hook):
     address, posted = hook
     with httpx.Client(base_url=prefect_api.url, timeout=20) as api:
-        first = bootstrap(prefect_api, "--webhook-url", address)
+        first = bootstrap(prefect_api, "--webhook-url", address, "--shared-quota", "sft", "other=80")
         assert "work pool kefu: made (process)" in first
+        assert "shared quota sft, 100% of it: made" in first
         made = automations(api)
         assert len(made) == 3
 
-        again = bootstrap(prefect_api)
+        again = bootstrap(prefect_api, "--shared-quota", "sft", "other=40")
+        assert "shared quota sft, 100% of it: there already" in again
+        assert "shared quota other, 40% of it: changed" in again
+        whole, part = (
+            api.get(f"/v2/concurrency_limits/{name}").raise_for_status().json()["slot_decay_per_second"]
+            for name in ("sft", "other")
+        )
+        assert part == pytest.approx(0.4 * whole)
         assert "work pool kefu: there already" in again
         assert sum(line.endswith(": up to date") for line in again) == 3
         assert [one["id"] for one in automations(api)] == [one["id"] for one in made]
@@ -81,6 +89,13 @@ def test_bootstrap_twice_is_bootstrap_once_and_a_failed_run_is_told(prefect_api:
     assert told["what"] == "Failed"
     assert told["why"] == '3 of 9 were "rejected".\nSee the report.'
     assert "/runs/flow-run/" in told["link"]
+
+
+@pytest.mark.parametrize("wrong", ["a/b", "sft=0", "sft=101", "sft=much", ""])
+def test_bootstrap_refuses_a_shared_quota_that_cannot_be(wrong, capsys):
+    with pytest.raises(SystemExit):
+        main(["--shared-quota", wrong])
+    assert f"{wrong!r} is not a name" in capsys.readouterr().err
 
 
 def fail_until_told(api: httpx.Client, flow: str, posted: Queue[dict[str, Any]]) -> dict[str, Any]:

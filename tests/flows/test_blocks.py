@@ -35,6 +35,7 @@ def endpoint() -> SummarizerEndpoint:
         summarizer="qianfan",
         endpoint="kefu_sft",
         rpm=600,
+        shared_quota="sft",
         credentials=credentials("block-key", SECRET),
     )
     block.save("sft", overwrite=True)
@@ -80,6 +81,7 @@ def test_endpoint_block_beats_the_environment_and_a_flag_beats_it(endpoint, monk
 
     settings = load_settings({"endpoint_block": "sft"})
     assert (settings.summarizer, settings.endpoint, settings.rpm, settings.tpm) == ("qianfan", "kefu_sft", 600, 9000)
+    assert settings.shared_quota == "sft"
     assert settings.qianfan_access_key == SecretStr("block-key")
     assert settings.qianfan_secret_key == SecretStr(SECRET)
 

@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from flows.settings import load_settings, open_source, open_summarizer, open_warehouse, source_of
+from flows.settings import load_settings, open_source, open_summarizer, open_warehouse, quota_of, source_of
 from tasks.domain.errors import UsageError
 
 DAY = date(2026, 11, 22)
@@ -14,6 +14,7 @@ def open_everything(settings):
     open_source(chosen, DAY)
     open_warehouse(chosen)
     open_summarizer(chosen)
+    quota_of(chosen)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,8 @@ def open_everything(settings):
         ({"nonsense": 1}, "nonsense"),
         ({"qianfan_secret_key": "x"}, "qianfan_secret_key"),
         ({"prompt": "none"}, "sft-v1"),
+        ({"shared_quota": "a/b", "rpm": 60}, "--shared-quota"),
+        ({"shared_quota": "sft"}, "--rpm or --tpm"),
     ],
 )
 def test_wrong_settings_are_refused_in_one_line(settings, words):

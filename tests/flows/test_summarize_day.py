@@ -9,8 +9,10 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from prefect.client.orchestration import get_client
 
 from flows.summarize_day import summarize_day
+from tasks.domain.days import DayTally
 from tasks.domain.errors import CredentialsRefused, EndpointDown, NoLogs, StoreRefused, TooManyRejects
 from tasks.domain.tables import METRICS, REJECTS, RUNS, SUMMARIES
 from tests.servers.qianfan import POISON
@@ -118,6 +120,25 @@ def test_summarize_day_from_bos_through_qianfan_pays_once_whatever_breaks(accoun
     assert bos.read(f"warehouse/summaries/day={DAY}/summaries.parquet") == before
     assert len(bos_table(bos, "runs")) == 2
     assert not bos.uploads()
+
+
+def test_summarize_day_shares_its_quota_with_another_day(accounts, qianfan, tmp_path, logs):
+    settings = {
+        "source": str(logs),
+        "warehouse": str(tmp_path / "warehouse"),
+        "summarizer": "qianfan",
+        "endpoint": "sft_v1",
+        "rpm": 6000,
+        "shared_quota": "sft",
+    }
+
+    async def both() -> list[DayTally]:
+        tallies = await asyncio.gather(*(summarize_day(day, settings) for day in (DAY, date(2026, 11, 23))))
+        async with get_client() as client:
+            assert (await client.read_global_concurrency_limit_by_name("sft")).slot_decay_per_second
+        return tallies
+
+    assert [tally.calls for tally in asyncio.run(both())] == [60, 60]
 
 
 def test_summarize_day_asks_only_for_what_is_new(accounts, qianfan, tmp_path, logs):
