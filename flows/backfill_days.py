@@ -16,7 +16,7 @@ from flows.settings import load_settings, open_warehouse
 from flows.summarize_day import summarize_day
 from tasks.domain.days import DayTally, days_between
 from tasks.domain.errors import DaysFailed, KefuError, RunStopped, TooManyRejects
-from tasks.report import is_complete
+from tasks.publish import is_complete
 
 
 @flow(name="backfill-days", flow_run_name="backfill-{start}-{end}")

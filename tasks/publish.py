@@ -1,6 +1,7 @@
 """From the batches' parts to the day's tables, and their publication."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.domain.errors import AccountingError, PreconditionFailed
 from tasks.domain.ports import ObjectStore
-from tasks.domain.tables import REJECTS, SUMMARIES
+from tasks.domain.tables import REJECTS, SUMMARIES, partition_key
 from tasks.lease import DayLease
 
 _ROWS_IN_A_GROUP = 10_000
@@ -124,30 +125,37 @@ def _batches(parts: Iterable[Path]) -> Iterator[pa.RecordBatch]:
                 yield reader.get_batch(index)
 
 
+def is_complete(store: ObjectStore, day: date) -> bool:
+    """Whether the day was published, and no run died or failed while it replaced a published one."""
+    return store.stat(partition_key("runs", day)) is not None and store.stat(_unfinished_key(day)) is None
+
+
 @task(name="publish-day", task_run_name="publish-{day}", cache_policy=NO_CACHE)
 def publish_day(store: ObjectStore, day: date, lease: DayLease, files: Sequence[tuple[str, Path | bytes]]) -> None:
-    """Replace the day's objects in the order given, each at once; the last one marks the day complete.
+    """Replace the day's objects, in the order given, one right after the other; the last one marks the day complete.
 
     Raises:
         LeaseLost: another run holds the day; nothing of it is overwritten.
-        StoreError: an object could not be written; those before it are new, those after it old, all readable.
+        StoreError: an object could not be written. Each one is old or new, all are readable, and the day is not
+            complete until a run has replaced them all.
     """
-    for key, content in files:
-        _replace(store, lease, key, content)
-
-
-def _replace(store: ObjectStore, lease: DayLease, key: str, content: Path | bytes) -> None:
-    while True:
-        # The order matters: what is there is looked at before the proof that the day is ours, so that a run
-        # which was taken for dead in between finds its condition broken and not another run's work overwritten.
-        before = store.stat(key)
+    with ExitStack() as stack:
+        waiting = [(key, stack.enter_context(store.staged(key, content))) for key, content in files]
         lease.check()
-        condition = {"if_match": before.etag} if before else {"if_absent": True}
-        try:
-            if isinstance(content, bytes):
-                store.write_path(key, content, **condition)
-            else:
-                store.write_file(key, content, **condition)
-        except PreconditionFailed:
-            continue  # a dead run's last write, or our own lost reply: look again, while the day is ours
-        return
+        store.write_path(_unfinished_key(day), b"")
+        while waiting:
+            # The order matters: what is there is looked at before the proof that the day is ours, so that a run
+            # which was taken for dead in between finds its conditions broken and not another run's work overwritten.
+            found = [store.stat(key) for key, _ in waiting]
+            lease.check()
+            for (_, publish), before in zip(tuple(waiting), found, strict=True):
+                try:
+                    publish(if_match=before.etag if before else None, if_absent=before is None)
+                except PreconditionFailed:
+                    break  # a dead run's last write, or our own lost reply: look again, while the day is ours
+                del waiting[0]
+        store.delete(_unfinished_key(day))
+
+
+def _unfinished_key(day: date) -> str:
+    return f"_staging/unfinished/day={day.isoformat()}"

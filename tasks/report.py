@@ -40,8 +40,8 @@ def day_files(
 ) -> list[tuple[str, Path | bytes]]:
     """Everything of a day to publish, by key, in the order to publish it: `runs` marks the day complete."""
     return [
-        (partition_key("rejects", day), tables.rejects),
         *report_files(day, digest),
+        (partition_key("rejects", day), tables.rejects),
         (partition_key("summaries", day), tables.summaries),
         (partition_key("runs", day), parquet_bytes(pa.Table.from_pylist(list(runs), schema=RUNS))),
     ]
@@ -62,11 +62,6 @@ async def show_report(day: date | str, digest: Digest, address: str) -> None:
     await acreate_markdown_artifact(
         f"{render_markdown(digest)}\n\n`{address}`\n", key=f"report-{day}", description=f"{day} 客服摘要报告"
     )
-
-
-def is_complete(store: ObjectStore, day: date) -> bool:
-    """Whether the day's last object is there: it is published after all the others."""
-    return store.stat(partition_key("runs", day)) is not None
 
 
 def with_this_run(store: ObjectStore, tally: DayTally) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -43,7 +43,7 @@ from tasks.domain.errors import (
     StoreUnavailable,
     UsageError,
 )
-from tasks.domain.ports import Appender, StoredObject
+from tasks.domain.ports import Appender, Publish, StoredObject
 
 # At DEBUG the SDK logs signing keys and headers.
 logging.getLogger("baidubce").setLevel(logging.WARNING)
@@ -52,6 +52,7 @@ _T = TypeVar("_T")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _KEY_BYTES = 1024
 _MAX_PARTS = 10_000
+_SMALL_BYTES = 1 << 20
 _RECORDS_IN_A_SEGMENT = 256
 _SAVE_SECONDS = 5.0
 _COPY_BYTES = 1 << 20
@@ -236,11 +237,47 @@ class BosStore:
 
         The service checks conditions as the object becomes visible, so they hold for large files too.
         """
-        size = path.stat().st_size
-        if size <= self._part_bytes:
+        if path.stat().st_size <= self._part_bytes:
             return self.write_path(key, path.read_bytes(), if_match=if_match, if_absent=if_absent)
-        mark = uuid.uuid4().hex
-        return self._write(key, mark, partial(self._upload, key, path, size, mark), if_match, if_absent)
+        with self.staged(key, path) as publish:
+            return publish(if_match=if_match, if_absent=if_absent)
+
+    @contextmanager
+    def staged(self, key: str, content: Path | bytes) -> Iterator[Publish]:
+        """A local file, uploaded in parts that become visible as one; what is small is sent as it is published."""
+        if isinstance(content, Path) and content.stat().st_size <= min(_SMALL_BYTES, self._part_bytes):
+            content = content.read_bytes()
+        if isinstance(content, bytes):
+            yield partial(self.write_path, key, content)
+            return
+        full, where = self._full(key), self.uri_of(key)
+        upload_id = self._call(
+            "write", where, partial(self._client.initiate_multipart_upload, self._bucket, full)
+        ).upload_id
+        with ExitStack() as unpublished:
+            unpublished.callback(self._give_up, full, upload_id)
+            parts, crc = self._upload(full, where, upload_id, content)
+            mark = uuid.uuid4().hex
+
+            def complete(condition: dict[bytes, str]) -> str:
+                request = partial(
+                    self._client.complete_multipart_upload,
+                    self._bucket,
+                    full,
+                    upload_id,
+                    parts,
+                    user_metadata={_MARK: mark},
+                    content_crc32=crc,
+                    cond_read_write=condition,
+                )
+                return str(self._call("write", where, request).etag)
+
+            def publish(*, if_match: str | None = None, if_absent: bool = False) -> str:
+                etag = self._write(key, mark, complete, if_match, if_absent)
+                unpublished.pop_all()
+                return etag
+
+            yield publish
 
     def delete(self, key: str) -> None:
         """Remove one object; no error when there is none."""
@@ -333,45 +370,33 @@ class BosStore:
                     break
                 # Or the service wants an etag without the quotes that HTTP gives it.
         if not conditions[0]:
-            raise StoreUnavailable(f"Can't write {self.uri_of(key)}: its upload was given up by somebody. Start again.")
+            raise _given_up(self.uri_of(key))
         raise PreconditionFailed(
             f"{self.uri_of(key)} exists already; nothing was written."
             if if_absent
             else f"{self.uri_of(key)} was changed by somebody else meanwhile; nothing was written."
         )
 
-    def _upload(self, key: str, path: Path, size: int, mark: str, condition: dict[bytes, str]) -> str:
-        full, where = self._full(key), self.uri_of(key)
-        part_bytes = max(self._part_bytes, -(-size // _MAX_PARTS))
-        upload_id = self._call(
-            "write", where, partial(self._client.initiate_multipart_upload, self._bucket, full)
-        ).upload_id
-        try:
-            parts: list[dict[str, Any]] = []
-            crc = 0
-            with path.open("rb") as file:
-                while data := file.read(part_bytes):
-                    number, crc = len(parts) + 1, zlib.crc32(data, crc)
-                    send = partial(
-                        self._client.upload_part, self._bucket, full, upload_id, number, len(data), data, _md5(data)
-                    )
+    def _upload(self, full: str, where: str, upload_id: str, path: Path) -> tuple[list[dict[str, Any]], int]:
+        part_bytes = max(self._part_bytes, -(-path.stat().st_size // _MAX_PARTS))
+        parts: list[dict[str, Any]] = []
+        crc = 0
+        with path.open("rb") as file:
+            while data := file.read(part_bytes):
+                number, crc = len(parts) + 1, zlib.crc32(data, crc)
+                send = partial(
+                    self._client.upload_part, self._bucket, full, upload_id, number, len(data), data, _md5(data)
+                )
+                try:
                     part = self._call("write", where, send)
-                    parts.append({"partNumber": number, "eTag": part.metadata.etag})
-            complete = partial(
-                self._client.complete_multipart_upload,
-                self._bucket,
-                full,
-                upload_id,
-                parts,
-                user_metadata={_MARK: mark},
-                content_crc32=crc,
-                cond_read_write=condition,
-            )
-            return str(self._call("write", where, complete).etag)
-        except BaseException:
-            with suppress(StoreError):
-                self._abort(full, upload_id)
-            raise
+                except ObjectMissing:
+                    raise _given_up(where) from None
+                parts.append({"partNumber": number, "eTag": part.metadata.etag})
+        return parts, crc
+
+    def _give_up(self, full: str, upload_id: str) -> None:
+        with suppress(StoreError):
+            self._abort(full, upload_id)
 
     def _abort(self, full: str, upload_id: str) -> None:
         abort = partial(self._client.abort_multipart_upload, self._bucket, full, upload_id)
@@ -588,6 +613,10 @@ def _checked_endpoint(endpoint: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
         raise UsageError(f"BOS_ENDPOINT {endpoint!r} is no address: give a region's, such as https://bj.bcebos.com.")
     return address
+
+
+def _given_up(where: str) -> StoreUnavailable:
+    return StoreUnavailable(f"Can't write {where}: its upload was given up by somebody. Start again.")
 
 
 def _no_room(folder: Path, error: OSError) -> StoreFull:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -30,7 +31,7 @@ from tasks.domain.errors import (
     StoreUnavailable,
     UsageError,
 )
-from tasks.domain.ports import Appender, StoredObject
+from tasks.domain.ports import Appender, Publish, StoredObject
 
 _HIDDEN = ".store"
 _COPY_BYTES = 1 << 20
@@ -112,12 +113,27 @@ class FolderStore:
         Raises:
             PreconditionFailed: somebody else was first.
         """
-        return self._write(key, BytesIO(data), if_match, if_absent)
+        with self.staged(key, data) as publish:
+            return publish(if_match=if_match, if_absent=if_absent)
 
     def write_file(self, key: str, path: Path, *, if_match: str | None = None, if_absent: bool = False) -> str:
         """Write one object from a local file; return its etag. Conditions as in `write_path`."""
-        with self._explained("write", key), path.open("rb") as file:
-            return self._write(key, file, if_match, if_absent)
+        with self.staged(key, path) as publish:
+            return publish(if_match=if_match, if_absent=if_absent)
+
+    @contextmanager
+    def staged(self, key: str, content: Path | bytes) -> Iterator[Publish]:
+        """A copy on the disk that nobody reads until it is published."""
+        _check_key(key)
+        with (
+            self._explained("write", key),
+            BytesIO(content) if isinstance(content, bytes) else content.open("rb") as source,
+            self._new_file() as (file, new),
+        ):
+            shutil.copyfileobj(source, file, _COPY_BYTES)
+            file.flush()
+            os.fsync(file.fileno())
+            yield partial(self._replace, key, file, new)
 
     def delete(self, key: str) -> None:
         """Remove one object; no error when there is none."""
@@ -140,12 +156,11 @@ class FolderStore:
         _check_key(key)
         return self._root / key
 
-    def _write(self, key: str, source: BinaryIO, if_match: str | None, if_absent: bool) -> str:
+    def _replace(
+        self, key: str, file: BinaryIO, new: Path, *, if_match: str | None = None, if_absent: bool = False
+    ) -> str:
         path = self._path(key)
-        with self._explained("write", key), self._new_file() as (file, new):
-            shutil.copyfileobj(source, file, _COPY_BYTES)
-            file.flush()
-            os.fsync(file.fileno())
+        with self._explained("write", key):
             path.parent.mkdir(parents=True, exist_ok=True)
             with self._locked():
                 before = self.stat(key)

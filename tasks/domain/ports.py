@@ -1,6 +1,7 @@
 """All that a task may know of the outside: an object store and a summarizer. The clients implement these."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +31,13 @@ class Appender(Protocol):
 
     def close(self) -> None:
         """Flush and give up the resources. Closing twice is harmless."""
+
+
+class Publish(Protocol):
+    """Lets an object be seen that lies ready in its store, in one quick step."""
+
+    def __call__(self, *, if_match: str | None = None, if_absent: bool = False) -> str:
+        """Returns its etag; conditions as in `ObjectStore.write_path`. May be tried again after PreconditionFailed."""
 
 
 class ObjectStore(Protocol):
@@ -70,6 +78,12 @@ class ObjectStore(Protocol):
 
     def write_file(self, key: str, path: Path, *, if_match: str | None = None, if_absent: bool = False) -> str:
         """Write one object from a local file (any size); return its etag. Conditions as in `write_path`."""
+
+    def staged(self, key: str, content: Path | bytes) -> AbstractContextManager[Publish]:
+        """Content (a local file, or bytes) made ready, so that several objects can follow each other at once.
+
+        What is not published when the block ends is given up.
+        """
 
     def delete(self, key: str) -> None:
         """Remove one object; no error when there is none."""
