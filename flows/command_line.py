@@ -45,6 +45,23 @@ def parser(module: str, summary: str) -> argparse.ArgumentParser:
     return made
 
 
+def add_label_flags(parser: argparse.ArgumentParser) -> None:
+    """Flags that say which labeled conversations are meant."""
+    parser.add_argument("--start", type=day_argument, default=None, help="the first day of labeled conversations")
+    parser.add_argument("--end", type=day_argument, default=None, help="the last day, itself included")
+    parser.add_argument(
+        "--labels", default="", help="a file of labels for the logs of those days (default: the warehouse's labels)"
+    )
+    parser.add_argument("--limit", type=count_argument, default=0, help="at most so many conversations (default: all)")
+
+
+def count_argument(text: str) -> int:
+    """A number of things, at least one."""
+    if not text.isascii() or not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 200")
+    return int(text)
+
+
 def day_argument(text: str) -> date:
     """A day as written on a command line."""
     try:

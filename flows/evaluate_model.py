@@ -1,36 +1,175 @@
-"""How good answers are, in figures: a file of predictions, scored on this machine, free and exact.
+"""How good a model's answers are, in figures.
 
-python -m flows.evaluate_model --predictions FILE.jsonl --json
+python -m flows.evaluate_model --predictions FILE.jsonl --json      a file, on this machine: free, exact, at once
+python -m flows.evaluate_model --summarizer qianfan --endpoint ID   an endpoint, on labeled conversations
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import orjson
+from prefect import flow, get_run_logger
+from prefect.artifacts import acreate_table_artifact
 
 from flows import command_line
-from tasks.evaluation import in_words, score_file
+from flows.settings import Settings, connect, load_settings, open_source, open_warehouse, scratch_parent
+from tasks.asking import open_caller
+from tasks.domain.days import days_between
+from tasks.domain.errors import NoLogs, UsageError
+from tasks.domain.formats import load_mappings
+from tasks.domain.labeling import Labeled, fewer
+from tasks.domain.prompts import load_prompt
+from tasks.domain.rendering import prepare
+from tasks.domain.retrying import Patience
+from tasks.evaluation import Evaluation, evaluate, in_words, score_file, store_evaluation
+from tasks.extract import list_logs
+from tasks.labels import find_labeled, load_labels, read_label_file
+from tasks.scratch import scratch_folder
+
+SHELF = "evaluations"
+
+
+@flow(name="evaluate-model", flow_run_name="evaluate-model")
+async def evaluate_model(
+    start: date | None = None,
+    end: date | None = None,
+    labels: str = "",
+    limit: int = 0,
+    settings: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Measure an endpoint, or the offline rules, on labeled conversations; each is paid for once, ever.
+
+    Args:
+        start: the first day of labeled conversations; left out, the oldest that has labels.
+        end: the last day, itself included.
+        labels: a file of labels, whose conversations are read from the logs of those days; left out, the warehouse's.
+        limit: at most so many conversations, always the same ones; 0 is all of them.
+        settings: any setting by its name, as for summarize_day.
+    """
+    chosen = load_settings(settings or {})
+    labeled = labeled_conversations(chosen, start, end, labels, limit)
+    evaluation = await evaluated(chosen, labeled)
+    figures = evaluation.figures()
+    figures["predictions"] = store_evaluation(open_warehouse(chosen), datetime.now(UTC), evaluation)
+    await acreate_table_artifact(
+        [{"figure": name, "value": str(value)} for name, value in figures.items()],
+        key="evaluation",
+        description=f"{evaluation.model} · {evaluation.prompt_version}",
+    )
+    return figures
+
+
+def labeled_conversations(
+    chosen: Settings, start: date | None, end: date | None, labels: str, limit: int = 0
+) -> list[Labeled]:
+    """The labeled conversations to measure on, from the warehouse or from a file and the logs.
+
+    Raises:
+        UsageError: there are none, or the file is wrong.
+    """
+    if not labels:
+        return fewer(load_labels(open_warehouse(chosen), start, end), limit)
+    if start is None or end is None:
+        raise UsageError("--labels needs --start and --end: the days whose logs hold the labeled conversations.")
+    found: list[Labeled] = []
+    known = read_label_file(Path(labels))
+    for day in days_between(start, end):
+        store, name = open_source(chosen, day)
+        try:
+            logs = list_logs(store, name)
+        except NoLogs:
+            continue
+        with scratch_folder(scratch_parent(chosen), f"labels-{uuid4()}") as scratch:
+            found += find_labeled(
+                day,
+                known,
+                store,
+                logs,
+                log_format=chosen.log_format,
+                mappings=load_mappings(Path(chosen.mappings) if chosen.mappings else None),
+                zone=chosen.zone,
+                prepare=partial(
+                    prepare,
+                    prompt=load_prompt(chosen.prompt),
+                    model="",
+                    max_input_tokens=chosen.max_input_tokens,
+                    masked=chosen.mask,
+                    compacted=chosen.compact,
+                ),
+                scratch=scratch,
+            )
+    if not found:
+        raise UsageError(
+            f"None of the {len(known)} labels of {labels} has a conversation in the logs of {start}…{end}."
+        )
+    if len(found) < len(known):
+        get_run_logger().warning(
+            "%d of %d labels have no conversation in the logs.", len(known) - len(found), len(known)
+        )
+    return fewer(found, limit)
+
+
+async def evaluated(chosen: Settings, labeled: Sequence[Labeled]) -> Evaluation:
+    """The endpoint that the settings name, measured with their prompt on these conversations.
+
+    Raises:
+        EndpointUnusable: it can't be asked; what was answered is kept.
+    """
+    async with (
+        connect(chosen, labeled[0].day) as services,
+        open_caller(
+            services.summarizer,
+            services.gate,
+            warehouse=services.warehouse,
+            shelf=SHELF,
+            run_id=str(uuid4()),
+            scratch=services.scratch,
+            prompt_version=chosen.prompt_version,
+            patience=Patience(max_attempts=chosen.max_attempts),
+            give_up_seconds=chosen.give_up_seconds,
+        ) as caller,
+    ):
+        prompt = replace(services.prompt, version=chosen.prompt_version)
+        return await evaluate(labeled, caller, prompt, services.summarizer.model)
 
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.evaluate_model", "Score a model's answers against references.")
-    parser.add_argument(
-        "--predictions", type=Path, required=True, help='JSON lines of {"prediction": …, "reference": …}'
+    parser = command_line.parser(
+        "flows.evaluate_model", "Score a file of predictions, or an endpoint's answers about labeled conversations."
     )
-    parser.add_argument("--per-row", type=Path, default=None, help="a file to write every row's figures to, as JSONL")
     parser.add_argument(
-        "--baseline", type=Path, default=None, help="another model's predictions of the same rows, to compare with"
+        "--predictions",
+        type=Path,
+        default=None,
+        help='JSON lines of {"prediction": …, "reference": …} to score; no endpoint is asked',
     )
+    parser.add_argument("--per-row", type=Path, default=None, help="with --predictions: where each row's figures go")
+    parser.add_argument(
+        "--baseline", type=Path, default=None, help="with --predictions: another model's, of the same rows, to compare"
+    )
+    command_line.add_label_flags(parser)
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     given = parser.parse_args(arguments)
-
-    async def scored() -> dict[str, Any]:
-        return score_file(given.predictions, per_row=given.per_row, baseline=given.baseline)
+    settings = command_line.chosen_settings(given)
 
     def tell(figures: dict[str, Any]) -> str:
         return orjson.dumps(figures).decode() if given.json else in_words(figures)
+
+    if given.predictions is None:
+        if given.per_row or given.baseline:
+            parser.error("--per-row and --baseline belong to --predictions")
+        return command_line.run(
+            settings, lambda: evaluate_model(given.start, given.end, given.labels, given.limit, settings), tell
+        )
+
+    async def scored() -> dict[str, Any]:
+        return score_file(given.predictions, per_row=given.per_row, baseline=given.baseline)
 
     return command_line.run(None, scored, tell)
 

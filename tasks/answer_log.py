@@ -21,26 +21,33 @@ from tasks.domain.tables import partition_key
 _ROWS_AT_A_TIME = 5_000
 
 
-def answers_prefix(day: date) -> str:
-    """Where a day's answer log lies in its warehouse."""
-    return f"_answers/day={day.isoformat()}/"
+def answers_prefix(day: date | None, shelf: str = "") -> str:
+    """Where an answer log lies in its warehouse: the nightly's has no shelf, and only it always has a day."""
+    return "_answers/" + (f"{shelf}/" if shelf else "") + (f"day={day.isoformat()}/" if day else "")
 
 
 class AnswerLog:
-    """Answers known for one day. Belongs to one run; `keep` and `find` are called from one thread at a time.
+    """Answers known for one day, or on a shelf of its own.
+
+    Belongs to one run; `keep` and `find` are called from one thread at a time.
 
     Args:
         store: the warehouse.
-        day: whose answers.
+        day: whose answers; None for a shelf that is no day's.
         run_id: names this run's own lines.
         scratch: a folder of this run's own.
         overwrite: know only answers to the very same request (model, prompt version, text); otherwise
             an older model's answer about the same conversation counts as known too.
+        shelf: keeps answers that the nightly must never take for its own (a candidate's, an evaluation's) apart;
+            published tables don't stand in for those.
     """
 
-    def __init__(self, store: ObjectStore, day: date, run_id: str, scratch: Path, *, overwrite: bool) -> None:
+    def __init__(
+        self, store: ObjectStore, day: date | None, run_id: str, scratch: Path, *, overwrite: bool, shelf: str = ""
+    ) -> None:
         self._store = store
-        self._day = day
+        self._day = None if shelf else day
+        self._prefix = answers_prefix(day, shelf)
         self._overwrite = overwrite
         self._index = sqlite3.connect(scratch / "answers.sqlite", check_same_thread=False, isolation_level=None)
         self._index.executescript(
@@ -50,7 +57,7 @@ class AnswerLog:
         )
         self._known = 0
         self._load()
-        self._appender = store.appender(f"{answers_prefix(day)}{run_id}")
+        self._appender = store.appender(f"{self._prefix}{run_id}")
 
     @property
     def known(self) -> int:
@@ -93,26 +100,26 @@ class AnswerLog:
 
     def _load(self) -> None:
         logged = 0
-        for stored in self._store.list_objects(answers_prefix(self._day)):
+        for stored in self._store.list_objects(self._prefix):
             with self._store.open_object(stored.key) as lines:
                 for line in lines:
                     answer = decode_answer(line)
                     if answer is not None:
                         self._add(answer, line)
                         logged += 1
-        for answer in self._published():
+        for answer in self._published(self._day) if self._day else ():
             known = self._index.execute(
                 "SELECT 1 FROM answers WHERE content_hash = ?", (answer.content_hash,)
             ).fetchone()
             if known is None:
                 self._add(answer, encode_answer(answer))
 
-    def _published(self) -> Iterator[Answer]:
-        with _opened(self._store, partition_key("summaries", self._day)) as table:
+    def _published(self, day: date) -> Iterator[Answer]:
+        with _opened(self._store, partition_key("summaries", day)) as table:
             if table is not None:
                 for batch in table.iter_batches(_ROWS_AT_A_TIME):
                     yield from answers_in_summaries(batch)
-        with _opened(self._store, partition_key("rejects", self._day)) as table:
+        with _opened(self._store, partition_key("rejects", day)) as table:
             if table is not None:
                 for batch in table.iter_batches(_ROWS_AT_A_TIME):
                     yield from answers_in_rejects(batch, datetime(1970, 1, 1, tzinfo=UTC))

@@ -1,20 +1,131 @@
-"""From predictions to scores: files scored row by row in constant memory. Nothing here needs Prefect's server."""
+"""From predictions to scores: of files, row by row in constant memory, and of models, by asking them.
 
-from collections.abc import Callable, Iterator
+Nothing here needs Prefect's server, so that scoring a file starts at once.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from tasks.calling import Caller, GivenUp
 from tasks.domain.comparing import RowFigures, compare_rows
 from tasks.domain.errors import UsageError
+from tasks.domain.labeling import Labeled
+from tasks.domain.ports import ObjectStore
 from tasks.domain.predictions import Pair, paired, read_pairs
+from tasks.domain.prompts import Prompt
+from tasks.domain.rendering import ask_again
 from tasks.domain.scoring import METRICS, RowScores, Scores, score_row, score_rows
 
 NOT_COMPUTED = "not computed"
 
 _LONGEST_LINE = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model answered about one labeled conversation; `text` is empty where it never answered."""
+
+    labeled: Labeled
+    text: str
+    outcome: str
+    prompt_tokens: int
+    completion_tokens: int
+    latency_ms: int
+
+    def as_json(self) -> dict[str, Any]:
+        """One line of a file of predictions, which `--predictions` reads back."""
+        return {
+            "day": self.labeled.day.isoformat(),
+            "conversation_id": self.labeled.conversation_id,
+            "content_hash": self.labeled.content_hash,
+            "prediction": self.text,
+            "reference": self.labeled.answer(),
+            "outcome": self.outcome,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "latency_ms": self.latency_ms,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A model with a prompt, measured on labeled conversations.
+
+    `predictions` are in the order of the conversations, `rows` their compared figures in the same order, so that two
+    evaluations of the same conversations go into `compare_rows(current.rows, candidate.rows)`.
+    """
+
+    model: str
+    prompt_version: str
+    predictions: Sequence[Prediction]
+    scores: Scores
+    rows: RowFigures
+    calls: int
+    reused: int
+
+    def figures(self) -> dict[str, Any]:
+        """The scores' figures, and what the answers took: mean tokens a conversation, latency in milliseconds."""
+        answered = [one for one in self.predictions if one.latency_ms]
+        latencies = sorted(one.latency_ms for one in answered)
+        return {
+            "model": self.model,
+            "prompt": self.prompt_version,
+            **as_figures(self.scores),
+            "answered": sum(one.outcome == "answered" for one in self.predictions),
+            "prompt_tokens": _mean([one.prompt_tokens for one in self.predictions]),
+            "completion_tokens": _mean([one.completion_tokens for one in self.predictions]),
+            "latency_ms p50": latencies[len(latencies) // 2] if latencies else None,
+            "latency_ms p95": latencies[len(latencies) * 95 // 100] if latencies else None,
+            "calls": self.calls,
+            "reused": self.reused,
+        }
+
+
+async def evaluate(labeled: Sequence[Labeled], caller: Caller, prompt: Prompt, model: str) -> Evaluation:
+    """Ask a model about labeled conversations, each paid for once, and score its answers.
+
+    Raises:
+        EndpointUnusable: no request can be answered; what was answered is kept.
+    """
+    asked = [asyncio.ensure_future(_predicted(one, caller, prompt, model)) for one in labeled]
+    try:
+        predictions = await asyncio.gather(*asked)
+    except BaseException:
+        caller.stop()  # what is in flight is waited for and kept
+        await asyncio.gather(*asked, return_exceptions=True)
+        raise
+    rows = RowFigures()
+    pairs = ((one.text, one.labeled.answer()) for one in predictions)
+    scores = await asyncio.to_thread(score_rows, pairs, rows.add)
+    spent = caller.spent
+    return Evaluation(model, prompt.version, predictions, scores, rows, spent.calls, spent.reused)
+
+
+def store_evaluation(warehouse: ObjectStore, now: datetime, evaluation: Evaluation) -> str:
+    """Keep an evaluation's predictions and figures in the warehouse; return the predictions' address."""
+    name = re.sub(r"[^0-9A-Za-z._-]+", "-", f"{evaluation.model}-{evaluation.prompt_version}")
+    folder = f"evaluations/{now:%Y%m%dT%H%M%S}-{name}"
+    lines = (orjson.dumps(one.as_json(), option=orjson.OPT_APPEND_NEWLINE) for one in evaluation.predictions)
+    warehouse.write_path(f"{folder}/predictions.jsonl", b"".join(lines))
+    warehouse.write_path(f"{folder}/figures.json", orjson.dumps(evaluation.figures(), option=orjson.OPT_INDENT_2))
+    return warehouse.uri_of(f"{folder}/predictions.jsonl")
+
+
+async def _predicted(labeled: Labeled, caller: Caller, prompt: Prompt, model: str) -> Prediction:
+    answer = await caller.answer(ask_again(labeled.request, prompt=prompt, model=model))
+    if isinstance(answer, GivenUp):
+        return Prediction(labeled, "", "endpoint_error", 0, 0, 0)
+    return Prediction(
+        labeled, answer.text, answer.outcome, answer.prompt_tokens, answer.completion_tokens, answer.latency_ms
+    )
 
 
 def score_file(predictions: Path, *, per_row: Path | None = None, baseline: Path | None = None) -> dict[str, Any]:
@@ -54,6 +165,10 @@ def as_figures(scores: Scores, embedding_distance: float | None = None) -> dict[
 def as_json(baseline: RowFigures, candidate: RowFigures) -> dict[str, Any]:
     """The comparison of every figure, by its name."""
     return {name: found.as_json() for name, found in compare_rows(baseline, candidate).items()}
+
+
+def _mean(values: Sequence[int]) -> float:
+    return round(sum(values) / len(values), 1) if values else 0.0
 
 
 def in_words(figures: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
@@ -68,8 +69,19 @@ def prepare(
         prompt=message,
         truncated=truncated,
         content_hash=_content_hash(conversation.turns),
-        request_hash=_digest(f"{len(model)}:{model}{len(prompt.version)}:{prompt.version}{message}"),
+        request_hash=_request_hash(model, prompt, message),
         estimated_tokens=prompt_tokens + text_tokens + _ANSWER_TOKENS,
+    )
+
+
+def ask_again(request: Request, *, prompt: Prompt, model: str) -> Request:
+    """The request for the same text by another prompt, of another model."""
+    message = prompt.render(request.text)
+    return replace(
+        request,
+        prompt=message,
+        request_hash=_request_hash(model, prompt, message),
+        estimated_tokens=estimate_tokens(prompt.template) + estimate_tokens(request.text) + _ANSWER_TOKENS,
     )
 
 
@@ -142,6 +154,10 @@ def _clip(text: str, tokens: int) -> str:
         if half <= 1 or estimate_tokens(clipped) <= tokens:
             return clipped
         half = half * 4 // 5
+
+
+def _request_hash(model: str, prompt: Prompt, message: str) -> str:
+    return _digest(f"{len(model)}:{model}{len(prompt.version)}:{prompt.version}{message}")
 
 
 def _content_hash(turns: tuple[Turn, ...]) -> str:

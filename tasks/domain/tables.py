@@ -95,6 +95,24 @@ RUNS = _schema(
     ("version", pa.string()),
 )
 
+LABELS = _schema(
+    ("conversation_id", pa.string()),
+    ("content_hash", pa.string()),
+    ("text", pa.string()),
+    ("truncated", pa.bool_()),
+    ("issue", pa.string()),
+    ("plan", pa.string()),
+    ("accepted", pa.bool_()),
+    ("negative_sentiment", pa.bool_()),
+    ("reviewer", pa.string()),
+    ("note", pa.string()),
+    ("sample_id", pa.string()),
+    ("stratum", pa.string()),
+    ("model", pa.string()),
+    ("prompt_version", pa.string()),
+    ("labeled_at", _UTC_MICROSECONDS),
+)
+
 
 def partition_key(table: str, day: date, name: str = "") -> str:
     """The key of a table's file for a day, or of another file beside it."""

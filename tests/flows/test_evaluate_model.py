@@ -1,12 +1,15 @@
-"""The scoring command: one JSON object, one clear line for what is wrong, no server."""
+"""Scores of files and of endpoints: one JSON object, one clear line for what is wrong, nothing paid for twice."""
 
+import asyncio
 import json
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 
-from flows.evaluate_model import main
+from flows.evaluate_model import evaluate_model, main
+from tasks.domain.errors import UsageError
 from tasks.domain.scoring import METRICS
 from tests.conftest import ROOT
 
@@ -95,3 +98,63 @@ def test_evaluate_model_takes_a_runaway_answer_in_its_stride(tmp_path, capsys):
     path = written(tmp_path / "p.jsonl", RIGHT, '{"用户问题": [' * 1_000_000)
     assert main(["--predictions", path, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows_cut"] == 1
+
+
+LABELS = str(ROOT / "deployments/demo/labels.jsonl")
+START, END = date(2026, 11, 20), date(2026, 11, 22)
+
+# Prefect's own client leaves its connections to the garbage collector.
+prefect = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"
+)
+
+
+def evaluated(settings, start=None, end=None, labels="", limit=0):
+    return asyncio.run(evaluate_model(start, end, labels, limit, settings))
+
+
+@prefect
+@pytest.mark.usefixtures("prefect_server")
+def test_evaluate_model_asks_an_endpoint_once(accounts, qianfan, tmp_path, capsys):
+    qianfan.behavior.mode = "mixed"
+    qianfan.behavior.faults = {"overloaded": 0.05, "http_500": 0.05}
+    settings = {
+        "source": str(ROOT / "deployments" / "demo" / "logs" / "{day}"),
+        "warehouse": str(tmp_path / "w"),
+        "summarizer": "qianfan",
+        "endpoint": "sft_v1",
+    }
+    figures = evaluated(settings, START, END, LABELS)
+    assert (figures["rows"], figures["model"], figures["prompt"]) == (217, "sft_v1", "sft-v1")
+    assert figures["calls"] == sum(qianfan.delivered.values()) == len(qianfan.delivered)
+    assert 0 < figures["format/plain"] < figures["format/parseable"] <= 100
+    assert figures["prompt_tokens"] > 100
+
+    again = evaluated(settings, START, END, LABELS)
+    assert again["calls"] == 0
+    same = ("BLEU-4", "EDIT-DISTANCE", "accepted/kappa", "latency_ms p50", "prompt_tokens")
+    assert [again[name] for name in same] == [figures[name] for name in same]
+    assert main(["--predictions", figures["predictions"], "--baseline", again["predictions"], "--json"]) == 0
+    scored = json.loads(capsys.readouterr().out)
+    assert [scored[name] for name in METRICS] == [figures[name] for name in METRICS]
+    assert not (tmp_path / "w" / "summaries").exists()
+    assert [path.name for path in (tmp_path / "w" / "_answers").iterdir()] == ["evaluations"]
+
+    few = evaluated(settings | {"endpoint": "sft_v2"}, START, END, LABELS, 10)
+    assert few["rows"] == 10
+
+
+@prefect
+@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ((), "There are no labels"),
+        ((START, END, "none.jsonl"), "none.jsonl"),
+        ((None, None, LABELS), "--start and --end"),
+        ((date(2020, 1, 1), date(2020, 1, 1), LABELS), "None of the 217"),
+    ],
+)
+def test_evaluate_model_says_what_labels_it_lacks(given, words, tmp_path):
+    with pytest.raises(UsageError, match=words):
+        evaluated({"warehouse": str(tmp_path), "source": str(tmp_path / "{day}")}, *given)

@@ -1,0 +1,149 @@
+"""Labeled conversations, from the warehouse's tables or from a file and the logs."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, tzinfo
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.domain.errors import ObjectMissing, PreconditionFailed, UsageError
+from tasks.domain.formats import LogMapping
+from tasks.domain.labeling import Label, Labeled, labeled_rows, merge_labels, read_labels
+from tasks.domain.masking import mask_identifier
+from tasks.domain.ports import ObjectStore, StoredObject
+from tasks.domain.records import Conversation, Request
+from tasks.domain.tables import LABELS, partition_key
+from tasks.domain.transcripts import LogObject, read_conversations
+from tasks.report import parquet_bytes
+
+
+@task(name="load-labels", cache_policy=NO_CACHE)
+def load_labels(warehouse: ObjectStore, start: date | None = None, end: date | None = None) -> list[Labeled]:
+    """The labeled conversations of the warehouse, oldest day first; of a range of days where one is given.
+
+    Raises:
+        UsageError: there is none.
+    """
+    labeled = [
+        found
+        for day, key in labeled_days(warehouse)
+        if (start is None or start <= day) and (end is None or day <= end)
+        for found in labeled_rows(day, _table(warehouse, key), warehouse.uri_of(key))
+    ]
+    if not labeled:
+        raise UsageError(
+            f"There are no labels in {warehouse.uri_of('labels')}: have a sample reviewed (flows.sample_for_review, "
+            "flows.import_reviews), or name a file with --labels."
+        )
+    return labeled
+
+
+def labeled_days(warehouse: ObjectStore) -> Iterator[tuple[date, str]]:
+    """The days that have labels, oldest first, and the keys of their tables."""
+    for found in warehouse.list_objects("labels/day="):
+        _, _, name = found.key.removeprefix("labels/").partition("day=")
+        day, _, file = name.partition("/")
+        if file == "labels.parquet":
+            yield date.fromisoformat(day), found.key
+
+
+def store_labels(warehouse: ObjectStore, day: date, imported: Sequence[Mapping[str, Any]]) -> int:
+    """Put a day's imported LABELS rows into its table; return how many of them changed it."""
+    key = partition_key("labels", day)
+    while True:
+        stored = warehouse.stat(key)
+        known = _table(warehouse, key).to_pylist() if stored else []
+        merged = merge_labels(known, imported)
+        changed = sum(row not in known for row in merged)
+        if not changed:
+            return 0
+        condition: dict[str, Any] = {"if_match": stored.etag} if stored else {"if_absent": True}
+        try:
+            warehouse.write_path(key, parquet_bytes(pa.Table.from_pylist(merged, schema=LABELS)), **condition)
+        except PreconditionFailed:
+            continue  # somebody imported another sheet in between
+        return changed
+
+
+@task(name="find-labeled", task_run_name="find-labeled-{day}", cache_policy=NO_CACHE)
+def find_labeled(
+    day: date,
+    labels: Mapping[str, Label],
+    store: ObjectStore,
+    logs: Sequence[StoredObject],
+    *,
+    log_format: str,
+    mappings: Mapping[str, LogMapping],
+    zone: tzinfo,
+    prepare: Callable[[Conversation], Request],
+    scratch: Path,
+) -> list[Labeled]:
+    """The day's conversations that have a label, in the order of the logs; the first of an id counts."""
+    conversations = conversations_of(
+        set(labels), store, logs, log_format=log_format, mappings=mappings, zone=zone, scratch=scratch
+    )
+    return [Labeled(day, prepare(found), labels[name]) for name, found in conversations]
+
+
+def conversations_of(
+    ids: Iterable[str],
+    store: ObjectStore,
+    logs: Sequence[StoredObject],
+    *,
+    log_format: str,
+    mappings: Mapping[str, LogMapping],
+    zone: tzinfo,
+    scratch: Path,
+) -> Iterator[tuple[str, Conversation]]:
+    """Conversations of these ids, as the tables name them, read from the logs; the first of an id counts."""
+    wanted = set(ids)
+    objects = (
+        LogObject(store.uri_of(found.key), lambda key=found.key: store.open_object(key))  # type: ignore[misc]
+        for found in logs
+    )
+    for reading in read_conversations(
+        objects, log_format=log_format, mappings=mappings, timezone=zone, scratch=scratch
+    ):
+        if isinstance(reading, Conversation):
+            name = next((name for name in _names_of(reading) if name in wanted), None)
+            if name is not None:
+                wanted.remove(name)
+                yield name, reading
+        if not wanted:
+            return
+
+
+def _names_of(conversation: Conversation) -> Iterator[str]:
+    """What a conversation may be called: its id, as logged or as in the tables; where that is a path, its end."""
+    name = conversation.conversation_id
+    yield name
+    yield mask_identifier(name)
+    if name.startswith(conversation.source_uri):
+        while "/" in name:
+            name = name.partition("/")[2]
+            yield name
+
+
+def read_label_file(path: Path) -> dict[str, Label]:
+    """The labels of a JSON-lines file, by conversation id.
+
+    Raises:
+        UsageError: it can't be read, or a line is no label.
+    """
+    try:
+        with path.open("rb") as file:
+            return read_labels(file, str(path))
+    except OSError as error:
+        raise UsageError(f"--labels {path} can't be read: {error.strerror}.") from None
+
+
+def _table(warehouse: ObjectStore, key: str) -> pa.Table:
+    try:
+        return pq.read_table(BytesIO(warehouse.read_path(key)))
+    except ObjectMissing:
+        return LABELS.empty_table()
