@@ -3,57 +3,180 @@
 python -m flows.backfill_days --start 2026-11-01 --end 2026-11-22
 """
 
-from collections.abc import Sequence
-from datetime import date
-from typing import Any
+import argparse
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, datetime
+from functools import partial
+from typing import Annotated, Any, Final
 
 import orjson
 from prefect import flow, get_run_logger, runtime, tags
 from prefect.artifacts import acreate_table_artifact
+from prefect.client.schemas.objects import FlowRun
+from pydantic import Field
 
 from flows import command_line
-from flows.settings import load_settings, open_warehouse
+from flows.build_report import build_report
+from flows.settings import Settings, load_settings, open_source, open_warehouse, source_of
 from flows.summarize_day import summarize_day
-from tasks.domain.days import DayTally, days_between
-from tasks.domain.errors import DaysFailed, KefuError, RunStopped, TooManyRejects
+from tasks.day_runs import DayRuns, cancel_days, read_deployment
+from tasks.domain.backfills import (
+    DONE,
+    MOST_PARALLEL_DAYS,
+    REBUILT,
+    SKIPPED,
+    TOO_MANY,
+    WITHOUT_TABLES,
+    Outcome,
+    counts,
+    days_asked_for,
+    failed,
+    judged,
+    outcome,
+    published,
+    table,
+    why_of,
+)
+from tasks.domain.days import DayTally
+from tasks.domain.errors import KefuError, RunStopped, StoreError, TooManyRejects, UsageError
+from tasks.domain.ports import ObjectStore
+from tasks.domain.tables import partition_key
+from tasks.extract import has_logs
+from tasks.naming import name_run
 from tasks.publish import is_complete
+from tasks.report import read_runs
+
+DAY_DEPLOYMENT: Final = "summarize-day/manual"
+
+_NO_SETTINGS: dict[str, Any] = {}
+# Only the form says so: what gets past it is refused in a sentence of our own.
+_ParallelDays = Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum": MOST_PARALLEL_DAYS})]
 
 
-@flow(name="backfill-days", flow_run_name="backfill-{start}-{end}")
-async def backfill_days(start: date, end: date, settings: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Summarize every day of a range that is not complete yet.
+@flow(name="backfill-days", flow_run_name="backfill-{start}-{end}", on_cancellation=[cancel_days])
+async def backfill_days(
+    start: date,
+    end: date,
+    overwrite: bool = False,
+    report_only: bool = False,
+    source: str = "",
+    endpoint: str = "",
+    max_parallel_days: _ParallelDays = 2,
+    confirm_long_span: bool = False,
+    settings: dict[str, Any] = _NO_SETTINGS,
+) -> list[Outcome]:
+    """补做或重做一段日期 · Summarize the days of a range that are not complete yet, oldest first.
 
     Args:
-        start: the first day.
-        end: the last day, itself included.
-        settings: any setting by its name, as for summarize_day; with {"overwrite": true} complete days too.
+        start: 第一天 · The first day.
+        end: 最后一天（含） · The last day, itself included.
+        overwrite: 已完成的日期也重做 · Do complete days too, and summarize anew what another model or prompt
+            version summarized before.
+        report_only: 只重建报告，不调用模型 · Only rebuild the reports from the tables: no logs are read, no model
+            is called.
+        source: 日志地址，空则用默认 · Where the logs are, such as bos://bucket/{day} or block://NAME/{day}; empty:
+            where the worker's settings say.
+        endpoint: 摘要服务配置块的名称，空则用默认 · The name of a Summarizer Endpoint block (see Blocks); empty:
+            what the worker's settings say.
+        max_parallel_days: 同时处理的天数 · How many days are worked on at once; they share the quota.
+        confirm_long_span: 确认超过31天 · Needed for more than 31 days.
+        settings: 其他设置（高级） · Any other setting by its name, such as {"rpm": 3000}.
     """
-    chosen = load_settings(settings or {})
-    days = days_between(start, end)
-    warehouse = open_warehouse(chosen)
-    outcomes: list[dict[str, Any]] = []
-    for day in days:
-        if not chosen.overwrite and is_complete(warehouse, day):
-            outcomes.append({"day": day.isoformat(), "status": "complete already"})
-            continue
-        outcomes.append(await _outcome(day, settings))
-    await acreate_table_artifact(
-        outcomes, key=f"backfill-{start}-{end}", description="回填结果 · days of this backfill"
+    days = days_asked_for(
+        start,
+        end,
+        long_span_confirmed=confirm_long_span,
+        overwrite=overwrite,
+        report_only=report_only,
+        max_parallel_days=max_parallel_days,
     )
+    wanted = {**settings, **_filled_in(overwrite=overwrite, source=source, endpoint_block=endpoint)}
+    chosen = load_settings(wanted)
+    if not report_only:
+        _check_source(chosen, start, end)
 
-    failed = [f"{outcome['day']} ({outcome['why']})" for outcome in outcomes if outcome["status"] == "failed"]
-    if failed:
-        raise DaysFailed(
-            f"{len(failed)} of {len(days)} days failed: {'; '.join(failed)} Run the same again to do only those.",
-            outcomes,
-        )
+    warehouse = open_warehouse(chosen)
+    complete = [day for day in days if is_complete(warehouse, day)]
+    tell = partial(_tell, f"backfill-{start}-{end}", days)
+    if report_only:
+        await build_report(start, end, wanted)
+        outcomes = [outcome(day, REBUILT if day in complete else WITHOUT_TABLES) for day in days]
+    else:
+        skipped = [] if chosen.overwrite else [outcome(day, SKIPPED) for day in complete]
+        missing = [day for day in days if chosen.overwrite or day not in complete]
+        outcomes = await _do(missing, skipped, warehouse, wanted, max_parallel_days, tell)
+
+    await tell(outcomes)
+    return judged(outcomes)
+
+
+async def _do(
+    days: Sequence[date],
+    outcomes: list[Outcome],
+    warehouse: ObjectStore,
+    settings: dict[str, Any],
+    at_once: int,
+    tell: Callable[[list[Outcome]], Awaitable[None]],
+) -> list[Outcome]:
+    """Days as runs of their own where this run is a deployment's, and otherwise one after the other in this process."""
+    if runtime.deployment.id is None:
+        outcomes += [await _summarized(day, settings) for day in days]
+        return outcomes
+    runs = DayRuns(
+        await read_deployment(DAY_DEPLOYMENT),
+        settings,
+        at_once,
+        ended=partial(_ended, warehouse),
+        here=partial(_summarized, settings=settings),
+        logger=get_run_logger(),
+    )
+    async for one in runs.of(days):
+        outcomes.append(one)
+        await tell(outcomes)
     return outcomes
 
 
-async def _outcome(day: date, settings: dict[str, Any] | None) -> dict[str, Any]:
+async def _tell(name: str, days: Sequence[date], outcomes: list[Outcome]) -> None:
+    outcomes.sort(key=lambda one: str(one["day"]))
+    told = counts(outcomes) if len(outcomes) == len(days) else f"{len(outcomes)} of {len(days)} days"
+    await name_run(f"{name} · {told}")
+    await acreate_table_artifact(table(days, outcomes), key=name, description="回填结果 · days of this backfill")
+
+
+async def _ended(warehouse: ObjectStore, day: date, run: FlowRun) -> Outcome:
+    """What became of a day, by the table that its run wrote if it wrote one."""
+    assert run.state is not None
+    why = why_of(run.state.message or run.state.name or "")
+    try:
+        row = next((row for row in read_runs(warehouse, day) if row["run_id"] == str(run.id)), None)
+    except StoreError as error:
+        return failed(day, f"{why} {error}")
+    if row is None:
+        return failed(day, why)
+    status = DONE if run.state.is_completed() else TOO_MANY
+    return published(day, row, status, warehouse.uri, warehouse.uri_of(partition_key("reports", day, "report.html")))
+
+
+def _filled_in(**fields: object) -> dict[str, Any]:
+    """What somebody filled in; an empty field leaves the setting to the worker."""
+    return {name: value for name, value in fields.items() if value}
+
+
+def _check_source(chosen: Settings, start: date, end: date) -> None:
+    if start != end and source_of(chosen.source, start) == source_of(chosen.source, end):
+        raise UsageError(
+            f"The source {chosen.source} does not name the day, so that every day would get the same logs: "
+            "write {day} into it, or ask for a single day."
+        )
+    today = datetime.now(chosen.zone).date()
+    if end > today and not has_logs(*open_source(chosen, end)):
+        raise UsageError(f"{end} lies in the future (in {chosen.timezone} it is {today}) and has no logs.")
+
+
+async def _summarized(day: date, settings: Mapping[str, Any]) -> Outcome:
     try:
         with tags(*runtime.flow_run.tags):  # so that what watches over this run watches over its days, too
-            tally: DayTally = await summarize_day(day, settings)
+            tally: DayTally = await summarize_day(day, dict(settings))
     except TooManyRejects as error:
         assert isinstance(error.tally, DayTally)  # noqa: PT017  not a test
         return error.tally.as_json()
@@ -61,7 +184,7 @@ async def _outcome(day: date, settings: dict[str, Any] | None) -> dict[str, Any]
         raise
     except KefuError as error:
         get_run_logger().error("%s failed: %s", day, error)
-        return {"day": day.isoformat(), "status": "failed", "why": str(error)}
+        return failed(day, str(error))
     return tally.as_json()
 
 
@@ -70,22 +193,45 @@ def main(arguments: Sequence[str]) -> int:
     parser = command_line.parser("flows.backfill_days", "Summarize every day of a range that is not complete yet.")
     parser.add_argument("--start", type=command_line.day_argument, required=True, help="the first day")
     parser.add_argument("--end", type=command_line.day_argument, required=True, help="the last day, itself included")
+    parser.add_argument("--report-only", action="store_true", default=False, help="only rebuild the reports")
+    parser.add_argument("--confirm-long-span", action="store_true", default=False, help="needed for more than 31 days")
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON array")
     given = parser.parse_args(arguments)
     settings = command_line.chosen_settings(given)
 
-    def tell(outcomes: list[dict[str, Any]]) -> str:
+    def tell(outcomes: list[Outcome]) -> str:
         return orjson.dumps(outcomes).decode() if given.json else "\n".join(map(_in_words, outcomes))
 
-    return command_line.run(settings, lambda: backfill_days(given.start, given.end, settings), tell)
+    return command_line.run(
+        settings,
+        lambda: backfill_days(
+            given.start,
+            given.end,
+            report_only=given.report_only,
+            confirm_long_span=given.confirm_long_span,
+            settings=settings,
+        ),
+        tell,
+        check=lambda: _check_command(given, settings),
+    )
 
 
-def _in_words(outcome: dict[str, Any]) -> str:
-    if "conversations" not in outcome:
-        return f"{outcome['day']}: {outcome['status']}"
+def _check_command(given: argparse.Namespace, settings: Mapping[str, Any]) -> None:
+    days_asked_for(
+        given.start,
+        given.end,
+        long_span_confirmed=given.confirm_long_span,
+        overwrite=bool(settings.get("overwrite")),
+        report_only=given.report_only,
+    )
+
+
+def _in_words(told: Outcome) -> str:
+    if "conversations" not in told:
+        return f"{told['day']}: {told['status']}"
     return (
-        f"{outcome['day']}: {outcome['conversations']} conversations = {outcome['summarized']} summarized + "
-        f"{outcome['rejected']} rejected; report: {outcome['report']}"
+        f"{told['day']}: {told['conversations']} conversations = {told['summarized']} summarized + "
+        f"{told['rejected']} rejected; report: {told['report']}"
     )
 
 

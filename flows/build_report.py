@@ -53,7 +53,12 @@ def main(arguments: Sequence[str]) -> int:
             return orjson.dumps(made).decode()
         return f"{made['days']} days, {made['conversations']} conversations\nreport: {made['report']}"
 
-    return command_line.run(settings, lambda: build_report(given.start, given.end, settings), tell)
+    return command_line.run(
+        settings,
+        lambda: build_report(given.start, given.end, settings),
+        tell,
+        check=lambda: days_between(given.start, given.end),
+    )
 
 
 if __name__ == "__main__":

@@ -76,18 +76,22 @@ def chosen_settings(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def run(
-    settings: Mapping[str, Any] | None, command: Callable[[], Coroutine[Any, Any, T]], tell: Callable[[T], str]
+    settings: Mapping[str, Any] | None,
+    command: Callable[[], Coroutine[Any, Any, T]],
+    tell: Callable[[T], str],
+    check: Callable[[], object] = lambda: None,
 ) -> int:
     """Run a flow to its exit code; `tell` makes its result the last line (or lines) on stdout.
 
-    Settings are looked at first, so that what is wrong with them is said before a Prefect server is started; None is
-    for a command that needs none.
+    Settings are looked at first, and whatever else `check` looks at, so that what is wrong with them is said before a
+    Prefect server is started. Settings that are None are for a command that needs none.
     """
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).addFilter(_OneLine())
     try:
         if settings is not None:
             check_settings(settings)
+        check()
         result = asyncio.run(command())
     except UsageError as error:
         return complain(error, MISUSED)

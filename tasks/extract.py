@@ -10,7 +10,7 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.domain.errors import NoLogs
+from tasks.domain.errors import BucketMissing, NoLogs
 from tasks.domain.formats import LogMapping
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Conversation, Reason, Reject, Request
@@ -44,18 +44,28 @@ def list_logs(store: ObjectStore, name: str) -> list[StoredObject]:
     Raises:
         NoLogs: there is none.
     """
-    objects = [
-        found
-        for found in store.list_objects(name)
-        if (not name or found.key == name or found.key.startswith(f"{name}/"))
-        and not any(part.startswith((".", "_")) for part in found.key.split("/"))
-    ]
+    objects = list(_logs(store, name))
     if not objects:
         raise NoLogs(
             f"There are no logs in {store.uri_of(name)}. Check --source and --day, and whether the export has run; "
             "nothing was changed."
         )
     return objects
+
+
+def has_logs(store: ObjectStore, name: str) -> bool:
+    """Whether there is any log object, asked for as cheaply as can be."""
+    try:
+        return next(_logs(store, name), None) is not None
+    except BucketMissing:
+        return False
+
+
+def _logs(store: ObjectStore, name: str) -> Iterator[StoredObject]:
+    for found in store.list_objects(name):
+        belongs = not name or found.key == name or found.key.startswith(f"{name}/")
+        if belongs and not any(part.startswith((".", "_")) for part in found.key.split("/")):
+            yield found
 
 
 class ConversationIds:

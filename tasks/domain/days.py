@@ -20,7 +20,7 @@ def days_between(start: date, end: date) -> list[date]:
         UsageError: the range is empty.
     """
     if end < start:
-        raise UsageError(f"--end {end} is before --start {start}.")
+        raise UsageError(f"The last day, {end}, is before the first, {start}.")
     return [start + timedelta(days=number) for number in range((end - start).days + 1)]
 
 

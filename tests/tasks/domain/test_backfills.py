@@ -1,0 +1,58 @@
+"""What a backfill refuses, and what it makes of its days."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.domain.backfills import DONE, SKIPPED, TOO_MANY, counts, days_asked_for, failed, judged, outcome
+from tasks.domain.errors import DaysFailed, TooManyRejects, UsageError
+
+START = date(2026, 11, 1)
+
+
+@given(st.integers(0, 400), st.booleans())
+def test_days_asked_for_is_every_day_once_unless_the_span_is_long_and_unconfirmed(length, confirmed):
+    end = START + timedelta(days=length)
+    if length >= 31 and not confirmed:
+        with pytest.raises(UsageError, match=f"{length + 1} days"):
+            days_asked_for(START, end, long_span_confirmed=confirmed)
+        return
+    days = days_asked_for(START, end, long_span_confirmed=confirmed)
+    assert (days[0], days[-1], len(days)) == (START, end, length + 1)
+    assert days == sorted(set(days))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"end": date(2026, 10, 31)}, "before the first"),
+        ({"overwrite": True, "report_only": True}, "choose one"),
+        ({"max_parallel_days": 0}, "1 to 16"),
+        ({"max_parallel_days": 17}, "1 to 16"),
+    ],
+)
+def test_days_asked_for_refuses_nonsense_in_one_line(wrong, words):
+    with pytest.raises(UsageError, match=words) as refused:
+        days_asked_for(**{"start": START, "end": START, "long_span_confirmed": True} | wrong)
+    assert "\n" not in str(refused.value)
+
+
+def test_counts_leave_out_what_there_was_none_of():
+    outcomes = [outcome(START, DONE), outcome(START, TOO_MANY), outcome(START, SKIPPED), failed(START, "why")]
+    assert counts(outcomes) == "2 done, 1 skipped, 1 failed"
+    assert counts([outcome(START, SKIPPED)]) == "1 skipped"
+
+
+def test_judged_names_the_failed_days_and_why():
+    days = [START + timedelta(days=number) for number in range(5)]
+    with pytest.raises(DaysFailed, match=r"1 of 2 days failed: 2026-11-02 \(no logs\)") as told:
+        judged([outcome(days[0], DONE), failed(days[1], "no logs")])
+    assert len(told.value.outcomes) == 2
+    with pytest.raises(DaysFailed, match="5 of 5 days failed: 2026-11-01, 2026-11-02") as told:
+        judged([failed(day, "a long story") for day in days])
+    assert "story" not in str(told.value)
+    with pytest.raises(TooManyRejects, match="2026-11-01"):
+        judged([outcome(START, TOO_MANY), outcome(days[1], DONE)])
+    assert judged([outcome(START, DONE)]) == [outcome(START, DONE)]
