@@ -242,7 +242,12 @@ def open_warehouse(settings: Settings) -> ObjectStore:
 
 def open_source(settings: Settings, day: date) -> tuple[ObjectStore, str]:
     """The store that holds the day's logs, and the name in it of the object or folder that is them."""
-    uri = source_of(settings.source, day).rstrip("/")
+    return open_place(source_of(settings.source, day), settings)
+
+
+def open_place(uri: str, settings: Settings) -> tuple[ObjectStore, str]:
+    """The store that holds an object or folder, and its name in there."""
+    uri = uri.rstrip("/")
     parent, _, name = uri.rpartition("/")
     if "://" in uri and uri.count("/") == 2:
         parent, name = uri, ""  # a whole bucket

@@ -52,6 +52,12 @@ def labeled_days(warehouse: ObjectStore) -> Iterator[tuple[date, str]]:
             yield date.fromisoformat(day), found.key
 
 
+def load_hashes(warehouse: ObjectStore, days: Iterable[date]) -> set[str]:
+    """The content hashes of the days' labeled conversations."""
+    tables = (_table(warehouse, partition_key("labels", day)) for day in days)
+    return {name for table in tables for name in table["content_hash"].to_pylist()}
+
+
 def store_labels(warehouse: ObjectStore, day: date, imported: Sequence[Mapping[str, Any]]) -> int:
     """Put a day's imported LABELS rows into its table; return how many of them changed it."""
     key = partition_key("labels", day)

@@ -107,7 +107,7 @@ def read_labels(lines: Iterable[bytes], name: str) -> dict[str, Label]:
 def labeled_rows(day: date, rows: pa.RecordBatch | pa.Table, uri: str) -> Iterator[Labeled]:
     """The labeled conversations of a day's LABELS rows; `uri` is where they lie."""
     for row in rows.to_pylist():
-        yield Labeled(day, _request(row, uri), Label(*(row[name] for name in (*_TEXTS, *_FLAGS))))
+        yield Labeled(day, labeled_request(row, uri), Label(*(row[name] for name in (*_TEXTS, *_FLAGS))))
 
 
 def merge_labels(known: Iterable[Mapping[str, Any]], imported: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -160,7 +160,8 @@ def _without_time(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "labeled_at"}
 
 
-def _request(row: Mapping[str, Any], uri: str) -> Request:
+def labeled_request(row: Mapping[str, Any], uri: str) -> Request:
+    """The dialogue of a row of LABELS or SAMPLES as a request without a prompt; `uri` is where the row lies."""
     _, said, _ = split_transcript(row["text"])
     turns = tuple(Turn("agent" if speaker == "agent" else "user", text) for speaker, text, _ in said if text)
     return Request(

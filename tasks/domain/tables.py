@@ -113,6 +113,22 @@ LABELS = _schema(
     ("labeled_at", _UTC_MICROSECONDS),
 )
 
+SAMPLES = _schema(
+    ("number", pa.string()),
+    ("day", pa.date32()),
+    ("stratum", pa.string()),
+    ("conversation_id", pa.string()),
+    ("content_hash", pa.string()),
+    ("text", pa.string()),
+    ("truncated", pa.bool_()),
+    ("issue", pa.string()),
+    ("plan", pa.string()),
+    ("accepted", pa.bool_()),
+    ("negative_sentiment", pa.bool_()),
+    ("model", pa.string()),
+    ("prompt_version", pa.string()),
+)
+
 
 def partition_key(table: str, day: date, name: str = "") -> str:
     """The key of a table's file for a day, or of another file beside it."""

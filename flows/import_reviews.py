@@ -1,0 +1,74 @@
+"""A filled-in review sheet becomes labels in the warehouse.
+
+python -m flows.import_reviews --sheet review.xlsx
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from prefect import flow
+from prefect.artifacts import acreate_table_artifact
+
+from flows import command_line
+from flows.settings import load_settings, open_place, open_warehouse
+from tasks.domain.errors import BucketMissing, ObjectMissing, UsageError
+from tasks.reviews import store_reviews
+from tasks.sheets import read_sheet
+
+
+@flow(name="import-reviews", flow_run_name="import-reviews")
+async def import_reviews(sheet: str, settings: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Read a filled-in review sheet back as labels; rows that do not fit are refused, each with its reason.
+
+    Args:
+        sheet: the .xlsx or .csv file, as a path or bos://bucket/name.
+        settings: any setting by its name; the warehouse matters here.
+    """
+    chosen = load_settings(settings or {})
+    store, key = open_place(sheet, chosen)
+    try:
+        content = store.read_path(key)
+    except (ObjectMissing, BucketMissing):
+        raise UsageError(f"There is no sheet {sheet}.") from None
+    imported = store_reviews(open_warehouse(chosen), read_sheet(content, key), datetime.now(UTC))
+    if imported.refusals:
+        await acreate_table_artifact(
+            [{"row": one.row, "column": one.column, "why": one.message} for one in imported.refusals],
+            key="refused-reviews",
+            description=f"未采纳的行 · rows of {key} that do not fit",
+        )
+    return {
+        "sheet": sheet,
+        "reviewed": imported.reviewed,
+        "changed": imported.changed,
+        "not_reviewed": imported.not_reviewed,
+        "refused": [str(one) for one in imported.refusals],
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line of this flow."""
+    parser = command_line.parser("flows.import_reviews", "Read a filled-in review sheet back as labels.")
+    parser.add_argument("--sheet", required=True, help="the .xlsx or .csv file")
+    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
+    given = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(given)
+
+    def tell(made: dict[str, Any]) -> str:
+        if given.json:
+            return orjson.dumps(made).decode()
+        return "\n".join(
+            [
+                *(f"refused: {message}" for message in made["refused"]),
+                f"{made['reviewed']} reviewed ({made['changed']} new or changed), {made['not_reviewed']} not reviewed "
+                f"yet, {len(made['refused'])} refused",
+            ]
+        )
+
+    return command_line.run(settings, lambda: import_reviews(given.sheet, settings), tell)
+
+
+if __name__ == "__main__":
+    command_line.main(main)

@@ -1,0 +1,126 @@
+"""A sample of the published summaries, as a sheet for people to review: some at random, some that are likely wrong.
+
+python -m flows.sample_for_review --start 2026-11-16 --end 2026-11-22 --output review.xlsx
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from prefect import flow
+
+from flows import command_line
+from flows.settings import Settings, load_settings, open_place, open_source, open_warehouse, scratch_parent
+from tasks.domain.days import days_between
+from tasks.domain.errors import NoLogs
+from tasks.domain.formats import load_mappings
+from tasks.domain.prompts import load_prompt
+from tasks.domain.records import Conversation
+from tasks.domain.rendering import prepare
+from tasks.domain.sampling import STRATA, Draw
+from tasks.extract import list_logs
+from tasks.labels import conversations_of
+from tasks.reviews import draw_sample, offer_days, store_sample
+from tasks.scratch import scratch_folder
+from tasks.sheets import write_sheet
+
+
+@flow(name="sample-for-review", flow_run_name="sample-{start}-{end}")
+async def sample_for_review(
+    start: date,
+    end: date,
+    size: int = 150,
+    seed: int = 0,
+    output: str = "",
+    settings: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Draw a sample of the days' summaries into a sheet; the same tables and seed give the same sheet.
+
+    Args:
+        start: the first day.
+        end: the last day, itself included.
+        size: conversations in the sheet, a third of each kind.
+        seed: another number, another sample.
+        output: an .xlsx or .csv file, as a path or bos://bucket/name; left out, reviews/… in the warehouse.
+        settings: any setting by its name; source, warehouse and the masking matter here.
+    """
+    chosen = load_settings(settings or {})
+    warehouse = open_warehouse(chosen)
+    draw = offer_days(warehouse, days_between(start, end), size, seed)
+    sample = draw_sample(draw, _conversations(draw, chosen), _prepared(chosen))
+    store_sample(warehouse, sample)
+
+    store, key = open_place(output, chosen) if output else (warehouse, f"reviews/{sample.sample_id}.xlsx")
+    store.write_path(key, write_sheet(sample.rows, key))
+    kinds = [row["stratum"] for row in sample.rows]
+    return {
+        "sample": sample.sample_id,
+        "conversations": len(sample.rows),
+        **{stratum: kinds.count(stratum) for stratum in STRATA},
+        "sheet": store.uri_of(key),
+    }
+
+
+def _conversations(draw: Draw, chosen: Settings) -> Iterator[tuple[date, str, Conversation]]:
+    wanted: dict[date, set[str]] = {}
+    for candidate in draw.candidates():
+        wanted.setdefault(candidate.day, set()).add(candidate.row["conversation_id"])
+    mappings = load_mappings(Path(chosen.mappings) if chosen.mappings else None)
+    for day, names in sorted(wanted.items()):
+        store, name = open_source(chosen, day)
+        with suppress(NoLogs), scratch_folder(scratch_parent(chosen), f"sample-{uuid4()}") as scratch:
+            for found, conversation in conversations_of(
+                names,
+                store,
+                list_logs(store, name),
+                log_format=chosen.log_format,
+                mappings=mappings,
+                zone=chosen.zone,
+                scratch=scratch,
+            ):
+                yield day, found, conversation
+
+
+def _prepared(chosen: Settings) -> Any:
+    return partial(
+        prepare,
+        prompt=load_prompt(chosen.prompt),
+        model="",
+        max_input_tokens=chosen.max_input_tokens,
+        masked=chosen.mask,
+        compacted=chosen.compact,
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line of this flow."""
+    parser = command_line.parser("flows.sample_for_review", "Draw a sample of the summaries for people to review.")
+    parser.add_argument("--start", type=command_line.day_argument, required=True, help="the first day")
+    parser.add_argument("--end", type=command_line.day_argument, required=True, help="the last day, itself included")
+    parser.add_argument("--size", type=command_line.count_argument, default=150, help="conversations (default: 150)")
+    parser.add_argument("--seed", type=int, default=0, help="another number, another sample (default: 0)")
+    parser.add_argument("--output", default="", help="an .xlsx or .csv file (default: reviews/… in the warehouse)")
+    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
+    given = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(given)
+
+    def tell(made: dict[str, Any]) -> str:
+        if given.json:
+            return orjson.dumps(made).decode()
+        kinds = ", ".join(f"{made[stratum]} {stratum}" for stratum in STRATA)
+        return f"{made['conversations']} conversations: {kinds}\nsheet: {made['sheet']}"
+
+    return command_line.run(
+        settings,
+        lambda: sample_for_review(given.start, given.end, given.size, given.seed, given.output, settings),
+        tell,
+    )
+
+
+if __name__ == "__main__":
+    command_line.main(main)

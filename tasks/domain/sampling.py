@@ -1,0 +1,128 @@
+"""Which conversations a person should look at: some at random, some that the model was unsure of, some that the rules
+read differently.
+
+Only the random ones say how good the model is on the whole; the others are where it is likely wrong, and so where a
+label teaches most. The draw is by a hash of seed and conversation: the same tables give the same sample, on any
+machine and in any order.
+"""
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import blake2b
+from typing import Any, Final
+
+from tasks.domain.records import Fields
+
+RANDOM: Final = "random"
+UNCERTAIN: Final = "uncertain"
+DISAGREEING: Final = "disagreeing"
+STRATA: Final = (RANDOM, UNCERTAIN, DISAGREEING)
+
+_LOOKED_AT_FOR_ONE_DISAGREEMENT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One published row; `rank` orders the draw, the lowest first."""
+
+    rank: bytes
+    day: date
+    row: Mapping[str, Any]
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the summary leaves something open."""
+        row = self.row
+        return bool(row["truncated"]) or any(
+            row[name] is None for name in ("issue", "plan", "accepted", "negative_sentiment")
+        )
+
+    def disagrees(self, other: Fields) -> bool:
+        """Whether another reader's verdicts are the opposite; where that one is unsure, it does not disagree."""
+        return any(
+            theirs is not None and self.row[name] is not None and self.row[name] != theirs
+            for name, theirs in (("accepted", other.accepted), ("negative_sentiment", other.negative_sentiment))
+        )
+
+
+class Draw:
+    """Candidates for a sample of `size`, in constant memory however many rows are offered."""
+
+    def __init__(self, size: int, seed: int, known: Iterable[str] = ()) -> None:
+        """Begin a draw.
+
+        Args:
+            size: of the whole sample.
+            seed: another seed, another sample.
+            known: content hashes that need no label any more.
+        """
+        self._seed = seed.to_bytes(16, "big", signed=True)
+        self._known = frozenset(known)
+        self.of_each = -(-size // len(STRATA))
+        self._size = size
+        self._random = _Lowest(2 * size)
+        self._uncertain = _Lowest(2 * size)
+        self._pool = _Lowest(_LOOKED_AT_FOR_ONE_DISAGREEMENT * self.of_each)
+
+    def offer(self, day: date, row: Mapping[str, Any]) -> None:
+        """Take one row of `summaries` into account."""
+        name = row["content_hash"]
+        if not name or name in self._known:
+            return
+        candidate = Candidate(blake2b(name.encode(), digest_size=16, key=self._seed).digest(), day, row)
+        self._random.offer(candidate)
+        (self._uncertain if candidate.uncertain else self._pool).offer(candidate)
+
+    def candidates(self) -> list[Candidate]:
+        """Everything whose dialogue must be looked at before `sample` can choose."""
+        lists = (self._random.taken, self._uncertain.taken, self._pool.taken)
+        return list({one.row["content_hash"]: one for taken in lists for one in taken()}.values())
+
+    def sample(self, readable: Iterable[str], disagreeing: Iterable[str]) -> list[tuple[str, Candidate]]:
+        """The sample: a third of each stratum, and more at random where the others don't have as many.
+
+        Args:
+            readable: content hashes whose dialogues were found in the logs.
+            disagreeing: those of them that another reader disagrees about.
+        """
+        there, opposed = frozenset(readable), frozenset(disagreeing)
+        chosen: dict[str, tuple[str, Candidate]] = {}
+
+        def take(stratum: str, candidates: Sequence[Candidate], upto: int) -> None:
+            for candidate in candidates:
+                if upto <= 0:
+                    return
+                name = candidate.row["content_hash"]
+                if name in there and name not in chosen:
+                    chosen[name] = stratum, candidate
+                    upto -= 1
+
+        # At random first and from all rows, so that those are a fair picture of the day.
+        take(RANDOM, self._random.taken(), self.of_each)
+        take(UNCERTAIN, self._uncertain.taken(), self.of_each)
+        take(DISAGREEING, [one for one in self._pool.taken() if one.row["content_hash"] in opposed], self.of_each)
+        take(RANDOM, self._random.taken(), self._size - len(chosen))
+        return list(chosen.values())[: self._size]
+
+
+class _Lowest:
+    """The candidates of the lowest ranks, of all that were offered."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._heap: list[tuple[int, str, int, Candidate]] = []  # the highest rank on top
+        self._offers = 0
+
+    def offer(self, candidate: Candidate) -> None:
+        self._offers += 1  # so that candidates themselves are never compared
+        name = f"{candidate.day} {candidate.row['conversation_id']}"
+        entry = (-int.from_bytes(candidate.rank, "big"), name, self._offers, candidate)
+        if len(self._heap) < self._size:
+            heapq.heappush(self._heap, entry)
+        elif entry[0] > self._heap[0][0]:
+            heapq.heapreplace(self._heap, entry)
+
+    def taken(self) -> list[Candidate]:
+        return [entry[-1] for entry in sorted(self._heap, key=lambda entry: (-entry[0], *entry[1:3]))]
