@@ -5,7 +5,6 @@ python -m flows.evaluate_model --summarizer qianfan --endpoint ID   an endpoint,
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,7 @@ from tasks.domain.days import days_between
 from tasks.domain.errors import NoLogs, UsageError
 from tasks.domain.formats import load_mappings
 from tasks.domain.labeling import Labeled, fewer
-from tasks.domain.prompts import load_prompt
+from tasks.domain.prompts import Prompt, load_prompt
 from tasks.domain.rendering import prepare
 from tasks.domain.retrying import Patience
 from tasks.evaluation import Evaluation, evaluate, in_words, score_file, store_evaluation
@@ -114,12 +113,13 @@ def labeled_conversations(
     return fewer(found, limit)
 
 
-async def evaluated(chosen: Settings, labeled: Sequence[Labeled]) -> Evaluation:
-    """The endpoint that the settings name, measured with their prompt on these conversations.
+async def evaluated(chosen: Settings, labeled: Sequence[Labeled], prompt: Prompt | None = None) -> Evaluation:
+    """The endpoint that the settings name, measured with their prompt, or with another one, on these conversations.
 
     Raises:
         EndpointUnusable: it can't be asked; what was answered is kept.
     """
+    prompt = prompt or Prompt(chosen.prompt_version, load_prompt(chosen.prompt).template)
     async with (
         connect(chosen, labeled[0].day) as services,
         open_caller(
@@ -129,12 +129,11 @@ async def evaluated(chosen: Settings, labeled: Sequence[Labeled]) -> Evaluation:
             shelf=SHELF,
             run_id=str(uuid4()),
             scratch=services.scratch,
-            prompt_version=chosen.prompt_version,
+            prompt_version=prompt.version,
             patience=Patience(max_attempts=chosen.max_attempts),
             give_up_seconds=chosen.give_up_seconds,
         ) as caller,
     ):
-        prompt = replace(services.prompt, version=chosen.prompt_version)
         return await evaluate(labeled, caller, prompt, services.summarizer.model)
 
 

@@ -1,0 +1,155 @@
+"""A base model with each prompt, and a deployed endpoint, on the same labeled conversations, side by side.
+
+python -m flows.compare_prompts --summarizer qianfan --base v2:ernie-speed-8k --endpoint ID
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+from prefect import flow
+from prefect.artifacts import acreate_markdown_artifact
+
+from flows import command_line
+from flows.evaluate_model import evaluated, labeled_conversations
+from flows.settings import load_settings, open_warehouse
+from tasks.domain.comparing import compare_rows
+from tasks.domain.errors import ObjectMissing, UsageError
+from tasks.domain.ports import ObjectStore
+from tasks.domain.prompt_report import (
+    Answered,
+    Asked,
+    Contestant,
+    answers_table,
+    render_html,
+    render_markdown,
+)
+from tasks.domain.prompts import Prompt, checked_prompt, load_prompt, prompt_versions
+from tasks.evaluation import Evaluation
+from tasks.report import parquet_bytes
+
+
+@flow(name="compare-prompts", flow_run_name="compare-prompts")
+async def compare_prompts(
+    base: str,
+    prompts: list[str] | None = None,
+    start: date | None = None,
+    end: date | None = None,
+    labels: str = "",
+    limit: int = 0,
+    settings: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Ask a base model with each prompt, and the endpoint of the settings with the active one, and compare.
+
+    Args:
+        base: the base model, written as an endpoint, such as v2:ernie-speed-8k.
+        prompts: prompt versions for the base model, of tasks/prompts/ or of the warehouse's prompts/; left out, the
+            active one.
+        start: the first day of labeled conversations; left out, the oldest that has labels.
+        end: the last day, itself included.
+        labels: a file of labels, whose conversations are read from the logs of those days; left out, the warehouse's.
+        limit: at most so many conversations, always the same ones; 0 is all of them.
+        settings: any setting by its name; endpoint is the deployed one (left out: the base model alone), prompt the
+            active one.
+    """
+    chosen = load_settings(settings or {})
+    warehouse = open_warehouse(chosen)
+    versions = [find_prompt(warehouse, version) for version in prompts or [chosen.prompt]]
+    labeled = labeled_conversations(chosen, start, end, labels, limit)
+
+    entries = [(base, prompt) for prompt in versions]
+    if chosen.endpoint and chosen.endpoint != base:
+        entries.append((chosen.endpoint, load_prompt(chosen.prompt)))
+    evaluations = [
+        (prompt, await evaluated(chosen.model_copy(update={"endpoint": endpoint}), labeled, prompt))
+        for endpoint, prompt in entries
+    ]
+
+    asked = [Asked(one.day, one.conversation_id, one.content_hash, one.text, one.answer()) for one in labeled]
+    contestants = [_contestant(prompt, one, evaluations[0][1]) for prompt, one in evaluations]
+    folder = f"comparisons/{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    markdown = render_markdown(asked, contestants)
+    warehouse.write_path(f"{folder}/answers.parquet", parquet_bytes(answers_table(asked, contestants)))
+    warehouse.write_path(f"{folder}/comparison.md", markdown.encode())
+    warehouse.write_path(f"{folder}/comparison.html", render_html(asked, contestants).encode())
+    await acreate_markdown_artifact(
+        markdown.partition("\n## 回答")[0], key="comparison", description="模型与提示词对比"
+    )
+    return {
+        "conversations": len(labeled),
+        "contestants": [
+            {**one.figures, "against_first": {name: found.as_json() for name, found in one.against_first.items()}}
+            for one in contestants
+        ],
+        "report": warehouse.uri_of(f"{folder}/comparison.html"),
+    }
+
+
+def find_prompt(warehouse: ObjectStore, version: str) -> Prompt:
+    """A prompt of tasks/prompts/, or one that was saved in the warehouse.
+
+    Raises:
+        UsageError: there is none of that version.
+    """
+    if version in prompt_versions():
+        return load_prompt(version)
+    try:
+        return checked_prompt(version, warehouse.read_path(f"prompts/{version}.txt").decode())
+    except ObjectMissing:
+        raise UsageError(
+            f"There is no prompt {version!r}, neither in tasks/prompts/ ({', '.join(prompt_versions())}) nor in "
+            f"{warehouse.uri_of('prompts')}."
+        ) from None
+
+
+def _contestant(prompt: Prompt, evaluation: Evaluation, first: Evaluation) -> Contestant:
+    return Contestant(
+        name=f"{evaluation.model} + {evaluation.prompt_version}",
+        model=evaluation.model,
+        prompt_version=evaluation.prompt_version,
+        template=prompt.template,
+        figures=evaluation.figures(),
+        answers=[
+            Answered(one.text, one.outcome, one.prompt_tokens, one.completion_tokens, one.latency_ms)
+            for one in evaluation.predictions
+        ],
+        rows=evaluation.rows,
+        against_first={} if evaluation is first else compare_rows(first.rows, evaluation.rows),
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line of this flow."""
+    parser = command_line.parser(
+        "flows.compare_prompts", "Compare a base model with each prompt, and a deployed endpoint, side by side."
+    )
+    parser.add_argument("--base", required=True, help="the base model, written as an endpoint: v2:ernie-speed-8k")
+    parser.add_argument("--prompts", nargs="+", default=None, help="its prompt versions (default: the active one)")
+    command_line.add_label_flags(parser)
+    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
+    given = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(given)
+
+    def tell(made: dict[str, Any]) -> str:
+        return orjson.dumps(made).decode() if given.json else _in_words(made)
+
+    return command_line.run(
+        {"endpoint": given.base} | settings,
+        lambda: compare_prompts(given.base, given.prompts, given.start, given.end, given.labels, given.limit, settings),
+        tell,
+    )
+
+
+def _in_words(made: dict[str, Any]) -> str:
+    lines = [
+        f"{one['model']} + {one['prompt']}: ROUGE-L {one['ROUGE-L']:.2f}, BLEU-4 {one['BLEU-4']:.2f}, accepted "
+        f"{one['accepted/accuracy']:.1f} %, negative {one['negative_sentiment/accuracy']:.1f} %, format "
+        f"{one['format/plain']:.1f} %, {one['calls']} calls"
+        for one in made["contestants"]
+    ]
+    return "\n".join([f"{made['conversations']} conversations", *lines, f"report: {made['report']}"])
+
+
+if __name__ == "__main__":
+    command_line.main(main)
