@@ -23,8 +23,12 @@ DEPLOYED = {
     "summarize-day/manual": [],
     "backfill-days/manual": [],
     "build-report/manual": [],
+    "evaluate-model/manual": [],
+    "compare-prompts/manual": [],
+    "sample-for-review/manual": [],
+    "import-reviews/manual": [],
 }
-FILLED_IN_BY_A_PERSON = {"start", "end"}
+FILLED_IN_BY_A_PERSON = {"start", "end", "base", "sheet"}
 
 
 def flow_of(stanza: dict[str, Any]) -> Flow[..., Any]:
