@@ -43,6 +43,11 @@ class DayLease:
         self._thread = threading.Thread(target=self._renew_until_stopped, name="lease", daemon=True)
         self._thread.start()
 
+    @property
+    def run_id(self) -> str:
+        """Whose hold it is."""
+        return self._lease.run_id
+
     def check(self) -> None:
         """Prove that the day is still this run's; called before each step that others can see.
 

@@ -127,7 +127,9 @@ def _batches(parts: Iterable[Path]) -> Iterator[pa.RecordBatch]:
 
 def is_complete(store: ObjectStore, day: date) -> bool:
     """Whether the day was published, and no run died or failed while it replaced a published one."""
-    return store.stat(partition_key("runs", day)) is not None and store.stat(_unfinished_key(day)) is None
+    if store.stat(partition_key("runs", day)) is None:
+        return False
+    return next(store.list_objects(_unfinished(day)), None) is None
 
 
 @task(name="publish-day", task_run_name="publish-{day}", cache_policy=NO_CACHE)
@@ -141,8 +143,11 @@ def publish_day(store: ObjectStore, day: date, lease: DayLease, files: Sequence[
     """
     with ExitStack() as stack:
         waiting = [(key, stack.enter_context(store.staged(key, content))) for key, content in files]
+        # Listed before the proof that the day is ours, these marks are of runs before this one: theirs is done again.
+        mark = f"{_unfinished(day)}{lease.run_id}"
+        marks = {mark, *(found.key for found in store.list_objects(_unfinished(day)))}
         lease.check()
-        store.write_path(_unfinished_key(day), b"")
+        store.write_path(mark, b"")
         while waiting:
             # The order matters: what is there is looked at before the proof that the day is ours, so that a run
             # which was taken for dead in between finds its conditions broken and not another run's work overwritten.
@@ -154,8 +159,9 @@ def publish_day(store: ObjectStore, day: date, lease: DayLease, files: Sequence[
                 except PreconditionFailed:
                     break  # a dead run's last write, or our own lost reply: look again, while the day is ours
                 del waiting[0]
-        store.delete(_unfinished_key(day))
+        for key in marks:
+            store.delete(key)
 
 
-def _unfinished_key(day: date) -> str:
-    return f"_staging/unfinished/day={day.isoformat()}"
+def _unfinished(day: date) -> str:
+    return f"_staging/unfinished/day={day.isoformat()}/"

@@ -1,0 +1,300 @@
+"""Publishing a day: whatever runs, stalls and dies in whatever order, readers see whole days and know half ones."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
+from io import BytesIO
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.clients.bos import BosStore
+from tasks.clients.folder import FolderStore
+from tasks.domain.errors import AccountingError, BucketMissing, LeaseLost, ObjectMissing, PreconditionFailed
+from tasks.domain.leases import Lease, lease_key
+from tasks.domain.ports import ObjectStore
+from tasks.domain.records import Reason, Reject
+from tasks.domain.tables import REJECTS, SUMMARIES, partition_key, reject_rows
+from tasks.lease import DayLease, acquire_day, this_process
+from tasks.publish import assemble_tables, is_complete, publish_day, write_part
+from tests.servers.bos import BosServer
+
+DAY = date(2026, 11, 22)
+TABLES = ("rejects", "summaries", "runs")
+# Longer than one read or one part, so that a torn object would show.
+LENGTH = 150_000
+
+
+def bos_store(server: BosServer, prefix: str) -> BosStore:
+    return BosStore(
+        server.bucket,
+        prefix,
+        endpoint=server.endpoint,
+        access_key_id=server.access_key_id,
+        secret_access_key=server.secret_access_key,
+        part_bytes=128 * 1024,
+    )
+
+
+@pytest.fixture(params=["folder", "bos"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObjectStore]:
+    if request.param == "folder":
+        yield FolderStore(tmp_path / "warehouse")
+    else:
+        with BosServer() as bos:
+            yield bos_store(bos, "warehouse")
+
+
+def content(version: int) -> bytes:
+    return bytes([version]) * LENGTH
+
+
+def files(version: int, folder: Path) -> list[tuple[str, Path | bytes]]:
+    """A day's objects: two tables in files, the mark in memory."""
+    folder.mkdir(exist_ok=True)
+    for table in TABLES[:2]:
+        (folder / table).write_bytes(content(version))
+    return [
+        *((partition_key(table, DAY), folder / table) for table in TABLES[:2]),
+        (partition_key("runs", DAY), content(version)),
+    ]
+
+
+def seen(store: ObjectStore) -> list[int | None]:
+    """Which version each table is; each is one version, whole."""
+    versions: list[int | None] = []
+    for table in TABLES:
+        try:
+            found = store.read_path(partition_key(table, DAY))
+        except (ObjectMissing, BucketMissing):
+            versions.append(None)
+            continue
+        assert found == content(found[0]), "a mixture of two days, or half of one"
+        versions.append(found[0])
+    return versions
+
+
+class Killed(BaseException):
+    """What a run feels when it is killed: from here on it does nothing to its store."""
+
+
+class Stepped:
+    """A store that hands back control before each operation, so that a test decides who goes on."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._conductor = getcurrent()
+        self._dead = False
+
+    def _pause(self) -> None:
+        if self._dead:
+            raise Killed
+        if getcurrent() is not self._conductor and self._conductor.switch() == "kill":
+            self._dead = True
+            raise Killed
+
+    def __getattr__(self, name: str) -> Any:
+        operation = getattr(self._store, name)
+        if isinstance(operation, str):
+            return operation
+
+        def stepped(*args: object, **named: object) -> object:
+            self._pause()
+            return operation(*args, **named)
+
+        return stepped
+
+    def list_objects(self, prefix: str = "") -> Iterator[object]:
+        self._pause()
+        yield from self._store.list_objects(prefix)
+
+    @contextmanager
+    def staged(self, key: str, made: Path | bytes) -> Iterator[Callable[..., str]]:
+        self._pause()
+        with self._store.staged(key, made) as publish:
+
+            def step(**conditions: Any) -> str:
+                self._pause()
+                return publish(**conditions)
+
+            yield step
+
+
+class Run:
+    """One run's publication, step by step. It takes the day from whoever has it, as if that one were dead."""
+
+    def __init__(self, store: ObjectStore, version: int, folder: Path) -> None:
+        self.version = version
+        self.outcome = "running"
+        self._lease: DayLease | None = None
+        stepped = cast("ObjectStore", Stepped(store))  # made here, where the one is who goes on when it pauses
+        self._steps = greenlet(lambda _: self._work(stepped, folder))
+
+    def step(self, order: str = "go") -> None:
+        self._steps.switch(order)
+
+    def _work(self, store: ObjectStore, folder: Path) -> None:
+        try:
+            while self._lease is None:
+                with suppress(PreconditionFailed):
+                    found = store.stat(lease_key(DAY))
+                    lease = Lease(f"run-{self.version}", this_process())
+                    etag = store.write_path(
+                        lease_key(DAY),
+                        lease.encode(),
+                        if_match=found.etag if found else None,
+                        if_absent=found is None,
+                    )
+                    self._lease = DayLease(store, lease_key(DAY), lease, etag)
+            publish_day.fn(store, DAY, self._lease, files(self.version, folder))
+            self.outcome = "published"
+        except LeaseLost:
+            self.outcome = "lost the day"
+        except Killed:
+            self.outcome = "killed"
+        finally:
+            if self._lease is not None:
+                self._lease._stop.set()
+
+
+# Who goes on, for how many steps (a publication takes some twenty), and whether that is the end of it.
+ORDERS = st.lists(st.tuples(st.integers(1, 3), st.integers(1, 20), st.booleans()), min_size=2, max_size=7)
+
+
+@settings(max_examples=15)
+@given(orders=ORDERS)
+def test_publish_day_mixes_nothing_in_a_folder_whoever_stalls_or_dies(orders: list[tuple[int, int, bool]]) -> None:
+    with TemporaryDirectory() as folder:
+        _play(FolderStore(Path(folder) / "warehouse"), orders, Path(folder))
+
+
+@settings(max_examples=4)
+@given(orders=ORDERS)
+def test_publish_day_mixes_nothing_in_bos_whoever_stalls_or_dies(orders: list[tuple[int, int, bool]]) -> None:
+    with TemporaryDirectory() as folder, BosServer() as bos:
+        _play(bos_store(bos, "warehouse"), orders, Path(folder))
+
+
+def _play(store: ObjectStore, orders: list[tuple[int, int, bool]], folder: Path) -> None:
+    """Let three runs replace a published day in the given order; after every step readers look."""
+    runs = [Run(store, version, folder / f"scratch-{version}") for version in range(5)]
+    orders = [(0, 99, False), *orders, *((number, 99, False) for number in range(1, 5))]
+    for chosen, steps, fatal in orders:
+        run = runs[chosen]
+        for step in range(steps):
+            if run.outcome == "running":
+                run.step("kill" if fatal and step == steps - 1 else "go")
+                versions = seen(store)
+                assert chosen == 0 or None not in versions, "the day was away for a moment"
+                assert len(set(versions)) == 1 or not is_complete(store, DAY), f"{versions} counts as complete"
+    assert runs[4].outcome == "published"
+    assert seen(store) == [4, 4, 4], "the next run repairs whatever it finds"
+    assert is_complete(store, DAY)
+
+
+def test_publish_day_shows_readers_one_whole_day_after_the_other(store: ObjectStore, tmp_path: Path) -> None:
+    stop = threading.Event()
+    lease = acquire_day(store, DAY, "run", wait_seconds=0, tell=lambda _: None)
+    publish_day.fn(store, DAY, lease, files(1, tmp_path / "scratch"))
+    read: list[list[int | None]] = []
+
+    def reader() -> None:
+        while not stop.is_set():
+            read.append(seen(store))
+
+    thread = threading.Thread(target=reader)
+    thread.start()
+    try:
+        for version in range(2, 22):
+            publish_day.fn(store, DAY, lease, files(version, tmp_path / "scratch"))
+    finally:
+        stop.set()
+        thread.join()
+        lease.release()
+    assert len(read) > 5
+    assert all(version is not None for versions in read for version in versions), "the day was away for a moment"
+    for table in zip(*read, strict=True):
+        assert list(table) == sorted(table), "an old day came back"
+
+
+def test_publish_day_killed_at_any_step_leaves_a_day_to_read_and_to_repair(tmp_path: Path) -> None:
+    for steps in count(1):
+        root, scratch = tmp_path / f"warehouse-{steps}", tmp_path / "scratch"
+        first = acquire_day(FolderStore(root), DAY, "first", wait_seconds=0, tell=lambda _: None)
+        publish_day.fn(FolderStore(root), DAY, first, files(1, scratch))
+        first.release()
+        survived = _killed_after(steps, FolderStore(root), files(2, scratch))
+        store = FolderStore(root)
+        assert set(seen(store)) <= {1, 2}
+        if is_complete(store, DAY):
+            assert len(set(seen(store))) == 1
+        _publish(store, "third", files(3, scratch))
+        assert seen(store) == [3, 3, 3]
+        assert is_complete(store, DAY)
+        assert [path.name for path in (root / ".store").iterdir()] == ["lock"], "a dead run's staging is left"
+        if survived:
+            assert steps > 12
+            return
+
+
+def _publish(store: ObjectStore, run_id: str, made: list[tuple[str, Path | bytes]]) -> None:
+    lease = acquire_day(store, DAY, run_id, wait_seconds=10, tell=lambda _: None)
+    publish_day.fn(store, DAY, lease, made)
+    lease.release()
+
+
+def _killed_after(steps: int, store: ObjectStore, made: list[tuple[str, Path | bytes]]) -> bool:
+    """Publish in a process that is killed before its step of that number; whether it ended before."""
+    pid = os.fork()
+    if not pid:
+        left = iter(range(steps - 1))
+
+        class Deadly(Stepped):
+            def _pause(self) -> None:
+                if next(left, None) is None:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            _publish(cast("ObjectStore", Deadly(store)), "second", made)
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def reject(number: int) -> Reject:
+    return Reject(f"c{number}", Reason.EMPTY, "no messages", "logs/a.jsonl", number)
+
+
+def part(number: int, rejects: int, folder: Path):
+    rows = pa.RecordBatch.from_pylist([], schema=SUMMARIES)
+    return write_part(number, rejects, rows, reject_rows([reject(n) for n in range(rejects)], "run"), folder)
+
+
+def test_write_part_refuses_a_batch_that_lost_or_doubled_a_conversation(tmp_path: Path) -> None:
+    rows, rejects = pa.RecordBatch.from_pylist([], schema=SUMMARIES), reject_rows([reject(1)], "run")
+    for read in (0, 2):
+        with pytest.raises(AccountingError, match=f"{read} conversations read"):
+            write_part(0, read, rows, rejects, tmp_path)
+
+
+def test_assemble_tables_joins_every_part_in_order_or_refuses(tmp_path: Path) -> None:
+    parts = [part(number, number + 1, tmp_path) for number in range(4)]
+    tables = assemble_tables.fn(parts[::-1], tmp_path)
+    assert (tables.summarized, tables.rejected) == (0, 10)
+    joined = pq.ParquetFile(BytesIO(tables.rejects.read_bytes())).read()
+    assert joined.schema.remove_metadata() == REJECTS.remove_metadata()
+    assert joined["line"].to_pylist() == [n for number in range(4) for n in range(number + 1)]
+    for wrong in (parts[1:], parts[:2] + parts[3:], [*parts, parts[0]]):
+        with pytest.raises(AccountingError, match="Nothing is published"):
+            assemble_tables.fn(wrong, tmp_path)
