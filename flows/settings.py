@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         description="the name that all runs on this quota give it, to share it through their Prefect server; "
         "not set: this run has it alone",
     )
+    shards: int = Field(
+        1, gt=0, le=256, description="parts of a day that workers of the Prefect work pool answer at the same time"
+    )
     concurrency: int = Field(128, gt=0, le=4096, description="calls in flight at most")
     timezone: str = Field("Asia/Shanghai", description="whose days they are")
     overwrite: bool = Field(False, description="summarize anew what another model or prompt version summarized before")
@@ -150,6 +153,8 @@ def load_settings(chosen: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         raise UsageError("; ".join(_complaint(problem, chosen) for problem in error.errors())) from None
     load_prompt(settings.prompt)
+    if settings.shards > 1 and settings.summarizer == "offline":
+        raise UsageError("--shards divides calls among workers, and --summarizer offline makes none: leave one out.")
     return settings
 
 

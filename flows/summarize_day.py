@@ -5,22 +5,22 @@ python -m flows.summarize_day --day 2026-11-22
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import Any
 
 import orjson
 from prefect import flow, get_run_logger, runtime
 
 from flows import command_line
+from flows.answer_ahead import answer_ahead
 from flows.settings import VERSION, Services, Settings, connect, load_settings
-from tasks.day import DayRun, hold_day
+from flows.steps import hold, read
+from tasks.calling import Spent
+from tasks.day import DayRun
 from tasks.domain.days import DayTally, previous_day
 from tasks.domain.ports import StoredObject
-from tasks.domain.rendering import prepare
-from tasks.domain.retrying import Patience
-from tasks.extract import list_logs, read_batches
+from tasks.extract import list_logs
 from tasks.progress import Progress, told
-from tasks.publish import Part, assemble_tables, publish_day
+from tasks.publish import DayTables, Part, assemble_tables, publish_day
 from tasks.report import aggregate_day, day_files, show_report, with_this_run
 from tasks.summarize import summarize_all, summarize_batch
 
@@ -34,15 +34,17 @@ async def summarize_day(day: date | None = None, settings: dict[str, Any] | None
         settings: any setting by its name, such as {"source": "bos://logs/{day}", "rpm": 3000}; the
             environment and the defaults say the rest.
     """
+    started_at = datetime.now(UTC)
     chosen = load_settings(settings or {})
     day = day or previous_day(runtime.flow_run.scheduled_start_time, chosen.zone)
 
-    async with connect(chosen, day) as services, _hold(day, services, chosen) as run:
+    ahead = await answer_ahead(day, chosen)
+    async with connect(chosen, day) as services, hold(day, services, chosen) as run:
         logs = list_logs(services.source, services.source_name)
         parts = await _summarize(logs, run, services, chosen)
 
         tables = assemble_tables(parts, run.scratch)
-        tally = _tally(run, services, chosen, tables.summarized, tables.rejected, len(logs))
+        tally = _tally(run, started_at, ahead, services, chosen, tables, len(logs))
         runs = with_this_run(services.warehouse, tally)
         digest = aggregate_day(day, chosen.zone, tables.summaries, tables.rejects, runs)
 
@@ -52,44 +54,10 @@ async def summarize_day(day: date | None = None, settings: dict[str, Any] | None
     return tally.judged(chosen.max_reject_ratio)
 
 
-def _hold(day: date, services: Services, chosen: Settings) -> Any:
-    return hold_day(
-        day,
-        str(runtime.flow_run.id),
-        warehouse=services.warehouse,
-        summarizer=services.summarizer,
-        gate=services.gate,
-        scratch=services.scratch,
-        prompt_version=chosen.prompt_version,
-        overwrite=chosen.overwrite,
-        patience=Patience(max_attempts=chosen.max_attempts),
-        give_up_seconds=chosen.give_up_seconds,
-        busy_wait_seconds=chosen.busy_wait_seconds,
-        logger=get_run_logger(),
-    )
-
-
 async def _summarize(logs: Sequence[StoredObject], run: DayRun, services: Services, chosen: Settings) -> list[Part]:
     logger = get_run_logger()
     progress = Progress(run.day, run.caller.spent, services.gate, objects=len(logs))
-    batches = read_batches(
-        services.source,
-        logs,
-        log_format=chosen.log_format,
-        mappings=services.mappings,
-        zone=chosen.zone,
-        prepare=partial(
-            prepare,
-            prompt=services.prompt,
-            model=services.summarizer.model,
-            max_input_tokens=chosen.max_input_tokens,
-            masked=chosen.mask,
-            compacted=chosen.compact,
-        ),
-        size=chosen.batch_size,
-        scratch=run.scratch,
-        recognized=lambda found: progress.recognized(found, logger),
-    )
+    batches = read(logs, run, services, chosen, lambda found: progress.recognized(found, logger))
     async with told(progress, logger):
         return await summarize_all(
             batches,
@@ -100,23 +68,32 @@ async def _summarize(logs: Sequence[StoredObject], run: DayRun, services: Servic
 
 
 def _tally(
-    run: DayRun, services: Services, chosen: Settings, summarized: int, rejected: int, log_objects: int
+    run: DayRun,
+    started_at: datetime,
+    ahead: Spent,
+    services: Services,
+    chosen: Settings,
+    tables: DayTables,
+    log_objects: int,
 ) -> DayTally:
-    spent, finished_at = run.caller.spent, datetime.now(UTC)
+    # What was bought for this run ahead was found again, which makes it no reuse.
+    spent, bought, finished_at = run.caller.spent, run.answers.bought_before, datetime.now(UTC)
+    prompt_tokens = spent.prompt_tokens + bought.prompt_tokens
+    completion_tokens = spent.completion_tokens + bought.completion_tokens
     return DayTally(
         day=run.day,
         run_id=run.run_id,
-        started_at=run.started_at,
+        started_at=started_at,
         finished_at=finished_at,
-        summarized=summarized,
-        rejected=rejected,
-        reused=spent.reused,
-        calls=spent.calls,
-        retries=spent.retries,
-        quota_refusals=spent.quota_refusals,
-        prompt_tokens=spent.prompt_tokens,
-        completion_tokens=spent.completion_tokens,
-        cost=chosen.cost(spent.prompt_tokens, spent.completion_tokens),
+        summarized=tables.summarized,
+        rejected=tables.rejected,
+        reused=max(0, spent.reused - bought.calls),
+        calls=spent.calls + bought.calls,
+        retries=spent.retries + ahead.retries,
+        quota_refusals=spent.quota_refusals + ahead.quota_refusals,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        cost=chosen.cost(prompt_tokens, completion_tokens),
         requests_per_minute=chosen.rpm,
         summarizer=chosen.summarizer,
         model=services.summarizer.model,

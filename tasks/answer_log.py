@@ -7,6 +7,7 @@ The log of a day is `_answers/day=…/<run>….jsonl` in the warehouse, one line
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -26,6 +27,21 @@ def answers_prefix(day: date | None, shelf: str = "") -> str:
     return "_answers/" + (f"{shelf}/" if shelf else "") + (f"day={day.isoformat()}/" if day else "")
 
 
+@dataclass(slots=True)
+class Bought:
+    """Calls that were paid, and the tokens they took."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def add(self, answer: Answer) -> None:
+        """Count one answer; the service's refusals by error cost nothing."""
+        self.calls += answer.outcome == "answered" or answer.prompt_tokens > 0
+        self.prompt_tokens += answer.prompt_tokens
+        self.completion_tokens += answer.completion_tokens
+
+
 class AnswerLog:
     """Answers known for one day, or on a shelf of its own.
 
@@ -40,14 +56,28 @@ class AnswerLog:
             an older model's answer about the same conversation counts as known too.
         shelf: keeps answers that the nightly must never take for its own (a candidate's, an evaluation's) apart;
             published tables don't stand in for those.
+        name: of the lines' object, where several processes buy for one run; the run's own by default.
+
+    Attributes:
+        bought_before: what of the log was bought for this very run, by its shards or before it was started again.
     """
 
     def __init__(
-        self, store: ObjectStore, day: date | None, run_id: str, scratch: Path, *, overwrite: bool, shelf: str = ""
+        self,
+        store: ObjectStore,
+        day: date | None,
+        run_id: str,
+        scratch: Path,
+        *,
+        overwrite: bool,
+        shelf: str = "",
+        name: str = "",
     ) -> None:
+        self.bought_before = Bought()
         self._store = store
         self._day = None if shelf else day
         self._prefix = answers_prefix(day, shelf)
+        self._run_id = run_id
         self._overwrite = overwrite
         self._index = sqlite3.connect(scratch / "answers.sqlite", check_same_thread=False, isolation_level=None)
         self._index.executescript(
@@ -57,7 +87,7 @@ class AnswerLog:
         )
         self._known = 0
         self._load()
-        self._appender = store.appender(f"{self._prefix}{run_id}")
+        self._appender = store.appender(f"{self._prefix}{name or run_id}")
 
     @property
     def known(self) -> int:
@@ -99,14 +129,14 @@ class AnswerLog:
         self._known += 1
 
     def _load(self) -> None:
-        logged = 0
         for stored in self._store.list_objects(self._prefix):
             with self._store.open_object(stored.key) as lines:
                 for line in lines:
                     answer = decode_answer(line)
                     if answer is not None:
                         self._add(answer, line)
-                        logged += 1
+                        if answer.run_id == self._run_id:
+                            self.bought_before.add(answer)
         for answer in self._published(self._day) if self._day else ():
             known = self._index.execute(
                 "SELECT 1 FROM answers WHERE content_hash = ?", (answer.content_hash,)

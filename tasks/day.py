@@ -7,27 +7,30 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 from tasks.answer_log import AnswerLog
 from tasks.calling import Caller
+from tasks.domain.errors import LeaseLost
 from tasks.domain.ports import ObjectStore, Summarizer
 from tasks.domain.retrying import EndpointHealth, Patience
+from tasks.domain.shards import Shard
 from tasks.gate import Gate
-from tasks.lease import DayLease, acquire_day
+from tasks.lease import DayLease, DayWatch, acquire_day, acquire_shard
 from tasks.scratch import scratch_folder
 
 _Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+_LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class DayRun:
-    """One run's hold on one day."""
+    """One run's hold on one day, or a worker's on a shard of it."""
 
     day: date
     run_id: str
-    started_at: datetime
     scratch: Path
     lease: DayLease
     answers: AnswerLog
@@ -49,35 +52,72 @@ async def hold_day(
     give_up_seconds: float,
     busy_wait_seconds: float,
     logger: _Logger,
+    shard: Shard | None = None,
 ) -> AsyncIterator[DayRun]:
     """Hold the day until the block ends, however it ends; SIGTERM and Ctrl-C stop it in good order.
 
+    Args:
+        run_id: whose the process is; what it keeps bears this name.
+        shard: hold only this shard, for the run that holds its day and buys its answers, and stop when that run ends.
+
     Raises:
-        DayBusy: another run holds the day for longer than is waited for.
+        DayBusy: another run holds the day (or another worker the shard) for longer than is waited for.
+        LeaseLost: the shard's run does not hold the day any more.
     """
-    started_at = datetime.now(UTC)
-    lease = await asyncio.to_thread(
-        acquire_day, warehouse, day, run_id, wait_seconds=busy_wait_seconds, tell=logger.info
-    )
+    acquire = partial(acquire_shard, warehouse, shard) if shard else partial(acquire_day, warehouse, day, run_id)
+    lease = await asyncio.to_thread(acquire, wait_seconds=busy_wait_seconds, tell=logger.info)
+    buyer = shard.run_id if shard else run_id
     try:
         with scratch_folder(scratch, run_id) as folder:
-            answers = await asyncio.to_thread(AnswerLog, warehouse, day, run_id, folder, overwrite=overwrite)
+            name = f"{buyer}-{run_id}" if shard else run_id
+            answers = await asyncio.to_thread(AnswerLog, warehouse, day, buyer, folder, overwrite=overwrite, name=name)
             try:
                 caller = Caller(
                     summarizer,
                     gate,
                     answers,
                     prompt_version=prompt_version,
-                    run_id=run_id,
+                    run_id=buyer,
                     patience=patience,
                     health=EndpointHealth(time.monotonic(), down_after_seconds=give_up_seconds),
                 )
                 with _stopped_by_signals(caller, logger):
-                    yield DayRun(day, run_id, started_at, folder, lease, answers, caller)
+                    async with _stopped_with_its_day(shard, warehouse, caller, logger):
+                        yield DayRun(day, buyer, folder, lease, answers, caller)
             finally:
                 await asyncio.to_thread(answers.close)
     finally:
         await asyncio.to_thread(lease.release)
+
+
+@asynccontextmanager
+async def _stopped_with_its_day(
+    shard: Shard | None, warehouse: ObjectStore, caller: Caller, logger: _Logger
+) -> AsyncIterator[None]:
+    if shard is None:
+        yield
+        return
+    watch = DayWatch(warehouse, shard.day, shard.run_id)
+    if not await asyncio.to_thread(watch.is_held):
+        raise LeaseLost(
+            f"Run {shard.run_id} does not hold {shard.day} in {warehouse.uri}. It has ended, or this worker's "
+            "warehouse is another one than that run's: shards need one that all workers see."
+        )
+
+    async def stop_with_it() -> None:
+        held = True
+        while held:
+            await asyncio.sleep(_LOOK_SECONDS)
+            held = await asyncio.to_thread(watch.is_held)
+        logger.warning("Run %s does not hold %s any more: no new calls.", shard.run_id, shard.day)
+        caller.stop()
+
+    watching = asyncio.create_task(stop_with_it())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
 
 
 @contextmanager

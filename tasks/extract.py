@@ -14,6 +14,7 @@ from tasks.domain.errors import BucketMissing, NoLogs
 from tasks.domain.formats import LogMapping
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Conversation, Reason, Reject, Request
+from tasks.domain.shards import Shard
 from tasks.domain.transcripts import LogObject, Recognized, read_conversations
 
 
@@ -107,6 +108,7 @@ async def read_batches(
     size: int,
     scratch: Path,
     recognized: Callable[[Recognized], None],
+    shard: Shard | None = None,
 ) -> AsyncIterator[Batch]:
     """The day's conversations as batches, each read in a thread so that calls in flight do not wait for it."""
     logs = (
@@ -115,7 +117,7 @@ async def read_batches(
     )
     readings = read_conversations(logs, log_format=log_format, mappings=mappings, timezone=zone, scratch=scratch)
     with closing(ConversationIds(scratch)) as ids:
-        batches = batches_of(readings, prepare=prepare, ids=ids, size=size, recognized=recognized)
+        batches = batches_of(readings, prepare=prepare, ids=ids, size=size, recognized=recognized, shard=shard)
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
             yield batch
 
@@ -127,8 +129,13 @@ def batches_of(
     ids: ConversationIds,
     size: int,
     recognized: Callable[[Recognized], None],
+    shard: Shard | None = None,
 ) -> Iterator[Batch]:
-    """Pack what is read into batches of `size`; a second conversation of an id is a reject."""
+    """Pack what is read into batches of `size`; a second conversation of an id is a reject.
+
+    Args:
+        shard: give only its requests, and no rejects.
+    """
     number = 0
     requests: list[Request] = []
     rejects: list[Reject] = []
@@ -136,15 +143,12 @@ def batches_of(
         if isinstance(reading, Recognized):
             recognized(reading)
             continue
-        if isinstance(reading, Reject):
-            rejects.append(reading)
-        else:
-            first = ids.first_seen(reading)
-            request = prepare(reading)
-            if first is None:
-                requests.append(request)
-            else:
-                rejects.append(_duplicate(request, first))
+        found = reading if isinstance(reading, Reject) else _request_or_duplicate(prepare(reading), reading, ids)
+        if isinstance(found, Request):
+            if shard is None or shard.holds(found.request_hash):
+                requests.append(found)
+        elif shard is None:
+            rejects.append(found)
         if len(requests) + len(rejects) >= size:
             yield Batch(number, requests, rejects)
             number, requests, rejects = number + 1, [], []
@@ -152,7 +156,10 @@ def batches_of(
         yield Batch(number, requests, rejects)
 
 
-def _duplicate(request: Request, first: tuple[str, int]) -> Reject:
+def _request_or_duplicate(request: Request, logged: Conversation, ids: ConversationIds) -> Request | Reject:
+    first = ids.first_seen(logged)
+    if first is None:
+        return request
     conversation = request.conversation
     uri, line = first
     return Reject(

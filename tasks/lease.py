@@ -19,17 +19,19 @@ from tasks.domain.leases import (
     Holder,
     Lease,
     decode_lease,
+    holds,
     judge,
     lease_key,
 )
 from tasks.domain.ports import ObjectStore
+from tasks.domain.shards import Shard, shard_leases_prefix
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 2.0
 
 
 class DayLease:
-    """A day held in a warehouse, renewed by a thread of its own until `release`."""
+    """A day (or a shard of one) held in a warehouse, renewed by a thread of its own until `release`."""
 
     def __init__(self, store: ObjectStore, key: str, lease: Lease, etag: str) -> None:
         self._store = store
@@ -123,7 +125,94 @@ def acquire_day(
     Raises:
         DayBusy: a live run still holds the day.
     """
-    key, mine = lease_key(day), Lease(run_id, this_process())
+    lease = _acquire(store, lease_key(day), str(day), run_id, wait_seconds, tell, stopping)
+    try:
+        _outlive_shards(store, day, run_id, tell)
+    except BaseException:
+        lease.release()
+        raise
+    return lease
+
+
+def acquire_shard(
+    store: ObjectStore,
+    shard: Shard,
+    *,
+    wait_seconds: float,
+    tell: Callable[[str], None],
+) -> DayLease:
+    """Hold a shard for the run that holds its day; wait for another worker that answers it. Blocking.
+
+    Raises:
+        DayBusy: another worker still answers it.
+    """
+    return _acquire(
+        store, shard.lease_key, f"{shard.name} of {shard.day}", shard.run_id, wait_seconds, tell, lambda: False
+    )
+
+
+class DayWatch:
+    """Looks, from a shard's worker, whether a run still holds its day."""
+
+    def __init__(self, store: ObjectStore, day: date, run_id: str) -> None:
+        self._store = store
+        self._key = lease_key(day)
+        self._run_id = run_id
+        self._found: Lease | None = None
+        self._etag = ""
+        self._changed_at = time.monotonic()
+
+    def is_held(self) -> bool:
+        """Whether it does, as of now, or as of the last look while the store does not answer. Blocking."""
+        try:
+            stored = self._store.stat(self._key)
+            if stored is None:
+                return False
+            if stored.etag != self._etag:
+                self._found = decode_lease(self._store.read_path(self._key))
+                self._etag, self._changed_at = stored.etag, time.monotonic()
+        except ObjectMissing:
+            return False
+        except StoreError as error:
+            _log.warning("Whether the day is still held can't be seen: %s", error)
+        return holds(self._found, self._run_id, time.monotonic() - self._changed_at)
+
+
+def _outlive_shards(store: ObjectStore, day: date, run_id: str, tell: Callable[[str], None]) -> None:
+    """Return when no shard of an earlier run asks for anything: they stop when they see that the day is not theirs."""
+    here, changed = this_process(), dict[str, tuple[str, float]]()
+    while True:
+        living = False
+        for stored in store.list_objects(shard_leases_prefix(day)):
+            if changed.setdefault(stored.key, (stored.etag, time.monotonic()))[0] != stored.etag:
+                changed[stored.key] = (stored.etag, time.monotonic())
+            try:
+                found = decode_lease(store.read_path(stored.key))
+            except ObjectMissing:
+                continue
+            if found is not None and found.run_id == run_id:
+                continue  # this very run's, from before it was started again
+            unchanged = time.monotonic() - changed[stored.key][1]
+            if judge(found, here=here, unchanged_seconds=unchanged, is_running=is_running) == "take":
+                store.delete(stored.key)
+            else:
+                living = True
+        if not living:
+            return
+        tell(f"Waiting for shards of an earlier run of {day} to end.")
+        time.sleep(_POLL_SECONDS)
+
+
+def _acquire(
+    store: ObjectStore,
+    key: str,
+    what: str,
+    run_id: str,
+    wait_seconds: float,
+    tell: Callable[[str], None],
+    stopping: Callable[[], bool],
+) -> DayLease:
+    mine = Lease(run_id, this_process())
     began = time.monotonic()
     seen_etag, seen_at, told = "", began, False
     while True:
@@ -143,11 +232,11 @@ def acquire_day(
         who = f"run {found.run_id} (process {found.holder.pid} on {found.holder.host})"
         if time.monotonic() - began >= wait_seconds or stopping():
             raise DayBusy(
-                f"{day} in {store.uri} is being worked on by {who}. Wait for it to end and start again, "
+                f"{what} in {store.uri} is being worked on by {who}. Wait for it to end and start again, "
                 "or let this one wait longer (--busy-wait-seconds); nothing was changed."
             )
         if not told:
-            tell(f"{day} in {store.uri} is being worked on by {who}; waiting up to {wait_seconds:.0f} s for it to end.")
+            tell(f"{what} in {store.uri} is being worked on by {who}; waiting up to {wait_seconds:.0f} s for that.")
             told = True
         time.sleep(_POLL_SECONDS)
 

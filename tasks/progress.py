@@ -33,6 +33,7 @@ class Progress:
     rejected: int = 0
     objects: int = 0
     objects_begun: int = 0
+    part: str = ""
     began: float = field(default_factory=time.monotonic)
 
     def settled(self, outcome: Summarized | Reject) -> None:
@@ -55,6 +56,11 @@ class Progress:
         )
 
     @property
+    def name(self) -> str:
+        """The day, and the part of it if it is one."""
+        return f"{self.day}-{self.part}" if self.part else str(self.day)
+
+    @property
     def done(self) -> int:
         """Conversations that have become a row or a reject."""
         return self.summarized + self.rejected
@@ -63,7 +69,7 @@ class Progress:
         """Where the run stands, in one line."""
         rate = self.done / max(time.monotonic() - self.began, 0.001) * 60
         parts = [
-            f"{self.day}: {self.done} conversations done ({self.rejected} rejected, {self.spent.reused} reused)",
+            f"{self.name}: {self.done} conversations done ({self.rejected} rejected, {self.spent.reused} reused)",
             f"{rate:.0f} a minute",
             f"log object {self.objects_begun} of {self.objects}",
         ]
@@ -85,7 +91,7 @@ async def told(progress: Progress, logger: Logger) -> AsyncIterator[None]:
             line = progress.line()
             logger.info(line)
             try:
-                await acreate_markdown_artifact(line, key=f"progress-{progress.day}", description="进度 · progress")
+                await acreate_markdown_artifact(line, key=f"progress-{progress.name}", description="进度 · progress")
             except PrefectException as error:
                 logger.warning("The progress artifact was not written (%s); the run goes on.", type(error).__name__)
 

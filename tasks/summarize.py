@@ -79,26 +79,41 @@ async def summarize_batch(
     )
 
 
+@task(name="answer-batch", task_run_name="batch-{batch.number}", cache_policy=NO_CACHE)
+async def answer_batch(batch: Batch, caller: Caller, settled: Callable[[Summarized | Reject], None]) -> None:
+    """Have a batch's requests answered, and the answers kept.
+
+    Raises:
+        Stopping: the run was asked to stop first; answers are kept.
+        EndpointUnusable: no request can be answered.
+    """
+
+    async def settle(request: Request) -> None:
+        settled(row_or_reject(request, await caller.answer(request)))
+
+    await _all_or_first_error([settle(request) for request in batch.requests], caller.stop)
+
+
 async def summarize_all(
     batches: AsyncIterator[Batch],
     caller: Caller,
-    summarize: Callable[[Batch], Coroutine[object, object, Part]],
+    summarize: Callable[[Batch], Coroutine[object, object, T]],
     ahead: int,
-) -> list[Part]:
-    """Every batch's part. New batches begin while older ones wait for their last answers.
+) -> list[T]:
+    """What came of every batch. New batches begin while older ones wait for their last answers.
 
     Args:
         batches: what to summarize, read as it is needed.
         caller: stopped at the first error, so that what is in flight is kept and nothing more is sent.
-        summarize: one batch to its part.
+        summarize: one batch to its part, or to whatever comes of it.
         ahead: how many requests may be under way before the next batch is read.
 
     Raises:
         RunStopped: the run was asked to stop.
         RunError: the first thing that went wrong.
     """
-    under_way: dict[asyncio.Task[Part], int] = {}
-    parts: list[Part] = []
+    under_way: dict[asyncio.Task[T], int] = {}
+    parts: list[T] = []
 
     async def gather(*, until: int) -> None:
         while sum(under_way.values()) > until or (under_way and until == 0):

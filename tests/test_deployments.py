@@ -21,6 +21,7 @@ STANZAS: list[dict[str, Any]] = CONTENT["deployments"]
 DEPLOYED = {
     "summarize-day/nightly": ["30 2 * * * Asia/Shanghai"],
     "summarize-day/manual": [],
+    "summarize-shard/worker": [],
     "backfill-days/manual": [],
     "build-report/manual": [],
     "evaluate-model/manual": [],
@@ -28,7 +29,9 @@ DEPLOYED = {
     "sample-for-review/manual": [],
     "import-reviews/manual": [],
 }
-FILLED_IN_BY_A_PERSON = {"start", "end", "base", "sheet"}
+FILLED_IN_BY_A_PERSON = {"start": "2026-11-22", "end": "2026-11-22", "base": "2026-11-22", "sheet": "2026-11-22"}
+FILLED_IN_BY_A_RUN = {"day": "2026-11-22", "number": 0, "of": 3, "run_id": "run", "settings": {}}
+STARTED_BY_RUNS = {"worker"}
 
 
 def flow_of(stanza: dict[str, Any]) -> Flow[..., Any]:
@@ -70,8 +73,8 @@ def test_parameters_exist_and_validate(stanza):
     missing = set(flow.parameters.required) - set(given)
     if stanza.get("schedules"):
         assert not missing, "nobody fills in a form at night"
-    assert missing <= FILLED_IN_BY_A_PERSON
-    flow.validate_parameters({**dict.fromkeys(missing, "2026-11-22"), **given})
+    filled_in = FILLED_IN_BY_A_RUN if stanza["name"] in STARTED_BY_RUNS else FILLED_IN_BY_A_PERSON
+    flow.validate_parameters({**{name: filled_in[name] for name in missing}, **given})
 
 
 def test_schedules_have_a_timezone_and_show_it(stanza):
@@ -84,6 +87,9 @@ def test_schedules_have_a_timezone_and_show_it(stanza):
 def test_runs_over_the_limit_wait(stanza):
     if stanza_name(stanza) == "summarize-day/manual":
         return  # a backfill says how many days at once, and a day's lease holds doubles back
+    if stanza["name"] in STARTED_BY_RUNS:
+        assert "concurrency_limit" not in stanza, "as many at once as there are workers"
+        return
     limit = stanza["concurrency_limit"]
     assert limit["limit"] == 1
     assert limit["collision_strategy"] == ConcurrencyLimitStrategy.ENQUEUE.value
@@ -91,7 +97,7 @@ def test_runs_over_the_limit_wait(stanza):
 
 def test_every_deployment_says_what_it_is_and_where_it_runs(stanza):
     assert stanza["description"]
-    assert TAG in stanza["tags"]
+    assert (TAG in stanza["tags"]) == (stanza["name"] not in STARTED_BY_RUNS)
     assert stanza["work_pool"]["name"] == WORK_POOL
     (step,) = stanza["pull"]
     assert step == {"prefect.deployments.steps.set_working_directory": {"directory": "{{ $KEFU_HOME }}"}}

@@ -53,6 +53,11 @@ def lease_key(day: date) -> str:
     return f"_staging/leases/day={day.isoformat()}.json"
 
 
+def holds(found: Lease | None, run_id: str, unchanged_seconds: float) -> bool:
+    """Whether a run still holds what carries a lease, as far as an onlooker can tell."""
+    return found is not None and found.run_id == run_id and unchanged_seconds < TIME_TO_LIVE_SECONDS
+
+
 def judge(
     found: Lease | None,
     *,

@@ -10,7 +10,8 @@ from tasks import lease as leasing
 from tasks.clients.folder import FolderStore
 from tasks.domain.errors import DayBusy, LeaseLost
 from tasks.domain.leases import TIME_TO_LIVE_SECONDS, Holder, Lease, decode_lease, judge, lease_key
-from tasks.lease import acquire_day, is_running, this_process
+from tasks.domain.shards import Shard, shard_leases_prefix
+from tasks.lease import DayWatch, acquire_day, acquire_shard, is_running, this_process
 
 DAY = date(2026, 11, 22)
 HERE = Holder("night", "boot-1", 100, "5")
@@ -114,3 +115,60 @@ def test_is_running_tells_a_process_from_another_of_the_same_id():
     assert is_running(here)
     assert not is_running(Holder(here.host, here.boot, os.getpid(), "1"))
     assert not is_running(dead_process())
+
+
+def shard(run_id="run") -> Shard:
+    return Shard(DAY, 0, 2, run_id)
+
+
+def test_acquire_shard_is_exclusive_and_beside_the_day(store):
+    day = hold(store)
+    first = acquire_shard(store, shard(), wait_seconds=0, tell=lambda _: None)
+    with pytest.raises(DayBusy, match="shard-000-of-002"):
+        acquire_shard(store, shard(), wait_seconds=0, tell=lambda _: None)
+    first.release()
+    acquire_shard(store, shard(), wait_seconds=0, tell=lambda _: None).release()
+    day.release()
+    assert list(store.list_objects()) == []
+
+
+def test_acquire_day_waits_for_the_shards_of_another_run(store, monkeypatch):
+    monkeypatch.setattr(leasing, "_POLL_SECONDS", 0.01)
+    old = acquire_shard(store, shard("dead"), wait_seconds=0, tell=lambda _: None)
+    told = []
+    threading.Timer(0.1, old.release).start()
+    day = acquire_day(store, DAY, "run", wait_seconds=0, tell=told.append)
+    assert told
+    assert store.stat(shard("dead").lease_key) is None
+    day.release()
+
+
+def test_acquire_day_removes_dead_shards_and_leaves_its_own(store):
+    store.write_path(Shard(DAY, 0, 2, "dead").lease_key, Lease("dead", dead_process()).encode())
+    mine = acquire_shard(store, Shard(DAY, 1, 2, "run"), wait_seconds=0, tell=lambda _: None)
+    day = hold(store)
+    assert [stored.key for stored in store.list_objects(shard_leases_prefix(DAY))] == [
+        Shard(DAY, 1, 2, "run").lease_key
+    ]
+    mine.release()
+    day.release()
+
+
+def test_day_watch_sees_the_run_come_and_go(store):
+    watch = DayWatch(store, DAY, "run")
+    assert not watch.is_held()
+    day = hold(store)
+    assert watch.is_held()
+    assert not DayWatch(store, DAY, "another").is_held()
+    day.check()
+    assert watch.is_held()
+    day.release()
+    assert not watch.is_held()
+
+
+def test_day_watch_takes_a_lease_that_stands_still_for_given_up(store, monkeypatch):
+    store.write_path(lease_key(DAY), Lease("run", HERE).encode())
+    watch = DayWatch(store, DAY, "run")
+    assert watch.is_held()
+    monkeypatch.setattr(leasing.time, "monotonic", lambda: 1e9)
+    assert not watch.is_held()

@@ -1,0 +1,68 @@
+"""Steps that several flows take: the settings, applied to the tasks."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import date
+from functools import partial
+
+from prefect import get_run_logger, runtime
+
+from flows.settings import Services, Settings
+from tasks.day import DayRun, hold_day
+from tasks.domain.ports import StoredObject
+from tasks.domain.rendering import prepare
+from tasks.domain.retrying import Patience
+from tasks.domain.shards import Shard
+from tasks.domain.transcripts import Recognized
+from tasks.extract import Batch, read_batches
+
+
+def hold(
+    day: date, services: Services, chosen: Settings, shard: Shard | None = None
+) -> AbstractAsyncContextManager[DayRun]:
+    """The day held for this flow run, or a shard of it for the run that holds the day."""
+    return hold_day(
+        day,
+        str(runtime.flow_run.id),
+        warehouse=services.warehouse,
+        summarizer=services.summarizer,
+        gate=services.gate,
+        scratch=services.scratch,
+        prompt_version=chosen.prompt_version,
+        overwrite=chosen.overwrite,
+        patience=Patience(max_attempts=chosen.max_attempts),
+        give_up_seconds=chosen.give_up_seconds,
+        busy_wait_seconds=chosen.busy_wait_seconds,
+        logger=get_run_logger(),
+        shard=shard,
+    )
+
+
+def read(
+    logs: Sequence[StoredObject],
+    run: DayRun,
+    services: Services,
+    chosen: Settings,
+    recognized: Callable[[Recognized], None],
+    shard: Shard | None = None,
+) -> AsyncIterator[Batch]:
+    """The day's conversations as batches of requests, or those of a shard."""
+    return read_batches(
+        services.source,
+        logs,
+        log_format=chosen.log_format,
+        mappings=services.mappings,
+        zone=chosen.zone,
+        prepare=partial(
+            prepare,
+            prompt=services.prompt,
+            model=services.summarizer.model,
+            max_input_tokens=chosen.max_input_tokens,
+            masked=chosen.mask,
+            compacted=chosen.compact,
+        ),
+        size=chosen.batch_size,
+        scratch=run.scratch,
+        recognized=recognized,
+        shard=shard,
+    )

@@ -1,0 +1,48 @@
+"""A part of a day, on a worker of its own: answers for the run that holds the day, and nothing that anybody sees.
+
+Started by flows.summarize_day with --shards; a worker needs the deployment summarize-shard/worker.
+"""
+
+import asyncio
+from datetime import date
+from typing import Any
+
+from prefect import flow, get_run_logger
+
+from flows.settings import connect, load_settings
+from flows.steps import hold, read
+from tasks.domain.shards import Shard
+from tasks.extract import list_logs
+from tasks.progress import Progress, told
+from tasks.shards import is_done, tell_done
+from tasks.summarize import answer_batch, summarize_all
+
+
+@flow(name="summarize-shard", flow_run_name="summarize-{day}-shard-{number}-of-{of}")
+async def summarize_shard(day: date, number: int, of: int, run_id: str, settings: dict[str, Any]) -> None:
+    """Answer one shard of a day. Started by summarize-day; by hand there is nothing to start here.
+
+    Args:
+        day: the day.
+        number: which shard, from 0.
+        of: how many shards the day has.
+        run_id: the flow run that holds the day.
+        settings: that run's, by their names.
+    """
+    chosen, shard = load_settings(settings), Shard(day, number, of, run_id)
+    logger = get_run_logger()
+
+    async with connect(chosen, day) as services, hold(day, services, chosen, shard) as run:
+        if await asyncio.to_thread(is_done, services.warehouse, shard):
+            return
+        logs = list_logs(services.source, services.source_name)
+        progress = Progress(day, run.caller.spent, services.gate, objects=len(logs), part=shard.name)
+        async with told(progress, logger):
+            await summarize_all(
+                read(logs, run, services, chosen, lambda found: progress.recognized(found, logger), shard),
+                run.caller,
+                lambda batch: answer_batch(batch, run.caller, progress.settled),
+                ahead=2 * chosen.concurrency,
+            )
+        await asyncio.to_thread(run.answers.flush)
+        await asyncio.to_thread(tell_done, services.warehouse, shard, run.caller.spent)

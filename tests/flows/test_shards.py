@@ -1,0 +1,213 @@
+"""A day in shards: a real Prefect server, real workers as processes, one of them killed in the middle."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
+
+import orjson
+import pyarrow.parquet as pq
+import pytest
+
+from tests.conftest import ROOT
+from tests.servers.prefect import PrefectServer
+from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+
+DAY = date(2026, 11, 22)
+CONVERSATIONS = 600
+IN_FLIGHT = 12
+BELONGS_TO_A_RUN = ["run_id", "summarized_at", "latency_ms", "attempts"]
+
+
+def write_logs(folder: Path) -> None:
+    lines = [
+        orjson.dumps(
+            {
+                "conversation_id": f"c{number:04}",
+                "messages": [
+                    # Every third one says what another one says.
+                    {"role": "user", "text": f"第{number - number % 3}号订单的电饭煲不加热，怎么办？"},
+                    {"role": "agent", "text": "为您登记换新，明天上门取件。"},
+                    {"role": "user", "text": "好的"},
+                ],
+            }
+        )
+        for number in range(CONVERSATIONS)
+    ]
+    folder.mkdir()
+    (folder / "a.jsonl").write_bytes(b"\n".join([*lines[:300], b'{"broken', *lines[290:300]]))
+    (folder / "b.jsonl").write_bytes(b"\n".join(lines[300:]))
+
+
+class Place:
+    """Where the runs of a test work: environment, logs, warehouses."""
+
+    def __init__(self, server: PrefectServer, qianfan: QianfanServer, folder: Path) -> None:
+        self.folder = folder
+        self.environment = server.environment() | {
+            "KEFU_HOME": str(ROOT),
+            "QIANFAN_ACCESS_KEY": ACCESS_KEY,
+            "QIANFAN_SECRET_KEY": SECRET_KEY,
+            "QIANFAN_BASE_URL": qianfan.url,
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+        }
+
+    def summarize(self, warehouse: str, *flags: str) -> subprocess.Popen[str]:
+        """A run from the command line."""
+        command = [sys.executable, "-m", "flows.summarize_day", "--day", str(DAY), "--json"]
+        command += ["--source", str(self.folder / "logs"), "--warehouse", str(self.folder / warehouse)]
+        command += ["--summarizer", "qianfan", "--endpoint", "sft_v1", "--concurrency", str(IN_FLIGHT)]
+        command += ["--batch-size", "50", "--busy-wait-seconds", "120", *flags]
+        with (self.folder / f"{warehouse}.log").open("w") as log:
+            return subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=log
+            )
+
+    @contextmanager
+    def worker(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker of the pool, in a process group of its own with the flow runs it starts."""
+        with (self.folder / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "prefect", "worker", "start", "--pool", "kefu", "--name", name],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            yield process
+        finally:
+            kill_group(process)
+
+    def rows(self, warehouse: str) -> list[dict[str, object]]:
+        """What the tables say, without what belongs to a run."""
+        tables = [
+            pq.ParquetFile(self.folder / warehouse / name / f"day={DAY}" / f"{name}.parquet").read()
+            for name in ("summaries", "rejects")
+        ]
+        return [
+            row
+            for table in tables
+            for row in table.drop_columns([name for name in BELONGS_TO_A_RUN if name in table.column_names]).to_pylist()
+        ]
+
+    def holders(self, warehouse: str) -> dict[str, int]:
+        """Which process is at which shard."""
+        leases = (self.folder / warehouse / "_staging" / "leases").glob("*.shards/*.json")
+        return {path.stem: orjson.loads(path.read_bytes())["holder"]["pid"] for path in leases}
+
+    def told(self) -> str:
+        """Everything that was logged, for a test that fails."""
+        return "\n".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in self.folder.glob("*.log"))
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def ended(run: subprocess.Popen[str], place: Place) -> dict:
+    try:
+        out, _ = run.communicate(timeout=600)
+    finally:
+        run.kill()
+    assert run.returncode == 0, place.told()
+    tally: dict = orjson.loads(out.splitlines()[-1])
+    return tally
+
+
+@pytest.fixture(scope="module")
+def qianfan():
+    with QianfanServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def place(prefect_api, qianfan, tmp_path_factory):
+    place = Place(prefect_api, qianfan, tmp_path_factory.mktemp("shards"))
+    write_logs(place.folder / "logs")
+    for arguments in (["-m", "deployments.bootstrap"], ["-m", "prefect", "--no-prompt", "deploy", "--prefect-file", "deployments/prefect.yaml", "--all"]):  # fmt: skip
+        subprocess.run(
+            [sys.executable, *arguments], cwd=ROOT, env=place.environment, check=True, stdout=subprocess.DEVNULL
+        )
+    return place
+
+
+@pytest.fixture(scope="module")
+def unsharded(place, qianfan):
+    tally = ended(place.summarize("unsharded"), place)
+    assert tally["calls"] == sum(qianfan.delivered.values())
+    return tally
+
+
+@pytest.fixture(autouse=True)
+def fresh(qianfan, unsharded):
+    qianfan.reset()
+    qianfan.behavior.latency_median = 0.0
+
+
+def test_a_day_in_shards_is_the_day_without_them(place, qianfan, unsharded):
+    with place.worker("one"), place.worker("two"):
+        tally = ended(place.summarize("sharded", "--shards", "3"), place)
+    assert place.rows("sharded") == place.rows("unsharded")
+    same = ["conversations", "summarized", "rejected", "reused", "calls", "prompt_tokens", "completion_tokens"]
+    assert {name: tally[name] for name in same} == {name: unsharded[name] for name in same}
+    assert sum(qianfan.delivered.values()) == len(qianfan.delivered) == tally["calls"]
+    assert not [path for path in (place.folder / "sharded" / "_staging").rglob("*") if path.is_file()]
+
+
+def test_a_worker_killed_with_its_shard_costs_only_what_was_in_flight(place, qianfan):
+    qianfan.behavior.latency_median = 0.6
+    with place.worker("first") as first, place.worker("second"):
+        run = place.summarize("killed", "--shards", "3")
+        victim = _worker_of_a_shard_at_work(place, qianfan, first)
+        before = set(place.holders("killed"))
+        killed_in_flight = IN_FLIGHT // 3 * len(victim)
+        kill_group(first)
+        for pid in victim:
+            os.kill(pid, signal.SIGKILL)
+        assert before
+        tally = ended(run, place)
+    assert place.rows("killed") == place.rows("unsharded")
+    paid = qianfan.delivered + qianfan.lost
+    assert sum(paid.values()) - len(paid) <= killed_in_flight
+    assert "another worker begins it again" in place.told()
+    assert tally["conversations"] == len(place.rows("unsharded"))
+
+
+def _worker_of_a_shard_at_work(place, qianfan, worker) -> list[int]:
+    """The flow runs of a worker, once some of them hold shards and have had answers."""
+    until = time.monotonic() + 180
+    while time.monotonic() < until:
+        mine = [pid for pid in place.holders("killed").values() if worker.pid in ancestors(pid)]
+        if mine and sum(qianfan.delivered.values()) >= 60:
+            return mine
+        time.sleep(0.2)
+    raise AssertionError(place.told())
+
+
+def ancestors(pid: int) -> list[int]:
+    found = []
+    while pid > 1:
+        try:
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except FileNotFoundError:
+            return []
+        found.append(pid)
+    return found
+
+
+def test_without_workers_the_run_does_the_day_itself(place, qianfan, monkeypatch):
+    run = place.summarize("alone", "--shards", "2")
+    tally = ended(run, place)
+    assert place.rows("alone") == place.rows("unsharded")
+    assert tally["calls"] == sum(qianfan.delivered.values())
