@@ -51,6 +51,7 @@ class Place:
 
     def __init__(self, server: PrefectServer, qianfan: QianfanServer, folder: Path) -> None:
         self.folder = folder
+        self.runs: list[subprocess.Popen[str]] = []
         self.environment = server.environment() | {
             "KEFU_HOME": str(ROOT),
             "QIANFAN_ACCESS_KEY": ACCESS_KEY,
@@ -66,9 +67,11 @@ class Place:
         command += ["--summarizer", "qianfan", "--endpoint", "sft_v1", "--concurrency", str(IN_FLIGHT)]
         command += ["--batch-size", "50", "--busy-wait-seconds", "120", *flags]
         with (self.folder / f"{warehouse}.log").open("w") as log:
-            return subprocess.Popen(
+            run = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=log
             )
+        self.runs.append(run)
+        return run
 
     @contextmanager
     def worker(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
@@ -116,10 +119,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def ended(run: subprocess.Popen[str], place: Place) -> dict:
-    try:
-        out, _ = run.communicate(timeout=600)
-    finally:
-        run.kill()
+    out, _ = run.communicate(timeout=600)
     assert run.returncode == 0, place.told()
     tally: dict = orjson.loads(out.splitlines()[-1])
     return tally
@@ -139,7 +139,10 @@ def place(prefect_api, qianfan, tmp_path_factory):
         subprocess.run(
             [sys.executable, *arguments], cwd=ROOT, env=place.environment, check=True, stdout=subprocess.DEVNULL
         )
-    return place
+    yield place
+    for run in place.runs:
+        run.kill()
+        run.communicate()
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,8 @@ ANSWER = Answer(
 @pytest.fixture
 def opened(tmp_path):
     (tmp_path / "warehouse").mkdir()
-    store, logs = FolderStore(tmp_path / "warehouse"), []
+    store = FolderStore(tmp_path / "warehouse")
+    logs: list[AnswerLog] = []
 
     def open_log(run_id="run", **options):
         folder = tmp_path / str(len(logs))

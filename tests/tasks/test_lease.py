@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from datetime import date
 
 import pytest
@@ -135,7 +136,7 @@ def test_acquire_shard_is_exclusive_and_beside_the_day(store):
 def test_acquire_day_waits_for_the_shards_of_another_run(store, monkeypatch):
     monkeypatch.setattr(leasing, "_POLL_SECONDS", 0.01)
     old = acquire_shard(store, shard("dead"), wait_seconds=0, tell=lambda _: None)
-    told = []
+    told: list[str] = []
     threading.Timer(0.1, old.release).start()
     day = acquire_day(store, DAY, "run", wait_seconds=0, tell=told.append)
     assert told
@@ -170,5 +171,5 @@ def test_day_watch_takes_a_lease_that_stands_still_for_given_up(store, monkeypat
     store.write_path(lease_key(DAY), Lease("run", HERE).encode())
     watch = DayWatch(store, DAY, "run")
     assert watch.is_held()
-    monkeypatch.setattr(leasing.time, "monotonic", lambda: 1e9)
+    monkeypatch.setattr(time, "monotonic", lambda: 1e9)
     assert not watch.is_held()
