@@ -1,4 +1,4 @@
-"""What is answered before the run itself asks: by shards of the day on other workers.
+"""What is answered before the run itself asks: by offline batch inference, or by shards of the day on other workers.
 
 Whoever answers, the answers end in the day's answer log. The run then goes its usual way, finds them, asks for what is
 missing, and proves the count.
@@ -9,17 +9,44 @@ from typing import Any
 
 from prefect import get_run_logger
 
-from flows.settings import Settings, connect, flags
-from flows.steps import hold
+from flows.settings import Settings, connect, flags, open_batch_platform
+from flows.steps import hold, read
+from tasks.batch_inference import go_on, is_under_way
 from tasks.calling import Spent
 from tasks.domain.shards import Shard
+from tasks.extract import list_logs
 from tasks.shards import answer_in_shards
+from tasks.waiting import come_back
 
 
 async def answer_ahead(day: date, chosen: Settings) -> Spent:
     """Have the day answered as far as others can, where the settings say so; return what is not in the answer log."""
-    if chosen.shards == 1:
-        return Spent()
+    if chosen.summarizer == "qianfan-batch":
+        while not await _answered_by_batch(day, chosen):
+            await come_back(chosen.batch_look_seconds)
+    if chosen.shards > 1:
+        return await _answer_in_shards(day, chosen)
+    return Spent()
+
+
+async def _answered_by_batch(day: date, chosen: Settings) -> bool:
+    logger = get_run_logger()
+    async with connect(chosen, day) as services, open_batch_platform(chosen) as platform:
+        if await is_under_way(services.warehouse, day, platform):
+            return False
+        async with hold(day, services, chosen) as run:
+            return await go_on(
+                run,
+                lambda: read(list_logs(services.source, services.source_name), run, services, chosen, lambda _: None),
+                warehouse=services.warehouse,
+                platform=platform,
+                model=services.summarizer.model,
+                prompt_version=chosen.prompt_version,
+                logger=logger,
+            )
+
+
+async def _answer_in_shards(day: date, chosen: Settings) -> Spent:
     async with connect(chosen, day) as services, hold(day, services, chosen) as run:
         shards = [Shard(day, number, chosen.shards, run.run_id) for number in range(chosen.shards)]
         return await answer_in_shards(

@@ -17,10 +17,12 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.blocks import BLOCK_SCHEME, SummarizerEndpoint, load_block, open_bucket
+from tasks.clients.batch_inference import QianfanBatch
 from tasks.clients.offline import OfflineSummarizer
 from tasks.clients.openai import OpenAISummarizer
 from tasks.clients.qianfan import QianfanCredentials, QianfanSummarizer
 from tasks.clients.stores import BosCredentials, open_store
+from tasks.domain.batch_inference import BatchPlatform
 from tasks.domain.errors import UsageError
 from tasks.domain.formats import LogMapping, load_mappings
 from tasks.domain.offline import OFFLINE_VERSION
@@ -48,8 +50,10 @@ class Settings(BaseSettings):
     warehouse: str = Field(
         "warehouse", description="where the tables go: a path, file://…, bos://bucket/prefix or block://name/prefix"
     )
-    summarizer: Literal["qianfan", "openai", "offline"] = Field(
-        "offline", description="who reads the conversations; offline is rules, no model"
+    summarizer: Literal["qianfan", "qianfan-batch", "openai", "offline"] = Field(
+        "offline",
+        description="who reads the conversations; qianfan-batch is the platform's offline batch inference (cheaper, "
+        "within a day), offline is rules, no model",
     )
     endpoint: str = Field(
         "", description="the service's id (qianfan), v2:MODEL (qianfan's V2) or the model's name (openai)"
@@ -71,6 +75,12 @@ class Settings(BaseSettings):
     shards: int = Field(
         1, gt=0, le=256, description="parts of a day that workers of the Prefect work pool answer at the same time"
     )
+    batch_model: str = Field(
+        "",
+        description="qianfan-batch: the model version (amv-…) behind --endpoint; not set: a service of the platform's "
+        "own, of that name",
+    )
+    batch_look_seconds: float = Field(600.0, ge=1, description="qianfan-batch: between two looks at what it does")
     concurrency: int = Field(128, gt=0, le=4096, description="calls in flight at most")
     timezone: str = Field("Asia/Shanghai", description="whose days they are")
     overwrite: bool = Field(False, description="summarize anew what another model or prompt version summarized before")
@@ -172,6 +182,8 @@ def check_settings(chosen: Mapping[str, Any]) -> None:
     if settings.summarizer != "offline":
         open_summarizer(settings)
         quota_of(settings)
+    if settings.summarizer == "qianfan-batch":
+        batch_platform(settings)
 
 
 def _complaint(problem: Any, chosen: Mapping[str, Any]) -> str:
@@ -298,16 +310,42 @@ def open_summarizer(settings: Settings) -> Summarizer:
         )
     return QianfanSummarizer(
         settings.endpoint,
-        credentials=QianfanCredentials(
-            access_key=settings.qianfan_access_key.get_secret_value(),
-            secret_key=settings.qianfan_secret_key.get_secret_value(),
-            bearer_token=settings.qianfan_bearer_token.get_secret_value(),
-        ),
+        credentials=_qianfan_credentials(settings),
         base_url=settings.qianfan_base_url,
         console_url=settings.qianfan_console_api_base_url,
         iam_url=settings.qianfan_iam_base_url,
         timeout_seconds=settings.timeout_seconds,
         connections=settings.concurrency,
+        max_tokens=settings.max_output_tokens,
+    )
+
+
+@asynccontextmanager
+async def open_batch_platform(settings: Settings) -> AsyncIterator[BatchPlatform]:
+    """The platform's offline batch inference, connected.
+
+    Raises:
+        UsageError: a setting that it needs is missing.
+    """
+    platform = batch_platform(settings)
+    try:
+        yield platform
+    finally:
+        await platform.aclose()
+
+
+def batch_platform(settings: Settings) -> BatchPlatform:
+    """The platform's offline batch inference; nothing is called yet.
+
+    Raises:
+        UsageError: a setting that it needs is missing.
+    """
+    if not settings.warehouse.startswith(("bos://", BLOCK_SCHEME)):
+        raise UsageError("--summarizer qianfan-batch needs a warehouse in BOS: the platform reads and writes there.")
+    return QianfanBatch(
+        settings.batch_model or settings.endpoint.removeprefix("v2:"),
+        _qianfan_credentials(settings),
+        settings.qianfan_console_api_base_url,
         max_tokens=settings.max_output_tokens,
     )
 
@@ -323,6 +361,14 @@ def scratch_parent(settings: Settings) -> Path:
 
 def _open(uri: str, settings: Settings) -> ObjectStore:
     return open_bucket(uri) if uri.startswith(BLOCK_SCHEME) else open_store(uri, _bos_credentials(settings))
+
+
+def _qianfan_credentials(settings: Settings) -> QianfanCredentials:
+    return QianfanCredentials(
+        access_key=settings.qianfan_access_key.get_secret_value(),
+        secret_key=settings.qianfan_secret_key.get_secret_value(),
+        bearer_token=settings.qianfan_bearer_token.get_secret_value(),
+    )
 
 
 def _bos_credentials(settings: Settings) -> BosCredentials:

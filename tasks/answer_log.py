@@ -115,6 +115,12 @@ class AnswerLog:
         self._appender.append(line)
         self._add(answer, line)
 
+    def keep_new(self, answer: Answer) -> None:
+        """Remember an answer, unless there is one to the same request."""
+        known = self._index.execute("SELECT 1 FROM answers WHERE request_hash = ?", (answer.request_hash,)).fetchone()
+        if known is None:
+            self.keep(answer)
+
     def flush(self) -> None:
         """Return when everything kept so far is stored. Blocking."""
         self._appender.flush()
