@@ -32,6 +32,7 @@ ZOMBIE_AFTER: Final = timedelta(seconds=90)
 NIGHTLY_PATIENCE: Final = timedelta(hours=3, minutes=30)
 
 _ENDED: Final = [f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Crashed", "Cancelled")]
+_WAITS_WITHOUT_A_PROCESS: Final = "prefect.flow-run.AwaitingBatch"
 _RUNS: Final = {"prefect.resource.id": "prefect.flow-run.*"}
 
 
@@ -47,7 +48,7 @@ def zombies() -> AutomationCore:
                 "match": _RUNS,
                 "match_related": _tagged(TAG),
                 "after": ["prefect.flow-run.heartbeat"],
-                "expect": ["prefect.flow-run.heartbeat", *_ENDED],
+                "expect": ["prefect.flow-run.heartbeat", _WAITS_WITHOUT_A_PROCESS, *_ENDED],
                 "for_each": ["prefect.resource.id"],
                 "threshold": 1,
                 "within": ZOMBIE_AFTER,

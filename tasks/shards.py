@@ -67,6 +67,8 @@ async def answer_in_shards(
             await crew.call_off()
     if stopping():
         raise RunStopped("The run was asked to stop, and its shards with it. Start it again to go on from here.")
+    for watch in crew.watched:
+        logger.warning("No worker took %s; this run does it itself.", watch.shard.name)
     return await asyncio.to_thread(_spent, warehouse, shards)
 
 
@@ -119,14 +121,15 @@ class _Crew:
                 self._logger.warning("%s was lost (%s); another worker begins it again.", watch.shard.name, state)
             else:
                 del self.watched[watch]
-                self._logger.warning("%s was lost (%s) too often; what it left is done here.", watch.shard.name, state)
+                self._logger.warning(
+                    "%s was lost (%s) too often; what it left is done by this run.", watch.shard.name, state
+                )
 
     async def call_off(self) -> None:
         """Take back what no worker has begun; a worker that is at it stops when the day is given up."""
-        for watch, run in self.watched.items():
+        for run in self.watched.values():
             if run is not None and await self._state(run) == "SCHEDULED":
                 await self._end(run, Cancelled(message="Nobody waits for it any more."))
-            self._logger.warning("%s is not done; what it left is done here.", watch.shard.name)
 
     async def _start(self, watch: ShardWatch) -> UUID:
         shard = watch.shard

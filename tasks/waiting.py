@@ -22,7 +22,7 @@ async def come_back(seconds: float) -> None:
     """
     context = FlowRunContext.get()
     run = context.flow_run if context else None
-    if run is not None and run.deployment_id and not run.parent_task_run_id:
+    if run is not None and run.deployment_id:
         state: State[None] = Scheduled(
             name=AWAITING,
             scheduled_time=datetime.now(UTC) + timedelta(seconds=seconds),

@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.bootstrap import TAG, main
+from deployments.bootstrap import TAG, main, zombies
+from tasks.waiting import AWAITING
 from tests.conftest import ROOT
 from tests.servers.prefect import PrefectServer
 
@@ -111,3 +112,7 @@ def fail_until_told(api: httpx.Client, flow: str, posted: Queue[dict[str, Any]])
         except Empty:
             continue
     raise AssertionError("no notification came")
+
+
+def test_runs_that_wait_without_a_process_are_no_zombies():
+    assert f"prefect.flow-run.{AWAITING}" in zombies().model_dump()["trigger"]["expect"]
