@@ -11,7 +11,6 @@ import pytest
 import flows.answer_ahead
 from flows.summarize_day import summarize_day
 from tasks import batch_inference
-from tasks.domain.errors import UsageError
 from tests.servers.batch_inference import BatchInferenceServer
 
 pytestmark = [
@@ -182,11 +181,3 @@ def test_a_large_day_becomes_tasks_within_the_limits_of_the_platform(batch, monk
     assert run().calls == DIFFERENT
     assert len(batch.tasks) > 3
     assert len({task.body["name"] for task in batch.tasks}) == len(batch.tasks)
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"), [({"warehouse": "folder"}, "BOS"), ({"batch_model": "", "endpoint": ""}, "--endpoint")]
-)
-def test_what_batch_inference_needs_is_said(accounts, settings, words):
-    with pytest.raises(UsageError, match=words):
-        run(**settings)

@@ -3,7 +3,15 @@ from datetime import date
 
 import pytest
 
-from flows.settings import load_settings, open_source, open_summarizer, open_warehouse, quota_of, source_of
+from flows.settings import (
+    check_settings,
+    load_settings,
+    open_source,
+    open_summarizer,
+    open_warehouse,
+    quota_of,
+    source_of,
+)
 from tasks.domain.errors import UsageError
 
 DAY = date(2026, 11, 22)
@@ -24,6 +32,8 @@ def open_everything(settings):
         ({"summarizer": "qianfan"}, "--endpoint"),
         ({"summarizer": "openai", "endpoint": "x"}, "OPENAI_BASE_URL"),
         ({"source": "bos://logs/{day}"}, "BCE_ACCESS_KEY_ID"),
+        ({"shards": 3}, "--shards"),
+        ({"shards": 0}, "--shards"),
         ({"source": "s3://logs"}, "s3://"),
         ({"source": "logs/{month}"}, "{day}"),
         ({"source": "logs/{day"}, "{day}"),
@@ -41,6 +51,18 @@ def test_wrong_settings_are_refused_in_one_line(settings, words):
     with pytest.raises(UsageError, match=re.escape(words)) as refused:
         open_everything(settings)
     assert "\n" not in str(refused.value)
+
+
+def test_batch_inference_says_what_it_needs(monkeypatch):
+    settings = {"summarizer": "qianfan-batch", "endpoint": "x", "warehouse": "folder"}
+    with pytest.raises(UsageError, match="QIANFAN_ACCESS_KEY"):
+        check_settings(settings)
+    monkeypatch.setenv("QIANFAN_ACCESS_KEY", "key")
+    monkeypatch.setenv("QIANFAN_SECRET_KEY", "secret")
+    with pytest.raises(UsageError, match="a warehouse in BOS"):
+        check_settings(settings)
+    with pytest.raises(UsageError, match="--endpoint"):
+        check_settings(settings | {"endpoint": ""})
 
 
 def test_a_flag_beats_the_environment_and_that_beats_the_file(tmp_path, monkeypatch):
