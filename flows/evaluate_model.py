@@ -4,7 +4,8 @@ python -m flows.evaluate_model --predictions FILE.jsonl --json      a file, on t
 python -m flows.evaluate_model --summarizer qianfan --endpoint ID   an endpoint, on labeled conversations
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -16,16 +17,38 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import acreate_table_artifact
 
 from flows import command_line
-from flows.settings import Settings, connect, load_settings, open_source, open_warehouse, scratch_parent
+from flows.settings import (
+    Services,
+    Settings,
+    connect,
+    load_settings,
+    open_embedder,
+    open_source,
+    open_warehouse,
+    scratch_parent,
+)
 from tasks.asking import open_caller
+from tasks.calling import Caller
 from tasks.domain.days import days_between
 from tasks.domain.errors import NoLogs, UsageError
 from tasks.domain.formats import load_mappings
+from tasks.domain.judging import JUDGE_VERSION
 from tasks.domain.labeling import Labeled, fewer
+from tasks.domain.predictions import Pair
 from tasks.domain.prompts import Prompt, load_prompt
 from tasks.domain.rendering import prepare
 from tasks.domain.retrying import Patience
-from tasks.evaluation import Evaluation, evaluate, in_words, score_file, store_evaluation
+from tasks.evaluation import (
+    Evaluation,
+    evaluate,
+    in_words,
+    judge,
+    mean_embedding_distance,
+    pairs_of,
+    pairs_of_file,
+    score_file,
+    store_evaluation,
+)
 from tasks.extract import list_logs
 from tasks.labels import find_labeled, load_labels, read_label_file
 from tasks.scratch import scratch_folder
@@ -39,6 +62,8 @@ async def evaluate_model(
     end: date | None = None,
     labels: str = "",
     limit: int = 0,
+    embedding: str = "",
+    judge_endpoint: str = "",
     settings: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Measure an endpoint, or the offline rules, on labeled conversations; each is paid for once, ever.
@@ -48,13 +73,16 @@ async def evaluate_model(
         end: the last day, itself included.
         labels: a file of labels, whose conversations are read from the logs of those days; left out, the warehouse's.
         limit: at most so many conversations, always the same ones; 0 is all of them.
+        embedding: a model for EMBEDDING-DISTANCE, qianfan:NAME or openai:NAME; left out, it is not computed.
+        judge_endpoint: a model that grades each answer, an endpoint of the same summarizer; left out, nobody does.
         settings: any setting by its name, as for summarize_day.
     """
     chosen = load_settings(settings or {})
     labeled = labeled_conversations(chosen, start, end, labels, limit)
     evaluation = await evaluated(chosen, labeled)
-    figures = evaluation.figures()
-    figures["predictions"] = store_evaluation(open_warehouse(chosen), datetime.now(UTC), evaluation)
+    asked = await asked_figures(chosen, lambda: pairs_of(evaluation.predictions), embedding, judge_endpoint)
+    figures = evaluation.figures() | asked
+    figures["predictions"] = store_evaluation(open_warehouse(chosen), datetime.now(UTC), evaluation, figures)
     await acreate_table_artifact(
         [{"figure": name, "value": str(value)} for name, value in figures.items()],
         key="evaluation",
@@ -120,8 +148,41 @@ async def evaluated(chosen: Settings, labeled: Sequence[Labeled], prompt: Prompt
         EndpointUnusable: it can't be asked; what was answered is kept.
     """
     prompt = prompt or Prompt(chosen.prompt_version, load_prompt(chosen.prompt).template)
+    async with _asking(chosen, prompt.version) as (caller, services):
+        return await evaluate(labeled, caller, prompt, services.summarizer.model)
+
+
+async def asked_figures(
+    chosen: Settings, pairs: Callable[[], Iterable[Pair]], embedding: str, judge_endpoint: str
+) -> dict[str, Any]:
+    """The figures that other models have to be asked for: EMBEDDING-DISTANCE and a judge's grade.
+
+    Args:
+        pairs: gives the pairs, each time anew.
+        embedding: the model of embeddings; empty for none.
+        judge_endpoint: the judge; empty for none.
+
+    Raises:
+        UsageError: a model is named in a way that it can't be.
+        RunError: a model can't be asked.
+    """
+    figures: dict[str, Any] = {}
+    if embedding:
+        async with open_embedder(embedding, chosen) as embedder:
+            figures["EMBEDDING-DISTANCE"] = await mean_embedding_distance(pairs(), embedder)
+            figures["embedding model"] = embedding
+    if judge_endpoint:
+        if chosen.summarizer == "offline":
+            raise UsageError("--judge-endpoint needs --summarizer qianfan or openai: rules are no judge.")
+        async with _asking(chosen.model_copy(update={"endpoint": judge_endpoint}), JUDGE_VERSION) as (caller, services):
+            figures |= await judge(pairs(), caller, services.summarizer.model)
+    return figures
+
+
+@asynccontextmanager
+async def _asking(chosen: Settings, prompt_version: str) -> AsyncIterator[tuple[Caller, Services]]:
     async with (
-        connect(chosen, labeled[0].day) as services,
+        connect(chosen, date.min) as services,
         open_caller(
             services.summarizer,
             services.gate,
@@ -129,12 +190,12 @@ async def evaluated(chosen: Settings, labeled: Sequence[Labeled], prompt: Prompt
             shelf=SHELF,
             run_id=str(uuid4()),
             scratch=services.scratch,
-            prompt_version=prompt.version,
+            prompt_version=prompt_version,
             patience=Patience(max_attempts=chosen.max_attempts),
             give_up_seconds=chosen.give_up_seconds,
         ) as caller,
     ):
-        return await evaluate(labeled, caller, prompt, services.summarizer.model)
+        yield caller, services
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -153,6 +214,12 @@ def main(arguments: Sequence[str]) -> int:
         "--baseline", type=Path, default=None, help="with --predictions: another model's, of the same rows, to compare"
     )
     command_line.add_label_flags(parser)
+    parser.add_argument(
+        "--embedding", default="", help="a model for EMBEDDING-DISTANCE: qianfan:embedding-v1 or openai:MODEL"
+    )
+    parser.add_argument(
+        "--judge-endpoint", default="", help="a model that grades each answer from 1 to 5, of the same --summarizer"
+    )
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     given = parser.parse_args(arguments)
     settings = command_line.chosen_settings(given)
@@ -164,11 +231,20 @@ def main(arguments: Sequence[str]) -> int:
         if given.per_row or given.baseline:
             parser.error("--per-row and --baseline belong to --predictions")
         return command_line.run(
-            settings, lambda: evaluate_model(given.start, given.end, given.labels, given.limit, settings), tell
+            settings,
+            lambda: evaluate_model(
+                given.start, given.end, given.labels, given.limit, given.embedding, given.judge_endpoint, settings
+            ),
+            tell,
         )
 
     async def scored() -> dict[str, Any]:
-        return score_file(given.predictions, per_row=given.per_row, baseline=given.baseline)
+        figures = score_file(given.predictions, per_row=given.per_row, baseline=given.baseline)
+        if given.embedding or given.judge_endpoint:
+            figures |= await asked_figures(
+                load_settings(settings), lambda: pairs_of_file(given.predictions), given.embedding, given.judge_endpoint
+            )
+        return figures
 
     return command_line.run(None, scored, tell)
 

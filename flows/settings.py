@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.blocks import BLOCK_SCHEME, SummarizerEndpoint, load_block, open_bucket
 from tasks.clients.batch_inference import QianfanBatch
+from tasks.clients.embeddings import EmbeddingModel
 from tasks.clients.offline import OfflineSummarizer
 from tasks.clients.openai import OpenAISummarizer
 from tasks.clients.qianfan import QianfanCredentials, QianfanSummarizer
@@ -27,7 +28,7 @@ from tasks.domain.errors import UsageError
 from tasks.domain.formats import LogMapping, load_mappings
 from tasks.domain.offline import OFFLINE_VERSION
 from tasks.domain.pacing import Limits
-from tasks.domain.ports import ObjectStore, Summarizer
+from tasks.domain.ports import Embedder, ObjectStore, Summarizer
 from tasks.domain.prompts import Prompt, load_prompt
 from tasks.gate import Gate
 from tasks.shared_quota import QuotaShare
@@ -96,6 +97,11 @@ class Settings(BaseSettings):
     batch_size: int = Field(500, gt=0, le=10_000, description="conversations in a batch, which is a Prefect task")
     busy_wait_seconds: float = Field(3600.0, ge=0, description="how long to wait for another run of the same day")
     scratch: str = Field("", description="folder for work in progress; a local warehouse uses its own _staging")
+    shadow_endpoint: str = Field(
+        "",
+        description="a candidate that is asked about a sample of each day, too, after the day's tables are published",
+    )
+    shadow_share: float = Field(0.02, gt=0, le=1, description="the part of a day that the candidate is asked about")
     prompt_token_price: float = Field(0.0, ge=0, description="for a thousand, in your currency")
     completion_token_price: float = Field(0.0, ge=0, description="for a thousand, in your currency")
 
@@ -348,6 +354,28 @@ def batch_platform(settings: Settings) -> BatchPlatform:
         settings.qianfan_console_api_base_url,
         max_tokens=settings.max_output_tokens,
     )
+
+
+@asynccontextmanager
+async def open_embedder(name: str, settings: Settings) -> AsyncIterator[Embedder]:
+    """A model of embeddings, `qianfan:NAME` or `openai:NAME`.
+
+    Raises:
+        UsageError: the name is another one, or credentials or the address are missing.
+    """
+    service, _, model = name.partition(":")
+    if service == "qianfan" and model:
+        embedder = EmbeddingModel(model, base_url=settings.qianfan_base_url, credentials=_qianfan_credentials(settings))
+    elif service == "openai" and model and settings.openai_base_url:
+        embedder = EmbeddingModel(
+            model, base_url=settings.openai_base_url, api_key=settings.openai_api_key.get_secret_value()
+        )
+    else:
+        raise UsageError(f"--embedding {name!r}: write qianfan:embedding-v1, or openai:MODEL with OPENAI_BASE_URL set.")
+    try:
+        yield embedder
+    finally:
+        await embedder.aclose()
 
 
 def scratch_parent(settings: Settings) -> Path:

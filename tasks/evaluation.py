@@ -5,10 +5,11 @@ Nothing here needs Prefect's server, so that scoring a file starts at once.
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,23 @@ import orjson
 
 from tasks.calling import Caller, GivenUp
 from tasks.domain.comparing import RowFigures, compare_rows
+from tasks.domain.embedding import EMBEDDED_CHARACTERS, cosine_distance
 from tasks.domain.errors import UsageError
+from tasks.domain.judging import Grades, judge_request, read_grade
 from tasks.domain.labeling import Labeled
-from tasks.domain.ports import ObjectStore
+from tasks.domain.ports import Embedder, ObjectStore
 from tasks.domain.predictions import Pair, paired, read_pairs
 from tasks.domain.prompts import Prompt
+from tasks.domain.records import Answer, Request
 from tasks.domain.rendering import ask_again
 from tasks.domain.scoring import METRICS, RowScores, Scores, score_row, score_rows
 
 NOT_COMPUTED = "not computed"
 
 _LONGEST_LINE = 64 * 1024 * 1024
+_TEXTS_A_CALL = 16
+_PAIRS_EMBEDDED_AT_ONCE = 64
+_PAIRS_JUDGED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +102,88 @@ async def evaluate(labeled: Sequence[Labeled], caller: Caller, prompt: Prompt, m
     Raises:
         EndpointUnusable: no request can be answered; what was answered is kept.
     """
-    asked = [asyncio.ensure_future(_predicted(one, caller, prompt, model)) for one in labeled]
-    try:
-        predictions = await asyncio.gather(*asked)
-    except BaseException:
-        caller.stop()  # what is in flight is waited for and kept
-        await asyncio.gather(*asked, return_exceptions=True)
-        raise
+    answers = await _answers([ask_again(one.request, prompt=prompt, model=model) for one in labeled], caller)
+    predictions = [_prediction(one, answer) for one, answer in zip(labeled, answers, strict=True)]
     rows = RowFigures()
-    pairs = ((one.text, one.labeled.answer()) for one in predictions)
-    scores = await asyncio.to_thread(score_rows, pairs, rows.add)
+    scores = await asyncio.to_thread(score_rows, pairs_of(predictions), rows.add)
     spent = caller.spent
     return Evaluation(model, prompt.version, predictions, scores, rows, spent.calls, spent.reused)
 
 
-def store_evaluation(warehouse: ObjectStore, now: datetime, evaluation: Evaluation) -> str:
-    """Keep an evaluation's predictions and figures in the warehouse; return the predictions' address."""
+async def mean_embedding_distance(pairs: Iterable[Pair], embedder: Embedder) -> float:
+    """The mean cosine distance of the pairs; a side without text is 1 away from one with text.
+
+    Raises:
+        KefuError: the embedder can't be asked.
+    """
+    total, rows = 0.0, 0
+    waiting = iter(pairs)
+    while batch := list(islice(waiting, _PAIRS_EMBEDDED_AT_ONCE)):
+        rows += len(batch)
+        total += sum(pair.prediction.strip() != pair.reference.strip() for pair in batch if _has_empty_side(pair))
+        asked = [
+            text[:EMBEDDED_CHARACTERS]
+            for pair in batch
+            if not _has_empty_side(pair)
+            for text in (pair.prediction, pair.reference)
+        ]
+        calls = [embedder.embed(asked[at : at + _TEXTS_A_CALL]) for at in range(0, len(asked), _TEXTS_A_CALL)]
+        vectors = [vector for made in await asyncio.gather(*calls) for vector in made]
+        total += sum(map(cosine_distance, vectors[::2], vectors[1::2]))
+    return total / rows
+
+
+async def judge(pairs: Iterable[Pair], caller: Caller, model: str) -> dict[str, Any]:
+    """What a judge model makes of the pairs: its mean grade, and how often it gave none.
+
+    Raises:
+        EndpointUnusable: the judge can't be asked; its grades so far are kept.
+    """
+    grades = Grades(model)
+    waiting = iter(pairs)
+    while batch := list(islice(waiting, _PAIRS_JUDGED_AT_ONCE)):
+        for answer in await _answers([judge_request(pair, model) for pair in batch], caller):
+            grades.add(None if isinstance(answer, GivenUp) else read_grade(answer.text))
+    return grades.figures()
+
+
+def pairs_of(predictions: Sequence[Prediction]) -> Iterator[Pair]:
+    """Predictions as pairs to score."""
+    return (Pair(one.text, one.labeled.answer()) for one in predictions)
+
+
+def pairs_of_file(path: Path) -> Iterator[Pair]:
+    """The pairs of a file, one at a time."""
+    with _pairs_of(path) as pairs:
+        yield from pairs
+
+
+def _has_empty_side(pair: Pair) -> bool:
+    return not (pair.prediction.strip() and pair.reference.strip())
+
+
+async def _answers(requests: Sequence[Request], caller: Caller) -> list[Answer | GivenUp]:
+    """The answers in order; after a first error nothing more is sent, and what is in flight is kept."""
+    asked = [asyncio.ensure_future(caller.answer(request)) for request in requests]
+    try:
+        return await asyncio.gather(*asked)
+    except BaseException:
+        caller.stop()
+        await asyncio.gather(*asked, return_exceptions=True)
+        raise
+
+
+def store_evaluation(warehouse: ObjectStore, now: datetime, evaluation: Evaluation, figures: Mapping[str, Any]) -> str:
+    """Keep an evaluation's predictions and its figures in the warehouse; return the predictions' address."""
     name = re.sub(r"[^0-9A-Za-z._-]+", "-", f"{evaluation.model}-{evaluation.prompt_version}")
     folder = f"evaluations/{now:%Y%m%dT%H%M%S}-{name}"
     lines = (orjson.dumps(one.as_json(), option=orjson.OPT_APPEND_NEWLINE) for one in evaluation.predictions)
     warehouse.write_path(f"{folder}/predictions.jsonl", b"".join(lines))
-    warehouse.write_path(f"{folder}/figures.json", orjson.dumps(evaluation.figures(), option=orjson.OPT_INDENT_2))
+    warehouse.write_path(f"{folder}/figures.json", orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     return warehouse.uri_of(f"{folder}/predictions.jsonl")
 
 
-async def _predicted(labeled: Labeled, caller: Caller, prompt: Prompt, model: str) -> Prediction:
-    answer = await caller.answer(ask_again(labeled.request, prompt=prompt, model=model))
+def _prediction(labeled: Labeled, answer: Answer | GivenUp) -> Prediction:
     if isinstance(answer, GivenUp):
         return Prediction(labeled, "", "endpoint_error", 0, 0, 0)
     return Prediction(

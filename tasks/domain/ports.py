@@ -1,6 +1,6 @@
 """All that a task may know of the outside: an object store and a summarizer. The clients implement these."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,3 +113,18 @@ class Summarizer(Protocol):
 
     async def aclose(self) -> None:
         """Give up connections."""
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of meaning."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """The texts' vectors, in their order; 16 texts at most, none of them empty.
+
+        Raises:
+            KefuError: it can't be asked.
+        """

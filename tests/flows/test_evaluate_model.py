@@ -12,6 +12,7 @@ from flows.evaluate_model import evaluate_model, main
 from tasks.domain.errors import UsageError
 from tasks.domain.scoring import METRICS
 from tests.conftest import ROOT
+from tests.servers.qianfan import API_KEY
 
 RIGHT = '{"用户问题": "包裹没有动静", "客服方案": "催促站点", "是否接受": "是", "是否负面情绪": "否"}'
 WRONG = RIGHT.replace("催促站点", "请您稍等")
@@ -158,3 +159,26 @@ def test_evaluate_model_asks_an_endpoint_once(accounts, qianfan, tmp_path, capsy
 def test_evaluate_model_says_what_labels_it_lacks(given, words, tmp_path):
     with pytest.raises(UsageError, match=words):
         evaluated({"warehouse": str(tmp_path), "source": str(tmp_path / "{day}")}, *given)
+
+
+def test_evaluate_model_asks_other_models_about_a_file(accounts, qianfan, predictions, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{qianfan.url}/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", API_KEY)
+    qianfan.answers = lambda endpoint, prompt: "5 分" if prompt.count("催促站点") == 2 else '{"分数": 2}'
+    asked = ["--predictions", predictions, "--warehouse", str(tmp_path / "w"), "--json"]
+    qianfan_judge = ["--summarizer", "qianfan", "--judge-endpoint", "judge", "--embedding", "qianfan:embedding-v1"]
+    assert main([*asked, *qianfan_judge]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert 0 < figures["EMBEDDING-DISTANCE"] < 0.5
+    assert figures["judge/grade"] == pytest.approx(3)
+    assert list(figures)[6] == "EMBEDDING-DISTANCE"
+    assert sum(qianfan.delivered.values()) == 3
+
+    assert main([*asked, *qianfan_judge[:4], "--embedding", "openai:bge"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["EMBEDDING-DISTANCE"] == pytest.approx(figures["EMBEDDING-DISTANCE"])
+    assert sum(qianfan.delivered.values()) == 3
+
+    for wrong, words in ((["--embedding", "bge"], "--embedding"), (["--judge-endpoint", "x"], "rules are no judge")):
+        assert main([*asked, *wrong]) == 2
+        assert words in capsys.readouterr().err

@@ -24,6 +24,7 @@ from aiohttp import web
 from tests.servers.bce_auth import verify
 
 V1_PREFIX = "/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/"
+V1_EMBEDDINGS = "/rpc/2.0/ai_custom/v1/wenxinworkshop/embeddings/"
 ACCESS_KEY = "test-access-key"
 SECRET_KEY = "test-secret-key"
 API_KEY = "test-api-key"
@@ -178,6 +179,8 @@ class QianfanServer:
             return await self._chat(request, raw, now, "v2")
         if path == "/v1/chat/completions":
             return await self._chat(request, raw, now, "openai")
+        if path.startswith(V1_EMBEDDINGS) or path == "/v1/embeddings":
+            return self._embeddings(request, raw, "v1" if path.startswith(V1_EMBEDDINGS) else "openai")
         self.requests[path] += 1
         if path == "/v1/BCE-BEARER/token":
             return self._bearer_token(request)
@@ -232,6 +235,23 @@ class QianfanServer:
     def grant(self, token: str) -> None:
         """Accept this token as if it had been given out."""
         self._tokens.add(token)
+
+    def _embeddings(self, request: web.BaseRequest, raw: bytes, wire: str) -> web.StreamResponse:
+        """Counts of characters: texts that share none are as far apart as can be. Answered out of order."""
+        self.requests["embeddings"] += 1
+        fault = self._draw_fault()
+        if fault == "http_500":
+            return web.Response(status=500)
+        if fault == "overloaded":
+            return _error(wire, 336100, "overloaded", 429)
+        denied = self._denied(request, wire)
+        if denied:
+            return denied
+        texts = orjson.loads(raw)["input"]
+        if not 0 < len(texts) <= 16 or not all(texts):
+            return _error(wire, 336003, "input: 1 to 16 texts", 400)
+        made = [{"object": "embedding", "index": at, "embedding": embedding_of(text)} for at, text in enumerate(texts)]
+        return _json({"object": "list", "data": made[::-1], "usage": {"prompt_tokens": 1, "total_tokens": 1}})
 
     def _denied(self, request: web.BaseRequest, wire: str) -> web.Response | None:
         bearer = request.headers.get("Authorization", "")
@@ -439,6 +459,14 @@ def _good_body(wire: str, answer: str, prompt_tokens: int, tokens: int, behavior
         "finish_reason": behavior.finish_reason,
     }
     return {"id": "as-1", "object": "chat.completion", "created": 1, "choices": [choice], "usage": usage}
+
+
+def embedding_of(text: str) -> list[int]:
+    """A vector for a text, the same one every time."""
+    counts = [0] * 256
+    for character in text:
+        counts[ord(character) % 256] += 1
+    return counts
 
 
 def _hash(prompt: str) -> str:

@@ -1,0 +1,55 @@
+"""Embeddings over both wires: in order, through passing faults, and with one clear error for lasting ones."""
+
+import asyncio
+
+import pytest
+
+from tasks.clients.embeddings import EmbeddingModel
+from tasks.clients.qianfan import QianfanCredentials
+from tasks.domain.errors import CredentialsRefused, RequestInvalid
+from tests.servers.qianfan import ACCESS_KEY, API_KEY, SECRET_KEY, QianfanServer, embedding_of
+
+TEXTS = ["包裹没有动静", "催促站点", "退款"]
+
+
+@pytest.fixture
+def server():
+    with QianfanServer() as running:
+        yield running
+
+
+def embedded(server, texts, wire="qianfan", secret=SECRET_KEY, key=API_KEY):
+    async def embed():
+        if wire == "qianfan":
+            model = EmbeddingModel(
+                "embedding-v1", base_url=server.url, credentials=QianfanCredentials(ACCESS_KEY, secret)
+            )
+        else:
+            model = EmbeddingModel("bge", base_url=f"{server.url}/v1", api_key=key)
+        try:
+            return await model.embed(texts)
+        finally:
+            await model.aclose()
+
+    return asyncio.run(embed())
+
+
+@pytest.mark.parametrize("wire", ["qianfan", "openai"])
+def test_embed_gives_the_vectors_in_the_order_of_the_texts(server, wire):
+    assert embedded(server, TEXTS, wire) == [embedding_of(text) for text in TEXTS]
+
+
+@pytest.mark.parametrize("wire", ["qianfan", "openai"])
+def test_embed_asks_again_after_passing_faults(server, wire):
+    server.behavior.faults = {"http_500": 0.2, "overloaded": 0.2}
+    for _ in range(3):
+        assert len(embedded(server, TEXTS, wire)) == 3
+
+
+def test_embed_says_what_lasts(server):
+    with pytest.raises(CredentialsRefused):
+        embedded(server, TEXTS, secret="wrong")
+    with pytest.raises(CredentialsRefused):
+        embedded(server, TEXTS, "openai", key="wrong")
+    with pytest.raises(RequestInvalid):
+        embedded(server, [""])
