@@ -13,6 +13,7 @@ from prefect import flow, get_run_logger, runtime
 from flows import command_line
 from flows.answer_ahead import answer_ahead
 from flows.settings import VERSION, Services, Settings, connect, load_settings
+from flows.shadow_day import shadow_afterwards
 from flows.steps import hold, read
 from tasks.calling import Spent
 from tasks.day import DayRun
@@ -51,6 +52,8 @@ async def summarize_day(day: date | None = None, settings: dict[str, Any] | None
         publish_day(services.warehouse, day, run.lease, day_files(day, tables, digest, runs))
         await show_report(day, digest, tally.report)
 
+    if chosen.shadow_endpoint:
+        await shadow_afterwards(day, settings)
     return tally.judged(chosen.max_reject_ratio)
 
 

@@ -24,6 +24,7 @@ DEPLOYED = {
     "summarize-shard/worker": [],
     "backfill-days/manual": [],
     "build-report/manual": [],
+    "shadow-day/manual": [],
     "evaluate-model/manual": [],
     "compare-prompts/manual": [],
     "sample-for-review/manual": [],

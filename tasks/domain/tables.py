@@ -95,6 +95,14 @@ RUNS = _schema(
     ("version", pa.string()),
 )
 
+# A candidate's rows: those of SUMMARIES, and where its answer was none, why.
+SHADOWS = _schema(
+    *((field.name, field.type) for field in SUMMARIES),
+    ("reason", pa.string()),
+    ("detail", pa.string()),
+    ("raw_output", pa.string()),
+)
+
 LABELS = _schema(
     ("conversation_id", pa.string()),
     ("content_hash", pa.string()),
@@ -187,6 +195,33 @@ def reject_rows(rejects: Sequence[Reject], run_id: str) -> pa.RecordBatch:
         "content_hash": [reject.content_hash for reject in rejects],
     }
     return _batch(columns, REJECTS)
+
+
+def shadow_rows(outcomes: Sequence[tuple[Request, Summarized | Reject]], model: str, run_id: str) -> pa.Table:
+    """A candidate's answers as a table of SHADOWS; a conversation that it did not summarize has its reason."""
+    rows = []
+    for request, outcome in outcomes:
+        if isinstance(outcome, Summarized):
+            rows += summary_rows([outcome]).to_pylist()
+        else:
+            rows.append(
+                {
+                    "conversation_id": outcome.conversation_id,
+                    "started_at": request.conversation.started_at,
+                    "channel": request.conversation.channel,
+                    "turns": len(request.conversation.turns),
+                    "truncated": request.truncated,
+                    "model": model,
+                    "attempts": outcome.attempts,
+                    "source_uri": outcome.source_uri,
+                    "content_hash": outcome.content_hash,
+                    "run_id": run_id,
+                    "reason": outcome.reason.value,
+                    "detail": outcome.detail,
+                    "raw_output": outcome.raw_output,
+                }
+            )
+    return pa.Table.from_pylist(rows, schema=SHADOWS)
 
 
 def run_row(values: dict[str, str | int | float | datetime | None]) -> pa.Table:

@@ -1,0 +1,132 @@
+"""A candidate on real data before it is promoted: it answers a sample of a day, into a table of its own.
+
+python -m flows.shadow_day --day 2026-11-22 --shadow-endpoint CANDIDATE
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+from typing import Any
+
+import orjson
+from prefect import flow, get_run_logger, runtime
+from prefect.artifacts import acreate_markdown_artifact
+
+from flows import command_line
+from flows.settings import Services, Settings, connect, load_settings
+from tasks.asking import open_caller
+from tasks.domain.days import previous_day
+from tasks.domain.errors import UsageError
+from tasks.domain.records import Request
+from tasks.domain.rendering import prepare
+from tasks.domain.retrying import Patience
+from tasks.extract import list_logs
+from tasks.labels import conversations_of
+from tasks.scratch import scratch_folder
+from tasks.shadow import ask_candidate, compare_shadow, sample_published, store_shadow
+
+SHELF = "shadow"
+_WITHIN_SECONDS = 1_800.0
+
+
+@flow(name="shadow-day", flow_run_name="shadow-{day}")
+async def shadow_day(day: date | None = None, settings: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Ask a candidate about a sample of a published day; nothing that the day's readers see is touched.
+
+    Args:
+        day: the day; left out, it is the day before the run's scheduled start.
+        settings: any setting by its name, as for summarize_day; shadow_endpoint is the candidate.
+    """
+    chosen = load_settings(settings or {})
+    if not chosen.shadow_endpoint or chosen.summarizer == "offline":
+        raise UsageError("A shadow needs --shadow-endpoint, and --summarizer qianfan or openai.")
+    day = day or previous_day(runtime.flow_run.scheduled_start_time, chosen.zone)
+    run_id = str(runtime.flow_run.id)
+
+    async with connect(chosen.model_copy(update={"endpoint": chosen.shadow_endpoint}), day) as services:
+        sample = sample_published(services.warehouse, day, chosen.shadow_share)
+        served = dict(sample.values())
+        requests = [one for one in _requests(sample, services, chosen, run_id) if one.content_hash in served]
+        async with open_caller(
+            services.summarizer,
+            services.gate,
+            warehouse=services.warehouse,
+            shelf=SHELF,
+            run_id=run_id,
+            scratch=services.scratch,
+            prompt_version=chosen.prompt_version,
+            patience=Patience(max_attempts=chosen.max_attempts),
+            give_up_seconds=chosen.give_up_seconds,
+            day=day,
+        ) as caller:
+            outcomes = await ask_candidate(requests, caller, _WITHIN_SECONDS)
+        address = store_shadow(services.warehouse, day, services.summarizer.model, run_id, outcomes)
+
+    made = {
+        "day": day.isoformat(),
+        "candidate": chosen.shadow_endpoint,
+        **compare_shadow(outcomes, served),
+        "calls": caller.spent.calls,
+        "table": address,
+    }
+    await acreate_markdown_artifact(_in_words(made), key=f"shadow-{day}", description=f"{day} 影子评测 · shadow")
+    return made
+
+
+async def shadow_afterwards(day: date, settings: dict[str, Any] | None) -> None:
+    """Shadow a day that is published, whatever comes of it: a candidate's failure is its own."""
+    try:
+        await shadow_day(day, settings)
+    except Exception as error:  # not even a bug of ours may cost the night
+        get_run_logger().warning("The night is done; its shadow is not: %s", error)
+
+
+def _requests(sample: dict[str, Any], services: Services, chosen: Settings, run_id: str) -> list[Request]:
+    with scratch_folder(services.scratch, f"{run_id}-logs") as scratch:
+        conversations = conversations_of(
+            sample,
+            services.source,
+            list_logs(services.source, services.source_name),
+            log_format=chosen.log_format,
+            mappings=services.mappings,
+            zone=chosen.zone,
+            scratch=scratch,
+        )
+        prepared = partial(
+            prepare,
+            prompt=services.prompt,
+            model=services.summarizer.model,
+            max_input_tokens=chosen.max_input_tokens,
+            masked=chosen.mask,
+            compacted=chosen.compact,
+        )
+        return [prepared(conversation) for _, conversation in conversations]
+
+
+def _in_words(made: dict[str, Any]) -> str:
+    return (
+        f"{made['day']}: {made['candidate']} was asked about {made['asked']} conversations ({made['calls']} calls now) "
+        f"and summarized {made['summarized']}; the serving model {made['summarized_by_serving']}.\n"
+        f"Of {made['both']} that both summarized they agree on acceptance in {made['same_accepted']}, on sentiment in "
+        f"{made['same_negative_sentiment']}.\ntable: {made['table']}"
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line of this flow."""
+    parser = command_line.parser("flows.shadow_day", "Ask a candidate about a sample of a published day.")
+    parser.add_argument(
+        "--day", type=command_line.day_argument, default=None, help="the day, such as 2026-11-22 (default: yesterday)"
+    )
+    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
+    given = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(given)
+
+    def tell(made: dict[str, Any]) -> str:
+        return orjson.dumps(made).decode() if given.json else _in_words(made)
+
+    return command_line.run(settings, lambda: shadow_day(given.day, settings), tell)
+
+
+if __name__ == "__main__":
+    command_line.main(main)
