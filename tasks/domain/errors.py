@@ -14,6 +14,12 @@ KefuError                     every error of this project; the message says what
 │   │   ├── ObjectMissing     no such object
 │   │   ├── PreconditionFailed  somebody else wrote the object first
 │   │   └── StoreFull         no space, or read-only
+│   ├── PlatformError         the model platform
+│   │   ├── PlatformUnavailable  faults outlasted the retries; what was asked for may have been done
+│   │   ├── PlatformBusy      as many jobs as it allows at once are under way
+│   │   ├── PlatformRefused   it does not take the request, key or name
+│   │   └── ModelFailed       training, publishing or deploying failed there
+│   ├── NotPromoted           the candidate is not good enough to take over
 │   └── EndpointUnusable      no conversation can be summarized through this endpoint now
 │       ├── CredentialsRefused  key, token or permission
 │       ├── EndpointMissing   no such endpoint, model or address
@@ -110,6 +116,30 @@ class PreconditionFailed(StoreError):
 
 class StoreFull(StoreError):
     """No space is left, or the place is read-only."""
+
+
+class PlatformError(RunError):
+    """The model platform failed."""
+
+
+class PlatformUnavailable(PlatformError):
+    """No readable reply came, time after time; what was asked for may have been done."""
+
+
+class PlatformBusy(PlatformError):
+    """The platform runs as many jobs as it allows at once; later it takes more."""
+
+
+class PlatformRefused(PlatformError):
+    """The platform does not take the request, the key or the name."""
+
+
+class ModelFailed(PlatformError):
+    """Training, publishing or deploying failed on the platform."""
+
+
+class NotPromoted(RunError):
+    """The candidate is not good enough to take over; the serving endpoint is as it was."""
 
 
 class EndpointUnusable(RunError):
