@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.blocks import BLOCK_SCHEME, SummarizerEndpoint, load_block, open_bucket
 from tasks.clients.batch_inference import QianfanBatch
+from tasks.clients.console import QianfanConsole
 from tasks.clients.embeddings import EmbeddingModel
 from tasks.clients.offline import OfflineSummarizer
 from tasks.clients.openai import OpenAISummarizer
@@ -260,7 +261,7 @@ def quota_of(settings: Settings) -> Limits:
 
 def open_warehouse(settings: Settings) -> ObjectStore:
     """The store of the tables."""
-    return _open(settings.warehouse, settings)
+    return open_folder(settings.warehouse, settings)
 
 
 def open_source(settings: Settings, day: date) -> tuple[ObjectStore, str]:
@@ -276,7 +277,7 @@ def open_place(uri: str, settings: Settings) -> tuple[ObjectStore, str]:
         parent, name = uri, ""  # a whole bucket
     elif not parent:
         parent = "/" if uri.startswith("/") else "."
-    return _open(parent, settings), name
+    return open_folder(parent, settings), name
 
 
 def source_of(template: str, day: date) -> str:
@@ -340,6 +341,20 @@ async def open_batch_platform(settings: Settings) -> AsyncIterator[BatchPlatform
         await platform.aclose()
 
 
+@asynccontextmanager
+async def open_platform(settings: Settings) -> AsyncIterator[QianfanConsole]:
+    """The platform that trains, publishes and serves models.
+
+    Raises:
+        UsageError: credentials are missing.
+    """
+    platform = QianfanConsole(_qianfan_credentials(settings), settings.qianfan_console_api_base_url)
+    try:
+        yield platform
+    finally:
+        await platform.aclose()
+
+
 def batch_platform(settings: Settings) -> BatchPlatform:
     """The platform's offline batch inference; nothing is called yet.
 
@@ -387,7 +402,8 @@ def scratch_parent(settings: Settings) -> Path:
     return Path(settings.warehouse.removeprefix("file://")) / "_staging" / "runs"
 
 
-def _open(uri: str, settings: Settings) -> ObjectStore:
+def open_folder(uri: str, settings: Settings) -> ObjectStore:
+    """The store at any address."""
     return open_bucket(uri) if uri.startswith(BLOCK_SCHEME) else open_store(uri, _bos_credentials(settings))
 
 

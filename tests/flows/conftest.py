@@ -2,6 +2,7 @@ import pytest
 from prefect.testing.utilities import prefect_test_harness
 
 from tests.servers.bos import BosServer
+from tests.servers.console import ConsoleServer
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
 
 
@@ -38,3 +39,17 @@ def accounts(bos, qianfan, monkeypatch):
         "QIANFAN_IAM_BASE_URL": qianfan.url,
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def console(qianfan):
+    """Qianfan's console; what is deployed there answers at the chat server."""
+    with ConsoleServer(chat_url=qianfan.url) as server:
+        qianfan.answers = server.answers
+        yield server
+
+
+@pytest.fixture
+def console_account(accounts, console, monkeypatch):
+    """The environment of a user who trains models, too."""
+    monkeypatch.setenv("QIANFAN_CONSOLE_API_BASE_URL", console.url)
