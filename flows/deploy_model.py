@@ -1,0 +1,325 @@
+"""From the best experiment to the endpoint that the nightly calls: publish, deploy, test, compare, then promote.
+
+python -m flows.deploy_model --name 2026-11 --hours 24 --hour-price 12.5 --confirm
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal
+
+import orjson
+from prefect import flow, get_run_logger
+from prefect.artifacts import acreate_table_artifact
+
+from flows import command_line
+from flows.blocks import SummarizerEndpoint, find_endpoint, swap_endpoints, switch_endpoint
+from flows.evaluate_model import evaluated, labeled_conversations
+from flows.settings import Settings, load_settings, open_platform, open_warehouse
+from tasks.domain.deployment import Deployment, estimate, plan_deployment, shortfalls
+from tasks.domain.errors import NotPromoted, UsageError
+from tasks.domain.labeling import Labeled
+from tasks.domain.ports import ObjectStore
+from tasks.domain.training import is_held_out
+from tasks.domain.tuning import Tuning
+from tasks.evaluation import as_json
+from tasks.later import go_on_later
+from tasks.serving import DeploymentRecord, deploy_service, find_deployment, publish_model, retire_service
+from tasks.tuning import find_tuning
+
+SERVING = "serving"
+SMOKE_TESTS = 5
+FEWEST_LABELS = 10
+
+
+@flow(name="deploy-model", flow_run_name="{action}-{name}")
+async def deploy_model(
+    name: str,
+    action: Literal["deploy", "rollback", "retire"] = "deploy",
+    experiment: int = 0,
+    endpoint: str = "",
+    replicas: int = 1,
+    pool: Literal["private", "public"] = "private",
+    resource: str = "GPU-I-2",
+    hours: int = 24,
+    hour_price: float = 0.0,
+    confirm: bool = False,
+    block: str = SERVING,
+    margin: float = 2.0,
+    labels: str = "",
+    start: date | None = None,
+    end: date | None = None,
+    give_up_hours: float = 2.0,
+    poll_seconds: float = 60.0,
+    settings: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Bring a fine-tuned model into service, take the last promotion back, or give back what is paid for.
+
+    Args:
+        name: of the tuning.
+        action: "deploy", "rollback" (the block says again what it said before) or "retire" (release the service).
+        experiment: which one; 0 is the best.
+        endpoint: the end of the endpoint's address; left out, made of the name.
+        replicas: of the service.
+        pool: private replicas are reserved and paid in advance; the public pool is paid by use.
+        resource: what a private replica runs on.
+        hours: how long private replicas are reserved.
+        hour_price: of one replica for an hour, for the estimate.
+        confirm: the service costs money, and that is agreed to.
+        block: the endpoint block that the nightly reads.
+        margin: on no judged figure may the candidate be more points below the serving model.
+        labels: a file of labels, whose conversations are read from the logs; left out, the warehouse's labels.
+        start: the first day of labeled conversations; left out, the oldest.
+        end: the last day, itself included.
+        give_up_hours: publishing or deploying may take so long.
+        poll_seconds: between two looks at the platform.
+        settings: any setting by its name.
+    """
+    if action == "rollback":
+        return await _roll_back(name, block)
+    chosen = load_settings({"endpoint_block": "", **(settings or {})})
+    warehouse, patience = open_warehouse(chosen), timedelta(hours=give_up_hours)
+    tuning = _tuning(warehouse, name)
+    record = await _record(warehouse, tuning, experiment, endpoint, replicas, pool, resource, hours)
+
+    async with open_platform(chosen) as platform:
+        if action == "retire":
+            await _refuse_what_serves(record.deployment, block)
+            await _done(lambda: retire_service(record, platform), poll_seconds)
+            return outcome(record.deployment)
+        _agreed(record.deployment, hour_price, confirm)
+        if not await _done(lambda: publish_model(record, platform, patience), poll_seconds):
+            return outcome(record.deployment)
+        if not await _done(lambda: deploy_service(record, platform, patience), poll_seconds):
+            return outcome(record.deployment)
+
+    if record.deployment.stage != "promoted":
+        labeled = _examination(tuning, labeled_conversations(chosen, start, end, labels))
+        before, serving = await _serving(block, chosen, settings or {})
+        await _judge(record, chosen, serving, labeled, margin)
+        await switch_endpoint(block, before, record.deployment.endpoint)
+        await record.save(record.deployment.moved("promoted", datetime.now(UTC)))
+    return outcome(record.deployment)
+
+
+def _tuning(warehouse: ObjectStore, name: str) -> Tuning:
+    record = find_tuning(warehouse, name)
+    if record is None:
+        raise UsageError(f"There is no tuning {name!r} in {warehouse.uri}: run flows.fine_tune_model first.")
+    return record.tuning
+
+
+async def _record(
+    warehouse: ObjectStore,
+    tuning: Tuning,
+    experiment: int,
+    endpoint: str,
+    replicas: int,
+    pool: Literal["private", "public"],
+    resource: str,
+    hours: int,
+) -> DeploymentRecord:
+    """The deployment as it stands, or a new one of which nothing is done yet."""
+    known = await asyncio.to_thread(find_deployment, warehouse, tuning.name)
+    if known is not None and known.deployment.stage != "retired":
+        if experiment not in (0, known.deployment.experiment):
+            raise UsageError(
+                f"Experiment {known.deployment.experiment} of {tuning.name!r} is deployed: --retire it first."
+            )
+        return known
+    trial = next((one for one in tuning.trials if one.experiment.number == experiment), tuning.best)
+    if trial is None or trial.phase != "done":
+        raise UsageError(f"Tuning {tuning.name!r} has no such experiment that is done: see its report.")
+    planned = plan_deployment(
+        tuning.name,
+        trial,
+        datetime.now(UTC),
+        endpoint=endpoint,
+        replicas=replicas,
+        pool=pool,
+        resource=resource,
+        hours=hours,
+    )
+    record = known or DeploymentRecord(warehouse, planned, None)
+    await record.save(planned)
+    return record
+
+
+def _agreed(deployment: Deployment, hour_price: float, confirm: bool) -> None:
+    cost = estimate(deployment.plan, hour_price)
+    get_run_logger().info("Experiment %d of %s, %s.", deployment.experiment, deployment.name, cost)
+    if deployment.stage == "failed":
+        raise UsageError(f"The last service failed ({deployment.reason}): --retire it, then deploy again.")
+    if not deployment.paid_for and not confirm:
+        raise UsageError(f"This costs money: {cost}. Nothing was asked for; --confirm agrees to it.")
+
+
+async def _done(step: Callable[[], Awaitable[bool]], poll_seconds: float) -> bool:
+    """Whether the step is done; otherwise a later run goes on with it."""
+    while not await step():
+        if await go_on_later(poll_seconds):
+            return False
+    return True
+
+
+def _examination(tuning: Tuning, labeled: Sequence[Labeled]) -> list[Labeled]:
+    """The labeled conversations that the model was not trained on."""
+    unseen = [one for one in labeled if is_held_out(one.content_hash) or not tuning.data.built]
+    if len(unseen) < FEWEST_LABELS:
+        raise NotPromoted(
+            f"Only {len(unseen)} labeled conversations are held out, too few to tell models apart "
+            f"({FEWEST_LABELS} at least): review more, then run the same again."
+        )
+    return unseen
+
+
+async def _serving(block: str, chosen: Settings, settings: dict[str, Any]) -> tuple[SummarizerEndpoint, Settings]:
+    """What the nightly asks now, as a block and as settings: the block's word, or without one the settings'."""
+    found = await find_endpoint(block)
+    if found is not None:
+        return found, load_settings({**settings, "endpoint_block": block})
+    # Nights in bulk ask the same model, only hours later.
+    summarizer = "qianfan" if chosen.summarizer == "qianfan-batch" else chosen.summarizer
+    before = SummarizerEndpoint(summarizer=summarizer, endpoint=chosen.endpoint)
+    return before, chosen.model_copy(update={"summarizer": summarizer})
+
+
+async def _judge(
+    record: DeploymentRecord, chosen: Settings, serving: Settings, labeled: Sequence[Labeled], margin: float
+) -> None:
+    """Examine the candidate beside the serving model.
+
+    Raises:
+        NotPromoted: it does not answer as it should, or is worse beyond the margin.
+    """
+    deployment = record.deployment
+    asked = {"summarizer": "qianfan", "endpoint": deployment.endpoint, "rpm": None, "tpm": None}
+    candidate = chosen.model_copy(update=asked)
+    smoke = await evaluated(candidate, labeled[:SMOKE_TESTS])
+    readable = smoke.scores.means["format/parseable"]
+    comparison: dict[str, Any] = {}
+    if readable != 100:
+        found = [f"of {SMOKE_TESTS} known conversations it answered only {readable:.0f}% readably"]
+    else:
+        baseline, examined = await evaluated(serving, labeled), await evaluated(candidate, labeled)
+        comparison = as_json(baseline.rows, examined.rows)
+        found = shortfalls(comparison, margin)
+        await acreate_table_artifact(
+            [{"figure": figure, **one} for figure, one in comparison.items()],
+            key=f"promotion-{deployment.name}",
+            description=f"候选与现用模型 · {examined.model} against {baseline.model}",
+        )
+    await record.save(
+        deployment.moved(
+            "refused" if found else "serving", datetime.now(UTC), comparison=comparison, reason="; ".join(found)
+        )
+    )
+    if found:
+        raise NotPromoted(
+            f"Not promoted, beyond the margin of {margin:g} points: {'; '.join(found)}. The nightly's endpoint is as "
+            f"it was. Service {deployment.plan.name} is still paid for: --retire gives it back."
+        )
+
+
+async def _roll_back(name: str, block: str) -> dict[str, Any]:
+    restored, replaced = await swap_endpoints(block)
+    return {
+        "name": name,
+        "stage": "rolled back",
+        "endpoint": restored.endpoint or restored.summarizer,
+        "before": replaced.endpoint or replaced.summarizer,
+    }
+
+
+async def _refuse_what_serves(deployment: Deployment, block: str) -> None:
+    now = await find_endpoint(block)
+    if now is not None and deployment.endpoint and now.endpoint == deployment.endpoint:
+        raise UsageError(f"The nightly asks {deployment.endpoint} (block {block!r}): --rollback first, then --retire.")
+
+
+def outcome(deployment: Deployment) -> dict[str, Any]:
+    """What a run has come to, as `--json` prints it."""
+    return {
+        "name": deployment.name,
+        "stage": deployment.stage,
+        "experiment": deployment.experiment,
+        "model": deployment.model.model_id if deployment.model else None,
+        "service": deployment.service_id,
+        "endpoint": deployment.endpoint,
+        "comparison": deployment.comparison,
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line of this flow."""
+    parser = command_line.parser("flows.deploy_model", "Bring a fine-tuned model into service, or take it out again.")
+    parser.add_argument("--name", required=True, help="of the tuning; give it again to go on where it was")
+    actions = parser.add_mutually_exclusive_group()
+    actions.add_argument(
+        "--rollback",
+        action="store_const",
+        dest="action",
+        const="rollback",
+        default="deploy",
+        help="let the block say again what it said before the last promotion",
+    )
+    actions.add_argument(
+        "--retire",
+        action="store_const",
+        dest="action",
+        const="retire",
+        default="deploy",
+        help="release the service, which is paid for until then",
+    )
+    parser.add_argument("--experiment", type=int, default=0, help="which one (default: the best)")
+    parser.add_argument("--endpoint-suffix", default="", help="the end of the endpoint's address (default: by name)")
+    parser.add_argument("--replicas", type=int, default=1, help="of the service (default: 1)")
+    parser.add_argument(
+        "--pool",
+        choices=("private", "public"),
+        default="private",
+        help="private: reserved, paid in advance; public: paid by use (default: private)",
+    )
+    parser.add_argument("--resource", default="GPU-I-2", help="what a private replica runs on (default: GPU-I-2)")
+    parser.add_argument("--hours", type=int, default=24, help="how long private replicas are reserved (default: 24)")
+    parser.add_argument("--hour-price", type=float, default=0.0, help="of a replica for an hour, for the estimate")
+    parser.add_argument("--confirm", action="store_true", default=False, help="agree to what the service costs")
+    parser.add_argument("--block", default=SERVING, help=f"the endpoint block of the nightly (default: {SERVING})")
+    parser.add_argument(
+        "--margin",
+        type=float,
+        default=2.0,
+        help="points by which the candidate may be below the serving model (default: 2)",
+    )
+    command_line.add_label_flags(parser)
+    parser.add_argument("--give-up-hours", type=float, default=2.0, help="for publishing and deploying (default: 2)")
+    parser.add_argument("--poll-seconds", type=float, default=30.0, help="between two looks (default: 30)")
+    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
+    given = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(given)
+    own = {name: value for name, value in vars(given).items() if name not in {*settings, "json", "endpoint_suffix"}}
+
+    async def command() -> dict[str, Any]:
+        done: dict[str, Any] = await deploy_model(**own, endpoint=given.endpoint_suffix, settings=settings)
+        return done
+
+    def tell(done: dict[str, Any]) -> str:
+        return orjson.dumps(done).decode() if given.json else in_words(done)
+
+    return command_line.run({"endpoint_block": "", **settings}, command, tell)
+
+
+def in_words(done: dict[str, Any]) -> str:
+    """An outcome for a person."""
+    lines = [f"{name}: {value}" for name, value in done.items() if name != "comparison" and value not in (None, "")]
+    for figure, one in (done.get("comparison") or {}).items():
+        low, high = one["difference 95%"]
+        lines.append(
+            f"{figure}: {one['candidate']:.2f} against {one['baseline']:.2f}, "
+            f"{one['difference']:+.2f} [{low:+.2f}, {high:+.2f}]: {one['verdict']}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    command_line.main(main)

@@ -1,0 +1,121 @@
+"""A model on its way into service: its record, which outlives the process, what it costs, whether it may take over.
+
+planned -> publishing -> deploying -> serving -> promoted or refused -> retired. Pure; time is told.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+import orjson
+
+from tasks.domain.platform import ModelReport, ServicePlan
+from tasks.domain.tuning import Trial, check_name
+
+Stage = Literal["planned", "publishing", "deploying", "serving", "promoted", "refused", "failed", "retired"]
+
+JUDGED = (
+    "accepted/accuracy",
+    "negative_sentiment/accuracy",
+    "issue/ROUGE-L",
+    "plan/ROUGE-L",
+    "format/parseable",
+)
+"""The figures, all per cent and the more the better, on none of which a candidate may be worse beyond the margin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One experiment's model, from its training task to the nightly's endpoint. `since` is when its stage began."""
+
+    name: str
+    experiment: int
+    job_id: str
+    task_id: str
+    plan: ServicePlan
+    since: datetime
+    stage: Stage = "planned"
+    model: ModelReport | None = None
+    service_id: str = ""
+    endpoint: str = ""
+    comparison: Mapping[str, Mapping[str, Any]] | None = None
+    reason: str = ""
+
+    @property
+    def model_name(self) -> str:
+        """What the model is called on the platform."""
+        return f"kefu-{self.name}-{self.experiment}"
+
+    @property
+    def paid_for(self) -> bool:
+        """Whether a service was asked for, which costs money until it is retired."""
+        return self.stage not in ("planned", "publishing", "retired")
+
+    def moved(self, stage: Stage, now: datetime, **values: Any) -> "Deployment":
+        """At its next stage."""
+        return replace(self, stage=stage, since=now, **values)
+
+    def encode(self) -> bytes:
+        """The record's bytes."""
+        return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
+
+
+def plan_deployment(
+    name: str,
+    trial: Trial,
+    now: datetime,
+    *,
+    endpoint: str,
+    replicas: int,
+    pool: Literal["private", "public"],
+    resource: str,
+    hours: int,
+) -> Deployment:
+    """A deployment of which nothing is done yet. `endpoint` is a suffix of what the platform will call it."""
+    service = f"kefu-{check_name(name)}-{trial.experiment.number}"
+    plan = ServicePlan(service, endpoint or service.replace("-", "_"), replicas, pool, resource, hours)
+    return Deployment(name, trial.experiment.number, trial.job_id, trial.task_id, plan, now)
+
+
+def decode_deployment(data: bytes) -> Deployment:
+    """The deployment of a record."""
+    values = orjson.loads(data)
+    return Deployment(
+        **{
+            **values,
+            "plan": ServicePlan(**values["plan"]),
+            "since": datetime.fromisoformat(values["since"]),
+            "model": ModelReport(**values["model"]) if values["model"] else None,
+        }
+    )
+
+
+def estimate(plan: ServicePlan, hour_price: float) -> str:
+    """What a service will cost, in words. `hour_price` is that of one replica for an hour; 0: not known."""
+    replicas = f"{plan.replicas} replica{'s' * (plan.replicas != 1)}"
+    if plan.pool == "public":
+        return f"service {plan.name}: {replicas} on the public pool, paid by use for as long as it is there"
+    units = plan.replicas * plan.hours
+    price = (
+        f" at {hour_price:g} = {units * hour_price:,.2f}" if hour_price else "; Qianfan's price list says at what price"
+    )
+    return (
+        f"service {plan.name}: {replicas} of {plan.resource} for {plan.hours} h, "
+        f"{units} replica hours paid in advance{price}"
+    )
+
+
+def shortfalls(comparison: Mapping[str, Mapping[str, Any]], margin: float) -> list[str]:
+    """On which judged figures the candidate is more than `margin` points below the serving model, in words.
+
+    The mean decides, not its interval: with few labels a real loss would not show as more than chance, and a model
+    that is not promoted costs a day, while one that is wrongly promoted costs a night.
+    """
+    found = []
+    for name in JUDGED:
+        one = comparison.get(name)
+        if one is not None and one["difference"] < -margin:
+            against = f"{one['candidate']:.1f} against {one['baseline']:.1f}"
+            found.append(f"{name} {against} ({one['difference']:+.1f}, {one['verdict']})")
+    return found

@@ -1,0 +1,255 @@
+"""The whole life of a model against servers of our own, from nothing to a promoted endpoint and a nightly that uses it.
+
+python -m tests.model_chain
+
+Every wait ends in the death of the process: what goes on afterwards is a new run that knows only what was written
+down. On the way a job fails, another hangs, a service never gets ready, and a candidate is too bad to be promoted.
+"""
+
+import asyncio
+import hashlib
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pyarrow.parquet as pq
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.deploy_model import deploy_model, in_words
+from flows.evaluate_model import labeled_conversations
+from flows.fine_tune_model import fine_tune_model
+from flows.settings import load_settings
+from flows.summarize_day import summarize_day
+from tasks.domain.errors import ModelFailed, NotPromoted, UsageError
+from tests.servers.bos import BosServer
+from tests.servers.console import ConsoleServer
+from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
+
+ROOT = Path(__file__).parent.parent
+LABELS = ROOT / "deployments" / "demo" / "labels.jsonl"
+KNOWN: dict[str, Any] = {"labels": str(LABELS), "start": date(2026, 11, 20), "end": date(2026, 11, 22)}
+START, END = date(2026, 11, 20), date(2026, 11, 22)
+
+POOR = """
+base_model = "ERNIE-Speed-8K"
+[[experiment]]
+method = "LoRA"
+epoch = 3
+learning_rate = 3e-4
+[[experiment]]
+method = "LoRA"
+epoch = 2
+learning_rate = 1e-6
+[[experiment]]
+method = "LoRA"
+epoch = 1
+learning_rate = 1e-6
+"""
+
+Tell = Callable[[str], None]
+
+
+class Died(BaseException):
+    """The process died while it waited."""
+
+
+@dataclass
+class World:
+    """Servers, and the folder of everything else."""
+
+    console: ConsoleServer
+    qianfan: QianfanServer
+    bos: BosServer
+    folder: Path
+    deaths: int = 0
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those of every flow."""
+        return {"warehouse": str(self.folder / "warehouse"), "source": str(ROOT / "deployments/demo/logs/{day}")}
+
+    def models(self) -> set[str]:
+        """Who made the last day's summaries."""
+        table = self.folder / f"warehouse/summaries/day={END}/summaries.parquet"
+        return set(pq.read_table(BytesIO(table.read_bytes()))["model"].to_pylist())
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    """Servers up, and an environment that points at them."""
+    with (
+        QianfanServer() as qianfan,
+        ConsoleServer(chat_url=qianfan.url, train_seconds=900, deploy_seconds=240) as console,
+        BosServer() as bos,
+    ):
+        qianfan.answers = console.answers
+        with patch.dict(
+            os.environ,
+            {
+                "BCE_ACCESS_KEY_ID": bos.access_key_id,
+                "BCE_SECRET_ACCESS_KEY": bos.secret_access_key,
+                "BOS_ENDPOINT": bos.endpoint,
+                "QIANFAN_ACCESS_KEY": ACCESS_KEY,
+                "QIANFAN_SECRET_KEY": SECRET_KEY,
+                "QIANFAN_BASE_URL": qianfan.url,
+                "QIANFAN_CONSOLE_API_BASE_URL": console.url,
+                "QIANFAN_IAM_BASE_URL": qianfan.url,
+            },
+        ):
+            yield World(console, qianfan, bos, folder)
+
+
+def live_through(
+    world: World, start: Callable[[], Coroutine[Any, Any, dict[str, Any]]], waits: int = 1_000
+) -> dict[str, Any]:
+    """What a flow comes to when its process dies in every wait and is started again; nothing after so many waits."""
+
+    async def die(_seconds: float) -> bool:
+        raise Died
+
+    for _ in range(waits):
+        with patch("flows.fine_tune_model.go_on_later", die), patch("flows.deploy_model.go_on_later", die):
+            try:
+                return asyncio.run(start())
+            except Died:
+                world.deaths += 1
+    return {}
+
+
+@contextmanager
+def refused(kind: type[Exception], tell: Tell) -> Iterator[None]:
+    """Something that must be refused, and is told."""
+    try:
+        yield
+    except kind as error:
+        tell(f"Refused: {error}\n")
+    else:
+        raise AssertionError(f"no {kind.__name__}")
+
+
+def answers_like(truth: dict[str, str]) -> Callable[[float, str], str]:
+    """A model of some quality: right so often, and otherwise right about another conversation."""
+    others = sorted(truth.values())
+
+    def answer(quality: float, prompt: str) -> str:
+        digest = hashlib.blake2b(prompt.encode(), digest_size=4).digest()
+        dialogue = prompt.rpartition("是否有负面情绪：\n\n")[2]
+        right = int.from_bytes(digest, "big") / 2**32 < 0.95 * quality
+        return truth.get(dialogue, others[0]) if right else others[digest[0] % len(others)]
+
+    return answer
+
+
+def run_chain(world: World, tell: Tell) -> None:
+    """The story, told as it happens; every claim in it is checked."""
+    labeled = labeled_conversations(load_settings(world.settings), START, END, str(LABELS))
+    world.console.answer = answers_like({one.text: one.answer() for one in labeled})
+
+    asyncio.run(summarize_day(END, world.settings))
+    tell(f"Before: the nightly of {END} is made by {', '.join(world.models())}.\n")
+    tune_six(world, tell)
+    endpoint = promote_the_best(world, tell)
+    asyncio.run(summarize_day(END, {**world.settings, "endpoint_block": "serving", "overwrite": True}))
+    assert world.models() == {endpoint}
+    tell(f"Now: the nightly of {END} is made by {endpoint}.\n")
+    refuse_a_poor_one(world, tell)
+    take_it_all_back(world, endpoint, tell)
+
+
+def tune_six(world: World, tell: Tell) -> None:
+    """The six experiments on the labeled conversations."""
+    tune = partial(
+        fine_tune_model,
+        "six",
+        upload_to=f"bos://{world.bos.bucket}/training",
+        poll_seconds=0,
+        settings=world.settings,
+        **KNOWN,
+    )
+    tuned = live_through(world, tune)
+    assert tuned["best"] == 5
+    assert len(world.console.tasks) == 6
+    tell(f"{tuned['table']}\nThe process died in {world.deaths} waits; six jobs were submitted, none twice.\n")
+
+
+def promote_the_best(world: World, tell: Tell) -> str:
+    """Asked for without agreement, stuck for ever, given back; then deployed, examined and promoted."""
+    console = world.console
+    deploy = partial(deploy_model, "six", hours=24, hour_price=12.5, poll_seconds=0, settings=world.settings, **KNOWN)
+    with refused(UsageError, tell):
+        asyncio.run(deploy())
+    assert not console.services
+
+    console.behavior.service_fate = "hang"
+    assert live_through(world, lambda: deploy(confirm=True), waits=8) == {}
+    with refused(ModelFailed, tell):
+        asyncio.run(deploy(confirm=True, give_up_hours=0.0))
+    assert live_through(world, lambda: deploy(action="retire"))["stage"] == "retired"
+    console.behavior.service_fate = ""
+
+    world.deaths = 0
+    promoted = live_through(world, lambda: deploy(confirm=True))
+    assert promoted["stage"] == "promoted"
+    assert len(console.services) == 2
+    assert len(console.versions) == 1
+    tell(f"{in_words(promoted)}\nThe process died in {world.deaths} waits; one model, and one service that serves.\n")
+    return str(promoted["endpoint"])
+
+
+def refuse_a_poor_one(world: World, tell: Tell) -> None:
+    """Three bad experiments, of which one fails and one hangs: what is left must not take over."""
+    matrix = world.folder / "poor.toml"
+    matrix.write_text(POOR)
+    world.console.behavior.task_fates = {"7": "fail", "8": "hang"}
+    shop = world.console.add_dataset(200)
+    tune = partial(fine_tune_model, "poor", shop, experiments=str(matrix), poll_seconds=0, settings=world.settings)
+    assert live_through(world, tune, waits=12) == {}
+    tell(live_through(world, lambda: tune(give_up_hours=0.0))["table"])
+
+    deploy = partial(
+        deploy_model, "poor", pool="public", confirm=True, poll_seconds=0, settings=world.settings, **KNOWN
+    )
+    with refused(NotPromoted, tell):
+        live_through(world, deploy)
+    assert live_through(world, lambda: deploy(action="retire"))["stage"] == "retired"
+
+
+def take_it_all_back(world: World, endpoint: str, tell: Tell) -> None:
+    """What serves can't be retired; rolled back, it can."""
+    retire = partial(deploy_model, "six", "retire", poll_seconds=0, settings=world.settings)
+    with refused(UsageError, tell):
+        asyncio.run(retire())
+    back = asyncio.run(deploy_model("six", "rollback", settings=world.settings))
+    tell(f"Rolled back: from {back['before']} to {back['endpoint']}.")
+    asyncio.run(summarize_day(END, {**world.settings, "endpoint_block": "serving", "overwrite": True}))
+    assert endpoint not in world.models()
+    assert live_through(world, retire)["stage"] == "retired"
+    units = [unit["status"] for service in world.console.services.values() for unit in service.units]
+    assert set(units) == {"Released"}
+    tell("Nothing is paid for any more.")
+
+
+def main() -> int:
+    """Live the story in a folder of its own."""
+    logging.disable(logging.CRITICAL)  # every death is an error to Prefect
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        prefect_test_harness(server_startup_timeout=120),
+        world(Path(folder)) as here,
+    ):
+        run_chain(here, lambda line: print(line, flush=True))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

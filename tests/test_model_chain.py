@@ -1,0 +1,16 @@
+"""The whole life of a model, deaths in every wait included, as `python -m tests.model_chain` tells it."""
+
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+
+from tests.model_chain import run_chain, world
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of clients that died in a wait
+def test_run_chain_leads_from_nothing_to_a_promoted_endpoint_and_back(tmp_path):
+    told: list[str] = []
+    with prefect_test_harness(server_startup_timeout=120), world(tmp_path) as here:
+        run_chain(here, told.append)
+    assert any("5 ★" in line for line in told)
+    assert told[-1] == "Nothing is paid for any more."
