@@ -27,10 +27,18 @@ DEPLOYED = {
     "shadow-day/manual": [],
     "evaluate-model/manual": [],
     "compare-prompts/manual": [],
+    "fine-tune-model/manual": [],
+    "deploy-model/manual": [],
     "sample-for-review/manual": [],
     "import-reviews/manual": [],
 }
-FILLED_IN_BY_A_PERSON = {"start": "2026-11-22", "end": "2026-11-22", "base": "2026-11-22", "sheet": "2026-11-22"}
+FILLED_IN_BY_A_PERSON = {
+    "start": "2026-11-22",
+    "end": "2026-11-22",
+    "base": "2026-11-22",
+    "sheet": "2026-11-22",
+    "name": "a",
+}
 FILLED_IN_BY_A_RUN = {"day": "2026-11-22", "number": 0, "of": 3, "run_id": "run", "settings": {}}
 STARTED_BY_RUNS = {"worker"}
 
