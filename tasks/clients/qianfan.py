@@ -9,24 +9,30 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
+from uuid import uuid4
 
+import baidubce.utils
 import orjson
 import qianfan
 from aiohttp import ClientError, ClientResponse
 from qianfan.config import Config
 from qianfan.errors import QianfanError
 from qianfan.resources.auth.iam import iam_sign
+from qianfan.resources.llm.base import UNSPECIFIED_MODEL
 from qianfan.resources.typing import QfRequest
 
 from tasks.clients import http
 from tasks.clients.http import Call, Pool
 from tasks.domain.errors import CredentialsRefused, KefuError, QuotaScope, TransientFault, UsageError
 from tasks.domain.records import Reply, Request
+
+T = TypeVar("T")
 
 _QUOTA: Mapping[int, QuotaScope] = {
     4: "requests",
@@ -71,6 +77,13 @@ class QianfanCredentials:
 
 
 _current: ContextVar[Call] = ContextVar("current_call")
+
+
+class _Messages(list[dict[str, str]]):
+    """The SDK copies deeply what it is given, three times a call; nobody changes it."""
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
 
 
 class _PooledClient:
@@ -132,6 +145,7 @@ class QianfanSummarizer:
                 f"--endpoint {endpoint!r} is neither a service ID nor v2:MODEL; copy it from the Qianfan console."
             )
         _silence()
+        _quicken_signer()
         self._pool = Pool(connections, timeout_seconds)
         self._credentials = credentials
         self._token = _BearerToken(credentials, iam_url, self._pool)
@@ -175,11 +189,14 @@ class QianfanSummarizer:
         chat = qianfan.ChatCompletion(config=config, forcing_disable=True, **name, **keys)._real
         chat._client._client = _PooledClient(self._pool, self._fault)
         if not self._v2:
-            # The SDK builds its table of models anew twice a call: 0.5 ms.
-            models = chat._local_models()
-            chat._local_models = lambda: models
+            # The SDK builds its table of models anew twice a call, 0.5 ms, to look up these two.
+            models = chat._self_supported_models()
+            needed = {name: models[name] for name in (UNSPECIFIED_MODEL, chat._default_model())}
+            chat._self_supported_models = lambda: needed
         # Counted for the SDK's own limiter, which is off.
         chat._client._get_token_count_from_body = lambda body: 0
+        # One call is one attempt; what would try again is built anew for every call: 0.15 ms.
+        chat._client._async_with_retry = _once
         return chat
 
     @property
@@ -205,7 +222,11 @@ class QianfanSummarizer:
         call = Call(on_sent)
         _current.set(call)
         try:
-            reply = await self._chat.ado(messages=[{"role": "user", "content": request.prompt}], **options)
+            reply = await self._chat.ado(
+                messages=_Messages([{"role": "user", "content": request.prompt}]),
+                request_id=uuid4().hex[:16],  # making one takes the SDK 0.05 ms
+                **options,
+            )
         except _Expired as error:
             raise self._expired(error, token) from error
         except CredentialsRefused as error:
@@ -319,6 +340,16 @@ class _BearerToken:
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise TransientFault(f"{url}: no token in the reply; worth trying again.") from error
         return str(token)
+
+
+async def _once(_config: object, call: Callable[..., Awaitable[T]], *arguments: object) -> T:
+    return await call(*arguments)
+
+
+def _quicken_signer() -> None:
+    """Of what is escaped for a signature, byte by byte, nearly all is the same in every call: 0.15 ms."""
+    if not hasattr(baidubce.utils.normalize_string, "cache_info"):
+        baidubce.utils.normalize_string = lru_cache(maxsize=256)(baidubce.utils.normalize_string)
 
 
 def _silence() -> None:
