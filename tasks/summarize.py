@@ -9,7 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.calling import Caller, GivenUp, Stopping
-from tasks.domain.errors import RunStopped
+from tasks.domain.errors import KefuError, RunStopped
 from tasks.domain.parsing import parse_answer
 from tasks.domain.records import Answer, Reason, Reject, Request, Unusable
 from tasks.domain.tables import Summarized, reject_rows, summary_rows
@@ -135,8 +135,12 @@ async def summarize_all(
             _, late = await asyncio.wait(under_way, timeout=_DRAIN_SECONDS)
             for task_late in late:
                 task_late.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
+        ended = await asyncio.gather(*under_way, return_exceptions=True)
         if isinstance(error, Stopping):
+            # A batch that failed stops the others, and may end after them: it still has calls in flight.
+            for end in ended:
+                if isinstance(end, KefuError):
+                    raise end from None
             raise RunStopped(
                 "The run was asked to stop. What was in flight is kept and the tables are as they were; "
                 "start it again to go on from here."
@@ -149,8 +153,10 @@ async def _all_or_first_error(coroutines: Sequence[Coroutine[object, object, T]]
     """The results in order; after a first error the rest still ends, so that nothing in flight is thrown away."""
     tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:
-        for done in asyncio.as_completed(tasks):
-            await done
+        if tasks:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for one in done:
+                one.result()
     except asyncio.CancelledError:
         for one in tasks:
             one.cancel()
