@@ -37,7 +37,7 @@ async def _answered_by_batch(day: date, chosen: Settings) -> bool:
         async with hold(day, services, chosen) as run:
             return await go_on(
                 run,
-                lambda: read(list_logs(services.source, services.source_name), run, services, chosen, lambda _: None),
+                lambda: read(list_logs(services.source, services.source_name), run, services, chosen),
                 warehouse=services.warehouse,
                 platform=platform,
                 model=services.summarizer.model,

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from flows import command_line
 from flows.build_report import build_report
-from flows.settings import Settings, load_settings, open_source, open_warehouse, source_of
+from flows.settings import Settings, load_settings, names_the_day, open_source, open_warehouse
 from flows.summarize_day import summarize_day
 from tasks.day_runs import DayRuns, cancel_days, read_deployment
 from tasks.domain.backfills import (
@@ -163,7 +163,7 @@ def _filled_in(**fields: object) -> dict[str, Any]:
 
 
 def _check_source(chosen: Settings, start: date, end: date) -> None:
-    if start != end and source_of(chosen.source, start) == source_of(chosen.source, end):
+    if start != end and not names_the_day(chosen.source):
         raise UsageError(
             f"The source {chosen.source} does not name the day, so that every day would get the same logs: "
             "write {day} into it, or ask for a single day."

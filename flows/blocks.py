@@ -5,6 +5,7 @@ as a source or a warehouse a folder of a bucket. `deployments/bootstrap.py` regi
 """
 
 import asyncio
+from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from prefect._internal.compatibility.async_dispatch import async_dispatch
@@ -72,8 +73,12 @@ class BosBucket(WritableFileSystem):
     endpoint: str = Field(title="Region", description="The region's address, such as https://bj.bcebos.com.")
     credentials: BaiduCredentials = Field(title="Credentials", description="Whose requests they are.")
 
-    def store(self, folder: str = "") -> ObjectStore:
+    def store(self, folder: str = "", scratch: Path | None = None) -> ObjectStore:
         """The bucket (or a folder below its own) as an object store; nothing is called yet.
+
+        Args:
+            folder: below the block's own.
+            scratch: where objects are kept while they are read, by default the system's folder for such files.
 
         Raises:
             UsageError: bucket, folder or region can't be right, or the keys are missing.
@@ -86,6 +91,7 @@ class BosBucket(WritableFileSystem):
                 secret_access_key=self.credentials.secret_access_key.get_secret_value(),
                 endpoint=self.endpoint,
             ),
+            scratch=scratch,
         )
 
     async def aread_path(self, path: str) -> bytes:
@@ -238,11 +244,15 @@ def previous_of(name: str) -> str:
     return f"{name}-previous"
 
 
-def open_bucket(uri: str) -> ObjectStore:
+def open_bucket(uri: str, scratch: Path | None = None) -> ObjectStore:
     """The store at `block://NAME/folder`: a folder of the bucket whose block has that name.
+
+    Args:
+        uri: the address.
+        scratch: where objects are kept while they are read, by default the system's folder for such files.
 
     Raises:
         UsageError: there is no such block, or it can't be right.
     """
     name, _, folder = uri.removeprefix(BLOCK_SCHEME).partition("/")
-    return load_block(BosBucket, name).store(folder)
+    return load_block(BosBucket, name).store(folder, scratch)

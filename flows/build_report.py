@@ -13,7 +13,7 @@ from prefect import flow
 from flows import command_line
 from flows.settings import load_settings, open_warehouse
 from tasks.domain.days import days_between
-from tasks.report import aggregate_published, publish_reports, show_report
+from tasks.report import aggregate_published, publish_reports, read_history, show_report
 
 
 @flow(name="build-report", flow_run_name="report-{start}-{end}")
@@ -29,7 +29,7 @@ async def build_report(start: date, end: date, settings: dict[str, Any] | None =
     warehouse = open_warehouse(chosen)
     digests = aggregate_published(warehouse, days_between(start, end), chosen.zone)
     address = publish_reports(warehouse, digests)
-    await show_report(f"{start}-{end}", digests.whole, address)
+    await show_report(f"{start}-{end}", digests.whole, read_history(warehouse, start), address)
     return {
         "start": start.isoformat(),
         "end": end.isoformat(),

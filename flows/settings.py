@@ -97,6 +97,14 @@ class Settings(BaseSettings):
     max_reject_ratio: float = Field(0.2, ge=0, le=1, description="more rejects than this: exit 3")
     batch_size: int = Field(500, gt=0, le=10_000, description="conversations in a batch, which is a Prefect task")
     busy_wait_seconds: float = Field(3600.0, ge=0, description="how long to wait for another run of the same day")
+    logs_wait_seconds: float = Field(
+        0.0, ge=0, description="how long after its scheduled start a run waits for logs that are not all there"
+    )
+    logs_quiet_seconds: float = Field(
+        600.0,
+        ge=0,
+        description="logs are all there when they have not changed for so long, or have a _SUCCESS beside them",
+    )
     scratch: str = Field("", description="folder for work in progress; a local warehouse uses its own _staging")
     shadow_endpoint: str = Field(
         "",
@@ -294,6 +302,11 @@ def source_of(template: str, day: date) -> str:
         ) from None
 
 
+def names_the_day(template: str) -> bool:
+    """Whether a source has a place of its own for each day."""
+    return source_of(template, date(2001, 2, 3)) != source_of(template, date(2004, 5, 6))
+
+
 def open_summarizer(settings: Settings) -> Summarizer:
     """Whoever reads the conversations.
 
@@ -404,7 +417,10 @@ def scratch_parent(settings: Settings) -> Path:
 
 def open_folder(uri: str, settings: Settings) -> ObjectStore:
     """The store at any address."""
-    return open_bucket(uri) if uri.startswith(BLOCK_SCHEME) else open_store(uri, _bos_credentials(settings))
+    scratch = Path(settings.scratch) if settings.scratch else None
+    if uri.startswith(BLOCK_SCHEME):
+        return open_bucket(uri, scratch)
+    return open_store(uri, _bos_credentials(settings), scratch=scratch)
 
 
 def _qianfan_credentials(settings: Settings) -> QianfanCredentials:

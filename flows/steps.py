@@ -1,6 +1,6 @@
 """Steps that several flows take: the settings, applied to the tasks."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date
 from functools import partial
@@ -13,8 +13,8 @@ from tasks.domain.ports import StoredObject
 from tasks.domain.rendering import prepare
 from tasks.domain.retrying import Patience
 from tasks.domain.shards import Shard
-from tasks.domain.transcripts import Recognized
 from tasks.extract import Batch, read_batches
+from tasks.progress import Progress
 
 
 def hold(
@@ -43,12 +43,12 @@ def read(
     run: DayRun,
     services: Services,
     chosen: Settings,
-    recognized: Callable[[Recognized], None],
+    progress: Progress | None = None,
     shard: Shard | None = None,
 ) -> AsyncIterator[Batch]:
-    """The day's conversations as batches of requests, or those of a shard."""
+    """The day's conversations as batches of requests, or those of a shard; `progress` is told of the reading."""
     return read_batches(
-        services.source,
+        progress.watching(services.source) if progress else services.source,
         logs,
         log_format=chosen.log_format,
         mappings=services.mappings,
@@ -63,6 +63,6 @@ def read(
         ),
         size=chosen.batch_size,
         scratch=run.scratch,
-        recognized=recognized,
+        recognized=partial(progress.recognized, logger=get_run_logger()) if progress else lambda _: None,
         shard=shard,
     )

@@ -4,7 +4,8 @@ python -m flows.summarize_day --day 2026-11-22
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -12,55 +13,110 @@ from prefect import flow, get_run_logger, runtime
 
 from flows import command_line
 from flows.answer_ahead import answer_ahead
-from flows.settings import VERSION, Services, Settings, connect, load_settings
+from flows.settings import (
+    VERSION,
+    Services,
+    Settings,
+    connect,
+    load_settings,
+    names_the_day,
+    open_source,
+    open_warehouse,
+)
 from flows.shadow_day import shadow_afterwards
 from flows.steps import hold, read
+from tasks.arrival import find_logs
 from tasks.calling import Spent
+from tasks.catching_up import catch_up
 from tasks.day import DayRun
 from tasks.domain.days import DayTally, previous_day
+from tasks.domain.errors import UsageError
 from tasks.domain.ports import StoredObject
-from tasks.extract import list_logs
+from tasks.extract import has_logs
+from tasks.naming import WAITING, name_run
 from tasks.progress import Progress, told
-from tasks.publish import DayTables, Part, assemble_tables, publish_day
-from tasks.report import aggregate_day, day_files, show_report, with_this_run
+from tasks.publish import DayTables, Part, assemble_tables, is_complete, publish_day
+from tasks.report import aggregate_day, day_files, read_history, show_rejects, show_report, with_this_run
 from tasks.summarize import summarize_all, summarize_batch
 
 
-@flow(name="summarize-day", flow_run_name="summarize-{day}")
-async def summarize_day(day: date | None = None, settings: dict[str, Any] | None = None) -> DayTally:
-    """Summarize one day of conversations and publish its tables and report.
+def _run_name() -> str:
+    given = runtime.flow_run.parameters
+    try:
+        return f"summarize-{_day_of_this_run(given['day'], load_settings(given['settings'] or {}))}"
+    except UsageError:
+        return "summarize-day"  # the run itself says what is wrong
+
+
+@flow(name="summarize-day", flow_run_name=_run_name)
+async def summarize_day(
+    day: date | None = None, settings: dict[str, Any] | None = None, catch_up_days: int = 0
+) -> DayTally:
+    """摘要一天的会话 · Summarize one day of conversations and publish its tables and report.
 
     Args:
-        day: the day; left out, it is the day before the run's scheduled start.
-        settings: any setting by its name, such as {"source": "bos://logs/{day}", "rpm": 3000}; the
+        day: 日期，空则为计划时间的前一天 · The day; left out, it is the day before the run's scheduled start.
+        settings: 其他设置（高级） · Any setting by its name, such as {"source": "bos://logs/{day}", "rpm": 3000}; the
             environment and the defaults say the rest.
+        catch_up_days: 补做此前缺失的天数 · So many days before are looked at, and asked for if they are missing.
     """
-    started_at = datetime.now(UTC)
     chosen = load_settings(settings or {})
-    day = day or previous_day(runtime.flow_run.scheduled_start_time, chosen.zone)
+    day = _day_of_this_run(day, chosen)
+    await _catch_up(day, catch_up_days, chosen)
 
+    logs = await _find_logs(day, chosen)
+    started_at = datetime.now(UTC)
     ahead = await answer_ahead(day, chosen)
     async with connect(chosen, day) as services, hold(day, services, chosen) as run:
-        logs = list_logs(services.source, services.source_name)
         parts = await _summarize(logs, run, services, chosen)
 
         tables = assemble_tables(parts, run.scratch)
         tally = _tally(run, started_at, ahead, services, chosen, tables, len(logs))
-        runs = with_this_run(services.warehouse, tally)
+        runs, history = with_this_run(services.warehouse, tally), read_history(services.warehouse, day)
         digest = aggregate_day(day, chosen.zone, tables.summaries, tables.rejects, runs)
 
-        publish_day(services.warehouse, day, run.lease, day_files(day, tables, digest, runs))
-        await show_report(day, digest, tally.report)
+        publish_day(services.warehouse, day, run.lease, day_files(day, tables, digest, runs, history))
+        await show_report(day, digest, history, tally.report)
+        await show_rejects(day, tables.rejects)
 
+    await name_run(f"summarize-{day} · {tally.conversations} = {tally.summarized} + {tally.rejected}")
     if chosen.shadow_endpoint:
         await shadow_afterwards(day, settings)
     return tally.judged(chosen.max_reject_ratio)
 
 
+def _day_of_this_run(day: date | None, chosen: Settings) -> date:
+    return day or previous_day(runtime.flow_run.scheduled_start_time, chosen.zone)
+
+
+async def _catch_up(day: date, number: int, chosen: Settings) -> None:
+    if not number or runtime.deployment.id is None or not names_the_day(chosen.source):
+        return
+    warehouse = open_warehouse(chosen)
+
+    def is_missing(day: date) -> bool:
+        return not is_complete(warehouse, day) and has_logs(*open_source(chosen, day))
+
+    await catch_up(day, number, is_missing=is_missing, zone=chosen.zone, logger=get_run_logger())
+
+
+async def _find_logs(day: date, chosen: Settings) -> list[StoredObject]:
+    async with connect(chosen, day) as services:  # what is wrong with the settings shows before any waiting
+        return await find_logs(
+            services.source,
+            services.source_name,
+            day=day,
+            deadline=runtime.flow_run.scheduled_start_time + timedelta(seconds=chosen.logs_wait_seconds),
+            quiet_seconds=chosen.logs_quiet_seconds,
+            waiting=partial(name_run, f"summarize-{day} · {WAITING}"),
+            logger=get_run_logger(),
+        )
+
+
 async def _summarize(logs: Sequence[StoredObject], run: DayRun, services: Services, chosen: Settings) -> list[Part]:
     logger = get_run_logger()
-    progress = Progress(run.day, run.caller.spent, services.gate, objects=len(logs))
-    batches = read(logs, run, services, chosen, lambda found: progress.recognized(found, logger))
+    progress = Progress(run.day, run.caller.spent, services.gate, logs, chosen.cost)
+    batches = read(logs, run, services, chosen, progress)
     async with told(progress, logger):
         return await summarize_all(
             batches,

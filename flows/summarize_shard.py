@@ -36,10 +36,10 @@ async def summarize_shard(day: date, number: int, of: int, run_id: str, settings
         if await asyncio.to_thread(is_done, services.warehouse, shard):
             return
         logs = list_logs(services.source, services.source_name)
-        progress = Progress(day, run.caller.spent, services.gate, objects=len(logs), part=shard.name)
+        progress = Progress(day, run.caller.spent, services.gate, logs, chosen.cost, part=shard.name)
         async with told(progress, logger):
             await summarize_all(
-                read(logs, run, services, chosen, lambda found: progress.recognized(found, logger), shard),
+                read(logs, run, services, chosen, progress, shard),
                 run.caller,
                 lambda batch: answer_batch(batch, run.caller, progress.settled),
                 ahead=2 * chosen.concurrency,

@@ -23,7 +23,6 @@ from prefect.client.schemas.filters import (
     FlowRunFilterId,
     FlowRunFilterParentFlowRunId,
     FlowRunFilterState,
-    FlowRunFilterStateName,
     FlowRunFilterStateType,
     FlowRunFilterTags,
 )
@@ -35,6 +34,7 @@ from prefect.states import Cancelled, Cancelling
 
 from tasks.domain.backfills import Outcome
 from tasks.domain.errors import RunError, UsageError
+from tasks.naming import WAITING
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
@@ -42,6 +42,8 @@ NIGHTLY_TAG = "nightly"
 
 _POLL_SECONDS = 3.0
 _OUTAGE_SECONDS = 900.0
+# Not those that wait for something else: a slot of their deployment, or an answer that takes hours.
+_WAITING_STATES = frozenset({"Scheduled", "Late"})
 _UNSTARTED = [StateType.SCHEDULED, StateType.PENDING]
 
 
@@ -123,14 +125,12 @@ class DayRuns:
             self._waiting.popleft()
 
     async def _gives_way(self, client: PrefectClient) -> bool:
-        # A nightly that waits for its logs has another state name, and holds nobody up.
         nightly = await client.read_flow_runs(
             flow_run_filter=FlowRunFilter(
-                tags=FlowRunFilterTags(all_=[NIGHTLY_TAG]),
-                state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Running", "Pending"])),
-            ),
-            limit=1,
+                tags=FlowRunFilterTags(all_=[NIGHTLY_TAG]), state=in_states(StateType.PENDING, StateType.RUNNING)
+            )
         )
+        nightly = [run for run in nightly if WAITING not in run.name]  # for its logs: it asks for nothing yet
         if nightly and not self._yields:
             self.logger.info("%s is under way: no new day begins until it has ended.", nightly[0].name)
         self._yields = bool(nightly)
@@ -139,7 +139,7 @@ class DayRuns:
     async def _unstarted_run(self, client: PrefectClient, day: date) -> UUID | None:
         """A run that an earlier backfill asked for and that no worker has begun: it will do."""
         found = await client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(state=_in_states(*_UNSTARTED)),
+            flow_run_filter=FlowRunFilter(state=in_states(*_UNSTARTED)),
             deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[self.deployment.id])),
         )
         return next((run.id for run in found if run.parameters == self._parameters(day)), None)
@@ -162,7 +162,7 @@ class DayRuns:
     async def _ended_runs(self, client: PrefectClient) -> list[tuple[date, FlowRun]]:
         runs = await self._runs(client)
         ended = [(day, run) for day, run in runs if run.state is not None and run.state.is_final()]
-        if ended or not all(run.state_type == StateType.SCHEDULED for _, run in runs):
+        if ended or not all(run.state_name in _WAITING_STATES for _, run in runs):
             self._idle_since = time.monotonic()
         return ended
 
@@ -209,11 +209,12 @@ async def cancel_days(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]
         for run in await client.read_flow_runs(
             flow_run_filter=FlowRunFilter(
                 parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[flow_run.id]),
-                state=_in_states(*_UNSTARTED, StateType.RUNNING, StateType.PAUSED),
+                state=in_states(*_UNSTARTED, StateType.RUNNING, StateType.PAUSED),
             )
         ):
             await client.set_flow_run_state(run.id, Cancelling(message=f"{flow_run.name} was cancelled."))
 
 
-def _in_states(*types: StateType) -> FlowRunFilterState:
+def in_states(*types: StateType) -> FlowRunFilterState:
+    """A filter for runs in states of these types."""
     return FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types)))

@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import tzinfo
 from pathlib import Path
-
-from prefect import task
-from prefect.cache_policies import NO_CACHE
+from typing import BinaryIO, Protocol
 
 from tasks.domain.errors import BucketMissing, NoLogs
 from tasks.domain.formats import LogMapping
@@ -36,7 +34,6 @@ class Batch:
         return len(self.requests) + len(self.rejects)
 
 
-@task(name="list-logs", cache_policy=NO_CACHE)
 def list_logs(store: ObjectStore, name: str) -> list[StoredObject]:
     """The day's log objects in key order: the object `name`, or everything below it.
 
@@ -48,7 +45,7 @@ def list_logs(store: ObjectStore, name: str) -> list[StoredObject]:
     objects = list(_logs(store, name))
     if not objects:
         raise NoLogs(
-            f"There are no logs in {store.uri_of(name)}. Check --source and --day, and whether the export has run; "
+            f"There are no logs in {store.uri_of(name)}. Check the source and the day, and whether the export has run; "
             "nothing was changed."
         )
     return objects
@@ -97,8 +94,18 @@ class ConversationIds:
         self._seen.close()
 
 
+class LogSource(Protocol):
+    """The part of an object store that reading needs."""
+
+    def uri_of(self, key: str) -> str:
+        """The full address of one object."""
+
+    def open_object(self, key: str) -> BinaryIO:
+        """The whole object as a seekable binary file to close."""
+
+
 async def read_batches(
-    store: ObjectStore,
+    store: LogSource,
     objects: Sequence[StoredObject],
     *,
     log_format: str,

@@ -1,5 +1,6 @@
 """From the day's tables to its metrics and its report."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
@@ -10,18 +11,22 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from prefect import task
-from prefect.artifacts import acreate_markdown_artifact
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from tasks.domain.aggregates import Aggregator, Digest, metrics_table
-from tasks.domain.days import DayTally
+from tasks.domain.days import DayTally, days_before
 from tasks.domain.errors import NoTables, ObjectMissing
 from tasks.domain.ports import ObjectStore
+from tasks.domain.reject_samples import reject_samples
 from tasks.domain.report import render_html, render_markdown
 from tasks.domain.tables import RUNS, partition_key
 from tasks.publish import DayTables
 
 _ROWS_AT_A_TIME = 2_000
+_HISTORY_DAYS = 7
+
+History = Mapping[date, pa.Table]
 
 
 @task(name="aggregate-day", task_run_name="aggregate-{day}", cache_policy=NO_CACHE)
@@ -35,33 +40,55 @@ def aggregate_day(day: date, zone: tzinfo, summaries: Path, rejects: Path, runs:
     return aggregator.result(*runs)
 
 
+def read_history(store: ObjectStore, day: date) -> History:
+    """The metrics of the days of the week before a day, by day; days without are left out."""
+    tables = ((before, _metrics(store, before)) for before in days_before(day, _HISTORY_DAYS))
+    return {before: table for before, table in tables if table is not None}
+
+
 def day_files(
-    day: date, tables: DayTables, digest: Digest, runs: Sequence[Mapping[str, Any]]
+    day: date, tables: DayTables, digest: Digest, runs: Sequence[Mapping[str, Any]], history: History
 ) -> list[tuple[str, Path | bytes]]:
     """Everything of a day to publish, by key, in the order to publish it: `runs` marks the day complete."""
     return [
-        *report_files(day, digest),
+        *report_files(day, digest, history),
         (partition_key("rejects", day), tables.rejects),
         (partition_key("summaries", day), tables.summaries),
         (partition_key("runs", day), parquet_bytes(pa.Table.from_pylist(list(runs), schema=RUNS))),
     ]
 
 
-def report_files(day: date, digest: Digest) -> list[tuple[str, bytes]]:
-    """The day's metrics table and both of its reports, by key."""
+def report_files(day: date, digest: Digest, history: History) -> list[tuple[str, bytes]]:
+    """The day's metrics table and both of its reports, by key; the reports compare it with the week before."""
     return [
         (partition_key("metrics", day), parquet_bytes(metrics_table(digest))),
-        (partition_key("reports", day, "report.html"), render_html(digest).encode()),
-        (partition_key("reports", day, "report.md"), render_markdown(digest).encode()),
+        (partition_key("reports", day, "report.html"), render_html(digest, history=history).encode()),
+        (partition_key("reports", day, "report.md"), render_markdown(digest, history=history).encode()),
     ]
 
 
 @task(name="show-report", task_run_name="show-report-{day}", cache_policy=NO_CACHE)
-async def show_report(day: date | str, digest: Digest, address: str) -> None:
-    """Keep the report as an artifact of the run, with the address of the full one."""
+async def show_report(day: date | str, digest: Digest, history: History, address: str) -> None:
+    """Keep the report as an artifact of the run, with a link to the full one."""
+    link = as_link(address)
     await acreate_markdown_artifact(
-        f"{render_markdown(digest)}\n\n`{address}`\n", key=f"report-{day}", description=f"{day} 客服摘要报告"
+        f"[完整报告 · the full report]({link})  \n`{address}`\n\n{render_markdown(digest, history=history)}\n",
+        key=f"report-{day}",
+        description=f"{day} 客服摘要报告",
     )
+
+
+@task(name="show-rejects", task_run_name="show-rejects-{day}", cache_policy=NO_CACHE)
+async def show_rejects(day: date, rejects: Path) -> None:
+    """Keep a table of why conversations were rejected as an artifact of the run, if any were."""
+    rows = await asyncio.to_thread(lambda: reject_samples(_batches(rejects)))
+    if rows:
+        await acreate_table_artifact(rows, key=f"rejects-{day}", description=f"{day} 未能摘要的会话 · rejects")
+
+
+def as_link(address: str) -> str:
+    """An object's address as a browser takes it; a bucket's stays as it is."""
+    return address if "://" in address else Path(address).resolve().as_uri()
 
 
 def with_this_run(store: ObjectStore, tally: DayTally) -> list[dict[str, Any]]:
@@ -108,12 +135,13 @@ def aggregate_published(store: ObjectStore, days: Sequence[date], zone: tzinfo) 
 def publish_reports(store: ObjectStore, digests: Digests) -> str:
     """Replace each day's metrics and reports and the range's report; return the address of the last."""
     for day, digest in digests.days.items():
-        for key, content in report_files(day, digest):
+        for key, content in report_files(day, digest, read_history(store, day)):
             store.write_path(key, content)
     whole = digests.whole
     folder = f"reports/days={whole.start}_{whole.end}"
-    store.write_path(f"{folder}/report.md", render_markdown(whole).encode())
-    store.write_path(f"{folder}/report.html", render_html(whole).encode())
+    history, days = read_history(store, whole.start), list(digests.days.values())
+    store.write_path(f"{folder}/report.md", render_markdown(whole, history=history, days=days).encode())
+    store.write_path(f"{folder}/report.html", render_html(whole, history=history, days=days).encode())
     return store.uri_of(f"{folder}/report.html")
 
 
@@ -131,6 +159,13 @@ def parquet_bytes(table: pa.Table) -> bytes:
     buffer = BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()
+
+
+def _metrics(store: ObjectStore, day: date) -> pa.Table | None:
+    try:
+        return pq.read_table(BytesIO(store.read_path(partition_key("metrics", day))))
+    except ObjectMissing:
+        return None
 
 
 def _batches(path: Path) -> Iterable[pa.RecordBatch]:

@@ -31,6 +31,7 @@ DEPLOYED = {
     "deploy-model/manual": [],
     "sample-for-review/manual": [],
     "import-reviews/manual": [],
+    "expire-files/weekly": ["0 12 * * 0 Asia/Shanghai"],
 }
 FILLED_IN_BY_A_PERSON = {
     "start": "2026-11-22",

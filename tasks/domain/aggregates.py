@@ -46,9 +46,9 @@ import jieba
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tasks.domain.offline import OFFLINE_MODEL
 from tasks.domain.tables import METRICS, SUMMARIES
 
-OFFLINE_MODEL = "offline-rules"
 OTHER = "(other)"
 TURN_BUCKETS = ("1-4", "5-9", "10-19", "20-29", "30+")
 ANSWERS = ("yes", "no", "unknown")

@@ -24,6 +24,11 @@ def days_between(start: date, end: date) -> list[date]:
     return [start + timedelta(days=number) for number in range((end - start).days + 1)]
 
 
+def days_before(day: date, number: int) -> list[date]:
+    """The `number` days before a day, oldest first."""
+    return [day - timedelta(days=back) for back in range(number, 0, -1)]
+
+
 @dataclass(frozen=True, slots=True)
 class DayTally:
     """What one run did to one day. Times are UTC; `cost` is in the currency of the prices set."""

@@ -27,6 +27,8 @@ _MANY_UNKNOWN = 0.3
 _MANY_TRUNCATED = 0.05
 _GROUP_MINIMUM = 5
 _GROUP_EXCESS = 1.25
+_TOPIC_CONVERSATIONS = 3
+_TOPIC_SHARE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,12 @@ def distinct_words(words: tuple[Group, ...]) -> tuple[Group, ...]:
         if known is None or len(word.key) > len(known.key):
             longest[word.outcomes] = word
     return tuple(longest.values())
+
+
+def topics(digest: Digest) -> tuple[Group, ...]:
+    """The words that can stand for what a day was about: in several conversations, and in a part that counts."""
+    enough = max(_TOPIC_CONVERSATIONS, _TOPIC_SHARE * digest.words_counted_in)
+    return tuple(word for word in distinct_words(digest.words) if word.outcomes.total >= enough)
 
 
 def share_text(share: Share) -> str:

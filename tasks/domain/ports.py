@@ -88,6 +88,9 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Remove one object; no error when there is none."""
 
+    def abort_uploads(self, started_before: datetime) -> int:
+        """Give up unfinished writes that dead writers left and that cost money; return how many."""
+
     def appender(self, key_prefix: str) -> Appender:
         """Records for `key_prefix` + one or more suffixes ending in `.jsonl`, listed under it in order."""
 

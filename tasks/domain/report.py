@@ -18,7 +18,7 @@ from typing import NamedTuple
 import jinja2
 import pyarrow as pa
 
-from tasks.domain.aggregates import ANSWERS, OFFLINE_MODEL, OTHER, Case, Digest, Group, Outcomes, Share
+from tasks.domain.aggregates import ANSWERS, OTHER, Case, Digest, Group, Outcomes, Share
 from tasks.domain.findings import (
     FEW,
     Comparison,
@@ -26,12 +26,13 @@ from tasks.domain.findings import (
     Headline,
     compare,
     differs,
-    distinct_words,
     find,
     percent,
     share_text,
+    topics,
 )
 from tasks.domain.labels import Text, reason_label, reason_todo, say
+from tasks.domain.offline import OFFLINE_MODEL
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _ROWS_SHOWN = 12
@@ -236,7 +237,7 @@ def _lede(digest: Digest) -> Iterable[Text]:
     if not outcomes.total:
         yield say("all_rejected", read=digest.conversations)
         return
-    words = [group.key for group in distinct_words(digest.words)[:_LEDE_WORDS]]
+    words = [group.key for group in topics(digest)[:_LEDE_WORDS]]
     if words:
         sentence = "lede_topics" if digest.start == digest.end else "lede_topics_span"
         yield say(sentence, read=digest.conversations, words=_listed(words))

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from tasks.domain import aggregates
 from tasks.domain.aggregates import (
-    OFFLINE_MODEL,
     OTHER,
     TURN_BUCKETS,
     WORST_CASES,
@@ -23,6 +22,7 @@ from tasks.domain.aggregates import (
     issue_words,
     metrics_table,
 )
+from tasks.domain.offline import OFFLINE_MODEL
 from tasks.domain.tables import METRICS, SUMMARIES
 from tests.tasks.domain.summary_days import rejects, run, summaries
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from tasks.domain.findings import (
     percent,
     read_headline,
     share_text,
+    topics,
 )
 from tests.tasks.domain.summary_days import rejects, run, summaries
 
@@ -114,6 +116,17 @@ def test_distinct_words_keeps_the_longest_of_equals():
     first, second = Outcomes((3,) + (0,) * 8), Outcomes((2,) + (0,) * 8)
     words = (Group("承担", first), Group("退货运费", first), Group("发票", second))
     assert [word.key for word in distinct_words(words)] == ["退货运费", "发票"]
+
+
+def test_topics_are_in_several_conversations_and_in_a_part_that_counts():
+    few = digest_of(60)
+    assert topics(few)
+    assert all(word.outcomes.total >= 3 for word in topics(few))
+    rare = Group("每次", Outcomes((2,) + (0,) * 8))
+    assert rare not in topics(replace(few, words=(rare, *few.words)))
+    many = replace(few, words=(Group("每次", Outcomes((19,) + (0,) * 8)),), words_counted_in=1_000)
+    assert not topics(many)
+    assert topics(replace(many, words_counted_in=900))
 
 
 def test_percent_has_no_decimals_for_few():

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tasks.domain.aggregates import OFFLINE_MODEL, Aggregator, Digest, Share, metrics_table
+from tasks.domain.aggregates import Aggregator, Digest, Share, metrics_table
+from tasks.domain.offline import OFFLINE_MODEL
 from tasks.domain.report import clip, interval_range, render_html, render_markdown, render_picture
 from tests.tasks.domain.summary_days import HOSTILE, rejects, run, summaries
 

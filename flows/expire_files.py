@@ -1,0 +1,94 @@
+"""Removes what a warehouse no longer needs: work that died, raw answers and reports of old days. Never tables.
+
+python -m flows.expire_files --keep-answers-days 90 --keep-reports-days 365
+"""
+
+import argparse
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import orjson
+from prefect import flow, get_run_logger
+from pydantic import Field
+
+from flows import command_line
+from flows.settings import load_settings, open_warehouse
+from tasks.domain.errors import UsageError
+from tasks.domain.retention import Keep
+from tasks.naming import name_run
+from tasks.retention import expire
+
+# Only the form says so: what gets past it is refused in a sentence of our own.
+_Days = Annotated[int, Field(json_schema_extra={"minimum": 0})]
+_NO_SETTINGS: dict[str, Any] = {}
+
+
+@flow(name="expire-files", flow_run_name="expire-files")
+async def expire_files(
+    keep_answers_days: _Days = 0,
+    keep_reports_days: _Days = 0,
+    keep_staging_days: _Days = 7,
+    settings: dict[str, Any] = _NO_SETTINGS,
+) -> dict[str, int]:
+    """清理过期文件，数据表永不删除 · Remove old answers, reports and leftovers of runs that died; tables always stay.
+
+    Args:
+        keep_answers_days: 原始回答保留天数，0为永久 · For how many days the raw answers of published days are kept;
+            0: for ever.
+        keep_reports_days: 报告保留天数，0为永久 · For how many days reports are kept, which can be rebuilt; 0: for
+            ever.
+        keep_staging_days: 中间文件保留天数，0为永久 · For how many days leftovers of dead runs are kept; 0: for ever.
+        settings: 其他设置（高级） · Any setting by its name; the warehouse and the time zone matter here.
+    """
+    if min(keep_answers_days, keep_reports_days, keep_staging_days) < 0:
+        raise UsageError("What is kept can't be kept for less than 0 days, which is for ever.")
+    chosen = load_settings(settings)
+    warehouse = open_warehouse(chosen)
+    keep = Keep(keep_answers_days, keep_reports_days, keep_staging_days)
+
+    removed = await asyncio.to_thread(expire, warehouse, keep, datetime.now(chosen.zone))
+
+    get_run_logger().info("Removed from %s: %s", warehouse.uri, _in_words(removed))
+    await name_run(f"expire-files · {_in_words(removed)}")
+    return dict(removed)
+
+
+def _in_words(removed: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in removed.items()) or "nothing"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line of this flow."""
+    parser = command_line.parser("flows.expire_files", "Remove old answers, reports and leftovers; tables always stay.")
+    for kind, days in (("answers", 0), ("reports", 0), ("staging", 7)):
+        parser.add_argument(
+            f"--keep-{kind}-days",
+            type=_days,
+            default=days,
+            metavar="DAYS",
+            help=f"for how many days {kind} are kept; 0 is for ever (default: {days})",
+        )
+    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
+    given = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(given)
+
+    def tell(removed: dict[str, int]) -> str:
+        return orjson.dumps(removed).decode() if given.json else f"removed: {_in_words(removed)}"
+
+    return command_line.run(
+        settings,
+        lambda: expire_files(given.keep_answers_days, given.keep_reports_days, given.keep_staging_days, settings),
+        tell,
+    )
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days")
+    return int(text)
+
+
+if __name__ == "__main__":
+    command_line.main(main)

@@ -1,0 +1,47 @@
+"""What of a warehouse may go after a while. Tables never do."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from tasks.domain.ports import StoredObject
+
+# Work in progress, by folder. `_staging/unfinished/` is not: it says that a day was half replaced.
+_STAGING: Final = ("_staging/runs/", "_staging/leases/", "_staging/shards/", "_staging/batches/")
+# What these hold was paid for, and is all there is of a day that is not published.
+_PAID: Final = ("_answers/", "_staging/batches/")
+_DAY: Final = re.compile(r"(?:_answers|reports|_staging/batches)/days?=(?:\d{4}-\d\d-\d\d_)?(\d{4}-\d\d-\d\d)/")
+
+PREFIXES: Final = ("_answers/", "_staging/", "reports/")
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """For how many days what is kept, 0 for ever: answers and reports by their day, staging by its last change."""
+
+    answers_days: int = 0
+    reports_days: int = 0
+    staging_days: int = 7
+
+
+def is_expired(found: StoredObject, keep: Keep, *, now: datetime, is_complete: Callable[[date], bool]) -> bool:
+    """Whether an object may go.
+
+    Args:
+        found: an object of a warehouse.
+        keep: for how long what is kept.
+        now: aware, in the time zone of the days.
+        is_complete: whether a day is published; of one that is not, the answers are all there is.
+    """
+    named = _DAY.match(found.key)
+    day = date.fromisoformat(named[1]) if named else None
+    if found.key.startswith(_STAGING):
+        old = bool(keep.staging_days) and now - found.modified > timedelta(days=keep.staging_days)
+    elif day is not None:
+        days = keep.answers_days if found.key.startswith("_answers/") else keep.reports_days
+        old = bool(days) and (now.date() - day).days > days
+    else:
+        old = False
+    return old and (not found.key.startswith(_PAID) or (day is not None and is_complete(day)))
