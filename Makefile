@@ -7,7 +7,7 @@ export TMPDIR := $(CURDIR)/.tmp
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help env demo test test-long picture lint types lock clean
+.PHONY: help env demo serve test test-long picture lint types lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ demo: env ## summarize the sample logs that come with the project, without an ac
 	$(BIN)/python -m flows.backfill_days --start 2026-11-20 --end 2026-11-22
 	@echo
 	@echo "Open a report in a browser: warehouse/reports/day=2026-11-22/report.html"
+
+serve: env ## a Prefect server with everything, on this machine (deployments/README.md); SERVE='--port 4300'
+	@$(BIN)/python -m deployments.serve $(SERVE)
 
 lint: env ## ruff: lint and format
 	$(BIN)/ruff check .

@@ -1,0 +1,165 @@
+"""A PostgreSQL of the project's own: the distribution's programs, a folder, a free port, and nothing of the machine's.
+
+As PostgreSQL refuses to run as root, root lends it another user and a way into the folder.
+"""
+
+import os
+import pwd
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from tasks.domain.errors import UsageError
+
+OLDEST: Final = (14, 9)  # Prefect's own advice
+_DEBIAN: Final = Path("/usr/lib/postgresql")
+_INSTALL: Final = "Install it (apt-get install postgresql), or take --database sqlite."
+_USER: Final = "kefu"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A database cluster in a folder.
+
+    Args:
+        folder: where it is; made by `make`.
+        port: on 127.0.0.1.
+    """
+
+    folder: Path
+    port: int
+
+    @cached_property
+    def binaries(self) -> Path:
+        """The folder of the programs: those of the version that made the data, or else the newest.
+
+        Raises:
+            UsageError: there are none, or only old ones.
+        """
+        return find_binaries(self._version_file.read_text().strip() if self._made else "")
+
+    @property
+    def url(self) -> str:
+        """The address that Prefect's server connects to; it holds the password."""
+        password = (self.folder / "password").read_text()
+        return f"postgresql+asyncpg://{_USER}:{password}@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def command(self) -> list[str]:
+        """The server, in the foreground; start it with `options`."""
+        settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": ""}
+        said = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
+        return [str(self.binaries / "postgres"), "-D", f"{self._reach}/data", *said]
+
+    @cached_property
+    def options(self) -> Mapping[str, Any]:
+        """What `subprocess` needs to start one of the programs on this cluster."""
+        if os.geteuid() != 0:
+            return {}
+        user = _stand_in()
+        # The open folder goes along: the way to it may lead through folders only root can enter, such as /root.
+        return {
+            "user": user.pw_uid,
+            "group": user.pw_gid,
+            "extra_groups": (),
+            "pass_fds": (os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY),),
+            "cwd": "/",
+        }
+
+    def make(self) -> None:
+        """Make the cluster, unless it is there already.
+
+        Raises:
+            UsageError: PostgreSQL is missing or too old, or refused; the message is its own.
+        """
+        initdb = self.binaries / "initdb"
+        if self._made:
+            return
+        shutil.rmtree(self.folder / "unfinished", ignore_errors=True)  # left by one that was interrupted
+        self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        (self.folder / "password").touch(mode=0o600)
+        (self.folder / "password").write_text(secrets.token_urlsafe(24))
+        if os.geteuid() == 0:
+            user = _stand_in()
+            for path in (self.folder, self.folder / "password"):
+                os.chown(path, user.pw_uid, user.pw_gid)
+        asked = f"--username {_USER} --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8".split()
+        made = subprocess.run(  # noqa: S603
+            [str(initdb), "-D", f"{self._reach}/unfinished", "--pwfile", f"{self._reach}/password", *asked],
+            capture_output=True,
+            text=True,
+            check=False,
+            **self.options,
+        )
+        if made.returncode:
+            raise UsageError(f"PostgreSQL's initdb refused: {made.stderr.strip()}")
+        (self.folder / "unfinished").rename(self.folder / "data")
+
+    def is_ready(self) -> bool:
+        """Whether it takes connections."""
+        asked = [str(self.binaries / "pg_isready"), "--quiet", "--host", "127.0.0.1", "--port", str(self.port)]
+        return subprocess.run(asked, check=False).returncode == 0  # noqa: S603
+
+    @property
+    def _made(self) -> bool:
+        return self._version_file.exists()
+
+    @property
+    def _version_file(self) -> Path:
+        return self.folder / "data" / "PG_VERSION"
+
+    @property
+    def _reach(self) -> str:
+        handed_on = self.options.get("pass_fds")
+        return f"/proc/self/fd/{handed_on[0]}" if handed_on else str(self.folder)
+
+
+def find_binaries(major: str = "") -> Path:
+    """The folder of PostgreSQL's programs, of one major version or of the newest.
+
+    Raises:
+        UsageError: there are none, or only ones older than Prefect can use; says what to install.
+    """
+    on_path = shutil.which("initdb")
+    candidates = [path / "bin" for path in _DEBIAN.glob("*")] + ([Path(on_path).resolve().parent] if on_path else [])
+    found = {version: path for path in candidates if (version := _version(path))}
+    if major:
+        found = {version: path for version, path in found.items() if str(version[0]) == major}
+    if not found:
+        raise UsageError(f"PostgreSQL{' ' + major if major else ''} is not installed here. {_INSTALL}")
+    newest = max(found)
+    if newest < OLDEST:
+        raise UsageError(f"PostgreSQL {newest[0]}.{newest[1]} is too old, Prefect needs 14.9 or newer. {_INSTALL}")
+    return found[newest]
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _version(binaries: Path) -> tuple[int, int] | None:
+    try:
+        asked = [str(binaries / "postgres"), "--version"]
+        said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    numbers = re.search(r"(\d+)\.(\d+)", said)
+    return (int(numbers[1]), int(numbers[2])) if numbers else None
+
+
+def _stand_in() -> pwd.struct_passwd:
+    # The package makes its own user; where it came some other way, there is nobody.
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return pwd.getpwnam("nobody")

@@ -1,0 +1,269 @@
+"""Everything on one machine with one command: database, Prefect server, set-up, deployments, a worker.
+
+python -m deployments.serve
+
+What dies is started again, Ctrl-C stops all of it, and a second call only says where the first one is.
+"""
+
+import argparse
+import errno
+import fcntl
+import http.server
+import ipaddress
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Final, NoReturn
+
+from deployments.bootstrap import WORK_POOL
+from deployments.parts import Part, PartFailed, say
+from deployments.postgresql import Cluster, free_port
+from tasks.domain.errors import KefuError, UsageError
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+_PYTHON: Final = sys.executable
+_WATCH_SECONDS: Final = 0.5
+_SERVER_AUTH, _CLIENT_AUTH = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
+
+
+def serve(host: str, port: int, folder: Path, database: str, webhook_url: str) -> NoReturn:
+    """Start everything in order, say where it is, and keep it running until interrupted.
+
+    Args:
+        host: an address of this machine.
+        port: for the UI and the API.
+        folder: keeps all data.
+        database: postgresql or sqlite.
+        webhook_url: where notifications go; empty: they are said here.
+
+    Raises:
+        UsageError: a port is taken, or PostgreSQL is missing.
+        PartFailed: something did not start.
+        KeyboardInterrupt: it was told to stop, and everything has stopped.
+    """
+    url = f"http://{host}:{port}"
+    environment = _environment(folder, url)
+    _check_address(host, port, environment)
+
+    with ExitStack() as stack:
+        parts: list[Part] = []
+
+        def start(part: Part) -> None:
+            began = time.monotonic()
+            stack.callback(_stop, part)
+            part.start()
+            part.wait_until_ready()
+            parts.append(part)
+            say(f"{part.name}: up after {time.monotonic() - began:.0f} s")
+
+        connection: dict[str, str] = {}
+        if database == "postgresql":
+            cluster = Cluster(folder / "postgresql", free_port())
+            cluster.make()
+            start(_postgresql(cluster, folder))
+            connection["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = cluster.url
+        start(_server(host, port, {**environment, **connection}, folder))
+
+        environment["PREFECT_API_URL"] = f"{url}/api"
+        _set_up(webhook_url or stack.enter_context(_spoken_notifications()), environment)
+        _deploy(environment)
+        start(_worker(environment, folder))
+
+        say(f"ready: {url}/deployments")
+        while True:
+            time.sleep(_WATCH_SECONDS)
+            for part in parts:
+                part.revive()
+
+
+def _environment(folder: Path, url: str) -> dict[str, str]:
+    # This machine's own, without whatever leads to another Prefect; a database's password is for the server only.
+    foreign = {"PREFECT_API_URL", "PREFECT_PROFILE", "PREFECT_SERVER_DATABASE_CONNECTION_URL", "KEFU_HOME"}
+    made = {name: value for name, value in os.environ.items() if name not in foreign}
+    made |= {
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_UI_URL": url,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "NO_COLOR": "1",
+    }
+    if _SERVER_AUTH in made:
+        made[_CLIENT_AUTH] = made[_SERVER_AUTH]
+    return made
+
+
+def _check_address(host: str, port: int, environment: Mapping[str, str]) -> None:
+    if not ipaddress.ip_address(host).is_loopback and _SERVER_AUTH not in environment:
+        raise UsageError(
+            f"Whoever reaches {host}:{port} could read the keys in the blocks: "
+            f"set {_SERVER_AUTH}=USER:PASSWORD, which the UI and workers elsewhere then need."
+        )
+    try:
+        with socket.create_server((host, port)):
+            return
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise UsageError(f"Port {port} is taken; another one: --port {free_port()}.") from None
+        raise UsageError(f"This machine can't listen on {host}:{port}: {error.strerror}.") from None
+
+
+def _postgresql(cluster: Cluster, folder: Path) -> Part:
+    return Part(
+        name="PostgreSQL",
+        command=cluster.command,
+        environment={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+        log=folder / "logs" / "postgresql.log",
+        is_ready=lambda written: cluster.is_ready(),
+        options=cluster.options,
+        stop_signal=signal.SIGINT,  # its "fast" shutdown: ends what clients still do
+    )
+
+
+def _server(host: str, port: int, environment: Mapping[str, str], folder: Path) -> Part:
+    def is_healthy(written: str) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://{host}:{port}/api/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    return Part(
+        name="Prefect server",
+        command=[_PYTHON, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)],
+        environment=environment,
+        log=folder / "logs" / "server.log",
+        is_ready=is_healthy,
+    )
+
+
+def _worker(environment: Mapping[str, str], folder: Path) -> Part:
+    command = ["prefect", "worker", "start", "--pool", WORK_POOL, "--type", "process"]
+    return Part(
+        name="worker",
+        command=[_PYTHON, "-m", *command, "--name", f"{WORK_POOL}-{socket.gethostname()}"],
+        environment={**environment, "KEFU_HOME": str(ROOT)},
+        log=folder / "logs" / "worker.log",
+        is_ready=lambda written: "started!" in written,
+    )
+
+
+def _set_up(webhook_url: str, environment: Mapping[str, str]) -> None:
+    for line in _once([_PYTHON, "-m", "deployments.bootstrap", "--webhook-url", webhook_url], environment).splitlines():
+        say(line)
+
+
+def _deploy(environment: Mapping[str, str]) -> None:
+    command = ["prefect", "--no-prompt", "deploy", "--prefect-file", "deployments/prefect.yaml", "--all"]
+    for name in re.findall(r"Deployment '(.+?)' successfully", _once([_PYTHON, "-m", *command], environment)):
+        say(f"deployment {name}: up to date")
+
+
+def _once(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    wide = {**environment, "COLUMNS": "200"}  # Prefect breaks lines at the terminal's width
+    done = subprocess.run(  # noqa: S603
+        command, cwd=ROOT, env=wide, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise PartFailed(f"{' '.join(command[2:5])} failed. It wrote last:\n{last}")
+    return done.stdout
+
+
+@contextmanager
+def _spoken_notifications() -> Iterator[str]:
+    """An address for the webhook that says each notification at the terminal."""
+
+    class Receiver(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            say(f"notification: {told['run']}: {told['what']}. {told['why'] or ''} {told['link']}")
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing: the line is said already."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _stop(part: Part) -> None:
+    say(f"{part.name}: stopping")
+    part.stop()
+
+
+def _sole(folder: Path) -> IO[str] | None:
+    """The folder's lock, held as long as the file is open; None: another one serves it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "serving").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    return lock
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m deployments.serve", description=(__doc__ or "").partition("\n")[0], allow_abbrev=False
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="an address of this machine (default: this machine only)")
+    parser.add_argument("--port", type=int, default=4200, help="for the UI and the API (default: 4200)")
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / ".prefect" / "serve", help="keeps all data (default: .prefect/serve)"
+    )
+    parser.add_argument(
+        "--database",
+        choices=["postgresql", "sqlite"],
+        default="postgresql",
+        help="sqlite needs no package, for a trial",
+    )
+    parser.add_argument("--webhook-url", default="", help="notifications are posted there; left out: said here")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line; returns when it was stopped."""
+    given = _parse(arguments)
+    folder: Path = given.folder.resolve()
+    try:
+        with ExitStack() as stack:
+            lock = _sole(folder)
+            if lock is None:
+                say(f"serving already: {(folder / 'serving').read_text()}")
+                return 0
+            stack.enter_context(lock)
+            lock.truncate(0)
+            lock.write(f"http://{given.host}:{given.port} (process {os.getpid()})")
+            lock.flush()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.default_int_handler)
+            serve(given.host, given.port, folder, given.database, given.webhook_url)
+    except KeyboardInterrupt:
+        say("stopped; start it again to go on")
+        return 0
+    except KefuError as error:
+        sys.stderr.write(f"kefu-digest: {error}\n")
+        return 2 if isinstance(error, UsageError) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
