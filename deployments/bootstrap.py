@@ -31,8 +31,16 @@ ZOMBIE_AFTER: Final = timedelta(seconds=90)
 # From 02:30 to 06:00.
 NIGHTLY_PATIENCE: Final = timedelta(hours=3, minutes=30)
 
-_ENDED: Final = [f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Crashed", "Cancelled")]
-_WAITS_WITHOUT_A_PROCESS: Final = "prefect.flow-run.AwaitingBatch"
+# Long enough to bring up a container whose image isn't there yet.
+BEGINS_WITHIN: Final = timedelta(minutes=15)
+
+
+def _states(*names: str) -> list[str]:
+    return [f"prefect.flow-run.{name}" for name in names]
+
+
+_ENDED: Final = _states("Completed", "Failed", "Crashed", "Cancelled")
+_WAITS_WITHOUT_A_PROCESS: Final = _states("AwaitingBatch")
 _RUNS: Final = {"prefect.resource.id": "prefect.flow-run.*"}
 
 
@@ -47,8 +55,8 @@ def zombies() -> AutomationCore:
                 "posture": "Proactive",
                 "match": _RUNS,
                 "match_related": _tagged(TAG),
-                "after": ["prefect.flow-run.heartbeat"],
-                "expect": ["prefect.flow-run.heartbeat", _WAITS_WITHOUT_A_PROCESS, *_ENDED],
+                "after": _states("Running", "heartbeat"),
+                "expect": [*_states("heartbeat"), *_WAITS_WITHOUT_A_PROCESS, *_ENDED],
                 "for_each": ["prefect.resource.id"],
                 "threshold": 1,
                 "within": ZOMBIE_AFTER,
@@ -58,6 +66,34 @@ def zombies() -> AutomationCore:
                     "type": "change-flow-run-state",
                     "state": "CRASHED",
                     "message": "No heartbeat for 90 s: the worker is gone. Run it again; what was paid for is kept.",
+                }
+            ],
+        }
+    )
+
+
+def never_begun() -> AutomationCore:
+    """Ends runs that a worker took and never began, because it died in between: they have no heartbeat to miss."""
+    return AutomationCore.model_validate(
+        {
+            "name": "kefu: crash runs that were taken and never began",
+            "description": "A run whose machine is gone before it begins would stay Pending and keep its slot.",
+            "trigger": {
+                "type": "event",
+                "posture": "Proactive",
+                "match": _RUNS,
+                "match_related": _tagged(TAG),
+                "after": _states("Pending", "Submitting", "InfrastructurePending"),
+                "expect": [*_states("Running", "Scheduled", "Late", "AwaitingConcurrencySlot"), *_ENDED],
+                "for_each": ["prefect.resource.id"],
+                "threshold": 1,
+                "within": BEGINS_WITHIN,
+            },
+            "actions": [
+                {
+                    "type": "change-flow-run-state",
+                    "state": "CRASHED",
+                    "message": "Not begun in 15 minutes: the worker is gone, or can't start it. Run it again.",
                 }
             ],
         }
@@ -75,7 +111,7 @@ def failures(webhook: UUID) -> AutomationCore:
                 "posture": "Reactive",
                 "match": _RUNS,
                 "match_related": _tagged(TAG),
-                "expect": ["prefect.flow-run.Failed", "prefect.flow-run.Crashed"],
+                "expect": _states("Failed", "Crashed"),
                 "for_each": ["prefect.resource.id"],
                 "threshold": 1,
                 "within": 0,
@@ -96,7 +132,7 @@ def late_nightly(webhook: UUID) -> AutomationCore:
                 "posture": "Proactive",
                 "match": _RUNS,
                 "match_related": _tagged(NIGHTLY_TAG),
-                "after": ["prefect.flow-run.Late", "prefect.flow-run.Pending"],
+                "after": _states("Late", "Pending"),
                 "expect": _ENDED,
                 "for_each": ["prefect.resource.id"],
                 "threshold": 1,
@@ -142,7 +178,7 @@ async def set_up(
     for name, part in (shared_quotas or {}).items():
         told.append(f"shared quota {name}, {part:.0%} of it: {await make_shared_quota(client, name, part)}")
 
-    wanted = [zombies()]
+    wanted = [zombies(), never_begun()]
     webhook = await _webhook(client, webhook_url)
     if webhook:
         told.append(f"block webhook/{WEBHOOK}: notifications go there")
@@ -175,10 +211,13 @@ async def _put_automation(client: PrefectClient, wanted: AutomationCore) -> str:
     if not found:
         await client.create_automation(wanted)
         return "made"
-    await client.update_automation(found[0].id, wanted)
     for double in found[1:]:
         await client.delete_automation(double.id)
-    return "up to date"
+    if AutomationCore.model_validate(found[0].model_dump(exclude={"id"})) == wanted:
+        return "there already"
+    # The server forgets which runs it was watching, so this is not done without need.
+    await client.update_automation(found[0].id, wanted)
+    return "brought up to date"
 
 
 def _shared_quota(text: str) -> tuple[str, float]:

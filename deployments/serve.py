@@ -94,6 +94,8 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
     made |= {
         "PREFECT_HOME": str(folder / "prefect"),
         "PREFECT_UI_URL": url,
+        # In memory, as by default, a restarted server has forgotten who holds a slot: it ends runs that are going well.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "NO_COLOR": "1",

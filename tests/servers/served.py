@@ -1,0 +1,110 @@
+"""`deployments.serve` as an operator runs it: a database, a server, deployments and a worker, in processes of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deployments.postgresql import free_port
+from tests.conftest import ROOT
+
+_START_SECONDS = 300.0
+ENDED = {"Completed", "Failed", "Crashed", "Cancelled"}
+
+
+@dataclass(frozen=True)
+class Served:
+    """A machine that serves.
+
+    Args:
+        url: the UI's address; the API is below it.
+        folder: what it keeps.
+        warehouse: where its worker writes tables.
+        process: the supervisor.
+        api: a client of the API.
+    """
+
+    url: str
+    folder: Path
+    warehouse: Path
+    process: subprocess.Popen[bytes]
+    api: httpx.Client
+
+    def said(self) -> str:
+        """What it wrote at the terminal so far."""
+        return (self.folder.parent / "said.txt").read_text(encoding="utf-8")
+
+    def start(self, deployment: str, scheduled_time: str = "", **parameters: Any) -> str:
+        """Start a run, now or as if the schedule had; its id."""
+        found = self.api.get(f"/deployments/name/{deployment}").raise_for_status().json()
+        state = {"type": "SCHEDULED", "state_details": {"scheduled_time": scheduled_time}} if scheduled_time else None
+        asked = {"parameters": parameters, **({"state": state} if state else {})}
+        made = self.api.post(f"/deployments/{found['id']}/create_flow_run", json=asked)
+        return str(made.raise_for_status().json()["id"])
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """A run as the API tells of it."""
+        return dict(self.api.get(f"/flow_runs/{run_id}").raise_for_status().json())
+
+    def wait(self, run_id: str, states: set[str] = ENDED, seconds: float = 120.0) -> dict[str, Any]:
+        """The run, when it has come to one of the states."""
+        until = time.monotonic() + seconds
+        while (run := self.run(run_id))["state_name"] not in states:
+            assert time.monotonic() < until, f"{run['name']} is {run['state_name']}:\n{self.log('worker')[-3000:]}"
+            time.sleep(0.5)
+        return run
+
+    def log(self, part: str) -> str:
+        """What a part wrote."""
+        return (self.folder / "logs" / f"{part}.log").read_text(encoding="utf-8", errors="replace")
+
+    def part(self, word: str) -> int:
+        """The process id of the part whose command has that word; 0: it isn't there."""
+        listed = subprocess.run(
+            ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+        )
+        return next((int(line.split()[0]) for line in listed.stdout.splitlines() if f" {word} " in line), 0)
+
+    def stop(self) -> int:
+        """Ctrl-C; its exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(90)
+
+
+@contextmanager
+def served(folder: Path, database: str, environment: Mapping[str, str], *flags: str) -> Iterator[Served]:
+    """A machine that serves, from the line that says it is ready to the end of the block."""
+    port, said = free_port(), folder / "said.txt"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "KEFU_"))}
+    command = ["--port", str(port), "--folder", str(folder / "serve"), "--database", database, *flags]
+    with said.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "deployments.serve", *command],
+            cwd=ROOT,
+            env={**kept, "KEFU_WAREHOUSE": str(folder / "warehouse"), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    url = f"http://127.0.0.1:{port}"
+    with process, httpx.Client(base_url=f"{url}/api", timeout=30) as api:
+        machine = Served(url, folder / "serve", folder / "warehouse", process, api)
+        try:
+            until = time.monotonic() + _START_SECONDS
+            while "ready: " not in machine.said():
+                assert process.poll() is None, machine.said()
+                assert time.monotonic() < until, machine.said()
+                time.sleep(0.2)
+            yield machine
+        finally:
+            if process.poll() is None:
+                machine.stop()

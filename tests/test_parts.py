@@ -1,0 +1,149 @@
+"""Parts on real processes: they come back when they die, go when told to, and say why they did not start."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deployments import parts
+from deployments.parts import Part, PartFailed
+from tests.conftest import ROOT
+
+TALK = "import time; print('here I am', flush=True); time.sleep(60)"
+DEAF = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here I am', flush=True); time.sleep(60)"
+)
+PARENT = "import subprocess, sys; print(subprocess.Popen(['sleep', '60']).pid, 'here I am', flush=True); import time; time.sleep(60)"
+
+
+@pytest.fixture
+def part(tmp_path: Path):
+    made: list[Part] = []
+
+    def make(program: str, is_ready: Callable[[str], bool] = lambda written: "here I am" in written) -> Part:
+        environment = {"PATH": os.environ["PATH"]}
+        made.append(Part("talker", [sys.executable, "-c", program], environment, tmp_path / "a/talker.log", is_ready))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+def pid_of(one: Part) -> int:
+    assert one._process is not None
+    return one._process.pid
+
+
+def is_alive(pid: int) -> bool:
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(state) and not state.startswith("Z")
+
+
+def wait_for(what: Callable[[], object]) -> None:
+    until = time.monotonic() + 20
+    while not what() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert what()
+
+
+def test_part_that_dies_is_started_again(part, capsys):
+    one = part(TALK)
+    one.start()
+    one.wait_until_ready()
+    first = pid_of(one)
+    one.revive()
+    assert pid_of(one) == first, "it lives"
+
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: one.revive() or pid_of(one) != first)
+    one.wait_until_ready()
+    told = capsys.readouterr().out
+    assert "talker: ended (SIGKILL); again in 1 s" in told
+    assert "talker: started again" in told
+
+
+def test_part_that_keeps_dying_is_started_less_and_less_often(part, capsys, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    one = part("raise SystemExit(3)")
+    one.start()
+    for _ in range(400):
+        clock[0] += 0.5
+        one._process.wait()
+        one.revive()
+    told = capsys.readouterr().out
+    pauses = [int(line.split("again in ")[1].split()[0]) for line in told.splitlines() if "again in" in line]
+    assert pauses[:7] == [1, 2, 4, 8, 16, 30, 30]
+    assert "exit code 3" in told
+
+
+def test_part_that_does_not_start_says_what_it_wrote_last(part):
+    one = part("print('no such database'); raise SystemExit(1)")
+    one.start()
+    with pytest.raises(PartFailed, match=r"(?s)talker did not start.*talker\.log.*no such database"):
+        one.wait_until_ready()
+
+
+def test_what_an_earlier_start_wrote_does_not_count(part):
+    one = part(TALK)
+    one.start()
+    one.wait_until_ready()
+    one.stop()
+    again = part("raise SystemExit(1)")
+    again.start()
+    with pytest.raises(PartFailed):
+        again.wait_until_ready()
+
+
+def test_stop_ends_what_the_part_started_too(part):
+    one = part(PARENT)
+    one.start()
+    one.wait_until_ready()
+    child = int(one.log.read_text().split()[0])
+    one.stop()
+    wait_for(lambda: not is_alive(child) and not is_alive(pid_of(one)))
+
+
+def test_stop_ends_a_part_that_does_not_listen(part, monkeypatch):
+    monkeypatch.setattr(parts, "STOP_SECONDS", 0.3)
+    one = part(DEAF)
+    one.start()
+    one.wait_until_ready()
+    one.stop()
+    assert not is_alive(pid_of(one))
+
+
+def test_long_log_gives_way(part, monkeypatch):
+    monkeypatch.setattr(parts, "_LOG_BYTES", 5)
+    for _ in range(2):
+        one = part(TALK)
+        one.start()
+        one.wait_until_ready()
+        one.stop()
+    assert one.log.read_text() == one.log.with_suffix(".old.log").read_text() == "here I am\n"
+
+
+@pytest.mark.skipif(not parts._TETHER, reason="no setpriv on this machine")
+def test_parts_of_a_killed_supervisor_end(tmp_path):
+    supervisor = f"""
+import time
+from pathlib import Path
+from deployments.parts import Part
+one = Part("talker", ["sleep", "60"], {{"PATH": "/usr/bin:/bin"}}, Path({str(tmp_path)!r}) / "log", lambda written: True)
+one.start()
+print(one._process.pid, flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", supervisor], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        time.sleep(0.2)
+        assert is_alive(child)
+        process.kill()
+    wait_for(lambda: not is_alive(child))
