@@ -1,13 +1,14 @@
 # Every target works on a machine with Python >= 3.11, make and a package index; nothing outside this folder is touched.
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := .ci/install
 
 export PREFECT_HOME := $(CURDIR)/.prefect
 export TMPDIR := $(CURDIR)/.tmp
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help env demo serve test test-long picture lint types lock clean
+.PHONY: help env demo serve test test-long test-postgres test-browser picture lint types lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +43,15 @@ test: env lint types ## the whole test suite
 	$(BIN)/pytest
 
 test-long: env ## crashes by the hundred, over a folder and over BOS (minutes)
-	$(BIN)/pytest -m long -n 0 --timeout 3600
+	$(BIN)/pytest -m "long and not postgres and not browser" -n 0 --timeout 3600
+
+test-postgres: env ## the deployments on a real PostgreSQL; root installs it where it is missing (minutes)
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || $(INSTALL) postgresql
+	$(BIN)/pytest -m postgres -n 0
+
+test-browser: env ## the real UI in a real Chromium, with screenshots in test-output; root installs it where it is missing
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || $(INSTALL) chromium chromium-driver fonts-noto-cjk
+	$(BIN)/pytest -m browser -n 0
 
 picture: demo ## draw the README's picture anew from the demo's second day
 	$(BIN)/python -m flows.build_report --start 2026-11-21 --end 2026-11-21

@@ -94,6 +94,7 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
     made |= {
         "PREFECT_HOME": str(folder / "prefect"),
         "PREFECT_UI_URL": url,
+        "PREFECT_UI_API_URL": "/api",  # of wherever the browser found the UI, so that tunnels and proxies work
         # In memory, as by default, a restarted server has forgotten who holds a slot: it ends runs that are going well.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

@@ -44,15 +44,27 @@ class Served:
 
     def start(self, deployment: str, scheduled_time: str = "", **parameters: Any) -> str:
         """Start a run, now or as if the schedule had; its id."""
-        found = self.api.get(f"/deployments/name/{deployment}").raise_for_status().json()
+        found = self.ask("GET", f"/deployments/name/{deployment}")
         state = {"type": "SCHEDULED", "state_details": {"scheduled_time": scheduled_time}} if scheduled_time else None
         asked = {"parameters": parameters, **({"state": state} if state else {})}
-        made = self.api.post(f"/deployments/{found['id']}/create_flow_run", json=asked)
-        return str(made.raise_for_status().json()["id"])
+        return str(self.ask("POST", f"/deployments/{found['id']}/create_flow_run", asked)["id"])
+
+    def ask(self, method: str, path: str, content: Any = None) -> Any:
+        """One call of the API; a server that is busy (SQLite) or being started again is asked again."""
+        until = time.monotonic() + 120
+        while True:
+            try:
+                answer = self.api.request(method, path, json=content)
+                if answer.status_code != 503 or time.monotonic() > until:
+                    return answer.raise_for_status().json()
+            except httpx.TransportError:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(1)
 
     def run(self, run_id: str) -> dict[str, Any]:
         """A run as the API tells of it."""
-        return dict(self.api.get(f"/flow_runs/{run_id}").raise_for_status().json())
+        return dict(self.ask("GET", f"/flow_runs/{run_id}"))
 
     def wait(self, run_id: str, states: set[str] = ENDED, seconds: float = 120.0) -> dict[str, Any]:
         """The run, when it has come to one of the states."""

@@ -1,0 +1,187 @@
+"""One command, a real server, a real worker: the nightly, a backfill, a machine that dies in the middle, and secrets.
+
+On SQLite, and with the marker `postgres` on a real PostgreSQL.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from deployments.postgresql import find_binaries
+from tests.servers.qianfan import QianfanServer
+from tests.servers.served import Served, served
+
+pytestmark = pytest.mark.timeout(900)
+
+SECRET = "a-secret-that-nobody-may-see"
+DAYS = ("2026-11-20", "2026-11-21", "2026-11-22")
+# The automation waits for 90 s, the slot's wait is 30 s, and a busy machine starts a run in a minute.
+CRASHED_WITHIN_SECONDS = 240.0
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[QianfanServer]:
+    with QianfanServer() as server:
+        server.grant(SECRET)
+        yield server
+
+
+@pytest.fixture(
+    scope="module",
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)],
+    ids=str,
+)
+def machine(request: pytest.FixtureRequest, endpoint: QianfanServer, tmp_path_factory) -> Iterator[Served]:
+    environment = {"OPENAI_BASE_URL": f"{endpoint.url}/v1", "OPENAI_API_KEY": SECRET}
+    with served(tmp_path_factory.mktemp("machine"), request.param, environment) as started:
+        yield started
+
+
+def counts(machine: Served, day: str, table: str = "summaries") -> int:
+    return int(pq.ParquetFile(machine.warehouse / table / f"day={day}" / f"{table}.parquet").metadata.num_rows)
+
+
+def is_complete(machine: Served, day: str) -> bool:
+    return (machine.warehouse / "runs" / f"day={day}").exists()
+
+
+def slots_taken(machine: Served) -> dict[str, int]:
+    limits = machine.ask("POST", "/v2/concurrency_limits/filter", {})
+    return {limit["name"]: limit["active_slots"] for limit in limits if limit["name"].startswith("deployment:")}
+
+
+def runs_under_way(machine: Served) -> list[tuple[str, str]]:
+    wanted = {"flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}}}}
+    found = machine.ask("POST", "/flow_runs/filter", wanted)
+    return [(run["name"], run["state_name"]) for run in found]
+
+
+def save_block(machine: Served, slug: str, name: str, data: dict[str, Any]) -> None:
+    kind = machine.ask("GET", f"/block_types/slug/{slug}")["id"]
+    asked = {"block_schemas": {"block_type_id": {"any_": [kind]}}}
+    schema = machine.ask("POST", "/block_schemas/filter", asked)[0]["id"]
+    document = {"name": name, "data": data, "block_schema_id": schema, "block_type_id": kind}
+    machine.ask("POST", "/block_documents/", document)
+
+
+def test_nightly_and_backfill_end_well_beside_each_other(machine: Served):
+    nightly = machine.start("summarize-day/nightly", scheduled_time="2026-11-22T18:30:00Z")  # 02:30 on the 23rd there
+    backfill = machine.start("backfill-days/manual", start=DAYS[0], end=DAYS[-1])
+    assert machine.wait(nightly, seconds=300)["name"] == "summarize-2026-11-22", "the day before its scheduled time"
+    machine.wait(backfill, seconds=300)
+    assert [machine.run(run)["state_name"] for run in (nightly, backfill)] == ["Completed", "Completed"]
+    assert all(is_complete(machine, day) and counts(machine, day) > 0 for day in DAYS)
+    artifacts = machine.ask("POST", "/artifacts/filter", {})
+    assert {day for day in DAYS for found in artifacts if found["type"] == "markdown" and day in found["key"]} == set(
+        DAYS
+    )
+    assert runs_under_way(machine) == []
+
+
+@pytest.mark.long
+def test_no_secret_is_in_the_clear_anywhere(machine: Served, endpoint: QianfanServer):
+    credentials = {"access_key_id": "public", "secret_access_key": SECRET, "bearer_token": SECRET}
+    save_block(machine, "baidu-credentials", "keys", credentials)
+    said = {"summarizer": "openai", "endpoint": "m", "openai_base_url": f"{endpoint.url}/v1", "openai_api_key": SECRET}
+    save_block(machine, "summarizer-endpoint", "model", said)
+
+    asked = {"endpoint_block": "model", "overwrite": True}
+    run = machine.start("summarize-day/nightly", day=DAYS[0], settings=asked)
+    assert machine.wait(run)["state_name"] == "Completed"
+    endpoint.behavior.status = 401
+    try:
+        refused = machine.start("summarize-day/nightly", day=DAYS[1], settings=asked)
+        assert machine.wait(refused)["state_name"] == "Failed"
+    finally:
+        endpoint.behavior.status = 0
+
+    assert sum(endpoint.delivered.values()) > 0, "the secret was used"
+    time.sleep(3)  # logs and events are written in batches
+    kept = {
+        path: path.read_bytes()
+        for folder in (machine.folder, machine.warehouse)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    if "PostgreSQL" in machine.said():
+        kept[Path("dump")] = dump(machine)
+    assert any(b"summarizer-endpoint" in content for content in kept.values()), "this looks into the database"
+    assert [path for path, content in kept.items() if SECRET.encode() in content] == []
+    assert SECRET not in machine.said()
+
+
+def descendants(pid: int) -> list[int]:
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    children = [int(line) for line in listed.stdout.split()]
+    return children + [below for child in children for below in descendants(child)]
+
+
+def dump(machine: Served) -> bytes:
+    environment = Path(f"/proc/{machine.part('server')}/environ").read_bytes().split(b"\0")
+    name = b"PREFECT_SERVER_DATABASE_CONNECTION_URL="
+    url = next(one for one in environment if one.startswith(name)).removeprefix(name).replace(b"+asyncpg", b"")
+    return subprocess.run([find_binaries() / "pg_dump", url.decode()], capture_output=True, check=True).stdout
+
+
+@pytest.mark.long
+def test_a_machine_that_dies_leaves_nothing_running_and_nothing_is_paid_twice(machine: Served, endpoint: QianfanServer):
+    endpoint.reset()
+    endpoint.behavior.latency_median = 1.0
+    asked = {"summarizer": "openai", "endpoint": "slow", "concurrency": 2, "overwrite": True}
+    backfill = machine.start("backfill-days/manual", start=DAYS[0], end=DAYS[-1], settings=asked)
+    nightly = machine.start("summarize-day/nightly", day=DAYS[2], settings=asked)
+    for run in (backfill, nightly):
+        machine.wait(run, {"Running"}, seconds=180)
+    until = time.monotonic() + 120
+    while len(endpoint.arrivals) < 8 and time.monotonic() < until:
+        time.sleep(0.2)
+
+    worker = machine.part("worker")
+    for pid in [worker, *descendants(worker)]:  # as if the machine were gone; the supervisor is the next machine
+        os.kill(pid, signal.SIGKILL)
+
+    died = time.monotonic()
+    states = [machine.wait(run, seconds=CRASHED_WITHIN_SECONDS)["state_name"] for run in (backfill, nightly)]
+    print(f"Crashed after {time.monotonic() - died:.0f} s")
+    assert states == ["Crashed", "Crashed"]
+    assert machine.part("worker") not in {0, worker}
+    until = time.monotonic() + CRASHED_WITHIN_SECONDS
+    while (left := runs_under_way(machine)) and time.monotonic() < until:
+        time.sleep(1)
+    assert left == []
+    assert set(slots_taken(machine).values()) == {0}
+
+    endpoint.behavior.latency_median = 0.0
+    again = machine.start("backfill-days/manual", start=DAYS[0], end=DAYS[-1], settings=asked)
+    assert machine.wait(again, seconds=300)["state_name"] == "Completed"
+    # At most what was in flight when it died (2 a run) was asked for again.
+    assert sum(paid - 1 for paid in endpoint.delivered.values()) <= 6
+
+
+@pytest.mark.long
+def test_a_server_that_dies_is_back_before_a_run_notices(machine: Served, endpoint: QianfanServer):
+    endpoint.behavior.latency_median = 1.0
+    asked = {"summarizer": "openai", "endpoint": "slower", "concurrency": 2, "overwrite": True}
+    run = machine.start("summarize-day/nightly", day=DAYS[0], settings=asked)
+    machine.wait(run, {"Running"}, seconds=180)
+    os.kill(machine.part("server"), signal.SIGKILL)
+    assert machine.wait(run, seconds=240)["state_name"] == "Completed"
+    assert "Prefect server: started again" in machine.said()
+    endpoint.behavior.latency_median = 0.0
+
+
+def test_interrupt_stops_everything(endpoint: QianfanServer, machine: Served):
+    parts = [machine.part(word) for word in ("server", "worker")]
+    assert all(parts)
+    assert machine.stop() == 0
+    for pid in parts:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    assert machine.said().splitlines()[-1].endswith("stopped; start it again to go on")
