@@ -9,7 +9,6 @@ import argparse
 import errno
 import fcntl
 import http.server
-import ipaddress
 import json
 import os
 import re
@@ -23,6 +22,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import IO, Final, NoReturn
 
@@ -107,7 +107,7 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
 
 
 def _check_address(host: str, port: int, environment: Mapping[str, str]) -> None:
-    if not ipaddress.ip_address(host).is_loopback and _SERVER_AUTH not in environment:
+    if not IPv4Address(host).is_loopback and _SERVER_AUTH not in environment:
         raise UsageError(
             f"Whoever reaches {host}:{port} could read the keys in the blocks: "
             f"set {_SERVER_AUTH}=USER:PASSWORD, which the UI and workers elsewhere then need."
@@ -224,11 +224,20 @@ def _sole(folder: Path) -> IO[str] | None:
     return lock
 
 
+def _address(text: str) -> str:
+    try:
+        return str(IPv4Address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address such as 10.0.0.5") from None
+
+
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m deployments.serve", description=(__doc__ or "").partition("\n")[0], allow_abbrev=False
     )
-    parser.add_argument("--host", default="127.0.0.1", help="an address of this machine (default: this machine only)")
+    parser.add_argument(
+        "--host", type=_address, default="127.0.0.1", help="an address of this machine (default: this machine only)"
+    )
     parser.add_argument("--port", type=int, default=4200, help="for the UI and the API (default: 4200)")
     parser.add_argument(
         "--folder", type=Path, default=ROOT / ".prefect" / "serve", help="keeps all data (default: .prefect/serve)"

@@ -1,0 +1,218 @@
+"""The real UI in a real Chromium, as somebody on call uses it; screenshots of each step lie in test-output/."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.conftest import ROOT
+from tests.servers.served import Served, served
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+OUTPUT = ROOT / "test-output"
+WIDTH, HEIGHT = 1400, 1000
+QUIET = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("machine"), "sqlite", {}) as started:
+        yield started
+
+
+class Page:
+    """A browser on the UI of a machine; every wait ends with a picture of what was waited for."""
+
+    def __init__(self, browser: webdriver.Chrome, machine: Served) -> None:
+        self.browser = browser
+        self.machine = machine
+
+    def open(self, path: str) -> None:
+        self.browser.get(f"{self.machine.url}{path}")
+
+    def see(self, what: str, seconds: float = 60.0) -> WebElement:
+        """The first element whose own text contains `what`."""
+        quoted = f"//*[not(self::script)][text()[contains(., {what!r})]]"
+        return self._wait(
+            lambda: next((one for one in self._all(By.XPATH, quoted) if one.is_displayed()), None), what, seconds
+        )
+
+    def field(self, label: str) -> WebElement:
+        """The control below a label of the form."""
+        path = f"//label[.//*[normalize-space(text())={label!r}]]/following::*[self::input or self::textarea][1]"
+        return self._wait(lambda: next(iter(self._all(By.XPATH, path)), None), label, 30)
+
+    def fill_in_day(self, label: str, day: str) -> None:
+        self.field(label).send_keys(day[5:7] + day[8:] + day[:4])  # as the picker shows it: month, day, year
+
+    def click(self, text: str) -> None:
+        path = f"//button[.//text()[normalize-space(.)={text!r}]] | //a[.//text()[normalize-space(.)={text!r}]]"
+        button = self._wait(
+            lambda: next((one for one in self._all(By.XPATH, path) if one.is_displayed()), None), f"button {text}", 30
+        )
+        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].click()", button)
+
+    def keep(self, name: str) -> None:
+        """A picture of the whole page."""
+        height = self.browser.execute_script(
+            "return Math.max(...[...document.querySelectorAll('*')].map(one => one.scrollHeight))"
+        )
+        self.browser.set_window_size(WIDTH, min(max(int(height) + 150, HEIGHT), 6000))
+        self.browser.save_screenshot(str(OUTPUT / f"{name}.png"))
+        self.browser.set_window_size(WIDTH, HEIGHT)
+
+    def text(self) -> str:
+        return self.browser.find_element(By.TAG_NAME, "body").text
+
+    def _all(self, how: str, what: str) -> list[WebElement]:
+        return list(self.browser.find_elements(how, what))
+
+    def _wait(self, look: Callable[[], WebElement | None], what: str, seconds: float) -> WebElement:
+        try:
+            return WebDriverWait(self.browser, seconds, 0.3).until(lambda _: look() or False)
+        except Exception as error:
+            self.keep("not-found")
+            raise AssertionError(
+                f"{what!r} did not show on {self.browser.current_url}:\n{self.text()[:3000]}"
+            ) from error
+
+
+@pytest.fixture(scope="module")
+def page(machine: Served, tmp_path_factory) -> Iterator[Page]:
+    OUTPUT.mkdir(exist_ok=True)
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for argument in (
+        *QUIET,
+        f"--window-size={WIDTH},{HEIGHT}",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):
+        options.add_argument(argument)
+    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
+    with webdriver.Chrome(options=options, service=service) as browser:
+        browser.set_script_timeout(30)
+        yield Page(browser, machine)
+
+
+def open_form(page: Page, deployment: str) -> None:
+    found = page.machine.ask("GET", f"/deployments/name/{deployment}")
+    page.open(f"/deployments/deployment/{found['id']}/run")
+    page.see("Parameters")
+
+
+def submit(page: Page) -> dict[str, Any]:
+    """Press the button; the backfill that it started."""
+    wanted = {"sort": "EXPECTED_START_TIME_DESC", "flows": {"name": {"any_": ["backfill-days"]}}}
+    before = {run["id"] for run in page.machine.ask("POST", "/flow_runs/filter", wanted)}
+    page.click("Submit")
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        for run in page.machine.ask("POST", "/flow_runs/filter", wanted):
+            if run["id"] not in before:
+                return dict(run)
+        time.sleep(0.5)
+    page.keep("not-submitted")
+    raise AssertionError(f"no run was started:\n{page.text()[:3000]}")
+
+
+def test_deployments_say_what_they_do(page: Page):
+    page.open("/deployments")
+    page.see("backfill-days")
+    page.keep("deployments")
+    found = page.machine.ask("GET", "/deployments/name/backfill-days/manual")
+    page.open(f"/deployments/deployment/{found['id']}?tab=Description")
+    page.see("回填一段日期")
+    page.keep("description")
+
+
+def test_backfill_is_filled_in_run_and_read(page: Page):
+    open_form(page, "backfill-days/manual")
+    page.see("第一天")
+    page.fill_in_day("start", "2026-11-20")
+    page.fill_in_day("end", "2026-11-22")
+    page.keep("form")
+    run = submit(page)
+    page.open(f"/runs/flow-run/{run['id']}")
+    page.see("backfill-")
+    page.keep("run-begun")
+    assert page.machine.wait(run["id"], seconds=400)["state_name"] == "Completed"
+    page.see("Completed")
+    page.keep("run-ended")
+
+    page.open(f"/runs/flow-run/{run['id']}?tab=Artifacts")
+    page.see("backfill-2026-11-20-2026-11-22").click()
+    page.see("回填结果")
+    page.keep("table-of-days")
+
+    page.open("/artifacts/key/report-2026-11-22")
+    page.see("2026-11-22")
+    page.keep("report-timeline")
+    (report,) = page.machine.ask(
+        "POST", "/artifacts/latest/filter", {"artifacts": {"key": {"any_": ["report-2026-11-22"]}}}
+    )
+    page.open(f"/artifacts/artifact/{report['latest_id']}")
+    page.see("2026-11-22")
+    page.keep("report")
+    assert "会话" in page.text()
+
+
+def test_wrong_input_shows_one_clear_sentence(page: Page):
+    open_form(page, "backfill-days/manual")
+    page.fill_in_day("start", "2026-11-22")
+    page.fill_in_day("end", "2026-11-20")
+    run = submit(page)
+    assert page.machine.wait(run["id"], seconds=180)["state_name"] == "Failed"
+    page.open(f"/runs/flow-run/{run['id']}")
+    page.see("2026-11-20")
+    page.keep("refused")
+    message = page.machine.run(run["id"])["state"]["message"]
+    assert "2026-11-22" in message
+    assert "\n" not in message
+
+
+def test_missing_input_is_marked_in_the_form(page: Page):
+    open_form(page, "backfill-days/manual")
+    page.click("Submit")
+    page.see("required")
+    page.keep("form-incomplete")
+
+
+@pytest.mark.parametrize("kind", ["baidu-credentials", "bos-bucket", "summarizer-endpoint"])
+def test_block_is_a_form_with_explanations(page: Page, kind: str):
+    page.open(f"/blocks/catalog/{kind}/create")
+    page.see("Block Name")
+    page.keep(f"block-{kind}")
+
+
+def test_saved_block_hides_its_secret(page: Page):
+    secret = "a-secret-that-nobody-may-see"
+    page.open("/blocks/catalog/baidu-credentials/create")
+    page.field("Block Name").send_keys("keys")
+    page.field("Secret Key (Optional)").send_keys(secret)
+    page.click("Create")
+    page.see("Paste this snippet")
+    page.keep("block-saved")
+    assert secret not in page.text()
+    assert secret not in page.browser.page_source
+
+
+def test_screenshots_are_not_committed():
+    assert f"/{OUTPUT.name}/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert Path(OUTPUT).is_dir()
