@@ -42,7 +42,8 @@ _LEDE_WORDS = 4
 _DIFFERS_AT = 1.96
 _WEEKDAYS = (("一", "Mon"), ("二", "Tue"), ("三", "Wed"), ("四", "Thu"), ("五", "Fri"), ("六", "Sat"), ("日", "Sun"))
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]+")
-_MARKDOWN_ENTITIES = {ord(mark): f"&#{ord(mark)};" for mark in "&<>|`*_[]\\~#!"}
+# Not as HTML entities: Prefect's UI, which shows the report, knows but a few of those.
+_MARKDOWN_ESCAPES = {ord(mark): f"\\{mark}" for mark in "&<>|`*_[]\\~#!"}
 _AUTOLINK = re.compile(r"(?i)(?<=http):(?=//)|(?<=https):(?=//)|(?<=ftp):(?=//)|(?<=www)\.")
 
 
@@ -525,7 +526,7 @@ def _environment() -> jinja2.Environment:
 
 def _markdown(text: str) -> str:
     """Text that Markdown shows as it is, in a table's cell too: no markup, no HTML, no link."""
-    line = _AUTOLINK.sub(lambda mark: f"&#{ord(mark[0])};", _INVISIBLE.sub(" ", text).translate(_MARKDOWN_ENTITIES))
+    line = _AUTOLINK.sub(lambda mark: f"\\{mark[0]}", _INVISIBLE.sub(" ", text).translate(_MARKDOWN_ESCAPES))
     return line.strip()
 
 

@@ -245,7 +245,8 @@ def test_render_markdown_tables_are_well_formed(digest):
 
 
 def test_render_markdown_holds_no_markup_from_cells():
-    text = render_markdown(digest_of(700, hostile=True))
+    text = re.sub(r"\\[!-/:-@\[-`{-~]", "", render_markdown(digest_of(700, hostile=True)))  # without what is escaped
+    assert "&#" not in text, "Prefect's UI would show it so"
     assert not re.search(r"[<`\\]|!\[|\]\(|https?://|www\.", text, re.IGNORECASE)
     for line in text.split("\n"):
         assert not line.startswith("#") or re.fullmatch(r"#{1,2} [^#]+", line)
