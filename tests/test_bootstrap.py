@@ -41,6 +41,9 @@ def hook() -> Iterator[tuple[str, Queue[dict[str, Any]]]]:
         thread.join()
 
 
+pytestmark = pytest.mark.timeout(400)  # the server starts within it
+
+
 def bootstrap(prefect_api: PrefectServer, *arguments: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-m", "deployments.bootstrap", *arguments],
@@ -48,7 +51,7 @@ def bootstrap(prefect_api: PrefectServer, *arguments: str) -> list[str]:
         env=prefect_api.environment(),
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stderr

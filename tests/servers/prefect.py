@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-_START_SECONDS = 90.0
+_START_SECONDS = 240.0
 _STOP_SECONDS = 10.0
 
 
