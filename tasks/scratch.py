@@ -1,10 +1,18 @@
 """A folder for work in progress that dies with its run, however the run dies."""
 
+import errno
 import fcntl
+import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tasks.domain.errors import StoreFull
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+_SQLITE_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
 
 
 @contextmanager
@@ -13,6 +21,9 @@ def scratch_folder(parent: Path, name: str) -> Iterator[Path]:
 
     A live run holds a lock on a file in its folder, which the system gives up with the process, so no clock
     and no process id decides who is dead.
+
+    Raises:
+        StoreFull: its disk filled up, or turned read-only, while the block worked there.
     """
     parent.mkdir(parents=True, exist_ok=True)
     remove_dead(parent)
@@ -22,8 +33,23 @@ def scratch_folder(parent: Path, name: str) -> Iterator[Path]:
         fcntl.flock(alive, fcntl.LOCK_EX)
         try:
             yield folder
+        except (OSError, sqlite3.OperationalError) as error:
+            why = _why_full(error)
+            if why is None:
+                raise
+            raise StoreFull(
+                f"Can't keep work in progress in {folder}: {why}. Make room there, or name another folder with "
+                "--scratch, and start again; what was paid for is kept, and the tables are as they were."
+            ) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _why_full(error: OSError | sqlite3.OperationalError) -> str | None:
+    if isinstance(error, OSError):
+        return os.strerror(error.errno) if error.errno in _FULL else None
+    # The low byte is the error's kind, what is above says more.
+    return str(error) if error.sqlite_errorcode & 0xFF in _SQLITE_FULL else None
 
 
 def remove_dead(parent: Path) -> None:

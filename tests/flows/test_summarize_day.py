@@ -15,7 +15,7 @@ from flows.summarize_day import summarize_day
 from tasks.domain.days import DayTally
 from tasks.domain.errors import CredentialsRefused, EndpointDown, NoLogs, StoreRefused, TooManyRejects
 from tasks.domain.tables import METRICS, REJECTS, RUNS, SUMMARIES
-from tests.servers.qianfan import POISON
+from tests.servers.qianfan import FAULTS, POISON
 
 # Prefect's own client leaves its connections to the garbage collector.
 pytestmark = [
@@ -86,13 +86,9 @@ def test_summarize_day_from_bos_through_qianfan_pays_once_whatever_breaks(accoun
     bos.spread_faults(0.1)
     qianfan.behavior.mode = "mixed"
     qianfan.behavior.rpm = 12_000
-    qianfan.behavior.faults = {
-        "overloaded": 0.02,
-        "internal": 0.02,
-        "http_500": 0.02,
-        "html_502": 0.02,
-        "expired": 0.02,
-    }
+    # Whether a call that hangs was paid is for the server alone to know; the client's own tests hold its timeout.
+    faults = [fault for fault in FAULTS if fault != "hang"]
+    qianfan.behavior.faults = dict.fromkeys(faults, 0.1 / len(faults))
     settings = {
         "source": "bos://kefu-logs/logs/{day}",
         "warehouse": "bos://kefu-logs/warehouse",
@@ -101,6 +97,7 @@ def test_summarize_day_from_bos_through_qianfan_pays_once_whatever_breaks(accoun
         "rpm": 12_000,
         "batch_size": 40,
         "max_reject_ratio": 0.5,
+        "timeout_seconds": 100,
     }
     tally = run(**settings)
     assert tally.conversations == 300

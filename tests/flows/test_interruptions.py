@@ -1,0 +1,145 @@
+"""A run that is stopped, run twice at once, or out of disk: nothing is lost, and the next run goes on from there."""
+
+import asyncio
+import os
+import resource
+import signal
+import sys
+import time
+from datetime import date
+
+import orjson
+import pyarrow.parquet as pq
+import pytest
+
+from flows.summarize_day import main, summarize_day
+from tests.chaos import chaos, forked
+
+# Prefect's own client leaves its connections to the garbage collector.
+pytestmark = [
+    pytest.mark.usefixtures("prefect_server"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
+]
+
+DAY = date(2026, 11, 22)
+CONVERSATIONS = 120
+
+
+@pytest.fixture
+def logs(tmp_path):
+    lines = (
+        {
+            "conversation_id": f"c{number:05}",
+            "messages": [
+                {"role": "user", "text": f"第{number}张优惠券用不了，能补吗？"},
+                {"role": "agent", "text": "已为您补发一张，请在卡包里查看。"},
+                {"role": "user", "text": "看到了，谢谢"},
+            ],
+        }
+        for number in range(CONVERSATIONS)
+    )
+    file = tmp_path / "logs.jsonl"
+    file.write_bytes(b"\n".join(map(orjson.dumps, lines)))
+    return file
+
+
+@pytest.fixture
+def chosen(accounts, tmp_path, logs):
+    """The settings of a run from a file into a folder through the endpoint."""
+    return {
+        "source": str(logs),
+        "warehouse": str(tmp_path / "warehouse"),
+        "summarizer": "qianfan",
+        "endpoint": "sft_v1",
+        "concurrency": 6,
+    }
+
+
+def run(settings):
+    return asyncio.run(summarize_day(DAY, settings))
+
+
+def command(settings) -> list[str]:
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
+    return ["--day", DAY.isoformat(), *flags]
+
+
+def summaries(tmp_path) -> list[str]:
+    table = tmp_path / "warehouse" / "summaries" / f"day={DAY}" / "summaries.parquet"
+    ids: list[str] = pq.ParquetFile(table).read()["conversation_id"].to_pylist()
+    return ids
+
+
+def wait_until(true, seconds=60.0) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it did not come to that"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_run_keeps_what_is_in_flight_and_ends_soon(qianfan, chosen, tmp_path, capfd, number):
+    qianfan.behavior.latency_median = 0.5
+    pid = forked(lambda: sys.exit(main(command(chosen))))
+    wait_until(lambda: len(qianfan.delivered) >= 12)
+    os.kill(pid, number)
+    began = time.monotonic()
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert time.monotonic() - began < 30
+    assert code == 1
+    assert "start it again to go on" in capfd.readouterr().err
+    kept = len(qianfan.delivered)
+    assert kept < CONVERSATIONS
+    assert not (tmp_path / "warehouse" / "summaries").exists()
+
+    qianfan.behavior.latency_median = 0
+    tally = run(chosen)
+    assert (tally.reused, tally.calls) == (kept, CONVERSATIONS - kept)
+    assert set(qianfan.delivered.values()) == {1}
+    assert len(summaries(tmp_path)) == CONVERSATIONS
+
+
+def test_two_runs_of_one_day_do_its_work_once(qianfan, chosen, tmp_path):
+    qianfan.behavior.latency_median = 0.1
+
+    async def both():
+        return await asyncio.gather(summarize_day(DAY, chosen), summarize_day(DAY, chosen))
+
+    tallies = asyncio.run(both())
+    assert sorted(tally.calls for tally in tallies) == [0, CONVERSATIONS]
+    assert set(qianfan.delivered.values()) == {1}
+    assert len(summaries(tmp_path)) == CONVERSATIONS
+
+
+def test_a_full_disk_is_told_in_one_sentence_and_harms_no_table(chosen, tmp_path, capfd):
+    chosen |= {"summarizer": "offline"}
+    run(chosen)
+    before = {path: path.read_bytes() for path in (tmp_path / "warehouse").rglob("*.parquet")}
+
+    def short_of_disk() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        sys.exit(main([*command(chosen), "--overwrite"]))
+
+    code = os.waitstatus_to_exitcode(os.waitpid(forked(short_of_disk), 0)[1])
+    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("kefu-digest:")]
+    assert code == 1
+    assert len(told) == 1
+    assert "Make room" in told[0]
+    assert {path: path.read_bytes() for path in (tmp_path / "warehouse").rglob("*.parquet")} == before
+    assert run(chosen).summarized == CONVERSATIONS
+
+
+@pytest.mark.parametrize("warehouse", ["folder", "bos"])
+def test_a_few_kills_lose_and_change_nothing(warehouse):
+    outcome = chaos(warehouse, 4, seed=20261122, tell=lambda _: None)
+    assert (outcome.kills, outcome.lost, outcome.differing) == (4, 0, 0)
+    assert outcome.duplicates <= outcome.allowed_duplicates
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("warehouse", ["folder", "bos"])
+def test_three_hundred_kills_lose_and_change_nothing(warehouse):
+    outcome = chaos(warehouse, 300, seed=time.time_ns() % 2**32, tell=print)
+    assert (outcome.lost, outcome.differing) == (0, 0), outcome
+    assert outcome.duplicates <= outcome.allowed_duplicates, outcome
