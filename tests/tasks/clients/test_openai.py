@@ -1,6 +1,7 @@
 """The OpenAI-compatible summarizer against a server that speaks the wire."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +23,7 @@ from tasks.domain.records import Conversation, QuotaHeaders, Reply, Request
 from tests.servers.qianfan import API_KEY, Behavior, QianfanServer
 
 PROMPT = "请总结：\n用户：发票抬头写错了\n客服：已为您重新开具"
+REQUEST = Request(Conversation("c1", (), "a", 1), (), "", PROMPT, False, "", "", 0)
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +43,9 @@ async def call(server: QianfanServer, api_key: str = API_KEY, times: int = 1, pa
     summarizer = OpenAISummarizer(
         "local", base_url=server.url + path, api_key=api_key, timeout_seconds=0.3, connections=4
     )
-    request = Request(Conversation("c1", (), "a", 1), (), "", PROMPT, False, "", "", 0)
     try:
         for _ in range(times):
-            reply = await summarizer.summarize(request, lambda: None)
+            reply = await summarizer.summarize(REQUEST, lambda: None)
         return reply
     finally:
         await summarizer.aclose()
@@ -64,6 +65,20 @@ def test_summarize_gives_the_reply_over_one_connection(server):
     assert reply.completion_tokens > 10
     assert server.last_body["model"] == "local"
     assert server.last_body["messages"] == [{"role": "user", "content": PROMPT}]
+    assert server.stats()["connections"] == 1
+
+
+def test_summarize_keeps_its_connection_until_the_next_minute_of_the_quota(server, monkeypatch):
+    async def minutes() -> None:
+        summarizer = OpenAISummarizer("local", base_url=f"{server.url}/v1", api_key=API_KEY)
+        try:
+            for minute in range(3):
+                monkeypatch.setattr("aiohttp.connector.monotonic", lambda minute=minute: time.monotonic() + 60 * minute)
+                await summarizer.summarize(REQUEST, lambda: None)
+        finally:
+            await summarizer.aclose()
+
+    asyncio.run(minutes())
     assert server.stats()["connections"] == 1
 
 
