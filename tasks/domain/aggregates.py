@@ -541,22 +541,24 @@ def _top_words(rows: pa.Table) -> tuple[tuple[Group, ...], int]:
 
 def issue_words(issue: str) -> set[str]:
     """The words that say what an issue is about: no stop words, numbers, placeholders, addresses."""
-    tokenizer, stop_words = _tokenizer()
+    tokenizer, stop_words, shop_words = _tokenizer()
     text = _NOT_WORDS.sub(" ", issue[:_MAX_ISSUE_CHARACTERS])
     # Without HMM: the words it guesses are mostly scraps of two others.
     words = (word.lower() for word in tokenizer.cut(text, HMM=False))
-    return {word for word in words if _WORD.fullmatch(word) and word not in stop_words}
+    return {word for word in words if word in shop_words or (_WORD.fullmatch(word) and word not in stop_words)}
 
 
 @cache
-def _tokenizer() -> tuple[Any, frozenset[str]]:
-    """A tokenizer of our own (jieba's default one scores models and must stay as it is) and the stop words."""
+def _tokenizer() -> tuple[Any, frozenset[str], frozenset[str]]:
+    """A tokenizer of our own (jieba's default one scores models and must stay as it is), stop words, shop words."""
     jieba.setLogLevel("WARNING")
     tokenizer = jieba.Tokenizer()
     tokenizer.initialize()
-    for word in _word_list("shop_words.txt"):
-        tokenizer.add_word(word)
-    return tokenizer, frozenset(_word_list("stop_words.txt"))
+    shop_words = _word_list("shop_words.txt")
+    for word in shop_words:
+        if len(word) > 1:
+            tokenizer.add_word(word)
+    return tokenizer, frozenset(_word_list("stop_words.txt")), frozenset(shop_words)
 
 
 def _word_list(name: str) -> list[str]:
