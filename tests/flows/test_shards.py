@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.servers.prefect import PrefectServer
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
+from tests.servers.workers import deploy, kill_group, worker, worker_environment
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -52,13 +51,12 @@ class Place:
     def __init__(self, server: PrefectServer, qianfan: QianfanServer, folder: Path) -> None:
         self.folder = folder
         self.runs: list[subprocess.Popen[str]] = []
-        self.environment = server.environment() | {
-            "KEFU_HOME": str(ROOT),
+        accounts = {
             "QIANFAN_ACCESS_KEY": ACCESS_KEY,
             "QIANFAN_SECRET_KEY": SECRET_KEY,
             "QIANFAN_BASE_URL": qianfan.url,
-            "PREFECT_WORKER_QUERY_SECONDS": "1",
         }
+        self.environment = worker_environment(server, accounts)
 
     def summarize(self, warehouse: str, *flags: str) -> subprocess.Popen[str]:
         """A run from the command line."""
@@ -72,23 +70,6 @@ class Place:
             )
         self.runs.append(run)
         return run
-
-    @contextmanager
-    def worker(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
-        """A worker of the pool, in a process group of its own with the flow runs it starts."""
-        with (self.folder / f"{name}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "prefect", "worker", "start", "--pool", "kefu", "--name", name],
-                cwd=self.folder,
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            yield process
-        finally:
-            kill_group(process)
 
     def rows(self, warehouse: str) -> list[dict[str, object]]:
         """What the tables say, without what belongs to a run."""
@@ -112,12 +93,6 @@ class Place:
         return "\n".join(f"--- {path.name}\n{path.read_text()[-3000:]}" for path in self.folder.glob("*.log"))
 
 
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
 def ended(run: subprocess.Popen[str], place: Place) -> dict:
     out, _ = run.communicate(timeout=600)
     assert run.returncode == 0, place.told()
@@ -135,10 +110,7 @@ def qianfan():
 def place(prefect_api, qianfan, tmp_path_factory):
     place = Place(prefect_api, qianfan, tmp_path_factory.mktemp("shards"))
     write_logs(place.folder / "logs")
-    for arguments in (["-m", "deployments.bootstrap"], ["-m", "prefect", "--no-prompt", "deploy", "--prefect-file", "deployments/prefect.yaml", "--all"]):  # fmt: skip
-        subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=place.environment, check=True, stdout=subprocess.DEVNULL
-        )
+    deploy(place.environment)
     yield place
     for run in place.runs:
         run.kill()
@@ -159,7 +131,7 @@ def fresh(qianfan, unsharded):
 
 
 def test_a_day_in_shards_is_the_day_without_them(place, qianfan, unsharded):
-    with place.worker("one"), place.worker("two"):
+    with worker("one", place.environment, place.folder), worker("two", place.environment, place.folder):
         tally = ended(place.summarize("sharded", "--shards", "3"), place)
     assert place.rows("sharded") == place.rows("unsharded")
     same = ["conversations", "summarized", "rejected", "reused", "calls", "prompt_tokens", "completion_tokens"]
@@ -170,7 +142,10 @@ def test_a_day_in_shards_is_the_day_without_them(place, qianfan, unsharded):
 
 def test_a_worker_killed_with_its_shard_costs_only_what_was_in_flight(place, qianfan):
     qianfan.behavior.latency_median = 0.6
-    with place.worker("first") as first, place.worker("second"):
+    with (
+        worker("first", place.environment, place.folder) as first,
+        worker("second", place.environment, place.folder),
+    ):
         run = place.summarize("killed", "--shards", "3")
         victim = _worker_of_a_shard_at_work(place, qianfan, first)
         before = set(place.holders("killed"))
