@@ -82,12 +82,10 @@ def test_summarize_day_asks_the_candidate_about_the_same_few_into_a_table_of_its
     assert asyncio.run(shadow_day(DAY, settings | {"shadow_share": 0.1}))["asked"] < made["asked"]
 
 
-@pytest.mark.parametrize("trouble", ["down", "missing", "offline"])
+@pytest.mark.parametrize("trouble", ["down", "misnamed"])
 def test_summarize_day_does_not_care_how_the_candidate_fails(settings, qianfan, trouble):
     right = qianfan.answers
-    if trouble == "offline":
-        settings |= {"summarizer": "offline"}
-    elif trouble == "missing":
+    if trouble == "misnamed":
         settings |= {"shadow_endpoint": "not an endpoint"}
     else:
 
