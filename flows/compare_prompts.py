@@ -1,6 +1,6 @@
 """A base model with each prompt, and a deployed endpoint, on the same labeled conversations, side by side.
 
-python -m flows.compare_prompts --summarizer qianfan --base v2:ernie-speed-8k --endpoint ID
+python -m flows.compare_prompts --summarizer qianfan --base v2:ernie-speed-8k --optimize --endpoint ID
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from prefect.artifacts import acreate_markdown_artifact
 
 from flows import command_line
 from flows.evaluate_model import evaluated, labeled_conversations
-from flows.settings import load_settings, open_warehouse
+from flows.settings import Settings, load_settings, open_platform, open_warehouse
 from tasks.domain.comparing import compare_rows
 from tasks.domain.errors import ObjectMissing, UsageError
 from tasks.domain.ports import ObjectStore
@@ -25,7 +25,7 @@ from tasks.domain.prompt_report import (
     render_html,
     render_markdown,
 )
-from tasks.domain.prompts import Prompt, checked_prompt, load_prompt, prompt_versions
+from tasks.domain.prompts import Prompt, checked_prompt, load_prompt, optimized_prompt, prompt_versions
 from tasks.evaluation import Evaluation
 from tasks.report import parquet_bytes
 
@@ -34,6 +34,7 @@ from tasks.report import parquet_bytes
 async def compare_prompts(
     base: str,
     prompts: list[str] | None = None,
+    optimize: bool = False,
     start: date | None = None,
     end: date | None = None,
     labels: str = "",
@@ -46,6 +47,8 @@ async def compare_prompts(
         base: the base model, written as an endpoint, such as v2:ernie-speed-8k.
         prompts: prompt versions for the base model, of tasks/prompts/ or of the warehouse's prompts/; left out, the
             active one.
+        optimize: let the platform rewrite the first of them, too; its version is saved in the warehouse's prompts/
+            and used nowhere by itself.
         start: the first day of labeled conversations; left out, the oldest that has labels.
         end: the last day, itself included.
         labels: a file of labels, whose conversations are read from the logs of those days; left out, the warehouse's.
@@ -57,6 +60,8 @@ async def compare_prompts(
     warehouse = open_warehouse(chosen)
     versions = [find_prompt(warehouse, version) for version in prompts or [chosen.prompt]]
     labeled = labeled_conversations(chosen, start, end, labels, limit)
+    if optimize:
+        versions.insert(1, await _optimized(chosen, warehouse, versions[0]))
 
     entries = [(base, prompt) for prompt in versions]
     if chosen.endpoint and chosen.endpoint != base:
@@ -84,6 +89,14 @@ async def compare_prompts(
         ],
         "report": warehouse.uri_of(f"{folder}/comparison.html"),
     }
+
+
+async def _optimized(chosen: Settings, warehouse: ObjectStore, prompt: Prompt) -> Prompt:
+    async with open_platform(chosen) as platform:
+        optimized = optimized_prompt(await platform.optimize_prompt(prompt.template))
+    # Named by its text: what is there already says the same.
+    warehouse.write_path(f"prompts/{optimized.version}.txt", optimized.template.encode())
+    return optimized
 
 
 def find_prompt(warehouse: ObjectStore, version: str) -> Prompt:
@@ -126,6 +139,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--base", required=True, help="the base model, written as an endpoint: v2:ernie-speed-8k")
     parser.add_argument("--prompts", nargs="+", default=None, help="its prompt versions (default: the active one)")
+    parser.add_argument(
+        "--optimize", action="store_true", default=False, help="let the platform rewrite the first prompt, too"
+    )
     command_line.add_label_flags(parser)
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     given = parser.parse_args(arguments)
@@ -136,7 +152,9 @@ def main(arguments: Sequence[str]) -> int:
 
     return command_line.run(
         {"endpoint": given.base} | settings,
-        lambda: compare_prompts(given.base, given.prompts, given.start, given.end, given.labels, given.limit, settings),
+        lambda: compare_prompts(
+            given.base, given.prompts, given.optimize, given.start, given.end, given.labels, given.limit, settings
+        ),
         tell,
     )
 

@@ -67,7 +67,8 @@ def main(arguments: Sequence[str]) -> int:
             ]
         )
 
-    return command_line.run(settings, lambda: import_reviews(given.sheet, settings), tell)
+    # No endpoint is asked, so none has to be named.
+    return command_line.run(settings | {"summarizer": "offline"}, lambda: import_reviews(given.sheet, settings), tell)
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ def main(arguments: Sequence[str]) -> int:
         return f"{made['conversations']} conversations: {kinds}\nsheet: {made['sheet']}"
 
     return command_line.run(
-        settings,
+        settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
         lambda: sample_for_review(given.start, given.end, given.size, given.seed, given.output, settings),
         tell,
     )

@@ -7,8 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.compare_prompts import compare_prompts
+from flows.settings import load_settings
 from tasks.domain.errors import UsageError
 from tasks.domain.prompt_report import ANSWERS
+from tasks.domain.prompts import load_prompt
 from tests.conftest import ROOT
 
 pytestmark = [
@@ -37,8 +39,8 @@ def settings(accounts, qianfan, tmp_path):
     }
 
 
-def compared(settings, prompts=None, limit=15):
-    return asyncio.run(compare_prompts("base_8k", prompts, DAY, DAY, LABELS, limit, settings=settings))
+def compared(settings, prompts=None, limit=15, optimize=False):
+    return asyncio.run(compare_prompts("base_8k", prompts, optimize, DAY, DAY, LABELS, limit, settings))
 
 
 def test_compare_prompts_asks_each_contestant_once_and_shows_them_side_by_side(settings, qianfan, tmp_path):
@@ -84,3 +86,18 @@ def test_compare_prompts_says_where_prompts_are(settings, qianfan):
     with pytest.raises(UsageError, match=r"no prompt 'none'.*sft-v1"):
         compared(settings, ["none"])
     assert not qianfan.delivered
+
+
+def test_compare_prompts_saves_the_platform_s_prompt_and_does_not_activate_it(
+    console, console_account, settings, tmp_path
+):
+    made = compared(settings, limit=5, optimize=True)
+    prompts = [each["prompt"] for each in made["contestants"]]
+    assert prompts[0] == prompts[2] == load_settings({}).prompt == "sft-v1"
+    assert prompts[1].startswith("optimized-")
+    saved = (tmp_path / "w" / "prompts" / f"{prompts[1]}.txt").read_text(encoding="utf-8")
+    assert saved == console.optimize(load_prompt("sft-v1").template)
+    assert made["contestants"][1]["prompt_tokens"] > made["contestants"][0]["prompt_tokens"]
+
+    again = compared(settings, [prompts[1]], limit=5)
+    assert [(each["prompt"], each["calls"]) for each in again["contestants"]] == [(prompts[1], 0), ("sft-v1", 0)]
