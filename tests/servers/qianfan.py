@@ -187,7 +187,9 @@ class QianfanServer:
         if path == "/oauth/2.0/token":
             return self._access_token(request)
         if path == "/v2/service" or path.startswith("/wenxinworkshop/service"):
-            return _json({"log_id": "1", "result": {"common": [], "custom": []}})
+            # Where the list is empty, the SDK asks for it again at every call.
+            common = [{"name": "ERNIE-Speed-8K", "url": f"{self.url}{V1_PREFIX}ernie_speed"}]
+            return _json({"log_id": "1", "result": {"common": common, "custom": []}})
         return _json({"error": {"code": "not_found", "message": "no such path"}}, 404)
 
     def _inspect(self, path: str, raw: bytes) -> web.Response:
