@@ -32,7 +32,7 @@ ZOMBIE_AFTER: Final = timedelta(seconds=90)
 NIGHTLY_PATIENCE: Final = timedelta(hours=3, minutes=30)
 
 # Long enough to bring up a container whose image isn't there yet.
-BEGINS_WITHIN: Final = timedelta(minutes=15)
+BEGINS_WITHIN: Final = timedelta(minutes=10)
 
 
 def _states(*names: str) -> list[str]:
@@ -93,7 +93,7 @@ def never_begun() -> AutomationCore:
                 {
                     "type": "change-flow-run-state",
                     "state": "CRASHED",
-                    "message": "Not begun in 15 minutes: the worker is gone, or can't start it. Run it again.",
+                    "message": "Not begun in 10 minutes: the worker is gone, or can't start it. Run it again.",
                 }
             ],
         }

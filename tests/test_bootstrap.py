@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.bootstrap import TAG, main, zombies
+from deployments.bootstrap import TAG, main, never_begun, zombies
 from tasks.waiting import AWAITING
 from tests.conftest import ROOT
-from tests.servers.prefect import PrefectServer
+from tests.servers.prefect import Patient, PrefectServer
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def automations(api: httpx.Client) -> list[dict[str, Any]]:
 
 def test_bootstrap_twice_is_bootstrap_once_and_a_failed_run_is_told(prefect_api: PrefectServer, hook):
     address, posted = hook
-    with httpx.Client(base_url=prefect_api.url, timeout=20) as api:
+    with httpx.Client(base_url=prefect_api.url, timeout=60, transport=Patient()) as api:
         first = bootstrap(prefect_api, "--webhook-url", address, "--shared-quota", "sft", "other=80")
         assert "work pool kefu: made (process)" in first
         assert "shared quota sft, 100% of it: made" in first
@@ -119,3 +119,31 @@ def fail_until_told(api: httpx.Client, flow: str, posted: Queue[dict[str, Any]])
 
 def test_runs_that_wait_without_a_process_are_no_zombies():
     assert f"prefect.flow-run.{AWAITING}" in zombies().model_dump()["trigger"]["expect"]
+
+
+def test_run_that_was_taken_and_never_began_ends_as_crashed(prefect_api: PrefectServer):
+    wanted = never_begun().model_dump(mode="json")
+    wanted["name"], wanted["trigger"]["within"] = "sooner", 10
+    with httpx.Client(base_url=prefect_api.url, timeout=60, transport=Patient()) as api:
+        automation = api.post("/automations/", json=wanted).raise_for_status().json()["id"]
+        flow = api.post("/flows/", json={"name": "summarize-day"}).raise_for_status().json()["id"]
+        time.sleep(5)  # the service that watches for events learns of a new automation a moment after it was made
+        begun, taken = (take(api, flow, then) for then in (["PENDING", "RUNNING"], ["PENDING"]))
+        until = time.monotonic() + 120
+        while (state := state_of(api, taken)["name"]) == "Pending" and time.monotonic() < until:
+            time.sleep(1)
+        api.delete(f"/automations/{automation}").raise_for_status()
+        assert state == "Crashed"
+        assert "Run it again" in state_of(api, taken)["message"]
+        assert state_of(api, begun)["name"] == "Running"
+
+
+def take(api: httpx.Client, flow: str, states: list[str]) -> str:
+    run: str = api.post("/flow_runs/", json={"flow_id": flow, "tags": [TAG]}).raise_for_status().json()["id"]
+    for state in states:
+        api.post(f"/flow_runs/{run}/set_state", json={"state": {"type": state}, "force": True}).raise_for_status()
+    return run
+
+
+def state_of(api: httpx.Client, run: str) -> dict[str, Any]:
+    return dict(api.get(f"/flow_runs/{run}").raise_for_status().json()["state"])

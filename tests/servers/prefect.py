@@ -16,10 +16,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 _START_SECONDS = 240.0
 _STOP_SECONDS = 10.0
+
+
+class Patient(httpx.HTTPTransport):
+    """Asks again while a server on SQLite is too busy to answer, as Prefect's own client does."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        until = time.monotonic() + 60
+        while (answer := super().handle_request(request)).status_code == 503 and time.monotonic() < until:
+            answer.close()
+            time.sleep(1)
+        return answer
 
 
 @dataclass(frozen=True, slots=True)
