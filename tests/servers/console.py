@@ -135,6 +135,7 @@ class ConsoleServer:
         self.optimizations: dict[str, Body] = {}
         self.evaluations: dict[str, Body] = {}
         self.optimize: Callable[[str], str] = _optimized
+        self.slow_seconds = 0.0  # before every answer
         self._broken: list[tuple[str, str]] = []
         self._serial = 0
         self._lock = threading.RLock()
@@ -219,6 +220,7 @@ class ConsoleServer:
         if request.path.startswith("/_"):
             return self._inspect(request.path, raw)
         action = request.query.get("Action") or request.path.removeprefix("/wenxinworkshop/")
+        await asyncio.sleep(self.slow_seconds)
         with self._lock:
             self.calls[action] += 1
             url = request.rel_url

@@ -1,0 +1,169 @@
+"""Publishing, deploying and releasing against the console server: restarts, lost replies, a service never ready."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tasks.clients.console import QianfanConsole
+from tasks.clients.folder import FolderStore
+from tasks.clients.qianfan import QianfanCredentials
+from tasks.domain.deployment import Deployment, plan_deployment
+from tasks.domain.errors import ModelFailed
+from tasks.domain.experiments import Experiment
+from tasks.domain.tuning import Trial
+from tasks.serving import DeploymentRecord, deploy_service, find_deployment, publish_model, retire_service
+from tests.servers.console import ConsoleServer, Task
+from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY
+
+STEPS = (publish_model, deploy_service)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def console():
+    with ConsoleServer(chat_url="https://aip.example", seconds_per_poll=100) as server:
+        server.jobs["job-1"] = {"jobId": "job-1", "name": "kefu-a-5", "description": "", "model": "ERNIE-Speed-8K"}
+        server.tasks["task-1"] = Task(
+            "task-1", "job-1", "FullFineTuning", {"epoch": 6, "learningRate": 3e-5}, {}, began=-9_999
+        )
+        yield server
+
+
+@pytest.fixture
+def store(tmp_path):
+    return FolderStore(tmp_path / "warehouse")
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def live(console, store, *, steps=STEPS, rounds=100, patience=HOUR, pool="private"):
+    """What a process does: take the deployment up where it is, and go on for so many rounds."""
+
+    async def run() -> Deployment:
+        platform = QianfanConsole(QianfanCredentials(ACCESS_KEY, SECRET_KEY), console.url, retry_seconds=0.0)
+        try:
+            record = find_deployment(store, "a")
+            if record is None:
+                trial = Trial(Experiment(5, "full", 6, 3e-5), "kefu-a-5", "done", "job-1", "task-1")
+                plan = {"endpoint": "", "replicas": 2, "pool": pool, "resource": "GPU-I-2", "hours": 24}
+                planned = plan_deployment("a", trial, datetime.now(UTC), **plan)
+                record = DeploymentRecord(store, planned, None)
+                await record.save(planned)
+            left = rounds
+            for step in steps:
+                while left and not await (
+                    step(record, platform) if step is retire_service else step(record, platform, patience)
+                ):
+                    left -= 1
+            return record.deployment
+        finally:
+            await platform.aclose()
+
+    return asyncio.run(run())
+
+
+def retire(console, store, rounds=100):
+    return live(console, store, steps=(retire_service,), rounds=rounds)
+
+
+@pytest.mark.parametrize("pool", ["private", "public"])
+def test_deploy_service_serves_the_model(console, store, pool):
+    done = live(console, store, pool=pool)
+    assert done.stage == "serving"
+    assert console.quality_of(done.endpoint) == 1.0
+    (service,) = console.services.values()
+    assert service.resource["replicasCount"] == 2
+    if pool == "private":
+        assert service.resource["type"] == "GPU-I-2"
+        assert service.billing["reservation"] == {"reservationTimeUnit": "Hour", "reservationLength": 24}
+
+
+@pytest.mark.parametrize("written", [True, False])
+@pytest.mark.parametrize("write", range(1, 7))
+def test_deploy_service_pays_once_after_a_kill_at_any_write(console, store, monkeypatch, write, written):
+    writes = 0
+    really_write = FolderStore.write_path
+
+    def dying(self, key, data, **condition):
+        nonlocal writes
+        writes += 1
+        if writes == write and not written:
+            raise Killed
+        etag = really_write(self, key, data, **condition)
+        if writes == write:
+            raise Killed
+        return etag
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FolderStore, "write_path", dying)
+        with pytest.raises(Killed):
+            live(console, store)
+    assert live(console, store).stage == "serving"
+    assert len(console.versions) == len(console.services) == 1
+
+
+@pytest.mark.parametrize("fault", ["http_500", "overloaded", "reset_before", "reset_after", "broken_json"])
+@pytest.mark.parametrize("action", ["modelrepo/publishTrainModel", "CreateService", "DescribeService"])
+def test_deploy_service_pays_once_when_replies_break(console, store, action, fault):
+    for _ in range(3):
+        console.break_next(action, fault)
+    assert live(console, store).stage == "serving"
+    assert len(console.versions) == len(console.services) == 1
+
+
+def test_deploy_service_goes_on_after_a_restart_in_every_wait(console, store):
+    console.behavior.seconds_per_poll = 30
+    for _ in range(60):
+        if live(console, store, rounds=1).stage == "serving":
+            break
+    assert live(console, store).stage == "serving"
+    assert len(console.versions) == len(console.services) == 1
+
+
+def test_deploy_service_gives_up_what_never_gets_ready_and_retire_releases_it(console, store):
+    console.behavior.service_fate = "hang"
+    live(console, store, rounds=20)
+    with pytest.raises(ModelFailed, match=r"deploying for .* --retire gives it back"):
+        live(console, store, patience=timedelta(0))
+    assert retire(console, store).stage == "retired"
+    assert [unit["status"] for service in console.services.values() for unit in service.units] == ["Released"]
+
+
+def test_deploy_service_says_when_it_failed(console, store):
+    console.behavior.service_fate = "fail"
+    with pytest.raises(ModelFailed, match="failed"):
+        live(console, store)
+    record = find_deployment(store, "a")
+    assert record is not None
+    assert record.deployment.stage == "failed"
+    assert record.deployment.paid_for
+
+
+@pytest.mark.parametrize("fate", ["fail", "hang"])
+def test_publish_model_says_when_it_fails_or_never_ends(console, store, fate):
+    console.behavior.publish_fate = fate
+    live(console, store, steps=(publish_model,), rounds=1)
+    with pytest.raises(ModelFailed, match=r"could not be published|has been publishing"):
+        live(console, store, patience=timedelta(0))
+    assert not console.services
+
+
+def test_retire_service_waits_until_nothing_is_paid_for(console, store):
+    live(console, store)
+    console.behavior.seconds_per_poll = 1
+    assert retire(console, store, rounds=3).stage == "serving"
+    assert retire(console, store).stage == "retired"
+    assert console.calls["ReleaseComputeUnit"] == 1
+
+
+def test_retire_service_finds_one_whose_creation_was_never_confirmed(console, store):
+    console.break_next("CreateService", "reset_after")
+    live(console, store, rounds=4)
+    record = find_deployment(store, "a")
+    assert record is not None
+    if not record.deployment.service_id:
+        assert retire(console, store).stage == "retired"
+        assert [unit["status"] for service in console.services.values() for unit in service.units] == ["Released"]
