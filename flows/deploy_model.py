@@ -3,8 +3,7 @@
 python -m flows.deploy_model --name 2026-11 --hours 24 --hour-price 12.5 --confirm
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
@@ -16,16 +15,15 @@ from flows import command_line
 from flows.blocks import SummarizerEndpoint, find_endpoint, swap_endpoints, switch_endpoint
 from flows.evaluate_model import evaluated, labeled_conversations
 from flows.settings import Settings, load_settings, open_platform, open_warehouse
-from tasks.domain.deployment import Deployment, estimate, plan_deployment, shortfalls
+from tasks.domain.deployment import Deployment, ServiceWish, check_agreed, in_words, outcome, shortfalls
 from tasks.domain.errors import NotPromoted, UsageError
 from tasks.domain.labeling import Labeled
-from tasks.domain.ports import ObjectStore
 from tasks.domain.training import is_held_out
 from tasks.domain.tuning import Tuning
 from tasks.evaluation import as_json
-from tasks.later import go_on_later
-from tasks.serving import DeploymentRecord, deploy_service, find_deployment, publish_model, retire_service
-from tasks.tuning import find_tuning
+from tasks.later import until_done
+from tasks.serving import DeploymentRecord, begin_deployment, deploy_service, publish_model, retire_service
+from tasks.tuning import tuning_of
 
 SERVING = "serving"
 SMOKE_TESTS = 5
@@ -79,87 +77,29 @@ async def deploy_model(
         return await _roll_back(name, block)
     chosen = load_settings({"endpoint_block": "", **(settings or {})})
     warehouse, patience = open_warehouse(chosen), timedelta(hours=give_up_hours)
-    tuning = _tuning(warehouse, name)
-    record = await _record(warehouse, tuning, experiment, endpoint, replicas, pool, resource, hours)
+    tuning = tuning_of(warehouse, name)
+    wanted = ServiceWish(endpoint, replicas, pool, resource, hours)
+    record = await begin_deployment(warehouse, tuning, experiment, wanted)
 
     async with open_platform(chosen) as platform:
         if action == "retire":
-            await _refuse_what_serves(record.deployment, block)
-            await _done(lambda: retire_service(record, platform), poll_seconds)
+            if await _is_asked(block, record.deployment):
+                raise UsageError(f"The nightly asks this service (block {block!r}): --rollback first, then --retire.")
+            await until_done(lambda: retire_service(record, platform), poll_seconds)
             return outcome(record.deployment)
-        _agreed(record.deployment, hour_price, confirm)
-        if not await _done(lambda: publish_model(record, platform, patience), poll_seconds):
+        get_run_logger().info(check_agreed(record.deployment, hour_price, confirm))
+        if not await until_done(lambda: publish_model(record, platform, patience), poll_seconds):
             return outcome(record.deployment)
-        if not await _done(lambda: deploy_service(record, platform, patience), poll_seconds):
+        if not await until_done(lambda: deploy_service(record, platform, patience), poll_seconds):
             return outcome(record.deployment)
 
-    if record.deployment.stage != "promoted":
+    if not await _is_asked(block, record.deployment):
         labeled = _examination(tuning, labeled_conversations(chosen, start, end, labels))
         before, serving = await _serving(block, chosen, settings or {})
         await _judge(record, chosen, serving, labeled, margin)
         await switch_endpoint(block, before, record.deployment.endpoint)
-        await record.save(record.deployment.moved("promoted", datetime.now(UTC)))
+    await record.save(record.deployment.moved("promoted", datetime.now(UTC)))
     return outcome(record.deployment)
-
-
-def _tuning(warehouse: ObjectStore, name: str) -> Tuning:
-    record = find_tuning(warehouse, name)
-    if record is None:
-        raise UsageError(f"There is no tuning {name!r} in {warehouse.uri}: run flows.fine_tune_model first.")
-    return record.tuning
-
-
-async def _record(
-    warehouse: ObjectStore,
-    tuning: Tuning,
-    experiment: int,
-    endpoint: str,
-    replicas: int,
-    pool: Literal["private", "public"],
-    resource: str,
-    hours: int,
-) -> DeploymentRecord:
-    """The deployment as it stands, or a new one of which nothing is done yet."""
-    known = await asyncio.to_thread(find_deployment, warehouse, tuning.name)
-    if known is not None and known.deployment.stage != "retired":
-        if experiment not in (0, known.deployment.experiment):
-            raise UsageError(
-                f"Experiment {known.deployment.experiment} of {tuning.name!r} is deployed: --retire it first."
-            )
-        return known
-    trial = next((one for one in tuning.trials if one.experiment.number == experiment), tuning.best)
-    if trial is None or trial.phase != "done":
-        raise UsageError(f"Tuning {tuning.name!r} has no such experiment that is done: see its report.")
-    planned = plan_deployment(
-        tuning.name,
-        trial,
-        datetime.now(UTC),
-        endpoint=endpoint,
-        replicas=replicas,
-        pool=pool,
-        resource=resource,
-        hours=hours,
-    )
-    record = known or DeploymentRecord(warehouse, planned, None)
-    await record.save(planned)
-    return record
-
-
-def _agreed(deployment: Deployment, hour_price: float, confirm: bool) -> None:
-    cost = estimate(deployment.plan, hour_price)
-    get_run_logger().info("Experiment %d of %s, %s.", deployment.experiment, deployment.name, cost)
-    if deployment.stage == "failed":
-        raise UsageError(f"The last service failed ({deployment.reason}): --retire it, then deploy again.")
-    if not deployment.paid_for and not confirm:
-        raise UsageError(f"This costs money: {cost}. Nothing was asked for; --confirm agrees to it.")
-
-
-async def _done(step: Callable[[], Awaitable[bool]], poll_seconds: float) -> bool:
-    """Whether the step is done; otherwise a later run goes on with it."""
-    while not await step():
-        if await go_on_later(poll_seconds):
-            return False
-    return True
 
 
 def _examination(tuning: Tuning, labeled: Sequence[Labeled]) -> list[Labeled]:
@@ -231,23 +171,9 @@ async def _roll_back(name: str, block: str) -> dict[str, Any]:
     }
 
 
-async def _refuse_what_serves(deployment: Deployment, block: str) -> None:
+async def _is_asked(block: str, deployment: Deployment) -> bool:
     now = await find_endpoint(block)
-    if now is not None and deployment.endpoint and now.endpoint == deployment.endpoint:
-        raise UsageError(f"The nightly asks {deployment.endpoint} (block {block!r}): --rollback first, then --retire.")
-
-
-def outcome(deployment: Deployment) -> dict[str, Any]:
-    """What a run has come to, as `--json` prints it."""
-    return {
-        "name": deployment.name,
-        "stage": deployment.stage,
-        "experiment": deployment.experiment,
-        "model": deployment.model.model_id if deployment.model else None,
-        "service": deployment.service_id,
-        "endpoint": deployment.endpoint,
-        "comparison": deployment.comparison,
-    }
+    return now is not None and bool(deployment.endpoint) and now.endpoint == deployment.endpoint
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -307,18 +233,6 @@ def main(arguments: Sequence[str]) -> int:
         return orjson.dumps(done).decode() if given.json else in_words(done)
 
     return command_line.run({"endpoint_block": "", **settings}, command, tell)
-
-
-def in_words(done: dict[str, Any]) -> str:
-    """An outcome for a person."""
-    lines = [f"{name}: {value}" for name, value in done.items() if name != "comparison" and value not in (None, "")]
-    for figure, one in (done.get("comparison") or {}).items():
-        low, high = one["difference 95%"]
-        lines.append(
-            f"{figure}: {one['candidate']:.2f} against {one['baseline']:.2f}, "
-            f"{one['difference']:+.2f} [{low:+.2f}, {high:+.2f}]: {one['verdict']}"
-        )
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from tasks.domain.errors import ModelFailed, UsageError
 from tasks.domain.experiments import load_matrix
 from tasks.domain.platform import TrainingData
 from tasks.domain.prompts import load_prompt
-from tasks.domain.tuning import Tuning, check_name, model_folder
-from tasks.domain.tuning_report import render_tuning_markdown
+from tasks.domain.tuning import check_name, model_folder
+from tasks.domain.tuning_report import outcome
 from tasks.later import go_on_later
 from tasks.tuning import advance_tuning, begin_tuning, find_tuning, publish_tuning, stop_tuning, store_training_set
 
@@ -120,20 +120,6 @@ async def _stop(name: str, chosen: Settings) -> dict[str, Any]:
     async with open_platform(chosen) as platform:
         await stop_tuning(record, platform)
     return outcome(record.tuning, "stopped", "")
-
-
-def outcome(tuning: Tuning, status: str, report: str) -> dict[str, Any]:
-    """What a run has come to, as `--json` prints it."""
-    best = tuning.best
-    return {
-        "name": tuning.name,
-        "status": status,
-        "best": best.experiment.number if best else None,
-        "score": best.score if best else None,
-        "experiments": {str(one.experiment.number): one.phase for one in tuning.trials},
-        "report": report,
-        "table": render_tuning_markdown(tuning),
-    }
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ automation that ends runs whose worker died it looks like one of those. A run of
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from prefect import get_run_logger
@@ -13,6 +14,19 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 from prefect.states import Scheduled
+
+
+async def until_done(step: Callable[[], Awaitable[bool]], seconds: float) -> bool:
+    """Whether the step is done, looked at again and again; otherwise a later run goes on with it.
+
+    Args:
+        step: one look, which says whether it is done.
+        seconds: between two looks.
+    """
+    while not await step():
+        if await go_on_later(seconds):
+            return False
+    return True
 
 
 async def go_on_later(seconds: float) -> bool:

@@ -8,11 +8,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tasks.domain.deployment import Deployment, decode_deployment
+from tasks.domain.deployment import Deployment, ServiceWish, decode_deployment, plan_deployment
 from tasks.domain.errors import ModelFailed, PlatformUnavailable, PreconditionFailed, UsageError
 from tasks.domain.platform import ModelPlatform
 from tasks.domain.ports import ObjectStore
-from tasks.domain.tuning import model_folder
+from tasks.domain.tuning import Tuning, model_folder
 
 
 def _now() -> datetime:
@@ -48,6 +48,33 @@ def find_deployment(store: ObjectStore, name: str) -> DeploymentRecord | None:
     """The record of the deployment of a tuning's model."""
     stored = store.stat(_key(name))
     return DeploymentRecord(store, decode_deployment(store.read_path(_key(name))), stored.etag) if stored else None
+
+
+async def begin_deployment(store: ObjectStore, tuning: Tuning, experiment: int, wish: ServiceWish) -> DeploymentRecord:
+    """The deployment of a tuning's model as it stands, or a new one of which nothing is done yet.
+
+    Args:
+        store: the warehouse.
+        tuning: whose model.
+        experiment: which one; 0 is the best.
+        wish: the service, if it is a new one.
+
+    Raises:
+        UsageError: the experiment is not done, or another one is deployed.
+    """
+    known = await asyncio.to_thread(find_deployment, store, tuning.name)
+    if known is not None and known.deployment.stage != "retired":
+        deployed = known.deployment.experiment
+        if experiment not in (0, deployed):
+            raise UsageError(f"Experiment {deployed} of {tuning.name!r} is deployed: --retire it first.")
+        return known
+    trial = next((one for one in tuning.trials if one.experiment.number == experiment), tuning.best)
+    if trial is None or trial.phase != "done":
+        raise UsageError(f"Tuning {tuning.name!r} has no such experiment that is done: see its report.")
+    planned = plan_deployment(tuning.name, trial, wish, _now())
+    record = known or DeploymentRecord(store, planned, None)
+    await record.save(planned)
+    return record
 
 
 def _key(name: str) -> str:

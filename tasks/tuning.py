@@ -65,6 +65,18 @@ def find_tuning(store: ObjectStore, name: str) -> TuningRecord | None:
     return TuningRecord(store, key, decode_tuning(store.read_path(key)), stored.etag)
 
 
+def tuning_of(store: ObjectStore, name: str) -> Tuning:
+    """The tuning of that name as it stands.
+
+    Raises:
+        UsageError: there is none.
+    """
+    record = find_tuning(store, name)
+    if record is None:
+        raise UsageError(f"There is no tuning {name!r} in {store.uri}: run flows.fine_tune_model first.")
+    return record.tuning
+
+
 async def begin_tuning(
     store: ObjectStore,
     platform: ModelPlatform,

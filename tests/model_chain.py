@@ -25,11 +25,12 @@ from unittest.mock import patch
 import pyarrow.parquet as pq
 from prefect.testing.utilities import prefect_test_harness
 
-from flows.deploy_model import deploy_model, in_words
+from flows.deploy_model import deploy_model
 from flows.evaluate_model import labeled_conversations
 from flows.fine_tune_model import fine_tune_model
 from flows.settings import load_settings
 from flows.summarize_day import summarize_day
+from tasks.domain.deployment import in_words
 from tasks.domain.errors import ModelFailed, NotPromoted, UsageError
 from tests.servers.bos import BosServer
 from tests.servers.console import ConsoleServer
@@ -118,7 +119,7 @@ def live_through(
         raise Died
 
     for _ in range(waits):
-        with patch("flows.fine_tune_model.go_on_later", die), patch("flows.deploy_model.go_on_later", die):
+        with patch("flows.fine_tune_model.go_on_later", die), patch("tasks.later.go_on_later", die):
             try:
                 return asyncio.run(start())
             except Died:

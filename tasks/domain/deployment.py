@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import orjson
 
+from tasks.domain.errors import UsageError
 from tasks.domain.platform import ModelReport, ServicePlan
 from tasks.domain.tuning import Trial, check_name
 
@@ -61,20 +62,22 @@ class Deployment:
         return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
 
 
-def plan_deployment(
-    name: str,
-    trial: Trial,
-    now: datetime,
-    *,
-    endpoint: str,
-    replicas: int,
-    pool: Literal["private", "public"],
-    resource: str,
-    hours: int,
-) -> Deployment:
-    """A deployment of which nothing is done yet. `endpoint` is a suffix of what the platform will call it."""
+@dataclass(frozen=True, slots=True)
+class ServiceWish:
+    """The service that is asked for. `endpoint` is the end of its address; empty: made of the name."""
+
+    endpoint: str = ""
+    replicas: int = 1
+    pool: Literal["private", "public"] = "private"
+    resource: str = "GPU-I-2"
+    hours: int = 24
+
+
+def plan_deployment(name: str, trial: Trial, wish: ServiceWish, now: datetime) -> Deployment:
+    """A deployment of which nothing is done yet."""
     service = f"kefu-{check_name(name)}-{trial.experiment.number}"
-    plan = ServicePlan(service, endpoint or service.replace("-", "_"), replicas, pool, resource, hours)
+    endpoint = wish.endpoint or service.replace("-", "_")
+    plan = ServicePlan(service, endpoint, wish.replicas, wish.pool, wish.resource, wish.hours)
     return Deployment(name, trial.experiment.number, trial.job_id, trial.task_id, plan, now)
 
 
@@ -106,6 +109,20 @@ def estimate(plan: ServicePlan, hour_price: float) -> str:
     )
 
 
+def check_agreed(deployment: Deployment, hour_price: float, confirm: bool) -> str:
+    """What the deployment costs, in words, once that is agreed to or paid already.
+
+    Raises:
+        UsageError: it is not agreed to, or the last service failed and is still paid for.
+    """
+    cost = f"Experiment {deployment.experiment} of {deployment.name}, {estimate(deployment.plan, hour_price)}"
+    if deployment.stage == "failed":
+        raise UsageError(f"The last service failed ({deployment.reason}): --retire it, then deploy again.")
+    if not deployment.paid_for and not confirm:
+        raise UsageError(f"This costs money. {cost}. Nothing was asked for; --confirm agrees to it.")
+    return f"{cost}."
+
+
 def shortfalls(comparison: Mapping[str, Mapping[str, Any]], margin: float) -> list[str]:
     """On which judged figures the candidate is more than `margin` points below the serving model, in words.
 
@@ -119,3 +136,28 @@ def shortfalls(comparison: Mapping[str, Mapping[str, Any]], margin: float) -> li
             against = f"{one['candidate']:.1f} against {one['baseline']:.1f}"
             found.append(f"{name} {against} ({one['difference']:+.1f}, {one['verdict']})")
     return found
+
+
+def outcome(deployment: Deployment) -> dict[str, Any]:
+    """What a run has come to, as `--json` prints it."""
+    return {
+        "name": deployment.name,
+        "stage": deployment.stage,
+        "experiment": deployment.experiment,
+        "model": deployment.model.model_id if deployment.model else None,
+        "service": deployment.service_id,
+        "endpoint": deployment.endpoint,
+        "comparison": deployment.comparison,
+    }
+
+
+def in_words(done: Mapping[str, Any]) -> str:
+    """An outcome for a person."""
+    lines = [f"{name}: {value}" for name, value in done.items() if name != "comparison" and value not in (None, "")]
+    for figure, one in (done.get("comparison") or {}).items():
+        low, high = one["difference 95%"]
+        lines.append(
+            f"{figure}: {one['candidate']:.2f} against {one['baseline']:.2f}, "
+            f"{one['difference']:+.2f} [{low:+.2f}, {high:+.2f}]: {one['verdict']}"
+        )
+    return "\n".join(lines)

@@ -123,6 +123,20 @@ def render_tuning_html(tuning: Tuning) -> str:
     )
 
 
+def outcome(tuning: Tuning, status: str, report: str) -> dict[str, Any]:
+    """What a run has come to, as `--json` prints it."""
+    best = tuning.best
+    return {
+        "name": tuning.name,
+        "status": status,
+        "best": best.experiment.number if best else None,
+        "score": best.score if best else None,
+        "experiments": {str(one.experiment.number): one.phase for one in tuning.trials},
+        "report": report,
+        "table": render_tuning_markdown(tuning),
+    }
+
+
 def loss_curves(tuning: Tuning) -> tuple[list[Curve], float, float, int]:
     """The curves on common axes, and the axes' ends: lowest loss, highest loss, last step."""
     drawn = [one for one in tuning.trials if one.checkpoints]

@@ -8,7 +8,7 @@ import pytest
 from tasks.clients.console import QianfanConsole
 from tasks.clients.folder import FolderStore
 from tasks.clients.qianfan import QianfanCredentials
-from tasks.domain.deployment import Deployment, plan_deployment
+from tasks.domain.deployment import Deployment, ServiceWish, plan_deployment
 from tasks.domain.errors import ModelFailed
 from tasks.domain.experiments import Experiment
 from tasks.domain.tuning import Trial
@@ -48,8 +48,7 @@ def live(console, store, *, steps=STEPS, rounds=100, patience=HOUR, pool="privat
             record = find_deployment(store, "a")
             if record is None:
                 trial = Trial(Experiment(5, "full", 6, 3e-5), "kefu-a-5", "done", "job-1", "task-1")
-                plan = {"endpoint": "", "replicas": 2, "pool": pool, "resource": "GPU-I-2", "hours": 24}
-                planned = plan_deployment("a", trial, datetime.now(UTC), **plan)
+                planned = plan_deployment("a", trial, ServiceWish(replicas=2, pool=pool), datetime.now(UTC))
                 record = DeploymentRecord(store, planned, None)
                 await record.save(planned)
             left = rounds
@@ -161,9 +160,10 @@ def test_retire_service_waits_until_nothing_is_paid_for(console, store):
 
 def test_retire_service_finds_one_whose_creation_was_never_confirmed(console, store):
     console.break_next("CreateService", "reset_after")
-    live(console, store, rounds=4)
+    console.behavior.seconds_per_poll = 1_000
+    live(console, store, rounds=1)
     record = find_deployment(store, "a")
     assert record is not None
-    if not record.deployment.service_id:
-        assert retire(console, store).stage == "retired"
-        assert [unit["status"] for service in console.services.values() for unit in service.units] == ["Released"]
+    assert (record.deployment.stage, record.deployment.service_id) == ("deploying", "")
+    assert retire(console, store).stage == "retired"
+    assert [unit["status"] for service in console.services.values() for unit in service.units] == ["Released"]

@@ -4,10 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.domain.deployment import JUDGED, decode_deployment, estimate, plan_deployment, shortfalls
+from tasks.domain.deployment import (
+    JUDGED,
+    ServiceWish,
+    check_agreed,
+    decode_deployment,
+    estimate,
+    plan_deployment,
+    shortfalls,
+)
 from tasks.domain.errors import UsageError
 from tasks.domain.experiments import Experiment
-from tasks.domain.platform import ModelReport, ServicePlan
+from tasks.domain.platform import ModelReport
 from tasks.domain.tuning import Trial, check_name
 
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -15,8 +23,7 @@ TRIAL = Trial(Experiment(5, "full", 6, 3e-5), "kefu-a-5", "done", "job-1", "task
 
 
 def planned(**changes):
-    plan = {"endpoint": "", "replicas": 2, "pool": "private", "resource": "GPU-I-2", "hours": 24, **changes}
-    return plan_deployment("a", TRIAL, NOW, **plan)
+    return plan_deployment("a", TRIAL, ServiceWish(**{"replicas": 2, **changes}), NOW)
 
 
 def compared(**differences):
@@ -37,6 +44,15 @@ def test_estimate_says_what_is_paid_in_advance():
     )
     assert "price list" in estimate(planned().plan, 0.0)
     assert "paid by use" in estimate(planned(pool="public", replicas=1).plan, 12.5)
+
+
+def test_check_agreed_asks_before_anything_is_paid_and_never_twice():
+    with pytest.raises(UsageError, match=r"costs money.*600\.00.*--confirm"):
+        check_agreed(planned(), 12.5, confirm=False)
+    assert "600.00" in check_agreed(planned(), 12.5, confirm=True)
+    check_agreed(planned().moved("deploying", NOW), 12.5, confirm=False)
+    with pytest.raises(UsageError, match="--retire"):
+        check_agreed(planned().moved("failed", NOW, reason="no GPU"), 12.5, confirm=True)
 
 
 def test_deployment_reads_back_as_it_was_written():
@@ -66,8 +82,4 @@ def test_check_name_refuses_what_the_platform_could_not_take(name):
 
 @given(st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True))
 def test_names_made_of_a_name_fit_the_platforms_twenty_characters(name):
-    assert (
-        len(plan_deployment(name, TRIAL, NOW, endpoint="", replicas=1, pool="private", resource="", hours=1).plan.name)
-        <= 20
-    )
-    assert isinstance(planned().plan, ServicePlan)
+    assert len(plan_deployment(name, TRIAL, ServiceWish(), NOW).plan.name) <= 20
