@@ -170,8 +170,12 @@ async def advance(
             tell(f"Experiment {trial.experiment.number} is not submitted yet: {error}")
             break
     for trial in record.tuning.trials:
-        if trial.on_platform:
-            await _look(trial, record, platform, patience)
+        try:
+            if trial.on_platform:
+                await _look(trial, record, platform, patience)
+        except PlatformUnavailable as error:
+            tell(f"Experiment {trial.experiment.number} can't be looked at: {error}")
+            break
 
 
 async def _submit(trial: Trial, record: TuningRecord, platform: ModelPlatform) -> None:

@@ -7,7 +7,9 @@ from tests.model_chain import run_chain, world
 
 
 @pytest.mark.long
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of clients that died in a wait
+@pytest.mark.timeout(900)
+# Prefect leaves the connection open by which it asks for its default result storage.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
 def test_run_chain_leads_from_nothing_to_a_promoted_endpoint_and_back(tmp_path):
     told: list[str] = []
     with prefect_test_harness(server_startup_timeout=120), world(tmp_path) as here:

@@ -138,6 +138,13 @@ def test_advance_keeps_looking_while_the_platform_stumbles(console, store):
     assert tune(console, store).best.experiment.number == 5
 
 
+def test_advance_outlasts_a_platform_that_is_away_for_long(console, store):
+    tune(console, store, rounds=1)
+    for _ in range(23):
+        console.break_next("DescribeFineTuningTask", "http_500")
+    assert tune(console, store).best.experiment.number == 5
+
+
 def test_advance_submits_only_what_the_platform_takes(console, store):
     console.behavior.running_tasks = 2
     assert phases(tune(console, store, rounds=1)) == {
