@@ -62,7 +62,8 @@ async def answer_in_shards(
             while crew.watched and not stopping() and not stalled(crew.watched, time.monotonic()):
                 for watch in list(crew.watched):
                     await crew.look(watch)
-                await asyncio.sleep(_POLL_SECONDS)
+                if crew.watched:
+                    await asyncio.sleep(_POLL_SECONDS)
         finally:
             await crew.call_off()
     if stopping():

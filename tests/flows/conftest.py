@@ -9,7 +9,7 @@ from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
 @pytest.fixture(scope="session")
 def prefect_server():
     """One embedded Prefect server with a database of its own for all flow tests of a process."""
-    with prefect_test_harness(server_startup_timeout=90):
+    with prefect_test_harness(server_startup_timeout=240):
         yield
 
 
