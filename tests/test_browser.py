@@ -63,7 +63,7 @@ class Page:
         self.field(label).send_keys(day[5:7] + day[8:] + day[:4])  # as the picker shows it: month, day, year
 
     def click(self, text: str) -> None:
-        path = f"//button[.//text()[normalize-space(.)={text!r}]] | //a[.//text()[normalize-space(.)={text!r}]]"
+        path = f"//*[self::button or self::a or self::li][.//text()[normalize-space(.)={text!r}]]"
         button = self._wait(
             lambda: next((one for one in self._all(By.XPATH, path) if one.is_displayed()), None), f"button {text}", 30
         )
@@ -135,8 +135,7 @@ def submit(page: Page) -> dict[str, Any]:
 def open_artifact(page: Page, key: str) -> None:
     """The latest artifact of a key, by the list that people find it in."""
     page.open("/artifacts")
-    page.see(key).click()
-    page.see("Type")
+    page.see(key)
     (found,) = page.machine.ask("POST", "/artifacts/latest/filter", {"artifacts": {"key": {"any_": [key]}}})
     page.open(f"/artifacts/artifact/{found['latest_id']}")
 
@@ -166,14 +165,14 @@ def test_backfill_is_filled_in_run_and_read(page: Page):
     page.keep("run-ended")
 
     page.click("Artifacts")
-    page.see("TABLE")
+    page.see("回填结果")
     page.keep("run-artifacts")
     open_artifact(page, "backfill-2026-11-20-2026-11-22")
     page.see("2026-11-21")
     page.keep("table-of-days")
 
     open_artifact(page, "report-2026-11-22")
-    page.see("接受率")
+    page.see("接受方案")
     page.keep("report")
 
 
