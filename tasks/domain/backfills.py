@@ -137,7 +137,7 @@ def judged(outcomes: list[Outcome]) -> list[Outcome]:
     bad = [outcome for outcome in outcomes if outcome["status"] == FAILED]
     if bad:
         with_why = len(bad) <= _WHYS_IN_A_MESSAGE
-        named = [f"{one['day']} ({one['why']})" if with_why else one["day"] for one in bad]
+        named = [f"{one['day']} ({one['why'].rstrip('.')})" if with_why else one["day"] for one in bad]
         raise DaysFailed(
             f"{len(bad)} of {len(outcomes)} days failed: {', '.join(named)}. Run the same again to do only those.",
             outcomes,

@@ -1,0 +1,106 @@
+"""A range of days from the command line's side: in this process, one after the other."""
+
+import asyncio
+import gc
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from prefect.client.orchestration import get_client
+
+from flows.backfill_days import backfill_days
+from tasks.domain.errors import DaysFailed, TooManyRejects, UsageError
+
+# Prefect's own client leaves its connections to the garbage collector.
+pytestmark = [
+    pytest.mark.usefixtures("prefect_server"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
+]
+
+START, END = date(2026, 11, 20), date(2026, 11, 22)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def connections() -> Iterator[None]:
+    """What Prefect's client leaves open goes while its warning is still ignored."""
+    yield
+    gc.collect()
+
+
+def write_day(folder: Path, day: date, broken: int = 0) -> None:
+    messages = [{"role": "user", "text": "什么时候发货？"}, {"role": "agent", "text": "今天下午安排发货。"}]
+    rows = [orjson.dumps({"conversation_id": f"{day}-{number}", "messages": messages}) for number in range(5)]
+    (folder / f"{day}.jsonl").write_bytes(b"\n".join(rows + [b"{broken"] * broken))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> dict[str, Any]:
+    """Settings over a folder with the logs of the first and the last day."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for day in (START, END):
+        write_day(logs, day)
+    return {"source": f"{logs}/{{day}}.jsonl", "warehouse": str(tmp_path / "warehouse")}
+
+
+def run(place: dict[str, Any], start: date = START, end: date = END, **form: Any) -> list[dict[str, Any]]:
+    return asyncio.run(backfill_days(start, end, settings=place, **form))
+
+
+def test_backfill_days_goes_on_after_a_failed_day_and_does_only_that_one_again(place, tmp_path):
+    with pytest.raises(DaysFailed, match=r"1 of 3 days failed: 2026-11-21 \(There are no logs of 2026-11-21") as told:
+        run(place)
+    assert [one["status"] for one in told.value.outcomes] == ["done", "failed", "done"]
+
+    write_day(tmp_path / "logs", date(2026, 11, 21))
+    assert [one["status"] for one in run(place)] == ["complete already", "done", "complete already"]
+    assert [one["status"] for one in run(place, overwrite=True)] == ["done"] * 3
+    assert [one["status"] for one in run(place, report_only=True)] == ["report rebuilt"] * 3
+
+
+def test_backfill_days_says_what_became_of_each_day(place):
+    async def run_id_of() -> Any:
+        state: Any = await backfill_days(START, END, settings=place, return_state=True)
+        return state.state_details.flow_run_id
+
+    run_id = asyncio.run(run_id_of())
+    with get_client(sync_client=True) as client:
+        assert client.read_flow_run(run_id).name == f"backfill-{START}-{END} · 2 done, 1 failed"
+        wanted = {"artifacts": {"flow_run_id": {"any_": [str(run_id)]}}, "sort": "CREATED_DESC"}
+        table = next(one for one in client.request("POST", "/artifacts/filter", json=wanted).json() if one["key"])
+    rows = json.loads(table["data"])
+    assert [row["日期 day"] for row in rows] == ["2026-11-20", "2026-11-21", "2026-11-22"]
+    assert rows[0]["会话 conversations"] == 5
+    assert "no logs of 2026-11-21" in rows[1]["原因 why"]
+
+
+def test_backfill_days_ends_as_failed_when_too_much_was_rejected(place, tmp_path):
+    write_day(tmp_path / "logs", START, broken=5)
+    with pytest.raises(TooManyRejects, match="2026-11-20") as told:
+        run(place, end=START)
+    assert isinstance(told.value.tally, list)
+    assert told.value.tally[0]["rejected"] == 5
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"end": date(2026, 11, 19)}, "before the first"),
+        ({"start": date(2026, 10, 1)}, "53 days, more than 31"),
+        ({"end": date(2126, 11, 22), "confirm_long_span": True}, "lies in the future"),
+        ({"endpoint": "nobody"}, "no block summarizer-endpoint/nobody"),
+        ({"source": "logs/all.jsonl"}, "does not name the day"),
+        ({"source": "ftp://logs/{day}"}, "unknown scheme"),
+        ({"overwrite": True, "report_only": True}, "choose one"),
+        ({"max_parallel_days": 99}, "1 to 16"),
+    ],
+)
+def test_backfill_days_refuses_what_cannot_be_in_one_sentence(place, tmp_path, wrong, words):
+    with pytest.raises(UsageError, match=words) as refused:
+        run(place, **wrong)
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "warehouse").exists()
