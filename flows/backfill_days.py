@@ -168,8 +168,9 @@ def _check_source(chosen: Settings, start: date, end: date) -> None:
             f"The source {chosen.source} does not name the day, so that every day would get the same logs: "
             "write {day} into it, or ask for a single day."
         )
+    source, name = open_source(chosen, end)
     today = datetime.now(chosen.zone).date()
-    if end > today and not has_logs(*open_source(chosen, end)):
+    if end > today and not has_logs(source, name):
         raise UsageError(f"{end} lies in the future (in {chosen.timezone} it is {today}) and has no logs.")
 
 
