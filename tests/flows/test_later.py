@@ -29,7 +29,7 @@ pytestmark = [
 
 @pytest.fixture
 def console():
-    with ConsoleServer(train_seconds=1_500) as server:
+    with ConsoleServer(train_seconds=700) as server:
         yield server
 
 
