@@ -266,7 +266,11 @@ def main(arguments: Sequence[str]) -> int:
             lock.truncate(0)
             lock.write(f"http://{given.host}:{given.port} (process {os.getpid()})")
             lock.flush()
-            for number in (signal.SIGTERM, signal.SIGHUP):
+            for number in (
+                signal.SIGINT,
+                signal.SIGTERM,
+                signal.SIGHUP,
+            ):  # SIGINT too: background jobs inherit it ignored
                 signal.signal(number, signal.default_int_handler)
             serve(given.host, given.port, folder, given.database, given.webhook_url)
     except KeyboardInterrupt:
