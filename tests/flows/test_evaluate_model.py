@@ -111,11 +111,11 @@ prefect = pytest.mark.filterwarnings(
 
 
 def evaluated(settings, start=None, end=None, labels="", limit=0):
-    return asyncio.run(evaluate_model(start, end, labels, limit, settings))
+    return asyncio.run(evaluate_model(start, end, labels, limit, settings=settings))
 
 
 @prefect
-@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.usefixtures("prefect_server", "collected")
 def test_evaluate_model_asks_an_endpoint_once(accounts, qianfan, tmp_path, capsys):
     qianfan.behavior.mode = "mixed"
     qianfan.behavior.faults = {"overloaded": 0.05, "http_500": 0.05}
@@ -146,7 +146,7 @@ def test_evaluate_model_asks_an_endpoint_once(accounts, qianfan, tmp_path, capsy
 
 
 @prefect
-@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.usefixtures("prefect_server", "collected")
 @pytest.mark.parametrize(
     ("given", "words"),
     [
