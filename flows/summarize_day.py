@@ -3,7 +3,7 @@
 python -m flows.summarize_day --day 2026-11-22
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -62,7 +62,7 @@ async def summarize_day(
     """
     chosen = load_settings(settings or {})
     day = _day_of_this_run(day, chosen)
-    await _catch_up(day, catch_up_days, chosen)
+    await _catch_up(day, catch_up_days, settings or {}, chosen)
 
     logs = await _find_logs(day, chosen)
     started_at = datetime.now(UTC)
@@ -89,7 +89,7 @@ def _day_of_this_run(day: date | None, chosen: Settings) -> date:
     return day or previous_day(runtime.flow_run.scheduled_start_time, chosen.zone)
 
 
-async def _catch_up(day: date, number: int, chosen: Settings) -> None:
+async def _catch_up(day: date, number: int, given: Mapping[str, Any], chosen: Settings) -> None:
     if not number or runtime.deployment.id is None or not names_the_day(chosen.source):
         return
     warehouse = open_warehouse(chosen)
@@ -97,7 +97,7 @@ async def _catch_up(day: date, number: int, chosen: Settings) -> None:
     def is_missing(day: date) -> bool:
         return not is_complete(warehouse, day) and has_logs(*open_source(chosen, day))
 
-    await catch_up(day, number, is_missing=is_missing, zone=chosen.zone, logger=get_run_logger())
+    await catch_up(day, number, is_missing=is_missing, settings=given, zone=chosen.zone, logger=get_run_logger())
 
 
 async def _find_logs(day: date, chosen: Settings) -> list[StoredObject]:

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, tzinfo
+from typing import Any
 
 from prefect import runtime
 from prefect.client.orchestration import PrefectClient, get_client
@@ -18,7 +19,13 @@ Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 
 async def catch_up(
-    day: date, number: int, *, is_missing: Callable[[date], bool], zone: tzinfo, logger: Logger
+    day: date,
+    number: int,
+    *,
+    is_missing: Callable[[date], bool],
+    settings: Mapping[str, Any],
+    zone: tzinfo,
+    logger: Logger,
 ) -> list[date]:
     """Ask for those of the `number` days before `day` that are missing and that no run is there for; return them.
 
@@ -26,6 +33,7 @@ async def catch_up(
         day: the day of the run that looks.
         number: how many days to look back.
         is_missing: whether a day could be done and is not; blocking, cheap.
+        settings: of the run that looks; those it asks for have the same, but wait for no logs: theirs are old.
         zone: of the days.
         logger: of the run.
     """
@@ -39,7 +47,11 @@ async def catch_up(
             run = await arun_deployment(
                 runtime.deployment.id,
                 client=client,
-                parameters={"day": one.isoformat(), "catch_up_days": 0},
+                parameters={
+                    "day": one.isoformat(),
+                    "catch_up_days": 0,
+                    "settings": {**settings, "logs_wait_seconds": 0},
+                },
                 flow_run_name=f"summarize-{one}",
                 idempotency_key=f"catch-up/{one}/{day}",
                 as_subflow=False,

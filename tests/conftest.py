@@ -1,8 +1,11 @@
 """No test reaches a real server, a real account or a real `.env`."""
 
+import gc
 import os
+import warnings
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.servers.prefect import prefect_api  # noqa: F401  a fixture for every test
@@ -20,3 +23,18 @@ settings.register_profile("shared-machine", deadline=None, suppress_health_check
 settings.load_profile("shared-machine")
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def collected(request: pytest.FixtureRequest):
+    """What Prefect's client leaves open is collected with the test that left it, not as some later test's fault."""
+    yield
+    if not {"prefect_server", "prefect_api"}.isdisjoint(request.fixturenames):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first, so that the other processes have something to do meanwhile."""
+    items.sort(key=lambda item: item.path.name != "test_end_to_end.py")

@@ -1,7 +1,5 @@
 """What flow tests share: one Prefect server, accounts at servers that speak the wire, and what Prefect leaves behind."""
 
-import gc
-
 import pytest
 from prefect.testing.utilities import prefect_test_harness
 
@@ -15,13 +13,6 @@ def prefect_server():
     """One embedded Prefect server with a database of its own for all flow tests of a process."""
     with prefect_test_harness(server_startup_timeout=240):
         yield
-
-
-@pytest.fixture
-def collected():
-    """What Prefect's client leaves open is collected within the test, where the warning about it is ignored."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tasks.domain.prompts import load_prompt
 from tests.conftest import ROOT
 
 pytestmark = [
-    pytest.mark.usefixtures("prefect_server", "collected"),
+    pytest.mark.usefixtures("prefect_server"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
 ]
 

@@ -115,7 +115,7 @@ def evaluated(settings, start=None, end=None, labels="", limit=0):
 
 
 @prefect
-@pytest.mark.usefixtures("prefect_server", "collected")
+@pytest.mark.usefixtures("prefect_server")
 def test_evaluate_model_asks_an_endpoint_once(accounts, qianfan, tmp_path, capsys):
     qianfan.behavior.mode = "mixed"
     qianfan.behavior.faults = {"overloaded": 0.05, "http_500": 0.05}
@@ -146,7 +146,7 @@ def test_evaluate_model_asks_an_endpoint_once(accounts, qianfan, tmp_path, capsy
 
 
 @prefect
-@pytest.mark.usefixtures("prefect_server", "collected")
+@pytest.mark.usefixtures("prefect_server")
 @pytest.mark.parametrize(
     ("given", "words"),
     [

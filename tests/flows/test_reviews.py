@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
 
 pytestmark = [
-    pytest.mark.usefixtures("prefect_server", "collected"),
+    pytest.mark.usefixtures("prefect_server"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
 ]
 

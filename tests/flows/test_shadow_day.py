@@ -14,7 +14,7 @@ from tasks.domain.errors import NoTables, UsageError
 from tasks.domain.tables import SHADOWS
 
 pytestmark = [
-    pytest.mark.usefixtures("prefect_server", "collected"),
+    pytest.mark.usefixtures("prefect_server"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
 ]
 

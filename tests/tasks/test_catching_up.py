@@ -38,7 +38,14 @@ def test_catch_up_asks_once_for_what_is_missing_and_not_coming(prefect_api, monk
 
     async def look(day: date = DAY) -> list[date]:
         looked_at.clear()
-        return await catch_up(day, 4, is_missing=is_missing, zone=SHANGHAI, logger=logging.getLogger("test"))
+        return await catch_up(
+            day,
+            4,
+            is_missing=is_missing,
+            settings={"source": "logs/{day}", "logs_wait_seconds": 7200},
+            zone=SHANGHAI,
+            logger=logging.getLogger("test"),
+        )
 
     async def test() -> None:
         async with get_client() as client:
@@ -68,6 +75,7 @@ def test_catch_up_asks_once_for_what_is_missing_and_not_coming(prefect_api, monk
             assert set(made) == {"None", "2026-11-19", "2026-11-21"}
             assert made["2026-11-19"].name == "summarize-2026-11-19"
             assert made["2026-11-19"].parameters["catch_up_days"] == 0
+            assert made["2026-11-19"].parameters["settings"] == {"source": "logs/{day}", "logs_wait_seconds": 0}
 
             await client.set_flow_run_state(made["2026-11-19"].id, FAILED, force=True)
             assert await look(DAY + timedelta(days=1)) == [date(2026, 11, 19)], "the next night tries again"
@@ -78,7 +86,9 @@ def test_catch_up_asks_once_for_what_is_missing_and_not_coming(prefect_api, monk
 
 def test_catch_up_asks_the_server_nothing_when_nothing_is_missing():
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
-        looked = catch_up(DAY, 7, is_missing=lambda day: False, zone=SHANGHAI, logger=logging.getLogger("test"))
+        looked = catch_up(
+            DAY, 7, is_missing=lambda day: False, settings={}, zone=SHANGHAI, logger=logging.getLogger("test")
+        )
         assert asyncio.run(looked) == []
 
 
