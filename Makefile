@@ -14,6 +14,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: .venv/.complete ## build .venv from requirements.lock
+	@mkdir -p $(TMPDIR)
 
 # pip before 26 misreads extras in a lock with hashes, and a venv brings the pip of its Python.
 .venv/.complete: requirements.lock
