@@ -25,6 +25,7 @@ from unittest.mock import patch
 import pyarrow.parquet as pq
 from prefect.testing.utilities import prefect_test_harness
 
+from flows.compare_prompts import compare_prompts
 from flows.deploy_model import deploy_model
 from flows.evaluate_model import labeled_conversations
 from flows.fine_tune_model import fine_tune_model
@@ -34,11 +35,12 @@ from tasks.domain.deployment import in_words
 from tasks.domain.errors import ModelFailed, NotPromoted, UsageError
 from tests.servers.bos import BosServer
 from tests.servers.console import ConsoleServer
-from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
+from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer, answer_for
 
 ROOT = Path(__file__).parent.parent
 LABELS = ROOT / "deployments" / "demo" / "labels.jsonl"
 KNOWN: dict[str, Any] = {"labels": str(LABELS), "start": date(2026, 11, 20), "end": date(2026, 11, 22)}
+BASE = "base_8k"
 START, END = date(2026, 11, 20), date(2026, 11, 22)
 
 POOR = """
@@ -93,7 +95,10 @@ def world(folder: Path) -> Iterator[World]:
         ConsoleServer(chat_url=qianfan.url, train_seconds=900, deploy_seconds=240) as console,
         BosServer() as bos,
     ):
-        qianfan.answers = console.answers
+        # A base model chats about what it was asked for; what was deployed answers as it was taught.
+        qianfan.answers = lambda endpoint, prompt: (
+            answer_for(prompt, "mixed") if endpoint == BASE else console.answers(endpoint, prompt)
+        )
         with patch.dict(
             os.environ,
             {
@@ -163,6 +168,7 @@ def run_chain(world: World, tell: Tell) -> None:
     asyncio.run(summarize_day(END, {**world.settings, "endpoint_block": "serving", "overwrite": True}))
     assert world.models() == {endpoint}
     tell(f"Now: the nightly of {END} is made by {endpoint}.\n")
+    compare_three(world, endpoint, tell)
     refuse_a_poor_one(world, tell)
     take_it_all_back(world, endpoint, tell)
 
@@ -205,6 +211,15 @@ def promote_the_best(world: World, tell: Tell) -> str:
     assert len(console.versions) == 1
     tell(f"{in_words(promoted)}\nThe process died in {world.deaths} waits; one model, and one service that serves.\n")
     return str(promoted["endpoint"])
+
+
+def compare_three(world: World, endpoint: str, tell: Tell) -> None:
+    """The base model, the base model with the platform's own version of the prompt, and what was promoted."""
+    settings = {**world.settings, "summarizer": "qianfan", "endpoint": endpoint}
+    compared = asyncio.run(compare_prompts(BASE, None, True, START, END, str(LABELS), 0, settings))
+    assert [one["model"] for one in compared["contestants"]] == [BASE, BASE, endpoint]
+    assert compared["contestants"][1]["prompt"].startswith("optimized-")
+    tell(Path(compared["report"]).with_suffix(".md").read_text(encoding="utf-8").partition("\n## 回答")[0])
 
 
 def refuse_a_poor_one(world: World, tell: Tell) -> None:
