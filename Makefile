@@ -59,7 +59,7 @@ picture: demo ## draw the README's picture anew from the demo's second day
 	$(BIN)/python -m deployments.demo.draw_picture > .github/report.svg
 
 lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --group dev pyproject.toml -o requirements.lock --quiet
 
 clean: ## remove everything that the targets made
