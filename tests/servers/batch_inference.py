@@ -4,8 +4,6 @@ Time is the server's own: every look at an unfinished task moves it on. Fates ar
 creation: done, partial (every third line is left out, every fourth an error), fail (after a third of the work), hang.
 """
 
-import asyncio
-import threading
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +14,7 @@ from aiohttp import web
 from tests.servers.bce_auth import verify
 from tests.servers.bos import BosServer
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, answer_for, count_tokens
+from tests.servers.threaded import ThreadedServer
 
 PATH = "/v2/batchinference"
 
@@ -43,38 +42,16 @@ class Behavior:
     faults: deque[str] = field(default_factory=deque)  # of the next calls: http_500, reset_before, reset_after, ""
 
 
-class BatchInferenceServer:
+class BatchInferenceServer(ThreadedServer):
     """The server in its own thread: `with BatchInferenceServer(bos) as server: server.url`."""
 
     def __init__(self, bos: BosServer) -> None:
+        super().__init__()
         self.bos = bos
-        self.url = ""
         self.behavior = Behavior()
         self.tasks: list[Task] = []
         self.bodies: list[dict[str, Any]] = []
         self.paid: Counter[str] = Counter()  # id of a line -> answers
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-
-    def __enter__(self) -> "BatchInferenceServer":
-        self._thread.start()
-        if not self._ready.wait(30):
-            raise RuntimeError("the server did not start")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        self._ready.set()
-        await self._stop.wait()
-        await runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         url, raw = request.rel_url, await request.read()

@@ -22,6 +22,7 @@ from aiohttp import web
 
 from tests.servers.bce_auth import verify
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, V1_PREFIX, answer_for
+from tests.servers.threaded import ThreadedServer
 
 Body = dict[str, Any]
 
@@ -108,7 +109,7 @@ class Refusal(Exception):
         self.code = code
 
 
-class ConsoleServer:
+class ConsoleServer(ThreadedServer):
     """The server in its own thread: `with ConsoleServer(train_seconds=300) as console: console.url`.
 
     Args:
@@ -118,10 +119,9 @@ class ConsoleServer:
     """
 
     def __init__(self, port: int = 0, chat_url: str = "https://aip.invalid", **behavior: Any) -> None:
+        super().__init__(port)
         self.behavior = Behavior(**behavior)
-        self.port = port
         self.chat_url = chat_url
-        self.url = ""
         self.now = 0.0
         self.answer: Callable[[float, str], str] = lambda _quality, prompt: answer_for(prompt, "clean")
         self.calls: Counter[str] = Counter()
@@ -139,30 +139,6 @@ class ConsoleServer:
         self._broken: list[tuple[str, str]] = []
         self._serial = 0
         self._lock = threading.RLock()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
-
-    def __enter__(self) -> "ConsoleServer":
-        self._thread.start()
-        if not self._ready.wait(10):
-            raise RuntimeError("the server did not start")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port)
-        await site.start()
-        self.port = runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._ready.set()
-        await self._stop.wait()
-        await runner.cleanup()
 
     # What tests do
 

@@ -22,6 +22,7 @@ import orjson
 from aiohttp import web
 
 from tests.servers.bce_auth import verify
+from tests.servers.threaded import ThreadedServer
 
 V1_PREFIX = "/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/"
 V1_EMBEDDINGS = "/rpc/2.0/ai_custom/v1/wenxinworkshop/embeddings/"
@@ -89,19 +90,16 @@ class _Window:
         self.tokens += tokens
 
 
-class QianfanServer:
+class QianfanServer(ThreadedServer):
     """The server in its own thread: `with QianfanServer(rpm=600, window_seconds=1) as server: server.url`."""
 
     def __init__(self, port: int = 0, seed: int = 7, **behavior: Any) -> None:
+        super().__init__(port)
         self.behavior = Behavior(**behavior)
-        self.port = port
-        self.url = ""
         self.token_fetches = 0
         # Who answers what, where it matters: (endpoint or model, prompt) -> answer, None for no such endpoint.
         self.answers: Callable[[str, str], str | None] | None = None
         self._random = random.Random(seed)
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self._tokens: set[str] = set()
         self.reset()
 
@@ -117,28 +115,6 @@ class QianfanServer:
         self.peers: set[Any] = set()
         self.last_body: dict[str, Any] = {}
         self.last_arrival = 0.0
-
-    def __enter__(self) -> "QianfanServer":
-        self._thread.start()
-        if not self._ready.wait(10):
-            raise RuntimeError("the server did not start")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=2048)
-        await site.start()
-        self.port = runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._ready.set()
-        await self._stop.wait()
-        await runner.cleanup()
 
     def stats(self) -> dict[str, Any]:
         """Totals since the last reset."""

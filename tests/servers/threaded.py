@@ -1,0 +1,45 @@
+"""An HTTP server in a thread of its own: what the servers that speak Qianfan's wires have in common."""
+
+import asyncio
+import threading
+from typing import Self
+
+from aiohttp import web
+
+
+class ThreadedServer:
+    """`with SomeServer() as server: server.url`; answers come from its `_handle`.
+
+    Args:
+        port: 0 for any.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self.port = port
+        self.url = ""
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        if not self._ready.wait(30):
+            raise RuntimeError("the server did not start")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", self.port, backlog=2048).start()
+        self.port = runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._ready.set()
+        await self._stop.wait()
+        await runner.cleanup()
