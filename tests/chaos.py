@@ -27,8 +27,9 @@ import orjson
 import pyarrow.parquet as pq
 
 from flows.summarize_day import summarize_day
+from tests.servers.accounts import account_environment
 from tests.servers.bos import BosServer
-from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
+from tests.servers.qianfan import QianfanServer
 
 DAY = date(2026, 11, 22)
 CONVERSATIONS = 240
@@ -121,14 +122,7 @@ def chaos(kind: str, kills: int, seed: int, tell: Callable[[str], None]) -> Outc
         bos = stack.enter_context(BosServer())
         bos.put("logs.jsonl", log_lines())
         qianfan = stack.enter_context(QianfanServer(mode="mixed", latency_median=0.08, latency_sigma=0.6))
-        environment = {
-            "BCE_ACCESS_KEY_ID": bos.access_key_id,
-            "BCE_SECRET_ACCESS_KEY": bos.secret_access_key,
-            "BOS_ENDPOINT": bos.endpoint,
-            "QIANFAN_ACCESS_KEY": ACCESS_KEY,
-            "QIANFAN_SECRET_KEY": SECRET_KEY,
-            "QIANFAN_BASE_URL": qianfan.url,
-        }
+        environment = account_environment(bos, qianfan)
         os.environ.update(environment)
         stack.callback(lambda: [os.environ.pop(name) for name in environment])
 

@@ -33,9 +33,10 @@ from flows.settings import load_settings
 from flows.summarize_day import summarize_day
 from tasks.domain.deployment import in_words
 from tasks.domain.errors import ModelFailed, NotPromoted, UsageError
+from tests.servers.accounts import account_environment
 from tests.servers.bos import BosServer
 from tests.servers.console import ConsoleServer
-from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer, answer_for
+from tests.servers.qianfan import QianfanServer, answer_for
 
 ROOT = Path(__file__).parent.parent
 LABELS = ROOT / "deployments" / "demo" / "labels.jsonl"
@@ -99,19 +100,7 @@ def world(folder: Path) -> Iterator[World]:
         qianfan.answers = lambda endpoint, prompt: (
             answer_for(prompt, "mixed") if endpoint == BASE else console.answers(endpoint, prompt)
         )
-        with patch.dict(
-            os.environ,
-            {
-                "BCE_ACCESS_KEY_ID": bos.access_key_id,
-                "BCE_SECRET_ACCESS_KEY": bos.secret_access_key,
-                "BOS_ENDPOINT": bos.endpoint,
-                "QIANFAN_ACCESS_KEY": ACCESS_KEY,
-                "QIANFAN_SECRET_KEY": SECRET_KEY,
-                "QIANFAN_BASE_URL": qianfan.url,
-                "QIANFAN_CONSOLE_API_BASE_URL": console.url,
-                "QIANFAN_IAM_BASE_URL": qianfan.url,
-            },
-        ):
+        with patch.dict(os.environ, account_environment(bos, qianfan, console.url)):
             yield World(console, qianfan, bos, folder)
 
 

@@ -3,9 +3,10 @@
 import pytest
 from prefect.testing.utilities import prefect_test_harness
 
+from tests.servers.accounts import account_environment
 from tests.servers.bos import BosServer
 from tests.servers.console import ConsoleServer
-from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
+from tests.servers.qianfan import QianfanServer
 
 
 @pytest.fixture(scope="session")
@@ -30,16 +31,7 @@ def qianfan():
 @pytest.fixture
 def accounts(bos, qianfan, monkeypatch):
     """The environment of a user with a bucket and an endpoint."""
-    for name, value in {
-        "BCE_ACCESS_KEY_ID": bos.access_key_id,
-        "BCE_SECRET_ACCESS_KEY": bos.secret_access_key,
-        "BOS_ENDPOINT": bos.endpoint,
-        "QIANFAN_ACCESS_KEY": ACCESS_KEY,
-        "QIANFAN_SECRET_KEY": SECRET_KEY,
-        "QIANFAN_BASE_URL": qianfan.url,
-        "QIANFAN_CONSOLE_API_BASE_URL": qianfan.url,
-        "QIANFAN_IAM_BASE_URL": qianfan.url,
-    }.items():
+    for name, value in account_environment(bos, qianfan).items():
         monkeypatch.setenv(name, value)
 
 

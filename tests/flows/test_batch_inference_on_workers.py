@@ -8,9 +8,10 @@ import httpx
 import orjson
 import pytest
 
+from tests.servers.accounts import account_environment
 from tests.servers.batch_inference import BatchInferenceServer
 from tests.servers.bos import BosServer
-from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
+from tests.servers.qianfan import QianfanServer
 from tests.servers.workers import deploy, worker, worker_environment
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
@@ -21,18 +22,7 @@ DAY = date(2026, 11, 22)
 def test_a_run_that_waits_ends_its_process_and_comes_back_as_itself(prefect_api, tmp_path):
     with BosServer() as bos, QianfanServer() as qianfan, BatchInferenceServer(bos) as batch:
         batch.behavior.looks_needed = 2
-        environment = worker_environment(
-            prefect_api,
-            {
-                "BCE_ACCESS_KEY_ID": bos.access_key_id,
-                "BCE_SECRET_ACCESS_KEY": bos.secret_access_key,
-                "BOS_ENDPOINT": bos.endpoint,
-                "QIANFAN_ACCESS_KEY": ACCESS_KEY,
-                "QIANFAN_SECRET_KEY": SECRET_KEY,
-                "QIANFAN_BASE_URL": qianfan.url,
-                "QIANFAN_CONSOLE_API_BASE_URL": batch.url,
-            },
-        )
+        environment = worker_environment(prefect_api, account_environment(bos, qianfan, batch.url))
         deploy(environment)
         lines = [orjson.dumps({"conversation": f"用户：第{number}号灯不亮\n客服：给您换一个"}) for number in range(40)]
         bos.put(f"logs/{DAY}/a.jsonl", b"\n".join(lines))

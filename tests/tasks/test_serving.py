@@ -13,6 +13,7 @@ from tasks.domain.errors import ModelFailed
 from tasks.domain.experiments import Experiment
 from tasks.domain.tuning import Trial
 from tasks.serving import DeploymentRecord, deploy_service, find_deployment, publish_model, retire_service
+from tests.kills import killed_at_write
 from tests.servers.console import ConsoleServer, Task
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY
 
@@ -33,10 +34,6 @@ def console():
 @pytest.fixture
 def store(tmp_path):
     return FolderStore(tmp_path / "warehouse")
-
-
-class Killed(BaseException):
-    """The process is gone."""
 
 
 def live(console, store, *, steps=STEPS, rounds=100, patience=HOUR, pool="private"):
@@ -82,24 +79,9 @@ def test_deploy_service_serves_the_model(console, store, pool):
 
 @pytest.mark.parametrize("written", [True, False])
 @pytest.mark.parametrize("write", range(1, 7))
-def test_deploy_service_pays_once_after_a_kill_at_any_write(console, store, monkeypatch, write, written):
-    writes = 0
-    really_write = FolderStore.write_path
-
-    def dying(self, key, data, **condition):
-        nonlocal writes
-        writes += 1
-        if writes == write and not written:
-            raise Killed
-        etag = really_write(self, key, data, **condition)
-        if writes == write:
-            raise Killed
-        return etag
-
-    with monkeypatch.context() as patched:
-        patched.setattr(FolderStore, "write_path", dying)
-        with pytest.raises(Killed):
-            live(console, store)
+def test_deploy_service_pays_once_after_a_kill_at_any_write(console, store, write, written):
+    with killed_at_write(write, written=written):
+        live(console, store)
     assert live(console, store).stage == "serving"
     assert len(console.versions) == len(console.services) == 1
 

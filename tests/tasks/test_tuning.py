@@ -12,6 +12,7 @@ from tasks.domain.errors import UsageError
 from tasks.domain.experiments import load_matrix
 from tasks.domain.platform import TrainingData
 from tasks.tuning import advance, begin_tuning, find_tuning, publish_tuning, stop_tuning
+from tests.kills import killed_at_write
 from tests.servers.console import ConsoleServer
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY
 
@@ -27,10 +28,6 @@ def console():
 @pytest.fixture
 def store(tmp_path):
     return FolderStore(tmp_path / "warehouse")
-
-
-class Killed(BaseException):
-    """The process is gone."""
 
 
 def tune(console, store, *, name="t1", data=None, rounds=100, patience=timedelta(hours=1), matrix=None):
@@ -100,24 +97,9 @@ def test_advance_goes_on_after_a_restart_in_every_wait(console, store, rounds):
 
 @pytest.mark.parametrize("write", range(1, 15))
 @pytest.mark.parametrize("written", [True, False])
-def test_advance_submits_nothing_twice_after_a_kill_at_any_write(console, store, monkeypatch, write, written):
-    writes = 0
-    really_write = FolderStore.write_path
-
-    def dying(self, key, data, **condition):
-        nonlocal writes
-        writes += 1
-        if writes == write and not written:
-            raise Killed
-        etag = really_write(self, key, data, **condition)
-        if writes == write:
-            raise Killed
-        return etag
-
-    with monkeypatch.context() as patched:
-        patched.setattr(FolderStore, "write_path", dying)
-        with pytest.raises(Killed):
-            tune(console, store)
+def test_advance_submits_nothing_twice_after_a_kill_at_any_write(console, store, write, written):
+    with killed_at_write(write, written=written):
+        tune(console, store)
     assert tune(console, store).best.experiment.number == 5
     assert len(console.jobs) == len(console.tasks) == 6
 
