@@ -1,20 +1,9 @@
-"""Qianfan's console: training, publishing and serving models.
-
-The SDK builds every request and signs it; sending and the reading of errors are ours. The SDK's own way keeps the keys
-in a configuration for the whole process (given per call they go into the request's body, in the clear), blocks, and
-drops the error's code.
-"""
+"""Qianfan's console: training, publishing and serving models. The SDK knows what to ask, `ConsoleApi` asks it."""
 
 import asyncio
-import inspect
-import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-import aiohttp
-import orjson
-from qianfan.resources.auth.iam import iam_sign
 from qianfan.resources.console.charge import Charge
 from qianfan.resources.console.consts import DeployPoolType, TrainDatasetSourceType, TrainParameterScale
 from qianfan.resources.console.data import Data
@@ -22,17 +11,12 @@ from qianfan.resources.console.finetune import FineTune
 from qianfan.resources.console.model import Model
 from qianfan.resources.console.prompt import Prompt
 from qianfan.resources.console.service import Service
-from qianfan.resources.typing import QfRequest
 
-from tasks.clients.http import address
+from tasks.clients.console_api import ConsoleApi, platform_uri
 from tasks.clients.qianfan import QianfanCredentials
 from tasks.domain.errors import (
     ModelFailed,
-    PlatformBusy,
-    PlatformError,
-    PlatformRefused,
     PlatformUnavailable,
-    UsageError,
 )
 from tasks.domain.platform import (
     Checkpoint,
@@ -65,12 +49,9 @@ _SERVICE_PHASES: Mapping[str, Literal["deploying", "serving", "failed", "stopped
     "Failed": "failed",
     "Stopped": "stopped",
 }
-_TRANSIENT = frozenset({4, 18, 336000, 336100, 500000})
-_BUSY = frozenset({510203, 510402})
 _RELEASED = 2  # a dataset's release is finished
 _RELEASE_FAILED = 3
 _OPTIMIZED, _NOT_OPTIMIZED = 2, 3
-_PAGE = 100
 _LOOKS = 200
 
 
@@ -97,22 +78,17 @@ class QianfanConsole:
         attempts: int = 5,
         retry_seconds: float = 1.0,
     ) -> None:
-        if not credentials.has_pair:
-            raise UsageError("The model platform needs a key pair: set QIANFAN_ACCESS_KEY and QIANFAN_SECRET_KEY.")
-        logging.getLogger("baidubce.auth.bce_v1_signer").setLevel(logging.WARNING)  # it logs keys at DEBUG
-        self._credentials = credentials
-        self._url = url.rstrip("/")
-        self._timeout_seconds = timeout_seconds
-        self._attempts = attempts
+        self._api = ConsoleApi(
+            credentials, url, timeout_seconds=timeout_seconds, attempts=attempts, retry_seconds=retry_seconds
+        )
         self._retry_seconds = retry_seconds
-        self._open_session: aiohttp.ClientSession | None = None
 
     # Training
 
     async def limits(self, base_model: str) -> dict[Method, dict[str, Limit]]:
         """The hyperparameters that a base model can be tuned by."""
         found: dict[Method, dict[str, Limit]] = {}
-        for model in await self._look(FineTune.V2.supported_models):
+        for model in await self._api.look(FineTune.V2.supported_models):
             modes = model.get("supportTrainMode", []) if model.get("model") == base_model else []
             for mode in modes:
                 if mode.get("trainMode") != "SFT":
@@ -131,32 +107,32 @@ class QianfanConsole:
         """
         asked = False
         for look in range(_LOOKS):
-            version = (await self._look(Data.get_dataset_info, dataset_id))["versionInfo"]
+            version = (await self._api.look(Data.get_dataset_info, dataset_id))["versionInfo"]
             if version.get("releaseStatus") == _RELEASED:
                 return int(version.get("entityCount") or 0)
             if asked and version.get("releaseStatus") == _RELEASE_FAILED:
                 break
             if not asked:
-                await self._look(Data.release_dataset, dataset_id)
+                await self._api.look(Data.release_dataset, dataset_id)
                 asked = True
             await asyncio.sleep(min(self._retry_seconds * look, 30))
         raise ModelFailed(f"Dataset {dataset_id} can't be released for training: look at it in the Qianfan console.")
 
     async def find_job(self, name: str) -> str | None:
         """The id of the job of that name."""
-        async for job in self._list(FineTune.V2.job_list):
+        async for job in self._api.pages(FineTune.V2.job_list):
             if job["name"] == name:
                 return str(job["jobId"])
         return None
 
     async def create_job(self, name: str, base_model: str, description: str) -> str:
         """A new job; returns its id."""
-        made = await self._send(FineTune.V2.create_job, name, base_model, "SFT", description=description)
+        made = await self._api.send(FineTune.V2.create_job, name, base_model, "SFT", description=description)
         return str(made["jobId"])
 
     async def find_task(self, job_id: str) -> str | None:
         """The id of the job's task."""
-        async for task in self._list(FineTune.V2.task_list, job_id):
+        async for task in self._api.pages(FineTune.V2.task_list, job_id):
             return str(task["taskId"])
         return None
 
@@ -164,7 +140,7 @@ class QianfanConsole:
         self, job_id: str, method: Method, hyperparameters: Mapping[str, object], data: TrainingData, split_ratio: int
     ) -> str:
         """Start the job's training and return its task's id."""
-        made = await self._send(
+        made = await self._api.send(
             FineTune.V2.create_task,
             job_id,
             _SCALES[method],
@@ -175,7 +151,7 @@ class QianfanConsole:
 
     async def describe_task(self, task_id: str) -> TaskReport:
         """How a task stands."""
-        found = await self._look(FineTune.V2.task_detail, task_id)
+        found = await self._api.look(FineTune.V2.task_detail, task_id)
         metrics = found.get("metrics") or {}
         return TaskReport(
             phase=_TASK_PHASES.get(found.get("runStatus", ""), "running"),
@@ -187,16 +163,16 @@ class QianfanConsole:
 
     async def stop_task(self, task_id: str) -> None:
         """Stop a task; no error when it has ended."""
-        await self._look(FineTune.V2.stop_task, task_id)
+        await self._api.look(FineTune.V2.stop_task, task_id)
 
     # Models
 
     async def find_model(self, name: str) -> ModelReport | None:
         """The model of that name; its phase is not looked at."""
-        async for model in self._list(Model.V2.describe_custom_model_sets):
+        async for model in self._api.pages(Model.V2.describe_custom_model_sets):
             if model["modelSetName"] == name:
                 set_id = str(model["modelSetId"])
-                versions = (await self._look(Model.V2.describe_model_set, model_set_id=set_id))["modelIds"]
+                versions = (await self._api.look(Model.V2.describe_model_set, model_set_id=set_id))["modelIds"]
                 if versions:
                     first = versions[0]
                     return ModelReport(set_id, str(first["modelId"] if isinstance(first, dict) else first))
@@ -205,19 +181,19 @@ class QianfanConsole:
     async def publish_model(self, name: str, job_id: str, task_id: str) -> ModelReport:
         """Make a model of what a task trained."""
         # This older call names a job "task" and a task "iteration".
-        made = await self._send(Model.publish, True, {"taskId": job_id, "iterationId": task_id}, model_name=name)
+        made = await self._api.send(Model.publish, True, {"taskId": job_id, "iterationId": task_id}, model_name=name)
         return ModelReport(str(made["modelIDStr"]), str(made["versionIdStr"]))
 
     async def describe_model(self, model_id: str) -> ModelReport:
         """How a model stands."""
-        found = await self._look(Model.detail, model_id)
+        found = await self._api.look(Model.detail, model_id)
         return ModelReport(str(found["modelIdStr"]), model_id, _MODEL_PHASES.get(found["state"], "creating"))
 
     # Services
 
     async def find_service(self, name: str) -> ServiceReport | None:
         """The service of that name, but for those that were released."""
-        async for service in self._list(Service.V2.service_list, name=name):
+        async for service in self._api.pages(Service.V2.service_list, name=name):
             report = _service(service)
             if service["name"] == name and report.phase != "stopped" and service.get("chargeStatus") != "Released":
                 return report
@@ -226,7 +202,7 @@ class QianfanConsole:
     async def create_service(self, plan: ServicePlan, model: ModelReport, description: str) -> str:
         """Deploy a model and return its service's id. This costs money."""
         if plan.pool == "private":
-            made = await self._send(
+            made = await self._api.send(
                 Service.V2.create_service,
                 model.set_id,
                 model.model_id,
@@ -240,7 +216,7 @@ class QianfanConsole:
                 description,
             )
             return str(made["serviceId"])
-        await self._send(
+        await self._api.send(
             Service.create,
             model.set_id,
             model.model_id,
@@ -258,14 +234,14 @@ class QianfanConsole:
 
     async def describe_service(self, service_id: str) -> ServiceReport:
         """How a service stands."""
-        return _service(await self._look(Service.V2.service_detail, service_id))
+        return _service(await self._api.look(Service.V2.service_detail, service_id))
 
     async def release_service(self, service_id: str) -> int:
         """Give back every compute unit of a service; return how many were given back just now."""
-        units = (await self._look(Charge.get_service_resource_list, service_id))["instances"]
+        units = (await self._api.look(Charge.get_service_resource_list, service_id))["instances"]
         held = [unit for unit in units if unit.get("status") not in {"Releasing", "Released"}]
         for unit in held:
-            await self._look(Charge.release_service_resource_instance_info, service_id, unit["instanceId"])
+            await self._api.look(Charge.release_service_resource_instance_info, service_id, unit["instanceId"])
         return len(held)
 
     # Prompts
@@ -277,9 +253,9 @@ class QianfanConsole:
             ModelFailed: the platform could not.
         """
         operations = [{"opType": kind, "payload": value} for kind, value in ((1, 1), (2, 0), (3, 1), (4, 0))]
-        task_id = (await self._send(Prompt.create_optimiztion_task, template, operations))["id"]
+        task_id = (await self._api.send(Prompt.create_optimiztion_task, template, operations))["id"]
         for _ in range(_LOOKS):
-            found = await self._look(Prompt.get_optimization_task, task_id)
+            found = await self._api.look(Prompt.get_optimization_task, task_id)
             if found["processStatus"] == _OPTIMIZED:
                 return str(found["optimizeContent"])
             if found["processStatus"] == _NOT_OPTIMIZED:
@@ -289,84 +265,7 @@ class QianfanConsole:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._open_session is not None:
-            await self._open_session.close()
-
-    # The wire
-
-    async def _list(self, listing: Callable[..., Any], *arguments: Any, **filters: Any) -> AsyncIterator[Any]:
-        marker = None
-        while True:
-            page = await self._look(listing, *arguments, marker=marker, max_keys=_PAGE, **filters)
-            for one in next((value for value in page.values() if isinstance(value, list)), []):
-                yield one
-            info = page.get("pageInfo") or {}
-            if not info.get("isTruncated") or info.get("nextMarker") in (None, "", marker):
-                return
-            marker = info["nextMarker"]
-
-    async def _look(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        """A call that may be made twice, made until it is answered."""
-        for attempt in range(1, self._attempts):
-            try:
-                return await self._send(call, *arguments, **options)
-            except PlatformUnavailable:
-                await asyncio.sleep(self._retry_seconds * 2 ** (attempt - 1))
-        return await self._send(call, *arguments, **options)
-
-    async def _send(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        """One call of the SDK's, from its request to its result."""
-        # What the decorators wrap makes the request and nothing else.
-        build = inspect.unwrap(call.__func__)  # type: ignore[attr-defined]
-        request: QfRequest = build(call.__self__, *arguments, **options)  # type: ignore[attr-defined]
-        request.headers = {"Content-Type": "application/json", "Host": urlsplit(self._url).netloc}
-        iam_sign(self._credentials.access_key, self._credentials.secret_key, request)
-        what = f"{address(self._url)}{request.url} {request.query.get('Action', '')}".rstrip()
-        try:
-            async with self._session.request(
-                request.method,
-                self._url + request.url,
-                params=request.query,
-                headers=request.headers,
-                data=orjson.dumps(request.json_body),
-            ) as response:
-                status, body = response.status, await response.read()
-        except TimeoutError:
-            raise PlatformUnavailable(f"{what}: no reply within {self._timeout_seconds:g} s; try again.") from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise PlatformUnavailable(f"{what}: no reply ({type(error).__name__}); try again.") from None
-        return _result(what, status, body)
-
-    @property
-    def _session(self) -> aiohttp.ClientSession:
-        if self._open_session is None:
-            self._open_session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self._timeout_seconds), cookie_jar=aiohttp.DummyCookieJar()
-            )
-        return self._open_session
-
-
-def _result(what: str, status: int, body: bytes) -> Any:
-    try:
-        reply = orjson.loads(body)
-        if status == 200 and "error_code" not in reply:
-            return reply["result"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        raise PlatformUnavailable(f"{what}: the reply (status {status}) is not readable; try again.") from None
-    raise _fault(what, status, reply)
-
-
-def _fault(what: str, status: int, reply: Mapping[str, Any]) -> PlatformError:
-    code = reply.get("error_code", reply.get("code", status))
-    message = str(reply.get("error_msg", reply.get("message", "")))[:200]
-    said = f"{what} answered {code}: {message}"
-    if status >= 500 or status == 429 or code in _TRANSIENT:
-        return PlatformUnavailable(f"{said}; try again.")
-    if code in _BUSY:
-        return PlatformBusy(f"{said}; it takes more when something has ended.")
-    if status in (401, 403):
-        return PlatformRefused(f"{said}; check the key pair and that its user may use the Qianfan console.")
-    return PlatformRefused(f"{said}.")
+        await self._api.aclose()
 
 
 def _limit(one: Mapping[str, Any]) -> Limit:
@@ -385,8 +284,10 @@ def _checkpoint(one: Mapping[str, Any]) -> Checkpoint:
 def _dataset_config(data: TrainingData) -> dict[str, Any]:
     if data.dataset_id:
         return {"sourceType": TrainDatasetSourceType.Platform.value, "versions": [{"versionId": data.dataset_id}]}
-    uri = data.bos_uri.replace("bos://", "bos:/", 1)  # the platform's own spelling
-    return {"sourceType": TrainDatasetSourceType.PrivateBos.value, "versions": [{"versionBosUri": uri}]}
+    return {
+        "sourceType": TrainDatasetSourceType.PrivateBos.value,
+        "versions": [{"versionBosUri": platform_uri(data.bos_uri)}],
+    }
 
 
 def _service(found: Mapping[str, Any]) -> ServiceReport:
