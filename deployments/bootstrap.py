@@ -100,6 +100,44 @@ def never_begun() -> AutomationCore:
     )
 
 
+def cancelled_tunings() -> AutomationCore:
+    """Stops the jobs of a tuning that was cancelled while it waited: then no process is there to do it."""
+    return AutomationCore.model_validate(
+        {
+            "name": "kefu: stop the jobs of a cancelled tuning",
+            "description": "A tuning between two looks is only a scheduled run; cancelling that alone stops nothing.",
+            "trigger": {
+                "type": "event",
+                "posture": "Reactive",
+                "match": _RUNS,
+                "match_related": {"prefect.resource.role": "flow", "prefect.resource.name": "fine-tune-model"},
+                "expect": _states("Cancelled"),
+                "for_each": ["prefect.resource.id"],
+                "threshold": 1,
+                "within": 0,
+            },
+            "actions": [
+                {
+                    "type": "run-deployment",
+                    "source": "inferred",
+                    "parameters": {
+                        "name": _filled_in("{{ flow_run.parameters.name }}"),
+                        "settings": {
+                            "__prefect_kind": "json",
+                            "value": _filled_in("{{ (flow_run.parameters.settings or {}) | tojson }}"),
+                        },
+                        "stop": True,
+                    },
+                }
+            ],
+        }
+    )
+
+
+def _filled_in(template: str) -> dict[str, str]:
+    return {"__prefect_kind": "jinja", "template": template}
+
+
 def failures(webhook: UUID) -> AutomationCore:
     """Tells whoever is on call of a run that failed or crashed; too many rejects is a failure too."""
     return AutomationCore.model_validate(
@@ -178,7 +216,7 @@ async def set_up(
     for name, part in (shared_quotas or {}).items():
         told.append(f"shared quota {name}, {part:.0%} of it: {await make_shared_quota(client, name, part)}")
 
-    wanted = [zombies(), never_begun()]
+    wanted = [zombies(), never_begun(), cancelled_tunings()]
     webhook = await _webhook(client, webhook_url)
     if webhook:
         told.append(f"block webhook/{WEBHOOK}: notifications go there")

@@ -46,6 +46,7 @@ async def fine_tune_model(
     upload_to: str = "",
     give_up_hours: float = 12.0,
     poll_seconds: float = 600.0,
+    stop: bool = False,
     settings: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Tune the base model in every way that is asked for, and pick the best.
@@ -60,9 +61,12 @@ async def fine_tune_model(
         upload_to: a folder in BOS for a reviewed training set; left out, the warehouse, if that is in BOS.
         give_up_hours: an experiment without any progress for so long is stopped.
         poll_seconds: between two looks at the platform.
+        stop: stop the experiments under way instead; what is done stays.
         settings: any setting by its name.
     """
     chosen = load_settings(settings or {})
+    if stop:
+        return await _stop(name, chosen)
     warehouse = open_warehouse(chosen)
     matrix = load_matrix(Path(experiments) if experiments else None)
 
@@ -103,15 +107,6 @@ def _training_data(
     return store_training_set(warehouse, upload, name, labeled, load_prompt(chosen.prompt))
 
 
-async def stop_fine_tuning(name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Stop every experiment of a tuning that has not ended; what is done stays.
-
-    Raises:
-        UsageError: there is no such tuning.
-    """
-    return await _stop(name, load_settings(settings))
-
-
 async def _stop(name: str, chosen: Settings) -> dict[str, Any]:
     warehouse = open_warehouse(chosen)
     record = await asyncio.to_thread(find_tuning, warehouse, name)
@@ -145,10 +140,13 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     settings = command_line.chosen_settings(given)
 
-    async def command() -> dict[str, Any]:
-        if given.stop:
-            return await stop_fine_tuning(given.name, settings)
-        return await fine_tune_model(
+    def tell(done: dict[str, Any]) -> str:
+        table = done.pop("table")
+        return orjson.dumps(done).decode() if given.json else f"{table}\nreport: {done['report']}"
+
+    return command_line.run(
+        settings,
+        lambda: fine_tune_model(
             given.name,
             given.training_set,
             given.labels,
@@ -158,14 +156,11 @@ def main(arguments: Sequence[str]) -> int:
             given.upload_to,
             given.give_up_hours,
             given.poll_seconds,
+            given.stop,
             settings,
-        )
-
-    def tell(done: dict[str, Any]) -> str:
-        table = done.pop("table")
-        return orjson.dumps(done).decode() if given.json else f"{table}\nreport: {done['report']}"
-
-    return command_line.run(settings, command, tell)
+        ),
+        tell,
+    )
 
 
 if __name__ == "__main__":

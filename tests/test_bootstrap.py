@@ -70,7 +70,7 @@ def test_bootstrap_twice_is_bootstrap_once_and_a_failed_run_is_told(prefect_api:
         assert "work pool kefu: made (process)" in first
         assert "shared quota sft, 100% of it: made" in first
         made = automations(api)
-        assert len(made) == 4
+        assert len(made) == 5
 
         again = bootstrap(prefect_api, "--shared-quota", "sft", "other=40")
         assert "shared quota sft, 100% of it: there already" in again

@@ -111,6 +111,20 @@ def test_go_on_later_hands_a_tuning_from_run_to_run(prefect_api, environment, wo
     assert tuning.best.experiment.number == 5
 
 
+def test_a_tuning_that_is_cancelled_while_it_waits_is_stopped_too(prefect_api, environment, worker, console, tmp_path):
+    start(environment, console, tmp_path / "warehouse", "waiting", 600)
+    until(
+        lambda: [run.state.name for run in runs_of(prefect_api, "waiting")] == ["Completed", "Scheduled"], 200, worker
+    )
+    assert console.tasks
+    assert not any(task.stopped for task in console.tasks.values())
+    waiting = runs_of(prefect_api, "waiting")[1]
+    prefect_api.prefect("flow-run", "cancel", str(UUID(str(waiting.id))), folder=tmp_path)
+    until(lambda: all(task.stopped for task in console.tasks.values()), 200, worker)
+    until(lambda: all(run.state.is_final() for run in runs_of(prefect_api, "waiting")), 60, worker)
+    assert [run.state.name for run in runs_of(prefect_api, "waiting")] == ["Completed", "Cancelled", "Completed"]
+
+
 def test_stop_on_cancel_stops_the_jobs_of_a_run_that_is_cancelled(prefect_api, environment, worker, console, tmp_path):
     console.slow_seconds = 1.0
     start(environment, console, tmp_path / "warehouse", "cancel", 600)
