@@ -166,6 +166,32 @@ def test_a_machine_that_dies_leaves_nothing_running_and_nothing_is_paid_twice(ma
 
 
 @pytest.mark.long
+def test_a_cancelled_run_keeps_what_it_paid_for_and_ends_soon(machine: Served, endpoint: QianfanServer):
+    endpoint.reset()
+    endpoint.behavior.latency_median = 2.0
+    asked = {"summarizer": "openai", "endpoint": "cancelled", "concurrency": 4, "overwrite": True}
+    run = machine.start("summarize-day/nightly", day=DAYS[0], settings=asked)
+    until = time.monotonic() + 120
+    while sum(endpoint.delivered.values()) < 8:
+        assert time.monotonic() < until, machine.log("worker")[-3000:]
+        time.sleep(0.2)
+
+    cancelled = time.monotonic()
+    machine.ask("POST", f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
+    assert machine.wait(run, seconds=90)["state_name"] == "Cancelled"
+    print(f"Cancelled after {time.monotonic() - cancelled:.0f} s")
+    paid = sum(endpoint.delivered.values())
+    time.sleep(5)
+    assert sum(endpoint.delivered.values()) == paid, "somebody goes on asking"
+
+    endpoint.behavior.latency_median = 0.0
+    again = machine.start("summarize-day/nightly", day=DAYS[0], settings=asked)
+    assert machine.wait(again)["state_name"] == "Completed"
+    assert sum(endpoint.delivered.values()) > paid
+    assert set(endpoint.delivered.values()) == {1}, "what was in flight was thrown away and paid for again"
+
+
+@pytest.mark.long
 def test_a_server_that_dies_is_back_before_a_run_notices(machine: Served, endpoint: QianfanServer):
     endpoint.behavior.latency_median = 1.0
     asked = {"summarizer": "openai", "endpoint": "slower", "concurrency": 2, "overwrite": True}
