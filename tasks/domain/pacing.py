@@ -138,16 +138,15 @@ class SlidingLog:
 
     def advance(self, now: float) -> None:
         """Let go of what has left the window. Amortized constant time."""
-        fresh, late = self._fresh, self._late
-        horizon = now - self._seconds
-        while fresh and fresh[0][0] <= horizon:
+        fresh, late, seconds, slack = self._fresh, self._late, self._seconds, self._slack
+        # Added up as in `next_departure`, to the last bit: a call that waits until then finds the other one gone.
+        while fresh and fresh[0][0] + seconds <= now:
             item = fresh.popleft()
             if item[1].counts:
                 self.calls_inside -= 1
                 self.tokens_inside -= item[1].tokens
                 late.append(item)
-        horizon -= self._slack
-        while late and (late[0][0] <= horizon or not late[0][1].counts):
+        while late and (late[0][0] + seconds + slack <= now or not late[0][1].counts):
             entry = late.popleft()[1]
             if entry.counts:
                 self.calls -= 1
@@ -164,11 +163,11 @@ class SlidingLog:
     def change(self, sent_at: float, calls: int, tokens: int, now: float) -> None:
         """Correct the sums by what is now known of a call sent at `sent_at`, if it is still in the log."""
         self.advance(now)
-        horizon = now - self._seconds
-        if sent_at > horizon - self._slack:
+        leaves = sent_at + self._seconds
+        if leaves + self._slack > now:
             self.calls += calls
             self.tokens += tokens
-            if sent_at > horizon:
+            if leaves > now:
                 self.calls_inside += calls
                 self.tokens_inside += tokens
 

@@ -1,24 +1,22 @@
 import asyncio
-import functools
 import random
-import time
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from tasks.domain.errors import QuotaRefused
 from tasks.domain.pacing import Limits
 from tasks.domain.records import QuotaHeaders
-from tasks.gate import Gate
+from tasks.gate import Gate, Share
+from tests.simulated_time import in_simulated_time
 
 
-def on_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    @functools.wraps(test)
-    def run() -> None:
-        asyncio.run(test())
+def now() -> float:
+    return asyncio.get_running_loop().time()
 
-    return run
+
+def gate_of(limits: Limits, share: Share | None = None) -> Gate:
+    return Gate(limits, now, share)
 
 
 async def settle() -> None:
@@ -26,9 +24,9 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-@on_a_loop
+@in_simulated_time
 async def test_acquire_lets_calls_go_in_the_order_they_came():
-    gate = Gate(Limits(60_000, None, 4, window_seconds=1.0))
+    gate = gate_of(Limits(60_000, None, 4, window_seconds=1.0))
     order: list[int] = []
 
     async def call(number: int) -> None:
@@ -44,27 +42,46 @@ async def test_acquire_lets_calls_go_in_the_order_they_came():
     assert (stand.in_flight, stand.waiting, stand.sent_last_window) == (0, 0, 60)
 
 
-@on_a_loop
-async def test_acquire_never_lets_more_into_a_window_than_the_quota():
-    gate = Gate(Limits(6000, None, 64, window_seconds=0.3))  # 30 in 0.3 s
+async def departures(gate: Gate, calls: int) -> list[float]:
+    """When each of so many calls is sent that all want to go at once."""
     sent: list[float] = []
 
     async def call() -> None:
         with await gate.acquire(10) as permit:
             await asyncio.sleep(random.uniform(0, 0.002))
-            sent.append(time.monotonic())
+            sent.append(now())
             permit.sent()
             await asyncio.sleep(0.01)
             permit.done(10, None, 0.01)
 
-    await asyncio.gather(*(call() for _ in range(100)))
+    await asyncio.gather(*(call() for _ in range(calls)))
+    return sent
+
+
+@in_simulated_time
+async def test_acquire_lets_as_many_into_a_window_as_the_quota_and_never_more():
+    sent = await departures(gate_of(Limits(6000, None, 64, window_seconds=0.3)), 100)  # 30 in 0.3 s
     assert all(later - earlier > 0.3 for earlier, later in zip(sent, sent[30:], strict=False))
-    assert sent[-1] - sent[0] < 2.5
+    assert sent[-1] - sent[0] < 1.5
 
 
-@on_a_loop
+@in_simulated_time
+async def test_acquire_keeps_its_own_window_whatever_a_share_gives():
+    class Generous:
+        def attach(self, look: Callable[[], None]) -> None: ...
+
+        def covers(self) -> bool:
+            return True
+
+        def spend(self, calls_seconds: float, tokens_seconds: float) -> None: ...
+
+    sent = await departures(gate_of(Limits(6000, None, 50, window_seconds=0.5), Generous()), 200)  # 50 in 0.5 s
+    assert all(later - earlier > 0.5 for earlier, later in zip(sent, sent[50:], strict=False))
+
+
+@in_simulated_time
 async def test_acquire_cancelled_while_waiting_leaves_nothing_behind():
-    gate = Gate(Limits(None, None, 1))
+    gate = gate_of(Limits(None, None, 1))
     permit = await gate.acquire(10)
     waiters = [asyncio.create_task(gate.acquire(10)) for _ in range(3)]
     await settle()
@@ -80,9 +97,9 @@ async def test_acquire_cancelled_while_waiting_leaves_nothing_behind():
     assert gate.snapshot().in_flight == 0
 
 
-@on_a_loop
+@in_simulated_time
 async def test_acquire_cancelled_as_its_turn_comes_gives_the_permit_back():
-    gate = Gate(Limits(None, None, 1))
+    gate = gate_of(Limits(None, None, 1))
     permit = await gate.acquire(10)
     waiter = asyncio.create_task(gate.acquire(10))
     next_one = asyncio.create_task(gate.acquire(10))
@@ -91,13 +108,13 @@ async def test_acquire_cancelled_as_its_turn_comes_gives_the_permit_back():
     waiter.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiter
-    (await asyncio.wait_for(next_one, 1)).failed(maybe_counted=False)
+    (await next_one).failed(maybe_counted=False)
     assert gate.snapshot().in_flight == 0
 
 
-@on_a_loop
+@in_simulated_time
 async def test_permit_left_without_an_end_counts_as_failed():
-    gate = Gate(Limits(60))
+    gate = gate_of(Limits(60))
     with await gate.acquire(10) as permit:
         permit.sent()
     with await gate.acquire(10):
@@ -106,22 +123,22 @@ async def test_permit_left_without_an_end_counts_as_failed():
     assert (stand.in_flight, stand.sent_last_window) == (0, 1)
 
 
-@on_a_loop
+@in_simulated_time
 async def test_permit_refused_waits_as_asked_and_takes_the_limit():
-    gate = Gate(Limits(600))
+    gate = gate_of(Limits(600))
     permit = await gate.acquire(10)
     permit.sent()
     permit.refused(QuotaRefused("slow down", "requests", 0.2, QuotaHeaders(120)))
-    began = time.monotonic()
+    began = now()
     (await gate.acquire(10)).failed(maybe_counted=False)
-    assert time.monotonic() - began >= 0.19
+    assert now() - began == pytest.approx(0.2)
     assert gate.snapshot().limit_requests == 1  # nothing was held when it was refused
     assert gate.snapshot().refusals == 1
 
 
-@on_a_loop
+@in_simulated_time
 async def test_close_cancels_whoever_waits():
-    gate = Gate(Limits(None, None, 1))
+    gate = gate_of(Limits(None, None, 1))
     await gate.acquire(10)
     waiter = asyncio.create_task(gate.acquire(10))
     await settle()
@@ -131,10 +148,18 @@ async def test_close_cancels_whoever_waits():
         await waiter
 
 
-@on_a_loop
-async def test_gate_costs_little_with_thousands_waiting():
-    gate = Gate(Limits(60_000_000, None, 64))
-    gate.pacer._rate = 1e6  # the ramp is not what is measured
+@in_simulated_time
+async def test_gate_looks_a_few_times_a_call_with_thousands_waiting():
+    gate = gate_of(Limits(60_000_000, None, 64))
+    looks = 0
+    really_ready_at = gate.pacer.ready_at
+
+    def ready_at(at: float, estimated_tokens: int) -> float:
+        nonlocal looks
+        looks += 1
+        return really_ready_at(at, estimated_tokens)
+
+    gate.pacer.ready_at = ready_at  # type: ignore[method-assign,assignment]
 
     async def call() -> None:
         permit = await gate.acquire(500)
@@ -142,7 +167,5 @@ async def test_gate_costs_little_with_thousands_waiting():
         await asyncio.sleep(0)
         permit.done(500, None, 0.1)
 
-    began = time.process_time()
     await asyncio.gather(*(call() for _ in range(10_000)))
-    microseconds = (time.process_time() - began) / 10_000 * 1e6
-    assert microseconds < 300  # 30 to 60 on a quiet machine, the tasks themselves included
+    assert looks < 10 * 10_000
