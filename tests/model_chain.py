@@ -249,7 +249,7 @@ def main() -> int:
     logging.disable(logging.CRITICAL)  # every death is an error to Prefect
     with (
         tempfile.TemporaryDirectory() as folder,
-        prefect_test_harness(server_startup_timeout=120),
+        prefect_test_harness(server_startup_timeout=240),
         world(Path(folder)) as here,
     ):
         run_chain(here, lambda line: print(line, flush=True))

@@ -17,8 +17,6 @@ from flows.settings import VERSION, flags
 from tests.conftest import ROOT
 from tests.servers.prefect import PrefectServer
 
-pytestmark = pytest.mark.timeout(400)  # a server starts within it
-
 FOLDER = ROOT / "deployments"
 DOCKERFILE = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
 INSTRUCTIONS = [

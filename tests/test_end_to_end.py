@@ -138,7 +138,7 @@ def test_a_machine_that_dies_leaves_nothing_running_and_nothing_is_paid_twice(ma
     backfill = machine.start("backfill-days/manual", start=DAYS[0], end=DAYS[-1], settings=asked)
     nightly = machine.start("summarize-day/nightly", day=DAYS[2], settings=asked)
     for run in (backfill, nightly):
-        machine.wait(run, {"Running"}, seconds=180)
+        machine.wait(run, {"Running"}, seconds=300)
     until = time.monotonic() + 120
     while len(endpoint.arrivals) < 8 and time.monotonic() < until:
         time.sleep(0.2)
@@ -178,7 +178,7 @@ def test_a_cancelled_run_keeps_what_it_paid_for_and_ends_soon(machine: Served, e
 
     cancelled = time.monotonic()
     machine.ask("POST", f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
-    assert machine.wait(run, seconds=90)["state_name"] == "Cancelled"
+    assert machine.wait(run)["state_name"] == "Cancelled"
     print(f"Cancelled after {time.monotonic() - cancelled:.0f} s")
     paid = sum(endpoint.delivered.values())
     time.sleep(5)
@@ -196,9 +196,9 @@ def test_a_server_that_dies_is_back_before_a_run_notices(machine: Served, endpoi
     endpoint.behavior.latency_median = 1.0
     asked = {"summarizer": "openai", "endpoint": "slower", "concurrency": 2, "overwrite": True}
     run = machine.start("summarize-day/nightly", day=DAYS[0], settings=asked)
-    machine.wait(run, {"Running"}, seconds=180)
+    machine.wait(run, {"Running"}, seconds=300)
     os.kill(machine.part("server"), signal.SIGKILL)
-    assert machine.wait(run, seconds=240)["state_name"] == "Completed"
+    assert machine.wait(run, seconds=300)["state_name"] == "Completed"
     assert "Prefect server: started again" in machine.said()
     endpoint.behavior.latency_median = 0.0
 

@@ -12,7 +12,7 @@ from tests.model_chain import run_chain, world
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
 def test_run_chain_leads_from_nothing_to_a_promoted_endpoint_and_back(tmp_path):
     told: list[str] = []
-    with prefect_test_harness(server_startup_timeout=120), world(tmp_path) as here:
+    with prefect_test_harness(server_startup_timeout=240), world(tmp_path) as here:
         run_chain(here, told.append)
     assert any("5 ★" in line for line in told)
     assert told[-1] == "Nothing is paid for any more."

@@ -14,11 +14,9 @@ from deployments import parts
 from deployments.parts import Part, PartFailed
 from tests.conftest import ROOT
 
-TALK = "import time; print('here I am', flush=True); time.sleep(60)"
-DEAF = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here I am', flush=True); time.sleep(60)"
-)
-PARENT = "import subprocess, sys; print(subprocess.Popen(['sleep', '60']).pid, 'here I am', flush=True); import time; time.sleep(60)"
+TALK = "import time; print('here I am', flush=True); time.sleep(600)"
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here I am', flush=True); time.sleep(600)"
+PARENT = "import subprocess, sys; print(subprocess.Popen(['sleep', '600']).pid, 'here I am', flush=True); import time; time.sleep(600)"
 
 
 @pytest.fixture
@@ -46,7 +44,7 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_for(what: Callable[[], object]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 90
     while not what() and time.monotonic() < until:
         time.sleep(0.02)
     assert what()
@@ -135,10 +133,10 @@ def test_parts_of_a_killed_supervisor_end(tmp_path):
 import time
 from pathlib import Path
 from deployments.parts import Part
-one = Part("talker", ["sleep", "60"], {{"PATH": "/usr/bin:/bin"}}, Path({str(tmp_path)!r}) / "log", lambda written: True)
+one = Part("talker", ["sleep", "600"], {{"PATH": "/usr/bin:/bin"}}, Path({str(tmp_path)!r}) / "log", lambda written: True)
 one.start()
 print(one._process.pid, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
     with subprocess.Popen([sys.executable, "-c", supervisor], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

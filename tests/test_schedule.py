@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from tests.servers.prefect import PrefectServer
+from tests.servers.prefect import Patient, PrefectServer
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-PATIENCE_SECONDS = 45.0
+PATIENCE_SECONDS = 180.0
 
 FLOW = '''
 from prefect import flow
@@ -37,7 +37,7 @@ deployments:
 
 @pytest.fixture
 def api(prefect_api: PrefectServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=prefect_api.url, timeout=20) as client:
+    with httpx.Client(base_url=prefect_api.url, timeout=60, transport=Patient()) as client:
         yield client
 
 

@@ -37,7 +37,6 @@ def test_evaluate_model_prints_one_json_object(predictions, tmp_path):
         capture_output=True,
         text=True,
         check=True,
-        timeout=100,
     )
     figures = json.loads(done.stdout)
     assert list(figures)[:7] == ["rows", *METRICS, "EMBEDDING-DISTANCE"]

@@ -60,7 +60,7 @@ class PrefectServer:
             "NO_COLOR": "1",
         }
 
-    def prefect(self, *arguments: str, folder: Path, timeout_seconds: float = 90.0) -> str:
+    def prefect(self, *arguments: str, folder: Path, timeout_seconds: float = 300.0) -> str:
         """Run one `prefect` command against this server in a folder; return what it printed.
 
         Raises:

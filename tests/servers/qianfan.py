@@ -114,7 +114,6 @@ class QianfanServer(ThreadedServer):
         self.lost: Counter[str] = Counter()  # prompt hash -> paid, the reply broke
         self.peers: set[Any] = set()
         self.last_body: dict[str, Any] = {}
-        self.last_arrival = 0.0
 
     def stats(self) -> dict[str, Any]:
         """Totals since the last reset."""
@@ -300,7 +299,6 @@ class QianfanServer(ThreadedServer):
 
     async def _chat(self, request: web.BaseRequest, raw: bytes, now: float, wire: str) -> web.StreamResponse:
         behavior = self.behavior
-        self.last_arrival = now
         denied = self._denied(request, wire)
         if denied:
             self.arrivals.append((now, 0, "credentials"))

@@ -66,7 +66,7 @@ class Served:
         """A run as the API tells of it."""
         return dict(self.ask("GET", f"/flow_runs/{run_id}"))
 
-    def wait(self, run_id: str, states: set[str] = ENDED, seconds: float = 120.0) -> dict[str, Any]:
+    def wait(self, run_id: str, states: set[str] = ENDED, seconds: float = 300.0) -> dict[str, Any]:
         """The run, when it has come to one of the states."""
         until = time.monotonic() + seconds
         while (run := self.run(run_id))["state_name"] not in states:
@@ -88,7 +88,7 @@ class Served:
     def stop(self) -> int:
         """Ctrl-C; its exit code."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(90)
+        return self.process.wait(180)
 
 
 @contextmanager

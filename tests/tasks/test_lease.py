@@ -70,8 +70,15 @@ def test_acquire_day_is_exclusive_and_leaves_nothing(store):
 def test_acquire_day_waits_for_the_other_to_end(store, monkeypatch):
     monkeypatch.setattr(leasing, "_POLL_SECONDS", 0.02)
     first = hold(store, "first")
-    threading.Timer(0.1, first.release).start()
-    hold(store, "second", wait_seconds=10).release()
+    told: list[str] = []
+
+    def tell(sentence: str) -> None:
+        told.append(sentence)
+        first.release()
+
+    acquire_day(store, DAY, "second", wait_seconds=90, tell=tell).release()
+    assert len(told) == 1
+    assert "first" in told[0]
 
 
 def test_acquire_day_takes_over_from_a_dead_process(store):
@@ -137,9 +144,14 @@ def test_acquire_day_waits_for_the_shards_of_another_run(store, monkeypatch):
     monkeypatch.setattr(leasing, "_POLL_SECONDS", 0.01)
     old = acquire_shard(store, shard("dead"), wait_seconds=0, tell=lambda _: None)
     told: list[str] = []
-    threading.Timer(0.1, old.release).start()
-    day = acquire_day(store, DAY, "run", wait_seconds=0, tell=told.append)
-    assert told
+
+    def tell(sentence: str) -> None:
+        told.append(sentence)
+        if len(told) == 3:
+            old.release()
+
+    day = acquire_day(store, DAY, "run", wait_seconds=0, tell=tell)
+    assert len(told) == 3
     assert store.stat(shard("dead").lease_key) is None
     day.release()
 

@@ -216,8 +216,10 @@ def test_publish_day_shows_readers_one_whole_day_after_the_other(store: ObjectSt
     thread = threading.Thread(target=reader)
     thread.start()
     try:
-        for version in range(2, 22):
+        for version in range(2, 200):
             publish_day.fn(store, DAY, lease, files(version, tmp_path / "scratch"))
+            if version > 20 and len(read) > 5:
+                break
     finally:
         stop.set()
         thread.join()
@@ -249,7 +251,7 @@ def test_publish_day_killed_at_any_step_leaves_a_day_to_read_and_to_repair(tmp_p
 
 
 def _publish(store: ObjectStore, run_id: str, made: list[tuple[str, Path | bytes]]) -> None:
-    lease = acquire_day(store, DAY, run_id, wait_seconds=10, tell=lambda _: None)
+    lease = acquire_day(store, DAY, run_id, wait_seconds=90, tell=lambda _: None)
     publish_day.fn(store, DAY, lease, made)
     lease.release()
 

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import time
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -53,7 +52,7 @@ async def connect(
     server: QianfanServer,
     endpoint: str = "sft-1",
     credentials: QianfanCredentials = PAIR,
-    timeout_seconds: float = 5,
+    timeout_seconds: float = 90,
 ) -> AsyncIterator[QianfanSummarizer]:
     summarizer = QianfanSummarizer(
         endpoint,
@@ -155,7 +154,7 @@ def test_summarize_raises_what_a_v1_code_means_after_one_call(server, code, mess
 @pytest.mark.parametrize(
     ("quota", "scope"),
     [
-        ({"rpm": 60, "window_seconds": 1}, "requests"),
+        ({"rpm": 1}, "requests"),
         ({"tpm": 1}, "tokens"),
         ({"qps": 1}, "queries_per_second"),
     ],
@@ -167,14 +166,14 @@ def test_summarize_names_the_limit_that_refused_and_its_headers(server, endpoint
 
     async def calls() -> None:
         async with connect(server, endpoint) as summarizer:
-            for _ in range(2):
+            while True:  # a slow machine may need more than two calls for two in one second
                 await summarizer.summarize(make_request(), lambda: None)
 
     with pytest.raises(QuotaRefused) as caught:
         asyncio.run(calls())
     assert caught.value.scope == scope
     if "rpm" in quota:
-        assert caught.value.limits == QuotaHeaders(limit_requests=60, remaining_requests=0)
+        assert caught.value.limits == QuotaHeaders(limit_requests=1, remaining_requests=0)
 
 
 @pytest.mark.parametrize(
@@ -212,19 +211,16 @@ def test_summarize_raises_what_a_v2_status_means(server, status, error_type, mes
 )
 @pytest.mark.parametrize("endpoint", ["sft-1", "v2:m"])
 def test_summarize_says_of_a_fault_whether_it_may_be_paid(server, endpoint, name, maybe_paid):
-    server.behavior.faults, server.behavior.hang_seconds = {name: 1.0}, 0.4
-    error = fault_of(server, endpoint=endpoint, timeout_seconds=0.25)
+    server.behavior.faults, server.behavior.hang_seconds = {name: 1.0}, 90
+    error = fault_of(server, endpoint=endpoint, timeout_seconds=0.5 if name == "hang" else 90)
     assert isinstance(error, TransientFault)
     assert error.maybe_paid is maybe_paid
     assert len(server.arrivals) == 1
 
 
 def test_summarize_gives_up_at_its_timeout(server):
-    server.behavior.faults, server.behavior.hang_seconds = {"hang": 1.0}, 1.0
-    started = time.monotonic()
-    error = fault_of(server, timeout_seconds=0.2)
-    assert time.monotonic() - started < 0.9
-    assert "0.2 s" in str(error)
+    server.behavior.faults, server.behavior.hang_seconds = {"hang": 1.0}, 90
+    assert "0.2 s" in str(fault_of(server, timeout_seconds=0.2))
 
 
 def test_summarize_takes_an_unreachable_address_for_a_fault_that_costs_nothing():
@@ -327,19 +323,17 @@ def test_summarize_keeps_no_connection_busy_after_faults(server):
     assert server.stats()["connections"] <= 8
 
 
-def test_summarize_calls_on_sent_once_as_the_request_leaves(server):
-    server.behavior.latency_median, server.behavior.latency_sigma = 0.2, 0.01
-    sent: list[float] = []
+def test_summarize_calls_on_sent_once_as_the_request_leaves_whether_or_not_an_answer_comes(server):
+    server.behavior.faults, server.behavior.hang_seconds = {"hang": 1.0}, 90
+    sent: list[str] = []
 
-    async def one() -> float:
-        async with connect(server) as summarizer:
-            await summarizer.summarize(make_request(PROMPT * 2000), lambda: sent.append(time.monotonic()))
-            return time.monotonic()
+    async def one() -> None:
+        async with connect(server, timeout_seconds=1) as summarizer:
+            await summarizer.summarize(make_request(PROMPT * 2000), lambda: sent.append("sent"))
 
-    done = asyncio.run(one())
-    assert len(sent) == 1
-    assert abs(server.last_arrival - sent[0]) < 0.1
-    assert done - sent[0] > 0.15
+    with pytest.raises(TransientFault):
+        asyncio.run(one())
+    assert sent == ["sent"]
 
 
 def test_summarizers_with_different_credentials_do_not_mix(server, monkeypatch, tmp_path):
