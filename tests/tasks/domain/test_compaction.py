@@ -151,7 +151,7 @@ def test_compact_keeps_what_is_not_boilerplate(turns):
 def test_compact_is_linear(text):
     started = time.process_time()
     compact((Turn("user", text), Turn("agent", text)))
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 15  # a fraction of a second of CPU; quadratic work takes minutes
 
 
 def test_agent_rules_say_why():

@@ -183,7 +183,7 @@ def test_mask_is_linear(piece):
     text = piece * (400_000 // len(piece)) + "12345@"
     started = time.process_time()
     mask(text)
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 15  # a fraction of a second of CPU; quadratic work takes minutes
 
 
 def test_mask_mapping_masks_values_and_keeps_keys():

@@ -119,4 +119,4 @@ def test_summarize_offline_is_linear(piece):
     text = piece * (200_000 // len(piece))
     started = time.process_time()
     summarize_offline((Turn("user", text), Turn("agent", text), Turn("user", text)))
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 15  # a fraction of a second of CPU; quadratic work takes minutes

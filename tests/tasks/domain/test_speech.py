@@ -101,4 +101,4 @@ def test_split_transcript_gives_back_what_was_joined(turns):
 def test_split_transcript_takes_linear_time(text):
     begun = time.process_time()
     split_transcript(text)
-    assert time.process_time() - begun < 3
+    assert time.process_time() - begun < 15  # a fraction of a second of CPU; quadratic work takes minutes
