@@ -1,18 +1,21 @@
-"""What flow tests share: one Prefect server, accounts at servers that speak the wire, and what Prefect leaves behind."""
+"""What flow tests share: a Prefect server, accounts at servers that speak the wire, and what Prefect leaves behind."""
+
+from collections.abc import Iterator
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tests.servers.accounts import account_environment
 from tests.servers.bos import BosServer
 from tests.servers.console import ConsoleServer
+from tests.servers.prefect import PrefectServer
 from tests.servers.qianfan import QianfanServer
 
 
 @pytest.fixture(scope="session")
-def prefect_server():
-    """One embedded Prefect server with a database of its own for all flow tests of a process."""
-    with prefect_test_harness(server_startup_timeout=240):
+def prefect_server(prefect_api: PrefectServer) -> Iterator[None]:
+    """The server is also that of the flows that this process runs itself, from the first test that asks for it."""
+    with temporary_settings({PREFECT_API_URL: prefect_api.url}):
         yield
 
 

@@ -12,6 +12,8 @@ from flows.blocks import BaiduCredentials, BosBucket, SummarizerEndpoint, load_b
 from flows.settings import load_settings, open_source, open_warehouse
 from tasks.domain.errors import UsageError
 
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
 SECRET = "a-secret-that-nobody-may-see"
 
 
