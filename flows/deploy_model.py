@@ -55,7 +55,7 @@ async def deploy_model(
 
     Args:
         name: of the tuning.
-        action: "deploy", "rollback" (the block says again what it said before) or "retire" (release the service).
+        action: "deploy", "rollback" (the block says again what it said before) or "retire" (give back what can be).
         experiment: which one; 0 is the best.
         endpoint: the end of the endpoint's address; left out, made of the name.
         replicas: of the service.
@@ -195,7 +195,7 @@ def main(arguments: Sequence[str]) -> int:
         dest="action",
         const="retire",
         default="deploy",
-        help="release the service, which is paid for until then",
+        help="release the service; hours paid in advance are not given back and run out by themselves",
     )
     parser.add_argument("--experiment", type=int, default=0, help="which one (default: the best)")
     parser.add_argument("--endpoint-suffix", default="", help="the end of the endpoint's address (default: by name)")

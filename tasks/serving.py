@@ -8,7 +8,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tasks.domain.deployment import Deployment, ServiceWish, decode_deployment, plan_deployment
+from tasks.domain.deployment import NOT_GIVEN_BACK, Deployment, ServiceWish, decode_deployment, plan_deployment
 from tasks.domain.errors import ModelFailed, PlatformUnavailable, PreconditionFailed, UsageError
 from tasks.domain.platform import ModelPlatform
 from tasks.domain.ports import ObjectStore
@@ -143,18 +143,18 @@ async def deploy_service(record: DeploymentRecord, platform: ModelPlatform, pati
 
 
 async def retire_service(record: DeploymentRecord, platform: ModelPlatform) -> bool:
-    """Whether everything that is paid for has been given back."""
+    """Whether everything that can be given back has been. What was paid in advance can't: it runs out by itself."""
     one = record.deployment
     service_id = one.service_id
     if not service_id and one.stage == "deploying":
         found = await platform.find_service(one.plan.name)
         service_id = found.service_id if found else ""
-    if service_id:
-        await platform.release_service(service_id)
-        if (await platform.describe_service(service_id)).phase != "stopped":
-            return False
+    reserved = await platform.release_service(service_id) if service_id else 0
+    if service_id and not reserved and (await platform.describe_service(service_id)).phase != "stopped":
+        return False
     if one.stage != "retired":
-        await record.save(one.moved("retired", _now(), service_id=service_id))
+        reason = NOT_GIVEN_BACK if reserved else ""
+        await record.save(one.moved("retired", _now(), service_id=service_id, reason=reason))
     return True
 
 

@@ -190,7 +190,9 @@ def promote_the_best(world: World, tell: Tell) -> str:
     assert live_through(world, lambda: deploy(confirm=True), waits=8) == {}
     with refused(ModelFailed, tell):
         asyncio.run(deploy(confirm=True, give_up_hours=0.0))
-    assert live_through(world, lambda: deploy(action="retire"))["stage"] == "retired"
+    retired = live_through(world, lambda: deploy(action="retire"))
+    tell(f"Retired: {retired['reason']}.\n")
+    console.remove_service("kefu-six-5")
     console.behavior.service_fate = ""
 
     world.deaths = 0
@@ -239,8 +241,9 @@ def take_it_all_back(world: World, endpoint: str, tell: Tell) -> None:
     asyncio.run(summarize_day(END, {**world.settings, "endpoint_block": "serving", "overwrite": True}))
     assert endpoint not in world.models()
     assert live_through(world, retire)["stage"] == "retired"
-    units = [unit["status"] for service in world.console.services.values() for unit in service.units]
-    assert set(units) == {"Released"}
+    world.console.advance(24 * 3600)
+    units = [unit["status"] for one in world.console.state()["services"].values() for unit in one["units"]]
+    assert set(units) == {"Deleted"}
     tell("Nothing is paid for any more.")
 
 

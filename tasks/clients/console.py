@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from qianfan.resources.console.charge import Charge
 from qianfan.resources.console.consts import DeployPoolType, TrainDatasetSourceType, TrainParameterScale
 from qianfan.resources.console.data import Data
 from qianfan.resources.console.finetune import FineTune
 from qianfan.resources.console.model import Model
 from qianfan.resources.console.prompt import Prompt
 from qianfan.resources.console.service import Service
+from qianfan.resources.console.utils import call_action
 
 from tasks.clients.console_api import ConsoleApi, platform_uri
 from tasks.clients.qianfan import QianfanCredentials
@@ -53,6 +53,9 @@ _RELEASED = 2  # a dataset's release is finished
 _RELEASE_FAILED = 3
 _OPTIMIZED, _NOT_OPTIMIZED = 2, 3
 _LOOKS = 200
+_UNITS = "/v2/serviceresources"  # the SDK's Charge still asks at /v2/charge, which goes by other actions
+_GIVEN_BACK = frozenset({"Deleted", "Releasing", "Released"})
+_TRAINING_LOG = "see its log, https://console.bce.baidu.com/qianfan/train/sft/{job}/{task}/detail/traininglog"
 
 
 class QianfanConsole:
@@ -153,12 +156,14 @@ class QianfanConsole:
         """How a task stands."""
         found = await self._api.look(FineTune.V2.task_detail, task_id)
         metrics = found.get("metrics") or {}
+        phase = _TASK_PHASES.get(found.get("runStatus", ""), "running")
         return TaskReport(
-            phase=_TASK_PHASES.get(found.get("runStatus", ""), "running"),
+            phase=phase,
             progress=int(str(found.get("runProgress") or "0").rstrip("%") or 0),
             metrics={name: _number(value) for name, value in metrics.items()} or None,
             checkpoints=[_checkpoint(one) for one in found.get("checkpointList") or []],
-            reason=str(found.get("failReason") or ""),
+            # The platform gives no reason here; its log does.
+            reason=_TRAINING_LOG.format(job=found.get("jobId", ""), task=task_id) if phase == "failed" else "",
         )
 
     async def stop_task(self, task_id: str) -> None:
@@ -237,12 +242,15 @@ class QianfanConsole:
         return _service(await self._api.look(Service.V2.service_detail, service_id))
 
     async def release_service(self, service_id: str) -> int:
-        """Give back every compute unit of a service; return how many were given back just now."""
-        units = (await self._api.look(Charge.get_service_resource_list, service_id))["instances"]
-        held = [unit for unit in units if unit.get("status") not in {"Releasing", "Released"}]
-        for unit in held:
-            await self._api.look(Charge.release_service_resource_instance_info, service_id, unit["instanceId"])
-        return len(held)
+        """Give back every compute unit that is paid by use; return how many are left, which were paid in advance."""
+        asked = {"serviceId": service_id}
+        units = (await self._api.look(call_action, _UNITS, "DescribeComputeUnits", asked))["instances"] or []
+        held = [unit for unit in units if unit.get("status") not in _GIVEN_BACK]
+        by_use = [unit for unit in held if unit.get("paymentTiming") != "Prepaid"]
+        for unit in by_use:
+            released = {**asked, "instanceId": unit["instanceId"]}
+            await self._api.look(call_action, _UNITS, "ReleaseComputeUnit", released)
+        return len(held) - len(by_use)
 
     # Prompts
 

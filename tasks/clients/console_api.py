@@ -2,7 +2,8 @@
 
 The SDK builds every request and signs it; sending and the reading of errors are ours. The SDK's own way keeps the keys
 in a configuration for the whole process (given per call they go into the request's body, in the clear), blocks, and
-drops the error's code.
+drops the error's code. What it has on top (`LLMFinetune.run`, `Service.deploy`, `Prompt.optimize`) holds a process
+until the platform is done and, begun again, asks for everything a second time.
 """
 
 import asyncio
@@ -64,7 +65,7 @@ class ConsoleApi:
         marker = None
         while True:
             page = await self.look(listing, *arguments, marker=marker, max_keys=_PAGE, **filters)
-            for one in next((value for value in page.values() if isinstance(value, list)), []):
+            for one in _listed(page):
                 yield one
             info = page.get("pageInfo") or {}
             if not info.get("isTruncated") or info.get("nextMarker") in (None, "", marker):
@@ -89,8 +90,9 @@ class ConsoleApi:
             PlatformRefused: it does not take the request or the key.
         """
         # What the SDK's decorators wrap makes the request and nothing else.
-        build = inspect.unwrap(call.__func__)  # type: ignore[attr-defined]
-        request: QfRequest = build(call.__self__, *arguments, **options)  # type: ignore[attr-defined]
+        build = inspect.unwrap(getattr(call, "__func__", call))
+        owner = [call.__self__] if inspect.ismethod(call) else []
+        request: QfRequest = build(*owner, *arguments, **options)
         request.headers = {"Content-Type": "application/json", "Host": urlsplit(self._url).netloc}
         iam_sign(self._credentials.access_key, self._credentials.secret_key, request)
         what = f"{address(self._url)}{request.url} {request.query.get('Action', '')}".rstrip()
@@ -128,11 +130,37 @@ def platform_uri(uri: str) -> str:
     return uri.replace("bos://", "bos:/", 1)
 
 
+class Result(dict[str, Any]):
+    """A result; a name that it does not have is an unreadable reply, not a bug of ours."""
+
+    def __init__(self, what: str, found: Mapping[str, Any]) -> None:
+        super().__init__(found)
+        self.what = what
+
+    def __missing__(self, name: str) -> Any:
+        raise PlatformUnavailable(f"{self.what}: the reply has no {name}; look at the Qianfan console before going on.")
+
+
+def _listed(page: Result) -> list[Any]:
+    """What a page lists: under another name in every listing, null where there is nothing.
+
+    Raises:
+        PlatformUnavailable: it lists nothing at all. Taken for an empty page, what is there would be created again.
+    """
+    lists = [value for value in page.values() if isinstance(value, list)]
+    if len(lists) == 1:
+        return lists[0]
+    if not lists and None in page.values():
+        return []
+    raise PlatformUnavailable(f"{page.what}: the reply is no list; look at the Qianfan console before going on.")
+
+
 def _result(what: str, status: int, body: bytes) -> Any:
     try:
         reply = orjson.loads(body)
         if status == 200 and "error_code" not in reply:
-            return reply["result"]
+            result = reply["result"]
+            return Result(what, result) if isinstance(result, dict) else result
     except (orjson.JSONDecodeError, KeyError, TypeError):
         raise PlatformUnavailable(f"{what}: the reply (status {status}) is not readable; try again.") from None
     raise _fault(what, status, reply)

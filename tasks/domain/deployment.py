@@ -25,6 +25,12 @@ JUDGED = (
 )
 """The figures, all per cent and the more the better, on none of which a candidate may be worse beyond the margin."""
 
+NOT_GIVEN_BACK = (
+    "its replica hours were paid in advance, and the platform takes none back from a program: they run out by "
+    "themselves, or unsubscribe in the Qianfan console and delete the service there"
+)
+"""What became of a retired service that is still there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
@@ -147,6 +153,7 @@ def outcome(deployment: Deployment) -> dict[str, Any]:
         "model": deployment.model.model_id if deployment.model else None,
         "service": deployment.service_id,
         "endpoint": deployment.endpoint,
+        "reason": deployment.reason,
         "comparison": deployment.comparison,
     }
 

@@ -17,6 +17,7 @@ from tasks.domain.platform import Checkpoint, Limit, Method
 
 _SHIPPED = Path(__file__).parent / "experiments.toml"
 _METHODS = ("LoRA", "full")
+_MOST_KEPT_BACK = 20  # the platform's own limit
 _SCORED = ("BLEU-4", "ROUGE-1", "ROUGE-2", "ROUGE-L")
 
 PICK_RULE = (
@@ -68,8 +69,8 @@ def load_matrix(path: Path | None = None) -> Matrix:
     rows = content.get("experiment")
     if not isinstance(base_model, str) or not base_model:
         raise UsageError(f'{path}: say which model is tuned, as base_model = "ERNIE-Speed-8K".')
-    if type(split_ratio) is not int or not 0 < split_ratio < 100:
-        raise UsageError(f"{path}: split_ratio is per cent, above 0 and below 100, not {split_ratio!r}.")
+    if type(split_ratio) is not int or not 0 < split_ratio <= _MOST_KEPT_BACK:
+        raise UsageError(f"{path}: split_ratio is per cent, from 1 to {_MOST_KEPT_BACK}, not {split_ratio!r}.")
     if not isinstance(rows, list) or not rows:
         raise UsageError(f"{path}: there is no [[experiment]].")
     return Matrix(base_model, split_ratio, tuple(_experiment(n, row, path) for n, row in enumerate(rows, 1)))

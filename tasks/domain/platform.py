@@ -145,7 +145,7 @@ class ModelPlatform(Protocol):
         """How a service stands."""
 
     async def release_service(self, service_id: str) -> int:
-        """Give back every compute unit of a service; return how many were given back just now."""
+        """Give back every compute unit that is paid by use; return how many are left, which were paid in advance."""
 
     async def aclose(self) -> None:
         """Give up connections."""

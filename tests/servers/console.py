@@ -1,7 +1,8 @@
 """Qianfan's console API on loopback, as the SDK calls it: datasets, fine-tuning, models, services, charges,
 prompt optimization, evaluation.
 
-Signatures are checked. Time is the server's own: every look at something unfinished moves it on by
+Names, limits and error codes are those of Baidu's API reference, where the SDK does not know them. Signatures are
+checked. Time is the server's own: every look at something unfinished moves it on by
 `seconds_per_poll`, and `advance` by as much as a test likes, so that hours pass in a blink and nothing depends on the
 machine. `python -m tests.servers.console` serves and prints its address; `GET /_state` tells what there is,
 `POST /_control` changes any Behavior, `POST /_break` breaks the next call of an action.
@@ -11,6 +12,7 @@ import argparse
 import asyncio
 import hashlib
 import math
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -36,6 +38,7 @@ FAULTS = (
     "reset_before",  # nothing was done
     "reset_after",  # it was done, the reply is lost
     "broken_json",  # it was done, the reply is garbage
+    "no_result",  # it was done, the reply is JSON that says nothing
 )
 
 
@@ -160,6 +163,13 @@ class ConsoleServer(ThreadedServer):
             self.datasets[version_id] = {"rows": rows, "released": released, "name": f"dataset {version_id}"}
             return version_id
 
+    def remove_service(self, name: str) -> None:
+        """Unsubscribe and delete a service as people do in the console."""
+        with self._lock:
+            for service in self.services.values():
+                if service.name == name:
+                    service.released = self.now - self.behavior.release_seconds
+
     def quality_of(self, endpoint: str) -> float | None:
         """How good the model behind an endpoint is, 1 at best; None where nothing serves there."""
         with self._lock:
@@ -185,7 +195,8 @@ class ConsoleServer(ThreadedServer):
                 "sets": self.sets,
                 "versions": {key: asdict(version) for key, version in self.versions.items()},
                 "services": {
-                    key: {**asdict(one), "status": self._service_status(one)} for key, one in self.services.items()
+                    key: {**asdict(one), "units": self._units(one), "status": self._service_status(one)}
+                    for key, one in self.services.items()
                 },
             }
 
@@ -207,11 +218,7 @@ class ConsoleServer(ThreadedServer):
             if fault in {"http_500", "html_502", "overloaded", "reset_before"}:
                 return _fail(request, fault)
             reply = self._answer(request.path, action, raw)
-            if fault == "reset_after":
-                return _fail(request, fault)
-            if fault == "broken_json":
-                return web.Response(text='{"requestId": "r-1", "resu', content_type="application/json")
-            return reply
+            return _fail(request, fault) if fault else reply
 
     def _inspect(self, path: str, raw: bytes) -> web.Response:
         if path == "/_state":
@@ -262,8 +269,8 @@ class ConsoleServer(ThreadedServer):
         return _reply({"log_id": "1", "result": result, "status": 200, "success": True})
 
     def _handlers(self) -> dict[tuple[str, str], Callable[[Body], Any]]:
-        tuning, model, service, charge, dataset, evaluation = (
-            f"/v2/{name}" for name in ("finetuning", "model", "service", "charge", "dataset", "eval")
+        tuning, model, service, units, dataset, evaluation = (
+            f"/v2/{name}" for name in ("finetuning", "model", "service", "serviceresources", "dataset", "eval")
         )
         old = {
             "modelrepo/publishTrainModel": self._publish,
@@ -289,8 +296,8 @@ class ConsoleServer(ThreadedServer):
             (service, "CreateService"): self._create_service,
             (service, "DescribeServices"): self._list_services,
             (service, "DescribeService"): self._service_detail,
-            (charge, "DescribeComputeUnits"): self._list_units,
-            (charge, "ReleaseComputeUnit"): self._release_unit,
+            (units, "DescribeComputeUnits"): self._list_units,
+            (units, "ReleaseComputeUnit"): self._release_unit,
             (dataset, "CreateDataset"): self._create_dataset,
             (dataset, "DescribeDatasetVersion"): self._dataset_version,
             (dataset, "CreateImportTask"): self._create_import,
@@ -313,7 +320,7 @@ class ConsoleServer(ThreadedServer):
 
     def _create_job(self, body: Body) -> Body:
         name = body["name"]
-        if not 2 <= len(name) <= 50:
+        if not 2 <= len(name) <= 20:
             raise Refusal("InappropriateJSON", "param[name] invalid")
         if body["model"] not in {model["model"] for model in SUPPORTED}:
             raise Refusal("InappropriateJSON", "param[model] invalid")
@@ -333,7 +340,7 @@ class ConsoleServer(ThreadedServer):
     def _create_task(self, body: Body) -> Body:
         job = self._known(self.jobs, body["jobId"], "job")
         split = body["datasetConfig"].get("splitRatio")
-        if split is None or not 0 <= split <= 100:
+        if split is None or not 0 <= split <= 20:
             raise Refusal("InappropriateJSON", "param[splitRatio] invalid")
         self._check_dataset(body["datasetConfig"])
         _check_hyperparameters(job["model"], body["parameterScale"], body["hyperParameterConfig"])
@@ -403,8 +410,6 @@ class ConsoleServer(ThreadedServer):
         if detail["runStatus"] == "Running":
             part = (self.now - task.began - self.behavior.queue_seconds) / self.behavior.train_seconds
             detail["runProgress"] = f"{40 if task.fate == 'hang' else min(99, int(100 * part))}%"
-        if detail["runStatus"] == "Failed":
-            detail["failReason"] = "loss is NaN"
         if detail["runStatus"] == "Done":
             detail["metrics"] = metrics_of(task.scale, task.hyper)
             detail["checkpointList"] = checkpoints_of(task.scale, task.hyper)
@@ -437,7 +442,7 @@ class ConsoleServer(ThreadedServer):
             raise Refusal(500001, "param invalid")
         if body["isNewModel"]:
             if any(one["modelSetName"] == name for one in self.sets.values()):
-                raise Refusal(510601, "model name exist")
+                raise Refusal(70101, "AI模型名称已存在")
             set_id = self._id("am")
             self.sets[set_id] = {"modelSetId": set_id, "modelSetName": name, "modelIds": []}
         else:
@@ -480,7 +485,7 @@ class ConsoleServer(ThreadedServer):
 
     def _list_sets(self, body: Body) -> Body:
         page, info = _page(list(self.sets.values()), body, "modelSetId")
-        return {"modelSetList": page, "pageInfo": info}
+        return {"customModelSetList": page, "pageInfo": info}
 
     def _set_detail(self, body: Body) -> Body:
         for found in self.sets.values():
@@ -520,6 +525,8 @@ class ConsoleServer(ThreadedServer):
     ) -> Body:
         if not 2 <= len(name) <= 20:
             raise Refusal("InappropriateJSON", "param[name] invalid")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,18}[a-z0-9]", suffix):
+            raise Refusal("InappropriateJSON", "param[urlSuffix] invalid")
         if any(one.name == name and one.released is None for one in self.services.values()):
             raise Refusal("ServiceNameExist", "service name exist")
         version = self._known(self.versions, model_id, "model version")
@@ -530,7 +537,6 @@ class ConsoleServer(ThreadedServer):
             "instanceId": instance_id,
             "paymentTiming": billing["paymentTiming"],
             "replicasCount": resource["replicasCount"],
-            "status": "Running",
         }
         self.services[service_id] = Service(
             service_id,
@@ -550,6 +556,8 @@ class ConsoleServer(ThreadedServer):
     def _service_status(self, service: Service) -> str:
         if service.released is not None:
             return "Stopped" if self.now - service.released >= self.behavior.release_seconds else "Serving"
+        if self._expired(service):
+            return "Stopped"
         if service.fate == "hang" or self.now - service.began < self.behavior.deploy_seconds:
             return "Deploying"
         return "Failed" if service.fate == "fail" else "Serving"
@@ -578,15 +586,25 @@ class ConsoleServer(ThreadedServer):
         self._poll()
         return self._service_summary(self._known(self.services, body["serviceId"], "service"))
 
+    def _expired(self, service: Service) -> bool:
+        """Whether what was paid in advance has run out."""
+        reserved = service.billing.get("reservation")
+        return reserved is not None and self.now - service.began >= reserved["reservationLength"] * 3600
+
+    def _units(self, service: Service) -> list[Body]:
+        gone = service.released is not None or self._expired(service)
+        return [{**unit, "status": "Deleted" if gone else "Running"} for unit in service.units]
+
     def _list_units(self, body: Body) -> Body:
-        return {"instances": self._known(self.services, body["serviceId"], "service").units}
+        return {"instances": self._units(self._known(self.services, body["serviceId"], "service"))}
 
     def _release_unit(self, body: Body) -> bool:
         service = self._known(self.services, body["serviceId"], "service")
-        unit = next((one for one in service.units if one["instanceId"] == body["instanceId"]), None)
-        if unit is None or unit["status"] == "Released":
+        unit = next((one for one in self._units(service) if one["instanceId"] == body["instanceId"]), None)
+        if unit is None or unit["status"] == "Deleted":
             raise Refusal("NotFound", "no such instance")
-        unit["status"] = "Released"
+        if unit["paymentTiming"] != "Postpaid":
+            raise Refusal("InappropriateJSON", "only what is paid by use can be released")
         service.released = self.now
         return True
 
@@ -803,6 +821,10 @@ def _fail(request: web.BaseRequest, fault: str) -> web.Response:
         return web.Response(status=502, text="<html><h1>502 Bad Gateway</h1></html>", content_type="text/html")
     if fault == "overloaded":
         return _reply({"log_id": "1", "error_code": 336100, "error_msg": "server is overloaded"})
+    if fault == "broken_json":
+        return web.Response(text='{"requestId": "r-1", "resu', content_type="application/json")
+    if fault == "no_result":
+        return _reply({"requestId": "r-1", "result": {}})
     if request.transport is not None:
         request.transport.abort()
     return web.Response()

@@ -8,15 +8,17 @@ from qianfan.errors import APIError, QianfanError
 from qianfan.model import Model
 from qianfan.model.configs import DeployConfig
 from qianfan.model.consts import ServiceType
-from qianfan.resources.console.charge import Charge
 from qianfan.resources.console.finetune import FineTune
 from qianfan.resources.console.service import Service
+from qianfan.resources.console.utils import call_action
 from qianfan.trainer import LLMFinetune
 from qianfan.trainer.configs import TrainConfig
 from qianfan.trainer.consts import PeftType
 
 from tests.servers.console import ConsoleServer
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY
+
+UNITS = "/v2/serviceresources"
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def console(monkeypatch, tmp_path):
         yield server
 
 
-def test_sdk_trains_publishes_deploys_and_releases(console):
+def test_sdk_trains_publishes_and_deploys(console):
     dataset_id = console.add_dataset(120)
     dataset = Dataset.load(qianfan_dataset_id=dataset_id)
     trainer = LLMFinetune(
@@ -53,15 +55,17 @@ def test_sdk_trains_publishes_deploys_and_releases(console):
 
     model = Model(id=output["model_id"])
     service = model.deploy(
-        DeployConfig(name="digest", endpoint_suffix="digest", replicas=1, service_type=ServiceType.Chat)
+        DeployConfig(name="digest", endpoint_suffix="digest", replicas=1, hours=5, service_type=ServiceType.Chat)
     )
     assert service.status == "Serving"
     assert console.quality_of(service.endpoint) == 1.0
 
     (found,) = Service.V2.service_list(name="digest")["result"]["serviceList"]
-    (unit,) = Charge.get_service_resource_list(found["serviceId"])["result"]["instances"]
-    assert Charge.release_service_resource_instance_info(found["serviceId"], unit["instanceId"])["result"] is True
-    console.advance(600)
+    asked = {"serviceId": found["serviceId"]}
+    (unit,) = call_action(UNITS, "DescribeComputeUnits", asked)["result"]["instances"]
+    with pytest.raises(QianfanError, match="paid by use"):
+        call_action(UNITS, "ReleaseComputeUnit", {**asked, "instanceId": unit["instanceId"]})
+    console.advance(5 * 3600)
     assert Service.V2.service_detail(found["serviceId"])["result"]["runStatus"] == "Stopped"
 
 

@@ -8,11 +8,17 @@ import pytest
 from tasks.clients.console import QianfanConsole
 from tasks.clients.folder import FolderStore
 from tasks.clients.qianfan import QianfanCredentials
-from tasks.domain.deployment import Deployment, ServiceWish, plan_deployment
+from tasks.domain.deployment import NOT_GIVEN_BACK, Deployment, ServiceWish, plan_deployment
 from tasks.domain.errors import ModelFailed
 from tasks.domain.experiments import Experiment
 from tasks.domain.tuning import Trial
-from tasks.serving import DeploymentRecord, deploy_service, find_deployment, publish_model, retire_service
+from tasks.serving import (
+    DeploymentRecord,
+    deploy_service,
+    find_deployment,
+    publish_model,
+    retire_service,
+)
 from tests.kills import killed_at_write
 from tests.servers.console import ConsoleServer, Task
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY
@@ -61,6 +67,10 @@ def live(console, store, *, steps=STEPS, rounds=100, patience=HOUR, pool="privat
     return asyncio.run(run())
 
 
+def unit_statuses(console):
+    return [unit["status"] for service in console.state()["services"].values() for unit in service["units"]]
+
+
 def retire(console, store, rounds=100):
     return live(console, store, steps=(retire_service,), rounds=rounds)
 
@@ -86,7 +96,7 @@ def test_deploy_service_pays_once_after_a_kill_at_any_write(console, store, writ
     assert len(console.versions) == len(console.services) == 1
 
 
-@pytest.mark.parametrize("fault", ["http_500", "overloaded", "reset_before", "reset_after", "broken_json"])
+@pytest.mark.parametrize("fault", ["http_500", "overloaded", "reset_before", "reset_after", "broken_json", "no_result"])
 @pytest.mark.parametrize("action", ["modelrepo/publishTrainModel", "CreateService", "DescribeService"])
 def test_deploy_service_pays_once_when_replies_break(console, store, action, fault):
     for _ in range(3):
@@ -106,11 +116,11 @@ def test_deploy_service_goes_on_after_a_restart_in_every_wait(console, store):
 
 def test_deploy_service_gives_up_what_never_gets_ready_and_retire_releases_it(console, store):
     console.behavior.service_fate = "hang"
-    live(console, store, rounds=20)
+    live(console, store, rounds=20, pool="public")
     with pytest.raises(ModelFailed, match=r"deploying for .* --retire gives it back"):
         live(console, store, patience=timedelta(0))
     assert retire(console, store).stage == "retired"
-    assert [unit["status"] for service in console.services.values() for unit in service.units] == ["Released"]
+    assert unit_statuses(console) == ["Deleted"]
 
 
 def test_deploy_service_says_when_it_failed(console, store):
@@ -133,11 +143,19 @@ def test_publish_model_says_when_it_fails_or_never_ends(console, store, fate):
 
 
 def test_retire_service_waits_until_nothing_is_paid_for(console, store):
-    live(console, store)
+    live(console, store, pool="public")
     console.behavior.seconds_per_poll = 1
     assert retire(console, store, rounds=3).stage == "serving"
     assert retire(console, store).stage == "retired"
     assert console.calls["ReleaseComputeUnit"] == 1
+
+
+def test_retire_service_says_what_was_paid_in_advance_and_is_never_given_back(console, store):
+    live(console, store)
+    retired = retire(console, store)
+    assert (retired.stage, retired.reason) == ("retired", NOT_GIVEN_BACK)
+    assert console.calls["ReleaseComputeUnit"] == 0
+    assert unit_statuses(console) == ["Running"]
 
 
 def test_retire_service_finds_one_whose_creation_was_never_confirmed(console, store):
@@ -147,5 +165,6 @@ def test_retire_service_finds_one_whose_creation_was_never_confirmed(console, st
     record = find_deployment(store, "a")
     assert record is not None
     assert (record.deployment.stage, record.deployment.service_id) == ("deploying", "")
-    assert retire(console, store).stage == "retired"
-    assert [unit["status"] for service in console.services.values() for unit in service.units] == ["Released"]
+    retired = retire(console, store)
+    assert (retired.stage, retired.reason) == ("retired", NOT_GIVEN_BACK)
+    assert retired.service_id in console.services

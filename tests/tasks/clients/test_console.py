@@ -33,7 +33,10 @@ def ask(console, question, *, url="", secret=SECRET_KEY, **options):
     return asyncio.run(asked())
 
 
-@pytest.mark.parametrize("fault", ["http_500", "html_502", "overloaded", "reset_before", "reset_after", "broken_json"])
+FAULTS = ["http_500", "html_502", "overloaded", "reset_before", "reset_after", "broken_json"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_looking_is_tried_again(console, fault):
     for _ in range(4):
         console.break_next("DescribeFineTuningJobs", fault)
@@ -41,12 +44,18 @@ def test_looking_is_tried_again(console, fault):
     assert console.calls["DescribeFineTuningJobs"] == 5
 
 
-@pytest.mark.parametrize("fault", ["http_500", "html_502", "overloaded", "reset_before", "reset_after", "broken_json"])
+@pytest.mark.parametrize("fault", [*FAULTS, "no_result"])
 def test_creating_is_sent_once(console, fault):
     console.break_next("CreateFineTuningJob", fault)
     with pytest.raises(PlatformUnavailable, match="CreateFineTuningJob"):
         ask(console, lambda platform: platform.create_job("twice", "ERNIE-Speed-8K", ""))
     assert console.calls["CreateFineTuningJob"] == 1
+
+
+def test_a_list_in_another_shape_is_not_taken_for_an_empty_one(console):
+    console.break_next("DescribeFineTuningJobs", "no_result")
+    with pytest.raises(PlatformUnavailable, match="DescribeFineTuningJobs: the reply is no list"):
+        ask(console, lambda platform: platform.find_job("none"))
 
 
 def test_a_hang_ends_with_the_timeout(console):

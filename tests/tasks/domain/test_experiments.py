@@ -34,6 +34,7 @@ def test_load_matrix_ships_the_six():
         (ROW, "base_model"),
         (HEAD, "no \\[\\[experiment\\]\\]"),
         (HEAD + "split_ratio = 0\n" + ROW, "split_ratio"),
+        (HEAD + "split_ratio = 21\n" + ROW, "split_ratio"),
         (HEAD + ROW.replace("LoRA", "QLoRA"), "experiment 1: method"),
         (HEAD + ROW.replace("3\n", "0\n", 1), "experiment 1: epoch"),
         (HEAD + ROW + ROW.replace("3e-4", "3"), "experiment 2: learning_rate"),
