@@ -19,10 +19,17 @@ from tasks.domain.deployment import Deployment, ServiceWish, check_agreed, in_wo
 from tasks.domain.errors import NotPromoted, UsageError
 from tasks.domain.labeling import Labeled
 from tasks.domain.training import is_held_out
-from tasks.domain.tuning import Tuning
+from tasks.domain.tuning import Tuning, check_name
 from tasks.evaluation import as_json
 from tasks.later import until_done
-from tasks.serving import DeploymentRecord, begin_deployment, deploy_service, publish_model, retire_service
+from tasks.serving import (
+    DeploymentRecord,
+    begin_deployment,
+    deploy_service,
+    deployment_of,
+    publish_model,
+    retire_service,
+)
 from tasks.tuning import tuning_of
 
 SERVING = "serving"
@@ -77,16 +84,13 @@ async def deploy_model(
         return await _roll_back(name, block)
     chosen = load_settings({"endpoint_block": "", **(settings or {})})
     warehouse, patience = open_warehouse(chosen), timedelta(hours=give_up_hours)
-    tuning = tuning_of(warehouse, name)
+    if action == "retire":
+        return await _retire(deployment_of(warehouse, check_name(name)), block, chosen, poll_seconds)
+    tuning = tuning_of(warehouse, check_name(name))
     wanted = ServiceWish(endpoint, replicas, pool, resource, hours)
     record = await begin_deployment(warehouse, tuning, experiment, wanted)
 
     async with open_platform(chosen) as platform:
-        if action == "retire":
-            if await _is_asked(block, record.deployment):
-                raise UsageError(f"The nightly asks this service (block {block!r}): --rollback first, then --retire.")
-            await until_done(lambda: retire_service(record, platform), poll_seconds)
-            return outcome(record.deployment)
         get_run_logger().info(check_agreed(record.deployment, hour_price, confirm))
         if not await until_done(lambda: publish_model(record, platform, patience), poll_seconds):
             return outcome(record.deployment)
@@ -169,6 +173,14 @@ async def _roll_back(name: str, block: str) -> dict[str, Any]:
         "endpoint": restored.endpoint or restored.summarizer,
         "before": replaced.endpoint or replaced.summarizer,
     }
+
+
+async def _retire(record: DeploymentRecord, block: str, chosen: Settings, poll_seconds: float) -> dict[str, Any]:
+    if await _is_asked(block, record.deployment):
+        raise UsageError(f"The nightly asks this service (block {block!r}): --rollback first, then --retire.")
+    async with open_platform(chosen) as platform:
+        await until_done(lambda: retire_service(record, platform), poll_seconds)
+    return outcome(record.deployment)
 
 
 async def _is_asked(block: str, deployment: Deployment) -> bool:

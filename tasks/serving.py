@@ -8,7 +8,14 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tasks.domain.deployment import NOT_GIVEN_BACK, Deployment, ServiceWish, decode_deployment, plan_deployment
+from tasks.domain.deployment import (
+    NOT_GIVEN_BACK,
+    Deployment,
+    ServiceWish,
+    check_unchanged,
+    decode_deployment,
+    plan_deployment,
+)
 from tasks.domain.errors import ModelFailed, PlatformUnavailable, PreconditionFailed, UsageError
 from tasks.domain.platform import ModelPlatform
 from tasks.domain.ports import ObjectStore
@@ -57,16 +64,14 @@ async def begin_deployment(store: ObjectStore, tuning: Tuning, experiment: int, 
         store: the warehouse.
         tuning: whose model.
         experiment: which one; 0 is the best.
-        wish: the service, if it is a new one.
+        wish: the service.
 
     Raises:
-        UsageError: the experiment is not done, or another one is deployed.
+        UsageError: the experiment is not done, or another one, or another service, is under way.
     """
     known = await asyncio.to_thread(find_deployment, store, tuning.name)
-    if known is not None and known.deployment.stage != "retired":
-        deployed = known.deployment.experiment
-        if experiment not in (0, deployed):
-            raise UsageError(f"Experiment {deployed} of {tuning.name!r} is deployed: --retire it first.")
+    if known is not None and known.deployment.stage not in ("planned", "retired"):
+        check_unchanged(known.deployment, experiment, wish)
         return known
     trial = next((one for one in tuning.trials if one.experiment.number == experiment), tuning.best)
     if trial is None or trial.phase != "done":
@@ -74,6 +79,18 @@ async def begin_deployment(store: ObjectStore, tuning: Tuning, experiment: int, 
     planned = plan_deployment(tuning.name, trial, wish, _now())
     record = known or DeploymentRecord(store, planned, None)
     await record.save(planned)
+    return record
+
+
+def deployment_of(store: ObjectStore, name: str) -> DeploymentRecord:
+    """The record of the deployment of a tuning's model.
+
+    Raises:
+        UsageError: there is none.
+    """
+    record = find_deployment(store, name)
+    if record is None:
+        raise UsageError(f"Nothing of tuning {name!r} is deployed: {store.uri_of(_key(name))} is not there.")
     return record
 
 

@@ -3,6 +3,7 @@
 planned -> publishing -> deploying -> serving -> promoted or refused -> retired. Pure; time is told.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -30,6 +31,8 @@ NOT_GIVEN_BACK = (
     "themselves, or unsubscribe in the Qianfan console and delete the service there"
 )
 """What became of a retired service that is still there."""
+
+_ENDPOINT = re.compile(r"[a-z0-9][a-z0-9_-]{0,18}[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,42 @@ class ServiceWish:
 
 
 def plan_deployment(name: str, trial: Trial, wish: ServiceWish, now: datetime) -> Deployment:
-    """A deployment of which nothing is done yet."""
-    service = f"kefu-{check_name(name)}-{trial.experiment.number}"
-    endpoint = wish.endpoint or service.replace("-", "_")
-    plan = ServicePlan(service, endpoint, wish.replicas, wish.pool, wish.resource, wish.hours)
+    """A deployment of which nothing is done yet.
+
+    Raises:
+        UsageError: the platform has no such service.
+    """
+    plan = _plan(name, trial.experiment.number, wish)
+    if not _ENDPOINT.fullmatch(plan.endpoint):
+        raise UsageError(
+            f"--endpoint-suffix {plan.endpoint!r}: 2 to 20 small letters, digits, _ and -, the ends letters or digits."
+        )
+    if plan.replicas < 1 or plan.hours < 1:
+        raise UsageError(f"--replicas {plan.replicas}, --hours {plan.hours}: each is 1 at least.")
     return Deployment(name, trial.experiment.number, trial.job_id, trial.task_id, plan, now)
+
+
+def check_unchanged(deployment: Deployment, experiment: int, wish: ServiceWish) -> None:
+    """Prove that a deployment under way is the one that is asked for.
+
+    Raises:
+        UsageError: it is another one.
+    """
+    number, plan = deployment.experiment, deployment.plan
+    if experiment not in (0, number):
+        raise UsageError(f"Experiment {number} of {deployment.name!r} is deployed: --retire it first.")
+    if _plan(deployment.name, number, wish) != plan:
+        raise UsageError(
+            f"Service {plan.name} is under way as --replicas {plan.replicas} --pool {plan.pool} --resource "
+            f"{plan.resource} --hours {plan.hours} --endpoint-suffix {plan.endpoint}: "
+            "say the same, or --retire it first."
+        )
+
+
+def _plan(name: str, experiment: int, wish: ServiceWish) -> ServicePlan:
+    service = f"kefu-{check_name(name)}-{experiment}"
+    endpoint = wish.endpoint or service.replace("-", "_")
+    return ServicePlan(service, endpoint, wish.replicas, wish.pool, wish.resource, wish.hours)
 
 
 def decode_deployment(data: bytes) -> Deployment:

@@ -9,18 +9,21 @@ from tasks.clients.console import QianfanConsole
 from tasks.clients.folder import FolderStore
 from tasks.clients.qianfan import QianfanCredentials
 from tasks.domain.deployment import NOT_GIVEN_BACK, Deployment, ServiceWish, plan_deployment
-from tasks.domain.errors import ModelFailed
+from tasks.domain.errors import ModelFailed, UsageError
 from tasks.domain.experiments import Experiment
-from tasks.domain.tuning import Trial
+from tasks.domain.platform import TrainingData
+from tasks.domain.tuning import Trial, Tuning
 from tasks.serving import (
     DeploymentRecord,
+    begin_deployment,
     deploy_service,
+    deployment_of,
     find_deployment,
     publish_model,
     retire_service,
 )
 from tests.kills import killed_at_write
-from tests.servers.console import ConsoleServer, Task
+from tests.servers.console import PUBLISHED, ConsoleServer, Task
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY
 
 STEPS = (publish_model, deploy_service)
@@ -168,3 +171,27 @@ def test_retire_service_finds_one_whose_creation_was_never_confirmed(console, st
     retired = retire(console, store)
     assert (retired.stage, retired.reason) == ("retired", NOT_GIVEN_BACK)
     assert retired.service_id in console.services
+
+
+def begin(store, trial, experiment=0, **wish):
+    tuning = Tuning("a", "ERNIE-Speed-8K", 20, TrainingData("ds-1"), datetime.now(UTC), (trial,))
+    return asyncio.run(begin_deployment(store, tuning, experiment, ServiceWish(**wish))).deployment
+
+
+def test_begin_deployment_takes_the_last_wish_until_something_is_asked_for(console, store):
+    trial = Trial(Experiment(5, "full", 6, 3e-5), "kefu-a-5", "done", "job-1", "task-1", metrics=PUBLISHED)
+    assert begin(store, trial, hours=24).plan.hours == 24
+    assert begin(store, trial, hours=720, replicas=2).plan.hours == 720
+    live(console, store)
+    assert begin(store, trial, hours=720, replicas=2).stage == "serving"
+    with pytest.raises(UsageError, match=r"--replicas 2 .* --hours 720 .*--retire it first"):
+        begin(store, trial, hours=24)
+    with pytest.raises(UsageError, match="Experiment 5"):
+        begin(store, trial, experiment=4, hours=720, replicas=2)
+    (service,) = console.services.values()
+    assert service.billing["reservation"]["reservationLength"] == 720
+
+
+def test_deployment_of_names_what_is_not_there(store):
+    with pytest.raises(UsageError, match="Nothing of tuning 'a' is deployed"):
+        deployment_of(store, "a")

@@ -55,6 +55,18 @@ def test_check_agreed_asks_before_anything_is_paid_and_never_twice():
         check_agreed(planned().moved("failed", NOW, reason="no GPU"), 12.5, confirm=True)
 
 
+@pytest.mark.parametrize("endpoint", ["A", "a", "a-", "大模型", "a" * 21, "a b"])
+def test_plan_deployment_refuses_an_address_that_the_platform_could_not_take(endpoint):
+    with pytest.raises(UsageError, match="--endpoint-suffix"):
+        planned(endpoint=endpoint)
+
+
+@pytest.mark.parametrize("wish", [{"replicas": 0}, {"hours": 0}])
+def test_plan_deployment_refuses_to_pay_for_nothing(wish):
+    with pytest.raises(UsageError, match="each is 1 at least"):
+        planned(**wish)
+
+
 def test_deployment_reads_back_as_it_was_written():
     one = planned().moved("serving", NOW, model=ModelReport("am-1", "amv-1", "ready"), endpoint="x_a", comparison={})
     assert decode_deployment(one.encode()) == one
