@@ -52,6 +52,10 @@ def add_label_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels", default="", help="a file of labels for the logs of those days (default: the warehouse's labels)"
     )
+
+
+def add_limit_flag(parser: argparse.ArgumentParser) -> None:
+    """A flag that says how many of the labeled conversations are enough."""
     parser.add_argument("--limit", type=count_argument, default=0, help="at most so many conversations (default: all)")
 
 

@@ -143,6 +143,7 @@ def main(arguments: Sequence[str]) -> int:
         "--optimize", action="store_true", default=False, help="let the platform rewrite the first prompt, too"
     )
     command_line.add_label_flags(parser)
+    command_line.add_limit_flag(parser)
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     given = parser.parse_args(arguments)
     settings = command_line.chosen_settings(given)

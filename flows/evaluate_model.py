@@ -214,6 +214,7 @@ def main(arguments: Sequence[str]) -> int:
         "--baseline", type=Path, default=None, help="with --predictions: another model's, of the same rows, to compare"
     )
     command_line.add_label_flags(parser)
+    command_line.add_limit_flag(parser)
     parser.add_argument(
         "--embedding", default="", help="a model for EMBEDDING-DISTANCE: qianfan:embedding-v1 or openai:MODEL"
     )

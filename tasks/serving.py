@@ -73,7 +73,8 @@ async def begin_deployment(store: ObjectStore, tuning: Tuning, experiment: int, 
     if known is not None and known.deployment.stage not in ("planned", "retired"):
         check_unchanged(known.deployment, experiment, wish)
         return known
-    trial = next((one for one in tuning.trials if one.experiment.number == experiment), tuning.best)
+    named = next((one for one in tuning.trials if one.experiment.number == experiment), None)
+    trial = named if experiment else tuning.best
     if trial is None or trial.phase != "done":
         raise UsageError(f"Tuning {tuning.name!r} has no such experiment that is done: see its report.")
     planned = plan_deployment(tuning.name, trial, wish, _now())
