@@ -43,6 +43,8 @@ async def compare_prompts(
 ) -> dict[str, Any]:
     """Ask a base model with each prompt, and the endpoint of the settings with the active one, and compare.
 
+    Beside an endpoint, which may be a tuned model, only conversations count that fine-tuning never trains on.
+
     Args:
         base: the base model, written as an endpoint, such as v2:ernie-speed-8k.
         prompts: prompt versions for the base model, of tasks/prompts/ or of the warehouse's prompts/; left out, the
@@ -59,12 +61,13 @@ async def compare_prompts(
     chosen = load_settings(settings or {})
     warehouse = open_warehouse(chosen)
     versions = [find_prompt(warehouse, version) for version in prompts or [chosen.prompt]]
-    labeled = labeled_conversations(chosen, start, end, labels, limit)
+    tuned = bool(chosen.endpoint) and chosen.endpoint != base
+    labeled = labeled_conversations(chosen, start, end, labels, limit, held_out=tuned)
     if optimize:
         versions.insert(1, await _optimized(chosen, warehouse, versions[0]))
 
     entries = [(base, prompt) for prompt in versions]
-    if chosen.endpoint and chosen.endpoint != base:
+    if tuned:
         entries.append((chosen.endpoint, load_prompt(chosen.prompt)))
     evaluations = [
         (prompt, await evaluated(chosen.model_copy(update={"endpoint": endpoint}), labeled, prompt))
@@ -74,10 +77,10 @@ async def compare_prompts(
     asked = [Asked(one.day, one.conversation_id, one.content_hash, one.text, one.answer()) for one in labeled]
     contestants = [_contestant(prompt, one, evaluations[0][1]) for prompt, one in evaluations]
     folder = f"comparisons/{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    markdown = render_markdown(asked, contestants)
+    markdown = render_markdown(asked, contestants, tuned)
     warehouse.write_path(f"{folder}/answers.parquet", parquet_bytes(answers_table(asked, contestants)))
     warehouse.write_path(f"{folder}/comparison.md", markdown.encode())
-    warehouse.write_path(f"{folder}/comparison.html", render_html(asked, contestants).encode())
+    warehouse.write_path(f"{folder}/comparison.html", render_html(asked, contestants, tuned).encode())
     await acreate_markdown_artifact(
         markdown.partition("\n## 回答")[0], key="comparison", description="模型与提示词对比"
     )

@@ -38,6 +38,7 @@ from tasks.domain.predictions import Pair
 from tasks.domain.prompts import Prompt, load_prompt
 from tasks.domain.rendering import prepare
 from tasks.domain.retrying import Patience
+from tasks.domain.training import is_held_out
 from tasks.evaluation import (
     Evaluation,
     evaluate,
@@ -62,6 +63,7 @@ async def evaluate_model(
     end: date | None = None,
     labels: str = "",
     limit: int = 0,
+    held_out: bool = False,
     embedding: str = "",
     judge_endpoint: str = "",
     settings: dict[str, Any] | None = None,
@@ -73,12 +75,13 @@ async def evaluate_model(
         end: the last day, itself included.
         labels: a file of labels, whose conversations are read from the logs of those days; left out, the warehouse's.
         limit: at most so many conversations, always the same ones; 0 is all of them.
+        held_out: only those that fine-tuning never trains on, by which alone a tuned model can be judged.
         embedding: a model for EMBEDDING-DISTANCE, qianfan:NAME or openai:NAME; left out, it is not computed.
         judge_endpoint: a model that grades each answer, an endpoint of the same summarizer; left out, nobody does.
         settings: any setting by its name, as for summarize_day.
     """
     chosen = load_settings(settings or {})
-    labeled = labeled_conversations(chosen, start, end, labels, limit)
+    labeled = labeled_conversations(chosen, start, end, labels, limit, held_out=held_out)
     evaluation = await evaluated(chosen, labeled)
     asked = await asked_figures(chosen, lambda: pairs_of(evaluation.predictions), embedding, judge_endpoint)
     figures = evaluation.figures() | asked
@@ -92,15 +95,29 @@ async def evaluate_model(
 
 
 def labeled_conversations(
-    chosen: Settings, start: date | None, end: date | None, labels: str, limit: int = 0
+    chosen: Settings,
+    start: date | None,
+    end: date | None,
+    labels: str,
+    limit: int = 0,
+    *,
+    held_out: bool = False,
 ) -> list[Labeled]:
     """The labeled conversations to measure on, from the warehouse or from a file and the logs.
 
     Raises:
         UsageError: there are none, or the file is wrong.
     """
-    if not labels:
-        return fewer(load_labels(open_warehouse(chosen), start, end), limit)
+    found = _conversations_of(chosen, start, end, labels) if labels else load_labels(open_warehouse(chosen), start, end)
+    if held_out:
+        labeled = len(found)
+        found = [one for one in found if is_held_out(one.content_hash)]
+        if not found:
+            raise UsageError(f"None of {labeled} labeled conversations is held out from training: review more.")
+    return fewer(found, limit)
+
+
+def _conversations_of(chosen: Settings, start: date | None, end: date | None, labels: str) -> list[Labeled]:
     if start is None or end is None:
         raise UsageError("--labels needs --start and --end: the days whose logs hold the labeled conversations.")
     found: list[Labeled] = []
@@ -138,7 +155,7 @@ def labeled_conversations(
         get_run_logger().warning(
             "%d of %d labels have no conversation in the logs.", len(known) - len(found), len(known)
         )
-    return fewer(found, limit)
+    return found
 
 
 async def evaluated(chosen: Settings, labeled: Sequence[Labeled], prompt: Prompt | None = None) -> Evaluation:
@@ -216,6 +233,12 @@ def main(arguments: Sequence[str]) -> int:
     command_line.add_label_flags(parser)
     command_line.add_limit_flag(parser)
     parser.add_argument(
+        "--held-out",
+        action="store_true",
+        default=False,
+        help="only conversations that fine-tuning never trains on, by which alone a tuned model can be judged",
+    )
+    parser.add_argument(
         "--embedding", default="", help="a model for EMBEDDING-DISTANCE: qianfan:embedding-v1 or openai:MODEL"
     )
     parser.add_argument(
@@ -234,7 +257,14 @@ def main(arguments: Sequence[str]) -> int:
         return command_line.run(
             settings,
             lambda: evaluate_model(
-                given.start, given.end, given.labels, given.limit, given.embedding, given.judge_endpoint, settings
+                given.start,
+                given.end,
+                given.labels,
+                given.limit,
+                given.held_out,
+                given.embedding,
+                given.judge_endpoint,
+                settings,
             ),
             tell,
         )

@@ -64,6 +64,16 @@ ANSWERS = pa.schema(
 )
 
 
+_SCORED_WHOLE = (
+    "BLEU-4、ROUGE 和 EDIT-DISTANCE 与平台一致，按整段 JSON（含键名和标点）计分，不能与单项的分数相比。 · "
+    "They score the whole JSON, keys and all; the rows of one field are other numbers."
+)
+_HELD_OUT = (
+    "只用留出的会话，微调从不使用它们。 · "
+    "Only conversations that are held out: no fine-tuning here has trained on them."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """What one contestant said about one conversation."""
@@ -123,8 +133,8 @@ def answers_table(asked: Sequence[Asked], contestants: Sequence[Contestant]) -> 
     return pa.Table.from_pylist(rows, schema=ANSWERS)
 
 
-def render_html(asked: Sequence[Asked], contestants: Sequence[Contestant]) -> str:
-    """The comparison as one HTML file."""
+def render_html(asked: Sequence[Asked], contestants: Sequence[Contestant], held_out: bool) -> str:
+    """The comparison as one HTML file. `held_out` says that no tuning has trained on the conversations."""
     style = (_TEMPLATES / "prompts.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return (
@@ -134,6 +144,7 @@ def render_html(asked: Sequence[Asked], contestants: Sequence[Contestant]) -> st
             style=style,
             style_hash=f"sha256-{digest}",
             contestants=contestants,
+            notes=_notes(held_out),
             figures=_figure_rows(contestants),
             differences=_difference_rows(contestants),
             asked=asked[:_ANSWERS_IN_HTML],
@@ -142,12 +153,13 @@ def render_html(asked: Sequence[Asked], contestants: Sequence[Contestant]) -> st
     )
 
 
-def render_markdown(asked: Sequence[Asked], contestants: Sequence[Contestant]) -> str:
+def render_markdown(asked: Sequence[Asked], contestants: Sequence[Contestant], held_out: bool) -> str:
     """The comparison as Markdown, the first answers included."""
     names = [_escaped(contestant.name) for contestant in contestants]
     blocks = [
         "# 模型与提示词对比 · Models and prompts compared",
         _table(["", *names], [[label, *cells] for label, cells in _figure_rows(contestants)]),
+        *_notes(held_out),
     ]
     differences = _difference_rows(contestants)
     if differences:
@@ -161,6 +173,11 @@ def render_markdown(asked: Sequence[Asked], contestants: Sequence[Contestant]) -
         answers += [[name, _escaped(one.answers[at].text)] for name, one in zip(names, contestants, strict=True)]
         blocks += [f"### {_escaped(conversation.conversation_id)}", _table(["", ""], answers)]
     return "\n\n".join(blocks) + "\n"
+
+
+def _notes(held_out: bool) -> list[str]:
+    """What a reader has to know to read the figures right."""
+    return [_SCORED_WHOLE, *([_HELD_OUT] if held_out else [])]
 
 
 def _figure_rows(contestants: Sequence[Contestant]) -> list[tuple[str, list[str]]]:

@@ -11,6 +11,7 @@ from flows.settings import load_settings
 from tasks.domain.errors import UsageError
 from tasks.domain.prompt_report import ANSWERS
 from tasks.domain.prompts import load_prompt
+from tasks.domain.training import is_held_out
 from tests.conftest import ROOT
 
 pytestmark = [
@@ -39,7 +40,7 @@ def settings(accounts, qianfan, tmp_path):
     }
 
 
-def compared(settings, prompts=None, limit=15, optimize=False):
+def compared(settings, prompts=None, limit=8, optimize=False):
     return asyncio.run(compare_prompts("base_8k", prompts, optimize, DAY, DAY, LABELS, limit, settings))
 
 
@@ -51,7 +52,7 @@ def test_compare_prompts_asks_each_contestant_once_and_shows_them_side_by_side(s
         ("base_8k", "short-v1"),
         ("sft_v1", "sft-v1"),
     ]
-    assert [each["calls"] for each in made["contestants"]] == [15, 15, 15]
+    assert [each["calls"] for each in made["contestants"]] == [8, 8, 8]
     assert max(qianfan.delivered.values()) == 2  # the same prompt to two models
     assert (one["format/plain"], tuned["format/plain"]) == (0, 100)
     assert one["prompt_tokens"] > two["prompt_tokens"]
@@ -62,15 +63,18 @@ def test_compare_prompts_asks_each_contestant_once_and_shows_them_side_by_side(s
     (folder,) = (tmp_path / "w" / "comparisons").iterdir()
     table = pq.ParquetFile(folder / "answers.parquet").read()
     assert table.schema.equals(ANSWERS)
-    assert len(table) == 45
+    assert len(table) == 24
+    assert all(map(is_held_out, table["content_hash"].to_pylist()))
     html = (folder / "comparison.html").read_text(encoding="utf-8")
     assert made["report"] == str(folder / "comparison.html")
     assert "<script" not in html
     assert "&lt;script&gt;" in html
-    assert html.count('<tr><th scope="row">base_8k + short-v1</th>') == 15
+    assert html.count('<tr><th scope="row">base_8k + short-v1</th>') == 8
     markdown = (folder / "comparison.md").read_text(encoding="utf-8")
     assert "\\<script\\>" in markdown
     assert "| base\\_8k + sft-v1 |" in markdown
+    assert "只用留出的会话" in markdown
+    assert "只用留出的会话" in html
 
     again = compared(settings, ["sft-v1", "short-v1"])
     assert [each["calls"] for each in again["contestants"]] == [0, 0, 0]

@@ -109,8 +109,8 @@ prefect = pytest.mark.filterwarnings(
 )
 
 
-def evaluated(settings, start=None, end=None, labels="", limit=0):
-    return asyncio.run(evaluate_model(start, end, labels, limit, settings=settings))
+def evaluated(settings, start=None, end=None, labels="", limit=0, held_out=False):
+    return asyncio.run(evaluate_model(start, end, labels, limit, held_out, settings=settings))
 
 
 @prefect
@@ -142,6 +142,8 @@ def test_evaluate_model_asks_an_endpoint_once(accounts, qianfan, tmp_path, capsy
 
     few = evaluated(settings | {"endpoint": "sft_v2"}, START, END, LABELS, 10)
     assert few["rows"] == 10
+    unseen = evaluated(settings, START, END, LABELS, held_out=True)
+    assert (unseen["rows"], unseen["calls"]) == (52, 0)
 
 
 @prefect
