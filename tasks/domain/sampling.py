@@ -7,7 +7,7 @@ machine and in any order.
 """
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
@@ -88,23 +88,28 @@ class Draw:
             disagreeing: those of them that another reader disagrees about.
         """
         there, opposed = frozenset(readable), frozenset(disagreeing)
-        chosen: dict[str, tuple[str, Candidate]] = {}
+        at_random, uncertain, pool = (
+            [one for one in kept.taken() if one.row["content_hash"] in there]
+            for kept in (self._random, self._uncertain, self._pool)
+        )
+        opposing = [one for one in pool if one.row["content_hash"] in opposed]
 
-        def take(stratum: str, candidates: Sequence[Candidate], upto: int) -> None:
-            for candidate in candidates:
-                if upto <= 0:
-                    return
-                name = candidate.row["content_hash"]
-                if name in there and name not in chosen:
-                    chosen[name] = stratum, candidate
-                    upto -= 1
+        def chosen(randoms: int) -> list[tuple[str, Candidate]]:
+            found: dict[str, tuple[str, Candidate]] = {}
+            for stratum, candidates, size in (
+                (RANDOM, at_random, randoms),
+                (UNCERTAIN, uncertain, self.of_each),
+                (DISAGREEING, opposing, self.of_each),
+            ):
+                new = [one for one in candidates if one.row["content_hash"] not in found][:size]
+                found |= {one.row["content_hash"]: (stratum, one) for one in new}
+            return list(found.values())
 
-        # At random first and from all rows, so that those are a fair picture of the day.
-        take(RANDOM, self._random.taken(), self.of_each)
-        take(UNCERTAIN, self._uncertain.taken(), self.of_each)
-        take(DISAGREEING, [one for one in self._pool.taken() if one.row["content_hash"] in opposed], self.of_each)
-        take(RANDOM, self._random.taken(), self._size - len(chosen))
-        return list(chosen.values())[: self._size]
+        # At random first and from all rows, however many it takes, so that those are a fair picture of the day.
+        randoms = self.of_each
+        while (missing := self._size - len(chosen(randoms))) > 0 and randoms < len(at_random):
+            randoms += missing
+        return chosen(randoms)[: self._size]
 
 
 class _Lowest:
