@@ -6,7 +6,6 @@ No cell is ever a formula: a dialogue that begins with `=` stays text, in the fi
 import csv
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from io import BytesIO, StringIO
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tasks.domain.errors import UsageError
@@ -31,6 +31,7 @@ from tasks.domain.reviewing import (
 
 Cells = Mapping[str, str]
 
+_TITLE: Final = "审核"
 _WIDTHS: Final = {NUMBER: 14, "日期": 11, "会话编号": 16, "抽样原因": 12, "对话": 70, ACCEPTED: 11, NEGATIVE: 14}
 _WIDTH: Final = 24
 _LINE_POINTS: Final = 15
@@ -85,7 +86,7 @@ def _write_xlsx(rows: Sequence[Sequence[str]]) -> bytes:
     book = Workbook()
     sheet = book.active
     assert isinstance(sheet, Worksheet)
-    sheet.title = "审核"
+    sheet.title = _TITLE
     sheet.freeze_panes = "B2"
     for at, column in enumerate(COLUMNS, 1):
         sheet.column_dimensions[get_column_letter(at)].width = _WIDTHS.get(column, _WIDTH)
@@ -146,7 +147,8 @@ def _read_xlsx(content: bytes, name: str) -> Iterator[list[str]]:
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise UsageError(f"{name} is not a readable XLSX file ({type(error).__name__}); save it anew.") from None
     try:
-        for row in book.worksheets[0].iter_rows(values_only=True):
+        sheet = book[_TITLE] if _TITLE in book.sheetnames else book.worksheets[0]
+        for row in sheet.iter_rows(values_only=True):
             yield [_as_text(value) for value in row]
     finally:
         book.close()
@@ -155,7 +157,7 @@ def _read_xlsx(content: bytes, name: str) -> Iterator[list[str]]:
 def _as_text(value: object) -> str:
     if value is None:
         return ""
-    return str(value) if isinstance(value, str | int | float | datetime) else "="  # some kind of formula
+    return "=" if isinstance(value, ArrayFormula | DataTableFormula) else str(value)
 
 
 def _write_csv(rows: Sequence[Sequence[str]]) -> bytes:

@@ -3,12 +3,13 @@
 import csv
 import io
 import re
-from datetime import date
+from datetime import date, time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
+from openpyxl.worksheet.formula import ArrayFormula
 
 from tasks.domain.errors import UsageError
 from tasks.domain.reviewing import ACCEPTED, COLUMNS, NEGATIVE, NUMBER, TO_FILL_IN
@@ -92,13 +93,29 @@ def test_read_sheet_reads_the_csv_that_a_spreadsheet_saved(encoding, delimiter):
     ]
 
 
-def test_read_sheet_shows_formulas_as_what_they_are():
+def saved(change):
+    """A sheet of one row as a person changed it."""
     book = load_workbook(io.BytesIO(write_sheet([sampled(1)], "a.xlsx")))
-    book.worksheets[0].cell(2, COLUMNS.index(ACCEPTED) + 1).value = "=A1"
-    saved = io.BytesIO()
-    book.save(saved)
-    ((_, cells),) = read_sheet(saved.getvalue(), "a.xlsx")
-    assert cells[ACCEPTED] == "=A1"
+    change(book)
+    content = io.BytesIO()
+    book.save(content)
+    ((_, cells),) = read_sheet(content.getvalue(), "a.xlsx")
+    return cells
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [("=A1", "=A1"), (ArrayFormula("J2", "=A1"), "="), (time(9, 30), "09:30:00"), (12.5, "12.5"), (True, "True")],
+)
+def test_read_sheet_shows_cells_as_what_they_are(value, read):
+    def change(book):
+        book.worksheets[0].cell(2, COLUMNS.index(ACCEPTED) + 1).value = value
+
+    assert saved(change)[ACCEPTED] == read
+
+
+def test_read_sheet_finds_the_reviews_behind_other_sheets():
+    assert saved(lambda book: book.move_sheet("说明", -1))[NUMBER] == "S1A-0001"
 
 
 @pytest.mark.parametrize(
