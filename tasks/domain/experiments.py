@@ -21,10 +21,10 @@ _MOST_KEPT_BACK = 20  # the platform's own limit
 _SCORED = ("BLEU-4", "ROUGE-1", "ROUGE-2", "ROUGE-L")
 
 PICK_RULE = (
-    "the highest mean of BLEU-4, ROUGE-1, ROUGE-2 and ROUGE-L; of equal ones (to 0.01) the one with the lower "
-    "last loss, then the one with fewer epochs"
+    "BLEU-4、ROUGE-1、ROUGE-2、ROUGE-L 的均值最高；均值相同（到 0.01）时取末尾 loss 较低的，再取 epoch 较少的"
+    " · the highest mean of the four, then the lower last loss, then fewer epochs"
 )
-"""How the best experiment is picked, for reports."""
+"""How the best experiment is picked, for reports; means are equal to 0.01."""
 
 
 @dataclass(frozen=True, slots=True)

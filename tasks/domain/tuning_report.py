@@ -38,6 +38,7 @@ EXPERIMENTS = pa.schema(
 _FIGURES = ("BLEU-4", "ROUGE-1", "ROUGE-2", "ROUGE-L")
 _TEMPLATES = Path(__file__).parent / "templates"
 _WIDTH, _HEIGHT = 640.0, 260.0
+_LABEL_HEIGHT = 12.0
 _PHASES = {
     "planned": "未提交",
     "submitting": "提交中",
@@ -51,12 +52,13 @@ _PHASES = {
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One trial's losses as an SVG path, from the first step to the last."""
+    """One trial's losses as an SVG path, from the first step to the last; `label` is where its number goes."""
 
     number: int
     best: bool
     path: str
     last: float
+    label: tuple[float, float]
 
 
 def experiment_rows(tuning: Tuning) -> list[dict[str, Any]]:
@@ -146,19 +148,36 @@ def loss_curves(tuning: Tuning) -> tuple[list[Curve], float, float, int]:
     low, high = min(point.loss for point in points), max(point.loss for point in points)
     last_step = max(point.step for point in points)
     best = tuning.best
+    places = [_places(one.checkpoints, low, high, last_step) for one in drawn]
+    labels = _labels([place[-1] for place in places])
     curves = [
         Curve(
-            one.experiment.number, one is best, _path(one.checkpoints, low, high, last_step), one.checkpoints[-1].loss
+            number=one.experiment.number,
+            best=one is best,
+            path="M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in place),
+            last=one.checkpoints[-1].loss,
+            label=label,
         )
-        for one in drawn
+        for one, place, label in zip(drawn, places, labels, strict=True)
     ]
     return curves, low, high, last_step
 
 
-def _path(points: Sequence[Checkpoint], low: float, high: float, last_step: int) -> str:
+def _places(points: Sequence[Checkpoint], low: float, high: float, last_step: int) -> list[tuple[float, float]]:
     height = (high - low) or 1.0
-    places = (f"{point.step / last_step * _WIDTH:.1f},{(high - point.loss) / height * _HEIGHT:.1f}" for point in points)
-    return "M" + " L".join(places)
+    return [(point.step / last_step * _WIDTH, (high - point.loss) / height * _HEIGHT) for point in points]
+
+
+def _labels(ends: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """A place beside the end of each curve, above whatever label is there already."""
+    labels: dict[int, tuple[float, float]] = {}
+    for at in sorted(range(len(ends)), key=lambda at: -ends[at][1]):
+        x, y = ends[at][0] + 4, ends[at][1] + 4
+        for other_x, other_y in labels.values():
+            if abs(x - other_x) < 2 * _LABEL_HEIGHT:
+                y = min(y, other_y - _LABEL_HEIGHT)
+        labels[at] = x, y
+    return [labels[at] for at in range(len(ends))]
 
 
 def _data(tuning: Tuning) -> str:
@@ -188,4 +207,4 @@ def _verdict(tuning: Tuning) -> str:
     if best is None:
         return "还没有可选的实验。" if not tuning.ended else "没有一个实验给出了全部指标，选不出最好的。"
     word = "最好的是" if tuning.ended else "目前最好的是"
-    return f"{word}实验 {best.experiment.number}（规则 · rule: {PICK_RULE}）。"
+    return f"{word}实验 {best.experiment.number}。规则：{PICK_RULE}。"
