@@ -12,7 +12,7 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import acreate_table_artifact
 
 from flows import command_line
-from flows.blocks import SummarizerEndpoint, find_endpoint, swap_endpoints, switch_endpoint
+from flows.blocks import SummarizerEndpoint, find_endpoint, previous_of, swap_endpoints, switch_endpoint
 from flows.evaluate_model import evaluated, labeled_conversations
 from flows.settings import Settings, load_settings, open_platform, open_warehouse
 from tasks.domain.deployment import Deployment, ServiceWish, check_agreed, in_words, outcome, shortfalls
@@ -27,6 +27,7 @@ from tasks.serving import (
     begin_deployment,
     deploy_service,
     deployment_of,
+    find_deployment,
     publish_model,
     retire_service,
 )
@@ -80,10 +81,10 @@ async def deploy_model(
         poll_seconds: between two looks at the platform.
         settings: any setting by its name.
     """
-    if action == "rollback":
-        return await _roll_back(name, block)
     chosen = load_settings({"endpoint_block": "", **(settings or {})})
     warehouse, patience = open_warehouse(chosen), timedelta(hours=give_up_hours)
+    if action == "rollback":
+        return await _roll_back(find_deployment(warehouse, check_name(name)), name, block)
     if action == "retire":
         return await _retire(deployment_of(warehouse, check_name(name)), block, chosen, poll_seconds)
     tuning = tuning_of(warehouse, check_name(name))
@@ -165,7 +166,12 @@ async def _judge(
         )
 
 
-async def _roll_back(name: str, block: str) -> dict[str, Any]:
+async def _roll_back(record: DeploymentRecord | None, name: str, block: str) -> dict[str, Any]:
+    if record and record.deployment.stage == "retired" and await _is_asked(previous_of(block), record.deployment):
+        raise UsageError(
+            f"Before the last switch block {block!r} named {record.deployment.endpoint}, which is retired: "
+            "deploy it again, or name another endpoint in the block."
+        )
     restored, replaced = await swap_endpoints(block)
     return {
         "name": name,

@@ -67,6 +67,8 @@ def test_deploy_model_promotes_what_was_agreed_to_and_takes_it_back(console, tun
     assert (code, "endpoint: offline" in told.out) == (0, True)
     code, told = run(tuned, capsys, "--retire", *block)
     assert (code, "stage: retired" in told.out, "paid in advance" in told.out) == (0, True, True)
+    code, told = run(tuned, capsys, "--rollback", *block)
+    assert (code, "which is retired" in told.err) == (2, True)
 
 
 @pytest.mark.parametrize(
