@@ -6,15 +6,18 @@ into the words of a lexicon (words/verdicts.toml), and read from left to right:
 - A negation turns the next verdict around, two do not (并非不接受). It reaches over bridges (没有表现出不满), over
   what a preposition brings (没有因为快递慢而生气) and along a coordination (没有不满或抱怨), and ends at anything
   else: 没收到货很生气 is anger. Words that only look like negations (非常, 不得不) are listed as what they are.
-- A hedge (可能, 未明确), a question (是否) or a condition (如果) leaves a verdict unsettled.
+- A denial behind the verdict (负面情绪不明显) turns it around, too, and for the mood a denial of nothing in particular
+  (没有表现出来, 几乎没有) is one of it.
+- A hedge (可能, 未明确), a question (是否) or a condition (如果) leaves a verdict unsettled; so does a negation of its
+  extent (没有完全接受, not fully accepted).
 - What the agent accepts, refuses or feels says nothing of the user; nor does what the agent asks the user to do.
 
 Where humans would argue, this is the rule:
 
 - Acceptance: people change their minds, so what they settle on last counts (起初拒绝，最后同意了). Grudging and broad
-  acceptance (勉强, 无奈, 基本) is acceptance; partial acceptance (部分接受; 接受退货，但拒绝付运费) is null, and so is
-  neither accepting nor refusing. Not refusing is accepting. Gestures (感谢, 耐心等待, 坚持退款) count where nothing
-  plainer is said.
+  acceptance (勉强, 无奈, 基本) is acceptance; partial acceptance (部分接受; 接受退货，但拒绝付运费) is null, and so are
+  neither accepting nor refusing, and not yet (尚未接受). Not refusing is accepting. Gestures (感谢, 耐心等待, 坚持退款)
+  count where nothing plainer is said.
 - Negative sentiment: shown once is shown, however the conversation ended (开始有些着急，最后表示感谢 is true).
 - A leading 是 or 否 that its own explanation contradicts is null.
 """
@@ -40,6 +43,8 @@ class _Kind(IntEnum):
     CONTRAST = auto()
     NEGATION = auto()
     RHETORIC = auto()
+    DENIED = auto()
+    EXTENT = auto()
     BRIDGE = auto()
     PREPOSITION = auto()
     TOWARDS = auto()
@@ -74,10 +79,17 @@ _SIGNS: Final = {
     _Kind.GESTURE_NO: False,
 }
 _GESTURES: Final = frozenset({_Kind.GESTURE_YES, _Kind.GESTURE_NO})
+_SAYS_NOTHING: Final = frozenset({_Kind.NEGATION, _Kind.DENIED, _Kind.BRIDGE, _Kind.USER, _Kind.END})
+_THERE_IS: Final = frozenset(["有", "略有", "稍有", "有点", "有些", "有所", "存在"])
 _CARRIES_ON: Final = frozenset(["并", "并且", "而且", "且", "同时", "还", "也"])
 
 _LEAD: Final = re.compile(rf"({'|'.join(sorted({*_WORDS, '无'}, key=len, reverse=True))})[,.。;:!()—-]")
-_ECHO: Final = re.compile(r"[^:,.。;!?]{0,12}(?:接受|方案|情绪|accepted|sentiment)[^:,.。;!?]{0,4}:")
+# The field's name before its value. 不接受：… is no name, it is the value itself.
+_ECHO: Final = re.compile(
+    r"(?=[^:]{0,16}(?:是否|有无|与否)|[^:不没未无拒]{0,24}:)"
+    r"[^:,.。;!?]{0,12}(?:接受|方案|情绪|accept|sentiment|negative)[^:,.。;!?]{0,4}:"
+)
+_ADVERB: Final = re.compile("[a-z]{2,16}ly")
 _MARKUP: Final = re.compile(r"[\"'“”‘’「」『』《》*_`~#>\u200b-\u200f\u2060\ufeff]+")
 _CHINESE_SPACE: Final = re.compile(r"(?<![a-z]) | (?![a-z])")
 _EDGES: Final = " ,.。;:!、-—…()[]"
@@ -120,8 +132,19 @@ def negative_sentiment_of(text: str) -> bool | None:
     if lead is None and sentence in _NO_MOOD_WORDS:
         return False
     values = [claim.value for claim in _claims(sentence, _SENTIMENT) if not (claim.conditional or claim.silent)]
+    if not values and lead is None:
+        return _bare(sentence)
     shown = True if True in values else None if None in values else False if values else None
     return _agreed(lead, shown)
+
+
+def _bare(sentence: str) -> bool | None:
+    """Whether there is any, said without saying of what: 有一点, 几乎没有."""
+    words = [word for clause in _clauses(sentence, _SENTIMENT) for word in clause]
+    denials = sum(kind in (_Kind.NEGATION, _Kind.DENIED) for _, kind in words)
+    if not words or any(kind not in _SAYS_NOTHING for _, kind in words):
+        return None
+    return denials % 2 == 0 if denials or words[0][0] in _THERE_IS else None
 
 
 def _parts(text: str) -> tuple[bool | None, str]:
@@ -182,7 +205,7 @@ def _clauses(sentence: str, lexicon: _Lexicon) -> Iterator[list[tuple[str, _Kind
     """The words of each clause with their kinds, the one that ends it included."""
     clause: list[tuple[str, _Kind]] = []
     for word in lexicon.find.findall(sentence):
-        kind = lexicon.kinds.get(word, _Kind.OTHER)
+        kind = lexicon.kinds.get(word, _Kind.BRIDGE if _ADVERB.fullmatch(word) else _Kind.OTHER)
         clause.append((word, kind))
         if kind is _Kind.END or kind is _Kind.CONTRAST or word == "?":
             yield clause
@@ -219,6 +242,9 @@ class _ClauseReader:
                     claims.append(claim)
             elif kind is _Kind.BRIDGE or kind is _Kind.END:
                 pass
+            elif kind is _Kind.DENIED and self._chain is not None and claims:
+                # What is not there, or hardly, was not shown; that there is no sign of calm shows nothing.
+                claims[-1] = claims[-1]._replace(value=False if claims[-1].value else None)
             elif kind is _Kind.ASKED:
                 if not self._rhetoric:
                     claims = [claim._replace(value=None, conditional=True) for claim in claims]
@@ -251,7 +277,7 @@ class _ClauseReader:
     def _pass(self, kind: _Kind) -> None:
         """Take note of a word that is no verdict."""
         match kind:
-            case _Kind.NEGATION | _Kind.RHETORIC:
+            case _Kind.NEGATION | _Kind.RHETORIC | _Kind.DENIED:
                 self._negated = not self._negated
                 self._chain = None
                 self._rhetoric |= kind is _Kind.RHETORIC
@@ -261,6 +287,9 @@ class _ClauseReader:
                 self._coordinated = self._chain is not None
             case _Kind.HEDGE:
                 self._hedged = True
+            case _Kind.EXTENT:
+                self._hedged |= self._negated
+                self._negated = False
             case _Kind.SILENCE:
                 self._silent = self._wavers = True
             case _Kind.QUESTION:
