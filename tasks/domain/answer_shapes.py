@@ -43,10 +43,12 @@ _LABEL: Final = re.compile(
     rf"(?P<quoted>{_QUOTE}\s?(?P<name>[\w \t-]{{1,24}}?)\s?{_QUOTE}\s?[:=])"
     rf"|(?P<tag>(?P<side>[<【\[])(?P<tagged>{_KEY})[>】\]]\s?[*_]{{0,3}}\s?:?)"
     rf"|(?P<line>(?:(?<=\n)|\A|(?<!\{{)(?=\{{))(?:,\s?)?{_MARKS}{_NUMBER}{_MARKS}{_QUOTE}?(?P<lined>{_KEY})"
-    rf"(?:{_QUOTE}?[\])】>]?[*_ \t]{{0,4}}(?:[:=]|[-—–]{{1,2}}>?[ ])[*_]{{0,3}}|\t|[*_\])】: \t]{{0,6}}(?=\n|\Z)))"
-    rf"|(?P<inline>(?<=[;；。，,.\s>}}])(?P<named>{_FULL_KEY})[*_]{{0,3}}:)",
+    rf"(?:{_QUOTE}?[\])】>]?[*_ \t]{{0,4}}(?:[:=]|[-—–]{{1,2}}>?[ ]|——)[*_]{{0,3}}"
+    r"|\*\*[ ]|\t|[*_\])】: \t]{0,6}(?=\n|\Z)))"
+    rf"|(?P<inline>(?<=[;；。，,.\s>}}])(?P<named>{_FULL_KEY})[*_\"'”’]{{0,3}}:)",
     re.IGNORECASE,
 )
+_FULL_WIDTH_MARKS: Final = str.maketrans("＂＇｛｝［］", "\"'{}[]")
 # One character for another, so that places stay the same.
 _HALF_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {ord("，"): "，", ord("；"): "；"}
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00-\x08\x0b\x0c\x0e-\x1f]+")
@@ -59,6 +61,8 @@ _ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED: Final = {"n": "\n", "t": "\t", "r": " ", "b": " ", "f": " "}
 _CUT_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _RULE: Final = re.compile(r"[\s|:+-]*")
+# What leads to the next label of a list in one line.
+_NEXT_LEAD: Final = re.compile(r"(?:[ •·*_/-]{1,6}\(?\d{1,2}[.、)）]|[ •·*_/-]{1,6})[ *_]{0,4}\Z")
 _JUNK: Final = " \t\n,，;；|`"
 # Where a value without quotes is over before the next label.
 _STOP: Final = re.compile(
@@ -124,7 +128,7 @@ def _loaded(text: str) -> object:
 
 
 def _values_in(value: object) -> Iterator[Value]:
-    """The fields of every object in a JSON value, in order."""
+    """The fields of every object in a JSON value, in order; also of JSON in its strings, as tool calls have it."""
     waiting = [value]
     while waiting:
         value = waiting.pop()
@@ -135,7 +139,7 @@ def _values_in(value: object) -> Iterator[Value]:
                 if field is not None:
                     yield field, content
                 else:
-                    inner.append(content)
+                    inner.append(_loaded(content) if isinstance(content, str) else content)
             waiting.extend(reversed(inner))
         elif isinstance(value, list):
             waiting.extend(reversed(value))
@@ -143,7 +147,7 @@ def _values_in(value: object) -> Iterator[Value]:
 
 def _plain(text: str) -> str:
     """The text without what only dresses it, every run of blanks collapsed."""
-    text = _INVISIBLE.sub("", text)
+    text = _INVISIBLE.sub("", text).translate(_FULL_WIDTH_MARKS)
     thought, _, said = text.rpartition("</think>")
     if thought and said.strip():
         text = said
@@ -209,7 +213,7 @@ class _Scan:
                 done = decoded[1]
                 continue
             value, done = self._value(number)
-            if label.field is not None and value is not None:
+            if label.field is not None:
                 values.append((label.field, value))
         return values
 
@@ -277,6 +281,8 @@ class _Scan:
             value = _before_closing_brace(value)
         if is_last and self._cut_off and stop is None and is_verdict and not _SETTLED.fullmatch(value):
             return None
+        if stop is None and not is_last:
+            value = _NEXT_LEAD.sub("", value)
         value = value.strip(_JUNK).lstrip(">-•·*_ ").rstrip("*_ ")
         if value == "None":  # as Python writes null
             return None

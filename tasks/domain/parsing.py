@@ -22,7 +22,7 @@ _PLACEHOLDER: Final = re.compile(r"[xX×]{2,}|[\s….。_~*—-]+|<[^<>]*>|\{[^{
 _PLACEHOLDERS_BEGIN: Final = frozenset("xX×….。_~*—-<{nNsS")
 _NO_PROSE: Final = re.compile(
     r"(?:(?:暂?无|未(?:明确)?(?:提及|提到|知|说明|明确)|没有(?:提及|提到)?|不(?:详|明|适用)|空)(?:相关)?(?:内容|信息|问题|方案)?"
-    r"|[xX×]|none|nil|n\s?/?\s?a|unknown|not mentioned)[.。]?",
+    r"|[xX×]|none|nil|undefined|n\s?/?\s?a|unknown|not mentioned)[.。]?",
     re.IGNORECASE,
 )
 _NO_VERDICT: Final = re.compile(
@@ -149,7 +149,9 @@ def _text(value: object, separator: str) -> str | None:
         text = _ENTITY.sub(lambda found: _ENTITIES.get(found["name"], "&"), text)
     if not text.isprintable() or "  " in text or text[:1] == " " or text[-1:] == " ":
         text = " ".join(text.split())
-    return None if not text or (text[0] in _PLACEHOLDERS_BEGIN and _PLACEHOLDER.fullmatch(text)) else text
+    if not text or text in _FIELDS or (text[0] in _PLACEHOLDERS_BEGIN and _PLACEHOLDER.fullmatch(text)):
+        return None
+    return text
 
 
 def _flat(value: object, separator: str, levels: int) -> str:
