@@ -10,7 +10,7 @@ from prefect import get_run_logger, runtime
 from flows.settings import Services, Settings
 from tasks.day import DayRun, hold_day
 from tasks.domain.ports import StoredObject
-from tasks.domain.rendering import prepare
+from tasks.domain.rendering import prepare, storable_reject
 from tasks.domain.retrying import Patience
 from tasks.domain.shards import Shard
 from tasks.extract import Batch, read_batches
@@ -61,6 +61,7 @@ def read(
             masked=chosen.mask,
             compacted=chosen.compact,
         ),
+        storable=partial(storable_reject, masked=chosen.mask),
         size=chosen.batch_size,
         scratch=run.scratch,
         recognized=partial(progress.recognized, logger=get_run_logger()) if progress else lambda _: None,

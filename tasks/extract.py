@@ -112,6 +112,7 @@ async def read_batches(
     mappings: Mapping[str, LogMapping],
     zone: tzinfo,
     prepare: Callable[[Conversation], Request],
+    storable: Callable[[Reject], Reject],
     size: int,
     scratch: Path,
     recognized: Callable[[Recognized], None],
@@ -124,7 +125,9 @@ async def read_batches(
     )
     readings = read_conversations(logs, log_format=log_format, mappings=mappings, timezone=zone, scratch=scratch)
     with closing(ConversationIds(scratch)) as ids:
-        batches = batches_of(readings, prepare=prepare, ids=ids, size=size, recognized=recognized, shard=shard)
+        batches = batches_of(
+            readings, prepare=prepare, storable=storable, ids=ids, size=size, recognized=recognized, shard=shard
+        )
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
             yield batch
 
@@ -133,6 +136,7 @@ def batches_of(
     readings: Iterator[Conversation | Reject | Recognized],
     *,
     prepare: Callable[[Conversation], Request],
+    storable: Callable[[Reject], Reject],
     ids: ConversationIds,
     size: int,
     recognized: Callable[[Recognized], None],
@@ -150,7 +154,10 @@ def batches_of(
         if isinstance(reading, Recognized):
             recognized(reading)
             continue
-        found = reading if isinstance(reading, Reject) else _request_or_duplicate(prepare(reading), reading, ids)
+        if isinstance(reading, Reject):
+            found: Request | Reject = storable(reading)
+        else:
+            found = _request_or_duplicate(prepare(reading), reading, ids)
         if isinstance(found, Request):
             if shard is None or shard.holds(found.request_hash):
                 requests.append(found)

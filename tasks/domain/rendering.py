@@ -10,7 +10,7 @@ from tasks.domain.compaction import compact, tidy
 from tasks.domain.errors import UsageError
 from tasks.domain.masking import mask, mask_identifier, mask_mapping
 from tasks.domain.prompts import Prompt
-from tasks.domain.records import Conversation, Request, Turn
+from tasks.domain.records import Conversation, Reject, Request, Turn
 from tasks.domain.tokens import estimate_tokens
 
 _LABELS: Final = {"user": "用户：", "agent": "客服："}
@@ -72,6 +72,11 @@ def prepare(
         request_hash=_request_hash(model, prompt, message),
         estimated_tokens=prompt_tokens + text_tokens + _ANSWER_TOKENS,
     )
+
+
+def storable_reject(reject: Reject, *, masked: bool = True) -> Reject:
+    """What reading could not make a conversation of, as it may be stored."""
+    return replace(reject, conversation_id=mask_identifier(reject.conversation_id)) if masked else reject
 
 
 def ask_again(request: Request, *, prompt: Prompt, model: str) -> Request:

@@ -5,7 +5,7 @@ import pytest
 
 from tasks.domain.prompts import load_prompt
 from tasks.domain.records import Conversation, Reason, Reject, Turn
-from tasks.domain.rendering import prepare
+from tasks.domain.rendering import prepare, storable_reject
 from tasks.domain.shards import Shard
 from tasks.extract import ConversationIds, batches_of
 
@@ -19,7 +19,7 @@ def readings():
         turns = (Turn("user", f"第{number // 2}单怎么还没到"), Turn("agent", "今天送到"))
         yield Conversation(f"c{number - (number % 10 == 9)}", turns, "a.jsonl", number + 1)
         if number % 50 == 0:
-            yield Reject("", Reason.UNREADABLE, "broken", "a.jsonl", number + 1)
+            yield Reject("13912345678", Reason.ONE_SIDED, "only the user speaks", "a.jsonl", number + 1)
 
 
 @pytest.fixture
@@ -28,7 +28,17 @@ def batches(tmp_path):
         folder = tmp_path / (shard.name if shard else "all")
         folder.mkdir()
         ids = ConversationIds(folder)
-        found = list(batches_of(readings(), prepare=PREPARE, ids=ids, size=7, recognized=lambda _: None, shard=shard))
+        found = list(
+            batches_of(
+                readings(),
+                prepare=PREPARE,
+                storable=storable_reject,
+                ids=ids,
+                size=7,
+                recognized=lambda _: None,
+                shard=shard,
+            )
+        )
         ids.close()
         return found
 
@@ -44,6 +54,7 @@ def test_batches_of_holds_everything_once_in_order(batches):
     assert sum(batch.read for batch in found) == len(list(readings()))
     rejects = [reject for batch in found for reject in batch.rejects]
     assert sum(reject.reason is Reason.DUPLICATE for reject in rejects) == 20
+    assert {reject.conversation_id for reject in rejects if reject.reason is Reason.ONE_SIDED} == {"[手机号]"}
 
 
 def test_batches_of_shards_hold_each_request_in_one_of_them_and_twins_together(batches):
