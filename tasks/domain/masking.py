@@ -111,13 +111,13 @@ def mask(text: str) -> str:
 
 
 def mask_mapping(attributes: Mapping[str, str]) -> dict[str, str]:
-    """The attributes with their values masked; keys are column names and stay."""
-    return {key: mask(value) for key, value in attributes.items()}
+    """The attributes with their values masked; keys are column names and stay, and say what a number is."""
+    return {key: _masked_behind(f"{key}:", value) for key, value in attributes.items()}
 
 
-_IDENTIFIER = re.compile(
-    r"(?<![A-Za-z0-9])(?:86)?[0-9]{11}(?![A-Za-z0-9])|(?<![A-Za-z0-9])[0-9]{17}[0-9Xx](?![A-Za-z0-9])"
-)
+def _masked_behind(name: str, value: str) -> str:
+    masked = mask(name + value)
+    return masked[len(name) :] if masked.startswith(name) else mask(value)
 
 
 def mask_identifier(text: str) -> str:
@@ -128,8 +128,11 @@ def mask_identifier(text: str) -> str:
     """
     if _SUSPECT.search(text) is None:
         return text
-    text = _ADDRESS.sub(_EMAIL, text)
-    return _IDENTIFIER.sub(lambda found: _kind_of_identifier(found.group()) or found.group(), text)
+    plain = text.translate(_PLAIN)
+    spans = [(*found.span(), _EMAIL) for found in _ADDRESS.finditer(plain)]
+    text, plain = _replaced(text, spans), _replaced(plain, spans)
+    spans = [(*found.span(), kind) for found in _IDENTIFIER.finditer(plain) if (kind := _kind_of_identifier(found[0]))]
+    return _replaced(text, spans)
 
 
 def _kind_of_identifier(number: str) -> str | None:
