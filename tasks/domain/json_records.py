@@ -19,6 +19,7 @@ Read = Conversation | Reject | Message
 _CONVERSATIONS, _MESSAGES, _TRANSCRIPTS, _SFT = JSON_FORMATS
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _LONG_NUMBER_DIGITS: Final = 18
+_EXACT_UP_TO: Final = 2.0**53
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -28,9 +29,12 @@ def parse_json(text: str | bytes) -> Any:
         ValueError: it is no JSON; the message says where, and never quotes it.
     """
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError:
         pass
+    else:
+        if not _is_rounded(value):
+            return value
     try:
         decoded = text.decode() if isinstance(text, bytes) else text
         decoded.encode()
@@ -291,6 +295,13 @@ def _after_instruction(prompt: str) -> str:
 def _instructions() -> tuple[str, ...]:
     leads = [load_prompt(version).template.partition("{conversation}")[0] for version in prompt_versions()]
     return tuple(lead.rstrip().rsplit("\n", 1)[-1] for lead in leads if lead.strip())
+
+
+def _is_rounded(value: Any) -> bool:
+    """Whether a record has a number of its own that may have lost digits: two ids must not become one."""
+    if isinstance(value, list):
+        return any(_is_rounded(element) for element in value if isinstance(element, dict))
+    return isinstance(value, dict) and any(type(kept) is float and abs(kept) >= _EXACT_UP_TO for kept in value.values())
 
 
 def _number(digits: str) -> int | str:

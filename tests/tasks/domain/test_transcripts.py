@@ -301,6 +301,15 @@ def test_read_conversations_mends_half_an_emoji_and_what_strict_json_refuses():
     assert found.attributes == {"note": "a\tb"}
 
 
+def test_read_conversations_keeps_ids_apart_that_are_numbers_of_many_digits():
+    ids = [20261122000000000000001, 20261122000000000000002]
+    for key, said_by_user in (("messages", [{"role": "user", "text": "a"}]), ("conversation", "用户：在吗")):
+        rejects = Read(lines(*({"id": name, key: said_by_user} for name in ids))).rejects
+        assert [reject.conversation_id for reject in rejects] == list(map(str, ids))
+    messages = lines(*({"session_id": name, "role": "user", "text": "a"} for name in ids))
+    assert {reject.conversation_id for reject in Read(messages).rejects} == set(map(str, ids))
+
+
 def test_read_conversations_ignores_nuls_and_marks_inside():
     content = b"\0\0" + lines(conversation(1)) + b"\0\0\0\n" + "\ufeff".encode() + lines(conversation(2))
     read = Read(content)
