@@ -4,6 +4,7 @@ A flag beats a block that was named, that beats the environment, the environment
 defaults, which need no account. Naming a block is a choice for this run, so what the worker's machine says gives way.
 """
 
+import re
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,7 +27,7 @@ from tasks.clients.qianfan import QianfanCredentials, QianfanSummarizer
 from tasks.clients.stores import BosCredentials, open_store
 from tasks.domain.batch_inference import BatchPlatform
 from tasks.domain.errors import UsageError
-from tasks.domain.formats import LogMapping, load_mappings
+from tasks.domain.formats import LogMapping, check_log_format, load_mappings
 from tasks.domain.offline import OFFLINE_VERSION
 from tasks.domain.pacing import Limits
 from tasks.domain.ports import Embedder, ObjectStore, Summarizer
@@ -141,6 +142,13 @@ class Settings(BaseSettings):
             raise ValueError(f"{name!r} is not a time zone such as Asia/Shanghai") from None
         return name
 
+    @field_validator("qianfan_base_url", "qianfan_console_api_base_url", "qianfan_iam_base_url", "openai_base_url")
+    @classmethod
+    def _an_address(cls, url: str) -> str:
+        if url and not re.match(r"https?://[^\s/?#]", url):
+            raise ValueError("this is no address such as https://example.com/v1")  # unquoted: it may hold a password
+        return url
+
     @property
     def zone(self) -> ZoneInfo:
         """The time zone of the days."""
@@ -190,6 +198,7 @@ def check_settings(chosen: Mapping[str, Any]) -> None:
         UsageError: one line that says what.
     """
     settings = load_settings(chosen)
+    check_log_format(settings.log_format, _mappings_of(settings))
     source_of(settings.source, date.min)
     for uri in (settings.source, settings.warehouse):
         if not uri.startswith(BLOCK_SCHEME):  # blocks are on the Prefect server, which is not asked yet
@@ -249,7 +258,7 @@ async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
             summarizer=summarizer,
             gate=gate,
             prompt=load_prompt(settings.prompt),
-            mappings=load_mappings(Path(settings.mappings) if settings.mappings else None),
+            mappings=_mappings_of(settings),
             scratch=scratch_parent(settings),
         )
 
@@ -265,6 +274,10 @@ def quota_of(settings: Settings) -> Limits:
             f"--shared-quota {settings.shared_quota} needs --rpm or --tpm: what is shared out must be known."
         )
     return Limits(settings.rpm, settings.tpm, settings.concurrency)
+
+
+def _mappings_of(settings: Settings) -> dict[str, LogMapping]:
+    return load_mappings(Path(settings.mappings) if settings.mappings else None)
 
 
 def open_warehouse(settings: Settings) -> ObjectStore:

@@ -145,6 +145,17 @@ def log_formats(mappings: Mapping[str, LogMapping] | None = None) -> list[str]:
     return [*BUILT_IN_FORMATS, *sorted(BUILT_IN if mappings is None else mappings)]
 
 
+def check_log_format(name: str, mappings: Mapping[str, LogMapping]) -> None:
+    """Find out whether there is a log format of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    names = log_formats(mappings)
+    if name not in names:
+        raise UsageError(f"There is no log format {name!r}; there are {', '.join(names)}.")
+
+
 def _read_mappings(path: Path) -> dict[str, LogMapping]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 from zoneinfo import ZoneInfo
 
-from tasks.domain.errors import UsageError
-from tasks.domain.formats import BUILT_IN, LogMapping, load_mappings, log_formats
+from tasks.domain.formats import BUILT_IN, LogMapping, check_log_format, load_mappings, log_formats
 from tasks.domain.grouping import Message, MessageGroups
 from tasks.domain.json_records import Read
 from tasks.domain.log_bytes import BrokenStream, probe_object
@@ -66,9 +65,7 @@ def read_conversations(
         UsageError: there is no such format.
         StoreError: an object can't be had, or the scratch folder can't take the rows.
     """
-    names = log_formats(mappings)
-    if log_format not in names:
-        raise UsageError(f"There is no log format {log_format!r}; there are {', '.join(names)}.")
+    check_log_format(log_format, mappings)
     return _read_objects(objects, log_format, scratch, mappings, Clock(timezone))
 
 

@@ -53,6 +53,22 @@ def test_wrong_settings_are_refused_in_one_line(settings, words):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["OPENAI_BASE_URL", "QIANFAN_BASE_URL", "QIANFAN_CONSOLE_API_BASE_URL"])
+@pytest.mark.parametrize("address", ["nonsense", "user:do-not-show@host/v1", "http://", "https:///v1"])
+def test_an_address_that_is_none_is_refused_before_anything_is_called(name, address, monkeypatch):
+    monkeypatch.setenv(name, address)
+    with pytest.raises(UsageError, match=f"{name}.*no address") as refused:
+        check_settings({})
+    assert "do-not-show" not in str(refused.value)
+
+
+def test_a_log_format_that_is_none_is_refused_before_anything_is_started(tmp_path):
+    with pytest.raises(UsageError, match=r"no log format 'nope'; there are auto, .*jddc"):
+        check_settings({"log_format": "nope"})
+    (tmp_path / "my.toml").write_text('[nope]\ncolumns = ["conversation_id", "role", "text"]\n', encoding="utf-8")
+    check_settings({"log_format": "nope", "mappings": str(tmp_path / "my.toml")})
+
+
 def test_batch_inference_says_what_it_needs(monkeypatch):
     settings = {"summarizer": "qianfan-batch", "endpoint": "x", "warehouse": "folder"}
     with pytest.raises(UsageError, match="QIANFAN_ACCESS_KEY"):
