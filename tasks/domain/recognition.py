@@ -75,8 +75,8 @@ def _none(log_format: str) -> Taken:
     return Taken(
         "unknown",
         None,
-        "in no known format: no JSON, no header that names a conversation id, a role and a text, no row that fits "
-        "a mapping, no speaker's label",
+        "in no known format: no JSON, no header that names a conversation id, a role and a text, no mapping that "
+        "nine in ten of its first rows fit, no speaker's label",
     )
 
 
