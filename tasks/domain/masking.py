@@ -14,6 +14,8 @@ What is masked, first rule first:
    unless it is a date with a time, an amount, a service hotline (400, 800) or called a product number.
 4. `[订单号]`: letters and digits, five digits at least, after 订单号, 运单号, order_id and their like.
 
+An attribute is read as its name, a colon and its value, so its name can be such a word.
+
 What is not masked: names, postal addresses, WeChat names, license plates, passports, numbers written out in Chinese
 characters, landlines without area code, and cards or IDs that are both mistyped and broken into groups. Prices, dates,
 counts and sizes stay as they are. Masking a masked text changes nothing; the time is linear in the text.
