@@ -61,7 +61,8 @@ class Progress:
 
     def recognized(self, found: Recognized, logger: Logger) -> None:
         """Say what a log object was taken for."""
-        logger.info(
+        logger.log(
+            logging.WARNING if found.format == "unknown" else logging.INFO,
             "%s: read as %s, %s%s%s",
             found.uri,
             found.format,

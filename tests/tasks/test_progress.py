@@ -10,6 +10,7 @@ from tasks.clients.folder import FolderStore
 from tasks.domain.pacing import Limits
 from tasks.domain.ports import StoredObject
 from tasks.domain.records import Reason, Reject
+from tasks.domain.transcripts import Recognized
 from tasks.gate import Gate
 from tasks.progress import Progress, told
 
@@ -28,6 +29,17 @@ def progress_of(logs: dict[str, int], gate: Gate | None = None) -> tuple[Progres
     spent, clock = Spent(), Clock()
     stored = [StoredObject(key, size, "e", datetime(2026, 11, 22, tzinfo=UTC)) for key, size in logs.items()]
     return Progress(DAY, spent, gate, stored, lambda prompt, completion: prompt / 100, clock), clock, spent
+
+
+def test_progress_warns_of_a_file_that_is_no_log(caplog):
+    progress, _, _ = progress_of({})
+    with caplog.at_level(logging.INFO):
+        for name, taken_for in (("a", "csv"), ("b", "unknown")):
+            progress.recognized(Recognized(name, taken_for, "utf-8", False, "a note"), logging.getLogger("told"))
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("INFO", "a: read as csv, utf-8 (a note)"),
+        ("WARNING", "b: read as unknown, utf-8 (a note)"),
+    ]
 
 
 def test_progress_foretells_the_end_from_what_was_read(tmp_path: Path):
