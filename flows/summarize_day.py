@@ -82,7 +82,7 @@ async def summarize_day(
     await name_run(f"summarize-{day} · {tally.conversations} = {tally.summarized} + {tally.rejected}")
     if chosen.shadow_endpoint:
         await shadow_afterwards(day, settings)
-    return tally.judged(chosen.max_reject_ratio)
+    return tally.judged(chosen.max_reject_ratio, digest.rejects)
 
 
 def _day_of_this_run(day: date | None, chosen: Settings) -> date:

@@ -1,5 +1,6 @@
 """Days and what a run did to one."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
@@ -100,17 +101,22 @@ class DayTally:
             "report": self.report,
         }
 
-    def judged(self, max_reject_ratio: float) -> "DayTally":
+    def judged(self, max_reject_ratio: float, rejects: Iterable[tuple[str, int]]) -> "DayTally":
         """The tally, once its tables are published and if enough of the day is in them.
+
+        Args:
+            max_reject_ratio: the share of rejects that is allowed.
+            rejects: their number by reason.
 
         Raises:
             TooManyRejects: the share of rejects is over the limit.
         """
         if self.rejected > max_reject_ratio * self.conversations:
             tally = replace(self, status="too_many_rejects")
+            why = ", ".join(f"{count} {reason}" for reason, count in rejects)
             raise TooManyRejects(
-                f"{self.day}: {self.rejected} of {self.conversations} conversations were rejected, more than "
-                f"{max_reject_ratio:.0%} (--max-reject-ratio). The tables are published; "
+                f"{self.day}: {self.rejected} of {self.conversations} conversations were rejected ({why}), more "
+                f"than {max_reject_ratio:.0%} (--max-reject-ratio). The tables are published; "
                 f"{self.warehouse}/rejects/day={self.day} says why each was.",
                 tally,
             )

@@ -190,7 +190,7 @@ def test_summarize_day_rejects_the_poisoned_and_keeps_the_rest(accounts, qianfan
 def test_summarize_day_publishes_before_it_says_too_much_was_rejected(tmp_path, logs):
     (logs / "b.jsonl").write_text("{broken\n" * 40, encoding="utf-8")
     (logs / "b.jsonl").write_bytes(jsonl([conversation(90)]) + b"{broken\n" * 40)
-    with pytest.raises(TooManyRejects, match="40 of 101"):
+    with pytest.raises(TooManyRejects, match=r"40 of 101 conversations were rejected \(40 unreadable\)"):
         run(source=str(logs), warehouse=str(tmp_path / "w"))
     assert len(folder_table(tmp_path / "w", "rejects")) == 40
 
