@@ -19,7 +19,7 @@ PREFIXES: Final = ("_answers/", "_staging/", "reports/")
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """For how many days what is kept, 0 for ever: answers and reports by their day, staging by its last change."""
+    """For how many days what is kept, 0 for ever: reports by their day, staging by its last change, answers by both."""
 
     answers_days: int = 0
     reports_days: int = 0
@@ -40,8 +40,11 @@ def is_expired(found: StoredObject, keep: Keep, *, now: datetime, is_complete: C
     if found.key.startswith(_STAGING):
         old = bool(keep.staging_days) and now - found.modified > timedelta(days=keep.staging_days)
     elif day is not None:
-        days = keep.answers_days if found.key.startswith("_answers/") else keep.reports_days
+        paid = found.key.startswith("_answers/")
+        days = keep.answers_days if paid else keep.reports_days
         old = bool(days) and (now.date() - day).days > days
+        if paid:  # nor what was bought lately for an old day: its tables may still be the ones from before
+            old = old and now - found.modified > timedelta(days=days)
     else:
         old = False
     return old and (not found.key.startswith(_PAID) or (day is not None and is_complete(day)))

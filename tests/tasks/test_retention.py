@@ -15,8 +15,9 @@ from tasks.domain.tables import partition_key
 from tasks.retention import expire
 from tests.servers.bos import BosServer
 
-OLD, NEW = date(2026, 1, 1), date(2026, 11, 20)
-NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+NOW = datetime.now(UTC)  # as the stores have it, too
+LATER = NOW + timedelta(days=31)
+OLD, NEW = date(2026, 1, 1), LATER.date()
 
 
 @pytest.fixture
@@ -40,11 +41,10 @@ def test_expire_removes_what_is_old_and_no_table(warehouse):
     for key in [*tables, *others, "_staging/leases/day=2026-01-01.json", f"_staging/unfinished/day={NEW}"]:
         warehouse.write_path(key, b"x")
 
-    assert not expire(warehouse, Keep(staging_days=0), NOW)
-    removed = expire(warehouse, Keep(answers_days=30, reports_days=30, staging_days=7), NOW)
-    assert removed == {"answers": 1, "reports": 1}, "what was written just now is no leftover yet"
-    later = datetime.now(UTC) + timedelta(days=8)
-    assert expire(warehouse, Keep(staging_days=7), later) == {"staging": 1}
+    keep = Keep(answers_days=30, reports_days=30, staging_days=7)
+    assert not expire(warehouse, Keep(staging_days=0), LATER)
+    assert expire(warehouse, keep, NOW) == {"reports": 1}, "the rest was written just now"
+    assert expire(warehouse, keep, LATER) == {"answers": 1, "staging": 1}
 
     kept = [*tables, f"_answers/day={NEW}/x", f"reports/day={NEW}/x", f"_staging/unfinished/day={NEW}"]
     assert sorted(found.key for found in warehouse.list_objects()) == sorted(kept)

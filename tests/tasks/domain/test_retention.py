@@ -31,8 +31,13 @@ def expired(key: str, keep: Keep = ALL, *, age_days: float = 0, complete: bool =
     ],
 )
 def test_is_expired_goes_by_the_day(key, goes):
-    assert expired(key) is goes
-    assert not expired(key, Keep())
+    assert expired(key, age_days=99) is goes
+    assert not expired(key, Keep(), age_days=99)
+
+
+def test_is_expired_keeps_what_was_bought_lately_for_an_old_day():
+    assert not expired("_answers/day=2026-01-01/run.jsonl", age_days=9.9)
+    assert expired("_answers/day=2026-01-01/run.jsonl", age_days=10.1)
 
 
 def test_is_expired_keeps_the_answers_of_a_day_that_is_not_published():
