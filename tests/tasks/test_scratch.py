@@ -2,7 +2,11 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from tasks.domain.errors import StoreRefused
 from tasks.scratch import scratch_folder
 
 HOLD = """
@@ -27,13 +31,33 @@ def test_scratch_folder_removes_what_the_dead_left_and_spares_the_living(tmp_pat
     assert other.stdout is not None
     try:
         assert other.stdout.readline() == "held\n"
-        with scratch_folder(tmp_path, "mine"):
-            assert (tmp_path / "theirs" / "work").exists()
+        with scratch_folder(tmp_path, "theirs"):  # a run that is begun again while it lives has the same name
+            assert len(list(tmp_path.glob("theirs-*/work"))) == 1
         os.kill(other.pid, signal.SIGKILL)
         other.wait()
-        with scratch_folder(tmp_path, "mine"):
-            assert not (tmp_path / "theirs").exists()
+        with scratch_folder(tmp_path, "mine") as folder:
+            assert list(tmp_path.iterdir()) == [folder]
     finally:
         other.kill()
         other.wait()
         other.stdout.close()
+
+
+def test_scratch_folders_of_many_that_begin_at_once_do_not_harm_each_other(tmp_path):
+    def work(number):
+        for _ in range(100):
+            dead = tmp_path / f"dead-{number}"
+            dead.mkdir(exist_ok=True)
+            (dead / "alive").touch()
+            with scratch_folder(tmp_path, "run") as folder:
+                (folder / "work").write_text("done")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert not list(tmp_path.glob("run-*"))
+
+
+def test_scratch_folder_says_where_it_may_not_be(tmp_path):
+    (tmp_path / "a-file").touch()
+    with pytest.raises(StoreRefused, match=r"a-file: .* --scratch"), scratch_folder(tmp_path / "a-file", "run"):
+        pass
