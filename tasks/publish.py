@@ -1,10 +1,11 @@
 """From the batches' parts to the day's tables, and their publication."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.ipc
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.domain.errors import AccountingError, PreconditionFailed
+from tasks.domain.errors import AccountingError, LeaseLost, PreconditionFailed
 from tasks.domain.ports import ObjectStore
 from tasks.domain.tables import REJECTS, SUMMARIES, partition_key
 from tasks.lease import DayLease
@@ -144,23 +145,45 @@ def publish_day(store: ObjectStore, day: date, lease: DayLease, files: Sequence[
     with ExitStack() as stack:
         waiting = [(key, stack.enter_context(store.staged(key, content))) for key, content in files]
         # Listed before the proof that the day is ours, these marks are of runs before this one: theirs is done again.
-        mark = f"{_unfinished(day)}{lease.run_id}"
+        # Ours is like no other, not even that of this very run in a process before this one, which may still live.
+        mark = f"{_unfinished(day)}{lease.run_id}-{uuid4().hex}"
         marks = {mark, *(found.key for found in store.list_objects(_unfinished(day)))}
         lease.check()
         store.write_path(mark, b"")
-        while waiting:
+        written: dict[str, str] = {}
+        while True:
             # The order matters: what is there is looked at before the proof that the day is ours, so that a run
             # which was taken for dead in between finds its conditions broken and not another run's work overwritten.
             found = [store.stat(key) for key, _ in waiting]
-            lease.check()
-            for (_, publish), before in zip(tuple(waiting), found, strict=True):
+            try:
+                lease.check()
+            except LeaseLost:
+                _mark_what_is_left(store, mark, written)
+                raise
+            if not waiting:
+                break
+            for (key, publish), before in zip(tuple(waiting), found, strict=True):
                 try:
-                    publish(if_match=before.etag if before else None, if_absent=before is None)
+                    written[key] = publish(if_match=before.etag if before else None, if_absent=before is None)
                 except PreconditionFailed:
                     break  # a dead run's last write, or our own lost reply: look again, while the day is ours
                 del waiting[0]
         for key in marks:
             store.delete(key)
+
+
+def _mark_what_is_left(store: ObjectStore, mark: str, written: Mapping[str, str]) -> None:
+    """After another run took the day: a mark stays only if something stays of what this one wrote.
+
+    A bucket's etag is that of the content. Where the other run published just what had been there before, a write of
+    ours that was under way fits in again, after our mark was removed with the other one's.
+    """
+    for key, etag in written.items():
+        there = store.stat(key)
+        if there is not None and there.etag == etag:
+            store.write_path(mark, b"")
+            return
+    store.delete(mark)
 
 
 def _unfinished(day: date) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from io import BytesIO
-from itertools import count
+from itertools import count, cycle, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -142,14 +142,23 @@ class Run:
         self._steps = greenlet(lambda _: self._work(stepped, folder))
 
     def step(self, order: str = "go") -> None:
-        self._steps.switch(order)
+        if self.outcome == "running":
+            self._steps.switch(order)
+
+    def to_the_end(self) -> int:
+        """Go on until it ends; how many steps that took."""
+        for number in count():
+            if self.outcome != "running":
+                return number
+            self.step()
+        raise AssertionError
 
     def _work(self, store: ObjectStore, folder: Path) -> None:
         try:
             while self._lease is None:
                 with suppress(PreconditionFailed):
                     found = store.stat(lease_key(DAY))
-                    lease = Lease(f"run-{self.version}", this_process())
+                    lease = Lease("run", this_process())  # one begun again keeps its name while the first may live
                     etag = store.write_path(
                         lease_key(DAY),
                         lease.encode(),
@@ -157,15 +166,13 @@ class Run:
                         if_absent=found is None,
                     )
                     self._lease = DayLease(store, lease_key(DAY), lease, etag)
+                    self._lease._stop.set()  # its thread would step by itself
             publish_day.fn(store, DAY, self._lease, files(self.version, folder))
             self.outcome = "published"
         except LeaseLost:
             self.outcome = "lost the day"
         except Killed:
             self.outcome = "killed"
-        finally:
-            if self._lease is not None:
-                self._lease._stop.set()
 
 
 # Who goes on, for how many steps (a publication takes some twenty), and whether that is the end of it.
@@ -193,14 +200,59 @@ def _play(store: ObjectStore, orders: list[tuple[int, int, bool]], folder: Path)
     for chosen, steps, fatal in orders:
         run = runs[chosen]
         for step in range(steps):
-            if run.outcome == "running":
-                run.step("kill" if fatal and step == steps - 1 else "go")
-                versions = seen(store)
-                assert chosen == 0 or None not in versions, "the day was away for a moment"
-                assert len(set(versions)) == 1 or not is_complete(store, DAY), f"{versions} counts as complete"
+            run.step("kill" if fatal and step == steps - 1 else "go")
+            versions = seen(store)
+            assert chosen == 0 or None not in versions, "the day was away for a moment"
+            assert len(set(versions)) == 1 or not is_complete(store, DAY), f"{versions} counts as complete"
+            if run.outcome != "running":
+                break
     assert runs[4].outcome == "published"
     assert seen(store) == [4, 4, 4], "the next run repairs whatever it finds"
     assert is_complete(store, DAY)
+
+
+def test_publish_day_mixes_nothing_wherever_two_runs_cross(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One run stalls after any step, another one after any of its own; the first wakes up and ends, then the other."""
+    monkeypatch.setattr(f"{__name__}.LENGTH", 1)
+    store, versions = FolderStore(tmp_path / "warehouse"), cycle(range(256))
+
+    def run() -> Run:
+        return Run(store, next(versions), tmp_path / "scratch")
+
+    steps = run().to_the_end()
+    unseen = 7  # steps to hold the day and to stage: nobody sees anything of them
+    assert steps - unseen > 10
+    for before, after in product(range(unseen, steps), repeat=2):
+        first, second = run(), run()
+        for going, number in ((first, before), (second, after), (first, 99), (second, 99)):
+            for _ in range(number):
+                going.step()
+                assert len(set(seen(store))) == 1 or not is_complete(store, DAY), f"mixed after {before} and {after}"
+                if going.outcome != "running":
+                    break
+        if second.outcome != "published":  # the first one, just awake, took the day
+            assert first.outcome == "published"
+            run().to_the_end()
+        assert is_complete(store, DAY)
+
+
+def test_publish_day_in_bos_knows_its_own_among_objects_that_are_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An etag of BOS is that of the content, so it does not tell that another run wrote the same once more."""
+    monkeypatch.setattr(f"{__name__}.LENGTH", 1)
+    with BosServer() as bos:
+        for before in count(1):
+            store = bos_store(bos, f"warehouse-{before}")
+            Run(store, 1, tmp_path / "scratch").to_the_end()
+            stalled, other = Run(store, 2, tmp_path / "scratch-2"), Run(store, 1, tmp_path / "scratch")
+            for _ in range(before):
+                stalled.step()
+            if stalled.outcome == "published":
+                break
+            other.to_the_end()
+            stalled.to_the_end()
+            assert len(set(seen(store))) == 1 or not is_complete(store, DAY), f"mixed after {before}"
 
 
 def test_publish_day_shows_readers_one_whole_day_after_the_other(store: ObjectStore, tmp_path: Path) -> None:
