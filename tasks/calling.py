@@ -24,6 +24,7 @@ from tasks.domain.ports import Summarizer
 from tasks.domain.records import Answer, Outcome, Reply, Request
 from tasks.domain.retrying import EndpointHealth, Patience
 from tasks.gate import Gate
+from tasks.lease import DayLease
 
 T = TypeVar("T")
 
@@ -63,6 +64,7 @@ class Caller:
         run_id: what the answers name as their run.
         patience: how often and after which waits a failed call is tried again.
         health: when the endpoint counts as down for good.
+        lease: what has to be held for every call, so that no two runs buy one answer; None where nothing is.
         clock: monotonic seconds.
         now: the wall clock, aware.
     """
@@ -77,6 +79,7 @@ class Caller:
         run_id: str,
         patience: Patience,
         health: EndpointHealth,
+        lease: DayLease | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -88,6 +91,7 @@ class Caller:
         self._run_id = run_id
         self._patience = patience
         self._health = health
+        self._lease = lease
         self._clock = clock
         self._now = now
         self._twins: dict[str, asyncio.Future[Answer | GivenUp]] = {}
@@ -111,6 +115,7 @@ class Caller:
         Raises:
             Stopping: the run stops, and this request was not sent.
             EndpointUnusable: no request can be answered.
+            LeaseLost: another run has the day, and asks instead.
         """
         known = self._answers.find(request)
         if known is not None:
@@ -148,6 +153,8 @@ class Caller:
             attempts += 1
             began = self._clock()
             try:
+                if self._lease is not None and self._lease.doubtful:
+                    await asyncio.to_thread(self._lease.assure)
                 reply = await self._summarizer.summarize(request, permit.sent)
             except QuotaRefused as refusal:
                 permit.refused(refusal)

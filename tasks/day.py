@@ -80,6 +80,7 @@ async def hold_day(
                     run_id=buyer,
                     patience=patience,
                     health=EndpointHealth(time.monotonic(), down_after_seconds=give_up_seconds),
+                    lease=lease,
                 )
                 with _stopped_by_signals(caller, logger):
                     async with _stopped_with_its_day(shard, warehouse, caller, logger):

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from tasks.domain.shards import Shard, shard_leases_prefix
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 2.0
+# Of a machine that slept, the monotonic clock does not count the sleep.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class DayLease:
@@ -38,7 +41,7 @@ class DayLease:
         self._key = key
         self._lease = lease
         self._etag = etag
-        self._renewed_at = time.monotonic()
+        self._proved_at = _now()
         self._lost: str | None = None
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -54,39 +57,49 @@ class DayLease:
         """Prove that the day is still this run's; called before each step that others can see.
 
         Raises:
-            LeaseLost: it is not, or it can't be proved.
+            LeaseLost: it is not.
+            StoreError: it can't be proved.
         """
         with self._lock:
             self._renew()
-            if self._lost is not None:
-                raise LeaseLost(self._lost)
 
     @property
-    def lost(self) -> bool:
-        """Whether the day is known to be no longer this run's."""
-        return self._lost is not None
+    def doubtful(self) -> bool:
+        """Whether the last proof is so old that another run may have the day: this process or machine stood still."""
+        return self._lost is not None or _now() - self._proved_at > TIME_TO_LIVE_SECONDS / 2
+
+    def assure(self) -> None:
+        """Prove it as `check` does, but only where it is doubtful. Errors as there."""
+        with self._lock:
+            if self.doubtful:
+                self._renew()
 
     def release(self) -> None:
-        """Let go of the day. Harmless when it is lost already."""
+        """Let go of the day. Harmless when it is lost already; where the store fails, the hold runs out by itself."""
         self._stop.set()
         self._thread.join()
         with self._lock:
-            if self._lost is None:
+            try:
                 self._renew()  # nobody may come between the last look and the removal
-            if self._lost is None:
                 self._store.delete(self._key)
+            except LeaseLost:
+                pass
+            except StoreError as error:
+                _log.warning("The lease %s stays until it runs out: %s", self._store.uri_of(self._key), error)
 
     def _renew_until_stopped(self) -> None:
         while not self._stop.wait(RENEW_SECONDS):
-            with self._lock:
-                self._renew()
-            if self._lost is not None:
-                _log.error(self._lost)
-                return
+            with self._lock, suppress(StoreError):
+                try:
+                    self._renew()
+                except LeaseLost as lost:
+                    _log.error(lost)
+                    return
 
     def _renew(self) -> None:
         if self._lost is not None:
-            return
+            raise LeaseLost(self._lost)
+        began = _now()
         renewed = Lease(self._lease.run_id, self._lease.holder, self._lease.renewals + 1)
         try:
             self._etag = self._store.write_path(self._key, renewed.encode(), if_match=self._etag)
@@ -95,12 +108,9 @@ class DayLease:
                 f"Another run took over {self._store.uri_of(self._key)} while this one did not answer. "
                 "Nothing more is written here; what was paid for is kept, and the other run uses it."
             )
-        except StoreError as error:
-            if time.monotonic() - self._renewed_at > TIME_TO_LIVE_SECONDS / 2:
-                self._lost = f"The lease {self._store.uri_of(self._key)} can't be renewed: {error}"
-        else:
-            self._lease = renewed
-            self._renewed_at = time.monotonic()
+            raise LeaseLost(self._lost) from None
+        self._lease = renewed
+        self._proved_at = began  # others count from the write, not from its reply
 
 
 def acquire_day(
@@ -259,6 +269,10 @@ def is_running(holder: Holder) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _now() -> float:
+    return time.clock_gettime(_CLOCK)
 
 
 def _boot_id() -> str:

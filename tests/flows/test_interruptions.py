@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.summarize_day import main, summarize_day
+from tasks import lease as leasing
+from tasks.domain import leases
 from tests.chaos import chaos, forked
 
 # Prefect's own client leaves its connections to the garbage collector.
@@ -95,6 +97,31 @@ def test_a_stopped_run_keeps_what_is_in_flight_and_ends_soon(qianfan, chosen, tm
     assert (tally.reused, tally.calls) == (kept, CONVERSATIONS - kept)
     assert set(qianfan.delivered.values()) == {1}
     assert len(summaries(tmp_path)) == CONVERSATIONS
+
+
+def test_a_run_that_stood_still_too_long_buys_nothing_more_and_publishes_nothing(
+    qianfan, chosen, tmp_path, capfd, monkeypatch
+):
+    for name, seconds in {"TIME_TO_LIVE_SECONDS": 3.0, "RENEW_SECONDS": 0.5, "_POLL_SECONDS": 0.1}.items():
+        monkeypatch.setattr(leasing, name, seconds)
+    monkeypatch.setattr(leases, "TIME_TO_LIVE_SECONDS", 3.0)
+    qianfan.behavior.latency_median = 0.2
+    asleep = forked(lambda: sys.exit(main(command(chosen))))
+    wait_until(lambda: len(qianfan.delivered) >= 12)
+    os.kill(asleep, signal.SIGSTOP)
+    tally = run(chosen)
+    tables = {path: path.read_bytes() for path in (tmp_path / "warehouse").rglob("*=*/*") if path.is_file()}
+    paid = sum(qianfan.delivered.values())
+    assert tally.conversations == CONVERSATIONS
+    assert paid - CONVERSATIONS <= chosen["concurrency"], "more than what was in flight was paid for twice"
+
+    os.kill(asleep, signal.SIGCONT)
+    assert os.waitstatus_to_exitcode(os.waitpid(asleep, 0)[1]) == 1
+    assert "Another run took over" in capfd.readouterr().err
+    assert sum(qianfan.delivered.values()) == paid
+    assert {path: path.read_bytes() for path in (tmp_path / "warehouse").rglob("*=*/*.[phm]*")} == {
+        path: data for path, data in tables.items() if path.suffix != ".jsonl"
+    }
 
 
 def test_two_runs_of_one_day_do_its_work_once(qianfan, chosen, tmp_path):

@@ -3,13 +3,14 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from datetime import date
 
 import pytest
 
 from tasks import lease as leasing
 from tasks.clients.folder import FolderStore
-from tasks.domain.errors import DayBusy, LeaseLost
+from tasks.domain.errors import DayBusy, LeaseLost, StoreError
 from tasks.domain.leases import TIME_TO_LIVE_SECONDS, Holder, Lease, decode_lease, judge, lease_key
 from tasks.domain.shards import Shard, shard_leases_prefix
 from tasks.lease import DayWatch, acquire_day, acquire_shard, is_running, this_process
@@ -111,11 +112,56 @@ def test_check_says_that_the_day_was_taken_over(store):
     store.write_path(lease_key(DAY), Lease("thief", HERE).encode())
     with pytest.raises(LeaseLost, match="took over"):
         mine.check()
-    assert mine.lost
+    assert mine.doubtful
+    with pytest.raises(LeaseLost):
+        mine.assure()
     mine.release()
     found = decode_lease(store.read_path(lease_key(DAY)))
     assert found is not None
     assert found.run_id == "thief"
+
+
+@pytest.fixture
+def away(store, tmp_path):
+    """Do without the disk that the warehouse is on, as long as the block lasts."""
+
+    @contextmanager
+    def unmounted():
+        elsewhere = tmp_path.with_name(f"{tmp_path.name}-elsewhere")
+        tmp_path.rename(elsewhere)
+        tmp_path.touch()
+        yield
+        tmp_path.unlink()
+        elsewhere.rename(tmp_path)
+
+    return unmounted
+
+
+def test_check_proves_or_raises(store, away):
+    mine = hold(store)
+    with away(), pytest.raises(StoreError):
+        mine.check()
+    mine.check()
+    mine.release()
+
+
+def test_release_leaves_to_time_what_the_store_does_not_take(store, away, caplog):
+    mine = hold(store)
+    with away():
+        mine.release()
+    assert "until it runs out" in caplog.text
+    assert store.stat(lease_key(DAY)) is not None
+
+
+def test_a_hold_is_doubtful_when_it_was_not_proved_for_long(store, monkeypatch):
+    mine = hold(store)
+    assert not mine.doubtful
+    later = time.clock_gettime(leasing._CLOCK) + TIME_TO_LIVE_SECONDS
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: later)
+    assert mine.doubtful
+    mine.assure()
+    assert not mine.doubtful
+    mine.release()
 
 
 def test_is_running_tells_a_process_from_another_of_the_same_id():
