@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import date
 from typing import Any, NoReturn, TypeVar, cast
 
+from prefect.exceptions import TerminationSignal
+
 from flows.settings import check_settings, flags
 from tasks.domain.days import DayTally
 from tasks.domain.errors import KefuError, RunStopped, TooManyRejects, UsageError
@@ -104,7 +106,7 @@ def run(
         result, code = cast("T", error.tally), TOO_MANY_REJECTS
     except KefuError as error:
         return complain(error)
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except (KeyboardInterrupt, asyncio.CancelledError, TerminationSignal):  # the last is SIGTERM, as Prefect has it
         return complain(RunStopped("Stopped; start it again to go on from here."))
     else:
         code = DONE

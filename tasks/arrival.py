@@ -12,6 +12,7 @@ from tasks.domain.arrival import MARKER, judge_arrival
 from tasks.domain.errors import BucketMissing, NoLogs
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.extract import list_logs
+from tasks.stopping import ended_by_signals
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
@@ -46,28 +47,30 @@ async def find_logs(
 
     Raises:
         NoLogs: there is none.
+        RunStopped: SIGTERM or Ctrl-C came first.
         StoreError: the store failed.
     """
     began = now()
     told = False
-    while True:
-        logs, marked = await asyncio.to_thread(_look, store, name)
-        verdict = judge_arrival(logs, marked=marked, now=now(), deadline=deadline, quiet_seconds=quiet_seconds)
-        if verdict != "wait":
-            break
-        if not told:
-            told = True
-            logger.info(
-                "%s: %s in %s, without %s and not quiet for %.0f s; waiting until %s at the latest.",
-                day,
-                f"{len(logs)} log objects" if logs else "no logs",
-                store.uri_of(name),
-                MARKER,
-                quiet_seconds,
-                deadline.isoformat(timespec="seconds"),
-            )
-            await waiting()
-        await sleep(min(_SECONDS_BETWEEN, max((deadline - now()).total_seconds(), 0.0)))
+    with ended_by_signals(f"waited for the logs of {day}"):
+        while True:
+            logs, marked = await asyncio.to_thread(_look, store, name)
+            verdict = judge_arrival(logs, marked=marked, now=now(), deadline=deadline, quiet_seconds=quiet_seconds)
+            if verdict != "wait":
+                break
+            if not told:
+                told = True
+                logger.info(
+                    "%s: %s in %s, without %s and not quiet for %.0f s; waiting until %s at the latest.",
+                    day,
+                    f"{len(logs)} log objects" if logs else "no logs",
+                    store.uri_of(name),
+                    MARKER,
+                    quiet_seconds,
+                    deadline.isoformat(timespec="seconds"),
+                )
+                await waiting()
+            await sleep(min(_SECONDS_BETWEEN, max((deadline - now()).total_seconds(), 0.0)))
 
     waited = f" after {(now() - began).total_seconds() / 60:.0f} minutes of waiting" if told else ""
     if not logs:

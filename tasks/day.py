@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import signal
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -20,6 +19,7 @@ from tasks.domain.shards import Shard
 from tasks.gate import Gate
 from tasks.lease import DayLease, DayWatch, acquire_day, acquire_shard
 from tasks.scratch import scratch_folder
+from tasks.stopping import told_by_signals
 
 _Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 _LOOK_SECONDS = 5.0
@@ -63,32 +63,62 @@ async def hold_day(
     Raises:
         DayBusy: another run holds the day (or another worker the shard) for longer than is waited for.
         LeaseLost: the shard's run does not hold the day any more.
+        RunStopped: a signal came while it waited for the day.
     """
+    stopping = _Stopping(logger)
     acquire = partial(acquire_shard, warehouse, shard) if shard else partial(acquire_day, warehouse, day, run_id)
-    lease = await asyncio.to_thread(acquire, wait_seconds=busy_wait_seconds, tell=logger.info)
     buyer = shard.run_id if shard else run_id
-    try:
-        with scratch_folder(scratch, run_id) as folder:
-            name = f"{buyer}-{run_id}" if shard else run_id
-            answers = await asyncio.to_thread(AnswerLog, warehouse, day, buyer, folder, overwrite=overwrite, name=name)
-            try:
-                caller = Caller(
-                    summarizer,
-                    gate,
-                    answers,
-                    prompt_version=prompt_version,
-                    run_id=buyer,
-                    patience=patience,
-                    health=EndpointHealth(time.monotonic(), down_after_seconds=give_up_seconds),
-                    lease=lease,
+    with told_by_signals(stopping.stop):
+        lease = await asyncio.to_thread(
+            acquire, wait_seconds=busy_wait_seconds, tell=logger.info, stopping=stopping.is_asked_for
+        )
+        try:
+            with scratch_folder(scratch, run_id) as folder:
+                name = f"{buyer}-{run_id}" if shard else run_id
+                answers = await asyncio.to_thread(
+                    AnswerLog, warehouse, day, buyer, folder, overwrite=overwrite, name=name
                 )
-                with _stopped_by_signals(caller, logger):
+                try:
+                    caller = Caller(
+                        summarizer,
+                        gate,
+                        answers,
+                        prompt_version=prompt_version,
+                        run_id=buyer,
+                        patience=patience,
+                        health=EndpointHealth(time.monotonic(), down_after_seconds=give_up_seconds),
+                        lease=lease,
+                    )
+                    stopping.hand_on(caller)
                     async with _stopped_with_its_day(shard, warehouse, caller, logger):
                         yield DayRun(day, buyer, folder, lease, answers, caller)
-            finally:
-                await asyncio.to_thread(answers.close)
-    finally:
-        await asyncio.to_thread(lease.release)
+                finally:
+                    await asyncio.to_thread(answers.close)
+        finally:
+            await asyncio.to_thread(lease.release)
+
+
+class _Stopping:
+    """A stop that was asked for: told to the caller, at once or as soon as there is one."""
+
+    def __init__(self, logger: _Logger) -> None:
+        self._logger = logger
+        self._asked_for = False
+        self._caller: Caller | None = None
+
+    def stop(self, name: str) -> None:
+        self._logger.warning("%s: no new calls; what is in flight is waited for and kept.", name)
+        self._asked_for = True
+        if self._caller is not None:
+            self._caller.stop()
+
+    def is_asked_for(self) -> bool:
+        return self._asked_for
+
+    def hand_on(self, caller: Caller) -> None:
+        self._caller = caller
+        if self._asked_for:
+            caller.stop()
 
 
 @asynccontextmanager
@@ -119,26 +149,3 @@ async def _stopped_with_its_day(
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
-
-
-@contextmanager
-def _stopped_by_signals(caller: Caller, logger: _Logger) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-
-    def stop(name: str) -> None:
-        logger.warning("%s: no new calls; what is in flight is waited for and kept.", name)
-        caller.stop()
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        for number in before:
-            loop.add_signal_handler(number, stop, signal.Signals(number).name)
-    except (RuntimeError, ValueError, NotImplementedError):
-        yield  # not the main thread: whoever runs us stops us by cancelling
-        return
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)

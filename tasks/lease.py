@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from tasks.domain.errors import DayBusy, LeaseLost, ObjectMissing, PreconditionFailed, StoreError
+from tasks.domain.errors import DayBusy, LeaseLost, ObjectMissing, PreconditionFailed, RunStopped, StoreError
 from tasks.domain.leases import (
     RENEW_SECONDS,
     TIME_TO_LIVE_SECONDS,
@@ -134,10 +134,11 @@ def acquire_day(
 
     Raises:
         DayBusy: a live run still holds the day.
+        RunStopped: it was to stop waiting.
     """
     lease = _acquire(store, lease_key(day), str(day), run_id, wait_seconds, tell, stopping)
     try:
-        _outlive_shards(store, day, run_id, tell)
+        _outlive_shards(store, day, run_id, tell, stopping)
     except BaseException:
         lease.release()
         raise
@@ -150,15 +151,15 @@ def acquire_shard(
     *,
     wait_seconds: float,
     tell: Callable[[str], None],
+    stopping: Callable[[], bool] = lambda: False,
 ) -> DayLease:
     """Hold a shard for the run that holds its day; wait for another worker that answers it. Blocking.
 
     Raises:
         DayBusy: another worker still answers it.
+        RunStopped: it was to stop waiting.
     """
-    return _acquire(
-        store, shard.lease_key, f"{shard.name} of {shard.day}", shard.run_id, wait_seconds, tell, lambda: False
-    )
+    return _acquire(store, shard.lease_key, f"{shard.name} of {shard.day}", shard.run_id, wait_seconds, tell, stopping)
 
 
 class DayWatch:
@@ -188,7 +189,9 @@ class DayWatch:
         return holds(self._found, self._run_id, time.monotonic() - self._changed_at)
 
 
-def _outlive_shards(store: ObjectStore, day: date, run_id: str, tell: Callable[[str], None]) -> None:
+def _outlive_shards(
+    store: ObjectStore, day: date, run_id: str, tell: Callable[[str], None], stopping: Callable[[], bool]
+) -> None:
     """Return when no shard of an earlier run asks for anything: they stop when they see that the day is not theirs."""
     here, changed = this_process(), dict[str, tuple[str, float]]()
     while True:
@@ -209,6 +212,8 @@ def _outlive_shards(store: ObjectStore, day: date, run_id: str, tell: Callable[[
                 living = True
         if not living:
             return
+        if stopping():
+            raise RunStopped(f"Stopped while it waited for shards of an earlier run of {day}; start it again later.")
         tell(f"Waiting for shards of an earlier run of {day} to end.")
         time.sleep(_POLL_SECONDS)
 
@@ -240,7 +245,9 @@ def _acquire(
             continue  # somebody moved between the look and the step: look again
         assert found is not None
         who = f"run {found.run_id} (process {found.holder.pid} on {found.holder.host})"
-        if time.monotonic() - began >= wait_seconds or stopping():
+        if stopping():
+            raise RunStopped(f"Stopped while it waited for {who}, which works on {what}; start it again later.")
+        if time.monotonic() - began >= wait_seconds:
             raise DayBusy(
                 f"{what} in {store.uri} is being worked on by {who}. Wait for it to end and start again, "
                 "or let this one wait longer (--busy-wait-seconds); nothing was changed."

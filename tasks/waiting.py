@@ -11,6 +11,8 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import Pause
 from prefect.states import Scheduled
 
+from tasks.stopping import ended_by_signals
+
 # Automations that watch over runs know it by this name.
 AWAITING = "AwaitingBatch"
 
@@ -19,6 +21,9 @@ async def come_back(seconds: float) -> None:
     """Let time pass. A run of a deployment ends its process, and a worker begins it anew; others sleep.
 
     Whoever calls this must find its way from the beginning again.
+
+    Raises:
+        RunStopped: SIGTERM or Ctrl-C came while it slept.
     """
     context = FlowRunContext.get()
     run = context.flow_run if context else None
@@ -33,4 +38,5 @@ async def come_back(seconds: float) -> None:
         if answer.status == SetStateStatus.ACCEPT:
             raise Pause(state=answer.state)
     get_run_logger().info("Waiting %.0f s; stop this run if you like, and start it again later.", seconds)
-    await asyncio.sleep(seconds)
+    with ended_by_signals("waited for the platform"):
+        await asyncio.sleep(seconds)

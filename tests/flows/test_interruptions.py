@@ -1,6 +1,7 @@
 """A run that is stopped, run twice at once, or out of disk: nothing is lost, and the next run goes on from there."""
 
 import asyncio
+import logging
 import os
 import resource
 import signal
@@ -14,7 +15,9 @@ import pytest
 
 from flows.summarize_day import main, summarize_day
 from tasks import lease as leasing
+from tasks.clients.folder import FolderStore
 from tasks.domain import leases
+from tasks.lease import acquire_day
 from tests.chaos import chaos, forked
 
 # Prefect's own client leaves its connections to the garbage collector.
@@ -97,6 +100,37 @@ def test_a_stopped_run_keeps_what_is_in_flight_and_ends_soon(qianfan, chosen, tm
     assert (tally.reused, tally.calls) == (kept, CONVERSATIONS - kept)
     assert set(qianfan.delivered.values()) == {1}
     assert len(summaries(tmp_path)) == CONVERSATIONS
+
+
+@pytest.mark.parametrize(
+    ("waits_for", "number"), [("logs", signal.SIGTERM), ("logs", signal.SIGINT), ("the other run", signal.SIGTERM)]
+)
+def test_a_run_that_only_waits_ends_at_once_when_it_is_stopped(chosen, tmp_path, capfd, waits_for, number):
+    lease = acquire_day(FolderStore(tmp_path / "warehouse"), DAY, "other", wait_seconds=0, tell=lambda _: None)
+    if waits_for == "logs":
+        chosen |= {"source": str(tmp_path / "none"), "logs_wait_seconds": 600}
+    else:
+        chosen |= {"busy_wait_seconds": 600}
+
+    def waiting_run() -> None:
+        logging.getLogger("prefect.flow_runs").addHandler(logging.StreamHandler())
+        sys.exit(main(command(chosen)))
+
+    pid = forked(waiting_run)
+    said: list[str] = []
+
+    def waits() -> bool:
+        said.extend(capfd.readouterr())
+        return "waiting u" in "".join(said)
+
+    wait_until(waits)
+    os.kill(pid, number)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("kefu-digest:")]
+    assert code == 1
+    assert len(told) == 1
+    assert "start it again" in told[0]
+    lease.release()
 
 
 def test_a_run_that_stood_still_too_long_buys_nothing_more_and_publishes_nothing(

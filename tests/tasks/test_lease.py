@@ -10,7 +10,7 @@ import pytest
 
 from tasks import lease as leasing
 from tasks.clients.folder import FolderStore
-from tasks.domain.errors import DayBusy, LeaseLost, StoreError
+from tasks.domain.errors import DayBusy, LeaseLost, RunStopped, StoreError
 from tasks.domain.leases import TIME_TO_LIVE_SECONDS, Holder, Lease, decode_lease, judge, lease_key
 from tasks.domain.shards import Shard, shard_leases_prefix
 from tasks.lease import DayWatch, acquire_day, acquire_shard, is_running, this_process
@@ -162,6 +162,20 @@ def test_a_hold_is_doubtful_when_it_was_not_proved_for_long(store, monkeypatch):
     mine.assure()
     assert not mine.doubtful
     mine.release()
+
+
+def test_acquire_day_stops_waiting_when_it_is_told_to(store, monkeypatch):
+    monkeypatch.setattr(leasing, "_POLL_SECONDS", 0.01)
+    looks = iter([False, False])
+    first = hold(store, "first")
+    with pytest.raises(RunStopped, match=r"run first .* start it again later"):
+        hold(store, "second", wait_seconds=3600, stopping=lambda: next(looks, True))
+    first.release()
+    shard = acquire_shard(store, Shard(DAY, 0, 2, "dead"), wait_seconds=0, tell=lambda _: None)
+    with pytest.raises(RunStopped, match="start it again later"):
+        hold(store, "second", stopping=lambda: next(looks, True))
+    shard.release()
+    assert list(store.list_objects()) == []
 
 
 def test_is_running_tells_a_process_from_another_of_the_same_id():
