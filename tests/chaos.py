@@ -2,14 +2,14 @@
 
     python -m tests.chaos --kills 300 --warehouse folder --seed 1
 
-Prints a table: kills, paid calls, duplicate calls, lost conversations, rows that differ from an undisturbed run's.
+Prints a table: kills, paid calls, duplicate calls, answers that were paid for again though they were kept, lost
+conversations, rows that differ from an undisturbed run's.
 Every run is a process of its own, forked from one that has everything imported; Prefect's server, the endpoint and BOS
 run beside it and are not killed.
 """
 
 import argparse
 import asyncio
-import io
 import os
 import random
 import signal
@@ -21,12 +21,18 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 
 import orjson
 import pyarrow.parquet as pq
 
 from flows.summarize_day import summarize_day
+from tasks.answer_log import answers_prefix
+from tasks.clients.stores import BosCredentials, open_store
+from tasks.domain.answers import decode_answer
+from tasks.domain.ports import ObjectStore
+from tasks.domain.tables import partition_key
 from tests.servers.accounts import account_environment
 from tests.servers.bos import BosServer
 from tests.servers.qianfan import QianfanServer
@@ -39,7 +45,7 @@ RUN_COLUMNS = {"run_id", "summarized_at", "latency_ms", "attempts", "source_uri"
 
 @dataclass(slots=True)
 class Outcome:
-    """What a chaos run came to; `lost` and `differing` must be zero."""
+    """What a chaos run came to; `kept_twice`, `lost` and `differing` must be zero."""
 
     warehouse: str
     seed: int
@@ -48,6 +54,7 @@ class Outcome:
     paid: int = 0
     duplicates: int = 0
     allowed_duplicates: int = 0
+    kept_twice: int = 0
     lost: int = 0
     differing: int = 0
     exits: dict[int, int] = field(default_factory=dict)
@@ -56,13 +63,13 @@ class Outcome:
         """One row of the table."""
         return (
             f"| {self.warehouse} | {self.seed} | {self.kills} | {self.days} | {self.paid} | {self.duplicates} "
-            f"(at most {self.allowed_duplicates}) | {self.lost} | {self.differing} |"
+            f"(at most {self.allowed_duplicates}) | {self.kept_twice} | {self.lost} | {self.differing} |"
         )
 
 
 HEADER = (
-    "| warehouse | seed | kills | days | paid calls | duplicate calls | lost | differing rows |\n"
-    "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    "| warehouse | seed | kills | days | paid calls | duplicate calls | kept twice | lost | differing rows |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
@@ -85,13 +92,22 @@ def log_lines() -> bytes:
     return b"\n".join(lines)
 
 
-def rows(read: Callable[[str], bytes]) -> list[dict[str, object]]:
+def rows(warehouse: ObjectStore) -> list[dict[str, object]]:
     """The day's summaries and rejects without what belongs to a run, in order."""
     found: list[dict[str, object]] = []
     for table in ("summaries", "rejects"):
-        values = pq.read_table(io.BytesIO(read(f"{table}/day={DAY}/{table}.parquet"))).to_pylist()
+        values = pq.read_table(BytesIO(warehouse.read_path(partition_key(table, DAY)))).to_pylist()
         found += [{name: value for name, value in row.items() if name not in RUN_COLUMNS} for row in values]
     return found
+
+
+def kept_twice(warehouse: ObjectStore) -> int:
+    """How many answers of the day were paid for although they were kept: those must have been in sight."""
+    logs = warehouse.list_objects(answers_prefix(DAY))
+    lines = [line for log in logs for line in warehouse.read_path(log.key).splitlines()]
+    kept = [answer.request_hash for answer in map(decode_answer, lines) if answer]  # a kill may tear a line
+    assert len(set(kept)) == CONVERSATIONS
+    return len(kept) - len(set(kept))
 
 
 def forked(work: Callable[[], None]) -> int:
@@ -126,10 +142,18 @@ def chaos(kind: str, kills: int, seed: int, tell: Callable[[str], None]) -> Outc
         os.environ.update(environment)
         stack.callback(lambda: [os.environ.pop(name) for name in environment])
 
+        def address(name: str) -> str:
+            return str(folder / name) if kind == "folder" else f"bos://{bos.bucket}/{name}"
+
+        def stored(warehouse: str) -> ObjectStore:
+            return open_store(
+                address(warehouse), BosCredentials(bos.access_key_id, bos.secret_access_key, bos.endpoint)
+            )
+
         def run(warehouse: str) -> None:
             settings = {
-                "source": str(folder / "logs.jsonl") if kind == "folder" else f"bos://{bos.bucket}/logs.jsonl",
-                "warehouse": str(folder / warehouse) if kind == "folder" else f"bos://{bos.bucket}/{warehouse}",
+                "source": address("logs.jsonl"),
+                "warehouse": address(warehouse),
                 "scratch": str(folder / "scratch"),
                 "summarizer": "qianfan",
                 "endpoint": "chaos",
@@ -139,16 +163,11 @@ def chaos(kind: str, kills: int, seed: int, tell: Callable[[str], None]) -> Outc
             }
             asyncio.run(summarize_day(DAY, settings))
 
-        def read(warehouse: str) -> Callable[[str], bytes]:
-            if kind == "folder":
-                return lambda key: (folder / warehouse / key).read_bytes()
-            return lambda key: bos.read(f"{warehouse}/{key}")
-
         for number in range(2):  # the first one also warms what later ones find warm
             began = time.monotonic()
             assert _ended(forked(lambda number=number: run(f"undisturbed-{number}"))) == 0, "it failed"  # type: ignore[misc]
             usual = time.monotonic() - began
-        expected = rows(read("undisturbed-1"))
+        expected = rows(stored("undisturbed-1"))
 
         while outcome.kills < kills:
             qianfan.reset()
@@ -173,7 +192,8 @@ def chaos(kind: str, kills: int, seed: int, tell: Callable[[str], None]) -> Outc
             outcome.duplicates += sum(asked.values()) - len(asked)
             # In a folder what was in flight is asked again, in BOS also what was not yet put away.
             outcome.allowed_duplicates += killed_here * (IN_FLIGHT if kind == "folder" else CONVERSATIONS)
-            found = rows(read(warehouse))
+            outcome.kept_twice += kept_twice(stored(warehouse))
+            found = rows(stored(warehouse))
             outcome.lost += max(0, len(expected) - len(found))
             outcome.differing += sum(one != other for one, other in zip(expected, found, strict=False))
             tell(outcome.line())
@@ -208,7 +228,8 @@ def main() -> None:
     with prefect_test_harness(server_startup_timeout=240):
         print(HEADER)
         outcome = chaos(given.warehouse, given.kills, given.seed, lambda line: print(line, flush=True))
-    sys.exit(1 if outcome.lost or outcome.differing or outcome.duplicates > outcome.allowed_duplicates else 0)
+    wrong = outcome.kept_twice or outcome.lost or outcome.differing
+    sys.exit(1 if wrong or outcome.duplicates > outcome.allowed_duplicates else 0)
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ def test_a_full_disk_is_told_in_one_sentence_and_harms_no_table(chosen, tmp_path
 @pytest.mark.parametrize("warehouse", ["folder", "bos"])
 def test_a_few_kills_lose_and_change_nothing(warehouse):
     outcome = chaos(warehouse, 4, seed=20261122, tell=lambda _: None)
-    assert (outcome.kills, outcome.lost, outcome.differing) == (4, 0, 0)
+    assert (outcome.kills, outcome.kept_twice, outcome.lost, outcome.differing) == (4, 0, 0, 0)
     assert outcome.duplicates <= outcome.allowed_duplicates
 
 
@@ -200,5 +200,5 @@ def test_a_few_kills_lose_and_change_nothing(warehouse):
 @pytest.mark.parametrize("warehouse", ["folder", "bos"])
 def test_three_hundred_kills_lose_and_change_nothing(warehouse):
     outcome = chaos(warehouse, 300, seed=time.time_ns() % 2**32, tell=print)
-    assert (outcome.lost, outcome.differing) == (0, 0), outcome
+    assert (outcome.kept_twice, outcome.lost, outcome.differing) == (0, 0, 0), outcome
     assert outcome.duplicates <= outcome.allowed_duplicates, outcome
