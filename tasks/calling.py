@@ -96,6 +96,8 @@ class Caller:
         self._now = now
         self._twins: dict[str, asyncio.Future[Answer | GivenUp]] = {}
         self._waiting: set[asyncio.Task[object]] = set()
+        self._settled = 0
+        self._settled_is_enough: tuple[int, asyncio.Event] | None = None
         self._stopping = False
 
     def stop(self) -> None:
@@ -109,6 +111,13 @@ class Caller:
         """Whether `stop` was called."""
         return self._stopping
 
+    async def until_settled(self, number: int) -> None:
+        """Return when so many requests have been asked and are settled, with an answer or without. For one waiter."""
+        if self._settled < number:
+            enough = asyncio.Event()
+            self._settled_is_enough = number, enough
+            await enough.wait()
+
     async def answer(self, request: Request) -> Answer | GivenUp:
         """The answer to a request.
 
@@ -117,6 +126,14 @@ class Caller:
             EndpointUnusable: no request can be answered.
             LeaseLost: another run has the day, and asks instead.
         """
+        try:
+            return await self._answer(request)
+        finally:
+            self._settled += 1
+            if self._settled_is_enough is not None and self._settled >= self._settled_is_enough[0]:
+                self._settled_is_enough[1].set()
+
+    async def _answer(self, request: Request) -> Answer | GivenUp:
         known = self._answers.find(request)
         if known is not None:
             self.spent.reused += 1

@@ -125,23 +125,34 @@ async def _summarize_all(
     summarize: Callable[[Batch], Coroutine[object, object, T]],
     ahead: int,
 ) -> list[T]:
-    under_way: dict[asyncio.Task[T], int] = {}
+    under_way: set[asyncio.Task[T]] = set()
     parts: list[T] = []
+    requests = 0
 
-    async def gather(*, until: int) -> None:
-        while sum(under_way.values()) > until or (under_way and until == 0):
-            done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-            for finished in done:
-                del under_way[finished]
-                parts.append(finished.result())
+    async def gather(*others: asyncio.Task[None]) -> None:
+        await asyncio.wait([*under_way, *others], return_when=asyncio.FIRST_COMPLETED)
+        for finished in [one for one in under_way if one.done()]:
+            under_way.remove(finished)
+            parts.append(finished.result())
+
+    async def room() -> None:
+        # Counted by the request: a batch that waits for a last one, again and again, must not keep others waiting.
+        enough = asyncio.ensure_future(caller.until_settled(requests - ahead))
+        try:
+            while not enough.done():
+                await gather(enough)
+        finally:
+            enough.cancel()
 
     try:
         async for batch in batches:
             if caller.stopping:
                 raise Stopping
-            under_way[asyncio.ensure_future(summarize(batch))] = len(batch.requests)
-            await gather(until=ahead)
-        await gather(until=0)
+            under_way.add(asyncio.ensure_future(summarize(batch)))
+            requests += len(batch.requests)
+            await room()
+        while under_way:
+            await gather()
     except BaseException as error:
         caller.stop()
         if under_way:

@@ -24,20 +24,26 @@ ANSWER = '{"用户问题": "何时发货", "客服方案": "今天发货", "是�
 
 
 class Endpoint:
-    """Answers after the seconds that each prompt names; `revoked` is refused."""
+    """Answers after the seconds that each prompt names; `revoked` is refused, `last` waits for a hundred others."""
 
     model = "m"
     paid = True
 
     def __init__(self) -> None:
         self.answered: list[str] = []
+        self.hundred = asyncio.Event()
 
     async def summarize(self, request: Request, on_sent: Callable[[], None]) -> Reply:
         on_sent()
         if request.prompt == "revoked":
             raise CredentialsRefused("the key was revoked")
-        await asyncio.sleep(float(request.prompt))
+        if request.prompt == "last":
+            await self.hundred.wait()
+        else:
+            await asyncio.sleep(float(request.prompt))
         self.answered.append(request.request_hash)
+        if len(self.answered) == 100:
+            self.hundred.set()
         return Reply(ANSWER, 10, 10)
 
     async def aclose(self) -> None: ...
@@ -51,7 +57,9 @@ def batch(number: int, *prompts: str) -> Batch:
     return Batch(number, [request(line, prompt) for line, prompt in enumerate(prompts)], [])
 
 
-async def summarize(folder: Path, *batches: Batch, stop_after: float | None = None) -> tuple[list[Part], list[str]]:
+async def summarize(
+    folder: Path, *batches: Batch, stop_after: float | None = None, ahead: int = 100
+) -> tuple[list[Part], list[str]]:
     """The parts, and the answers in the log; also of a run that ends in an error, as its argument."""
     store = FolderStore(folder)
     answers = AnswerLog(store, date(2026, 11, 22), "run", folder, overwrite=False)
@@ -74,7 +82,7 @@ async def summarize(folder: Path, *batches: Batch, stop_after: float | None = No
         asyncio.get_running_loop().call_later(stop_after, caller.stop)
     try:
         parts = await summarize_all(
-            read(), caller, lambda each: summarize_batch.fn(each, caller, "run", folder, lambda _: None), ahead=100
+            read(), caller, lambda each: summarize_batch.fn(each, caller, "run", folder, lambda _: None), ahead=ahead
         )
     finally:
         kept = answers.known
@@ -87,6 +95,12 @@ def test_summarize_all_gives_every_part(tmp_path):
     parts, answered = asyncio.run(summarize(tmp_path, batch(0, *["0.01"] * 9), batch(1), batch(2, "0.01")))
     assert sorted((part.number, part.read) for part in parts) == [(0, 9), (1, 0), (2, 1)]
     assert len(answered) == 10
+
+
+def test_summarize_all_goes_on_while_a_batch_waits_for_its_last_request(tmp_path):
+    batches = [batch(number, *["0"] * 60) for number in range(1, 4)]
+    parts, answered = asyncio.run(summarize(tmp_path, batch(0, "last", *["0"] * 60), *batches, ahead=10))
+    assert (len(parts), len(answered)) == (4, 241)
 
 
 def test_summarize_all_names_what_went_wrong_first_although_its_batch_ends_last(tmp_path):
