@@ -177,11 +177,11 @@ class Caller:
                 permit.refused(refusal)
                 attempts -= 1
                 self.spent.quota_refusals += 1
-                self._failed(refusal)
+                self._failed(request, refusal)
             except TransientFault as fault:
                 permit.failed(True)  # what the service accepted counts in its quota, however it ended
                 self.spent.retries += 1
-                self._failed(fault)
+                self._failed(request, fault)
                 counted += self._health.counts(began)
                 # Where nothing else is asked, nothing else can succeed: the second limit ends that, too.
                 if counted >= self._patience.max_attempts or attempts >= 4 * self._patience.max_attempts:
@@ -239,9 +239,9 @@ class Caller:
     def _succeeded(self) -> None:
         self._health.succeeded(self._clock())
 
-    def _failed(self, fault: Exception) -> None:
-        self._health.failed(self._clock())
-        if self._health.is_down(self._clock()):
+    def _failed(self, request: Request, fault: Exception) -> None:
+        self._health.failed(self._clock(), request.request_hash)
+        if self._health.is_down(self._clock(), answered=self.spent.calls + self.spent.reused):
             raise EndpointDown(
                 f"{self._summarizer.model} has answered nothing for minutes; the last fault: {fault} "
                 "What was answered is kept: start the run again when the endpoint is back."

@@ -28,9 +28,9 @@ class EndpointHealth:
 
     An attempt counts against its conversation only if some other call succeeded since the attempt
     began: so a conversation that breaks every time is given up while others pass, and an outage
-    rejects nobody. An endpoint is down when nothing has succeeded for `down_after_seconds` and at
-    least `down_after_failures` calls failed in a row; a day too small for that many counts as down when each of
-    its outstanding calls has failed at least three times.
+    rejects nobody. An endpoint is down when nothing has succeeded for `down_after_seconds`, at least
+    `down_after_failures` calls failed in a row, and they are about more than stragglers: as many conversations, or more
+    than a fifth of what was asked. A few that are all that is left of a day, and fail, say nothing of the endpoint.
 
     Args:
         now: when the run began.
@@ -38,12 +38,13 @@ class EndpointHealth:
         down_after_failures: how many failures in a row.
     """
 
-    __slots__ = ("_down_after_failures", "_down_after_seconds", "_failures", "_last_success", "_since")
+    __slots__ = ("_down_after_failures", "_down_after_seconds", "_failing", "_failures", "_last_success", "_since")
 
     def __init__(self, now: float, down_after_seconds: float = 120.0, down_after_failures: int = 20) -> None:
         self._down_after_seconds = down_after_seconds
         self._down_after_failures = down_after_failures
         self._failures = 0
+        self._failing: set[str] = set()
         self._last_success: float | None = None
         self._since = now
 
@@ -51,27 +52,27 @@ class EndpointHealth:
         """A call was answered, or its conversation was judged by the service: it works."""
         self._last_success = self._since = now
         self._failures = 0
+        self._failing.clear()
 
-    def failed(self, now: float) -> None:
-        """A call failed in a way that may be the endpoint's."""
+    def failed(self, now: float, conversation: str) -> None:
+        """A call about that conversation failed in a way that may be the endpoint's."""
         if not self._failures:
             # Quiet hours before the first failure (a wait for quota) are no outage.
             self._since = now
         self._failures += 1
+        self._failing.add(conversation)
 
     def counts(self, began: float) -> bool:
         """Whether a failed attempt that began then counts against its conversation."""
         return self._last_success is not None and self._last_success > began
 
-    def is_down(self, now: float, outstanding: int | None = None) -> bool:
+    def is_down(self, now: float, answered: int) -> bool:
         """Whether waiting any longer is pointless.
 
         Args:
             now: the time.
-            outstanding: how many conversations are still to be answered, when so few that they alone
-                could never fail often enough.
+            answered: how many conversations have an answer, from whenever.
         """
-        enough = self._down_after_failures
-        if outstanding is not None:
-            enough = min(enough, 3 * max(outstanding, 1))
-        return self._failures >= enough and now - self._since >= self._down_after_seconds
+        lasting = self._failures >= self._down_after_failures and now - self._since >= self._down_after_seconds
+        failing = len(self._failing)
+        return lasting and (failing >= self._down_after_failures or 4 * failing > answered)

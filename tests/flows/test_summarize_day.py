@@ -178,13 +178,14 @@ def test_summarize_day_knows_its_answers_without_the_answer_log(accounts, qianfa
 
 
 def test_summarize_day_rejects_the_poisoned_and_keeps_the_rest(accounts, qianfan, tmp_path, logs):
-    (logs / "poison.jsonl").write_bytes(jsonl([conversation(80, POISON)]))
-    tally = run(
-        source=str(logs), warehouse=str(tmp_path / "w"), summarizer="qianfan", endpoint="sft_v1", max_attempts=2
-    )
-    assert (tally.summarized, tally.rejected) == (60, 1)
-    (reject,) = folder_table(tmp_path / "w", "rejects").to_pylist()
-    assert (reject["conversation_id"], reject["reason"]) == ("c00080", "endpoint_error")
+    (logs / "poison.jsonl").write_bytes(jsonl([conversation(number, POISON) for number in range(80, 86)]))
+    settings = {"source": str(logs), "warehouse": str(tmp_path / "w"), "summarizer": "qianfan", "endpoint": "sft_v1"}
+    for calls in (60, 0):  # the second run asks for nothing else, and must not take the endpoint for dead
+        tally = run(**settings, max_attempts=1, give_up_seconds=0.1)
+        assert (tally.summarized, tally.rejected, tally.calls) == (60, 6, calls)
+        rejects = folder_table(tmp_path / "w", "rejects").to_pylist()
+        assert {reject["conversation_id"] for reject in rejects} == {f"c{number:05}" for number in range(80, 86)}
+        assert {reject["reason"] for reject in rejects} == {"endpoint_error"}
 
 
 def test_summarize_day_publishes_before_it_says_too_much_was_rejected(tmp_path, logs):

@@ -33,28 +33,32 @@ def test_is_down_after_long_enough_and_often_enough():
     health = EndpointHealth(0.0)
     health.succeeded(10.0)
     for n in range(19):
-        health.failed(20.0 + n)
-    assert not health.is_down(200.0)
-    health.failed(40.0)
-    assert not health.is_down(139.9)
-    assert health.is_down(140.0)
+        health.failed(20.0 + n, f"c{n}")
+    assert not health.is_down(200.0, answered=1)
+    health.failed(40.0, "c19")
+    assert not health.is_down(139.9, answered=1)
+    assert health.is_down(140.0, answered=1)
     health.succeeded(141.0)
-    assert not health.is_down(10_000.0)
+    assert not health.is_down(10_000.0, answered=1)
 
 
 def test_is_down_does_not_count_the_quiet_before_the_first_failure():
     health = EndpointHealth(0.0)
     for _ in range(30):
-        health.failed(1000.0)
-    assert not health.is_down(1000.0)
+        health.failed(1000.0, "c")
+    assert not health.is_down(1000.0, answered=0)
 
 
-@pytest.mark.parametrize(("failures", "down"), [(5, False), (6, True)])
-def test_is_down_on_a_small_day_when_each_call_failed_three_times(failures, down):
+@pytest.mark.parametrize(
+    ("failing", "answered", "down"),
+    [(1, 0, True), (1, 3, True), (1, 4, False), (5, 20, False), (6, 20, True), (19, 10**6, False), (20, 10**6, True)],
+)
+def test_is_down_only_when_more_fail_than_stragglers(failing, answered, down):
     health = EndpointHealth(0.0)
-    for _ in range(failures):
-        health.failed(1.0)
-    assert health.is_down(200.0, outstanding=2) is down
+    for attempt in range(20):
+        for number in range(failing):
+            health.failed(float(attempt), f"c{number}")
+    assert health.is_down(200.0, answered) is down
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 50)), max_size=80))
@@ -66,6 +70,6 @@ def test_is_down_never_within_the_time_after_a_success(events):
             health.succeeded(now)
             last = now
         else:
-            health.failed(now)
+            health.failed(now, f"c{now}")
         if last is not None and now - last < 120:
-            assert not health.is_down(now)
+            assert not health.is_down(now, answered=0)
