@@ -16,6 +16,7 @@ import pytest
 
 from deployments.bootstrap import BEGINS_WITHIN
 from deployments.postgresql import find_binaries
+from tasks.naming import WAITING
 from tests.servers.qianfan import API_KEY, QianfanServer
 from tests.servers.served import Served, served
 
@@ -195,6 +196,19 @@ def test_a_cancelled_run_keeps_what_it_paid_for_and_ends_soon(machine: Served, e
     assert machine.wait(again)["state_name"] == "Completed"
     assert sum(endpoint.delivered.values()) > paid
     assert set(endpoint.delivered.values()) == {1}, "what was in flight was thrown away and paid for again"
+
+
+@pytest.mark.long
+def test_a_run_that_waits_for_logs_is_cancelled_in_good_order(machine: Served, tmp_path: Path):
+    late = {"source": str(tmp_path / "{day}"), "logs_wait_seconds": 3600}
+    run = machine.start("summarize-day/nightly", day=DAYS[0], settings=late)
+    until = time.monotonic() + 120
+    while WAITING not in machine.ask("GET", f"/flow_runs/{run}")["name"]:
+        assert time.monotonic() < until, machine.log("worker")[-3000:]
+        time.sleep(0.2)
+    machine.ask("POST", f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
+    assert machine.wait(run, seconds=90)["state_name"] == "Cancelled"
+    assert f"while it waited for the logs of {DAYS[0]}" in machine.log("worker")
 
 
 @pytest.mark.long
