@@ -123,8 +123,13 @@ class FolderStore:
 
     @contextmanager
     def staged(self, key: str, content: Path | bytes) -> Iterator[Publish]:
-        """A copy on the disk that nobody reads until it is published."""
-        _check_key(key)
+        """A copy on the disk that nobody reads until it is published.
+
+        Raises:
+            StoreRefused: this user may not write the object; said now, before others are published with it.
+        """
+        with self._explained("write", key):
+            _check_permission(self._path(key))
         with (
             self._explained("write", key),
             BytesIO(content) if isinstance(content, bytes) else content.open("rb") as source,
@@ -261,6 +266,12 @@ def _check_key(key: str) -> None:
             f"{key!r} can't be the key of an object in a folder: "
             "each part between slashes needs a name that does not begin with a dot."
         )
+
+
+def _check_permission(path: Path) -> None:
+    folder = next(above for above in path.parents if above.exists())
+    if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _walk(folder: Path, key: str, prefix: str, above: tuple[tuple[int, int], ...]) -> Iterator[StoredObject]:

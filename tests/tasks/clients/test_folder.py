@@ -295,6 +295,21 @@ def test_a_record_after_a_torn_one_begins_on_its_own_line(store: FolderStore, ro
     assert store.read_path("log.jsonl").splitlines() == [b"whole", b'{"torn": ', b"next", b"last"]
 
 
+def test_a_missing_permission_is_told_before_anything_is_published(public: Path) -> None:
+    store = FolderStore(public)
+    (public / "closed").mkdir()
+    for path in (public, public / ".store", public / "table"):
+        path.chmod(0o777)
+    (public / ".store" / "lock").chmod(0o666)
+    with as_nobody(), store.staged("table/k", b"new") as publish:
+        with (
+            pytest.raises(StoreRefused, match=r"closed/day/k.*Permission denied"),
+            store.staged("closed/day/k", b"new"),
+        ):
+            publish()
+        assert store.read_path("table/k") == b"old"
+
+
 def test_missing_permissions_are_told_and_nothing_is_lost(public: Path) -> None:
     store = FolderStore(public)
     for path in (public, public / ".store", public / "table"):
