@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from flows.blocks import BaiduCredentials, BosBucket, SummarizerEndpoint
 from tasks.shared_quota import make_shared_quota
+from tasks.waiting import AWAITING
 
 WORK_POOL: Final = "kefu"
 TAG: Final = "kefu"
@@ -40,7 +41,7 @@ def _states(*names: str) -> list[str]:
 
 
 _ENDED: Final = _states("Completed", "Failed", "Crashed", "Cancelled")
-_WAITS_WITHOUT_A_PROCESS: Final = _states("AwaitingBatch")
+_WAITS_WITHOUT_A_PROCESS: Final = _states(*AWAITING)
 _RUNS: Final = {"prefect.resource.id": "prefect.flow-run.*"}
 
 

@@ -16,14 +16,14 @@ from tasks.calling import Spent
 from tasks.domain.shards import Shard
 from tasks.extract import list_logs
 from tasks.shards import answer_in_shards
-from tasks.waiting import come_back
+from tasks.waiting import AWAITING_BATCH, come_back
 
 
 async def answer_ahead(day: date, chosen: Settings) -> Spent:
     """Have the day answered as far as others can, where the settings say so; return what is not in the answer log."""
     if chosen.summarizer == "qianfan-batch":
         while not await _answered_by_batch(day, chosen):
-            await come_back(chosen.batch_look_seconds)
+            await come_back(chosen.batch_look_seconds, AWAITING_BATCH, f"The platform works on {day}.")
     if chosen.shards > 1:
         return await _answer_in_shards(day, chosen)
     return Spent()

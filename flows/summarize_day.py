@@ -5,7 +5,6 @@ python -m flows.summarize_day --day 2026-11-22
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import orjson
@@ -33,11 +32,12 @@ from tasks.domain.days import DayTally, previous_day
 from tasks.domain.errors import UsageError
 from tasks.domain.ports import StoredObject
 from tasks.extract import has_logs
-from tasks.naming import WAITING, name_run
+from tasks.naming import name_run
 from tasks.progress import Progress, told
 from tasks.publish import DayTables, Part, assemble_tables, is_complete, publish_day
 from tasks.report import aggregate_day, day_files, read_history, show_rejects, show_report, with_this_run
 from tasks.summarize import summarize_all, summarize_batch
+from tasks.waiting import AWAITING_LOGS, come_back
 
 
 def _run_name() -> str:
@@ -101,16 +101,22 @@ async def _catch_up(day: date, number: int, given: Mapping[str, Any], chosen: Se
 
 
 async def _find_logs(day: date, chosen: Settings) -> list[StoredObject]:
-    async with connect(chosen, day) as services:  # what is wrong with the settings shows before any waiting
-        return await find_logs(
-            services.source,
-            services.source_name,
-            day=day,
-            deadline=runtime.flow_run.scheduled_start_time + timedelta(seconds=chosen.logs_wait_seconds),
-            quiet_seconds=chosen.logs_quiet_seconds,
-            waiting=partial(name_run, f"summarize-{day} · {WAITING}"),
-            logger=get_run_logger(),
-        )
+    due = datetime.fromtimestamp(runtime.flow_run.scheduled_start_time.timestamp(), chosen.zone)
+    while True:
+        async with connect(chosen, day) as services:  # what is wrong with the settings shows before any waiting
+            found = await find_logs(
+                services.source,
+                services.source_name,
+                day=day,
+                due=due,
+                wait_seconds=chosen.logs_wait_seconds,
+                quiet_seconds=chosen.logs_quiet_seconds,
+                logger=get_run_logger(),
+            )
+        if isinstance(found, list):
+            return found
+        until = due + timedelta(seconds=chosen.logs_wait_seconds)
+        await come_back(found, AWAITING_LOGS, f"The logs of {day} are not all there; they have until {until:%H:%M}.")
 
 
 async def _summarize(logs: Sequence[StoredObject], run: DayRun, services: Services, chosen: Settings) -> list[Part]:

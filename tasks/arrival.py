@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -12,11 +12,10 @@ from tasks.domain.arrival import MARKER, judge_arrival
 from tasks.domain.errors import BucketMissing, NoLogs
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.extract import list_logs
-from tasks.stopping import ended_by_signals
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
-_SECONDS_BETWEEN = 60.0
+_SECONDS_BETWEEN = 300.0
 
 
 @task(name="find-logs", cache_policy=NO_CACHE)
@@ -25,60 +24,51 @@ async def find_logs(
     name: str,
     *,
     day: date,
-    deadline: datetime,
+    due: datetime,
+    wait_seconds: float,
     quiet_seconds: float,
-    waiting: Callable[[], Awaitable[None]],
     logger: Logger,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> list[StoredObject]:
-    """The day's log objects, when they are all there or the deadline has come.
+) -> list[StoredObject] | float:
+    """The day's log objects, when they are all there or the deadline has come; or after how many seconds to look again.
 
     Args:
         store: of the source.
         name: of the object or folder that is the day's.
         day: for what is said of it.
-        deadline: aware; in the past, nothing is waited for.
+        due: when the run was to begin, aware, in the zone that people read.
+        wait_seconds: how long from then on logs are waited for.
         quiet_seconds: logs that have not changed for so long are complete without a marker.
-        waiting: told once, when there is something to wait for.
         logger: of the run.
         now: the clock, aware.
-        sleep: waits so many seconds.
 
     Raises:
         NoLogs: there is none.
-        RunStopped: SIGTERM or Ctrl-C came first.
         StoreError: the store failed.
     """
-    began = now()
-    told = False
-    with ended_by_signals(f"waited for the logs of {day}"):
-        while True:
-            logs, marked = await asyncio.to_thread(_look, store, name)
-            verdict = judge_arrival(logs, marked=marked, now=now(), deadline=deadline, quiet_seconds=quiet_seconds)
-            if verdict != "wait":
-                break
-            if not told:
-                told = True
-                logger.info(
-                    "%s: %s in %s, without %s and not quiet for %.0f s; waiting until %s at the latest.",
-                    day,
-                    f"{len(logs)} log objects" if logs else "no logs",
-                    store.uri_of(name),
-                    MARKER,
-                    quiet_seconds,
-                    deadline.isoformat(timespec="seconds"),
-                )
-                await waiting()
-            await sleep(min(_SECONDS_BETWEEN, max((deadline - now()).total_seconds(), 0.0)))
+    deadline = due + timedelta(seconds=wait_seconds)
+    logs, marked = await asyncio.to_thread(_look, store, name)
+    looked_at = now()
+    verdict = judge_arrival(logs, marked=marked, now=looked_at, deadline=deadline, quiet_seconds=quiet_seconds)
+    if verdict == "wait":
+        logger.info(
+            "%s: %s in %s, without %s and not quiet for %.0f s; waiting until %s at the latest.",
+            day,
+            f"{len(logs)} log objects" if logs else "no logs",
+            store.uri_of(name),
+            MARKER,
+            quiet_seconds,
+            deadline.isoformat(timespec="seconds"),
+        )
+        return min(_SECONDS_BETWEEN, (deadline - looked_at).total_seconds())
 
-    waited = f" after {(now() - began).total_seconds() / 60:.0f} minutes of waiting" if told else ""
+    waited = f" by {deadline.isoformat(timespec='seconds')}" if wait_seconds else ""
     if not logs:
         raise NoLogs(
             f"There are no logs of {day} in {store.uri_of(name)}{waited}. Check the source and the day, and whether "
             "the export has run; nothing was changed."
         )
-    if told and verdict == "late":
+    if verdict == "late" and wait_seconds:
         logger.warning(
             "%s: going on with %d log objects%s, though more may come. If they do, run the day again: only what is "
             "new will be paid for.",

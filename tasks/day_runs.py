@@ -34,7 +34,6 @@ from prefect.states import Cancelled, Cancelling
 
 from tasks.domain.backfills import Outcome
 from tasks.domain.errors import RunError, UsageError
-from tasks.naming import WAITING
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
@@ -130,7 +129,6 @@ class DayRuns:
                 tags=FlowRunFilterTags(all_=[NIGHTLY_TAG]), state=in_states(StateType.PENDING, StateType.RUNNING)
             )
         )
-        nightly = [run for run in nightly if WAITING not in run.name]  # for its logs: it asks for nothing yet
         if nightly and not self._yields:
             self.logger.info("%s is under way: no new day begins until it has ended.", nightly[0].name)
         self._yields = bool(nightly)

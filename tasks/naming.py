@@ -3,8 +3,6 @@
 from prefect import get_run_logger, runtime
 from prefect.client.orchestration import get_client
 
-WAITING = "waiting for logs"
-
 
 async def name_run(name: str) -> None:
     """Give the current flow run a name; what can't be named goes on nameless."""

@@ -1,26 +1,38 @@
 """Waiting for hours without a process, a slot or anything else that is held."""
 
 import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from prefect import get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.context import FlowRunContext
+from prefect.events.worker import EventsWorker
 from prefect.exceptions import Pause
 from prefect.states import Scheduled
 
 from tasks.stopping import ended_by_signals
 
-# Automations that watch over runs know it by this name.
-AWAITING = "AwaitingBatch"
+# Automations that watch over runs know them by these names.
+AWAITING_BATCH: Final = "AwaitingBatch"
+AWAITING_LOGS: Final = "AwaitingLogs"
+AWAITING: Final = (AWAITING_BATCH, AWAITING_LOGS)
+_EVENTS_SECONDS: Final = 30.0
 
 
-async def come_back(seconds: float) -> None:
+async def come_back(seconds: float, awaiting: str, why: str) -> None:
     """Let time pass. A run of a deployment ends its process, and a worker begins it anew; others sleep.
 
-    Whoever calls this must find its way from the beginning again.
+    Whoever calls this must find its way from the beginning again. The run stays the same one: its scheduled time, its
+    parameters and its name.
+
+    Args:
+        seconds: how long.
+        awaiting: the state's name, one of AWAITING.
+        why: what people read there.
 
     Raises:
         RunStopped: SIGTERM or Ctrl-C came while it slept.
@@ -29,14 +41,22 @@ async def come_back(seconds: float) -> None:
     run = context.flow_run if context else None
     if run is not None and run.deployment_id:
         state: State[None] = Scheduled(
-            name=AWAITING,
+            name=awaiting,
             scheduled_time=datetime.now(UTC) + timedelta(seconds=seconds),
-            message="Waits for the platform; nothing is held meanwhile.",
+            message=f"{why} Nothing is held meanwhile.",
         )
+        await _tell_events()
         async with get_client() as client:
             answer = await client.set_flow_run_state(run.id, state)
         if answer.status == SetStateStatus.ACCEPT:
             raise Pause(state=answer.state)
-    get_run_logger().info("Waiting %.0f s; stop this run if you like, and start it again later.", seconds)
-    with ended_by_signals("waited for the platform"):
+    get_run_logger().info("%s Stop this run if you like, and start it again later.", why)
+    with ended_by_signals("waited"):
         await asyncio.sleep(seconds)
+
+
+async def _tell_events() -> None:
+    # A heartbeat that reached the server after this state would have it wait for the next one, and end the run.
+    telling = threading.Thread(target=EventsWorker.instance().wait_until_empty, daemon=True)
+    telling.start()
+    await asyncio.to_thread(telling.join, _EVENTS_SECONDS)

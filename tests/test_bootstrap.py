@@ -7,13 +7,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from queue import Empty, Queue
 from typing import Any
 
 import httpx
 import pytest
 
-from deployments.bootstrap import TAG, main, never_begun, zombies
+from deployments.bootstrap import NIGHTLY_TAG, TAG, WEBHOOK, late_nightly, main, never_begun, zombies
 from tasks.waiting import AWAITING
 from tests.conftest import ROOT
 from tests.servers.prefect import Patient, PrefectServer
@@ -115,7 +116,7 @@ def fail_until_told(api: httpx.Client, flow: str, posted: Queue[dict[str, Any]])
 
 
 def test_runs_that_wait_without_a_process_are_no_zombies():
-    assert f"prefect.flow-run.{AWAITING}" in zombies().model_dump()["trigger"]["expect"]
+    assert {f"prefect.flow-run.{name}" for name in AWAITING} <= set(zombies().model_dump()["trigger"]["expect"])
 
 
 def test_run_that_was_taken_and_never_began_ends_as_crashed(prefect_api: PrefectServer):
@@ -145,8 +146,37 @@ def test_run_that_was_taken_and_never_began_ends_as_crashed(prefect_api: Prefect
         assert {state_of(api, run)["name"] for run in begun} == {"Running"}
 
 
-def take(api: httpx.Client, flow: str, states: list[str]) -> str:
-    run: str = api.post("/flow_runs/", json={"flow_id": flow, "tags": [TAG]}).raise_for_status().json()["id"]
+def test_nightly_that_is_not_done_in_time_is_told_once(prefect_api: PrefectServer, hook):
+    address, posted = hook
+    bootstrap(prefect_api, "--webhook-url", address)
+    with httpx.Client(base_url=prefect_api.url, timeout=60, transport=Patient()) as api:
+        block = api.get(f"/block_types/slug/webhook/block_documents/name/{WEBHOOK}").raise_for_status().json()["id"]
+        wanted = late_nightly(block).model_dump(mode="json")
+        wanted["name"], wanted["trigger"]["within"] = "sooner", 10
+        automation = api.post("/automations/", json=wanted).raise_for_status().json()["id"]
+        flow = api.post("/flows/", json={"name": "summarize-day"}).raise_for_status().json()["id"]
+        time.sleep(5)  # the service that watches for events learns of a new automation a moment after it was made
+        take(api, flow, ["PENDING", "RUNNING", "COMPLETED"], NIGHTLY_TAG)
+        # It looks for its logs, waits without a process, and looks again: that makes it no younger.
+        late = take(api, flow, ["PENDING", "RUNNING", "SCHEDULED", "PENDING", "RUNNING"], NIGHTLY_TAG)
+        told = [told_not_done(posted, seconds) for seconds in (120, 12)]
+        api.delete(f"/automations/{automation}").raise_for_status()
+        assert told == [late, None]
+
+
+def told_not_done(posted: Queue[dict[str, Any]], seconds: float) -> str | None:
+    """The next run that is told to be not done; what else is told meanwhile is of another test's runs."""
+    until = time.monotonic() + seconds
+    with suppress(Empty):
+        while True:
+            told = posted.get(timeout=max(until - time.monotonic(), 0))
+            if told["what"] == "not done by 06:00":
+                return str(told["link"].rpartition("/")[2])
+    return None
+
+
+def take(api: httpx.Client, flow: str, states: list[str], tag: str = TAG) -> str:
+    run: str = api.post("/flow_runs/", json={"flow_id": flow, "tags": [tag]}).raise_for_status().json()["id"]
     for state in states:
         api.post(f"/flow_runs/{run}/set_state", json={"state": {"type": state}, "force": True}).raise_for_status()
     return run

@@ -4,25 +4,29 @@ On SQLite, and with the marker `postgres` on a real PostgreSQL.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from deployments.bootstrap import BEGINS_WITHIN
+from deployments.bootstrap import BEGINS_WITHIN, ZOMBIE_AFTER
 from deployments.postgresql import find_binaries
-from tasks.naming import WAITING
+from tasks.waiting import AWAITING_LOGS
+from tests.conftest import ROOT
 from tests.servers.qianfan import API_KEY, QianfanServer
 from tests.servers.served import Served, served
 
 pytestmark = pytest.mark.timeout(1800)
 
 SECRET = API_KEY
+DEMO_LOGS = ROOT / "deployments" / "demo" / "logs"
 DAYS = ("2026-11-20", "2026-11-21", "2026-11-22")
 # The automation waits for 90 s, the slot's wait is 30 s, and a busy machine starts a run in a minute.
 CRASHED_WITHIN_SECONDS = 240.0
@@ -199,16 +203,12 @@ def test_a_cancelled_run_keeps_what_it_paid_for_and_ends_soon(machine: Served, e
 
 
 @pytest.mark.long
-def test_a_run_that_waits_for_logs_is_cancelled_in_good_order(machine: Served, tmp_path: Path):
+def test_a_run_that_waits_for_logs_can_be_cancelled(machine: Served, tmp_path: Path):
     late = {"source": str(tmp_path / "{day}"), "logs_wait_seconds": 3600}
     run = machine.start("summarize-day/nightly", day=DAYS[0], settings=late)
-    until = time.monotonic() + 120
-    while WAITING not in machine.ask("GET", f"/flow_runs/{run}")["name"]:
-        assert time.monotonic() < until, machine.log("worker")[-3000:]
-        time.sleep(0.2)
+    machine.wait(run, {AWAITING_LOGS}, seconds=120)
     machine.ask("POST", f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
     assert machine.wait(run, seconds=90)["state_name"] == "Cancelled"
-    assert f"while it waited for the logs of {DAYS[0]}" in machine.log("worker")
 
 
 @pytest.mark.long
@@ -221,6 +221,60 @@ def test_a_server_that_dies_is_back_before_a_run_notices(machine: Served, endpoi
     assert machine.wait(run, seconds=300)["state_name"] == "Completed"
     assert "Prefect server: started again" in machine.said()
     endpoint.behavior.latency_median = 0.0
+
+
+@pytest.mark.long
+def test_a_nightly_that_waits_for_its_logs_holds_nothing_and_does_the_day_of_its_schedule(machine: Served, tmp_path):
+    logs, due = tmp_path / "logs", datetime(2026, 11, 21, 18, 30, tzinfo=UTC)  # 02:30 on the 22nd there
+    missed, tonight = DAYS[:2]
+    shutil.copytree(DEMO_LOGS / missed, logs / missed)
+    # Longer than a run without a heartbeat is left alone.
+    wait = (datetime.now(UTC) - due + ZOMBIE_AFTER).total_seconds() + 60
+    settings = {
+        "source": f"{logs}/{{day}}",
+        "warehouse": str(tmp_path / "warehouse"),
+        "summarizer": "offline",
+        "logs_wait_seconds": wait,
+    }
+    nightly = machine.start("summarize-day/nightly", scheduled_time=due.isoformat(), settings=settings)
+    machine.wait(nightly, {AWAITING_LOGS}, seconds=90)
+    until = time.monotonic() + 60
+    while not (tmp_path / "warehouse" / "runs" / f"day={missed}").exists():  # through the slot that it gave back
+        assert time.monotonic() < until, machine.log("worker")[-3000:]
+        time.sleep(0.5)
+    assert machine.run(nightly)["state_name"] == AWAITING_LOGS
+
+    shutil.copytree(DEMO_LOGS / tonight, logs / tonight)
+    (logs / tonight / "_SUCCESS").touch()
+    assert machine.wait(nightly, seconds=300)["state_name"] == "Completed"
+    published = pq.ParquetFile(tmp_path / "warehouse" / "runs" / f"day={tonight}" / "runs.parquet").read(["run_id"])
+    assert published["run_id"].to_pylist() == [nightly]
+
+
+@pytest.mark.long
+def test_a_backfill_gives_way_to_the_nightly(machine: Served, endpoint: QianfanServer):
+    endpoint.reset()
+    endpoint.behavior.latency_median = 3.0
+    asked = {"summarizer": "openai", "endpoint": "nightly", "concurrency": 1, "overwrite": True}
+    nightly = machine.start("summarize-day/nightly", day=DAYS[2], settings=asked)
+    machine.wait(nightly, {"Running"}, seconds=180)
+    backfill = machine.start("backfill-days/manual", start=DAYS[0], end=DAYS[1], overwrite=True)
+    until = time.monotonic() + 180
+    while not any("no new day begins" in line for line in logged(machine, backfill)):
+        assert time.monotonic() < until, logged(machine, backfill)
+        time.sleep(1)
+    assert machine.run(nightly)["state_name"] == "Running"
+    endpoint.behavior.latency_median = 0.0
+    first, second = (machine.wait(run, seconds=300) for run in (nightly, backfill))
+    assert [one["state_name"] for one in (first, second)] == ["Completed", "Completed"], second["state"]
+    days = machine.ask("POST", "/flow_runs/filter", {"flow_runs": {"parent_flow_run_id": {"any_": [backfill]}}})
+    assert len(days) == 2
+    assert all(datetime.fromisoformat(one["created"]) > datetime.fromisoformat(first["end_time"]) for one in days)
+
+
+def logged(machine: Served, run_id: str) -> list[str]:
+    found = machine.ask("POST", "/logs/filter", {"logs": {"flow_run_id": {"any_": [run_id]}}})
+    return [line["message"] for line in found]
 
 
 def test_interrupt_stops_everything(endpoint: QianfanServer, machine: Served):

@@ -104,7 +104,7 @@ def test_prompts_are_masked_and_removed_in_the_end(batch, bos, monkeypatch):
 
 
 def test_a_run_that_ends_in_the_wait_goes_on_with_the_same_task(batch, bos, qianfan, monkeypatch):
-    async def interrupted(seconds):
+    async def interrupted(*_):
         assert not [key for key in bos.keys() if "leases" in key], "the day is held"  # noqa: SIM118
         raise Interrupted
 
