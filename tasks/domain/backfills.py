@@ -36,12 +36,21 @@ _ENGINE_WORDS: Final = re.compile(r"^Flow run encountered an exception[^:]*: *(\
 _COLUMNS: Final = {
     "日期 day": "day",
     "结果 status": "status",
+    "原因 why": "why",  # long where it is there, and then what people look for
     "会话 conversations": "conversations",
     "摘要 summarized": "summarized",
     "拒绝 rejected": "rejected",
     "调用 calls": "calls",
-    "原因 why": "why",
     "报告 report": "report",
+}
+_SHOWN: Final = {
+    DONE: "完成 done",
+    SKIPPED: "此前已完成 complete already",
+    TOO_MANY: "拒绝过多 too many rejects",
+    FAILED: "失败 failed",
+    NOT_YET: "未完成 not yet",
+    REBUILT: "报告已重建 report rebuilt",
+    WITHOUT_TABLES: "没有数据表 no tables",
 }
 _WORDS: Final = {
     DONE: "done",
@@ -123,6 +132,7 @@ def table(days: Sequence[date], outcomes: Sequence[Outcome]) -> list[dict[str, A
     rows = []
     for day in days:
         one = by_day.get(day.isoformat(), outcome(day, NOT_YET))
+        one = {**one, "status": _SHOWN[one["status"]]}
         rows.append({column: one.get(name, "") for column, name in _COLUMNS.items()})
     return rows
 
