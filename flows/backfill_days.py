@@ -78,7 +78,7 @@ async def backfill_days(
             where the worker's settings say.
         endpoint: 摘要服务配置块的名称，空则用默认 · The name of a Summarizer Endpoint block (see Blocks); empty:
             what the worker's settings say.
-        max_parallel_days: 同时处理的天数 · How many days are worked on at once; they share the quota.
+        max_parallel_days: 同时处理的天数，1至16 · How many days are worked on at once, 1 to 16; they share the quota.
         confirm_long_span: 确认超过31天 · Needed for more than 31 days.
         settings: 其他设置（高级） · Any other setting by its name, such as {"rpm": 3000}.
     """

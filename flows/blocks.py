@@ -23,7 +23,7 @@ B = TypeVar("B", bound=Block)
 
 
 class BaiduCredentials(Block):
-    """The keys of a Baidu AI Cloud account, for BOS and for Qianfan.
+    """百度智能云密钥 · The keys of a Baidu AI Cloud account, for BOS and for Qianfan.
 
     Example:
         Load saved credentials:
@@ -38,20 +38,20 @@ class BaiduCredentials(Block):
     _block_type_slug = "baidu-credentials"
 
     access_key_id: SecretStr = Field(
-        default=SecretStr(""), title="Access Key", description="Of the account or of a sub-user."
+        default=SecretStr(""), title="Access Key", description="账号或子用户的 AK · Of the account or of a sub-user."
     )
     secret_access_key: SecretStr = Field(
-        default=SecretStr(""), title="Secret Key", description="Belongs to the access key."
+        default=SecretStr(""), title="Secret Key", description="与 AK 成对的 SK · Belongs to the access key."
     )
     bearer_token: SecretStr = Field(
         default=SecretStr(""),
         title="Bearer Token",
-        description="Qianfan's API key, instead of the pair; BOS needs the pair.",
+        description="千帆 API Key，可代替 AK/SK（BOS 除外） · Qianfan's API key, instead of the pair; not for BOS.",
     )
 
 
 class BosBucket(WritableFileSystem):
-    """A bucket in Baidu Object Storage, or a folder of it: where logs lie, or where tables go.
+    """BOS 存储桶或其中的目录 · A bucket in Baidu Object Storage, or a folder of it: where logs lie, or where tables go.
 
     Example:
         Read an object:
@@ -66,12 +66,14 @@ class BosBucket(WritableFileSystem):
     _block_type_name = "BOS Bucket"
     _block_type_slug = "bos-bucket"
 
-    bucket_name: str = Field(title="Bucket", description="The bucket's name.")
+    bucket_name: str = Field(title="Bucket", description="桶名 · The bucket's name.")
     bucket_folder: str = Field(
-        default="", title="Folder", description="All paths are below it; empty for the whole bucket."
+        default="",
+        title="Folder",
+        description="目录，空则为整个桶 · All paths are below it; empty: the whole bucket.",
     )
-    endpoint: str = Field(title="Region", description="The region's address, such as https://bj.bcebos.com.")
-    credentials: BaiduCredentials = Field(title="Credentials", description="Whose requests they are.")
+    endpoint: str = Field(title="Region", description="地域域名 · The region's address, such as https://bj.bcebos.com.")
+    credentials: BaiduCredentials = Field(title="Credentials", description="以谁的身份访问 · Whose requests they are.")
 
     def store(self, folder: str = "", scratch: Path | None = None) -> ObjectStore:
         """The bucket (or a folder below its own) as an object store; nothing is called yet.
@@ -127,7 +129,7 @@ class BosBucket(WritableFileSystem):
 
 
 class SummarizerEndpoint(Block):
-    """Who reads the conversations, and at what quota.
+    """摘要服务与配额 · Who reads the conversations, and at what quota.
 
     Example:
         Load a saved endpoint:
@@ -144,26 +146,33 @@ class SummarizerEndpoint(Block):
     summarizer: Literal["qianfan", "openai", "offline"] = Field(
         default="qianfan",
         title="Summarizer",
-        description="Qianfan, any OpenAI-compatible server, or rules without a model.",
+        description="千帆、兼容 OpenAI 的服务或固定规则 · Qianfan, any OpenAI-compatible server, or rules.",
     )
     endpoint: str = Field(
         default="",
         title="Endpoint",
-        description="The service's id (qianfan), v2:MODEL (qianfan's V2) or the model (openai).",
+        description="服务标识或模型名 · The service's id (qianfan), v2:MODEL (qianfan's V2) or the model (openai).",
     )
-    rpm: int = Field(default=0, ge=0, title="Requests a minute", description="The quota; 0: learned.")
-    tpm: int = Field(default=0, ge=0, title="Tokens a minute", description="The quota; 0: learned.")
+    rpm: int = Field(
+        default=0,
+        ge=0,
+        title="Requests a minute",
+        description="每分钟请求数，0 为自动 · The quota; 0: learned.",
+    )
+    tpm: int = Field(
+        default=0, ge=0, title="Tokens a minute", description="每分钟 token 数，0 为自动 · The quota; 0: learned."
+    )
     shared_quota: str = Field(
         default="",
         title="Shared quota",
-        description="The name that all runs on this quota share it by; empty: one run has it alone.",
+        description="共用配额的名称，空则独用 · The name that runs share this quota by; empty: one run has it alone.",
     )
-    credentials: BaiduCredentials | None = Field(default=None, title="Credentials", description="For qianfan.")
+    credentials: BaiduCredentials | None = Field(default=None, title="Credentials", description="千帆用 · For qianfan.")
     openai_base_url: str = Field(
-        default="", title="OpenAI base URL", description="For openai, such as http://localhost:8000/v1."
+        default="", title="OpenAI base URL", description="openai 用 · For openai, such as http://localhost:8000/v1."
     )
     openai_api_key: SecretStr = Field(
-        default=SecretStr(""), title="OpenAI API key", description="For openai, if it wants one."
+        default=SecretStr(""), title="OpenAI API key", description="openai 用，如需 · For openai, if it wants one."
     )
 
     def as_settings(self) -> dict[str, Any]:
