@@ -143,6 +143,7 @@ def open_artifact(page: Page, key: str) -> None:
 def test_deployments_say_what_they_do(page: Page):
     page.open("/deployments")
     page.see("backfill-days")
+    page.see("回填")
     page.keep("deployments")
     found = page.machine.ask("GET", "/deployments/name/backfill-days/manual")
     page.open(f"/deployments/deployment/{found['id']}?tab=Description")
@@ -169,11 +170,20 @@ def test_backfill_is_filled_in_run_and_read(page: Page):
     page.keep("run-artifacts")
     open_artifact(page, "backfill-2026-11-20-2026-11-22")
     page.see("2026-11-21")
+    page.see("完成 done")
     page.keep("table-of-days")
 
     open_artifact(page, "report-2026-11-22")
     page.see("接受方案")
     page.keep("report")
+
+    open_artifact(page, "progress-2026-11-22")
+    page.see("已完成 done")
+    page.keep("progress")
+
+    open_artifact(page, "rejects-2026-11-22")
+    page.see("怎么办 what to do")
+    page.keep("rejects")
 
 
 def test_wrong_input_shows_one_clear_sentence(page: Page):
