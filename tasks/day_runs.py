@@ -160,7 +160,7 @@ class DayRuns:
     async def _ended_runs(self, client: PrefectClient) -> list[tuple[date, FlowRun]]:
         runs = await self._runs(client)
         ended = [(day, run) for day, run in runs if run.state is not None and run.state.is_final()]
-        if ended or not all(run.state_name in _WAITING_STATES for _, run in runs):
+        if ended or not runs or not all(run.state_name in _WAITING_STATES for _, run in runs):
             self._idle_since = time.monotonic()
         return ended
 
