@@ -21,11 +21,9 @@ from flows.settings import Settings, load_settings, names_the_day, open_source, 
 from flows.summarize_day import summarize_day
 from tasks.day_runs import DayRuns, cancel_days, read_deployment
 from tasks.domain.backfills import (
-    DONE,
     MOST_PARALLEL_DAYS,
     REBUILT,
     SKIPPED,
-    TOO_MANY,
     WITHOUT_TABLES,
     Outcome,
     counts,
@@ -34,6 +32,7 @@ from tasks.domain.backfills import (
     judged,
     outcome,
     published,
+    published_as,
     table,
     why_of,
 )
@@ -140,7 +139,10 @@ async def _tell(name: str, days: Sequence[date], outcomes: list[Outcome]) -> Non
     outcomes.sort(key=lambda one: str(one["day"]))
     told = counts(outcomes) if len(outcomes) == len(days) else f"{len(outcomes)} of {len(days)} days"
     await name_run(f"{name} · {told}")
-    await acreate_table_artifact(table(days, outcomes), key=name, description="回填结果 · days of this backfill")
+    try:
+        await acreate_table_artifact(table(days, outcomes), key=name, description="回填结果 · days of this backfill")
+    except Exception as error:  # the days go on, and the last table tells of all of them
+        get_run_logger().warning("The table of days was not written (%s); the backfill goes on.", type(error).__name__)
 
 
 async def _ended(warehouse: ObjectStore, day: date, run: FlowRun) -> Outcome:
@@ -153,7 +155,7 @@ async def _ended(warehouse: ObjectStore, day: date, run: FlowRun) -> Outcome:
         return failed(day, f"{why} {error}")
     if row is None:
         return failed(day, why)
-    status = DONE if run.state.is_completed() else TOO_MANY
+    status = published_as(run.state.message or "")
     return published(day, row, status, warehouse.uri, warehouse.uri_of(partition_key("reports", day, "report.html")))
 
 

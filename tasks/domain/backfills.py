@@ -115,6 +115,11 @@ def published(day: date, row: Mapping[str, Any], status: str, warehouse: str, re
     return {"day": day.isoformat(), "status": status, **told, "warehouse": warehouse, "report": report}
 
 
+def published_as(state_message: str) -> str:
+    """What became of a day that its run has published, by the run's last words; dying afterwards takes nothing back."""
+    return TOO_MANY if TooManyRejects.__name__ in state_message else DONE
+
+
 def why_of(state_message: str) -> str:
     """A failed run's reason, as its error said it: without the engine's words around it."""
     return _ENGINE_WORDS.sub("", state_message).strip() or "its run says nothing more"

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.domain.backfills import DONE, SKIPPED, TOO_MANY, counts, days_asked_for, failed, judged, outcome
+from tasks.domain.backfills import (
+    DONE,
+    SKIPPED,
+    TOO_MANY,
+    counts,
+    days_asked_for,
+    failed,
+    judged,
+    outcome,
+    published_as,
+    table,
+)
 from tasks.domain.errors import DaysFailed, TooManyRejects, UsageError
 
 START = date(2026, 11, 1)
@@ -56,3 +67,26 @@ def test_judged_names_the_failed_days_and_why():
     with pytest.raises(TooManyRejects, match="2026-11-01"):
         judged([outcome(START, TOO_MANY), outcome(days[1], DONE)])
     assert judged([outcome(START, DONE)]) == [outcome(START, DONE)]
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("Flow run encountered an exception: TooManyRejects: 2026-11-01: 4 of 9 conversations were rejected", TOO_MANY),
+        ("No heartbeat for 90 s: the worker is gone. Run it again; what was paid for is kept.", DONE),
+        ("", DONE),
+    ],
+)
+def test_published_as_takes_only_its_own_word_for_too_many_rejects(said, status):
+    assert published_as(said) == status
+
+
+def test_table_has_a_row_for_every_day_with_its_reason_beside_its_state():
+    days = [START, START + timedelta(days=1)]
+    first, second = table(days, [failed(START, "No logs.")])
+    assert list(first.items())[:3] == [
+        ("日期 day", "2026-11-01"),
+        ("结果 status", "失败 failed"),
+        ("原因 why", "No logs."),
+    ]
+    assert second["结果 status"] == "未完成 not yet"
