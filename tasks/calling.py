@@ -164,7 +164,7 @@ class Caller:
 
     async def _call_until_settled(self, request: Request) -> Answer | GivenUp:
         assert self._gate is not None
-        attempts, counted = 0, 0
+        attempts, quarters = 0, 0
         while True:
             permit = await self._stoppable(self._gate.acquire(request.estimated_tokens))
             attempts += 1
@@ -182,9 +182,9 @@ class Caller:
                 permit.failed(True)  # what the service accepted counts in its quota, however it ended
                 self.spent.retries += 1
                 self._failed(request, fault)
-                counted += self._health.counts(began)
-                # Where nothing else is asked, nothing else can succeed: the second limit ends that, too.
-                if counted >= self._patience.max_attempts or attempts >= 4 * self._patience.max_attempts:
+                # Where nothing else is asked, nothing else can succeed: that counts for a quarter, and so ends, too.
+                quarters += 4 if self._health.counts(began) else 1
+                if quarters >= 4 * self._patience.max_attempts:
                     return GivenUp(str(fault), attempts)
                 await self._stoppable(asyncio.sleep(self._patience.backoff_seconds(min(attempts, 16), random.random())))
             except (ContentRefused, InputTooLong, RequestInvalid) as fault:

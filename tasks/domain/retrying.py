@@ -26,9 +26,9 @@ class Patience:
 class EndpointHealth:
     """Whether the endpoint works, judged by the calls of everybody.
 
-    An attempt counts against its conversation only if some other call succeeded since the attempt
+    An attempt counts in full against its conversation only if some other call succeeded since the attempt
     began: so a conversation that breaks every time is given up while others pass, and an outage
-    rejects nobody. An endpoint is down when nothing has succeeded for `down_after_seconds`, at least
+    rejects none but stragglers. An endpoint is down when nothing has succeeded for `down_after_seconds`, at least
     `down_after_failures` calls failed in a row, and they are about more than stragglers: as many conversations, or more
     than a fifth of what was asked. A few that are all that is left of a day, and fail, say nothing of the endpoint.
 

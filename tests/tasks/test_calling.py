@@ -2,20 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from tasks.answer_log import AnswerLog
-from tasks.calling import Caller
+from tasks.calling import Caller, GivenUp
 from tasks.clients.folder import FolderStore
 from tasks.clients.openai import OpenAISummarizer
 from tasks.clients.qianfan import QianfanCredentials, QianfanSummarizer
+from tasks.domain.errors import TransientFault
 from tasks.domain.pacing import Limits
 from tasks.domain.ports import Summarizer
-from tasks.domain.records import Answer, Conversation, Request
+from tasks.domain.records import Answer, Conversation, Reply, Request
 from tasks.domain.retrying import EndpointHealth, Patience
 from tasks.gate import Gate
 from tests.servers.qianfan import ACCESS_KEY, API_KEY, SECRET_KEY, QianfanServer
@@ -66,3 +67,46 @@ def test_answer_opens_few_connections_in_a_whole_run(server, tmp_path, kind):
     assert len(answers) == 250
     assert sum(server.delivered.values()) == 250
     assert server.stats()["connections"] <= 1.5 * CONCURRENCY
+
+
+class Poisoned:
+    """Breaks at every call; while it breaks, other calls succeed as often as told."""
+
+    model, paid = "m", True
+
+    def __init__(self, health: EndpointHealth, others: int) -> None:
+        self.health, self.others = health, others
+
+    async def summarize(self, request: Request, on_sent: Callable[[], None]) -> Reply:
+        on_sent()
+        if self.others:
+            self.others -= 1
+            await asyncio.sleep(0.001)
+            self.health.succeeded(time.monotonic())
+        raise TransientFault("error 336000")
+
+    async def aclose(self) -> None: ...
+
+
+@pytest.mark.parametrize(("others", "attempts"), [(9, 3), (2, 6), (0, 12)])
+def test_answer_gives_up_the_sooner_the_more_others_succeeded_meanwhile(tmp_path, others, attempts):
+    async def ask() -> Answer | GivenUp:
+        answers = AnswerLog(FolderStore(tmp_path), date(2026, 11, 22), "run", tmp_path, overwrite=False)
+        health = EndpointHealth(time.monotonic())
+        caller = Caller(
+            Poisoned(health, others),
+            Gate(Limits(600_000, None, CONCURRENCY)),
+            answers,
+            prompt_version="test",
+            run_id="run",
+            patience=Patience(max_attempts=3, first_seconds=0.001, cap_seconds=0.001),
+            health=health,
+        )
+        try:
+            return await caller.answer(Request(Conversation("c", (), "a", 1), (), "", "用户", False, "c", "c", 20))
+        finally:
+            answers.close()
+
+    given_up = asyncio.run(ask())
+    assert isinstance(given_up, GivenUp)
+    assert given_up.attempts == attempts
