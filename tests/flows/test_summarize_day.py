@@ -171,6 +171,8 @@ def test_summarize_day_knows_its_answers_without_the_answer_log(accounts, qianfa
     run(**settings)
     columns = ["conversation_id", "issue", "plan", "accepted", "negative_sentiment", "model", "summarized_at"]
     before = folder_table(warehouse, "summaries").select(columns)
+    published = [path for path in warehouse.glob("*/day=*/*") if path.parts[-3] != "_answers"]
+    assert max(published, key=lambda path: path.stat().st_mtime_ns).name == "runs.parquet", "it marks the day complete"
     for line in (warehouse / "_answers" / f"day={DAY}").iterdir():
         line.unlink()
     assert run(**settings).calls == 0

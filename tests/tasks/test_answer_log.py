@@ -1,3 +1,5 @@
+import errno
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -5,7 +7,8 @@ import pytest
 
 from tasks.answer_log import AnswerLog
 from tasks.clients.folder import FolderStore
-from tasks.domain.records import Answer
+from tasks.domain.errors import StoreFull
+from tasks.domain.records import Answer, Conversation, Request
 
 DAY = date(2026, 11, 22)
 ANSWER = Answer(
@@ -33,7 +36,7 @@ def opened(tmp_path):
     def open_log(run_id="run", **options):
         folder = tmp_path / str(len(logs))
         folder.mkdir()
-        logs.append(AnswerLog(store, DAY, run_id, folder, overwrite=False, **options))
+        logs.append(AnswerLog(store, DAY, run_id, folder, **{"overwrite": False} | options))
         return logs[-1]
 
     yield open_log
@@ -62,3 +65,46 @@ def test_bought_before_is_what_others_bought_for_this_run(opened):
         15,
     )
     assert opened("fresh").bought_before.calls == 0
+
+
+def request(request_hash: str = "r1", content_hash: str = "c1") -> Request:
+    return Request(
+        conversation=Conversation("c", (), "logs/a.jsonl", 1),
+        turns=(),
+        text="",
+        prompt="",
+        truncated=False,
+        request_hash=request_hash,
+        content_hash=content_hash,
+        estimated_tokens=10,
+    )
+
+
+def test_find_takes_the_latest_answer(opened):
+    log = opened()
+    for text in ("old", "new"):
+        log.keep(replace(ANSWER, text=text))
+        assert log.find(request()).text == text
+    log.close()
+    assert opened("next").find(request()).text == "new"
+
+
+def test_find_knows_another_models_answer_unless_it_is_to_be_overwritten(opened):
+    opened().keep(ANSWER)
+    assert opened().find(request("r2")) == ANSWER
+    assert opened(overwrite=True).find(request("r2")) is None
+    assert opened(overwrite=True).find(request()) == ANSWER
+
+
+def test_keep_knows_nothing_that_is_not_kept(opened, monkeypatch):
+    log = opened()
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full)
+        with pytest.raises(StoreFull):
+            log.keep(ANSWER)
+    assert log.find(request()) is None
+    assert opened().known == 0

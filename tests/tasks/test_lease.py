@@ -89,8 +89,21 @@ def test_acquire_day_takes_over_from_a_dead_process(store):
     mine.release()
 
 
-def test_acquire_day_by_many_at_once_lets_one_in(store):
+@pytest.mark.parametrize("left_behind", [False, True])
+def test_acquire_day_by_many_at_once_lets_one_in(store, monkeypatch, left_behind):
     held, busy = [], []
+    if left_behind:
+        store.write_path(lease_key(DAY), Lease("dead", dead_process()).encode())
+    all_have_looked, mine = threading.Barrier(8), threading.local()
+
+    def judge_at_once(*args, **named):
+        if not hasattr(mine, "looked"):
+            mine.looked = True
+            all_have_looked.wait(60)
+        return judge(*args, **named)
+
+    if left_behind:
+        monkeypatch.setattr(leasing, "judge", judge_at_once)
 
     def run(number):
         try:
@@ -161,6 +174,24 @@ def test_a_hold_is_doubtful_when_it_was_not_proved_for_long(store, monkeypatch):
     assert mine.doubtful
     mine.assure()
     assert not mine.doubtful
+    mine.release()
+
+
+def test_a_hold_is_proved_from_when_its_write_began(store, monkeypatch):
+    now = [time.clock_gettime(leasing._CLOCK)]
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: now[0])
+    mine = hold(store)
+    really_write = store.write_path
+
+    def slow_write(*args, **named):
+        now[0] += TIME_TO_LIVE_SECONDS / 3
+        return really_write(*args, **named)
+
+    monkeypatch.setattr(store, "write_path", slow_write)
+    mine.check()
+    assert not mine.doubtful
+    now[0] += TIME_TO_LIVE_SECONDS / 3
+    assert mine.doubtful, "others have counted for two thirds of its time"
     mine.release()
 
 
