@@ -143,8 +143,10 @@ class _Candidates:
                 columns = header_columns(header, vocabulary) if len(header) > 1 else None
                 if columns:
                     reader = Table(self.uri, columns, vocabulary, self.clock, delimiter, quoted, header)
-                    note = "" if delimiter in ",\t" else f"its delimiter is {delimiter}"
-                    return Taken(name, reader, note)
+                    notes = [] if delimiter in ",\t" else [f"its delimiter is {delimiter}"]
+                    if len(self.lines) == 1 and self.probe.whole:
+                        notes.append("a header without a row below it")
+                    return Taken(name, reader, "; ".join(notes))
         return None
 
     def mapped(self) -> Taken | None:

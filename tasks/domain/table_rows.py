@@ -1,6 +1,7 @@
 """CSV and TSV, one message a row, to messages."""
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import Final, NamedTuple
@@ -35,7 +36,11 @@ class Columns(NamedTuple):
 
 
 def header_columns(names: list[str], vocabulary: Vocabulary) -> Columns | None:
-    """The columns that a header names, or None when it is no header of messages or transcripts."""
+    """The columns that a header names, or None when it is no header of messages or transcripts.
+
+    A name that comes again has its number behind it (`name (2)`), a column without one its place (`column 3`).
+    """
+    names = _told_apart(names)
     shape = vocabulary.shape(tuple(names))
     speaks = bool(shape.role or shape.is_agent)
     if not (shape.conversation_id and shape.text and speaks) and not (shape.transcripts and not speaks):
@@ -56,10 +61,20 @@ def header_columns(names: list[str], vocabulary: Vocabulary) -> Columns | None:
         started_at=position(shape.started_at),
         channel=position(shape.channel),
         transcript=position(transcript),
-        attributes=tuple(
-            (at, name) for at, name in enumerate(names) if name in shape.rest and name not in ("", transcript)
-        ),
+        attributes=tuple((at, name) for at, name in enumerate(names) if name in shape.rest and name != transcript),
     )
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    apart: dict[str, None] = {}
+    again = Counter[str]()
+    for name in (name or f"column {at}" for at, name in enumerate(names, 1)):
+        own = name
+        while own in apart:
+            again[name] += 1
+            own = f"{name} ({again[name] + 1})"
+        apart[own] = None
+    return list(apart)
 
 
 def mapping_columns(columns: tuple[str, ...]) -> Columns:

@@ -276,6 +276,31 @@ def test_read_conversations_takes_an_empty_object_for_what_it_is(content):
     assert read.all == read.recognized
 
 
+@pytest.mark.parametrize("content", ["会话ID,角色,内容\n", "session_id\tsender\tcontent", "id;role;text\r\n\r\n"])
+def test_read_conversations_says_that_a_header_has_nothing_below_it(content):
+    read = Read(content.encode())
+    assert "a header without a row" in read.recognized[0].note
+    assert read.all == read.recognized
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["name", "name (2)", "content", "会话ID", "角色", "渠道", "", "note"]), max_size=9))
+@example(["name", "name", "name (2)", "", ""])
+def test_read_conversations_loses_no_column_of_a_table(more):
+    header = ["会话ID", "角色", "content", *more]
+    values = [f"v{at}" for at in range(len(more))]
+    rows = [["c1", "用户", ASK, *values], ["c1", "客服", TELL, *values]]
+    found = Read("\n".join(",".join(row) for row in [header, *rows]).encode()).conversation
+    assert (found.conversation_id, said(found)) == ("c1", TURNS)
+    assert sorted([*found.attributes.values(), *filter(None, [found.channel])]) == sorted(values)
+
+
+def test_read_conversations_names_columns_of_one_name_apart():
+    table = f"id,role,text,name,text,,name\nc1,用户,{ASK},甲,译文,9,乙\nc1,客服,{TELL},甲,,,乙\n"
+    attributes = Read(table.encode()).conversation.attributes
+    assert attributes == {"name": "甲", "name (2)": "乙", "text (2)": "译文", "column 6": "9"}
+
+
 def test_read_conversations_says_once_what_a_long_bad_beginning_was():
     read = Read(b'{"x": 1}\n' * 5000 + lines(conversation(1)))
     assert len(read.conversations) == 1
