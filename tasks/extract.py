@@ -118,7 +118,11 @@ async def read_batches(
     recognized: Callable[[Recognized], None],
     shard: Shard | None = None,
 ) -> AsyncIterator[Batch]:
-    """The day's conversations as batches, each read in a thread so that calls in flight do not wait for it."""
+    """The day's conversations as batches, each read in a thread so that calls in flight do not wait for it.
+
+    Raises:
+        NoLogs: there is nothing at all in the objects; a day is not replaced by an export that failed.
+    """
     logs = (
         LogObject(store.uri_of(found.key), lambda key=found.key: store.open_object(key))  # type: ignore[misc]
         for found in objects
@@ -128,8 +132,15 @@ async def read_batches(
         batches = batches_of(
             readings, prepare=prepare, storable=storable, ids=ids, size=size, recognized=recognized, shard=shard
         )
+        any_read = False
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+            any_read = True
             yield batch
+    if not any_read and shard is None:
+        raise NoLogs(
+            f"There is nothing in the day's logs ({len(objects)}, from {store.uri_of(objects[0].key)} on): each is "
+            "empty, or a header without rows. Check whether the export has run to its end; nothing was changed."
+        )
 
 
 def batches_of(

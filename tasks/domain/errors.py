@@ -3,7 +3,7 @@
 KefuError                     every error of this project; the message says what, where and what to do next
 ├── UsageError                wrong flag, setting or input; nothing was started (exit 2)
 ├── RunError                  the run can't go on; what was paid for is kept (exit 1)
-│   ├── NoLogs                the day has no log objects
+│   ├── NoLogs                the day has no log objects, or nothing in them
 │   ├── DayBusy               another run holds the day
 │   ├── LeaseLost             this run held the day and was taken for dead
 │   ├── AccountingError       rows and rejects do not add up to what was read: a bug, never published
@@ -51,7 +51,7 @@ class RunError(KefuError):
 
 
 class NoLogs(RunError):
-    """The day has no log objects."""
+    """The day has no log objects, or nothing in them."""
 
 
 class NoTables(RunError):

@@ -222,6 +222,17 @@ def test_summarize_day_says_that_there_are_no_logs(tmp_path):
     assert not list((tmp_path / "w").rglob("*.parquet"))
 
 
+def test_summarize_day_replaces_nothing_by_logs_with_nothing_in_them(tmp_path, logs):
+    settings = {"source": str(logs), "warehouse": str(tmp_path / "w")}
+    run(**settings)
+    before = folder_table(tmp_path / "w", "summaries")
+    (logs / "a.jsonl").write_bytes(b"")
+    (logs / "b.csv").write_text("会话ID,角色,内容\n", encoding="utf-8")
+    with pytest.raises(NoLogs, match=r"nothing in the day's logs \(2, .*a\.jsonl"):
+        run(**settings)
+    assert folder_table(tmp_path / "w", "summaries") == before
+
+
 def test_summarize_day_says_that_bos_refuses_the_key(accounts, monkeypatch, tmp_path):
     monkeypatch.setenv("BCE_SECRET_ACCESS_KEY", "wrong")
     with pytest.raises(StoreRefused, match="BCE_SECRET_ACCESS_KEY"):
