@@ -12,6 +12,7 @@ from tasks.domain.records import Reason, Reject
 from tasks.domain.speech import Clock, begins_with_label, conversation_from, split_transcript
 from tasks.domain.table_rows import Columns, TableRows, split_rows
 
+_LINE_COST_BYTES: Final = 64  # beside its text; short lines take far more memory than their characters
 _SEPARATOR: Final = re.compile(r"\s*[-=*#_—~]{3,}\s*")
 _HEADING: Final = re.compile(r"\s*([^\s:：][^:：]{0,30})[:：](.*)")
 _ID_HEADING: Final = re.compile(
@@ -144,7 +145,7 @@ class TranscriptFile:
                 continue
             begun = begun if size else number
             spoken = spoken or begins_with_label(line)
-            size += len(line) + 1
+            size += len(line) + _LINE_COST_BYTES
             if size <= LINE_LIMIT_BYTES:
                 block.append((number, line))
             else:
@@ -155,7 +156,8 @@ class TranscriptFile:
 
     def _read(self, block: list[tuple[int, str]], size: int, begun: int) -> Read:
         if size > LINE_LIMIT_BYTES:
-            return unreadable(self.uri, begun, f"a transcript of more than {LINE_LIMIT_BYTES >> 20} MB")
+            limit = f"{LINE_LIMIT_BYTES >> 20} MB with {_LINE_COST_BYTES} bytes added for each line"
+            return unreadable(self.uri, begun, f"a transcript of more than {limit}: no conversation is that long")
         return _transcript(block, self.uri, self.vocabulary, self.clock)
 
 

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import random
+import tracemalloc
 import zlib
 from datetime import UTC, datetime
 
@@ -314,6 +315,18 @@ def test_read_conversations_rejects_a_line_that_is_too_long_and_goes_on(monkeypa
     read = Read(lines(conversation(1)) + long.encode() + b"\n" + lines(conversation(3)))
     assert [found.conversation_id for found in read.conversations] == ["c1", "c3"]
     assert [reject.line for reject in read.rejects] == [2]
+
+
+def test_read_conversations_holds_no_more_of_a_transcript_than_its_limit_however_short_its_lines(monkeypatch):
+    monkeypatch.setattr("tasks.domain.object_readers.LINE_LIMIT_BYTES", 1 << 19)
+    long = "用户：在\n" + "x\n" * 200_000
+    tracemalloc.start()
+    read = Read((long + f"-----\n用户：{ASK}\n客服：{TELL}\n").encode())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 << 20
+    assert [reject.line for reject in read.rejects] == [1]
+    assert [said(found) for found in read.conversations] == [TURNS]
 
 
 def test_read_conversations_mends_half_an_emoji_and_what_strict_json_refuses():
