@@ -139,7 +139,7 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"{name!r} is not a time zone such as Asia/Shanghai") from None
+            raise ValueError("this is no time zone such as Asia/Shanghai") from None
         return name
 
     @field_validator("qianfan_base_url", "qianfan_console_api_base_url", "qianfan_iam_base_url", "openai_base_url")

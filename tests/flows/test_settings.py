@@ -53,6 +53,17 @@ def test_wrong_settings_are_refused_in_one_line(settings, words):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("setting", [{"timezone": "Mars/Olympus"}, {"rpm": "many"}, {"summarizer": "tea leaves"}])
+def test_a_wrong_value_is_quoted_once(setting, monkeypatch):
+    ((name, value),) = setting.items()
+    with pytest.raises(UsageError, match=f"^--{name}: ") as refused:
+        load_settings(setting)
+    monkeypatch.setenv(f"KEFU_{name.upper()}", value)
+    with pytest.raises(UsageError, match=f"^KEFU_{name.upper()}: ") as refused_there:
+        load_settings({})
+    assert str(refused.value).count(value) == str(refused_there.value).count(value) == 1
+
+
 @pytest.mark.parametrize("name", ["OPENAI_BASE_URL", "QIANFAN_BASE_URL", "QIANFAN_CONSOLE_API_BASE_URL"])
 @pytest.mark.parametrize("address", ["nonsense", "user:do-not-show@host/v1", "http://", "https:///v1"])
 def test_an_address_that_is_none_is_refused_before_anything_is_called(name, address, monkeypatch):
