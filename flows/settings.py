@@ -6,16 +6,17 @@ defaults, which need no account. Naming a block is a choice for this run, so wha
 
 import re
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from flows.blocks import BLOCK_SCHEME, SummarizerEndpoint, load_block, open_bucket
 from tasks.clients.batch_inference import QianfanBatch
@@ -36,6 +37,7 @@ from tasks.gate import Gate
 from tasks.shared_quota import QuotaShare
 
 VERSION = "0.1.0"
+_OF_THE_DEPLOYMENTS = frozenset({"KEFU_HOME", "KEFU_WEBHOOK_URL"})  # set beside the settings, and no settings
 
 
 class Settings(BaseSettings):
@@ -178,6 +180,8 @@ def load_settings(chosen: Mapping[str, Any]) -> Settings:
     unknown = sorted(set(chosen) - set(flags()))
     if unknown:
         raise UsageError(f"There is no setting {', '.join(unknown)}; there are: {', '.join(flags())}.")
+    if complaints := list(_unknown_names()):
+        raise UsageError("; ".join(complaints))
     try:
         settings = Settings(**chosen)
         if settings.endpoint_block:
@@ -208,6 +212,18 @@ def check_settings(chosen: Mapping[str, Any]) -> None:
         quota_of(settings)
     if settings.summarizer == "qianfan-batch":
         batch_platform(settings)
+
+
+def _unknown_names() -> Iterator[str]:
+    """What is wrong with each name that looks like a setting's and is none: it would be ignored without a word."""
+    known = {f"KEFU_{name.upper()}" for name in Settings.model_fields} | _OF_THE_DEPLOYMENTS
+    places = {"the environment": EnvSettingsSource(Settings), ".env": DotEnvSettingsSource(Settings)}
+    for place, source in places.items():
+        for name in sorted(map(str.upper, source.env_vars)):
+            if name.startswith("KEFU_") and name not in known:
+                nearest = get_close_matches(name, sorted(known), n=1)
+                hint = f"did you mean {nearest[0]}?" if nearest else "--help tells of all there are"
+                yield f"{name} in {place} is no setting: {hint}"
 
 
 def _complaint(problem: Any, chosen: Mapping[str, Any]) -> str:

@@ -168,4 +168,5 @@ def test_kubernetes_jobs_are_locked_up_too():
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert f"{pod['securityContext']['runAsUser']}:10001" == said("USER")[-1]
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert pod["enableServiceLinks"] is False, "a Service named kefu-… would put KEFU_… names into the environment"
     assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/data", "/tmp"}

@@ -102,6 +102,28 @@ def test_a_flag_beats_the_environment_and_that_beats_the_file(tmp_path, monkeypa
     assert load_settings({"concurrency": 3}).concurrency == 3
 
 
+@pytest.mark.parametrize("name", ["KEFU_RMP", "kefu_rmp", "KEFU_RPMM"])
+def test_a_misspelled_name_is_refused_with_the_nearest_one(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(f"{name}=60\nKEFU_NONSENSE_QQQ=x\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=rf"{name.upper()} in \.env is no setting: did you mean KEFU_RPM\?") as refused:
+        load_settings({})
+    assert "KEFU_NONSENSE_QQQ in .env is no setting: --help" in str(refused.value)
+    (tmp_path / ".env").unlink()
+    monkeypatch.setenv(name, "60")
+    with pytest.raises(UsageError, match=f"{name.upper()} in the environment"):
+        check_settings({})
+
+
+def test_names_that_are_known_or_not_ours_are_no_mistake(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["POSTGRES_PASSWORD", "KEFUX", "KEFU_HOME", "KEFU_WEBHOOK_URL", "KEFU_BOS_ENDPOINT", "kefu_endpoint"]
+    (tmp_path / ".env").write_text("".join(f"{name}=x\n" for name in names), encoding="utf-8")
+    for name in names:
+        monkeypatch.setenv(name, "x")
+    assert load_settings({}).endpoint == "x"
+
+
 def test_secrets_are_not_shown(monkeypatch):
     monkeypatch.setenv("QIANFAN_SECRET_KEY", "do-not-show")
     monkeypatch.setenv("QIANFAN_ACCESS_KEY", "do-not-show-either")
