@@ -17,6 +17,7 @@ from tasks.domain.speech import Clock, Said, conversation_from, speaker_of_flag,
 
 Read = Conversation | Reject | Message
 _CONVERSATIONS, _MESSAGES, _TRANSCRIPTS, _SFT = JSON_FORMATS
+_NEITHER: Final = "neither a conversation nor a message: no messages, no transcript, no role with a text"
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _LONG_NUMBER_DIGITS: Final = 18
 _EXACT_UP_TO: Final = 2.0**53
@@ -104,17 +105,17 @@ class JsonRecords:
         return f"{self._uri}:{line}" + (f":{self._on_line}" if self._on_line > 1 else "")
 
     def _read_one(self, value: Any, line: int, list_line: int) -> Iterable[Read]:
-        kind = self._kind_of_record(value) if isinstance(value, dict) else ""
-        if not kind:
-            detail = "neither a conversation nor a message: no messages, no transcript, no role with a text"
-            return (self._reject("", Reason.UNREADABLE, detail, line),)
-        if self._only and kind != self._only:
-            return (self._reject("", Reason.UNREADABLE, f"a record of {kind}, not of {self._only}", line),)
+        if not isinstance(value, dict):
+            return (self._reject("", Reason.UNREADABLE, _NEITHER, line),)
+        kind = self._kind_of_record(value)
         shape = self._vocabulary.shape(tuple(value))
         conversation_id = value.get(shape.conversation_id)
         if type(conversation_id) is not str:
             conversation_id = _identity(conversation_id)
         conversation_id = conversation_id.strip()
+        if not kind or (self._only and kind != self._only):
+            detail = f"a record of {kind}, not of {self._only}" if kind else _NEITHER
+            return (self._reject(conversation_id, Reason.UNREADABLE, detail, line),)
         try:
             if kind == _MESSAGES:
                 if list_line and not conversation_id:

@@ -348,6 +348,17 @@ def test_read_conversations_keeps_ids_apart_that_are_numbers_of_many_digits():
     assert {reject.conversation_id for reject in Read(messages).rejects} == set(map(str, ids))
 
 
+@pytest.mark.parametrize(
+    "record",
+    [{"messages": 5}, {"messages": ["x"]}, {"messages": [5]}, {"messages": [{"role": "?"}]}, {"messages": []}, {"note": "x"},
+     {"conversation": "nobody speaks"}, {"role": "?", "text": "x"}, {"prompt": "x"}, {"entity_content": "{"}],
+)  # fmt: skip
+def test_read_conversations_names_what_it_can_not_use(record):
+    for name, content in (("c7", lines({"id": "c7", **record})), ("8", json.dumps([{"id": 8, **record}]).encode())):
+        assert Read(content + lines(conversation(1))).rejects[0].conversation_id == name
+    assert Read(lines({"id": "c7", "messages": MESSAGES}), log_format="jsonl-sft").reject.conversation_id == "c7"
+
+
 def test_read_conversations_ignores_nuls_and_marks_inside():
     content = b"\0\0" + lines(conversation(1)) + b"\0\0\0\n" + "\ufeff".encode() + lines(conversation(2))
     read = Read(content)
