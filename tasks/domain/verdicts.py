@@ -7,19 +7,20 @@ into the words of a lexicon (words/verdicts.toml), and read from left to right:
   what a preposition brings (没有因为快递慢而生气) and along a coordination (没有不满或抱怨), and ends at anything
   else: 没收到货很生气 is anger. Words that only look like negations (非常, 不得不) are listed as what they are.
 - A denial behind the verdict (负面情绪不明显) turns it around, too, and for the mood a denial of nothing in particular
-  (没有表现出来, 几乎没有) is one of it.
+  (没有表现出来, 几乎没有) is one of it. A bare negation that ends a verdict's clause asks about it (接受了没有), and a
+  low degree (负面情绪程度低) unsettles it.
 - A hedge (可能, 未明确), a question (是否) or a condition (如果) leaves a verdict unsettled; so does a negation of its
   extent (没有完全接受, not fully accepted).
 - What the agent accepts, refuses or feels says nothing of the user; nor does what the agent asks the user to do.
 
 Where humans would argue, this is the rule:
 
-- Acceptance: people change their minds, so what they settle on last counts (起初拒绝，最后同意了). Grudging and broad
-  acceptance (勉强, 无奈, 基本) is acceptance; partial acceptance (部分接受; 接受退货，但拒绝付运费) is null, and so are
-  neither accepting nor refusing, and not yet (尚未接受). Not refusing is accepting. Gestures (感谢, 耐心等待, 坚持退款)
-  count where nothing plainer is said.
+- Acceptance: people change their minds, so what they settle on last counts (起初拒绝，最后同意了; 从不接受到接受).
+  Grudging and broad acceptance (勉强, 无奈, 基本) is acceptance; partial acceptance (部分接受; 接受退货，但拒绝付运费)
+  is null, and so are neither accepting nor refusing, and not yet (尚未接受). Not refusing is accepting. Gestures (感谢,
+  耐心等待, 坚持退款) count where nothing plainer is said.
 - Negative sentiment: shown once is shown, however the conversation ended (开始有些着急，最后表示感谢 is true).
-- A leading 是 or 否 that its own explanation contradicts is null.
+- A leading 是 or 否 that its own explanation contradicts is null; partial acceptance contradicts both.
 """
 
 import re
@@ -44,12 +45,14 @@ class _Kind(IntEnum):
     NEGATION = auto()
     RHETORIC = auto()
     DENIED = auto()
+    FAINT = auto()
     EXTENT = auto()
     BRIDGE = auto()
     PREPOSITION = auto()
     TOWARDS = auto()
     COORDINATION = auto()
     HEDGE = auto()
+    PARTLY = auto()
     SILENCE = auto()
     QUESTION = auto()
     ASKED = auto()
@@ -61,6 +64,8 @@ class _Kind(IntEnum):
     AFTER = auto()
     EARLY = auto()
     SEQUEL = auto()
+    FROM = auto()
+    TO = auto()
     YES = auto()
     NO = auto()
     MILD_YES = auto()
@@ -79,7 +84,9 @@ _SIGNS: Final = {
     _Kind.GESTURE_NO: False,
 }
 _GESTURES: Final = frozenset({_Kind.GESTURE_YES, _Kind.GESTURE_NO})
-_SAYS_NOTHING: Final = frozenset({_Kind.NEGATION, _Kind.DENIED, _Kind.BRIDGE, _Kind.USER, _Kind.END})
+_SAYS_NOTHING: Final = frozenset({_Kind.NEGATION, _Kind.DENIED, _Kind.BRIDGE, _Kind.TO, _Kind.USER, _Kind.END})
+_ASKS: Final = frozenset({_Kind.NEGATION, _Kind.QUESTION})  # with nothing behind it
+_ENDS: Final = frozenset({_Kind.END, _Kind.CONTRAST})
 _THERE_IS: Final = frozenset(["有", "略有", "稍有", "有点", "有些", "有所", "存在"])
 _CARRIES_ON: Final = frozenset(["并", "并且", "而且", "且", "同时", "还", "也"])
 
@@ -111,6 +118,7 @@ class _Claim(NamedTuple):
     negated: bool = False
     conditional: bool = False  # or only asked about
     silent: bool = False  # no verdict word at all
+    partial: bool = False
     turning: bool = False  # behind a contrast
     later: bool = False
 
@@ -121,7 +129,10 @@ def accepted_of(text: str) -> bool | None:
         return word
     lead, sentence = _parts(text)
     claims = [claim for claim in _claims(sentence, _ACCEPTANCE) if not claim.conditional]
-    return _agreed(lead, _settled(claims))
+    settled = _settled(claims)
+    if settled is None and any(claim.partial for claim in claims):
+        return None
+    return _agreed(lead, settled)
 
 
 def negative_sentiment_of(text: str) -> bool | None:
@@ -224,7 +235,8 @@ class _ClauseReader:
         self.early = False
         self._turning = turning
         self._asked_to = False  # by the agent
-        self._hedged = self._asked = self._rhetoric = self._wavers = False
+        self._hedged = self._asked = self._rhetoric = self._wavers = self._partly = False
+        self._from = False  # a way from one verdict to another is told
         self._negated = self._silent = False  # in reach
         self._reaches = False  # as far as the next verdict
         self._towards = False  # the last word was a preposition
@@ -234,7 +246,10 @@ class _ClauseReader:
     def read(self, clause: list[tuple[str, _Kind]]) -> list[_Claim]:
         """The claims of the clause, in order."""
         claims: list[_Claim] = []
-        for _, kind in clause:
+        end = len(clause)
+        while end and clause[end - 1][1] in _ENDS:
+            end -= 1
+        for at, (_, kind) in enumerate(clause, 1):
             if kind in _SIGNS:
                 claim = None if self.agent else self._claim(kind)
                 self._negated = self._silent = self._reaches = self._coordinated = False
@@ -245,7 +260,9 @@ class _ClauseReader:
             elif kind is _Kind.DENIED and self._chain is not None and claims:
                 # What is not there, or hardly, was not shown; that there is no sign of calm shows nothing.
                 claims[-1] = claims[-1]._replace(value=False if claims[-1].value else None)
-            elif kind is _Kind.ASKED:
+            elif at == end and kind is _Kind.FAINT and self._chain is not None and claims:
+                claims[-1] = claims[-1]._replace(value=None)
+            elif kind is _Kind.ASKED or (at == end and kind in _ASKS and self._chain is not None):
                 if not self._rhetoric:
                     claims = [claim._replace(value=None, conditional=True) for claim in claims]
             else:
@@ -270,6 +287,7 @@ class _ClauseReader:
             plain=kind is _Kind.YES or kind is _Kind.NO,
             negated=negated or unsettled,
             conditional=conditional,
+            partial=self._partly,
             turning=self._turning,
             later=self.later,
         )
@@ -285,8 +303,9 @@ class _ClauseReader:
                 self._reaches |= self._negated or self._silent
             case _Kind.COORDINATION:
                 self._coordinated = self._chain is not None
-            case _Kind.HEDGE:
+            case _Kind.HEDGE | _Kind.PARTLY:
                 self._hedged = True
+                self._partly |= kind is _Kind.PARTLY
             case _Kind.EXTENT:
                 self._hedged |= self._negated
                 self._negated = False
@@ -298,16 +317,21 @@ class _ClauseReader:
                 self.conditional = True
             case _Kind.EARLY:
                 self.early = True
-            case _Kind.SEQUEL:
-                self.later = True
-            case _Kind.OTHER:
+            case _Kind.OTHER | _Kind.FAINT:
                 self._break()
             case _:
                 self._pass_to(kind)
 
     def _pass_to(self, kind: _Kind) -> None:
-        """Take note of a word that says whose verdict follows."""
+        """Take note of a word that says whose verdict follows, or that it is a later one."""
         match kind:
+            case _Kind.SEQUEL | _Kind.TO:
+                if kind is _Kind.SEQUEL or self._from:
+                    self.later = True
+                    self._chain = None
+            case _Kind.FROM:
+                self._from = True
+                self._break()
             case _Kind.AGENT:
                 self.agent |= not self._towards
             case _Kind.USER | _Kind.OWNED:
