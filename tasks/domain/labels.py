@@ -92,9 +92,13 @@ LABELS: dict[str, tuple[str, str]] = {
     # Findings
     "findings": ("需要看一眼", "Worth a look"),
     "nothing_found": (
-        "没有明显偏离：各渠道、时段、问题词都在正常波动之内。",
-        "Nothing stands out: channels, hours and issue words vary no more than chance would have it.",
+        "没有明显偏离：不同{parts}之间都在正常波动之内。",
+        "Nothing stands out: {parts} vary no more than chance would have it.",
     ),
+    "among_channels": ("渠道", "channels"),
+    "among_hours": ("时段", "hours"),
+    "among_turns": ("轮数", "lengths"),
+    "among_words": ("问题词", "issue words"),
     "found_rejected": (
         "有 {share} 的对话没有得到摘要，主要是“{reason}”。下面的数字不含它们。",
         "{share} of the conversations got no summary, mostly “{reason}”. The figures leave them out.",
@@ -158,7 +162,9 @@ LABELS: dict[str, tuple[str, str]] = {
     "word": ("问题词", "Word"),
     "cross": ("接受与情绪", "Acceptance and sentiment"),
     "channels": ("按渠道", "By channel"),
+    "no_channels": ("日志没有写明渠道。", "The logs name no channel."),
     "hours": ("按时段", "By hour"),
+    "no_hours": ("日志没有写明时间。", "The logs tell no time."),
     "hours_note": ("对话开始的钟点", "The hour a conversation began"),
     "turns": ("按轮数", "By turns"),
     "models": ("按模型", "By model"),

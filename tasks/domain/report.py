@@ -89,6 +89,7 @@ class Page(NamedTuple):
     lede: tuple[Text, ...]
     figures: tuple[Figure, ...]
     findings: tuple[Finding, ...]
+    nothing_found: Text
     words: Breakdown
     breakdowns: tuple[Breakdown, ...]
     days: tuple[Digest, ...]
@@ -149,7 +150,7 @@ def render_markdown(
     if digest.outcomes.total:
         marks = ("- ", "- ⚠ ")
         found = [marks[finding.warning] + tell(finding.text) for finding in page.findings]
-        blocks += [f"## {label('findings')}", "\n".join(found) or label("nothing_found")]
+        blocks += [f"## {label('findings')}", "\n".join(found) or tell(page.nothing_found)]
     if page.days:
         blocks += [f"## {label('days')}", _days_table(page.days, label)]
     if digest.outcomes.total:
@@ -185,6 +186,7 @@ def _page(digest: Digest, history: Mapping[date, pa.Table] | None, days: Sequenc
         lede=tuple(_lede(digest)),
         figures=tuple(_figures(digest, comparison)),
         findings=tuple(find(digest, comparison)),
+        nothing_found=_nothing_found(digest),
         words=_words(digest),
         breakdowns=tuple(_breakdowns(digest)),
         days=tuple(days),
@@ -365,6 +367,23 @@ def interval_range(share: Share) -> str:
     return f"{low * 100:.0f}–{high * 100:.0f}%"
 
 
+def _nothing_found(digest: Digest) -> Text:
+    """That nothing stands out, and among what: a log without channels has none that could."""
+    looked_at = {
+        "among_channels": digest.channels,
+        "among_hours": digest.hours,
+        "among_turns": digest.turns,
+        "among_words": digest.words,
+    }
+    parts = [say(name) for name, groups in looked_at.items() if _named(groups)]
+    return say("nothing_found", parts=Text("、".join(part.zh for part in parts), ", ".join(part.en for part in parts)))
+
+
+def _named(groups: tuple[Group, ...]) -> tuple[Group, ...]:
+    """The groups, or none where no conversation says which one it belongs to."""
+    return groups if any(group.key for group in groups) else ()
+
+
 def _words(digest: Digest) -> Breakdown:
     note = say("words_note")
     if digest.words_counted_in < digest.with_issue:
@@ -376,9 +395,10 @@ def _words(digest: Digest) -> Breakdown:
 
 
 def _breakdowns(digest: Digest) -> Iterable[Breakdown]:
-    yield _breakdown("channels", "channels", "channel", digest.channels)
+    channels, hours = _named(digest.channels), _named(digest.hours)
+    yield _breakdown("channels", "channels", "channel", channels, None if channels else say("no_channels"))
     yield _breakdown("turns", "turns", "turn_count", digest.turns)
-    yield _breakdown("hours", "hours", "hour", digest.hours, say("hours_note"), limit=25)
+    yield _breakdown("hours", "hours", "hour", hours, say("hours_note" if hours else "no_hours"), limit=25)
     if len(digest.models) > 1:
         yield _breakdown("models", "models", "model", digest.models)
     if len(digest.prompt_versions) > 1:

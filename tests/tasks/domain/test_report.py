@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pytest
 
 from tasks.domain.aggregates import Aggregator, Digest, Share, metrics_table
@@ -201,6 +202,22 @@ def test_renderings_of_unusual_days_say_so(day, sentence):
     assert sentence in render_markdown(digest)
     assert "nan" not in render_html(digest).lower().replace("finance", "")
     assert "None" not in render_markdown(digest)
+
+
+def test_renderings_do_not_speak_of_channels_and_hours_that_no_log_names():
+    rows = summaries(12)
+    for name, empty in (("channel", [""] * 12), ("started_at", [None] * 12)):
+        field = rows.schema.field(name)
+        rows = rows.set_column(rows.schema.get_field_index(name), field, pa.array(empty, field.type))
+    aggregator = Aggregator(DAY, DAY, SHANGHAI)
+    aggregator.add_summaries(rows)
+    digest = aggregator.result(run())
+    for text in (Page(render_html(digest)).text("zh"), render_markdown(digest)):
+        assert "日志没有写明渠道。" in text
+        assert "日志没有写明时间。" in text
+        assert "不同轮数、问题词之间都在正常波动之内" in text
+        assert "（未注明）" not in text
+    assert "channels, hours, lengths, issue words vary" in render_markdown(digest_of(12), language="en")
 
 
 def test_renderings_compare_with_the_days_before():
