@@ -12,8 +12,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tasks.domain.report import render_html
 from tests.conftest import ROOT
 from tests.servers.served import Served, served
+from tests.tasks.domain.test_report import digest_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -95,7 +97,7 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def page(machine: Served, tmp_path_factory) -> Iterator[Page]:
+def browser(tmp_path_factory) -> Iterator[webdriver.Chrome]:
     OUTPUT.mkdir(exist_ok=True)
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
@@ -108,7 +110,12 @@ def page(machine: Served, tmp_path_factory) -> Iterator[Page]:
     service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
     with webdriver.Chrome(options=options, service=service) as browser:
         browser.set_script_timeout(30)
-        yield Page(browser, machine)
+        yield browser
+
+
+@pytest.fixture
+def page(browser: webdriver.Chrome, machine: Served) -> Page:
+    return Page(browser, machine)
 
 
 def open_form(page: Page, deployment: str) -> None:
@@ -229,3 +236,23 @@ def test_saved_block_hides_its_secret(page: Page):
 def test_screenshots_are_not_committed():
     assert f"/{OUTPUT.name}/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert Path(OUTPUT).is_dir()
+
+
+def test_the_report_fits_a_phone_in_both_languages_and_unfolds_on_paper(browser: webdriver.Chrome, tmp_path):
+    digest = digest_of(400)
+    (tmp_path / "report.html").write_text(render_html(digest), encoding="utf-8")
+    phone = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    try:
+        browser.get((tmp_path / "report.html").as_uri())
+        for title in ("客服对话日报", "Customer service"):
+            assert title in browser.title
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= phone["width"]
+            browser.find_element(By.ID, "language").click()
+        last = browser.find_elements(By.CSS_SELECTOR, ".case")[-1]
+        assert not last.is_displayed()
+        browser.print_page()
+        assert last.is_displayed()
+        assert not browser.get_log("browser")
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
