@@ -85,7 +85,8 @@ def never_begun() -> AutomationCore:
                 "match": _RUNS,
                 "match_related": _tagged(TAG),
                 "after": _states("Pending", "Submitting", "InfrastructurePending"),
-                "expect": [*_states("Running", "Scheduled", "Late", "AwaitingConcurrencySlot"), *_ENDED],
+                # A beat says it, too: a server on SQLite drops the event of a state when its database is locked.
+                "expect": [*_states("Running", "heartbeat", "Scheduled", "Late", "AwaitingConcurrencySlot"), *_ENDED],
                 "for_each": ["prefect.resource.id"],
                 "threshold": 1,
                 "within": BEGINS_WITHIN,

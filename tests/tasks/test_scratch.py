@@ -45,9 +45,9 @@ def test_scratch_folder_removes_what_the_dead_left_and_spares_the_living(tmp_pat
 
 def test_scratch_folders_of_many_that_begin_at_once_do_not_harm_each_other(tmp_path):
     def work(number):
-        for _ in range(100):
-            dead = tmp_path / f"dead-{number}"
-            dead.mkdir(exist_ok=True)
+        for turn in range(100):
+            dead = tmp_path / f"dead-{number}-{turn}"
+            dead.mkdir()
             (dead / "alive").touch()
             with scratch_folder(tmp_path, "run") as folder:
                 (folder / "work").write_text("done")
