@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -211,6 +212,7 @@ CONTESTANTS = {
 def main() -> None:
     """Do the work named on the command line."""
     work = Work(**orjson.loads(sys.argv[1]))
+    gc.freeze()  # as the pipeline does: else some would stop for longer than others, for what they import
     print(orjson.dumps(CONTESTANTS[work.contestant](work)).decode(), flush=True)
 
 
