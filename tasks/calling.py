@@ -111,6 +111,10 @@ class Caller:
         """Whether `stop` was called."""
         return self._stopping
 
+    def flush(self) -> None:
+        """Return when every answer is stored. Blocking."""
+        self._answers.flush()
+
     async def until_settled(self, number: int) -> None:
         """Return when so many requests have been asked and are settled, with an answer or without. For one waiter."""
         if self._settled < number:

@@ -103,7 +103,9 @@ async def summarize_all(
     summarize: Callable[[Batch], Coroutine[object, object, T]],
     ahead: int,
 ) -> list[T]:
-    """What came of every batch. New batches begin while older ones wait for their last answers.
+    """What came of every batch, once all that was paid for is stored.
+
+    New batches begin while older ones wait for their last answers.
 
     Args:
         batches: what to summarize, read as it is needed.
@@ -153,6 +155,7 @@ async def _summarize_all(
             await room()
         while under_way:
             await gather()
+        await asyncio.to_thread(caller.flush)
     except BaseException as error:
         caller.stop()
         if under_way:

@@ -137,7 +137,9 @@ def chaos(kind: str, kills: int, seed: int, tell: Callable[[str], None]) -> Outc
         (folder / "logs.jsonl").write_bytes(log_lines())
         bos = stack.enter_context(BosServer())
         bos.put("logs.jsonl", log_lines())
-        qianfan = stack.enter_context(QianfanServer(mode="mixed", latency_median=0.08, latency_sigma=0.6))
+        # A bucket is written to every five seconds: a day has to last longer than that.
+        latency = 0.08 if kind == "folder" else 0.4
+        qianfan = stack.enter_context(QianfanServer(mode="mixed", latency_median=latency, latency_sigma=0.6))
         environment = account_environment(bos, qianfan)
         os.environ.update(environment)
         stack.callback(lambda: [os.environ.pop(name) for name in environment])

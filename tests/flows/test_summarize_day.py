@@ -119,6 +119,15 @@ def test_summarize_day_from_bos_through_qianfan_pays_once_whatever_breaks(accoun
     assert not bos.uploads()
 
 
+def test_summarize_day_stores_what_it_paid_for_before_it_publishes(accounts, bos, logs):
+    run(source=str(logs), warehouse="bos://kefu-logs/warehouse", summarizer="qianfan", endpoint="sft_v1")
+    written = [seen.key for seen in bos.log if seen.operation in ("put", "initiate") and seen.status == 200]
+    answers = [place for place, key in enumerate(written) if "/_answers/" in key]
+    tables = [place for place, key in enumerate(written) if key.endswith(".parquet")]
+    assert answers
+    assert max(answers) < min(tables)
+
+
 def test_summarize_day_shares_its_quota_with_another_day(accounts, qianfan, tmp_path, logs):
     settings = {
         "source": str(logs),
