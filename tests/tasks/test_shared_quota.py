@@ -5,10 +5,12 @@ much time it takes at least, and what comes true sooner or later.
 """
 
 import asyncio
+import re
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from prefect.client.orchestration import PrefectClient, get_client
@@ -18,7 +20,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, tempor
 from tasks import shared_quota
 from tasks.domain.pacing import Limits, Pacer
 from tasks.gate import Gate
-from tasks.shared_quota import QuotaShare
+from tasks.shared_quota import SLOTS_PER_SECOND, QuotaShare
 
 LIMITS = Limits(6000, None, 50)
 CALLS_PER_SECOND = 100
@@ -119,6 +121,60 @@ def test_quota_share_makes_its_limit_again_when_it_is_deleted(on_server):
                 await spending
 
     on_server(run)
+
+
+class SlowRoad:
+    """A way to a server on which what is sent takes its time; `slots` is what was asked for on it."""
+
+    def __init__(self, url: str, seconds: float) -> None:
+        self._to = urlsplit(url)
+        self._seconds = seconds
+        self.slots: list[int] = []
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[str]:
+        """Gives the address to send to."""
+        async with await asyncio.start_server(self._travel, "127.0.0.1", 0) as road:
+            yield f"http://127.0.0.1:{road.sockets[0].getsockname()[1]}{self._to.path}"
+
+    async def _travel(self, there: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        answers, requests = await asyncio.open_connection(self._to.hostname, self._to.port)
+        passing = asyncio.ensure_future(self._pass(answers, back, 0.0))
+        with closing(requests), closing(back):
+            await self._pass(there, requests, self._seconds)
+            await passing
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                self.slots += [int(number) for number in re.findall(rb'"slots": ?([0-9]+)', data)]
+                await asyncio.sleep(seconds)
+                writer.write(data)
+                await writer.drain()
+        if writer.can_write_eof():
+            writer.write_eof()
+
+
+def test_quota_share_queues_what_it_spent_while_the_server_was_slow(prefect_api, monkeypatch):
+    monkeypatch.setattr(shared_quota, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(shared_quota, "_TIMEOUT_SECONDS", 60.0)
+    monkeypatch.setattr(shared_quota, "_SLOW_SECONDS", 60.0)
+    monkeypatch.setattr(shared_quota, "_LARGEST_BLOCK_SECONDS", shared_quota._SMALLEST_BLOCK_SECONDS)
+    block = round(shared_quota._SMALLEST_BLOCK_SECONDS * SLOTS_PER_SECOND)
+    road = SlowRoad(prefect_api.url, 0.5)
+
+    async def run() -> None:
+        async with road.open() as url:
+            with temporary_settings({PREFECT_API_URL: url}):
+                async with QuotaShare("slow") as share:
+                    spending = Spending(1.0, lambda: 60.0)
+                    await spending.through(Gate(LIMITS, share=share), lambda: len(road.slots) > 3)
+                    queued = sum(road.slots) / SLOTS_PER_SECOND
+                    assert spending.calls / CALLS_PER_SECOND <= queued + share._debt + 1 / CALLS_PER_SECOND
+
+    asyncio.run(run())
+    assert min(road.slots) >= block
+    assert max(road.slots) > block
 
 
 def test_quota_share_goes_on_with_its_fair_share_when_the_server_is_gone():
