@@ -141,7 +141,6 @@ time.sleep(600)
     with subprocess.Popen([sys.executable, "-c", supervisor], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         child = int(process.stdout.readline())
-        time.sleep(0.2)
-        assert is_alive(child)
+        wait_for(lambda: Path(f"/proc/{child}/comm").read_text() == "sleep\n")  # the tether is on: setpriv is through
         process.kill()
     wait_for(lambda: not is_alive(child))
