@@ -44,6 +44,7 @@ def test_embed_asks_again_after_passing_faults(server, wire):
     server.behavior.faults = {"http_500": 0.2, "overloaded": 0.2}
     for _ in range(3):
         assert len(embedded(server, TEXTS, wire)) == 3
+    assert server.requests["embeddings"] > 3
 
 
 def test_embed_says_what_lasts(server):
