@@ -63,4 +63,4 @@ lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
 	  --group dev pyproject.toml -o requirements.lock --quiet
 
 clean: ## remove everything that the targets made
-	rm -rf .venv .prefect .tmp warehouse .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .prefect .tmp warehouse test-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
