@@ -1,5 +1,5 @@
 """Qianfan's console API on loopback, as the SDK calls it: datasets, fine-tuning, models, services, charges,
-prompt optimization, evaluation.
+prompt optimization.
 
 Names, limits and error codes are those of Baidu's API reference, where the SDK does not know them. Signatures are
 checked. Time is the server's own: every look at something unfinished moves it on by
@@ -53,7 +53,6 @@ class Behavior:
     deploy_seconds: float = 180.0
     release_seconds: float = 60.0
     optimize_seconds: float = 60.0
-    evaluate_seconds: float = 120.0
     running_tasks: int = 6  # more at once are refused with 510402
     rows_at_least: int = 1  # smaller datasets are refused with 510101
     task_fates: dict[str, str] = field(default_factory=dict)  # number of the task, from 1 -> fail, hang
@@ -134,9 +133,7 @@ class ConsoleServer(ThreadedServer):
         self.versions: dict[str, Version] = {}
         self.services: dict[str, Service] = {}
         self.datasets: dict[str, Body] = {}
-        self.imports: dict[str, Body] = {}
         self.optimizations: dict[str, Body] = {}
-        self.evaluations: dict[str, Body] = {}
         self.optimize: Callable[[str], str] = _optimized
         self.slow_seconds = 0.0  # before every answer
         self._broken: list[tuple[str, str]] = []
@@ -269,8 +266,8 @@ class ConsoleServer(ThreadedServer):
         return _reply({"log_id": "1", "result": result, "status": 200, "success": True})
 
     def _handlers(self) -> dict[tuple[str, str], Callable[[Body], Any]]:
-        tuning, model, service, units, dataset, evaluation = (
-            f"/v2/{name}" for name in ("finetuning", "model", "service", "serviceresources", "dataset", "eval")
+        tuning, model, service, units = (
+            f"/v2/{name}" for name in ("finetuning", "model", "service", "serviceresources")
         )
         old = {
             "modelrepo/publishTrainModel": self._publish,
@@ -298,14 +295,6 @@ class ConsoleServer(ThreadedServer):
             (service, "DescribeService"): self._service_detail,
             (units, "DescribeComputeUnits"): self._list_units,
             (units, "ReleaseComputeUnit"): self._release_unit,
-            (dataset, "CreateDataset"): self._create_dataset,
-            (dataset, "DescribeDatasetVersion"): self._dataset_version,
-            (dataset, "CreateImportTask"): self._create_import,
-            (dataset, "DescribeImportTask"): self._import_detail,
-            (dataset, "PublishDatasetVersion"): self._publish_dataset,
-            (evaluation, "CreateEvalTask"): self._create_evaluation,
-            (evaluation, "DescribeEvalTask"): self._evaluation_detail,
-            (evaluation, "DescribeEvalTaskReport"): self._evaluation_report,
             **{(f"/wenxinworkshop/{path}", path): handler for path, handler in old.items()},
         }
 
@@ -645,31 +634,7 @@ class ConsoleServer(ThreadedServer):
         self._known(self.datasets, body["datasetId"], "dataset")["released"] = True
         return True
 
-    def _create_dataset(self, body: Body) -> Body:
-        version_id = self.add_dataset(0, released=False)
-        self.datasets[version_id]["name"] = body["datasetName"]
-        return {"datasetId": self._id("dg"), "versionInfo": {"versionId": version_id}}
-
-    def _dataset_version(self, body: Body) -> Body:
-        dataset = self._known(self.datasets, body["versionId"], "dataset")
-        status = "Done" if dataset["released"] else "NotStarted"
-        return {"versionId": body["versionId"], "entityCount": dataset["rows"], "publishStatus": status}
-
-    def _create_import(self, body: Body) -> Body:
-        self._known(self.datasets, body["versionId"], "dataset")["rows"] += len(body["files"])
-        task_id = self._id("task")
-        self.imports[task_id] = {"taskId": task_id, "versionId": body["versionId"], "status": "Succeeded"}
-        return {"taskId": task_id}
-
-    def _import_detail(self, body: Body) -> Body:
-        found: Body = self._known(self.imports, body["taskId"], "import")
-        return found
-
-    def _publish_dataset(self, body: Body) -> bool:
-        self._known(self.datasets, body["versionId"], "dataset")["released"] = True
-        return True
-
-    # Prompts and evaluation
+    # Prompts
 
     def _create_optimization(self, body: Body) -> Body:
         task_id = self._id("task")
@@ -687,21 +652,6 @@ class ConsoleServer(ThreadedServer):
             "optimizeContent": self.optimize(task["content"]) if done else "",
             "processStatus": 2 if done else 1,
         }
-
-    def _create_evaluation(self, body: Body) -> Body:
-        task_id = self._id("eval")
-        self.evaluations[task_id] = {**body, "began": self.now}
-        return {"taskId": task_id}
-
-    def _evaluation_detail(self, body: Body) -> Body:
-        self._poll()
-        task = self._known(self.evaluations, body["taskId"], "evaluation")
-        done = self.now - task["began"] >= self.behavior.evaluate_seconds
-        return {"taskId": body["taskId"], "taskName": task["taskName"], "state": "Done" if done else "Doing"}
-
-    def _evaluation_report(self, body: Body) -> Body:
-        self._known(self.evaluations, body["taskId"], "evaluation")
-        return {"taskId": body["taskId"], "reportList": [{"effectMetric": _per_cent(PUBLISHED)}]}
 
     def _known(self, things: dict[str, Any], key: str, kind: str) -> Any:
         if key not in things:
