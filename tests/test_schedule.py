@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
-from tests.servers.prefect import Patient, PrefectServer
+from tests.servers.prefect import PrefectServer
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PATIENCE_SECONDS = 180.0
@@ -37,7 +37,7 @@ deployments:
 
 @pytest.fixture
 def api(prefect_api: PrefectServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=prefect_api.url, timeout=60, transport=Patient()) as client:
+    with prefect_api.client() as client:
         yield client
 
 

@@ -4,7 +4,6 @@ import time
 from datetime import date
 from pathlib import Path
 
-import httpx
 import orjson
 import pytest
 
@@ -33,7 +32,7 @@ def test_a_run_that_waits_ends_its_process_and_comes_back_as_itself(prefect_api,
             "endpoint": "sft_v1",
             "batch_look_seconds": 20,
         }
-        with worker("batch", environment, tmp_path), httpx.Client(base_url=prefect_api.url, timeout=60) as api:
+        with worker("batch", environment, tmp_path), prefect_api.client() as api:
             deployment = api.get("/deployments/name/summarize-day/nightly").raise_for_status().json()
             asked = {"parameters": {"day": str(DAY), "settings": settings}}
             run = api.post(f"/deployments/{deployment['id']}/create_flow_run", json=asked).raise_for_status().json()

@@ -23,7 +23,7 @@ _START_SECONDS = 240.0
 _STOP_SECONDS = 10.0
 
 
-class Patient(httpx.HTTPTransport):
+class _Patient(httpx.HTTPTransport):
     """Asks again while a server on SQLite is too busy to answer, as Prefect's own client does."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -59,6 +59,10 @@ class PrefectServer:
             "DO_NOT_TRACK": "1",
             "NO_COLOR": "1",
         }
+
+    def client(self) -> httpx.Client:
+        """Of its API; a write that has to wait for others' in SQLite takes up to a minute."""
+        return httpx.Client(base_url=self.url, timeout=150, transport=_Patient())
 
     def prefect(self, *arguments: str, folder: Path, timeout_seconds: float = 300.0) -> str:
         """Run one `prefect` command against this server in a folder; return what it printed.
