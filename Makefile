@@ -62,5 +62,5 @@ lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --group dev pyproject.toml -o requirements.lock --quiet
 
-clean: ## remove everything that the targets made
-	rm -rf .venv .prefect .tmp warehouse test-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove what the targets can make again; the warehouse and Prefect's databases stay
+	rm -rf .venv .tmp test-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
