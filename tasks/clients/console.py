@@ -303,5 +303,4 @@ def _service(found: Mapping[str, Any]) -> ServiceReport:
         service_id=str(found["serviceId"]),
         phase=_SERVICE_PHASES.get(found.get("runStatus", ""), "deploying"),
         endpoint=str(found.get("url") or "").rpartition("/")[2],
-        model_id=str(found.get("modelId") or ""),
     )

@@ -159,7 +159,6 @@ class Effort:
     """
 
     runs: tuple[str, ...] = ()
-    summarizers: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     finished_at: datetime | None = None
     calls: int | None = None
@@ -577,7 +576,6 @@ def _effort(runs: Iterable[Mapping[str, Any]]) -> Effort:
     used = [(row["quota_use"], row["seconds"]) for row in rows if row.get("quota_use") and row.get("seconds")]
     return Effort(
         runs=told("run_id"),
-        summarizers=told("summarizer"),
         versions=told("version"),
         finished_at=max(finished, default=None),
         quota_use=sum(use * seconds for use, seconds in used) / sum(seconds for _, seconds in used) if used else None,

@@ -71,8 +71,6 @@ class GateSnapshot:
     tokens_last_window: int
     limit_requests: float | None
     limit_tokens: float | None
-    queries_per_second: float | None
-    concurrency_limit: int
     refusals: int
 
 
@@ -514,8 +512,6 @@ class Pacer:
             tokens_last_window=self._log.tokens_inside,
             limit_requests=self._per_minute(self._requests.limit),
             limit_tokens=self._per_minute(self._tokens.limit),
-            queries_per_second=None if self._queries.limit == math.inf else self._queries.limit,
-            concurrency_limit=int(self._concurrency.limit),
             refusals=self._refusals,
         )
 

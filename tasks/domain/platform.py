@@ -82,7 +82,6 @@ class ServiceReport:
     service_id: str
     phase: Literal["deploying", "serving", "failed", "stopped"]
     endpoint: str = ""
-    model_id: str = ""
 
 
 class ModelPlatform(Protocol):

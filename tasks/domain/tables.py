@@ -7,7 +7,7 @@ The partition column `day` is in the path (`table/day=2026-11-22/table.parquet`)
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 import pyarrow as pa
 
@@ -222,11 +222,6 @@ def shadow_rows(outcomes: Sequence[tuple[Request, Summarized | Reject]], model: 
                 }
             )
     return pa.Table.from_pylist(rows, schema=SHADOWS)
-
-
-def run_row(values: dict[str, str | int | float | datetime | None]) -> pa.Table:
-    """One run as a table of RUNS; columns not named are null."""
-    return pa.Table.from_pylist([values], schema=RUNS)
 
 
 def _batch(columns: dict[str, list[object]], schema: pa.Schema) -> pa.RecordBatch:
