@@ -4,15 +4,14 @@ No cell is ever a formula: a dialogue that begins with `=` stays text, in the fi
 """
 
 import csv
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from io import BytesIO, StringIO
 from typing import Any, Final
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from openpyxl.worksheet.worksheet import Worksheet
@@ -141,17 +140,13 @@ def _height(row: Sequence[str]) -> float:
     return min(lines * _LINE_POINTS, _TALLEST_POINTS)
 
 
-def _read_xlsx(content: bytes, name: str) -> Iterator[list[str]]:
+def _read_xlsx(content: bytes, name: str) -> list[list[str]]:
     try:
-        book = load_workbook(BytesIO(content), read_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        with closing(load_workbook(BytesIO(content), read_only=True)) as book:
+            sheet = book[_TITLE] if _TITLE in book.sheetnames else book.worksheets[0]
+            return [[_as_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    except Exception as error:  # of a damaged file openpyxl raises whatever its ZIP and XML parsers stumble over
         raise UsageError(f"{name} is not a readable XLSX file ({type(error).__name__}); save it anew.") from None
-    try:
-        sheet = book[_TITLE] if _TITLE in book.sheetnames else book.worksheets[0]
-        for row in sheet.iter_rows(values_only=True):
-            yield [_as_text(value) for value in row]
-    finally:
-        book.close()
 
 
 def _as_text(value: object) -> str:

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import zipfile
 from datetime import date, time
 
 import pytest
@@ -133,3 +134,31 @@ def test_read_sheet_refuses_what_is_no_sheet_in_one_line(name, content, words):
     with pytest.raises(UsageError, match=re.escape(words)) as refused:
         read_sheet(content, name)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.filterwarnings("ignore")  # openpyxl's, about what it makes do with
+@given(st.data())
+@settings(max_examples=60)
+def test_read_sheet_refuses_a_damaged_workbook_in_one_line(data):
+    parts = zipfile.ZipFile(io.BytesIO(write_sheet([sampled(1)], "a.xlsx")))
+    damaged = data.draw(st.sampled_from(parts.namelist()))
+    content = bytearray(parts.read(damaged))
+    content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    book = io.BytesIO()
+    with zipfile.ZipFile(book, "w") as file:
+        for name in parts.namelist():
+            file.writestr(name, bytes(content) if name == damaged else parts.read(name))
+    stored = bytearray(book.getvalue())
+    if data.draw(st.booleans()):
+        stored[data.draw(st.integers(0, len(stored) - 1))] ^= 0xFF
+    refusal = r"a\.xlsx(: its first row must name each| is not a readable XLSX file).*"
+    assert re.fullmatch(rf"({refusal})?", refusal_of(bytes(stored)))
+
+
+def refusal_of(content: bytes) -> str:
+    """Why a workbook is refused; empty where it was read."""
+    try:
+        read_sheet(content, "a.xlsx")
+    except UsageError as refused:
+        return str(refused)
+    return ""
