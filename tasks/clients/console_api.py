@@ -158,6 +158,8 @@ def _listed(page: Result) -> list[Any]:
 def _result(what: str, status: int, body: bytes) -> Any:
     try:
         reply = orjson.loads(body)
+        if not isinstance(reply, dict):  # a proxy's word, say
+            raise TypeError
         if status == 200 and "error_code" not in reply:
             result = reply["result"]
             return Result(what, result) if isinstance(result, dict) else result

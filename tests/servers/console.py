@@ -34,6 +34,7 @@ PUBLISHED: Final = {"BLEU-4": 62.20, "ROUGE-1": 77.20, "ROUGE-2": 64.09, "ROUGE-
 FAULTS = (
     "http_500",
     "html_502",
+    "text_502",  # JSON, but no object
     "overloaded",  # error 336100
     "reset_before",  # nothing was done
     "reset_after",  # it was done, the reply is lost
@@ -212,7 +213,7 @@ class ConsoleServer(ThreadedServer):
             if error:
                 return _reply({"requestId": "r-1", "code": "SignatureDoesNotMatch", "message": error}, 403)
             fault = self._next_fault(action)
-            if fault in {"http_500", "html_502", "overloaded", "reset_before"}:
+            if fault in {"http_500", "html_502", "text_502", "overloaded", "reset_before"}:
                 return _fail(request, fault)
             reply = self._answer(request.path, action, raw)
             return _fail(request, fault) if fault else reply
@@ -767,8 +768,9 @@ def _reply(body: Body, status: int = 200) -> web.Response:
 def _fail(request: web.BaseRequest, fault: str) -> web.Response:
     if fault == "http_500":
         return web.Response(status=500, text="oops")
-    if fault == "html_502":
-        return web.Response(status=502, text="<html><h1>502 Bad Gateway</h1></html>", content_type="text/html")
+    if fault in {"html_502", "text_502"}:
+        page = "<html><h1>502 Bad Gateway</h1></html>" if fault == "html_502" else '"Bad Gateway"'
+        return web.Response(status=502, text=page)
     if fault == "overloaded":
         return _reply({"log_id": "1", "error_code": 336100, "error_msg": "server is overloaded"})
     if fault == "broken_json":

@@ -33,7 +33,7 @@ def ask(console, question, *, url="", secret=SECRET_KEY, **options):
     return asyncio.run(asked())
 
 
-FAULTS = ["http_500", "html_502", "overloaded", "reset_before", "reset_after", "broken_json"]
+FAULTS = ["http_500", "html_502", "text_502", "overloaded", "reset_before", "reset_after", "broken_json"]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
