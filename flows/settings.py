@@ -325,7 +325,7 @@ def source_of(template: str, day: date) -> str:
     """
     try:
         return template.format(day=day)
-    except (KeyError, IndexError, ValueError, AttributeError):
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError):
         raise UsageError(
             f"--source {template!r}: only {{day}} and {{day:%Y/%m/%d}} can stand in braces; write {{{{ for a brace."
         ) from None

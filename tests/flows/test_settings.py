@@ -37,6 +37,7 @@ def open_everything(settings):
         ({"source": "s3://logs"}, "s3://"),
         ({"source": "logs/{month}"}, "{day}"),
         ({"source": "logs/{day"}, "{day}"),
+        ({"source": "logs/{day[0]}"}, "{day}"),
         ({"rpm": 0}, "--rpm"),
         ({"rpm": "many"}, "--rpm"),
         ({"timezone": "Mars/Olympus"}, "Mars/Olympus"),
