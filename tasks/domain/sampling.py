@@ -13,6 +13,7 @@ from datetime import date
 from hashlib import blake2b
 from typing import Any, Final
 
+from tasks.domain.errors import UsageError
 from tasks.domain.records import Fields
 
 RANDOM: Final = "random"
@@ -57,7 +58,12 @@ class Draw:
             size: of the whole sample.
             seed: another seed, another sample.
             known: content hashes that need no label any more.
+
+        Raises:
+            UsageError: the size is none.
         """
+        if size < 1:
+            raise UsageError(f"A sample of {size} conversations is none: its size is 1 at least.")
         self._seed = seed.to_bytes(16, "big", signed=True)
         self._known = frozenset(known)
         self.of_each = -(-size // len(STRATA))

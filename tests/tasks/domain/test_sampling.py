@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.domain.errors import UsageError
 from tasks.domain.records import Fields
 from tasks.domain.sampling import DISAGREEING, RANDOM, UNCERTAIN, Candidate, Draw
 
@@ -50,6 +52,12 @@ def test_draw_does_not_depend_on_the_order(order, size):
 @given(st.integers(1, 200), st.integers(0, 100))
 def test_draw_gives_as_many_as_there_are(size, rows):
     assert len(drawn(ROWS[:rows], size, opposed=opposed)) == min(size, rows)
+
+
+@pytest.mark.parametrize("size", [0, -3])
+def test_draw_refuses_a_sample_of_none(size):
+    with pytest.raises(UsageError, match=f"A sample of {size} conversations is none"):
+        drawn(ROWS, size)
 
 
 def test_draw_leaves_out_what_is_known_and_differs_by_seed():
