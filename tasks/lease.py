@@ -193,7 +193,7 @@ def _outlive_shards(
     store: ObjectStore, day: date, run_id: str, tell: Callable[[str], None], stopping: Callable[[], bool]
 ) -> None:
     """Return when no shard of an earlier run asks for anything: they stop when they see that the day is not theirs."""
-    here, changed = this_process(), dict[str, tuple[str, float]]()
+    here, changed, told = this_process(), dict[str, tuple[str, float]](), False
     while True:
         living = False
         for stored in store.list_objects(shard_leases_prefix(day)):
@@ -214,7 +214,9 @@ def _outlive_shards(
             return
         if stopping():
             raise RunStopped(f"Stopped while it waited for shards of an earlier run of {day}; start it again later.")
-        tell(f"Waiting for shards of an earlier run of {day} to end.")
+        if not told:
+            tell(f"Waiting for shards of an earlier run of {day} to end.")
+            told = True
         time.sleep(_POLL_SECONDS)
 
 

@@ -235,14 +235,15 @@ def test_acquire_day_waits_for_the_shards_of_another_run(store, monkeypatch):
     monkeypatch.setattr(leasing, "_POLL_SECONDS", 0.01)
     old = acquire_shard(store, shard("dead"), wait_seconds=0, tell=lambda _: None)
     told: list[str] = []
+    looks = iter(range(3))
 
-    def tell(sentence: str) -> None:
-        told.append(sentence)
-        if len(told) == 3:
+    def stopping() -> bool:
+        if next(looks) == 2:
             old.release()
+        return False
 
-    day = acquire_day(store, DAY, "run", wait_seconds=0, tell=tell)
-    assert len(told) == 3
+    day = acquire_day(store, DAY, "run", wait_seconds=0, tell=told.append, stopping=stopping)
+    assert told == [f"Waiting for shards of an earlier run of {DAY} to end."]
     assert store.stat(shard("dead").lease_key) is None
     day.release()
 
