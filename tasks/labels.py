@@ -36,9 +36,10 @@ def load_labels(warehouse: ObjectStore, start: date | None = None, end: date | N
         for found in labeled_rows(day, _table(warehouse, key), warehouse.uri_of(key))
     ]
     if not labeled:
+        days = f" from {start or 'the first'} to {end or 'the last'}" if start or end else ""
         raise UsageError(
-            f"There are no labels in {warehouse.uri_of('labels')}: have a sample reviewed (flows.sample_for_review, "
-            "flows.import_reviews), or name a file with --labels."
+            f"There are no labels{days} in {warehouse.uri_of('labels')}: have a sample reviewed "
+            "(flows.sample_for_review, flows.import_reviews), or name a file with --labels."
         )
     return labeled
 

@@ -151,7 +151,8 @@ def test_evaluate_model_asks_an_endpoint_once(accounts, qianfan, tmp_path, capsy
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ((), "There are no labels"),
+        ((), "There are no labels in"),
+        ((START, END), f"There are no labels from {START} to {END} in"),
         ((START, END, "none.jsonl"), "none.jsonl"),
         ((None, None, LABELS), "--start and --end"),
         ((date(2020, 1, 1), date(2020, 1, 1), LABELS), "None of the 217"),
