@@ -186,11 +186,12 @@ class BosStore:
         full, where = self._full(key), self.uri_of(key)
         file = self._temporary_file()
         try:
-            download = _Download(file)
+            download = _Download(file, self._folder)
             self._call("read", where, lambda: download.advance(self._client, self._bucket, full, where))
             file.seek(0)
         except BaseException:
-            file.close()
+            with suppress(OSError):  # what the disk has no room for
+                file.close()
             raise
         return file
 
@@ -409,7 +410,11 @@ class BosStore:
                 self._scratch.mkdir(parents=True, exist_ok=True)
             return tempfile.TemporaryFile(dir=self._scratch)
         except OSError as error:
-            raise _no_room(self._scratch or Path(tempfile.gettempdir()), error) from error
+            raise _no_room(self._folder, error) from error
+
+    @property
+    def _folder(self) -> Path:
+        return self._scratch or Path(tempfile.gettempdir())
 
     def _call(self, action: str, where: str, request: Callable[[], _T]) -> _T:
         pause = self._backoff_seconds
@@ -432,8 +437,9 @@ class _BrokenBody(Exception):
 class _Download:
     """One object on its way into a file. What broke off is taken up where it stopped while the object is the same."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, folder: Path) -> None:
         self._file = file
+        self._folder = folder
         self._restart()
 
     def _restart(self) -> None:
@@ -482,8 +488,9 @@ class _Download:
         self._crc = zlib.crc32(piece, self._crc)
         try:
             self._file.write(piece)
+            self._file.flush()  # or a small object's bytes would find the disk full where nobody explains it
         except OSError as error:
-            raise _no_room(Path(tempfile.gettempdir()), error) from error
+            raise _no_room(self._folder, error) from error
 
 
 class _BosAppender:
@@ -622,5 +629,5 @@ def _given_up(where: str) -> StoreUnavailable:
 def _no_room(folder: Path, error: OSError) -> StoreFull:
     return StoreFull(
         f"Can't keep a download in {folder}: {os.strerror(error.errno or 0)}. "
-        "Make room there, or set TMPDIR to a folder on a larger disk."
+        "Make room there, or name a folder on a larger disk with --scratch."
     )

@@ -387,6 +387,30 @@ def test_a_full_scratch_folder_is_told_by_its_path(bos: BosServer, tmp_path: Pat
     open_store(bos, scratch=tmp_path / "new" / "scratch").open_object("k").close()
 
 
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from tasks.clients.bos import BosStore
+from tasks.domain.errors import StoreFull
+bucket, endpoint, key, secret, scratch = sys.argv[1:]
+store = BosStore(bucket, endpoint=endpoint, access_key_id=key, secret_access_key=secret, scratch=Path(scratch))
+resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
+try:
+    store.open_object("k")
+except StoreFull as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("size", [21, 3 << 20])  # what fits a buffer, and what does not
+def test_a_disk_that_fills_up_is_told_by_its_path(bos: BosServer, tmp_path: Path, size: int) -> None:
+    bos.put("k", b"x" * size)
+    command = [sys.executable, "-c", LIMITED, bos.bucket, bos.endpoint, bos.access_key_id, bos.secret_access_key]
+    told = subprocess.run([*command, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert told.startswith(f"Can't keep a download in {tmp_path}: File too large. Make room there")
+    assert bos.requests == {"get": 1}
+
+
 def test_the_sdk_logs_no_secrets(bos: BosServer, store: BosStore, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         store.write_path("k", b"")
