@@ -10,16 +10,13 @@ import orjson
 from qianfan.resources.auth.iam import iam_sign
 from qianfan.resources.typing import QfRequest
 
-from tasks.clients.http import Call, Pool, broken_reply, credentials_refused, quota_refused, request_invalid
-from tasks.clients.qianfan import QianfanCredentials
-from tasks.domain.errors import EndpointDown, KefuError, QuotaRefused, TransientFault
+from tasks.clients.http import Call, Pool, broken_reply, credentials_refused
+from tasks.clients.qianfan import Expired, QianfanCredentials, code_fault
+from tasks.domain.errors import EndpointDown, QuotaRefused, TransientFault
 
 _QIANFAN_PATH = "/rpc/2.0/ai_custom/v1/wenxinworkshop/embeddings/"
 _ATTEMPTS = 6
 _LONGEST_WAIT_SECONDS = 30.0
-_QUOTA = frozenset({4, 18, 336100, 336501, 336502})
-_CREDENTIALS = frozenset({6, 13, 14, 110, 111})
-_INVALID = frozenset({3, 336001, 336002, 336003, 336005})
 
 
 class EmbeddingModel:
@@ -90,7 +87,8 @@ class EmbeddingModel:
         try:
             reply = orjson.loads(await response.read())
             if "error_code" in reply:
-                raise _fault(url, int(reply["error_code"]), call)
+                fault = code_fault(int(reply["error_code"]), str(reply.get("error_msg", "")), call, url)
+                raise credentials_refused(str(fault)) if isinstance(fault, Expired) else fault
             made = sorted(reply["data"], key=lambda one: one["index"])
             vectors = [[float(number) for number in one["embedding"]] for one in made]
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
@@ -102,14 +100,3 @@ class EmbeddingModel:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._pool.aclose()
-
-
-def _fault(url: str, code: int, call: Call) -> KefuError:
-    where = f"{url} answered with error {code}"
-    if code in _QUOTA:
-        return quota_refused(where, "requests", call.headers)
-    if code in _CREDENTIALS:
-        return credentials_refused(where)
-    if code in _INVALID:
-        return request_invalid(where)
-    return TransientFault(f"{where}; worth trying again.")

@@ -89,9 +89,8 @@ class _Messages(list[dict[str, str]]):
 class _PooledClient:
     """Stands where the SDK's HTTPClient stood; answers its one asynchronous call from the pool."""
 
-    def __init__(self, pool: Pool, on_error: Callable[[int, str, Call, str], KefuError]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._on_error = on_error
 
     async def arequest(self, request: QfRequest) -> tuple[ClientResponse, contextlib.AbstractAsyncContextManager[None]]:
         """Send, and raise every refusal as ours, so that the SDK neither logs it nor sends again."""
@@ -102,7 +101,7 @@ class _PooledClient:
             with contextlib.suppress(ValueError, TypeError, KeyError):
                 error = orjson.loads(body)
                 code, message = int(error["error_code"]), str(error.get("error_msg", ""))
-                raise self._on_error(code, message, call, request.url)
+                raise code_fault(code, message, call, request.url)
         return response, contextlib.nullcontext()
 
 
@@ -187,7 +186,7 @@ class QianfanSummarizer:
         name = {"version": "2", "model": self._model} if self._v2 else {"endpoint": self._model}
         # The version's own object: its front looks for V1 siblings of a V2 model on every construction.
         chat = qianfan.ChatCompletion(config=config, forcing_disable=True, **name, **keys)._real
-        chat._client._client = _PooledClient(self._pool, self._fault)
+        chat._client._client = _PooledClient(self._pool)
         if not self._v2:
             # The SDK builds its table of models anew twice a call, 0.5 ms, to look up these two.
             models = chat._self_supported_models()
@@ -227,7 +226,7 @@ class QianfanSummarizer:
                 request_id=uuid4().hex[:16],  # making one takes the SDK 0.05 ms
                 **options,
             )
-        except _Expired as error:
+        except Expired as error:
             raise self._expired(error, token) from error
         except CredentialsRefused as error:
             if self._token.renewable(token):
@@ -259,20 +258,6 @@ class QianfanSummarizer:
             limits=http.read_limits(headers),
         )
 
-    def _fault(self, code: int, message: str, call: Call, url: str) -> KefuError:
-        where = f"{http.address(url)} answered with error {code}"
-        if code in _QUOTA:
-            return http.quota_refused(where, _QUOTA[code], call.headers)
-        if code in _EXPIRED:
-            return _Expired(where)
-        if code in _FAULTS:
-            return _FAULTS[code](where)
-        if http.says_unsafe(message):
-            return http.content_refused(where)
-        if code in _INVALID:
-            return http.input_too_long(where) if http.says_too_long(message) else http.request_invalid(where)
-        return TransientFault(f"{where}; worth trying again.")
-
     def _expired(self, error: KefuError, token: str) -> KefuError:
         if not token or self._token.is_current(token):
             self._expiries += 1
@@ -286,8 +271,24 @@ class QianfanSummarizer:
         await self._pool.aclose()
 
 
-class _Expired(KefuError):
+class Expired(KefuError):
     """Error 110 or 111."""
+
+
+def code_fault(code: int, message: str, call: Call, url: str) -> KefuError:
+    """What an error code of V1 means, which comes with status 200."""
+    where = f"{http.address(url)} answered with error {code}"
+    if code in _QUOTA:
+        return http.quota_refused(where, _QUOTA[code], call.headers)
+    if code in _EXPIRED:
+        return Expired(where)
+    if code in _FAULTS:
+        return _FAULTS[code](where)
+    if http.says_unsafe(message):
+        return http.content_refused(where)
+    if code in _INVALID:
+        return http.input_too_long(where) if http.says_too_long(message) else http.request_invalid(where)
+    return TransientFault(f"{where}; worth trying again.")
 
 
 class _BearerToken:

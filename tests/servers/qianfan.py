@@ -222,6 +222,8 @@ class QianfanServer(ThreadedServer):
             return web.Response(status=500)
         if fault == "overloaded":
             return _error(wire, 336100, "overloaded", 429)
+        if wire == "v1" and self.behavior.error_code:
+            return _error(wire, self.behavior.error_code, self.behavior.error_message, 400)
         denied = self._denied(request, wire)
         if denied:
             return denied

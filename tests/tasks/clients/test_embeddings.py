@@ -6,7 +6,7 @@ import pytest
 
 from tasks.clients.embeddings import EmbeddingModel
 from tasks.clients.qianfan import QianfanCredentials
-from tasks.domain.errors import CredentialsRefused, RequestInvalid
+from tasks.domain.errors import AllowanceUsedUp, CredentialsRefused, EndpointMissing, RequestInvalid
 from tests.servers.qianfan import ACCESS_KEY, API_KEY, SECRET_KEY, QianfanServer, embedding_of
 
 TEXTS = ["包裹没有动静", "催促站点", "退款"]
@@ -54,3 +54,14 @@ def test_embed_says_what_lasts(server):
         embedded(server, TEXTS, "openai", key="wrong")
     with pytest.raises(RequestInvalid):
         embedded(server, [""])
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [(17, AllowanceUsedUp), (19, AllowanceUsedUp), (336005, EndpointMissing), (111, CredentialsRefused)],
+)
+def test_embed_asks_once_where_asking_again_is_no_use(server, code, error):
+    server.behavior.error_code = code
+    with pytest.raises(error, match=f"answered with error {code}"):
+        embedded(server, TEXTS)
+    assert server.requests["embeddings"] == 1
