@@ -59,6 +59,8 @@ async def compare_prompts(
             active one.
     """
     chosen = load_settings(settings or {})
+    if chosen.summarizer == "offline":
+        raise UsageError("--summarizer qianfan or openai: models are compared here, and rules read no prompt.")
     warehouse = open_warehouse(chosen)
     versions = [find_prompt(warehouse, version) for version in prompts or [chosen.prompt]]
     tuned = bool(chosen.endpoint) and chosen.endpoint != base

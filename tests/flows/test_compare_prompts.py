@@ -86,6 +86,11 @@ def test_compare_prompts_takes_the_active_prompt_and_needs_no_endpoint(settings)
     assert [(each["model"], each["prompt"]) for each in made["contestants"]] == [("base_8k", "sft-v1")]
 
 
+def test_compare_prompts_takes_no_rules_for_a_model(settings):
+    with pytest.raises(UsageError, match="--summarizer qianfan or openai"):
+        compared(settings | {"summarizer": "offline"})
+
+
 def test_compare_prompts_says_where_prompts_are(settings, qianfan):
     with pytest.raises(UsageError, match=r"no prompt 'none'.*sft-v1"):
         compared(settings, ["none"])
