@@ -42,7 +42,7 @@ async def catch_up(
         return []
     async with get_client() as client:
         coming = await _days_of_runs(client, zone)
-        asked_for = [one for one in missing if one not in coming]
+        asked_for = [one for one in missing if str(one) not in coming]
         for one in asked_for:
             run = await arun_deployment(
                 runtime.deployment.id,
@@ -61,13 +61,14 @@ async def catch_up(
     return asked_for
 
 
-async def _days_of_runs(client: PrefectClient, zone: tzinfo) -> set[date]:
+async def _days_of_runs(client: PrefectClient, zone: tzinfo) -> set[str]:
+    """The days that runs are there for, as they are given: what somebody mistyped must not end the run that looks."""
     runs = await client.read_flow_runs(
         flow_filter=FlowFilter(name=FlowFilterName(any_=[runtime.flow_run.flow_name])),
         flow_run_filter=FlowRunFilter(
             state=in_states(StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED)
         ),
     )
-    given = {date.fromisoformat(run.parameters["day"]) for run in runs if run.parameters.get("day")}
+    given = {str(run.parameters["day"]) for run in runs if run.parameters.get("day")}
     by_schedule = {run.expected_start_time for run in runs if not run.parameters.get("day")}
-    return given | {previous_day(moment, zone) for moment in by_schedule if moment}
+    return given | {str(previous_day(moment, zone)) for moment in by_schedule if moment}

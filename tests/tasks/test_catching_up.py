@@ -66,13 +66,14 @@ def test_catch_up_asks_once_for_what_is_missing_and_not_coming(prefect_api, monk
             # A late run of the schedule, which does the day before its own: the 20th, in Shanghai.
             late: Any = Scheduled(scheduled_time=datetime(2026, 11, 20, 18, 30, tzinfo=UTC))
             await client.create_flow_run_from_deployment(deployment, state=late)
+            await client.create_flow_run_from_deployment(deployment, parameters={"day": "22 November"}, state=late)
 
             assert await look() == [date(2026, 11, 19), date(2026, 11, 21)]
             assert looked_at == [date(2026, 11, day) for day in (18, 19, 20, 21)]
             assert await look() == []
 
             made = {str(run.parameters.get("day")): run for run in await runs_of(client, deployment)}
-            assert set(made) == {"None", "2026-11-19", "2026-11-21"}
+            assert set(made) == {"None", "22 November", "2026-11-19", "2026-11-21"}
             assert made["2026-11-19"].name == "summarize-2026-11-19"
             assert made["2026-11-19"].parameters["catch_up_days"] == 0
             assert made["2026-11-19"].parameters["settings"] == {"source": "logs/{day}", "logs_wait_seconds": 0}
