@@ -7,7 +7,6 @@ python -m flows.evaluate_model --summarizer qianfan --endpoint ID   an endpoint,
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,21 +21,21 @@ from flows.settings import (
     Settings,
     connect,
     load_settings,
+    mappings_of,
     open_embedder,
     open_source,
     open_warehouse,
     scratch_parent,
 )
+from flows.steps import preparing
 from tasks.asking import open_caller
 from tasks.calling import Caller
 from tasks.domain.days import days_between
 from tasks.domain.errors import NoLogs, UsageError
-from tasks.domain.formats import load_mappings
 from tasks.domain.judging import JUDGE_VERSION
 from tasks.domain.labeling import Labeled, fewer
 from tasks.domain.predictions import Pair
 from tasks.domain.prompts import Prompt, load_prompt
-from tasks.domain.rendering import prepare
 from tasks.domain.retrying import Patience
 from tasks.domain.training import is_held_out
 from tasks.evaluation import (
@@ -135,16 +134,9 @@ def _conversations_of(chosen: Settings, start: date | None, end: date | None, la
                 store,
                 logs,
                 log_format=chosen.log_format,
-                mappings=load_mappings(Path(chosen.mappings) if chosen.mappings else None),
+                mappings=mappings_of(chosen),
                 zone=chosen.zone,
-                prepare=partial(
-                    prepare,
-                    prompt=load_prompt(chosen.prompt),
-                    model="",
-                    max_input_tokens=chosen.max_input_tokens,
-                    masked=chosen.mask,
-                    compacted=chosen.compact,
-                ),
+                prepare=preparing(chosen),
                 scratch=scratch,
             )
     if not found:

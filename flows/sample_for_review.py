@@ -6,8 +6,6 @@ python -m flows.sample_for_review --start 2026-11-16 --end 2026-11-22 --output r
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import date
-from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,13 +13,19 @@ import orjson
 from prefect import flow
 
 from flows import command_line
-from flows.settings import Settings, load_settings, open_place, open_source, open_warehouse, scratch_parent
+from flows.settings import (
+    Settings,
+    load_settings,
+    mappings_of,
+    open_place,
+    open_source,
+    open_warehouse,
+    scratch_parent,
+)
+from flows.steps import preparing
 from tasks.domain.days import days_between
 from tasks.domain.errors import NoLogs
-from tasks.domain.formats import load_mappings
-from tasks.domain.prompts import load_prompt
 from tasks.domain.records import Conversation
-from tasks.domain.rendering import prepare
 from tasks.domain.sampling import STRATA, Draw
 from tasks.extract import list_logs
 from tasks.labels import conversations_of
@@ -52,7 +56,7 @@ async def sample_for_review(
     chosen = load_settings(settings or {})
     warehouse = open_warehouse(chosen)
     draw = offer_days(warehouse, days_between(start, end), size, seed)
-    sample = draw_sample(draw, _conversations(draw, chosen), _prepared(chosen))
+    sample = draw_sample(draw, _conversations(draw, chosen), preparing(chosen))
     store_sample(warehouse, sample)
 
     store, key = open_place(output, chosen) if output else (warehouse, f"reviews/{sample.sample_id}.xlsx")
@@ -70,7 +74,7 @@ def _conversations(draw: Draw, chosen: Settings) -> Iterator[tuple[date, str, Co
     wanted: dict[date, set[str]] = {}
     for candidate in draw.candidates():
         wanted.setdefault(candidate.day, set()).add(candidate.row["conversation_id"])
-    mappings = load_mappings(Path(chosen.mappings) if chosen.mappings else None)
+    mappings = mappings_of(chosen)
     for day, names in sorted(wanted.items()):
         store, name = open_source(chosen, day)
         with suppress(NoLogs), scratch_folder(scratch_parent(chosen), f"sample-{uuid4()}") as scratch:
@@ -84,17 +88,6 @@ def _conversations(draw: Draw, chosen: Settings) -> Iterator[tuple[date, str, Co
                 scratch=scratch,
             ):
                 yield day, found, conversation
-
-
-def _prepared(chosen: Settings) -> Any:
-    return partial(
-        prepare,
-        prompt=load_prompt(chosen.prompt),
-        model="",
-        max_input_tokens=chosen.max_input_tokens,
-        masked=chosen.mask,
-        compacted=chosen.compact,
-    )
 
 
 def main(arguments: Sequence[str]) -> int:

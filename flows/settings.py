@@ -32,7 +32,7 @@ from tasks.domain.formats import LogMapping, check_log_format, load_mappings
 from tasks.domain.offline import OFFLINE_VERSION
 from tasks.domain.pacing import Limits
 from tasks.domain.ports import Embedder, ObjectStore, Summarizer
-from tasks.domain.prompts import Prompt, load_prompt
+from tasks.domain.prompts import load_prompt
 from tasks.gate import Gate
 from tasks.shared_quota import QuotaShare
 
@@ -202,7 +202,7 @@ def check_settings(chosen: Mapping[str, Any]) -> None:
         UsageError: one line that says what.
     """
     settings = load_settings(chosen)
-    check_log_format(settings.log_format, _mappings_of(settings))
+    check_log_format(settings.log_format, mappings_of(settings))
     source_of(settings.source, date.min)
     for uri in (settings.source, settings.warehouse):
         if not uri.startswith(BLOCK_SCHEME):  # blocks are on the Prefect server, which is not asked yet
@@ -244,7 +244,6 @@ class Services:
     warehouse: ObjectStore
     summarizer: Summarizer
     gate: Gate | None
-    prompt: Prompt
     mappings: Mapping[str, LogMapping]
     scratch: Path
 
@@ -273,8 +272,7 @@ async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
             warehouse=open_warehouse(settings),
             summarizer=summarizer,
             gate=gate,
-            prompt=load_prompt(settings.prompt),
-            mappings=_mappings_of(settings),
+            mappings=mappings_of(settings),
             scratch=scratch_parent(settings),
         )
 
@@ -292,7 +290,12 @@ def quota_of(settings: Settings) -> Limits:
     return Limits(settings.rpm, settings.tpm, settings.concurrency)
 
 
-def _mappings_of(settings: Settings) -> dict[str, LogMapping]:
+def mappings_of(settings: Settings) -> dict[str, LogMapping]:
+    """The named log formats, by their names.
+
+    Raises:
+        UsageError: their file can't be read, or says something that no mapping can.
+    """
     return load_mappings(Path(settings.mappings) if settings.mappings else None)
 
 

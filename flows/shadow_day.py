@@ -5,7 +5,6 @@ python -m flows.shadow_day --day 2026-11-22 --shadow-endpoint CANDIDATE
 
 from collections.abc import Sequence
 from datetime import date
-from functools import partial
 from typing import Any
 
 import orjson
@@ -14,11 +13,11 @@ from prefect.artifacts import acreate_markdown_artifact
 
 from flows import command_line
 from flows.settings import Services, Settings, connect, load_settings
+from flows.steps import preparing
 from tasks.asking import open_caller
 from tasks.domain.days import previous_day
 from tasks.domain.errors import UsageError
 from tasks.domain.records import Request
-from tasks.domain.rendering import prepare
 from tasks.domain.retrying import Patience
 from tasks.extract import list_logs
 from tasks.labels import conversations_of
@@ -92,15 +91,8 @@ def _requests(sample: dict[str, Any], services: Services, chosen: Settings, run_
             zone=chosen.zone,
             scratch=scratch,
         )
-        prepared = partial(
-            prepare,
-            prompt=services.prompt,
-            model=services.summarizer.model,
-            max_input_tokens=chosen.max_input_tokens,
-            masked=chosen.mask,
-            compacted=chosen.compact,
-        )
-        return [prepared(conversation) for _, conversation in conversations]
+        prepare = preparing(chosen, services.summarizer.model)
+        return [prepare(conversation) for _, conversation in conversations]
 
 
 def _in_words(made: dict[str, Any]) -> str:

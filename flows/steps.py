@@ -1,6 +1,6 @@
 """Steps that several flows take: the settings, applied to the tasks."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date
 from functools import partial
@@ -10,6 +10,8 @@ from prefect import get_run_logger, runtime
 from flows.settings import Services, Settings
 from tasks.day import DayRun, hold_day
 from tasks.domain.ports import StoredObject
+from tasks.domain.prompts import load_prompt
+from tasks.domain.records import Conversation, Request
 from tasks.domain.rendering import prepare, storable_reject
 from tasks.domain.retrying import Patience
 from tasks.domain.shards import Shard
@@ -53,17 +55,22 @@ def read(
         log_format=chosen.log_format,
         mappings=services.mappings,
         zone=chosen.zone,
-        prepare=partial(
-            prepare,
-            prompt=services.prompt,
-            model=services.summarizer.model,
-            max_input_tokens=chosen.max_input_tokens,
-            masked=chosen.mask,
-            compacted=chosen.compact,
-        ),
+        prepare=preparing(chosen, services.summarizer.model),
         storable=partial(storable_reject, masked=chosen.mask),
         size=chosen.batch_size,
         scratch=run.scratch,
         recognized=partial(progress.recognized, logger=get_run_logger()) if progress else lambda _: None,
         shard=shard,
+    )
+
+
+def preparing(chosen: Settings, model: str = "") -> Callable[[Conversation], Request]:
+    """What makes a conversation a request; without a model it is one for people to read, or to be asked again."""
+    return partial(
+        prepare,
+        prompt=load_prompt(chosen.prompt),
+        model=model,
+        max_input_tokens=chosen.max_input_tokens,
+        masked=chosen.mask,
+        compacted=chosen.compact,
     )
