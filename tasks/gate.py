@@ -64,8 +64,7 @@ class Permit:
     def refused(self, error: QuotaRefused) -> None:
         """A limit turned the call away; it costs nothing."""
         gate = self._gate
-        limits = error.limits if isinstance(error.limits, QuotaHeaders) else None
-        gate.pacer.refused(self._entry, gate.clock(), error.scope, error.retry_after_seconds, limits)
+        gate.pacer.refused(self._entry, gate.clock(), error.scope, error.retry_after_seconds, error.limits)
         gate.look()
 
     def failed(self, maybe_counted: bool) -> None:

@@ -35,6 +35,8 @@ KefuError                     every error of this project; the message says what
 
 from typing import Literal
 
+from tasks.domain.records import QuotaHeaders
+
 QuotaScope = Literal["requests", "tokens", "queries_per_second", "overload"]
 
 
@@ -181,7 +183,7 @@ class QuotaRefused(CallFault):
         message: str,
         scope: QuotaScope,
         retry_after_seconds: float | None = None,
-        limits: object | None = None,
+        limits: QuotaHeaders | None = None,
     ) -> None:
         super().__init__(message)
         self.scope: QuotaScope = scope
