@@ -108,14 +108,12 @@ def draw_sample(
     sample_id = f"S{blake2b(names.encode(), digest_size=5).hexdigest().upper()}"
     rows = [
         {
+            **candidate.row,
             "number": f"{sample_id}-{number:04}",
             "day": candidate.day,
             "stratum": stratum,
-            "conversation_id": candidate.row["conversation_id"],
-            "content_hash": candidate.row["content_hash"],
             "text": requests[candidate.row["content_hash"]].text,
             "truncated": requests[candidate.row["content_hash"]].truncated,
-            **{name: candidate.row[name] for name in _COLUMNS if name in SAMPLES.names and name not in {"truncated"}},
         }
         # Mixed, so that nobody knows by the place what kind of row it is.
         for number, (stratum, candidate) in enumerate(sorted(chosen, key=lambda one: one[1].rank), 1)
