@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import orjson
-from prefect import flow
+from prefect import flow, runtime
 
 from flows import command_line
 from flows.settings import load_settings, open_warehouse
@@ -28,7 +28,7 @@ async def build_report(start: date, end: date, settings: dict[str, Any] | None =
     chosen = load_settings(settings or {})
     warehouse = open_warehouse(chosen)
     digests = aggregate_published(warehouse, days_between(start, end), chosen.zone)
-    address = publish_reports(warehouse, digests)
+    address = publish_reports(warehouse, digests, str(runtime.flow_run.id))
     await show_report(f"{start}-{end}", digests.whole, read_history(warehouse, start), address)
     return {
         "start": start.isoformat(),

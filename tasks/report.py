@@ -5,22 +5,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from tasks.domain.aggregates import Aggregator, Digest, metrics_table
 from tasks.domain.days import DayTally, days_before
-from tasks.domain.errors import NoTables, ObjectMissing
+from tasks.domain.errors import DayBusy, NoTables, ObjectMissing
 from tasks.domain.ports import ObjectStore
 from tasks.domain.reject_samples import reject_samples
 from tasks.domain.report import render_html, render_markdown
 from tasks.domain.tables import RUNS, partition_key
+from tasks.lease import acquire_day
 from tasks.publish import DayTables
 
 _ROWS_AT_A_TIME = 2_000
@@ -98,10 +100,11 @@ def with_this_run(store: ObjectStore, tally: DayTally) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """The figures of a range: each day's that has tables, and the whole range's."""
+    """The figures of a range: each day's that has tables, and the whole range's; and the runs that made the tables."""
 
     days: dict[date, Digest]
     whole: Digest
+    runs: dict[date, list[dict[str, Any]]]
 
 
 @task(name="aggregate-published", cache_policy=NO_CACHE)
@@ -112,12 +115,13 @@ def aggregate_published(store: ObjectStore, days: Sequence[date], zone: tzinfo) 
         NoTables: none of them is.
     """
     whole = Aggregator(days[0], days[-1], zone)
-    all_runs: list[dict[str, Any]] = []
+    made_by: dict[date, list[dict[str, Any]]] = {}
     digests: dict[date, Digest] = {}
     for day in days:
         runs = read_runs(store, day)
         if not runs:
             continue
+        made_by[day] = runs
         aggregator = Aggregator(day, day, zone)
         for batch in _published(store, partition_key("summaries", day)):
             aggregator.add_summaries(batch)
@@ -125,18 +129,30 @@ def aggregate_published(store: ObjectStore, days: Sequence[date], zone: tzinfo) 
             aggregator.add_rejects(batch)
         digests[day] = aggregator.result(*runs)
         whole.merge(aggregator)
-        all_runs.extend(runs)
     if not digests:
         raise NoTables(f"{store.uri} has no tables from {days[0]} to {days[-1]}: summarize those days first.")
-    return Digests(digests, whole.result(*all_runs))
+    return Digests(digests, whole.result(*chain.from_iterable(made_by.values())), made_by)
 
 
 @task(name="publish-reports", cache_policy=NO_CACHE)
-def publish_reports(store: ObjectStore, digests: Digests) -> str:
-    """Replace each day's metrics and reports and the range's report; return the address of the last."""
+def publish_reports(store: ObjectStore, digests: Digests, run_id: str) -> str:
+    """Replace each day's metrics and reports and the range's report; return the address of the last.
+
+    A day that another run works on, or has published since it was aggregated, is left to that run: it writes its own.
+    """
+    logger = get_run_logger()
     for day, digest in digests.days.items():
-        for key, content in report_files(day, digest, read_history(store, day)):
-            store.write_path(key, content)
+        try:
+            lease = acquire_day(store, day, run_id, wait_seconds=0, tell=logger.info)
+        except DayBusy as busy:
+            logger.warning("The report of %s is left to the run that works on it. %s", day, busy)
+            continue
+        try:
+            if read_runs(store, day) == digests.runs[day]:
+                for key, content in report_files(day, digest, read_history(store, day)):
+                    store.write_path(key, content)
+        finally:
+            lease.release()
     whole = digests.whole
     folder = f"reports/days={whole.start}_{whole.end}"
     history, days = read_history(store, whole.start), list(digests.days.values())

@@ -1,0 +1,88 @@
+"""Reports anew from the tables, beside whatever else works on the same days."""
+
+import asyncio
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import orjson
+import pytest
+from prefect import flow
+
+from flows.build_report import build_report
+from flows.summarize_day import summarize_day
+from tasks.clients.folder import FolderStore
+from tasks.lease import acquire_day
+from tasks.report import aggregate_published, publish_reports
+
+# Prefect's own client leaves its connections to the garbage collector.
+pytestmark = [
+    pytest.mark.usefixtures("prefect_server"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
+]
+
+FIRST, LAST = date(2026, 11, 21), date(2026, 11, 22)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, str]:
+    """Of a warehouse with two days."""
+    messages = [{"role": "user", "text": "什么时候发货？"}, {"role": "agent", "text": "今天下午安排发货。"}]
+    rows = [orjson.dumps({"conversation_id": f"c{number}", "messages": messages}) for number in range(7)]
+    (tmp_path / "a.jsonl").write_bytes(b"\n".join(rows))
+    settings = {"source": str(tmp_path / "a.jsonl"), "warehouse": str(tmp_path / "w")}
+    for day in (FIRST, LAST):
+        asyncio.run(summarize_day(day, settings))
+    return settings
+
+
+def files(settings: dict[str, str], day: date) -> list[Path]:
+    """What is made anew of a day."""
+    warehouse = Path(settings["warehouse"])
+    return [warehouse / f"metrics/day={day}/metrics.parquet", *sorted(warehouse.glob(f"reports/day={day}/*"))]
+
+
+def spoil(settings: dict[str, str], day: date) -> None:
+    for file in files(settings, day):
+        file.write_bytes(b"old")
+
+
+def test_build_report_makes_every_file_as_it_was(settings):
+    before = {file: file.read_bytes() for day in (FIRST, LAST) for file in files(settings, day)}
+    assert len(before) == 6
+    for day in (FIRST, LAST):
+        spoil(settings, day)
+    made = asyncio.run(build_report(FIRST, LAST, settings))
+    assert (made["days"], made["conversations"]) == (2, 14)
+    assert "14" in Path(made["report"]).with_suffix(".md").read_text(encoding="utf-8")
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_build_report_leaves_a_day_to_the_run_that_works_on_it(settings, caplog):
+    spoil(settings, FIRST)
+    spoil(settings, LAST)
+    lease = acquire_day(FolderStore(Path(settings["warehouse"])), LAST, "another", wait_seconds=0, tell=print)
+    try:
+        made = asyncio.run(build_report(FIRST, LAST, settings))
+    finally:
+        lease.release()
+    assert made["conversations"] == 14
+    assert all(file.read_bytes() != b"old" for file in files(settings, FIRST))
+    assert all(file.read_bytes() == b"old" for file in files(settings, LAST))
+    assert f"The report of {LAST} is left to the run that works on it" in caplog.text
+
+
+def test_build_report_overwrites_nothing_that_was_published_meanwhile(settings):
+    store = FolderStore(Path(settings["warehouse"]))
+    digests = aggregate_published.fn(store, [FIRST, LAST], ZoneInfo("Asia/Shanghai"))
+    asyncio.run(summarize_day(LAST, settings))
+    spoil(settings, FIRST)
+    spoil(settings, LAST)
+
+    @flow
+    def late() -> None:
+        publish_reports(store, digests, "late")
+
+    late()
+    assert all(file.read_bytes() != b"old" for file in files(settings, FIRST))
+    assert all(file.read_bytes() == b"old" for file in files(settings, LAST))
