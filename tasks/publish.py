@@ -78,6 +78,7 @@ def assemble_tables(parts: Sequence[Part], folder: Path) -> DayTables:
     Raises:
         AccountingError: the tables do not hold exactly what was read.
     """
+    pa.default_memory_pool().release_unused()  # of the batches, before the tables need theirs: the day's peak is here
     ordered = sorted(parts, key=lambda part: part.number)
     tables = DayTables(
         folder / "summaries.parquet",

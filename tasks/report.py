@@ -186,9 +186,14 @@ def _metrics(store: ObjectStore, day: date) -> pa.Table | None:
 
 def _batches(path: Path) -> Iterable[pa.RecordBatch]:
     with pq.ParquetFile(path) as table:
-        yield from table.iter_batches(_ROWS_AT_A_TIME)
+        yield from _rows_at_a_time(table)
 
 
 def _published(store: ObjectStore, key: str) -> Iterable[pa.RecordBatch]:
     with store.open_object(key) as file, pq.ParquetFile(file) as table:
-        yield from table.iter_batches(_ROWS_AT_A_TIME)
+        yield from _rows_at_a_time(table)
+
+
+def _rows_at_a_time(table: pq.ParquetFile) -> Iterable[pa.RecordBatch]:
+    # With threads, all columns are unpacked at once, each by a thread whose memory is not given back.
+    yield from table.iter_batches(_ROWS_AT_A_TIME, use_threads=False)

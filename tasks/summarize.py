@@ -21,7 +21,7 @@ from tasks.publish import Part, write_part
 T = TypeVar("T")
 
 _DRAIN_SECONDS = 20.0
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+_OBJECTS_BETWEEN_COLLECTIONS = 15_000
 _REASONS = {
     "refused": Reason.REFUSED,
     "too_long": Reason.TOO_LONG,
