@@ -118,6 +118,7 @@ def forked(work: Callable[[], None]) -> int:
     code = 1
     try:
         os.setpgid(0, 0)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
         work()
         code = 0
     except BaseException:

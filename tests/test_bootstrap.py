@@ -66,18 +66,18 @@ def automations(api: httpx.Client) -> list[dict[str, Any]]:
 def test_bootstrap_twice_is_bootstrap_once_and_a_failed_run_is_told(prefect_api: PrefectServer, hook):
     address, posted = hook
     with prefect_api.client() as api:
-        first = bootstrap(prefect_api, "--webhook-url", address, "--shared-quota", "sft", "other=80")
+        first = bootstrap(prefect_api, "--webhook-url", address, "--shared-quota", "bootstrap", "other=80")
         assert "work pool kefu: made (process)" in first
-        assert "shared quota sft, 100% of it: made" in first
+        assert "shared quota bootstrap, 100% of it: made" in first
         made = automations(api)
         assert len(made) == 5
 
-        again = bootstrap(prefect_api, "--shared-quota", "sft", "other=40")
-        assert "shared quota sft, 100% of it: there already" in again
+        again = bootstrap(prefect_api, "--shared-quota", "bootstrap", "other=40")
+        assert "shared quota bootstrap, 100% of it: there already" in again
         assert "shared quota other, 40% of it: changed" in again
         whole, part = (
             api.get(f"/v2/concurrency_limits/{name}").raise_for_status().json()["slot_decay_per_second"]
-            for name in ("sft", "other")
+            for name in ("bootstrap", "other")
         )
         assert part == pytest.approx(0.4 * whole)
         assert "work pool kefu: there already" in again
