@@ -18,7 +18,7 @@ Where humans would argue, this is the rule:
 - Acceptance: people change their minds, so what they settle on last counts (起初拒绝，最后同意了; 从不接受到接受).
   Grudging and broad acceptance (勉强, 无奈, 基本) is acceptance; partial acceptance (部分接受; 接受退货，但拒绝付运费)
   is null, and so are neither accepting nor refusing, and not yet (尚未接受). Not refusing is accepting. Gestures (感谢,
-  耐心等待, 坚持退款) count where nothing plainer is said.
+  耐心等待, 坚持退款) count where nothing plainer is said; that it is not clear (感谢，但未明确是否接受) is plainer.
 - Negative sentiment: shown once is shown, however the conversation ended (开始有些着急，最后表示感谢 is true).
 - A leading 是 or 否 that its own explanation contradicts is null; partial acceptance contradicts both.
 """
@@ -268,7 +268,8 @@ class _ClauseReader:
             else:
                 self._pass(kind)
             self._towards = kind in (_Kind.TOWARDS, _Kind.PREPOSITION)
-        if self._wavers and not any(claim.plain for claim in claims):
+        in_question = self._hedged and any(claim.conditional for claim in claims)  # 未明确是否接受
+        if (self._wavers or in_question) and not any(claim.plain and not claim.conditional for claim in claims):
             claims.append(_Claim(None, silent=True, turning=self._turning, later=self.later))
         return claims
 
