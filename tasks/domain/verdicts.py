@@ -127,7 +127,7 @@ def accepted_of(text: str) -> bool | None:
     """Whether the user accepted what the agent offered."""
     if (word := _WORDS.get(text)) is not None:
         return word
-    lead, sentence = _parts(text)
+    lead, sentence = _parts(text, none=None)
     claims = [claim for claim in _claims(sentence, _ACCEPTANCE) if not claim.conditional]
     settled = _settled(claims)
     if settled is None and any(claim.partial for claim in claims):
@@ -139,7 +139,7 @@ def negative_sentiment_of(text: str) -> bool | None:
     """Whether the user showed negative sentiment."""
     if (word := _WORDS.get(text)) is not None:
         return word
-    lead, sentence = _parts(text)
+    lead, sentence = _parts(text, none=False)
     if lead is None and sentence in _NO_MOOD_WORDS:
         return False
     values = [claim.value for claim in _claims(sentence, _SENTIMENT) if not (claim.conditional or claim.silent)]
@@ -158,8 +158,8 @@ def _bare(sentence: str) -> bool | None:
     return denials % 2 == 0 if denials or words[0][0] in _THERE_IS else None
 
 
-def _parts(text: str) -> tuple[bool | None, str]:
-    """A leading verdict, and the sentence behind it in plain form."""
+def _parts(text: str, *, none: bool | None) -> tuple[bool | None, str]:
+    """A leading verdict, and the sentence behind it in plain form; `none` is what a leading 无 says."""
     normal = " ".join(_MARKUP.sub("", unicodedata.normalize("NFKC", text[:_LONGEST])).lower().split())
     plain = _CHINESE_SPACE.sub("", normal).strip(_EDGES)
     if echo := _ECHO.match(plain):
@@ -167,7 +167,7 @@ def _parts(text: str) -> tuple[bool | None, str]:
     if plain in _WORDS:
         return _WORDS[plain], ""
     if lead := _LEAD.match(plain):
-        return _WORDS.get(lead[1], False), plain[lead.end() :].strip(_EDGES)
+        return _WORDS.get(lead[1], none), plain[lead.end() :].strip(_EDGES)
     return None, plain
 
 
