@@ -34,16 +34,27 @@ def warehouse(tmp_path):
             "summarized_at": datetime(2026, 11, 23, tzinfo=UTC),
             "attributes": [("sku", "1")],
         }
-        batch = pa.RecordBatch.from_pylist([row], schema=SUMMARIES)
+        unsaid = row | {"conversation_id": "c2", "accepted": None}
+        batch = pa.RecordBatch.from_pylist([row, unsaid], schema=SUMMARIES)
         write_parquet(folder / "summaries.parquet", SUMMARIES, [batch])
     return tmp_path
 
 
+def run_example(example, folder):
+    done = subprocess.run([sys.executable, "-c", example], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split()[1])
 def test_readme_examples_read_the_tables(example, warehouse):
-    done = subprocess.run([sys.executable, "-c", example], cwd=warehouse, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "2026-11-22" in done.stdout
+    assert "2026-11-22" in run_example(example, warehouse)
+
+
+def test_readme_example_shares_are_the_report_s(warehouse):
+    (example,) = (example for example in EXAMPLES if "duckdb" in example)
+    line = next(line for line in run_example(example, warehouse).splitlines() if "2026-11-22" in line)
+    assert [float(cell) for cell in line.strip("│ ").split("│")[1:]] == [2, 0.5, 0.5]
 
 
 def test_readme_has_an_example_for_each_reader():
