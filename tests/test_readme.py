@@ -5,13 +5,17 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tasks.domain.aggregates import Aggregator, metrics_table
 from tasks.domain.records import Reason
-from tasks.domain.tables import METRICS, REJECTS, SUMMARIES
+from tasks.domain.tables import METRICS, REJECTS, RUNS, SUMMARIES
 from tasks.publish import write_parquet
+from tests.tasks.domain.summary_days import rejects, summaries
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -20,8 +24,6 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 @pytest.fixture
 def warehouse(tmp_path):
-    import pyarrow as pa
-
     for day in (date(2026, 11, 21), date(2026, 11, 22)):
         folder = tmp_path / "warehouse" / "summaries" / f"day={day}"
         folder.mkdir(parents=True)
@@ -61,9 +63,35 @@ def test_readme_has_an_example_for_each_reader():
     assert {"duckdb", "pandas", "polars"} <= set(re.findall(r"import (\w+)", "\n".join(EXAMPLES)))
 
 
-@pytest.mark.parametrize("schema", [SUMMARIES, REJECTS, METRICS], ids=["summaries", "rejects", "metrics"])
+@pytest.mark.parametrize("schema", [SUMMARIES, REJECTS, METRICS, RUNS], ids=["summaries", "rejects", "metrics", "runs"])
 def test_readme_names_every_column_of(schema):
     assert [name for name in schema.names if f"`{name}`" not in README] == []
+
+
+def test_readme_names_the_types_of_summaries():
+    listed: dict[str, str] = {}
+    dictionary = README.partition("\n`summaries`\n")[2].partition("\n`rejects`")[0]
+    for names, kinds in re.findall(r"^\| (`.+?`) \| (.+?) \|", dictionary, re.MULTILINE):
+        columns, types = re.findall("[a-z_]+", names), re.findall(r"\w+(?:\[[^]]*\]|<[^>]*>)?", kinds)
+        listed.update(zip(columns, types * len(columns) if len(types) == 1 else types, strict=True))
+    real = {field.name: str(field.type).replace("tz=", "") for field in SUMMARIES}
+    assert listed == real
+
+
+def test_readme_names_every_metric_with_its_dimensions():
+    aggregator = Aggregator(date(2026, 11, 22), date(2026, 11, 22), ZoneInfo("Asia/Shanghai"))
+    aggregator.add_summaries(summaries(20))
+    aggregator.add_rejects(rejects(1))
+    effort = dict.fromkeys((field.name for field in RUNS if field.type in (pa.int64(), pa.float64())), 1)
+    made = metrics_table(aggregator.result(effort))
+    pairs = set(zip(made["metric"].to_pylist(), made["dimension"].to_pylist(), strict=True))
+    listed = {
+        (metric, dimension)
+        for metrics, dimensions in re.findall(r"^\| (`.+`) \| (`.+`) \| .+ \|$", README, re.MULTILINE)
+        for metric in re.findall("`([a-z_]+)`", metrics)
+        for dimension in re.findall("`([a-z_]+)`", dimensions)
+    }
+    assert listed == pairs
 
 
 def test_readme_names_every_reason():
