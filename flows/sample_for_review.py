@@ -57,10 +57,11 @@ async def sample_for_review(
     warehouse = open_warehouse(chosen)
     draw = offer_days(warehouse, days_between(start, end), size, seed)
     sample = draw_sample(draw, _conversations(draw, chosen), preparing(chosen))
-    store_sample(warehouse, sample)
 
     store, key = open_place(output, chosen) if output else (warehouse, f"reviews/{sample.sample_id}.xlsx")
-    store.write_path(key, write_sheet(sample.rows, key))
+    sheet = write_sheet(sample.rows, key)
+    store_sample(warehouse, sample)
+    store.write_path(key, sheet)
     kinds = [row["stratum"] for row in sample.rows]
     return {
         "sample": sample.sample_id,
@@ -112,6 +113,7 @@ def main(arguments: Sequence[str]) -> int:
         settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
         lambda: sample_for_review(given.start, given.end, given.size, given.seed, given.output, settings),
         tell,
+        check=lambda: days_between(given.start, given.end),
     )
 
 
