@@ -238,6 +238,22 @@ def test_screenshots_are_not_committed():
     assert Path(OUTPUT).is_dir()
 
 
+# The words of visible column headings that go over more than one line.
+BROKEN_WORDS = """
+const broken = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (texts.nextNode()) {
+  const text = texts.currentNode, range = document.createRange();
+  if (!text.parentElement.closest("thead th")) continue;
+  for (const word of text.data.matchAll(/[A-Za-z]+/g)) {
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    if (range.getClientRects().length > 1) broken.push(word[0]);
+  }
+}
+return broken;
+"""
+
+
 def test_the_report_fits_a_phone_in_both_languages_and_unfolds_on_paper(browser: webdriver.Chrome, tmp_path):
     digest = digest_of(400)
     (tmp_path / "report.html").write_text(render_html(digest), encoding="utf-8")
@@ -248,6 +264,7 @@ def test_the_report_fits_a_phone_in_both_languages_and_unfolds_on_paper(browser:
         for title in ("客服对话日报", "Customer service"):
             assert title in browser.title
             assert browser.execute_script("return document.documentElement.scrollWidth") <= phone["width"]
+            assert browser.execute_script(BROKEN_WORDS) == []
             browser.find_element(By.ID, "language").click()
         last = browser.find_elements(By.CSS_SELECTOR, ".case")[-1]
         assert not last.is_displayed()
