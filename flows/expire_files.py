@@ -62,13 +62,13 @@ def _in_words(removed: Mapping[str, int]) -> str:
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
     parser = command_line.parser("flows.expire_files", "Remove old answers, reports and leftovers; tables always stay.")
-    for kind, days in (("answers", 0), ("reports", 0), ("staging", 7)):
+    for kind, what, days in (("answers", "answers", 0), ("reports", "reports", 0), ("staging", "leftovers of runs", 7)):
         parser.add_argument(
             f"--keep-{kind}-days",
             type=_days,
             default=days,
             metavar="DAYS",
-            help=f"for how many days {kind} are kept; 0 is for ever (default: {days})",
+            help=f"for how many days {what} are kept; 0 is for ever (default: {days})",
         )
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     given = parser.parse_args(arguments)

@@ -57,8 +57,8 @@ class Settings(BaseSettings):
     )
     summarizer: Literal["qianfan", "qianfan-batch", "openai", "offline"] = Field(
         "offline",
-        description="who reads the conversations; qianfan-batch is the platform's offline batch inference (cheaper, "
-        "within a day), offline is rules, no model",
+        description="who reads the conversations: qianfan, qianfan-batch (the platform's offline batch inference: "
+        "cheaper, within a day), openai (any compatible server) or offline (rules, no model)",
     )
     endpoint: str = Field(
         "", description="the service's id (qianfan), v2:MODEL (qianfan's V2) or the model's name (openai)"

@@ -1,10 +1,13 @@
 import re
 from datetime import date
+from typing import get_args
 
 import pytest
 
 from flows.settings import (
+    Settings,
     check_settings,
+    flags,
     load_settings,
     open_source,
     open_summarizer,
@@ -23,6 +26,11 @@ def open_everything(settings):
     open_warehouse(chosen)
     open_summarizer(chosen)
     quota_of(chosen)
+
+
+def test_help_names_every_summarizer():
+    told = re.findall("[a-z-]+", flags()["summarizer"].description)
+    assert set(get_args(Settings.model_fields["summarizer"].annotation)) <= set(told)
 
 
 @pytest.mark.parametrize(
