@@ -167,11 +167,12 @@ class QuotaShare:
             if self._client is None:
                 self._client = await get_client().__aenter__()
                 await make_shared_quota(self._client, self.name)
-            debt = self._debt if self._debt <= _SLOW_SECONDS else 0.0
+            owed = self._debt
+            debt = owed if owed <= _SLOW_SECONDS else 0.0
             response = await self._client.increment_concurrency_slots(
                 [self.name], round((block + debt) * SLOTS_PER_SECOND), "rate_limit"
             )
-            self._debt = 0.0
+            self._debt -= owed  # what was spent while this was on its way is owed still
             if not response.json():  # no such limit, which Prefect takes for no limit
                 await make_shared_quota(self._client, self.name)
             limit = await self._client.read_global_concurrency_limit_by_name(self.name)

