@@ -85,7 +85,7 @@ def never_begun() -> AutomationCore:
                 "match": _RUNS,
                 "match_related": _tagged(TAG),
                 "after": _states("Pending", "Submitting", "InfrastructurePending"),
-                # A beat says it, too: a server on SQLite drops the event of a state when its database is locked.
+                # A beat says it, too: a plain server on SQLite loses events of states (deployments/sqlite.py).
                 "expect": [*_states("Running", "heartbeat", "Scheduled", "Late", "AwaitingConcurrencySlot"), *_ENDED],
                 "for_each": ["prefect.resource.id"],
                 "threshold": 1,

@@ -73,7 +73,8 @@ def serve(host: str, port: int, folder: Path, database: str, webhook_url: str) -
             cluster.make()
             start(_postgresql(cluster, folder))
             connection["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = cluster.url
-        start(_server(host, port, {**environment, **connection}, folder))
+        prefect = "deployments.sqlite" if database == "sqlite" else "prefect"
+        start(_server(prefect, host, port, {**environment, **connection}, folder))
 
         environment["PREFECT_API_URL"] = f"{url}/api"
         _set_up(webhook_url or stack.enter_context(_spoken_notifications()), environment)
@@ -133,7 +134,7 @@ def _postgresql(cluster: Cluster, folder: Path) -> Part:
     )
 
 
-def _server(host: str, port: int, environment: Mapping[str, str], folder: Path) -> Part:
+def _server(prefect: str, host: str, port: int, environment: Mapping[str, str], folder: Path) -> Part:
     def is_healthy(written: str) -> bool:
         try:
             with urllib.request.urlopen(f"http://{host}:{port}/api/health", timeout=5) as answer:
@@ -143,7 +144,7 @@ def _server(host: str, port: int, environment: Mapping[str, str], folder: Path) 
 
     return Part(
         name="Prefect server",
-        command=[_PYTHON, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)],
+        command=[_PYTHON, "-m", prefect, "server", "start", "--host", host, "--port", str(port)],
         environment=environment,
         log=folder / "logs" / "server.log",
         is_ready=is_healthy,

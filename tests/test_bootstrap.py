@@ -130,8 +130,8 @@ def test_run_that_was_taken_and_never_began_ends_as_crashed(prefect_api: Prefect
         nights: list[list[str]] = []
         ends: list[list[str]] = []
         until = time.monotonic() + 240
-        # The service that watches for events learns of a new automation a moment after it was made, and a server on
-        # SQLite may lose the event of a state or stand still for a minute: one night without all that is enough.
+        # The service that watches for events learns of a new automation a moment after it was made, and a busy machine
+        # may be late with a beat: one night without all that is enough.
         while ["Crashed", "Running", "Pending"] not in ends and time.monotonic() < until:
             nights.append([take(api, flow, ["PENDING"])])
             for states in (["PENDING", "RUNNING"], ["PENDING"]):

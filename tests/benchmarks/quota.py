@@ -293,7 +293,7 @@ class PrefectProcess:
 
     def start(self) -> None:
         """Start it; return when it answers."""
-        command = [sys.executable, "-m", "prefect", "server", "start", "--port", str(self._port)]
+        command = [sys.executable, "-m", "deployments.sqlite", "server", "start", "--port", str(self._port)]
         self._process = subprocess.Popen(
             command,
             env={name: value for name, value in self.environment.items() if name != "PREFECT_API_URL"},

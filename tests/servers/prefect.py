@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+_ROOT = Path(__file__).parents[2]
 _START_SECONDS = 240.0
 _STOP_SECONDS = 10.0
 
@@ -86,7 +87,7 @@ class PrefectServer:
 
 @contextmanager
 def prefect_server(folder: Path) -> Iterator[PrefectServer]:
-    """A server on SQLite in a new folder, from its first answer to the end of the block, however that ends."""
+    """A server on SQLite, its data in a new folder, from its first answer to the end of the block, however that ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -95,11 +96,12 @@ def prefect_server(folder: Path) -> Iterator[PrefectServer]:
     environment = server.environment() | {
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "1",
         "PREFECT_UI_URL": server.url.removesuffix("/api"),
+        "PYTHONPATH": str(_ROOT),
     }
     del environment["PREFECT_API_URL"]
     with server.log.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            [sys.executable, "-m", "deployments.sqlite", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -108,7 +108,7 @@ def served(folder: Path, database: str, environment: Mapping[str, str], *flags: 
             start_new_session=True,
         )
     url = f"http://127.0.0.1:{port}"
-    with process, httpx.Client(base_url=f"{url}/api", timeout=30) as api:
+    with process, httpx.Client(base_url=f"{url}/api", timeout=150) as api:
         machine = Served(url, folder / "serve", folder / "warehouse", process, api)
         try:
             until = time.monotonic() + _START_SECONDS

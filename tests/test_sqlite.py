@@ -1,0 +1,56 @@
+"""A server on SQLite answers everybody and loses no event, however many runs change their states at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from deployments.bootstrap import TAG, never_begun, zombies
+from tests.servers.prefect import PrefectServer
+
+RUNS, ROUNDS, BEATS = 12, 3, 3
+
+
+def heartbeat(run: str) -> dict[str, object]:
+    return {
+        "id": str(uuid4()),
+        "event": "prefect.flow-run.heartbeat",
+        "occurred": datetime.now(UTC).isoformat(),
+        "resource": {"prefect.resource.id": f"prefect.flow-run.{run}"},
+        "related": [{"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{TAG}"}],
+        "payload": {},
+    }
+
+
+def test_runs_that_change_their_states_at_once_are_all_heard(prefect_api: PrefectServer):
+    written_before = len(prefect_api.log.read_text())
+    lost_before = len(list((prefect_api.home / "dlq").glob("*")))
+
+    def live_and_end(number: int) -> str:
+        with prefect_api.client() as api:
+            for _ in range(ROUNDS):
+                asked = {"flow_id": flow, "tags": [TAG], "state": {"type": "SCHEDULED"}}
+                run = api.post("/flow_runs/", json=asked).raise_for_status().json()["id"]
+                for state in ("PENDING", "RUNNING"):
+                    api.post(f"/flow_runs/{run}/set_state", json={"state": {"type": state}}).raise_for_status()
+                for _ in range(BEATS):
+                    api.post("/events", json=[heartbeat(run)]).raise_for_status()
+                api.post(f"/flow_runs/{run}/set_state", json={"state": {"type": "COMPLETED"}}).raise_for_status()
+        return run
+
+    with prefect_api.client() as api:
+        flow = api.post("/flows/", json={"name": "lives-and-ends"}).raise_for_status().json()["id"]
+        made = [
+            api.post("/automations/", json=one.model_dump(mode="json")).raise_for_status().json()["id"]
+            for one in (zombies(), never_begun())
+        ]
+        try:
+            with ThreadPoolExecutor(RUNS) as pool:
+                last = list(pool.map(live_and_end, range(RUNS)))
+            states = {api.get(f"/flow_runs/{run}").raise_for_status().json()["state_name"] for run in last}
+        finally:
+            for automation in made:
+                api.delete(f"/automations/{automation}").raise_for_status()
+
+    assert states == {"Completed"}
+    assert "database is locked" not in prefect_api.log.read_text()[written_before:]
+    assert len(list((prefect_api.home / "dlq").glob("*"))) == lost_before
