@@ -180,15 +180,19 @@ class QuotaShare:
         return max(0.0, before / (limit.slot_decay_per_second or _DRAIN_PER_SECOND))
 
     async def _go_on_during(self, waiting: asyncio.Future[Any], patience_seconds: float) -> None:
-        """Wait, and after `patience_seconds` go on with the last fair share."""
-        since, timeout = self._clock(), patience_seconds
-        while not (await asyncio.wait({waiting}, timeout=timeout))[0]:
+        """Wait, and after `patience_seconds` go on with the last fair share, to the moment that the wait ends."""
+        since = self._clock()
+        if (await asyncio.wait({waiting}, timeout=patience_seconds))[0]:
+            return
+        while True:
             now = self._clock()
             seconds = (now - since) * self.fair
             since = now
             self._debt += seconds
             self._issue(seconds)
-            timeout = _TICK_SECONDS
+            if waiting.done():
+                return
+            await asyncio.wait({waiting}, timeout=_TICK_SECONDS)
 
     async def _outage(self, error: Exception) -> None:
         if not self._out:
@@ -201,8 +205,8 @@ class QuotaShare:
                 self.fair * 100,
             )
         self._issued_at = -math.inf
-        await self._disconnect()
-        await self._go_on_during(asyncio.ensure_future(asyncio.sleep(_RETRY_SECONDS)), 0.0)
+        pause = asyncio.gather(self._disconnect(), asyncio.sleep(_RETRY_SECONDS))
+        await self._go_on_during(pause, 0.0)
 
     async def _disconnect(self) -> None:
         client, self._client = self._client, None

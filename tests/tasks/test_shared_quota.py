@@ -188,6 +188,17 @@ def test_quota_share_goes_on_with_its_fair_share_when_the_server_is_gone():
         asyncio.run(run())
 
 
+def test_quota_share_gives_its_fair_share_of_all_of_an_outage():
+    async def run() -> None:
+        share = QuotaShare("gone")
+        share.fair = 0.5
+        # Not a whole number of ticks: what is after the last one counts as well.
+        await share._go_on_during(asyncio.ensure_future(asyncio.sleep(0.37)), 0.0)
+        assert share._debt >= 0.37 * share.fair
+
+    asyncio.run(run())
+
+
 def test_gate_claims_less_of_a_shared_quota_after_refusals():
     pacer = Pacer(Limits(600), shared=True)
     entry = pacer.grant(0.0, 10)
