@@ -29,7 +29,7 @@ def test_runs_that_change_their_states_at_once_are_all_heard(prefect_api: Prefec
         with prefect_api.client() as api:
             for _ in range(ROUNDS):
                 asked = {"flow_id": flow, "tags": [TAG], "state": {"type": "SCHEDULED"}}
-                run = api.post("/flow_runs/", json=asked).raise_for_status().json()["id"]
+                run = str(api.post("/flow_runs/", json=asked).raise_for_status().json()["id"])
                 for state in ("PENDING", "RUNNING"):
                     api.post(f"/flow_runs/{run}/set_state", json={"state": {"type": state}}).raise_for_status()
                 for _ in range(BEATS):

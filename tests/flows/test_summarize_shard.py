@@ -102,7 +102,7 @@ def test_a_shard_stops_with_the_run_that_holds_the_day(settings, store, qianfan,
             time.sleep(0.01)
         lease.release()
 
-    giving_up = threading.Thread(target=give_up)
+    giving_up = threading.Thread(target=give_up, daemon=True)
     giving_up.start()
     with pytest.raises(RunStopped):
         answer_shard(0, 1, settings)

@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,10 +146,9 @@ def test_compact_keeps_what_is_not_boilerplate(turns):
     "text", ["亲" * 48, "您好请" * 16, "嗯" * 47 + "x", "您请稍耐心" * 9 + "x", "订单号:" * 50_000, "[" * 100_000 + "单",
              "订单号:1 " * 40_000, "(^_" * 60_000, "信息发送顾客通过点击" * 20_000, "您好，" * 60_000]
 )  # fmt: skip
+@pytest.mark.timeout(100)  # a fraction of a second; quadratic work takes minutes
 def test_compact_is_linear(text):
-    started = time.process_time()
-    compact((Turn("user", text), Turn("agent", text)))
-    assert time.process_time() - started < 15  # a fraction of a second of CPU; quadratic work takes minutes
+    assert sum(len(turn.text) for turn in compact((Turn("user", text), Turn("agent", text)))) <= 2 * len(text)
 
 
 def test_agent_rules_say_why():

@@ -1,6 +1,5 @@
 """Times, roles and speakers' labels, as logs write them."""
 
-import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -98,7 +97,6 @@ def test_split_transcript_gives_back_what_was_joined(turns):
 
 @pytest.mark.parametrize("text", ["用户" * 50000, " " * 100000, "用户" + " " * 100000, "\n \t" * 50000, "客服(" * 25000,
                                   "用户：" * 25000, "1:00 " * 25000, "bot" * 32500, "【" * 100000])  # fmt: skip
+@pytest.mark.timeout(100)  # a fraction of a second; quadratic work takes minutes
 def test_split_transcript_takes_linear_time(text):
-    begun = time.process_time()
-    split_transcript(text)
-    assert time.process_time() - begun < 15  # a fraction of a second of CPU; quadratic work takes minutes
+    assert {words in text for _, words, _ in split_transcript(text)[1]} <= {True}
