@@ -182,21 +182,17 @@ def load_settings(chosen: Mapping[str, Any]) -> Settings:
         raise UsageError(f"There is no setting {', '.join(unknown)}; there are: {', '.join(flags())}.")
     if complaints := list(_unknown_names()):
         raise UsageError("; ".join(complaints))
-    try:
-        settings = Settings(**chosen)
-        if settings.endpoint_block:
-            block = load_block(SummarizerEndpoint, settings.endpoint_block)
-            settings = Settings(**{**block.as_settings(), **chosen})
-    except ValidationError as error:
-        raise UsageError("; ".join(_complaint(problem, chosen) for problem in error.errors())) from None
+    settings = _validated(chosen, {})
+    if settings.endpoint_block:
+        settings = _validated(chosen, load_block(SummarizerEndpoint, settings.endpoint_block).as_settings())
     load_prompt(settings.prompt)
     if settings.shards > 1 and settings.summarizer == "offline":
         raise UsageError("--shards divides calls among workers, and --summarizer offline makes none: leave one out.")
     return settings
 
 
-def check_settings(chosen: Mapping[str, Any]) -> None:
-    """Find what is wrong with settings before anything is started or called.
+def check_settings(chosen: Mapping[str, Any]) -> Settings:
+    """Find what is wrong with settings before anything is started or called; return them when nothing is.
 
     Raises:
         UsageError: one line that says what.
@@ -212,6 +208,7 @@ def check_settings(chosen: Mapping[str, Any]) -> None:
         quota_of(settings)
     if settings.summarizer == "qianfan-batch":
         batch_platform(settings)
+    return settings
 
 
 def _unknown_names() -> Iterator[str]:
@@ -226,13 +223,22 @@ def _unknown_names() -> Iterator[str]:
                 yield f"{name} in {place} is no setting: {hint}"
 
 
-def _complaint(problem: Any, chosen: Mapping[str, Any]) -> str:
-    name = str(problem["loc"][0]).removeprefix("KEFU_").lower()
+def _validated(chosen: Mapping[str, Any], of_block: Mapping[str, Any]) -> Settings:
+    try:
+        return Settings(**{**of_block, **chosen})
+    except ValidationError as error:
+        raise UsageError("; ".join(_complaint(problem, chosen, of_block) for problem in error.errors())) from None
+
+
+def _complaint(problem: Any, chosen: Mapping[str, Any], of_block: Mapping[str, Any]) -> str:
+    place = str(problem["loc"][0])
+    name = place.removeprefix("KEFU_").lower()
     message = problem["msg"].removeprefix("Value error, ")
-    if name not in flags():
-        return f"{problem['loc'][0]}: {message}"
-    where = f"--{name.replace('_', '-')}" if name in chosen else f"KEFU_{name.upper()}"
-    return f"{where}: {message} (it is {problem['input']!r})"
+    if name in of_block and name not in chosen:
+        place = f"{name} in the endpoint block"
+    elif name in flags():
+        place = f"--{name.replace('_', '-')}" if name in chosen else f"KEFU_{name.upper()}"
+    return f"{place}: {message} (it is {problem['input']!r})" if name in flags() else f"{place}: {message}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,18 @@ def test_unknown_block_is_one_clear_sentence():
         open_warehouse(load_settings({"warehouse": "block://nowhere/tables"}))
 
 
+def test_what_is_wrong_with_an_endpoint_block_is_not_blamed_on_the_environment():
+    SummarizerEndpoint(
+        summarizer="openai", endpoint="m", shared_quota="夜间 one", openai_base_url="ftp://me:password@nowhere"
+    ).save("wrong", overwrite=True)
+    with pytest.raises(UsageError) as refused:
+        load_settings({"endpoint_block": "wrong"})
+    assert "shared_quota in the endpoint block: " in str(refused.value)
+    assert "openai_base_url in the endpoint block: " in str(refused.value)
+    assert "KEFU" not in str(refused.value)
+    assert "password" not in str(refused.value)
+
+
 def test_blocks_are_loaded_within_a_running_loop(endpoint):
     async def load() -> str:
         return load_block(SummarizerEndpoint, "sft").endpoint
