@@ -215,7 +215,7 @@ def main(arguments: Sequence[str]) -> int:
             settings=settings,
         ),
         tell,
-        check=lambda: _check_command(given, settings),
+        check=lambda chosen: _check_command(given, settings),
     )
 
 

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         settings,
         lambda: build_report(given.start, given.end, settings),
         tell,
-        check=lambda: days_between(given.start, given.end),
+        check=lambda chosen: days_between(given.start, given.end),
     )
 
 

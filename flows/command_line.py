@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar, cast
 
 from prefect.exceptions import TerminationSignal
 
-from flows.settings import check_settings, flags
+from flows.settings import Settings, check_settings, flags
 from tasks.domain.days import DayTally
 from tasks.domain.errors import KefuError, RunStopped, TooManyRejects, UsageError
 
@@ -85,19 +85,18 @@ def run(
     settings: Mapping[str, Any] | None,
     command: Callable[[], Coroutine[Any, Any, T]],
     tell: Callable[[T], str],
-    check: Callable[[], object] = lambda: None,
+    check: Callable[[Settings], object] = lambda chosen: None,
 ) -> int:
     """Run a flow to its exit code; `tell` makes its result the last line (or lines) on stdout.
 
-    Settings are looked at first, and whatever else `check` looks at, so that what is wrong with them is said before a
+    Settings are looked at first, and with them whatever else `check` looks at, so that what is wrong is said before a
     Prefect server is started. Settings that are None are for a command that needs none.
     """
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).addFilter(_OneLine())
     try:
         if settings is not None:
-            check_settings(settings)
-        check()
+            check(check_settings(settings))
         result = asyncio.run(command())
     except UsageError as error:
         return complain(error, MISUSED)

@@ -12,7 +12,7 @@ from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 
 from flows import command_line
-from flows.evaluate_model import evaluated, labeled_conversations
+from flows.evaluate_model import check_labels, evaluated, labeled_conversations
 from flows.settings import Settings, load_settings, open_platform, open_warehouse
 from tasks.domain.comparing import compare_rows
 from tasks.domain.errors import ObjectMissing, UsageError
@@ -59,8 +59,7 @@ async def compare_prompts(
             active one.
     """
     chosen = load_settings(settings or {})
-    if chosen.summarizer == "offline":
-        raise UsageError("--summarizer qianfan or openai: models are compared here, and rules read no prompt.")
+    _check_models(chosen)
     warehouse = open_warehouse(chosen)
     versions = [find_prompt(warehouse, version) for version in prompts or [chosen.prompt]]
     tuned = bool(chosen.endpoint) and chosen.endpoint != base
@@ -121,6 +120,11 @@ def find_prompt(warehouse: ObjectStore, version: str) -> Prompt:
         ) from None
 
 
+def _check_models(chosen: Settings) -> None:
+    if chosen.summarizer == "offline":
+        raise UsageError("--summarizer qianfan or openai: models are compared here, and rules read no prompt.")
+
+
 def _contestant(prompt: Prompt, evaluation: Evaluation, first: Evaluation) -> Contestant:
     return Contestant(
         name=f"{evaluation.model} + {evaluation.prompt_version}",
@@ -156,12 +160,17 @@ def main(arguments: Sequence[str]) -> int:
     def tell(made: dict[str, Any]) -> str:
         return orjson.dumps(made).decode() if given.json else _in_words(made)
 
+    def check(chosen: Settings) -> None:
+        _check_models(chosen)
+        check_labels(given.labels, given.start, given.end)
+
     return command_line.run(
         {"endpoint": given.base} | settings,
         lambda: compare_prompts(
             given.base, given.prompts, given.optimize, given.start, given.end, given.labels, given.limit, settings
         ),
         tell,
+        check,
     )
 
 

@@ -13,7 +13,7 @@ from prefect.artifacts import acreate_table_artifact
 
 from flows import command_line
 from flows.blocks import SummarizerEndpoint, find_endpoint, previous_of, swap_endpoints, switch_endpoint
-from flows.evaluate_model import evaluated, labeled_conversations
+from flows.evaluate_model import check_labels, evaluated, labeled_conversations
 from flows.settings import Settings, load_settings, open_platform, open_warehouse
 from tasks.domain.deployment import Deployment, ServiceWish, check_agreed, in_words, outcome, shortfalls
 from tasks.domain.errors import NotPromoted, UsageError
@@ -250,7 +250,12 @@ def main(arguments: Sequence[str]) -> int:
     def tell(done: dict[str, Any]) -> str:
         return orjson.dumps(done).decode() if given.json else in_words(done)
 
-    return command_line.run({"endpoint_block": "", **settings}, command, tell)
+    return command_line.run(
+        {"endpoint_block": "", **settings},
+        command,
+        tell,
+        lambda chosen: (check_name(given.name), check_labels(given.labels, given.start, given.end)),
+    )
 
 
 if __name__ == "__main__":

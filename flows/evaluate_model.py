@@ -33,7 +33,7 @@ from tasks.calling import Caller
 from tasks.domain.days import days_between
 from tasks.domain.errors import NoLogs, UsageError
 from tasks.domain.judging import JUDGE_VERSION
-from tasks.domain.labeling import Labeled, fewer
+from tasks.domain.labeling import Label, Labeled, fewer
 from tasks.domain.predictions import Pair
 from tasks.domain.prompts import Prompt, load_prompt
 from tasks.domain.retrying import Patience
@@ -116,12 +116,23 @@ def labeled_conversations(
     return fewer(found, limit)
 
 
-def _conversations_of(chosen: Settings, start: date | None, end: date | None, labels: str) -> list[Labeled]:
+def check_labels(labels: str, start: date | None, end: date | None) -> tuple[dict[str, Label], Iterable[date]]:
+    """A file of labels and the days of its conversations; nothing and none where no file is named.
+
+    Raises:
+        UsageError: a day is not named, or the file is wrong.
+    """
+    if not labels:
+        return {}, ()
     if start is None or end is None:
         raise UsageError("--labels needs --start and --end: the days whose logs hold the labeled conversations.")
+    return read_label_file(Path(labels)), days_between(start, end)
+
+
+def _conversations_of(chosen: Settings, start: date | None, end: date | None, labels: str) -> list[Labeled]:
     found: list[Labeled] = []
-    known = read_label_file(Path(labels))
-    for day in days_between(start, end):
+    known, days = check_labels(labels, start, end)
+    for day in days:
         store, name = open_source(chosen, day)
         try:
             logs = list_logs(store, name)
@@ -259,6 +270,7 @@ def main(arguments: Sequence[str]) -> int:
                 settings,
             ),
             tell,
+            lambda chosen: check_labels(given.labels, given.start, given.end),
         )
 
     async def scored() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from prefect import flow
 from prefect.client.schemas.objects import FlowRun, State
 
 from flows import command_line
-from flows.evaluate_model import labeled_conversations
+from flows.evaluate_model import check_labels, labeled_conversations
 from flows.settings import Settings, load_settings, open_folder, open_platform, open_warehouse
 from tasks.domain.errors import ModelFailed, UsageError
 from tasks.domain.experiments import load_matrix
@@ -160,6 +160,11 @@ def main(arguments: Sequence[str]) -> int:
             settings,
         ),
         tell,
+        lambda chosen: (
+            check_name(given.name),
+            load_matrix(Path(given.experiments) if given.experiments else None),
+            check_labels(given.labels, given.start, given.end),
+        ),
     )
 
 

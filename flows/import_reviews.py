@@ -12,10 +12,11 @@ from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 
 from flows import command_line
-from flows.settings import load_settings, open_place, open_warehouse
+from flows.blocks import BLOCK_SCHEME
+from flows.settings import Settings, load_settings, open_place, open_warehouse
 from tasks.domain.errors import BucketMissing, ObjectMissing, UsageError
 from tasks.reviews import store_reviews
-from tasks.sheets import read_sheet
+from tasks.sheets import Cells, read_sheet
 
 
 @flow(name="import-reviews", flow_run_name="import-reviews")
@@ -27,17 +28,13 @@ async def import_reviews(sheet: str, settings: dict[str, Any] | None = None) -> 
         settings: any setting by its name; the warehouse matters here.
     """
     chosen = load_settings(settings or {})
-    store, key = open_place(sheet, chosen)
-    try:
-        content = store.read_path(key)
-    except (ObjectMissing, BucketMissing):
-        raise UsageError(f"There is no sheet {sheet}.") from None
-    imported = store_reviews(open_warehouse(chosen), read_sheet(content, key), datetime.now(UTC))
+    rows, name = _read(sheet, chosen)
+    imported = store_reviews(open_warehouse(chosen), rows, datetime.now(UTC))
     if imported.refusals:
         await acreate_table_artifact(
             [{"row": one.row, "column": one.column, "why": one.message} for one in imported.refusals],
             key="refused-reviews",
-            description=f"未采纳的行 · rows of {key} that do not fit",
+            description=f"未采纳的行 · rows of {name} that do not fit",
         )
     return {
         "sheet": sheet,
@@ -46,6 +43,15 @@ async def import_reviews(sheet: str, settings: dict[str, Any] | None = None) -> 
         "not_reviewed": imported.not_reviewed,
         "refused": [str(one) for one in imported.refusals],
     }
+
+
+def _read(sheet: str, chosen: Settings) -> tuple[list[tuple[int, Cells]], str]:
+    """The rows of a sheet, and its name where it lies."""
+    store, key = open_place(sheet, chosen)
+    try:
+        return read_sheet(store.read_path(key), key), key
+    except (ObjectMissing, BucketMissing):
+        raise UsageError(f"There is no sheet {sheet}.") from None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -68,7 +74,12 @@ def main(arguments: Sequence[str]) -> int:
         )
 
     # No endpoint is asked, so none has to be named.
-    return command_line.run(settings | {"summarizer": "offline"}, lambda: import_reviews(given.sheet, settings), tell)
+    return command_line.run(
+        settings | {"summarizer": "offline"},
+        lambda: import_reviews(given.sheet, settings),
+        tell,
+        lambda chosen: None if given.sheet.startswith(BLOCK_SCHEME) else _read(given.sheet, chosen),
+    )
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ def main(arguments: Sequence[str]) -> int:
         settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
         lambda: sample_for_review(given.start, given.end, given.size, given.seed, given.output, settings),
         tell,
-        check=lambda: days_between(given.start, given.end),
+        check=lambda chosen: days_between(given.start, given.end),
     )
 
 

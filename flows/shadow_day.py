@@ -37,8 +37,7 @@ async def shadow_day(day: date | None = None, settings: dict[str, Any] | None = 
         settings: any setting by its name, as for summarize_day; shadow_endpoint is the candidate.
     """
     chosen = load_settings(settings or {})
-    if not chosen.shadow_endpoint or chosen.summarizer == "offline":
-        raise UsageError("A shadow needs --shadow-endpoint, and --summarizer qianfan or openai.")
+    _check_candidate(chosen)
     day = day or previous_day(runtime.flow_run.scheduled_start_time, chosen.zone)
     run_id = str(runtime.flow_run.id)
 
@@ -80,6 +79,11 @@ async def shadow_afterwards(day: date, settings: dict[str, Any] | None) -> None:
         get_run_logger().warning("The night is done; its shadow is not: %s", error)
 
 
+def _check_candidate(chosen: Settings) -> None:
+    if not chosen.shadow_endpoint or chosen.summarizer == "offline":
+        raise UsageError("A shadow needs --shadow-endpoint, and --summarizer qianfan or openai.")
+
+
 def _requests(sample: dict[str, Any], services: Services, chosen: Settings, run_id: str) -> list[Request]:
     with scratch_folder(services.scratch, f"{run_id}-logs") as scratch:
         conversations = conversations_of(
@@ -117,7 +121,7 @@ def main(arguments: Sequence[str]) -> int:
     def tell(made: dict[str, Any]) -> str:
         return orjson.dumps(made).decode() if given.json else _in_words(made)
 
-    return command_line.run(settings, lambda: shadow_day(given.day, settings), tell)
+    return command_line.run(settings, lambda: shadow_day(given.day, settings), tell, _check_candidate)
 
 
 if __name__ == "__main__":

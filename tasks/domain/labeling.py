@@ -80,7 +80,13 @@ class Labeled:
 
 
 def fewer(labeled: Sequence[Labeled], limit: int) -> list[Labeled]:
-    """At most `limit` of them (0: all), in their order: by content hash, so always the same ones."""
+    """At most `limit` of them (0: all), in their order: by content hash, so always the same ones.
+
+    Raises:
+        UsageError: the limit is below 0.
+    """
+    if limit < 0:
+        raise UsageError(f"At most {limit} conversations: give a number above 0, or 0 for all of them.")
     if not limit or len(labeled) <= limit:
         return list(labeled)
     highest = sorted(one.content_hash for one in labeled)[limit - 1]

@@ -3,10 +3,7 @@
 import asyncio
 import csv
 import io
-import os
 import shutil
-import subprocess
-import sys
 from datetime import date
 
 import pyarrow.parquet as pq
@@ -162,16 +159,6 @@ def test_labels_are_not_drawn_again_and_measure_models(settings, tmp_path):
     assert not labeled & set(sample["content_hash"].to_pylist())
     figures = asyncio.run(evaluate_model(settings=settings))
     assert (figures["rows"], figures["references"]) == (6, 6)
-
-
-def test_sample_of_days_in_the_wrong_order_is_refused_before_a_server_is_asked():
-    command = ["-m", "flows.sample_for_review", "--start", "2026-11-22", "--end", "2026-11-20"]
-    nowhere = os.environ | {"PREFECT_API_URL": "http://127.0.0.1:9/api"}
-    done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=nowhere, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "kefu-digest: The last day, 2026-11-20, is before the first, 2026-11-22.\n"
 
 
 def test_sample_for_a_file_that_is_no_sheet_is_not_drawn(settings, tmp_path):

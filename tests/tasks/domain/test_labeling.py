@@ -116,3 +116,5 @@ def test_fewer_takes_the_same_ones_of_any_order():
     assert len(fewer(labeled, 5)) == 5
     assert {one.content_hash for one in fewer(labeled, 5)} == {one.content_hash for one in fewer(labeled[::-1], 5)}
     assert fewer(labeled, 0) == fewer(labeled, 20) == labeled
+    with pytest.raises(UsageError, match="above 0"):
+        fewer(labeled, -1)
