@@ -13,7 +13,7 @@ divide; counts have no denominator:
 | summarized_share        | all               | all             | summarized / conversations         |
 | rejected_share          | all               | all             | rejected / conversations           |
 | rejected_share          | reason            | records.Reason  | of that reason / conversations     |
-| summaries               | each below        | its value       | rows (issue_word: of the sample)   |
+| summaries               | each below        | its value       | rows (words: of the sample)        |
 | accepted_share          | each below        | its value       | accepted / rows                    |
 | not_accepted_share      | each below        | its value       | not accepted / rows                |
 | accepted_unknown_share  | each below        | its value       | acceptance unknown / rows          |
@@ -22,20 +22,22 @@ divide; counts have no denominator:
 | negative_unknown_share  | each below        | its value       | sentiment unknown / rows           |
 | outcome_share           | accepted_negative | yes/unknown, …  | rows of that cell / rows           |
 | issue_known_share       | all               | all             | rows with an issue / rows          |
+| plan_known_share        | all               | all             | rows with a plan / rows            |
 | truncated_share         | all               | all             | cut conversations / rows           |
 | issue_word_sample_share | all               | all             | looked at / rows with an issue     |
+| plan_word_sample_share  | all               | all             | looked at / rows with a plan       |
 | calls, … (see below)    | run               | all             | counts, or nothing                 |
 
 The run's: calls, retries, quota_refusals, reused, prompt_tokens, completion_tokens, seconds, cost, quota_use.
-Dimensions: all, channel, hour (00 to 23, local), turns (1-4 … 30+), model, prompt_version, issue_word. A
-value that a row does not name is the empty string; beyond the first thousand of a dimension it is `OTHER`.
-Shares of issue words are of the conversations whose issue holds the word, each counted once.
+Dimensions: all, channel, hour (00 to 23, local), turns (1-4 … 30+), model, prompt_version, issue_word,
+plan_word. A value that a row does not name is the empty string; beyond the first thousand of a dimension it is
+`OTHER`. Shares of words are of the conversations whose issue (or plan) holds the word, each counted once.
 """
 
 import heapq
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
@@ -53,11 +55,11 @@ OTHER = "(other)"
 TURN_BUCKETS = ("1-4", "5-9", "10-19", "20-29", "30+")
 ANSWERS = ("yes", "no", "unknown")
 
-WORD_SAMPLE = 20_000
+WORD_SAMPLE = 5_000
 TOP_WORDS = 20
 WORST_CASES = 30
 _MAX_VALUES = 1_000
-_MAX_ISSUE_CHARACTERS = 300
+_MAX_TEXT_CHARACTERS = 300
 _MIN_WORD_CONVERSATIONS = 2
 
 _TURN_EDGES = (5, 10, 20, 30)
@@ -135,6 +137,21 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """The most frequent words of the issues or of the plans.
+
+    Args:
+        groups: by frequency; of the conversations whose text holds the word.
+        counted_in: how many conversations were looked at: a fair sample of a large day.
+        told: how many have the text.
+    """
+
+    groups: tuple[Group, ...]
+    counted_in: int
+    told: int
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One conversation worth reading, as summarized; times are UTC, None is unknown."""
 
@@ -175,7 +192,7 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A day's (or a span's) figures. Groups are in the order they are best read in; words by frequency."""
+    """A day's (or a span's) figures. Groups are in the order they are best read in."""
 
     start: date
     end: date
@@ -187,9 +204,8 @@ class Digest:
     turns: tuple[Group, ...]
     models: tuple[Group, ...]
     prompt_versions: tuple[Group, ...]
-    words: tuple[Group, ...]
-    words_counted_in: int
-    with_issue: int
+    issues: Words
+    plans: Words
     truncated: int
     cases: tuple[Case, ...]
     effort: Effort
@@ -284,10 +300,56 @@ _WORD_ROWS = pa.schema(
     [
         ("content_hash", pa.string()),
         ("conversation_id", pa.string()),
-        ("issue", pa.string()),
+        ("text", pa.string()),
         ("cell", pa.int8()),
     ]
 )
+
+
+class _Texts:
+    """One column of texts: how many rows have one, and a sample of them for the words."""
+
+    def __init__(self, column: str, words_of: Callable[[str], set[str]], sample: int) -> None:
+        self._column = column
+        self._words_of = words_of
+        self._told = 0
+        self._sample = _Lowest(sample, [("content_hash", "ascending"), ("conversation_id", "ascending")], _WORD_ROWS)
+
+    def add(self, batch: pa.RecordBatch, cell: pa.Array) -> None:
+        texts = batch[self._column]
+        told = pc.fill_null(pc.greater(pc.utf8_length(texts), 0), False)
+        count = pc.sum(told).as_py() or 0
+        self._told += count
+        if count:
+            self._sample.add(
+                pa.table(
+                    [
+                        pc.fill_null(batch["content_hash"], ""),
+                        pc.fill_null(batch["conversation_id"], ""),
+                        texts,
+                        cell.cast(pa.int8()),
+                    ],
+                    schema=_WORD_ROWS,
+                ).filter(told)
+            )
+
+    def merge(self, other: "_Texts") -> None:
+        self._told += other._told
+        self._sample.add(other._sample.rows())
+
+    def words(self) -> Words:
+        rows = self._sample.rows()
+        cells: dict[str, list[int]] = {}
+        alike = rows.group_by(["text", "cell"], use_threads=False).aggregate([([], "count_all")]).to_pydict()
+        for text, cell, count in zip(alike["text"], alike["cell"], alike["count_all"], strict=True):
+            for word in self._words_of(text):
+                cells.setdefault(word, [0] * 9)[cell] += count
+        groups = [Group(word, Outcomes(tuple(found))) for word, found in cells.items()]
+        top = heapq.nsmallest(TOP_WORDS, groups, key=lambda group: (-group.outcomes.total, group.key))
+        frequent = tuple(group for group in top if group.outcomes.total >= _MIN_WORD_CONVERSATIONS)
+        return Words(frequent, rows.num_rows, self._told)
+
+
 _CASE_COLUMNS = tuple(field.name for field in fields(Case))
 _CASE_ROWS = pa.schema([pa.field("severity", pa.int8()), *(SUMMARIES.field(name) for name in _CASE_COLUMNS)])
 
@@ -299,8 +361,8 @@ class Aggregator:
         start: the first day.
         end: the last day; the same one for a single day.
         timezone: whose hours the hours of the day are.
-        word_sample: issue words are counted in at most so many conversations, those with the lowest
-            content hashes, which is a fair sample and always the same one.
+        word_sample: words are counted in at most so many conversations, those with the lowest content hashes,
+            which is a fair sample and always the same one.
     """
 
     def __init__(self, start: date, end: date, timezone: tzinfo, word_sample: int = WORD_SAMPLE) -> None:
@@ -314,13 +376,9 @@ class Aggregator:
         self._models = _Tallies()
         self._prompt_versions = _Tallies()
         self._rejects: Counter[str] = Counter()
-        self._with_issue = 0
         self._truncated = 0
-        self._words = _Lowest(
-            word_sample,
-            [("content_hash", "ascending"), ("conversation_id", "ascending")],
-            _WORD_ROWS,
-        )
+        self._issues = _Texts("issue", issue_words, word_sample)
+        self._plans = _Texts("plan", plan_words, word_sample)
         self._cases = _Lowest(
             WORST_CASES,
             [("severity", "ascending"), ("turns", "descending"), ("conversation_id", "ascending")],
@@ -346,7 +404,8 @@ class Aggregator:
             for value, code, count in zip(columns["value"], columns["cell"], columns["count_all"], strict=True):
                 tallies.add(value, code, count)
         self._truncated += pc.sum(batch["truncated"]).as_py() or 0
-        self._add_issues(batch, cell)
+        self._issues.add(batch, cell)
+        self._plans.add(batch, cell)
         self._add_cases(batch, cell)
 
     def add_rejects(self, batch: pa.RecordBatch) -> None:
@@ -363,9 +422,9 @@ class Aggregator:
         self._models.merge(other._models)
         self._prompt_versions.merge(other._prompt_versions)
         self._rejects.update(other._rejects)
-        self._with_issue += other._with_issue
         self._truncated += other._truncated
-        self._words.add(other._words.rows())
+        self._issues.merge(other._issues)
+        self._plans.merge(other._plans)
         self._cases.add(other._cases.rows())
 
     def result(self, *runs: Mapping[str, Any]) -> Digest:
@@ -374,7 +433,6 @@ class Aggregator:
         Args:
             runs: rows of RUNS as mappings: the day's one, or one for every day. Keys may be missing.
         """
-        words, counted_in = _top_words(self._words.rows())
         return Digest(
             start=self.start,
             end=self.end,
@@ -386,30 +444,12 @@ class Aggregator:
             turns=self._turns.groups(TURN_BUCKETS),
             models=self._models.groups(),
             prompt_versions=self._prompt_versions.groups(),
-            words=words,
-            words_counted_in=counted_in,
-            with_issue=self._with_issue,
+            issues=self._issues.words(),
+            plans=self._plans.words(),
             truncated=self._truncated,
             cases=tuple(Case(**row) for row in self._cases.rows().select(_CASE_COLUMNS).to_pylist()),
             effort=_effort(runs),
         )
-
-    def _add_issues(self, batch: pa.RecordBatch, cell: pa.Array) -> None:
-        told = pc.fill_null(pc.greater(pc.utf8_length(batch["issue"]), 0), False)
-        count = pc.sum(told).as_py() or 0
-        self._with_issue += count
-        if count:
-            self._words.add(
-                pa.table(
-                    [
-                        pc.fill_null(batch["content_hash"], ""),
-                        pc.fill_null(batch["conversation_id"], ""),
-                        batch["issue"],
-                        cell.cast(pa.int8()),
-                    ],
-                    schema=_WORD_ROWS,
-                ).filter(told)
-            )
 
     def _add_cases(self, batch: pa.RecordBatch, cell: pa.Array) -> None:
         severity = _SEVERITIES.take(cell)
@@ -446,7 +486,8 @@ def _metric_rows(digest: Digest) -> Iterator[_MetricRow]:
         "turns": digest.turns,
         "model": digest.models,
         "prompt_version": digest.prompt_versions,
-        "issue_word": digest.words,
+        "issue_word": digest.issues.groups,
+        "plan_word": digest.plans.groups,
     }
     for dimension, groups in dimensions.items():
         for group in groups:
@@ -455,9 +496,11 @@ def _metric_rows(digest: Digest) -> Iterator[_MetricRow]:
         for negative in ANSWERS:
             cell = Share(digest.outcomes.cell(accepted, negative), total)
             yield _share("outcome_share", "accepted_negative", f"{accepted}/{negative}", cell)
-    yield _share("issue_known_share", "all", "all", Share(digest.with_issue, total))
+    yield _share("issue_known_share", "all", "all", Share(digest.issues.told, total))
+    yield _share("plan_known_share", "all", "all", Share(digest.plans.told, total))
     yield _share("truncated_share", "all", "all", Share(digest.truncated, total))
-    yield _share("issue_word_sample_share", "all", "all", Share(digest.words_counted_in, digest.with_issue))
+    for name, words in (("issue", digest.issues), ("plan", digest.plans)):
+        yield _share(f"{name}_word_sample_share", "all", "all", Share(words.counted_in, words.told))
     for name in ("calls", "retries", "quota_refusals", "reused", "prompt_tokens", "completion_tokens"):
         count = getattr(digest.effort, name)
         if count is not None:
@@ -526,25 +569,23 @@ def _local_hour(quarter: int, timezone: tzinfo) -> str | None:
     return f"{local.hour:02}"
 
 
-def _top_words(rows: pa.Table) -> tuple[tuple[Group, ...], int]:
-    """The most frequent words of the issues, and the number of conversations they were looked for in."""
-    cells: dict[str, list[int]] = {}
-    alike = rows.group_by(["issue", "cell"], use_threads=False).aggregate([([], "count_all")]).to_pydict()
-    for issue, cell, count in zip(alike["issue"], alike["cell"], alike["count_all"], strict=True):
-        for word in issue_words(issue):
-            cells.setdefault(word, [0] * 9)[cell] += count
-    groups = [Group(word, Outcomes(tuple(found))) for word, found in cells.items()]
-    top = heapq.nsmallest(TOP_WORDS, groups, key=lambda group: (-group.outcomes.total, group.key))
-    return tuple(group for group in top if group.outcomes.total >= _MIN_WORD_CONVERSATIONS), rows.num_rows
-
-
 def issue_words(issue: str) -> set[str]:
     """The words that say what an issue is about: no stop words, numbers, placeholders, addresses."""
     tokenizer, stop_words, shop_words = _tokenizer()
-    text = _NOT_WORDS.sub(" ", issue[:_MAX_ISSUE_CHARACTERS])
+    text = _NOT_WORDS.sub(" ", issue[:_MAX_TEXT_CHARACTERS])
     # Without HMM: the words it guesses are mostly scraps of two others.
     words = (word.lower() for word in tokenizer.cut(text, HMM=False))
     return {word for word in words if word in shop_words or (_WORD.fullmatch(word) and word not in stop_words)}
+
+
+def plan_words(plan: str) -> set[str]:
+    """The words that say what was offered: likewise, and without what agents say whatever they offer."""
+    return issue_words(plan) - _agents_words()
+
+
+@cache
+def _agents_words() -> frozenset[str]:
+    return frozenset(_word_list("plan_stop_words.txt"))
 
 
 @cache

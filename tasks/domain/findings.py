@@ -134,8 +134,8 @@ def distinct_words(words: tuple[Group, ...]) -> tuple[Group, ...]:
 
 def topics(digest: Digest) -> tuple[Group, ...]:
     """The words that can stand for what a day was about: in several conversations, and in a part that counts."""
-    enough = max(_TOPIC_CONVERSATIONS, _TOPIC_SHARE * digest.words_counted_in)
-    return tuple(word for word in distinct_words(digest.words) if word.outcomes.total >= enough)
+    enough = max(_TOPIC_CONVERSATIONS, _TOPIC_SHARE * digest.issues.counted_in)
+    return tuple(word for word in distinct_words(digest.issues.groups) if word.outcomes.total >= enough)
 
 
 def share_text(share: Share) -> str:
@@ -189,7 +189,7 @@ def _about_groups(digest: Digest) -> Iterator[Finding]:
         ("found_group_not_accepted", lambda outcomes: outcomes.accepted("no")),
     )
     dimensions = (
-        ("group_word", distinct_words(digest.words), 2),
+        ("group_word", distinct_words(digest.issues.groups), 2),
         ("group_channel", digest.channels, 1),
         ("group_hour", digest.hours, 1),
         ("group_turns", digest.turns, 1),

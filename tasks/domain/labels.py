@@ -150,8 +150,8 @@ LABELS: dict[str, tuple[str, str]] = {
     # Tables
     "words": ("客户在问什么", "What customers ask"),
     "words_note": (
-        "按问题摘要里出现该词的对话数排列，同一次对话只算一次；相关的词会落在同样的对话里。",
-        "By the number of conversations whose issue holds the word, each counted once; words that go "
+        "按问题摘要分词后含有该词的对话数排列，同一次对话只算一次；相关的词会落在同样的对话里。",
+        "By the number of conversations whose issue, cut into words, holds the word, each counted once; words that go "
         "together share conversations.",
     ),
     "words_sampled": (
@@ -160,6 +160,14 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "no_words": ("没有出现两次以上的问题词。", "No issue word occurs more than once."),
     "word": ("问题词", "Word"),
+    "plans": ("客服给了什么方案", "What agents offer"),
+    "plans_note": (
+        "按方案摘要分词后含有该词的对话数排列；接受率是这些对话中顾客接受了方案的比例。",
+        "By the number of conversations whose plan, cut into words, holds the word; accepted is the part of them in "
+        "which the customer took the plan.",
+    ),
+    "no_plans": ("没有出现两次以上的方案词。", "No word of a plan occurs more than once."),
+    "plan_word": ("方案词", "Word"),
     "cross": ("接受与情绪", "Acceptance and sentiment"),
     "channels": ("按渠道", "By channel"),
     "no_channels": ("日志没有写明渠道。", "The logs name no channel."),

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import jinja2
 import pyarrow as pa
 
-from tasks.domain.aggregates import ANSWERS, OTHER, Case, Digest, Group, Outcomes, Share
+from tasks.domain.aggregates import ANSWERS, OTHER, Case, Digest, Group, Outcomes, Share, Words
 from tasks.domain.findings import (
     FEW,
     Comparison,
@@ -91,6 +91,7 @@ class Page(NamedTuple):
     findings: tuple[Finding, ...]
     nothing_found: Text
     words: Breakdown
+    plans: Breakdown
     breakdowns: tuple[Breakdown, ...]
     days: tuple[Digest, ...]
     effort: tuple[tuple[Text, Text], ...]
@@ -155,6 +156,7 @@ def render_markdown(
         blocks += [f"## {label('days')}", _days_table(page.days, label)]
     if digest.outcomes.total:
         blocks += _breakdown_blocks(page.words, tell)
+        blocks += _breakdown_blocks(page.plans, tell)
         blocks += _case_blocks(page, tell)
         for breakdown in page.breakdowns:
             blocks += _breakdown_blocks(breakdown, tell)
@@ -187,7 +189,8 @@ def _page(digest: Digest, history: Mapping[date, pa.Table] | None, days: Sequenc
         figures=tuple(_figures(digest, comparison)),
         findings=tuple(find(digest, comparison)),
         nothing_found=_nothing_found(digest),
-        words=_words(digest),
+        words=_words(digest.issues, "words", "word", say("words_note") if digest.issues.groups else say("no_words")),
+        plans=_words(digest.plans, "plans", "plan_word", say("plans_note") if digest.plans.groups else say("no_plans")),
         breakdowns=tuple(_breakdowns(digest)),
         days=tuple(days),
         effort=tuple(_effort(digest)),
@@ -373,7 +376,7 @@ def _nothing_found(digest: Digest) -> Text:
         "among_channels": digest.channels,
         "among_hours": digest.hours,
         "among_turns": digest.turns,
-        "among_words": digest.words,
+        "among_words": digest.issues.groups,
     }
     parts = [say(name) for name, groups in looked_at.items() if _named(groups)]
     return say("nothing_found", parts=Text("、".join(part.zh for part in parts), ", ".join(part.en for part in parts)))
@@ -384,14 +387,11 @@ def _named(groups: tuple[Group, ...]) -> tuple[Group, ...]:
     return groups if any(group.key for group in groups) else ()
 
 
-def _words(digest: Digest) -> Breakdown:
-    note = say("words_note")
-    if digest.words_counted_in < digest.with_issue:
-        sampled = say("words_sampled", sample=digest.words_counted_in, total=digest.with_issue)
+def _words(words: Words, title: str, head: str, note: Text) -> Breakdown:
+    if words.groups and words.counted_in < words.told:
+        sampled = say("words_sampled", sample=words.counted_in, total=words.told)
         note = Text(sampled.zh + note.zh, f"{sampled.en} {note.en}")
-    if not digest.words:
-        note = say("no_words")
-    return _breakdown("words", "words", "word", digest.words, note, limit=len(digest.words))
+    return _breakdown(title, title, head, words.groups[:_ROWS_SHOWN], note)
 
 
 def _breakdowns(digest: Digest) -> Iterable[Breakdown]:

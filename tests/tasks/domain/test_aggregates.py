@@ -21,6 +21,7 @@ from tasks.domain.aggregates import (
     Share,
     issue_words,
     metrics_table,
+    plan_words,
 )
 from tasks.domain.offline import OFFLINE_MODEL
 from tasks.domain.tables import METRICS, SUMMARIES
@@ -65,6 +66,7 @@ _row = st.fixed_dictionaries(
         "channel": st.sampled_from(["app", "网页", "", None]),
         "turns": st.integers(0, 60),
         "issue": st.none() | _words,
+        "plan": st.none() | st.sampled_from(["给您换货", "建议您申请退款", "", "联系快递，尽快退款"]),
         "accepted": st.sampled_from([True, False, None]),
         "negative_sentiment": st.sampled_from([True, False, None]),
         "truncated": st.booleans(),
@@ -98,12 +100,13 @@ def test_result_is_what_pandas_counts(rows, zone):
         expected = {key: counted(part) for key, part in frame.groupby(column)}
         assert {group.key: group.outcomes for group in groups} == expected
     assert digest.truncated == sum(frame["truncated"])
-    words_of = [issue_words(issue or "") for issue in batch["issue"].to_pylist()]
-    assert digest.with_issue == digest.words_counted_in == sum(map(bool, batch["issue"].to_pylist()))
-    for word in ("退款", "快递"):
-        holding = frame.loc[pd.Series([word in words for words in words_of], dtype=bool)]
-        found = {group.key: group.outcomes for group in digest.words}
-        assert found.get(word) == (counted(holding) if len(holding) > 1 else None)
+    for column, words, words_of in (("issue", digest.issues, issue_words), ("plan", digest.plans, plan_words)):
+        texts = batch[column].to_pylist()
+        assert words.told == words.counted_in == sum(map(bool, texts))
+        found = {group.key: group.outcomes for group in words.groups}
+        for word in ("退款", "快递", "换货"):
+            holding = frame.loc[pd.Series([word in words_of(text or "") for text in texts], dtype=bool)]
+            assert found.get(word) == (counted(holding) if len(holding) > 1 else None)
 
 
 @settings(max_examples=40, deadline=None)
@@ -144,13 +147,13 @@ def test_result_orders_kinds_of_bad_news():
 def test_words_of_a_large_day_come_from_the_same_sample_every_time():
     batch = summaries(3_000, seed=4)
     digest = digest_of(batch, sample=500)
-    assert digest.words_counted_in == 500 < digest.with_issue
+    assert digest.issues.counted_in == 500 < digest.issues.told
     frame = frame_of(batch)
     told = frame[[bool(issue) for issue in batch["issue"].to_pylist()]]
     sample = told.sort_values(["content_hash", "conversation_id"]).head(500)
     counts = Counter(word for issue in sample["issue"] for word in issue_words(issue))
-    assert {group.key: group.outcomes.total for group in digest.words} == dict(
-        sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: len(digest.words)]
+    assert {group.key: group.outcomes.total for group in digest.issues.groups} == dict(
+        sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: len(digest.issues.groups)]
     )
 
 
@@ -167,6 +170,10 @@ def test_words_of_a_large_day_come_from_the_same_sample_every_time():
 )
 def test_issue_words_say_what_it_is_about(issue, words):
     assert issue_words(issue) == words
+
+
+def test_plan_words_say_what_is_offered_and_not_how():
+    assert plan_words("亲亲抱歉，建议您申请退货，妹子这边安排专员回电") == {"申请", "退货", "专员", "回电"}
 
 
 def test_issue_words_of_a_megabyte_cost_no_more_than_of_a_paragraph():

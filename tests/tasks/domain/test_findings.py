@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tasks.domain.aggregates import Aggregator, Digest, Group, Outcomes, Share, metrics_table
+from tasks.domain.aggregates import Aggregator, Digest, Group, Outcomes, Share, Words, metrics_table
 from tasks.domain.findings import (
     Comparison,
     compare,
@@ -118,15 +118,19 @@ def test_distinct_words_keeps_the_longest_of_equals():
     assert [word.key for word in distinct_words(words)] == ["退货运费", "发票"]
 
 
+def with_words(digest: Digest, *groups: Group, counted_in: int = 100) -> Digest:
+    return replace(digest, issues=Words(groups, counted_in, told=counted_in))
+
+
 def test_topics_are_in_several_conversations_and_in_a_part_that_counts():
     few = digest_of(60)
     assert topics(few)
     assert all(word.outcomes.total >= 3 for word in topics(few))
     rare = Group("每次", Outcomes((2,) + (0,) * 8))
-    assert rare not in topics(replace(few, words=(rare, *few.words)))
-    many = replace(few, words=(Group("每次", Outcomes((19,) + (0,) * 8)),), words_counted_in=1_000)
+    assert rare not in topics(with_words(few, rare, *few.issues.groups))
+    many = with_words(few, Group("每次", Outcomes((19,) + (0,) * 8)), counted_in=1_000)
     assert not topics(many)
-    assert topics(replace(many, words_counted_in=900))
+    assert topics(with_words(many, *many.issues.groups, counted_in=900))
 
 
 def test_percent_has_no_decimals_for_few():

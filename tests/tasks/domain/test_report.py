@@ -137,7 +137,7 @@ def test_render_html_shows_both_languages_whole(digest):
     english = page.text("en")
     told = {case.issue for case in digest.cases} | {case.plan for case in digest.cases}
     told |= {case.accepted_text for case in digest.cases} | {case.negative_sentiment_text for case in digest.cases}
-    told |= {group.key for group in (*digest.words, *digest.channels)} | {"中文"}
+    told |= {group.key for group in (*digest.issues.groups, *digest.plans.groups, *digest.channels)} | {"中文"}
     for text in sorted((" ".join(clip(text).split()) for text in told if text), key=len, reverse=True):
         english = english.replace(text, "")
     assert not CHINESE.search(english)
@@ -276,7 +276,7 @@ def test_render_markdown_in_english_holds_no_chinese_of_its_own(day):
     text = render_markdown(digest, language="en")
     rows = [line for line in text.split("\n") if not line.startswith("|")]
     own = "\n".join(rows)
-    for group in (*digest.words, *digest.channels):
+    for group in (*digest.issues.groups, *digest.plans.groups, *digest.channels):
         own = own.replace(group.key or " ", "")
     assert not CHINESE.search(own)
 
