@@ -92,9 +92,11 @@ _CARRIES_ON: Final = frozenset(["并", "并且", "而且", "且", "同时", "还
 
 _LEAD: Final = re.compile(rf"({'|'.join(sorted({*_WORDS, '无'}, key=len, reverse=True))})[,.。;:!()—-]")
 # The field's name before its value. 不接受：… is no name, it is the value itself.
+_BRACKETED: Final = re.compile(r"^[【\[]([^【】\[\]:]{1,16})[】\]]:?")
 _ECHO: Final = re.compile(
     r"(?=[^:]{0,16}(?:是否|有无|与否)|[^:不没未无拒]{0,24}:)"
     r"[^:,.。;!?]{0,12}(?:接受|方案|情绪|accept|sentiment|negative)[^:,.。;!?]{0,4}:"
+    r"|负面:(?=(?:是|否|有|无|没有)$)"
 )
 _ADVERB: Final = re.compile("[a-z]{2,16}ly")
 _MARKUP: Final = re.compile(r"[\"'“”‘’「」『』《》*_`~#>\u200b-\u200f\u2060\ufeff]+")
@@ -161,7 +163,7 @@ def _bare(sentence: str) -> bool | None:
 def _parts(text: str, *, none: bool | None) -> tuple[bool | None, str]:
     """A leading verdict, and the sentence behind it in plain form; `none` is what a leading 无 says."""
     normal = " ".join(_MARKUP.sub("", unicodedata.normalize("NFKC", text[:_LONGEST])).lower().split())
-    plain = _CHINESE_SPACE.sub("", normal).strip(_EDGES)
+    plain = _BRACKETED.sub(r"\1:", _CHINESE_SPACE.sub("", normal)).strip(_EDGES)
     if echo := _ECHO.match(plain):
         plain = plain[echo.end() :].strip(_EDGES)
     if plain in _WORDS:
