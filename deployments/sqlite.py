@@ -9,18 +9,27 @@ waits for a transaction that only the event loop can end: for a minute the serve
 are taken for dead. On a PostgreSQL there is none of this.
 """
 
+from contextvars import ContextVar
 from typing import Any
 
 from prefect.cli import app
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
+_outer: ContextVar[Connection | None] = ContextVar("outer", default=None)
+
 
 @event.listens_for(Engine, "before_cursor_execute", retval=True)
 def _begin_with_the_right_to_write(
     connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
 ) -> tuple[str, Any]:
-    return ("BEGIN IMMEDIATE" if statement == "BEGIN DEFERRED" else statement), parameters
+    if statement != "BEGIN DEFERRED":
+        return statement, parameters
+    outer = _outer.get()
+    if outer is not None and outer.in_transaction():
+        return statement, parameters  # what a transaction reads through another connection must not wait for it
+    _outer.set(connection)
+    return "BEGIN IMMEDIATE", parameters
 
 
 if __name__ == "__main__":

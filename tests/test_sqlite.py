@@ -54,3 +54,14 @@ def test_runs_that_change_their_states_at_once_are_all_heard(prefect_api: Prefec
     assert states == {"Completed"}
     assert "database is locked" not in prefect_api.log.read_text()[written_before:]
     assert len(list((prefect_api.home / "dlq").glob("*"))) == lost_before
+
+
+def test_a_queue_is_paused_which_takes_a_transaction_within_another(prefect_api: PrefectServer):
+    with prefect_api.client() as api:
+        asked = {"name": f"paused-{uuid4()}", "type": "process"}
+        pool = api.post("/work_pools/", json=asked).raise_for_status().json()
+        queue = f"/work_queues/{pool['default_queue_id']}"
+        for paused in (True, False):
+            api.patch(queue, json={"is_paused": paused}).raise_for_status()
+            assert api.get(queue).raise_for_status().json()["is_paused"] is paused
+        api.delete(f"/work_pools/{pool['name']}").raise_for_status()
