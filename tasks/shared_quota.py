@@ -206,7 +206,10 @@ class QuotaShare:
             )
         self._issued_at = -math.inf
         pause = asyncio.gather(self._disconnect(), asyncio.sleep(_RETRY_SECONDS))
-        await self._go_on_during(pause, 0.0)
+        try:
+            await self._go_on_during(pause, 0.0)
+        finally:
+            pause.cancel()
 
     async def _disconnect(self) -> None:
         client, self._client = self._client, None
