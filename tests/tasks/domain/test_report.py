@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tasks.domain.aggregates import Aggregator, Digest, Share, metrics_table
+from tasks.domain.findings import percent, share_text
 from tasks.domain.offline import OFFLINE_MODEL
 from tasks.domain.report import clip, interval_range, render_html, render_markdown, render_picture
 from tests.tasks.domain.summary_days import HOSTILE, rejects, run, summaries
@@ -129,6 +130,19 @@ def test_render_html_makes_hostile_texts_inert():
         if text in {case.plan for case in digest_of(700, hostile=True).cases}:
             assert " ".join(clip(text).split()) in shown
     assert not re.search(r"[\x00-\x08\u202a-\u202e\u2066-\u2069]", html)
+
+
+@pytest.mark.parametrize(("heading", "words"), [("客户在问什么", "issues"), ("客服给了什么方案", "plans")])
+def test_both_reports_tell_what_was_asked_and_offered_and_how_often_it_was_accepted(heading, words):
+    digest = digest_of(700)
+    groups = getattr(digest, words).groups[:12]
+    assert groups
+    html = Page(render_html(digest)).text("zh").partition(f" {heading} ")[2]
+    markdown = render_markdown(digest).partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    for group in groups:
+        share = group.outcomes.accepted("yes")
+        assert f" {group.key} {share.whole} {percent(share)} {share.part}/{share.whole} " in html
+        assert f"| {group.key} | {share.whole} | {share_text(share)}" in markdown
 
 
 def test_render_html_shows_both_languages_whole(digest):
