@@ -143,8 +143,8 @@ def test_compact_keeps_what_is_not_boilerplate(turns):
 
 
 @pytest.mark.parametrize(
-    "text", ["亲" * 48, "您好请" * 16, "嗯" * 47 + "x", "您请稍耐心" * 9 + "x", "订单号:" * 50_000, "[" * 100_000 + "单",
-             "订单号:1 " * 40_000, "(^_" * 60_000, "信息发送顾客通过点击" * 20_000, "您好，" * 60_000]
+    "text", ["亲" * 48, "您好请" * 16, "嗯" * 47 + "x", "您请稍耐心" * 9 + "x", "订单号:" * 200_000, "[" * 400_000 + "单",
+             "订单号:1 " * 160_000, "(^_" * 240_000, "信息发送顾客通过点击" * 80_000, "您好，" * 240_000]
 )  # fmt: skip
 @pytest.mark.timeout(100)  # a fraction of a second; quadratic work takes minutes
 def test_compact_is_linear(text):

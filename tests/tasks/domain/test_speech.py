@@ -95,8 +95,8 @@ def test_split_transcript_gives_back_what_was_joined(turns):
         assert [(speaker, words) for speaker, words, _ in said] == expected
 
 
-@pytest.mark.parametrize("text", ["用户" * 50000, " " * 100000, "用户" + " " * 100000, "\n \t" * 50000, "客服(" * 25000,
-                                  "用户：" * 25000, "1:00 " * 25000, "bot" * 32500, "【" * 100000])  # fmt: skip
+@pytest.mark.parametrize("text", ["用户" * 200000, " " * 400000, "用户" + " " * 400000, "\n \t" * 200000,
+                                  "客服(" * 100000, "用户：" * 100000, "1:00 " * 100000, "bot" * 130000, "【" * 400000])  # fmt: skip
 @pytest.mark.timeout(100)  # a fraction of a second; quadratic work takes minutes
 def test_split_transcript_takes_linear_time(text):
-    assert {words in text for _, words, _ in split_transcript(text)[1]} <= {True}
+    assert all(words in text for _, words, _ in split_transcript(text)[1])
