@@ -8,10 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from queue import Empty, Queue
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -19,7 +17,7 @@ import pytest
 from deployments.bootstrap import NIGHTLY_TAG, TAG, WEBHOOK, late_nightly, main, never_begun, zombies
 from tasks.waiting import AWAITING
 from tests.conftest import ROOT
-from tests.servers.prefect import PrefectServer
+from tests.servers.prefect import PrefectServer, beat
 
 
 @pytest.fixture
@@ -136,32 +134,15 @@ def test_run_that_was_taken_and_never_began_ends_as_crashed(prefect_api: Prefect
             nights.append([take(api, flow, ["PENDING"])])
             for states in (["PENDING", "RUNNING"], ["PENDING"]):
                 nights[-1].append(take(api, flow, states))
-                beat(api, nights[-1][1:])
+                beat(api, nights[-1][1:], TAG)
             for _ in range(5):
                 time.sleep(1)
-                beat(api, [run for _, *begun in nights for run in begun])
+                beat(api, [run for _, *begun in nights for run in begun], TAG)
             ends = [[state_of(api, run)["name"] for run in night] for night in nights[:-2]]
         api.delete(f"/automations/{automation}").raise_for_status()
         assert ["Crashed", "Running", "Pending"] in ends
         crashed = nights[ends.index(["Crashed", "Running", "Pending"])][0]
         assert "Run it again" in state_of(api, crashed)["message"]
-
-
-def beat(api: httpx.Client, runs: list[str]) -> None:
-    """Tell the server what each run tells it while it lives."""
-    related = [{"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"}]
-    beats = [
-        {
-            "id": str(uuid4()),
-            "event": "prefect.flow-run.heartbeat",
-            "occurred": datetime.now(UTC).isoformat(),
-            "resource": {"prefect.resource.id": f"prefect.flow-run.{run}"},
-            "related": related,
-            "payload": {},
-        }
-        for run in runs
-    ]
-    api.post("/events", json=beats).raise_for_status()
 
 
 def test_nightly_that_is_not_done_in_time_is_told_once(prefect_api: PrefectServer, hook):

@@ -1,24 +1,12 @@
 """A server on SQLite answers everybody and loses no event, however many runs change their states at once."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from uuid import uuid4
 
 from deployments.bootstrap import TAG, never_begun, zombies
-from tests.servers.prefect import PrefectServer
+from tests.servers.prefect import PrefectServer, beat
 
 RUNS, ROUNDS, BEATS = 12, 3, 3
-
-
-def heartbeat(run: str) -> dict[str, object]:
-    return {
-        "id": str(uuid4()),
-        "event": "prefect.flow-run.heartbeat",
-        "occurred": datetime.now(UTC).isoformat(),
-        "resource": {"prefect.resource.id": f"prefect.flow-run.{run}"},
-        "related": [{"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{TAG}"}],
-        "payload": {},
-    }
 
 
 def test_runs_that_change_their_states_at_once_are_all_heard(prefect_api: PrefectServer):
@@ -33,7 +21,7 @@ def test_runs_that_change_their_states_at_once_are_all_heard(prefect_api: Prefec
                 for state in ("PENDING", "RUNNING"):
                     api.post(f"/flow_runs/{run}/set_state", json={"state": {"type": state}}).raise_for_status()
                 for _ in range(BEATS):
-                    api.post("/events", json=[heartbeat(run)]).raise_for_status()
+                    beat(api, [run], TAG)
                 api.post(f"/flow_runs/{run}/set_state", json={"state": {"type": "COMPLETED"}}).raise_for_status()
         return run
 

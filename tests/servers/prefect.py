@@ -11,10 +11,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -83,6 +85,23 @@ class PrefectServer:
         )
         assert done.returncode == 0, done.stdout
         return done.stdout
+
+
+def beat(api: httpx.Client, runs: Iterable[str], tag: str) -> None:
+    """Tell the server what each run of a deployment with that tag tells it while it lives."""
+    related = [{"prefect.resource.id": f"prefect.tag.{tag}", "prefect.resource.role": "tag"}]
+    beats = [
+        {
+            "id": str(uuid4()),
+            "event": "prefect.flow-run.heartbeat",
+            "occurred": datetime.now(UTC).isoformat(),
+            "resource": {"prefect.resource.id": f"prefect.flow-run.{run}"},
+            "related": related,
+            "payload": {},
+        }
+        for run in runs
+    ]
+    api.post("/events", json=beats).raise_for_status()
 
 
 @contextmanager
