@@ -26,17 +26,6 @@ _START_SECONDS = 240.0
 _STOP_SECONDS = 10.0
 
 
-class _Patient(httpx.HTTPTransport):
-    """Asks again while a server on SQLite is too busy to answer, as Prefect's own client does."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        until = time.monotonic() + 60
-        while (answer := super().handle_request(request)).status_code == 503 and time.monotonic() < until:
-            answer.close()
-            time.sleep(1)
-        return answer
-
-
 @dataclass(frozen=True, slots=True)
 class PrefectServer:
     """A running server.
@@ -64,8 +53,8 @@ class PrefectServer:
         }
 
     def client(self) -> httpx.Client:
-        """Of its API; a write that has to wait for others' in SQLite takes up to a minute."""
-        return httpx.Client(base_url=self.url, timeout=150, transport=_Patient())
+        """Of its API; how long an answer may take leaves room for a busy machine."""
+        return httpx.Client(base_url=self.url, timeout=150)
 
     def prefect(self, *arguments: str, folder: Path, timeout_seconds: float = 300.0) -> str:
         """Run one `prefect` command against this server in a folder; return what it printed.
@@ -114,6 +103,7 @@ def prefect_server(folder: Path) -> Iterator[PrefectServer]:
     server = PrefectServer(f"http://127.0.0.1:{port}/api", folder, folder / "server.log")
     environment = server.environment() | {
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "1",
+        "PREFECT_SERVER_LOG_RETRYABLE_ERRORS": "true",
         "PREFECT_UI_URL": server.url.removesuffix("/api"),
         "PYTHONPATH": str(_ROOT),
     }
