@@ -205,11 +205,15 @@ class QuotaShare:
                 self.fair * 100,
             )
         self._issued_at = -math.inf
-        pause = asyncio.gather(self._disconnect(), asyncio.sleep(_RETRY_SECONDS))
+        pause = asyncio.create_task(self._pause())
         try:
             await self._go_on_during(pause, 0.0)
         finally:
             pause.cancel()
+
+    async def _pause(self) -> None:
+        await self._disconnect()
+        await asyncio.sleep(_RETRY_SECONDS)
 
     async def _disconnect(self) -> None:
         client, self._client = self._client, None
