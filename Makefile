@@ -8,7 +8,7 @@ export TMPDIR := $(CURDIR)/.tmp
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help env demo serve test test-long test-postgres test-browser picture lint types lock clean
+.PHONY: help env demo serve test test-long test-postgres test-browser test-containers picture lint types lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ test-postgres: env ## the deployments on a real PostgreSQL; root installs it whe
 test-browser: env ## the real UI in a real Chromium, with screenshots in test-output; root installs it where it is missing
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || $(INSTALL) chromium chromium-driver fonts-noto-cjk
 	$(BIN)/pytest -m browser -n 0
+
+test-containers: env ## deployments/compose.yaml on Docker Engine with Compose 2.24 or newer (minutes)
+	@docker compose version >/dev/null && docker info >/dev/null || { echo "Start Docker Engine first, and install Docker Compose 2.24 or newer."; exit 1; }
+	$(BIN)/pytest -m containers -n 0
 
 picture: demo ## draw the README's picture anew from the demo's second day
 	$(BIN)/python -m flows.build_report --start 2026-11-21 --end 2026-11-21

@@ -1,4 +1,7 @@
-"""What can be said of the image, the compose file and the job templates without an engine: nothing in them is invented."""
+"""What can be said of the image, the compose file and the job templates without an engine: nothing in them is invented.
+
+With an engine: test_compose.py.
+"""
 
 import ast
 import json
@@ -89,6 +92,9 @@ def test_image_runs_as_nobody_in_particular_in_its_own_folder():
     environment = image_environment()
     assert environment["KEFU_HOME"] == said("WORKDIR")[-1]
     assert all(environment[name].startswith("/data") for name in ("HOME", "PREFECT_HOME", "KEFU_WAREHOUSE"))
+    assert environment["PREFECT_UI_STATIC_DIRECTORY"].startswith("/tmp/"), (
+        "the server writes its pages before it shows them"
+    )
     assert said("VOLUME") == ["/data"]
     program, option, module, *_ = json.loads(said("CMD")[-1])
     assert (program, option) == ("python", "-m")
@@ -159,6 +165,15 @@ def test_job_template_is_taken_by_a_server_and_fills_every_slot(path, prefect_ap
     arguments = ["--type", path.stem, "--base-job-template", str(path)]
     prefect_api.prefect("work-pool", "create", f"try-{path.stem}", *arguments, folder=ROOT)
     assert "env" in slots, "the deployments say there how often a run beats"
+
+
+def test_docker_jobs_find_what_the_compose_file_makes():
+    template = json.loads((FOLDER / "work_pools" / "docker.json").read_text(encoding="utf-8"))
+    defaults = {name: slot.get("default") for name, slot in template["variables"]["properties"].items()}
+    worker = SERVICES["worker"]
+    assert defaults["env"] == {"PREFECT_API_URL": worker["environment"]["PREFECT_API_URL"]}
+    assert defaults["networks"] == [f"{COMPOSE['name']}_default"]
+    assert defaults["volumes"] == [f"{COMPOSE['name']}_{volume}" for volume in worker["volumes"]]
 
 
 def test_kubernetes_jobs_are_locked_up_too():

@@ -21,26 +21,16 @@ ENDED = {"Completed", "Failed", "Crashed", "Cancelled"}
 
 
 @dataclass(frozen=True)
-class Served:
-    """A machine that serves.
+class Deployed:
+    """A Prefect server with the deployments and their workers.
 
     Args:
         url: the UI's address; the API is below it.
-        folder: what it keeps.
-        warehouse: where its worker writes tables.
-        process: the supervisor.
         api: a client of the API.
     """
 
     url: str
-    folder: Path
-    warehouse: Path
-    process: subprocess.Popen[bytes]
     api: httpx.Client
-
-    def said(self) -> str:
-        """What it wrote at the terminal so far."""
-        return (self.folder.parent / "said.txt").read_text(encoding="utf-8")
 
     def start(self, deployment: str, scheduled_time: str = "", **parameters: Any) -> str:
         """Start a run, now or as if the schedule had; its id."""
@@ -73,6 +63,29 @@ class Served:
             assert time.monotonic() < until, f"{run['name']} is {run['state_name']}:\n{self.log('worker')[-3000:]}"
             time.sleep(0.5)
         return run
+
+    def log(self, part: str) -> str:
+        """What a part wrote."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Served(Deployed):
+    """A machine that serves.
+
+    Args:
+        folder: what it keeps.
+        warehouse: where its worker writes tables.
+        process: the supervisor.
+    """
+
+    folder: Path
+    warehouse: Path
+    process: subprocess.Popen[bytes]
+
+    def said(self) -> str:
+        """What it wrote at the terminal so far."""
+        return (self.folder.parent / "said.txt").read_text(encoding="utf-8")
 
     def log(self, part: str) -> str:
         """What a part wrote."""
@@ -109,7 +122,7 @@ def served(folder: Path, database: str, environment: Mapping[str, str], *flags: 
         )
     url = f"http://127.0.0.1:{port}"
     with process, httpx.Client(base_url=f"{url}/api", timeout=150) as api:
-        machine = Served(url, folder / "serve", folder / "warehouse", process, api)
+        machine = Served(url, api, folder / "serve", folder / "warehouse", process)
         try:
             until = time.monotonic() + _START_SECONDS
             while "ready: " not in machine.said():

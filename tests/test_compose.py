@@ -1,0 +1,116 @@
+"""The compose file on a real Docker Engine: built, started, used, broken and taken away again.
+
+It has a project, an image, a port and volumes of its own: what runs on the machine already is not touched.
+"""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deployments.postgresql import free_port
+from tests.conftest import ROOT
+from tests.servers.served import Deployed
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
+
+PROJECT = "kefu-digest-test"
+OVERRIDE = """\
+services:
+  server: {{image: "{project}:latest", ports: !override ["127.0.0.1:{port}:4200"]}}
+  set-up: {{image: "{project}:latest"}}
+  worker: {{image: "{project}:latest"}}
+"""
+SOURCE = "deployments/demo/logs/{day}"
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+@dataclass(frozen=True)
+class Composed(Deployed):
+    """What the compose file started.
+
+    Args:
+        folder: the project's directory.
+    """
+
+    folder: Path
+
+    def compose(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `docker compose`."""
+        files = [self.folder / "deployments" / "compose.yaml", self.folder / "override.yaml"]
+        where = [f"--project-directory={self.folder}", *(f"--file={file}" for file in files)]
+        return run("docker", "compose", f"--project-name={PROJECT}", *where, *arguments)
+
+    def inside(self, service: str, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in a service's container."""
+        return self.compose("exec", "--no-tty", service, *command)
+
+    def kill(self, service: str) -> None:
+        """End what a service does with -9; the engine starts it again."""
+        container = self.compose("ps", "--quiet", service).stdout.split()[0]
+        self.inside(service, "python", "-c", "import os; os.kill(-1, 9)")
+        until = time.monotonic() + 60
+        while run("docker", "inspect", "--format", "{{.RestartCount}}", container).stdout.strip() != "1":
+            assert time.monotonic() < until, f"{service} was not started again"
+            time.sleep(0.5)
+
+    def log(self, part: str) -> str:
+        return self.compose("logs", "--no-log-prefix", part).stdout
+
+    def backfill(self) -> str:
+        """The name of a backfill of three days, which tells its counts, when it has completed."""
+        ended = self.wait(self.start("backfill-days/manual", start="2026-11-20", end="2026-11-22", source=SOURCE))
+        assert ended["state_name"] == "Completed", self.log("worker")
+        return str(ended["name"])
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory) -> Iterator[Composed]:
+    folder, port = tmp_path_factory.mktemp("composed"), free_port()
+    for name in ("tasks", "flows", "deployments"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "requirements.lock", ".dockerignore"):
+        shutil.copy(ROOT / name, folder / name)
+    (folder / ".env").write_text("POSTGRES_PASSWORD=of-a-test\nKEFU_SUMMARIZER=offline\n", encoding="utf-8")
+    (folder / "override.yaml").write_text(OVERRIDE.format(project=PROJECT, port=port), encoding="utf-8")
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60) as api:
+        composed = Composed(f"http://127.0.0.1:{port}", api, folder)
+        try:
+            up = composed.compose("up", "--build", "--detach", "--scale", "worker=2")
+            assert up.returncode == 0, up.stdout[-3000:] + composed.log("set-up")
+            yield composed
+        finally:
+            composed.compose("down", "--volumes", "--rmi", "local")
+
+
+def test_server_shows_its_pages(composed):
+    page = httpx.get(composed.url, follow_redirects=True).raise_for_status()
+    assert page.headers["content-type"].startswith("text/html")
+    assert "<script" in page.text
+    assert " ERROR " not in composed.log("server")
+
+
+def test_nobody_is_root_and_nothing_but_data_is_written(composed):
+    for service in ("server", "worker"):
+        assert composed.inside(service, "id", "--user").stdout.strip() == "10001"
+        assert composed.inside(service, "touch", "/opt/kefu-digest/there").returncode != 0
+        assert composed.inside(service, "touch", "/data/there", "/tmp/there").returncode == 0
+    assert composed.inside("worker", "printenv", "POSTGRES_PASSWORD").stdout.strip() == ""
+
+
+def test_backfill_goes_on_after_the_server_and_the_workers_were_killed(composed):
+    assert composed.backfill().endswith(" · 3 done")
+    for service in ("server", "worker"):
+        composed.kill(service)
+    assert composed.backfill().endswith(" · 3 skipped")
+    report = composed.inside("worker", "cat", "/data/warehouse/reports/day=2026-11-22/report.md")
+    assert report.returncode == 0
+    assert "2026-11-22" in report.stdout
