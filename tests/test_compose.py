@@ -54,13 +54,13 @@ class Composed(Deployed):
         return self.compose("exec", "--no-tty", service, *command)
 
     def kill(self, service: str) -> None:
-        """End what a service does with -9; the engine starts it again."""
-        container = self.compose("ps", "--quiet", service).stdout.split()[0]
-        self.inside(service, "python", "-c", "import os; os.kill(-1, 9)")
-        until = time.monotonic() + 60
-        while run("docker", "inspect", "--format", "{{.RestartCount}}", container).stdout.strip() != "1":
-            assert time.monotonic() < until, f"{service} was not started again"
-            time.sleep(0.5)
+        """End what all containers of a service do with -9; the engine starts them again."""
+        for container in self.compose("ps", "--quiet", service).stdout.split():
+            run("docker", "exec", container, "python", "-c", "import os; os.kill(-1, 9)")
+            until = time.monotonic() + 60
+            while run("docker", "inspect", "--format", "{{.RestartCount}}", container).stdout.strip() != "1":
+                assert time.monotonic() < until, f"{service} was not started again"
+                time.sleep(0.5)
 
     def log(self, part: str) -> str:
         return self.compose("logs", "--no-log-prefix", part).stdout
@@ -106,7 +106,7 @@ def test_nobody_is_root_and_nothing_but_data_is_written(composed):
     assert composed.inside("worker", "printenv", "POSTGRES_PASSWORD").stdout.strip() == ""
 
 
-def test_backfill_goes_on_after_the_server_and_the_workers_were_killed(composed):
+def test_killed_servers_and_workers_come_back_and_know_what_is_done(composed):
     assert composed.backfill().endswith(" · 3 done")
     for service in ("server", "worker"):
         composed.kill(service)

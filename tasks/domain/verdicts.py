@@ -91,9 +91,9 @@ _THERE_IS: Final = frozenset(["有", "略有", "稍有", "有点", "有些", "�
 _CARRIES_ON: Final = frozenset(["并", "并且", "而且", "且", "同时", "还", "也"])
 
 _LEAD: Final = re.compile(rf"({'|'.join(sorted({*_WORDS, '无'}, key=len, reverse=True))})[,.。;:!()—-]")
-# The field's name before its value. 不接受：… is no name, it is the value itself.
-# A field's name, when a bare verdict follows; in front of a sentence it is a verdict itself: 【情绪激动】用户催促.
+# The field's name, when a bare verdict follows; in front of a sentence it is a verdict itself: 【情绪激动】用户催促.
 _BRACKETED: Final = re.compile(r"^[【\[]([^【】\[\]:]{1,16})[】\]]:?(?=(?:是|否|有|无|没有)(?:[,.。;!]|$))")
+# The field's name before its value; 不接受：… is no name, it is the value itself.
 _ECHO: Final = re.compile(
     r"(?=[^:]{0,16}(?:是否|有无|与否)|[^:不没未无拒]{0,24}:)"
     r"[^:,.。;!?]{0,12}(?:接受|方案|情绪|accept|sentiment|negative)[^:,.。;!?]{0,4}:"

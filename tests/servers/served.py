@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ ENDED = {"Completed", "Failed", "Crashed", "Cancelled"}
 
 
 @dataclass(frozen=True)
-class Deployed:
+class Deployed(ABC):
     """A Prefect server with the deployments and their workers.
 
     Args:
@@ -40,7 +41,7 @@ class Deployed:
         return str(self.ask("POST", f"/deployments/{found['id']}/create_flow_run", asked)["id"])
 
     def ask(self, method: str, path: str, content: Any = None) -> Any:
-        """One call of the API; a server that is busy (SQLite) or being started again is asked again."""
+        """One call of the API; a server that is started again, or whose database is, is asked again."""
         until = time.monotonic() + 120
         while True:
             try:
@@ -64,9 +65,9 @@ class Deployed:
             time.sleep(0.5)
         return run
 
+    @abstractmethod
     def log(self, part: str) -> str:
         """What a part wrote."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

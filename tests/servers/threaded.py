@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
+from abc import ABC, abstractmethod
 from typing import Self
 
 from aiohttp import web
 
 
-class ThreadedServer:
+class ThreadedServer(ABC):
     """`with SomeServer() as server: server.url`; answers come from its `_handle`.
 
     Args:
@@ -20,8 +21,8 @@ class ThreadedServer:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        raise NotImplementedError
+    @abstractmethod
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse: ...
 
     def __enter__(self) -> Self:
         self._thread.start()
