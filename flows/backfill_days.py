@@ -15,12 +15,17 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.client.schemas.objects import FlowRun
 from pydantic import Field
 
-from flows import command_line
 from flows.build_report import build_report
-from flows.settings import Settings, load_settings, names_the_day, open_source, open_warehouse
 from flows.summarize_day import summarize_day
-from tasks.day_runs import DayRuns, cancel_days, read_deployment
-from tasks.domain.backfills import (
+from flows.wiring import command_line
+from flows.wiring.services import names_the_day, open_source, open_warehouse
+from flows.wiring.settings import Settings, load_settings
+from tasks.domain.errors import KefuError, RunStopped, StoreError, TooManyRejects, UsageError
+from tasks.domain.layout import partition_key
+from tasks.domain.ports import ObjectStore
+from tasks.reading.log_objects import has_logs
+from tasks.running.backfill_runs import DayRuns, cancel_days, read_deployment
+from tasks.running.rules.backfills import (
     MOST_PARALLEL_DAYS,
     REBUILT,
     SKIPPED,
@@ -36,14 +41,10 @@ from tasks.domain.backfills import (
     table,
     why_of,
 )
-from tasks.domain.days import DayTally
-from tasks.domain.errors import KefuError, RunStopped, StoreError, TooManyRejects, UsageError
-from tasks.domain.ports import ObjectStore
-from tasks.domain.tables import partition_key
-from tasks.extract import has_logs
-from tasks.naming import name_run
-from tasks.publish import is_complete
-from tasks.report import read_runs
+from tasks.running.run_names import name_run
+from tasks.warehouse.parquet import read_runs
+from tasks.warehouse.publish import is_complete
+from tasks.warehouse.rules.day_tally import DayTally
 
 DAY_DEPLOYMENT: Final = "summarize-day/manual"
 

@@ -10,10 +10,11 @@ from typing import Any
 import orjson
 from prefect import flow, runtime
 
-from flows import command_line
-from flows.settings import load_settings, open_warehouse
+from flows.wiring import command_line
+from flows.wiring.services import open_warehouse
+from flows.wiring.settings import load_settings
 from tasks.domain.days import days_between
-from tasks.report import aggregate_published, publish_reports, read_history, show_report
+from tasks.reporting.report import aggregate_published, publish_reports, read_history, show_report
 
 
 @flow(name="build-report", flow_run_name="report-{start}-{end}")

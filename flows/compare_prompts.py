@@ -11,13 +11,16 @@ import orjson
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 
-from flows import command_line
-from flows.evaluate_model import check_labels, evaluated, labeled_conversations
-from flows.settings import Settings, load_settings, open_platform, open_warehouse
-from tasks.domain.comparing import compare_rows
+from flows.wiring import command_line
+from flows.wiring.evaluations import evaluated
+from flows.wiring.labeled import check_labels, labeled_conversations
+from flows.wiring.services import open_platform, open_warehouse
+from flows.wiring.settings import Settings, load_settings
 from tasks.domain.errors import ObjectMissing, UsageError
 from tasks.domain.ports import ObjectStore
-from tasks.domain.prompt_report import (
+from tasks.evaluating.evaluation import Evaluation
+from tasks.evaluating.rules.comparison import compare_rows
+from tasks.evaluating.rules.comparison_report import (
     Answered,
     Asked,
     Contestant,
@@ -25,9 +28,8 @@ from tasks.domain.prompt_report import (
     render_html,
     render_markdown,
 )
-from tasks.domain.prompts import Prompt, checked_prompt, load_prompt, optimized_prompt, prompt_versions
-from tasks.evaluation import Evaluation
-from tasks.report import parquet_bytes
+from tasks.preparing.prompts import Prompt, checked_prompt, load_prompt, optimized_prompt, prompt_versions
+from tasks.warehouse.parquet import parquet_bytes
 
 
 @flow(name="compare-prompts", flow_run_name="compare-prompts")

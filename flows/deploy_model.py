@@ -11,18 +11,18 @@ import orjson
 from prefect import flow, get_run_logger
 from prefect.artifacts import acreate_table_artifact
 
-from flows import command_line
-from flows.blocks import SummarizerEndpoint, find_endpoint, previous_of, swap_endpoints, switch_endpoint
-from flows.evaluate_model import check_labels, evaluated, labeled_conversations
-from flows.settings import Settings, load_settings, open_platform, open_warehouse
-from tasks.domain.deployment import Deployment, ServiceWish, check_agreed, in_words, outcome, shortfalls
+from flows.wiring import command_line
+from flows.wiring.blocks import SummarizerEndpoint, find_endpoint, previous_of, swap_endpoints, switch_endpoint
+from flows.wiring.evaluations import evaluated
+from flows.wiring.labeled import check_labels, labeled_conversations
+from flows.wiring.services import open_platform, open_warehouse
+from flows.wiring.settings import Settings, load_settings
 from tasks.domain.errors import NotPromoted, UsageError
-from tasks.domain.labeling import Labeled
-from tasks.domain.training import is_held_out
-from tasks.domain.tuning import Tuning, check_name
-from tasks.evaluation import as_json
-from tasks.later import until_done
-from tasks.serving import (
+from tasks.evaluating.evaluation import as_json
+from tasks.reviewing.rules.holdout import is_held_out
+from tasks.reviewing.rules.labels import Labeled
+from tasks.running.pausing import until_done
+from tasks.tuning.rollout import (
     DeploymentRecord,
     begin_deployment,
     deploy_service,
@@ -31,7 +31,9 @@ from tasks.serving import (
     publish_model,
     retire_service,
 )
-from tasks.tuning import tuning_of
+from tasks.tuning.rules.rollout_record import Deployment, ServiceWish, check_agreed, in_words, outcome, shortfalls
+from tasks.tuning.rules.tuning_record import Tuning, check_name
+from tasks.tuning.training_jobs import tuning_of
 
 SERVING = "serving"
 SMOKE_TESTS = 5

@@ -4,56 +4,26 @@ python -m flows.evaluate_model --predictions FILE.jsonl --json      a file, on t
 python -m flows.evaluate_model --summarizer qianfan --endpoint ID   an endpoint, on labeled conversations
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import orjson
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 
-from flows import command_line
-from flows.settings import (
-    Services,
-    Settings,
-    connect,
-    load_settings,
-    mappings_of,
-    open_embedder,
-    open_source,
-    open_warehouse,
-    scratch_parent,
-)
-from flows.steps import preparing
-from tasks.asking import open_caller
-from tasks.calling import Caller
-from tasks.domain.days import days_between
-from tasks.domain.errors import NoLogs, UsageError
-from tasks.domain.judging import JUDGE_VERSION
-from tasks.domain.labeling import Label, Labeled, fewer
-from tasks.domain.predictions import Pair
-from tasks.domain.prompts import Prompt, load_prompt
-from tasks.domain.retrying import Patience
-from tasks.domain.training import is_held_out
-from tasks.evaluation import (
-    Evaluation,
-    evaluate,
+from flows.wiring import command_line
+from flows.wiring.evaluations import asked_figures, evaluated
+from flows.wiring.labeled import check_labels, labeled_conversations
+from flows.wiring.services import open_warehouse
+from flows.wiring.settings import load_settings
+from tasks.evaluating.evaluation import (
     in_words,
-    judge,
-    mean_embedding_distance,
     pairs_of,
-    pairs_of_file,
-    score_file,
     store_evaluation,
 )
-from tasks.extract import list_logs
-from tasks.labels import find_labeled, load_labels, read_label_file
-from tasks.scratch import scratch_folder
-
-SHELF = "evaluations"
+from tasks.evaluating.score_files import pairs_of_file, score_file
 
 
 @flow(name="evaluate-model", flow_run_name="evaluate-model")
@@ -91,131 +61,6 @@ async def evaluate_model(
         description=f"{evaluation.model} · {evaluation.prompt_version}",
     )
     return figures
-
-
-def labeled_conversations(
-    chosen: Settings,
-    start: date | None,
-    end: date | None,
-    labels: str,
-    limit: int = 0,
-    *,
-    held_out: bool = False,
-) -> list[Labeled]:
-    """The labeled conversations to measure on, from the warehouse or from a file and the logs.
-
-    Raises:
-        UsageError: there are none, or the file is wrong.
-    """
-    found = _conversations_of(chosen, start, end, labels) if labels else load_labels(open_warehouse(chosen), start, end)
-    if held_out:
-        labeled = len(found)
-        found = [one for one in found if is_held_out(one.content_hash)]
-        if not found:
-            raise UsageError(f"None of {labeled} labeled conversations is held out from training: review more.")
-    return fewer(found, limit)
-
-
-def check_labels(labels: str, start: date | None, end: date | None) -> tuple[dict[str, Label], Iterable[date]]:
-    """A file of labels and the days of its conversations; nothing and none where no file is named.
-
-    Raises:
-        UsageError: a day is not named, or the file is wrong.
-    """
-    if not labels:
-        return {}, ()
-    if start is None or end is None:
-        raise UsageError("--labels needs --start and --end: the days whose logs hold the labeled conversations.")
-    return read_label_file(Path(labels)), days_between(start, end)
-
-
-def _conversations_of(chosen: Settings, start: date | None, end: date | None, labels: str) -> list[Labeled]:
-    found: list[Labeled] = []
-    known, days = check_labels(labels, start, end)
-    for day in days:
-        store, name = open_source(chosen, day)
-        try:
-            logs = list_logs(store, name)
-        except NoLogs:
-            continue
-        with scratch_folder(scratch_parent(chosen), f"labels-{uuid4()}") as scratch:
-            found += find_labeled(
-                day,
-                known,
-                store,
-                logs,
-                log_format=chosen.log_format,
-                mappings=mappings_of(chosen),
-                zone=chosen.zone,
-                prepare=preparing(chosen),
-                scratch=scratch,
-            )
-    if not found:
-        raise UsageError(
-            f"None of the {len(known)} labels of {labels} has a conversation in the logs of {start}…{end}."
-        )
-    if len(found) < len(known):
-        get_run_logger().warning(
-            "%d of %d labels have no conversation in the logs.", len(known) - len(found), len(known)
-        )
-    return found
-
-
-async def evaluated(chosen: Settings, labeled: Sequence[Labeled], prompt: Prompt | None = None) -> Evaluation:
-    """The endpoint that the settings name, measured with their prompt, or with another one, on these conversations.
-
-    Raises:
-        EndpointUnusable: it can't be asked; what was answered is kept.
-    """
-    prompt = prompt or Prompt(chosen.prompt_version, load_prompt(chosen.prompt).template)
-    async with _asking(chosen, prompt.version) as (caller, services):
-        return await evaluate(labeled, caller, prompt, services.summarizer.model)
-
-
-async def asked_figures(
-    chosen: Settings, pairs: Callable[[], Iterable[Pair]], embedding: str, judge_endpoint: str
-) -> dict[str, Any]:
-    """The figures that other models have to be asked for: EMBEDDING-DISTANCE and a judge's grade.
-
-    Args:
-        pairs: gives the pairs, each time anew.
-        embedding: the model of embeddings; empty for none.
-        judge_endpoint: the judge; empty for none.
-
-    Raises:
-        UsageError: a model is named in a way that it can't be.
-        RunError: a model can't be asked.
-    """
-    figures: dict[str, Any] = {}
-    if embedding:
-        async with open_embedder(embedding, chosen) as embedder:
-            figures["EMBEDDING-DISTANCE"] = await mean_embedding_distance(pairs(), embedder)
-            figures["embedding model"] = embedding
-    if judge_endpoint:
-        if chosen.summarizer == "offline":
-            raise UsageError("--judge-endpoint needs --summarizer qianfan or openai: rules are no judge.")
-        async with _asking(chosen.model_copy(update={"endpoint": judge_endpoint}), JUDGE_VERSION) as (caller, services):
-            figures |= await judge(pairs(), caller, services.summarizer.model)
-    return figures
-
-
-@asynccontextmanager
-async def _asking(chosen: Settings, prompt_version: str) -> AsyncIterator[tuple[Caller, Services]]:
-    async with (
-        connect(chosen, date.min) as services,
-        open_caller(
-            services.summarizer,
-            services.gate,
-            warehouse=services.warehouse,
-            shelf=SHELF,
-            run_id=str(uuid4()),
-            scratch=services.scratch,
-            prompt_version=prompt_version,
-            patience=Patience(max_attempts=chosen.max_attempts),
-            give_up_seconds=chosen.give_up_seconds,
-        ) as caller,
-    ):
-        yield caller, services
 
 
 def main(arguments: Sequence[str]) -> int:

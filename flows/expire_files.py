@@ -13,12 +13,13 @@ import orjson
 from prefect import flow, get_run_logger
 from pydantic import Field
 
-from flows import command_line
-from flows.settings import load_settings, open_warehouse
+from flows.wiring import command_line
+from flows.wiring.services import open_warehouse
+from flows.wiring.settings import load_settings
 from tasks.domain.errors import UsageError
-from tasks.domain.retention import Keep
-from tasks.naming import name_run
-from tasks.retention import expire
+from tasks.running.run_names import name_run
+from tasks.warehouse.expire import expire
+from tasks.warehouse.rules.retention import Keep
 
 # Only the form says so: what gets past it is refused in a sentence of our own.
 _Days = Annotated[int, Field(json_schema_extra={"minimum": 0})]

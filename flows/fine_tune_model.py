@@ -14,17 +14,26 @@ import orjson
 from prefect import flow
 from prefect.client.schemas.objects import FlowRun, State
 
-from flows import command_line
-from flows.evaluate_model import check_labels, labeled_conversations
-from flows.settings import Settings, load_settings, open_folder, open_platform, open_warehouse
+from flows.wiring import command_line
+from flows.wiring.labeled import check_labels, labeled_conversations
+from flows.wiring.services import open_folder, open_platform, open_warehouse
+from flows.wiring.settings import Settings, load_settings
 from tasks.domain.errors import ModelFailed, UsageError
-from tasks.domain.experiments import load_matrix
-from tasks.domain.platform import TrainingData
-from tasks.domain.prompts import load_prompt
-from tasks.domain.tuning import check_name, model_folder
-from tasks.domain.tuning_report import outcome
-from tasks.later import go_on_later
-from tasks.tuning import advance_tuning, begin_tuning, find_tuning, publish_tuning, stop_tuning, store_training_set
+from tasks.domain.layout import model_folder
+from tasks.domain.model_platform import TrainingData
+from tasks.preparing.prompts import load_prompt
+from tasks.running.pausing import go_on_later
+from tasks.tuning.rules.experiments import load_matrix
+from tasks.tuning.rules.tuning_record import check_name
+from tasks.tuning.rules.tuning_report import outcome
+from tasks.tuning.training_jobs import (
+    advance_tuning,
+    begin_tuning,
+    find_tuning,
+    publish_tuning,
+    stop_tuning,
+    store_training_set,
+)
 
 REVIEWED = "reviewed"
 

@@ -11,12 +11,13 @@ import orjson
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 
-from flows import command_line
-from flows.blocks import BLOCK_SCHEME
-from flows.settings import Settings, load_settings, open_place, open_warehouse
+from flows.wiring import command_line
+from flows.wiring.blocks import BLOCK_SCHEME
+from flows.wiring.services import open_place, open_warehouse
+from flows.wiring.settings import Settings, load_settings
 from tasks.domain.errors import BucketMissing, ObjectMissing, UsageError
-from tasks.reviews import store_reviews
-from tasks.sheets import Cells, read_sheet
+from tasks.reviewing.reviews import store_reviews
+from tasks.reviewing.sheets import Cells, read_sheet
 
 
 @flow(name="import-reviews", flow_run_name="import-reviews")

@@ -12,26 +12,19 @@ from uuid import uuid4
 import orjson
 from prefect import flow
 
-from flows import command_line
-from flows.settings import (
-    Settings,
-    load_settings,
-    mappings_of,
-    open_place,
-    open_source,
-    open_warehouse,
-    scratch_parent,
-)
-from flows.steps import preparing
+from flows.wiring import command_line
+from flows.wiring.services import mappings_of, open_place, open_source, open_warehouse, scratch_parent
+from flows.wiring.settings import Settings, load_settings
+from flows.wiring.steps import preparing
 from tasks.domain.days import days_between
 from tasks.domain.errors import NoLogs
 from tasks.domain.records import Conversation
-from tasks.domain.sampling import STRATA, Draw
-from tasks.extract import list_logs
-from tasks.labels import conversations_of
-from tasks.reviews import draw_sample, offer_days, store_sample
-from tasks.scratch import scratch_folder
-from tasks.sheets import write_sheet
+from tasks.reading.log_objects import list_logs
+from tasks.reading.lookup import conversations_of
+from tasks.reviewing.reviews import draw_sample, offer_days, store_sample
+from tasks.reviewing.rules.sampling import STRATA, Draw
+from tasks.reviewing.sheets import write_sheet
+from tasks.running.scratch import scratch_folder
 
 
 @flow(name="sample-for-review", flow_run_name="sample-{start}-{end}")

@@ -11,18 +11,19 @@ import orjson
 from prefect import flow, get_run_logger, runtime
 from prefect.artifacts import acreate_markdown_artifact
 
-from flows import command_line
-from flows.settings import Services, Settings, connect, load_settings
-from flows.steps import preparing
-from tasks.asking import open_caller
+from flows.wiring import command_line
+from flows.wiring.services import Services, connect
+from flows.wiring.settings import Settings, load_settings
+from flows.wiring.steps import preparing
+from tasks.calling.rules.retry_policy import Patience
 from tasks.domain.days import previous_day
 from tasks.domain.errors import UsageError
 from tasks.domain.records import Request
-from tasks.domain.retrying import Patience
-from tasks.extract import list_logs
-from tasks.labels import conversations_of
-from tasks.scratch import scratch_folder
-from tasks.shadow import ask_candidate, compare_shadow, sample_published, store_shadow
+from tasks.evaluating.open_caller import open_caller
+from tasks.evaluating.shadow import ask_candidate, compare_shadow, sample_published, store_shadow
+from tasks.reading.log_objects import list_logs
+from tasks.reading.lookup import conversations_of
+from tasks.running.scratch import scratch_folder
 
 SHELF = "shadow"
 _WITHIN_SECONDS = 1_800.0

@@ -10,34 +10,27 @@ from typing import Any
 import orjson
 from prefect import flow, get_run_logger, runtime
 
-from flows import command_line
-from flows.answer_ahead import answer_ahead
-from flows.settings import (
-    VERSION,
-    Services,
-    Settings,
-    connect,
-    load_settings,
-    names_the_day,
-    open_source,
-    open_warehouse,
-)
 from flows.shadow_day import shadow_afterwards
-from flows.steps import hold, read
-from tasks.arrival import find_logs
-from tasks.calling import Spent
-from tasks.catching_up import catch_up
-from tasks.day import DayRun
-from tasks.domain.days import DayTally, previous_day
+from flows.wiring import command_line
+from flows.wiring.answer_ahead import answer_ahead
+from flows.wiring.services import Services, connect, names_the_day, open_source, open_warehouse
+from flows.wiring.settings import VERSION, Settings, load_settings
+from flows.wiring.steps import hold, read
+from tasks.calling.caller import Spent
+from tasks.domain.days import previous_day
 from tasks.domain.errors import UsageError
 from tasks.domain.ports import StoredObject
-from tasks.extract import has_logs
-from tasks.naming import name_run
-from tasks.progress import Progress, told
-from tasks.publish import DayTables, Part, assemble_tables, is_complete, publish_day
-from tasks.report import aggregate_day, day_files, read_history, show_rejects, show_report, with_this_run
-from tasks.summarize import summarize_all, summarize_batch
-from tasks.waiting import AWAITING_LOGS, come_back
+from tasks.reading.log_objects import has_logs
+from tasks.reading.wait_for_logs import find_logs
+from tasks.reporting.report import aggregate_day, day_files, read_history, show_rejects, show_report, with_this_run
+from tasks.running.catch_up import catch_up
+from tasks.running.pausing import AWAITING_LOGS, come_back
+from tasks.running.progress import Progress, told
+from tasks.running.run_names import name_run
+from tasks.summarizing.day import DayRun
+from tasks.summarizing.summarize import summarize_all, summarize_batch
+from tasks.warehouse.publish import DayTables, Part, assemble_tables, is_complete, publish_day
+from tasks.warehouse.rules.day_tally import DayTally
 
 
 def _run_name() -> str:

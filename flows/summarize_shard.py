@@ -9,13 +9,14 @@ from typing import Any
 
 from prefect import flow, get_run_logger
 
-from flows.settings import connect, load_settings
-from flows.steps import hold, read
+from flows.wiring.services import connect
+from flows.wiring.settings import load_settings
+from flows.wiring.steps import hold, read
 from tasks.domain.shards import Shard
-from tasks.extract import list_logs
-from tasks.progress import Progress, told
-from tasks.shards import is_done, tell_done
-from tasks.summarize import answer_batch, summarize_all
+from tasks.reading.log_objects import list_logs
+from tasks.running.progress import Progress, told
+from tasks.summarizing.shards import is_done, tell_done
+from tasks.summarizing.summarize import answer_batch, summarize_all
 
 
 @flow(name="summarize-shard", flow_run_name="summarize-{day}-shard-{number}-of-{of}")

@@ -28,11 +28,10 @@ import orjson
 import pyarrow.parquet as pq
 
 from flows.summarize_day import summarize_day
-from tasks.answer_log import answers_prefix
+from tasks.calling.rules.responses import decode_answer
 from tasks.clients.stores import BosCredentials, open_store
-from tasks.domain.answers import decode_answer
+from tasks.domain.layout import answers_prefix, partition_key
 from tasks.domain.ports import ObjectStore
-from tasks.domain.tables import partition_key
 from tests.servers.accounts import account_environment
 from tests.servers.bos import BosServer
 from tests.servers.qianfan import QianfanServer

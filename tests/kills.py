@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tasks.clients.folder import FolderStore
+from tasks.clients.folder_store import FolderStore
 
 
 class Killed(BaseException):

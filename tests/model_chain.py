@@ -27,12 +27,12 @@ from prefect.testing.utilities import prefect_test_harness
 
 from flows.compare_prompts import compare_prompts
 from flows.deploy_model import deploy_model
-from flows.evaluate_model import labeled_conversations
 from flows.fine_tune_model import fine_tune_model
-from flows.settings import load_settings
 from flows.summarize_day import summarize_day
-from tasks.domain.deployment import in_words
+from flows.wiring.labeled import labeled_conversations
+from flows.wiring.settings import load_settings
 from tasks.domain.errors import ModelFailed, NotPromoted, UsageError
+from tasks.tuning.rules.rollout_record import in_words
 from tests.servers.accounts import account_environment
 from tests.servers.bos import BosServer
 from tests.servers.console import ConsoleServer
@@ -113,7 +113,7 @@ def live_through(
         raise Died
 
     for _ in range(waits):
-        with patch("flows.fine_tune_model.go_on_later", die), patch("tasks.later.go_on_later", die):
+        with patch("flows.fine_tune_model.go_on_later", die), patch("tasks.running.pausing.go_on_later", die):
             try:
                 return asyncio.run(start())
             except Died:

@@ -12,10 +12,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tasks.domain.report import render_html
+from tasks.reporting.rules.html import render_html
 from tests.conftest import ROOT
 from tests.servers.served import Served, served
-from tests.tasks.domain.test_report import digest_of
+from tests.tasks.reporting.rules.test_page import digest_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.domain.masking import mask
 from tasks.domain.records import Conversation, Reason, Reject
-from tasks.domain.transcripts import LogObject, Recognized, read_conversations
+from tasks.preparing.masking import mask
+from tasks.reading.conversations import LogObject, Recognized, read_conversations
 
 DEMO = Path(__file__).parents[1] / "deployments" / "demo"
 DAYS = sorted((DEMO / "logs").iterdir())

@@ -16,9 +16,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from deployments.bootstrap import BEGINS_WITHIN, ZOMBIE_AFTER
+from deployments.automations import BEGINS_WITHIN, ZOMBIE_AFTER
 from deployments.postgresql import find_binaries
-from tasks.waiting import AWAITING_LOGS
+from tasks.running.pausing import AWAITING_LOGS
 from tests.conftest import ROOT
 from tests.servers.qianfan import API_KEY, QianfanServer
 from tests.servers.served import Served, served

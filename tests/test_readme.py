@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.domain.aggregates import Aggregator, metrics_table
 from tasks.domain.records import Reason
-from tasks.domain.tables import METRICS, REJECTS, RUNS, SUMMARIES
-from tasks.publish import write_parquet
-from tests.tasks.domain.summary_days import rejects, summaries
+from tasks.reporting.rules.aggregation import Aggregator
+from tasks.reporting.rules.metrics import metrics_table
+from tasks.warehouse.publish import write_parquet
+from tasks.warehouse.rules.tables import METRICS, REJECTS, RUNS, SUMMARIES
+from tests.builders.summary_days import rejects, summaries
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -5,9 +5,9 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tasks.clients.folder import FolderStore
-from tasks.domain.report import render_picture
-from tasks.report import aggregate_published
+from tasks.clients.folder_store import FolderStore
+from tasks.reporting.report import aggregate_published
+from tasks.reporting.rules.html import render_picture
 
 
 def main() -> None:

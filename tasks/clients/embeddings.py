@@ -10,8 +10,8 @@ import orjson
 from qianfan.resources.auth.iam import iam_sign
 from qianfan.resources.typing import QfRequest
 
-from tasks.clients.http import Call, Pool, broken_reply, credentials_refused
-from tasks.clients.qianfan import Expired, QianfanCredentials, code_fault
+from tasks.clients.http_pool import Call, Pool, broken_reply, credentials_refused
+from tasks.clients.qianfan_chat import Expired, QianfanCredentials, code_fault
 from tasks.domain.errors import EndpointDown, QuotaRefused, TransientFault
 
 _QIANFAN_PATH = "/rpc/2.0/ai_custom/v1/wenxinworkshop/embeddings/"

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tasks.clients.bos import BosStore
-from tasks.clients.folder import FolderStore
+from tasks.clients.bos_store import BosStore
+from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import UsageError
 from tasks.domain.ports import ObjectStore
 

@@ -1,13 +1,42 @@
-"""All that a task may know of the outside: an object store and a summarizer. The clients implement these."""
+"""Ports."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from tasks.domain.records import Reply, Request
+
+Phase = Literal["running", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReport:
+    """How a task stands; `reason` says why it failed."""
+
+    phase: Phase
+    reason: str = ""
+
+
+class BatchPlatform(Protocol):
+    """Runs tasks over folders of prompts. Belongs to one event loop."""
+
+    async def find_task(self, name: str) -> str | None:
+        """The id of the task of that name."""
+
+    async def create_task(self, name: str, input_uri: str, output_uri: str) -> str | None:
+        """Begin a task and return its id. This costs money.
+
+        None where there may be none: the account has as many as it may have, or nobody answered. Find it, or try again.
+        """
+
+    async def describe_task(self, task_id: str) -> TaskReport:
+        """How a task stands."""
+
+    async def aclose(self) -> None:
+        """Give up connections."""
 
 
 @dataclass(frozen=True, slots=True)

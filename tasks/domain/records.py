@@ -1,10 +1,19 @@
-"""The values that everything else speaks in: frozen, without behaviour beyond their own consistency."""
+"""Records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A request whose every attempt failed while others succeeded."""
+
+    detail: str
+    attempts: int
+
 
 Role = Literal["user", "agent"]
 
@@ -147,3 +156,12 @@ class Unusable:
 
     reason: Reason
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summarized:
+    """One row of `summaries` in the making."""
+
+    request: Request
+    answer: Answer
+    fields: Fields

@@ -4,23 +4,10 @@ A shard only fills the day's answer log. The run that holds the day reads everyt
 for what is missing, so that nothing about a shard has to be believed for the tables to be right.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal
 
-from tasks.domain.leases import TIME_TO_LIVE_SECONDS
-
-MOST_ATTEMPTS: Final = 3
-# A worker that has taken a shard begins it within this time.
-STARTING_SECONDS: Final = 300.0
-# When no worker takes any of what is left for so long, waiting is no use.
-STALLED_SECONDS: Final = 300.0
-
-_ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
-_WAITING = frozenset({"SCHEDULED"})
-
-Fate = Literal["done", "wait", "lost"]
+from tasks.domain.layout import shard_leases_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,48 +37,3 @@ class Shard:
     def mark_key(self) -> str:
         """Where it says that it is done, once all its answers are stored."""
         return f"_staging/shards/day={self.day.isoformat()}/{self.run_id}/{self.name}.json"
-
-
-def shard_leases_prefix(day: date) -> str:
-    """Where the leases of a day's shards lie."""
-    return f"_staging/leases/day={day.isoformat()}.shards/"
-
-
-@dataclass(slots=True, eq=False)
-class ShardWatch:
-    """What is known of one shard's current attempt, and since when (seconds that never go back)."""
-
-    shard: Shard
-    since: float
-    attempt: int = 1
-    _seen: tuple[str, str] = field(default=("", ""))
-
-    def fate(self, now: float, *, state: str, lease: str, done: bool) -> Fate:
-        """What became of it.
-
-        Args:
-            now: on the same clock as `since`.
-            state: of its flow run, as far as anybody knows; Prefect's words.
-            lease: differs from look to look while the shard lives, and is empty before it has begun.
-            done: it has said so.
-        """
-        if done:
-            return "done"
-        if (state, lease) != self._seen:
-            self._seen, self.since = (state, lease), now
-        patience = TIME_TO_LIVE_SECONDS if lease else STARTING_SECONDS
-        if state in _ENDED or (state not in _WAITING and now - self.since >= patience):
-            return "lost"
-        return "wait"
-
-    def again(self, now: float) -> bool:
-        """Begin the next attempt; False when there have been enough."""
-        if self.attempt == MOST_ATTEMPTS:
-            return False
-        self.attempt, self.since, self._seen = self.attempt + 1, now, ("", "")
-        return True
-
-
-def stalled(watches: Iterable[ShardWatch], now: float) -> bool:
-    """Whether nothing has been heard of any shard for too long."""
-    return all(now - watch.since >= STALLED_SECONDS for watch in watches)

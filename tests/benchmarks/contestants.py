@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from tasks.domain.tokens import estimate_tokens
+from tasks.preparing.tokens import estimate_tokens
 from tests.servers.qianfan import ACCESS_KEY, API_KEY, SECRET_KEY, count_tokens
 
 ANSWER_TOKENS = 60
@@ -86,17 +86,17 @@ def true_tokens(text: str, answer: str) -> int:
 
 def ours(work: Work) -> Result:
     """This project's own pacing, retries and answer log, over either client."""
-    from tasks.answer_log import AnswerLog
-    from tasks.calling import Caller
-    from tasks.clients.folder import FolderStore
-    from tasks.clients.openai import OpenAISummarizer
-    from tasks.clients.qianfan import QianfanCredentials, QianfanSummarizer
-    from tasks.domain.pacing import Limits
+    from tasks.calling.caller import Caller
+    from tasks.calling.rate_limiter import Gate
+    from tasks.calling.response_cache import AnswerLog
+    from tasks.calling.rules.pacing import Limits
+    from tasks.calling.rules.retry_policy import EndpointHealth, Patience
+    from tasks.calling.shared_quota import QuotaShare
+    from tasks.clients.folder_store import FolderStore
+    from tasks.clients.openai_chat import OpenAISummarizer
+    from tasks.clients.qianfan_chat import QianfanCredentials, QianfanSummarizer
     from tasks.domain.ports import Summarizer
     from tasks.domain.records import Answer, Conversation, Request
-    from tasks.domain.retrying import EndpointHealth, Patience
-    from tasks.gate import Gate
-    from tasks.shared_quota import QuotaShare
 
     options: dict[str, Any] = {"timeout_seconds": work.timeout_seconds, "connections": work.concurrency}
 

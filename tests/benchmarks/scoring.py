@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tasks.domain.scoring import METRICS, score_rows
+from tasks.evaluating.rules.scoring import METRICS, score_rows
 
 _LABELS = Path(__file__).parents[2] / "deployments" / "demo" / "labels.jsonl"
 _WORDS = {True: "是", False: "否", None: "未明确"}

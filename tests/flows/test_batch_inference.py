@@ -8,9 +8,9 @@ import orjson
 import pyarrow.parquet as pq
 import pytest
 
-import flows.answer_ahead
+import flows.wiring.answer_ahead
 from flows.summarize_day import summarize_day
-from tasks import batch_inference
+from tasks.summarizing import batch_jobs as batch_inference
 from tests.servers.batch_inference import BatchInferenceServer
 
 pytestmark = [
@@ -111,7 +111,7 @@ def test_a_run_that_ends_in_the_wait_goes_on_with_the_same_task(batch, bos, qian
     batch.behavior.looks_needed = 6
     for _ in range(3):
         with monkeypatch.context() as patch:
-            patch.setattr(flows.answer_ahead, "come_back", interrupted)
+            patch.setattr(flows.wiring.answer_ahead, "come_back", interrupted)
             with pytest.raises(Interrupted):
                 run()
     tally = run()

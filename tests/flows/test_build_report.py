@@ -11,9 +11,9 @@ from prefect import flow
 
 from flows.build_report import build_report
 from flows.summarize_day import summarize_day
-from tasks.clients.folder import FolderStore
-from tasks.lease import acquire_day
-from tasks.report import aggregate_published, publish_reports
+from tasks.clients.folder_store import FolderStore
+from tasks.reporting.report import aggregate_published, publish_reports
+from tasks.warehouse.day_lease import acquire_day
 
 # Prefect's own client leaves its connections to the garbage collector.
 pytestmark = [

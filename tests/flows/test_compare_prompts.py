@@ -7,11 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.compare_prompts import compare_prompts
-from flows.settings import load_settings
+from flows.wiring.settings import load_settings
 from tasks.domain.errors import UsageError
-from tasks.domain.prompt_report import ANSWERS
-from tasks.domain.prompts import load_prompt
-from tasks.domain.training import is_held_out
+from tasks.evaluating.rules.comparison_report import ANSWERS
+from tasks.preparing.prompts import load_prompt
+from tasks.reviewing.rules.holdout import is_held_out
 from tests.conftest import ROOT
 
 pytestmark = [

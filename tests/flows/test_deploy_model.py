@@ -6,11 +6,12 @@ import orjson
 import pytest
 
 from flows.deploy_model import main
-from tasks.clients.folder import FolderStore
-from tasks.domain.experiments import Experiment
-from tasks.domain.platform import TrainingData
-from tasks.domain.tuning import Trial, Tuning, model_folder
-from tasks.tuning import TuningRecord
+from tasks.clients.folder_store import FolderStore
+from tasks.domain.layout import model_folder
+from tasks.domain.model_platform import TrainingData
+from tasks.tuning.rules.experiments import Experiment
+from tasks.tuning.rules.tuning_record import Trial, Tuning
+from tasks.tuning.training_jobs import TuningRecord
 from tests.conftest import ROOT
 from tests.servers.console import PUBLISHED, Task
 

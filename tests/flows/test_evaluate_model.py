@@ -10,7 +10,7 @@ import pytest
 
 from flows.evaluate_model import evaluate_model, main
 from tasks.domain.errors import UsageError
-from tasks.domain.scoring import METRICS
+from tasks.evaluating.rules.scoring import METRICS
 from tests.conftest import ROOT
 from tests.servers.qianfan import API_KEY
 

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.summarize_day import main, summarize_day
-from tasks import lease as leasing
-from tasks.clients.folder import FolderStore
-from tasks.domain import leases
-from tasks.lease import acquire_day
+from tasks.clients.folder_store import FolderStore
+from tasks.warehouse import day_lease as leasing
+from tasks.warehouse.day_lease import acquire_day
+from tasks.warehouse.rules import lease as leases
 from tests.chaos import chaos, forked
 
 # Prefect's own client leaves its connections to the garbage collector.

@@ -15,7 +15,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from tasks.domain.tuning import decode_tuning
+from tasks.tuning.rules.tuning_record import decode_tuning
 from tests.conftest import ROOT
 from tests.servers.console import ConsoleServer
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY

@@ -15,8 +15,8 @@ from flows.import_reviews import import_reviews
 from flows.sample_for_review import sample_for_review
 from flows.summarize_day import summarize_day
 from tasks.domain.errors import NoTables, UsageError
-from tasks.domain.reviewing import ACCEPTED, COLUMNS, ISSUE, NEGATIVE, NOTE, NUMBER, PLAN, REVIEWER
-from tasks.domain.tables import LABELS
+from tasks.reviewing.rules.review_sheet import ACCEPTED, COLUMNS, ISSUE, NEGATIVE, NOTE, NUMBER, PLAN, REVIEWER
+from tasks.warehouse.rules.tables import LABELS
 from tests.conftest import ROOT
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
 

@@ -11,7 +11,7 @@ import pytest
 from flows.shadow_day import shadow_day
 from flows.summarize_day import summarize_day
 from tasks.domain.errors import NoTables, UsageError
-from tasks.domain.tables import SHADOWS
+from tasks.warehouse.rules.tables import SHADOWS
 
 pytestmark = [
     pytest.mark.usefixtures("prefect_server"),

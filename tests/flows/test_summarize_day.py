@@ -12,9 +12,9 @@ import pytest
 from prefect.client.orchestration import get_client
 
 from flows.summarize_day import summarize_day
-from tasks.domain.days import DayTally
 from tasks.domain.errors import CredentialsRefused, EndpointDown, NoLogs, StoreRefused, TooManyRejects
-from tasks.domain.tables import METRICS, REJECTS, RUNS, SUMMARIES
+from tasks.warehouse.rules.day_tally import DayTally
+from tasks.warehouse.rules.tables import METRICS, REJECTS, RUNS, SUMMARIES
 from tests.servers.qianfan import FAULTS, POISON
 
 # Prefect's own client leaves its connections to the garbage collector.

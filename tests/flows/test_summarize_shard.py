@@ -9,13 +9,13 @@ from pathlib import Path
 import orjson
 import pytest
 
-import tasks.day
+import tasks.summarizing.day
 from flows.summarize_day import summarize_day
 from flows.summarize_shard import summarize_shard
-from tasks.clients.folder import FolderStore
+from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import LeaseLost, RunStopped, UsageError
 from tasks.domain.shards import Shard
-from tasks.lease import acquire_day
+from tasks.warehouse.day_lease import acquire_day
 
 pytestmark = [
     pytest.mark.usefixtures("prefect_server"),
@@ -93,7 +93,7 @@ def test_a_shard_asks_nothing_when_its_run_does_not_hold_the_day(settings, store
 
 
 def test_a_shard_stops_with_the_run_that_holds_the_day(settings, store, qianfan, monkeypatch):
-    monkeypatch.setattr(tasks.day, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(tasks.summarizing.day, "_LOOK_SECONDS", 0.05)
     qianfan.behavior.latency_median = 0.3
     lease = held(store)
 

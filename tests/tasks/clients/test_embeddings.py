@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tasks.clients.embeddings import EmbeddingModel
-from tasks.clients.qianfan import QianfanCredentials
+from tasks.clients.qianfan_chat import QianfanCredentials
 from tasks.domain.errors import AllowanceUsedUp, CredentialsRefused, EndpointMissing, RequestInvalid
 from tests.servers.qianfan import ACCESS_KEY, API_KEY, SECRET_KEY, QianfanServer, embedding_of
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.clients.bos import BosStore
-from tasks.clients.folder import FolderStore
+from tasks.clients.bos_store import BosStore
+from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import BucketMissing, ObjectMissing, PreconditionFailed, UsageError
 from tasks.domain.ports import ObjectStore
 from tests.servers.bos import BosServer

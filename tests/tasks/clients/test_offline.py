@@ -4,9 +4,9 @@ import orjson
 
 from tasks.clients.offline import OfflineSummarizer
 from tasks.domain.ports import Summarizer
-from tasks.domain.prompts import load_prompt
 from tasks.domain.records import Conversation, Turn
-from tasks.domain.rendering import prepare
+from tasks.preparing.prompts import load_prompt
+from tasks.preparing.requests import prepare
 
 
 def test_offline_summarizer_answers_free_of_charge():

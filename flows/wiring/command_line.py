@@ -1,0 +1,142 @@
+"""Flows as commands: flags made from the settings, one clear line for what is wrong, exit codes to trust."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import date
+from typing import Any, NoReturn, TypeVar, cast
+
+from prefect.exceptions import TerminationSignal
+
+from flows.wiring.services import check_settings
+from flows.wiring.settings import Settings, flags
+from tasks.domain.errors import KefuError, RunStopped, TooManyRejects, UsageError
+from tasks.warehouse.rules.day_tally import DayTally
+
+T = TypeVar("T")
+
+DONE, FAILED, MISUSED, TOO_MANY_REJECTS = 0, 1, 2, 3
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line on stderr, without the usage that hides it."""
+        sys.stderr.write(f"{self.prog}: {message} (--help explains every flag)\n")
+        sys.exit(MISUSED)
+
+
+def parser(module: str, summary: str) -> argparse.ArgumentParser:
+    """A parser with a flag for every setting; what was not given is absent from its result."""
+    made = _Parser(
+        prog=f"python -m {module}",
+        description=summary,
+        epilog="A flag beats the environment (KEFU_…), which beats .env. Exit codes: 0 done, 1 the run failed, "
+        "2 wrong use, 3 too many rejects (the tables are published).",
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    for name, field in flags().items():
+        shown = "" if field.default in (None, "", False) else f" (default: {field.default})"
+        help_text = f"{field.description}{shown}".replace("%", "%%")
+        flag = f"--{name.replace('_', '-')}"
+        if field.annotation is bool:
+            made.add_argument(flag, action=argparse.BooleanOptionalAction, help=help_text)
+        else:
+            made.add_argument(flag, metavar=name.upper(), help=help_text)
+    return made
+
+
+def add_label_flags(parser: argparse.ArgumentParser) -> None:
+    """Flags that say which labeled conversations are meant."""
+    parser.add_argument("--start", type=day_argument, default=None, help="the first day of labeled conversations")
+    parser.add_argument("--end", type=day_argument, default=None, help="the last day, itself included")
+    parser.add_argument(
+        "--labels", default="", help="a file of labels for the logs of those days (default: the warehouse's labels)"
+    )
+
+
+def add_limit_flag(parser: argparse.ArgumentParser) -> None:
+    """A flag that says how many of the labeled conversations are enough."""
+    parser.add_argument("--limit", type=count_argument, default=0, help="at most so many conversations (default: all)")
+
+
+def count_argument(text: str) -> int:
+    """A number of things, at least one."""
+    if not text.isascii() or not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 200")
+    return int(text)
+
+
+def day_argument(text: str) -> date:
+    """A day as written on a command line."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-11-22") from None
+
+
+def chosen_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Of the arguments given, those that are settings."""
+    return {name: value for name, value in vars(arguments).items() if name in flags()}
+
+
+def run(
+    settings: Mapping[str, Any] | None,
+    command: Callable[[], Coroutine[Any, Any, T]],
+    tell: Callable[[T], str],
+    check: Callable[[Settings], object] = lambda chosen: None,
+) -> int:
+    """Run a flow to its exit code; `tell` makes its result the last line (or lines) on stdout.
+
+    Settings are looked at first, and with them whatever else `check` looks at, so that what is wrong is said before a
+    Prefect server is started. Settings that are None are for a command that needs none.
+    """
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).addFilter(_OneLine())
+    try:
+        if settings is not None:
+            check(check_settings(settings))
+        result = asyncio.run(command())
+    except UsageError as error:
+        return complain(error, MISUSED)
+    except TooManyRejects as error:
+        complain(error)
+        result, code = cast("T", error.tally), TOO_MANY_REJECTS
+    except KefuError as error:
+        return complain(error)
+    except (KeyboardInterrupt, asyncio.CancelledError, TerminationSignal):  # the last is SIGTERM, as Prefect has it
+        return complain(RunStopped("Stopped; start it again to go on from here."))
+    else:
+        code = DONE
+    sys.stdout.write(f"{tell(result)}\n")
+    sys.stdout.flush()
+    return code
+
+
+class _OneLine(logging.Filter):
+    """What went wrong is said once, at the end: Prefect would say it four times, with a page of its own code."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno < logging.ERROR or record.module not in {"flow_engine", "task_engine"}
+
+
+def in_words(tally: DayTally) -> str:
+    """What a run did, for a person."""
+    return (
+        f"{tally.day}: {tally.conversations} conversations = {tally.summarized} summarized + "
+        f"{tally.rejected} rejected; {tally.reused} reused, {tally.calls} calls, {tally.seconds:.1f} s\n"
+        f"tables: {tally.warehouse}\nreport: {tally.report}"
+    )
+
+
+def complain(error: KefuError, code: int = FAILED) -> int:
+    """Say on stderr what went wrong, in one line; return the exit code."""
+    sys.stderr.write(f"kefu-digest: {error}\n")
+    return code
+
+
+def main(module_main: Callable[[Sequence[str]], int]) -> NoReturn:
+    """Run a module's `main` with the command line."""
+    sys.exit(module_main(sys.argv[1:]))

@@ -1,0 +1,281 @@
+"""settings -> stores, summarizer, quota."""
+
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from flows.wiring.blocks import BLOCK_SCHEME, open_bucket
+from flows.wiring.settings import Settings, load_settings
+from tasks.calling.rate_limiter import Gate
+from tasks.calling.rules.pacing import Limits
+from tasks.calling.shared_quota import QuotaShare
+from tasks.clients.embeddings import EmbeddingModel
+from tasks.clients.offline import OfflineSummarizer
+from tasks.clients.openai_chat import OpenAISummarizer
+from tasks.clients.qianfan_batch import QianfanBatch
+from tasks.clients.qianfan_chat import QianfanCredentials, QianfanSummarizer
+from tasks.clients.qianfan_platform import QianfanConsole
+from tasks.clients.stores import BosCredentials, open_store
+from tasks.domain.errors import UsageError
+from tasks.domain.ports import BatchPlatform, Embedder, ObjectStore, Summarizer
+from tasks.reading.rules.formats import LogMapping, check_log_format, load_mappings
+
+
+def check_settings(chosen: Mapping[str, Any]) -> Settings:
+    """Find what is wrong with settings before anything is started or called; return them when nothing is.
+
+    Raises:
+        UsageError: one line that says what.
+    """
+    settings = load_settings(chosen)
+    check_log_format(settings.log_format, mappings_of(settings))
+    source_of(settings.source, date.min)
+    for uri in (settings.source, settings.warehouse):
+        if not uri.startswith(BLOCK_SCHEME):  # blocks are on the Prefect server, which is not asked yet
+            open_store(uri, _bos_credentials(settings))
+    if settings.summarizer != "offline":
+        open_summarizer(settings)
+        quota_of(settings)
+    if settings.summarizer == "qianfan-batch":
+        batch_platform(settings)
+    return settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The outside, connected: where logs are, where tables go, who answers, and at what pace."""
+
+    source: ObjectStore
+    source_name: str
+    warehouse: ObjectStore
+    summarizer: Summarizer
+    gate: Gate | None
+    mappings: Mapping[str, LogMapping]
+    scratch: Path
+
+
+@asynccontextmanager
+async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
+    """Open everything that a day's run needs, and close it again.
+
+    Raises:
+        UsageError: a setting is missing or can't be right; nothing was called yet.
+    """
+    source, source_name = open_source(settings, day)
+    summarizer = open_summarizer(settings)
+    async with AsyncExitStack() as open_things:
+        open_things.push_async_callback(summarizer.aclose)
+        gate = None
+        if summarizer.paid:
+            quota = quota_of(settings)
+            name = settings.shared_quota
+            share = await open_things.enter_async_context(QuotaShare(name)) if name else None
+            gate = Gate(quota, share=share)
+            open_things.callback(gate.close)
+        yield Services(
+            source=source,
+            source_name=source_name,
+            warehouse=open_warehouse(settings),
+            summarizer=summarizer,
+            gate=gate,
+            mappings=mappings_of(settings),
+            scratch=scratch_parent(settings),
+        )
+
+
+def quota_of(settings: Settings) -> Limits:
+    """What the settings say of the endpoint's quota.
+
+    Raises:
+        UsageError: it is shared, and nobody says how much it is.
+    """
+    if settings.shared_quota and not (settings.rpm or settings.tpm):
+        raise UsageError(
+            f"--shared-quota {settings.shared_quota} needs --rpm or --tpm: what is shared out must be known."
+        )
+    return Limits(settings.rpm, settings.tpm, settings.concurrency)
+
+
+def mappings_of(settings: Settings) -> dict[str, LogMapping]:
+    """The named log formats, by their names.
+
+    Raises:
+        UsageError: their file can't be read, or says something that no mapping can.
+    """
+    return load_mappings(Path(settings.mappings) if settings.mappings else None)
+
+
+def open_warehouse(settings: Settings) -> ObjectStore:
+    """The store of the tables."""
+    return open_folder(settings.warehouse, settings)
+
+
+def open_source(settings: Settings, day: date) -> tuple[ObjectStore, str]:
+    """The store that holds the day's logs, and the name in it of the object or folder that is them."""
+    return open_place(source_of(settings.source, day), settings)
+
+
+def open_place(uri: str, settings: Settings) -> tuple[ObjectStore, str]:
+    """The store that holds an object or folder, and its name in there."""
+    uri = uri.rstrip("/")
+    parent, _, name = uri.rpartition("/")
+    if "://" in uri and uri.count("/") == 2:
+        parent, name = uri, ""  # a whole bucket
+    elif not parent:
+        parent = "/" if uri.startswith("/") else "."
+    return open_folder(parent, settings), name
+
+
+def source_of(template: str, day: date) -> str:
+    """The source URI with the day filled in.
+
+    Raises:
+        UsageError: the template has another slot, or a broken one.
+    """
+    try:
+        return template.format(day=day)
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError):
+        raise UsageError(
+            f"--source {template!r}: only {{day}} and {{day:%Y/%m/%d}} can stand in braces; write {{{{ for a brace."
+        ) from None
+
+
+def names_the_day(template: str) -> bool:
+    """Whether a source has a place of its own for each day."""
+    return source_of(template, date(2001, 2, 3)) != source_of(template, date(2004, 5, 6))
+
+
+def open_summarizer(settings: Settings) -> Summarizer:
+    """Whoever reads the conversations.
+
+    Raises:
+        UsageError: credentials or the endpoint are missing.
+    """
+    if settings.summarizer == "offline":
+        return OfflineSummarizer()
+    if not settings.endpoint:
+        raise UsageError(f"--summarizer {settings.summarizer} needs --endpoint (or KEFU_ENDPOINT).")
+    if settings.summarizer == "openai":
+        if not settings.openai_base_url:
+            raise UsageError("--summarizer openai needs OPENAI_BASE_URL, such as http://localhost:8000/v1.")
+        return OpenAISummarizer(
+            settings.endpoint,
+            base_url=settings.openai_base_url,
+            api_key=settings.openai_api_key.get_secret_value(),
+            timeout_seconds=settings.timeout_seconds,
+            connections=settings.concurrency,
+            max_tokens=settings.max_output_tokens,
+        )
+    return QianfanSummarizer(
+        settings.endpoint,
+        credentials=_qianfan_credentials(settings),
+        base_url=settings.qianfan_base_url,
+        console_url=settings.qianfan_console_api_base_url,
+        iam_url=settings.qianfan_iam_base_url,
+        timeout_seconds=settings.timeout_seconds,
+        connections=settings.concurrency,
+        max_tokens=settings.max_output_tokens,
+    )
+
+
+@asynccontextmanager
+async def open_batch_platform(settings: Settings) -> AsyncIterator[BatchPlatform]:
+    """The platform's offline batch inference, connected.
+
+    Raises:
+        UsageError: a setting that it needs is missing.
+    """
+    platform = batch_platform(settings)
+    try:
+        yield platform
+    finally:
+        await platform.aclose()
+
+
+@asynccontextmanager
+async def open_platform(settings: Settings) -> AsyncIterator[QianfanConsole]:
+    """The platform that trains, publishes and serves models.
+
+    Raises:
+        UsageError: credentials are missing.
+    """
+    platform = QianfanConsole(_qianfan_credentials(settings), settings.qianfan_console_api_base_url)
+    try:
+        yield platform
+    finally:
+        await platform.aclose()
+
+
+def batch_platform(settings: Settings) -> BatchPlatform:
+    """The platform's offline batch inference; nothing is called yet.
+
+    Raises:
+        UsageError: a setting that it needs is missing.
+    """
+    if not settings.warehouse.startswith(("bos://", BLOCK_SCHEME)):
+        raise UsageError("--summarizer qianfan-batch needs a warehouse in BOS: the platform reads and writes there.")
+    return QianfanBatch(
+        settings.batch_model or settings.endpoint.removeprefix("v2:"),
+        _qianfan_credentials(settings),
+        settings.qianfan_console_api_base_url,
+        max_tokens=settings.max_output_tokens,
+    )
+
+
+@asynccontextmanager
+async def open_embedder(name: str, settings: Settings) -> AsyncIterator[Embedder]:
+    """A model of embeddings, `qianfan:NAME` or `openai:NAME`.
+
+    Raises:
+        UsageError: the name is another one, or credentials or the address are missing.
+    """
+    service, _, model = name.partition(":")
+    if service == "qianfan" and model:
+        embedder = EmbeddingModel(model, base_url=settings.qianfan_base_url, credentials=_qianfan_credentials(settings))
+    elif service == "openai" and model and settings.openai_base_url:
+        embedder = EmbeddingModel(
+            model, base_url=settings.openai_base_url, api_key=settings.openai_api_key.get_secret_value()
+        )
+    else:
+        raise UsageError(f"--embedding {name!r}: write qianfan:embedding-v1, or openai:MODEL with OPENAI_BASE_URL set.")
+    try:
+        yield embedder
+    finally:
+        await embedder.aclose()
+
+
+def scratch_parent(settings: Settings) -> Path:
+    """Where runs keep work in progress: on the warehouse's own disk when it has one."""
+    if settings.scratch:
+        return Path(settings.scratch)
+    if settings.warehouse.startswith(("bos://", BLOCK_SCHEME)):
+        return Path(tempfile.gettempdir()) / "kefu-digest"
+    return Path(settings.warehouse.removeprefix("file://")) / "_staging" / "runs"
+
+
+def open_folder(uri: str, settings: Settings) -> ObjectStore:
+    """The store at any address."""
+    scratch = Path(settings.scratch) if settings.scratch else None
+    if uri.startswith(BLOCK_SCHEME):
+        return open_bucket(uri, scratch)
+    return open_store(uri, _bos_credentials(settings), scratch=scratch)
+
+
+def _qianfan_credentials(settings: Settings) -> QianfanCredentials:
+    return QianfanCredentials(
+        access_key=settings.qianfan_access_key.get_secret_value(),
+        secret_key=settings.qianfan_secret_key.get_secret_value(),
+        bearer_token=settings.qianfan_bearer_token.get_secret_value(),
+    )
+
+
+def _bos_credentials(settings: Settings) -> BosCredentials:
+    return BosCredentials(
+        access_key_id=settings.bce_access_key_id.get_secret_value(),
+        secret_access_key=settings.bce_secret_access_key.get_secret_value(),
+        endpoint=settings.bos_endpoint,
+    )

@@ -1,0 +1,204 @@
+"""Every setting, and what is made of them. Nothing else in this project reads the environment.
+
+A flag beats a block that was named, that beats the environment, the environment beats `.env`, and that beats the
+defaults, which need no account. Naming a block is a choice for this run, so what the worker's machine says gives way.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+
+from flows.wiring.blocks import SummarizerEndpoint, load_block
+from tasks.calling.rules.offline import OFFLINE_VERSION
+from tasks.domain.errors import UsageError
+from tasks.preparing.prompts import load_prompt
+
+VERSION = "0.1.0"
+
+_OF_THE_DEPLOYMENTS = frozenset({"KEFU_HOME", "KEFU_WEBHOOK_URL"})  # set beside the settings, and no settings
+
+
+class Settings(BaseSettings):
+    """What can be set. Every field without another name is a flag (`--log-format`) and `KEFU_LOG_FORMAT`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KEFU_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
+    )
+
+    source: str = Field(
+        "deployments/demo/logs/{day}",
+        description="where the logs are: a path, file://…, bos://bucket/prefix or block://name/prefix; "
+        "{day} or {day:%Y/%m/%d} is the day",
+    )
+    warehouse: str = Field(
+        "warehouse", description="where the tables go: a path, file://…, bos://bucket/prefix or block://name/prefix"
+    )
+    summarizer: Literal["qianfan", "qianfan-batch", "openai", "offline"] = Field(
+        "offline",
+        description="who reads the conversations: qianfan, qianfan-batch (the platform's offline batch inference: "
+        "cheaper, within a day), openai (any compatible server) or offline (rules, no model)",
+    )
+    endpoint: str = Field(
+        "", description="the service's id (qianfan), v2:MODEL (qianfan's V2) or the model's name (openai)"
+    )
+    endpoint_block: str = Field(
+        "",
+        description="a Prefect block of the kind summarizer-endpoint, which says summarizer, endpoint, quota and keys",
+    )
+    log_format: str = Field("auto", description="the logs' format, or the name of a mapping; auto tells them apart")
+    mappings: str = Field("", description="a TOML file with more mappings for logs of another shape")
+    rpm: int | None = Field(None, gt=0, description="requests a minute of the endpoint's quota; not set: learned")
+    tpm: int | None = Field(None, gt=0, description="tokens a minute of the endpoint's quota; not set: learned")
+    shared_quota: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]*$",
+        description="the name that all runs on this quota give it, to share it through their Prefect server; "
+        "not set: this run has it alone",
+    )
+    shards: int = Field(
+        1, gt=0, le=256, description="parts of a day that workers of the Prefect work pool answer at the same time"
+    )
+    batch_model: str = Field(
+        "",
+        description="qianfan-batch: the model version (amv-…) behind --endpoint; not set: a service of the platform's "
+        "own, of that name",
+    )
+    batch_look_seconds: float = Field(600.0, ge=1, description="qianfan-batch: between two looks at what it does")
+    concurrency: int = Field(128, gt=0, le=4096, description="calls in flight at most")
+    timezone: str = Field("Asia/Shanghai", description="whose days they are")
+    overwrite: bool = Field(False, description="summarize anew what another model or prompt version summarized before")
+    prompt: str = Field("sft-v1", description="the prompt version, a file of tasks/prompts")
+    mask: bool = Field(True, description="replace personal data before a text leaves and before it is stored")
+    compact: bool = Field(True, description="leave out greetings, rating requests and order cards")
+    max_input_tokens: int = Field(6000, ge=200, description="longer conversations are cut in the middle")
+    max_output_tokens: int = Field(512, ge=16, description="the longest answer")
+    timeout_seconds: float = Field(30.0, gt=0, description="for one call")
+    max_attempts: int = Field(5, gt=0, description="calls for one conversation while the endpoint answers others")
+    give_up_seconds: float = Field(120.0, gt=0, description="without any answer: the endpoint is down, the run ends")
+    max_reject_ratio: float = Field(0.2, ge=0, le=1, description="more rejects than this: exit 3")
+    batch_size: int = Field(500, gt=0, le=10_000, description="conversations in a batch, which is a Prefect task")
+    busy_wait_seconds: float = Field(3600.0, ge=0, description="how long to wait for another run of the same day")
+    logs_wait_seconds: float = Field(
+        0.0, ge=0, description="how long after its scheduled start a run waits for logs that are not all there"
+    )
+    logs_quiet_seconds: float = Field(
+        600.0,
+        ge=0,
+        description="logs are all there when they have not changed for so long, or have a _SUCCESS beside them",
+    )
+    scratch: str = Field("", description="folder for work in progress; a local warehouse uses its own _staging")
+    shadow_endpoint: str = Field(
+        "",
+        description="a candidate that is asked about a sample of each day, too, after the day's tables are published",
+    )
+    shadow_share: float = Field(0.02, gt=0, le=1, description="the part of a day that the candidate is asked about")
+    prompt_token_price: float = Field(0.0, ge=0, description="for a thousand, in your currency")
+    completion_token_price: float = Field(0.0, ge=0, description="for a thousand, in your currency")
+
+    qianfan_access_key: SecretStr = Field(SecretStr(""), validation_alias="QIANFAN_ACCESS_KEY")
+    qianfan_secret_key: SecretStr = Field(SecretStr(""), validation_alias="QIANFAN_SECRET_KEY")
+    qianfan_bearer_token: SecretStr = Field(SecretStr(""), validation_alias="QIANFAN_BEARER_TOKEN")
+    qianfan_base_url: str = Field("https://aip.baidubce.com", validation_alias="QIANFAN_BASE_URL")
+    qianfan_console_api_base_url: str = Field(
+        "https://qianfan.baidubce.com", validation_alias="QIANFAN_CONSOLE_API_BASE_URL"
+    )
+    qianfan_iam_base_url: str = Field("https://iam.bj.baidubce.com", validation_alias="QIANFAN_IAM_BASE_URL")
+    bce_access_key_id: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("BCE_ACCESS_KEY_ID", "QIANFAN_ACCESS_KEY")
+    )
+    bce_secret_access_key: SecretStr = Field(
+        SecretStr(""), validation_alias=AliasChoices("BCE_SECRET_ACCESS_KEY", "QIANFAN_SECRET_KEY")
+    )
+    bos_endpoint: str = Field("", validation_alias="BOS_ENDPOINT")
+    openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL")
+    openai_api_key: SecretStr = Field(SecretStr(""), validation_alias="OPENAI_API_KEY")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("this is no time zone such as Asia/Shanghai") from None
+        return name
+
+    @field_validator("qianfan_base_url", "qianfan_console_api_base_url", "qianfan_iam_base_url", "openai_base_url")
+    @classmethod
+    def _an_address(cls, url: str) -> str:
+        if url and not re.match(r"https?://[^\s/?#]", url):
+            raise ValueError("this is no address such as https://example.com/v1")  # unquoted: it may hold a password
+        return url
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the days."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def prompt_version(self) -> str:
+        """What rows name as their prompt: the rules' own version where there is no prompt."""
+        return OFFLINE_VERSION if self.summarizer == "offline" else self.prompt
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """What so many tokens cost, by the prices set."""
+        return (prompt_tokens * self.prompt_token_price + completion_tokens * self.completion_token_price) / 1000
+
+
+def flags() -> dict[str, Any]:
+    """The settings that are flags and flow parameters: all but credentials and addresses, by name."""
+    return {name: field for name, field in Settings.model_fields.items() if field.validation_alias is None}
+
+
+def load_settings(chosen: Mapping[str, Any]) -> Settings:
+    """Settings with `chosen` ones over the environment's.
+
+    Raises:
+        UsageError: one line that names every wrong setting and what is wrong with it.
+    """
+    unknown = sorted(set(chosen) - set(flags()))
+    if unknown:
+        raise UsageError(f"There is no setting {', '.join(unknown)}; there are: {', '.join(flags())}.")
+    if complaints := list(_unknown_names()):
+        raise UsageError("; ".join(complaints))
+    settings = _validated(chosen, {})
+    if settings.endpoint_block:
+        settings = _validated(chosen, load_block(SummarizerEndpoint, settings.endpoint_block).as_settings())
+    load_prompt(settings.prompt)
+    if settings.shards > 1 and settings.summarizer == "offline":
+        raise UsageError("--shards divides calls among workers, and --summarizer offline makes none: leave one out.")
+    return settings
+
+
+def _unknown_names() -> Iterator[str]:
+    """What is wrong with each name that looks like a setting's and is none: it would be ignored without a word."""
+    known = {f"KEFU_{name.upper()}" for name in Settings.model_fields} | _OF_THE_DEPLOYMENTS
+    places = {"the environment": EnvSettingsSource(Settings), ".env": DotEnvSettingsSource(Settings)}
+    for place, source in places.items():
+        for name in sorted(map(str.upper, source.env_vars)):
+            if name.startswith("KEFU_") and name not in known:
+                nearest = get_close_matches(name, sorted(known), n=1)
+                hint = f"did you mean {nearest[0]}?" if nearest else "--help tells of all there are"
+                yield f"{name} in {place} is no setting: {hint}"
+
+
+def _validated(chosen: Mapping[str, Any], of_block: Mapping[str, Any]) -> Settings:
+    try:
+        return Settings(**{**of_block, **chosen})
+    except ValidationError as error:
+        raise UsageError("; ".join(_complaint(problem, chosen, of_block) for problem in error.errors())) from None
+
+
+def _complaint(problem: Any, chosen: Mapping[str, Any], of_block: Mapping[str, Any]) -> str:
+    place = str(problem["loc"][0])
+    name = place.removeprefix("KEFU_").lower()
+    message = problem["msg"].removeprefix("Value error, ")
+    if name in of_block and name not in chosen:
+        place = f"{name} in the endpoint block"
+    elif name in flags():
+        place = f"--{name.replace('_', '-')}" if name in chosen else f"KEFU_{name.upper()}"
+    return f"{place}: {message} (it is {problem['input']!r})" if name in flags() else f"{place}: {message}"

@@ -1,0 +1,77 @@
+"""Steps that several flows take: the settings, applied to the tasks."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import date
+from functools import partial
+
+from prefect import get_run_logger, runtime
+
+from flows.wiring.services import Services
+from flows.wiring.settings import Settings
+from tasks.calling.rules.retry_policy import Patience
+from tasks.domain.ports import StoredObject
+from tasks.domain.records import Conversation, Request
+from tasks.domain.shards import Shard
+from tasks.preparing.prompts import load_prompt
+from tasks.preparing.requests import prepare, storable_reject
+from tasks.reading.batches import Batch, read_batches
+from tasks.running.progress import Progress
+from tasks.summarizing.day import DayRun, hold_day
+
+
+def hold(
+    day: date, services: Services, chosen: Settings, shard: Shard | None = None
+) -> AbstractAsyncContextManager[DayRun]:
+    """The day held for this flow run, or a shard of it for the run that holds the day."""
+    return hold_day(
+        day,
+        str(runtime.flow_run.id),
+        warehouse=services.warehouse,
+        summarizer=services.summarizer,
+        gate=services.gate,
+        scratch=services.scratch,
+        prompt_version=chosen.prompt_version,
+        overwrite=chosen.overwrite,
+        patience=Patience(max_attempts=chosen.max_attempts),
+        give_up_seconds=chosen.give_up_seconds,
+        busy_wait_seconds=chosen.busy_wait_seconds,
+        logger=get_run_logger(),
+        shard=shard,
+    )
+
+
+def read(
+    logs: Sequence[StoredObject],
+    run: DayRun,
+    services: Services,
+    chosen: Settings,
+    progress: Progress | None = None,
+    shard: Shard | None = None,
+) -> AsyncIterator[Batch]:
+    """The day's conversations as batches of requests, or those of a shard; `progress` is told of the reading."""
+    return read_batches(
+        progress.watching(services.source) if progress else services.source,
+        logs,
+        log_format=chosen.log_format,
+        mappings=services.mappings,
+        zone=chosen.zone,
+        prepare=preparing(chosen, services.summarizer.model),
+        storable=partial(storable_reject, masked=chosen.mask),
+        size=chosen.batch_size,
+        scratch=run.scratch,
+        recognized=partial(progress.recognized, logger=get_run_logger()) if progress else lambda _: None,
+        shard=shard,
+    )
+
+
+def preparing(chosen: Settings, model: str = "") -> Callable[[Conversation], Request]:
+    """What makes a conversation a request; without a model it is one for people to read, or to be asked again."""
+    return partial(
+        prepare,
+        prompt=load_prompt(chosen.prompt),
+        model=model,
+        max_input_tokens=chosen.max_input_tokens,
+        masked=chosen.mask,
+        compacted=chosen.compact,
+    )

@@ -1,0 +1,172 @@
+"""Calls wait here until the quota has room for them: the pacing of `tasks.domain.pacing` on an event loop."""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+from tasks.calling.rules.pacing import GateSnapshot, Limits, Pacer
+from tasks.calling.rules.sliding_window import Entry
+from tasks.domain.errors import QuotaRefused
+from tasks.domain.records import QuotaHeaders
+
+
+class Share(Protocol):
+    """A part of a quota that several processes use: seconds of the whole quota, leased ahead and spent."""
+
+    def attach(self, look: Callable[[], None]) -> None:
+        """Call `look` whenever there is more to spend."""
+
+    def covers(self) -> bool:
+        """Whether one more call may be spent now; if not, more is on its way."""
+
+    def spend(self, calls_seconds: float, tokens_seconds: float) -> None:
+        """Take what one call costs: how long each quota takes to make good for it."""
+
+
+class Permit:
+    """Leave for one call; it ends with exactly one of `done`, `refused`, `failed`, and later ones change nothing.
+
+    As a context manager it ends as failed whatever was not ended inside.
+    """
+
+    __slots__ = ("_entry", "_gate")
+
+    def __init__(self, gate: "Gate", entry: Entry) -> None:
+        self._gate = gate
+        self._entry = entry
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.failed(maybe_counted=self._entry.sent_at is not None)
+
+    def sent(self) -> None:
+        """The request's bytes are being written now."""
+        gate = self._gate
+        gate.pacer.sent(self._entry, gate.clock())
+        gate.look()
+
+    def done(self, tokens_used: int, limits: QuotaHeaders | None, latency_seconds: float) -> None:
+        """The reply is here in full; 0 tokens when it did not tell."""
+        gate = self._gate
+        gate.pacer.answered(self._entry, gate.clock(), tokens_used, limits, latency_seconds)
+        gate.look()
+
+    def refused(self, error: QuotaRefused) -> None:
+        """A limit turned the call away; it costs nothing."""
+        gate = self._gate
+        gate.pacer.refused(self._entry, gate.clock(), error.scope, error.retry_after_seconds, error.limits)
+        gate.look()
+
+    def failed(self, maybe_counted: bool) -> None:
+        """The call ended otherwise; say whether the service may have counted it."""
+        gate = self._gate
+        gate.pacer.failed(self._entry, gate.clock(), maybe_counted)
+        gate.look()
+
+
+class Gate:
+    """First come, first served, at the pace of one endpoint's quota. Belongs to one event loop.
+
+    Args:
+        limits: what the configuration says of the quota.
+        clock: seconds that never go back.
+        share: this process's part, where others use the quota too. What this process sends alone stays
+            within the whole quota in any case.
+    """
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic, share: Share | None = None) -> None:
+        self.pacer = Pacer(limits, shared=share is not None)
+        self._share = share
+        if share is not None:
+            share.attach(self.look)
+        self.clock = clock
+        self._waiting: deque[tuple[asyncio.Future[Permit], int]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = math.inf
+
+    async def acquire(self, estimated_tokens: int) -> Permit:
+        """Wait for leave to make one call. A cancelled wait leaves nothing behind."""
+        waiting = self._waiting
+        if not waiting:
+            now = self.clock()
+            if self.pacer.ready_at(now, estimated_tokens) <= now and self._covered():
+                return self._grant(now, estimated_tokens)
+        place: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
+        waiting.append((place, estimated_tokens))
+        self.look()
+        try:
+            return await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                place.result().failed(maybe_counted=False)
+            else:
+                place.cancel()
+                self.look()
+            raise
+
+    def look(self) -> None:
+        """Let go whoever may, and come back when the next one may."""
+        waiting, pacer = self._waiting, self.pacer
+        if not waiting:
+            return
+        now = self.clock()
+        while waiting:
+            place, estimated_tokens = waiting[0]
+            if place.done():  # cancelled while it waited
+                waiting.popleft()
+                continue
+            at = pacer.ready_at(now, estimated_tokens)
+            if at > now:
+                self._wake(now, at)
+                return
+            if not self._covered():  # the share looks again when it has more
+                return
+            waiting.popleft()
+            place.set_result(self._grant(now, estimated_tokens))
+
+    def snapshot(self) -> GateSnapshot:
+        """How things stand."""
+        return self.pacer.snapshot(self.clock(), len(self._waiting))
+
+    def close(self) -> None:
+        """Cancel whoever waits. Closing twice is harmless."""
+        self._sleep()
+        while self._waiting:
+            self._waiting.popleft()[0].cancel()
+
+    def _covered(self) -> bool:
+        return self._share is None or self._share.covers()
+
+    def _grant(self, now: float, estimated_tokens: int) -> Permit:
+        if self._share is not None:
+            self._share.spend(*self.pacer.cost_seconds(now, estimated_tokens))
+        return Permit(self, self.pacer.grant(now, estimated_tokens))
+
+    def _wake(self, now: float, at: float) -> None:
+        if self._timer is not None:
+            if self._due <= at < math.inf:  # early is harmless: it looks again
+                return
+            self._sleep()
+        if at < math.inf:
+            self._due = at
+            self._timer = asyncio.get_running_loop().call_later(at - now, self._ring)
+
+    def _sleep(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        self._timer = None
+        self.look()

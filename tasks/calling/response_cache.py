@@ -1,0 +1,169 @@
+"""What was paid for is kept here as it arrives and found here ever after.
+
+The log of a day is `_answers/day=…/<run>….jsonl` in the warehouse, one line an answer. It is read into a scratch index
+(SQLite, so that memory stays flat) when a run begins. Where the log has been expired, the published tables stand in.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from tasks.calling.rules.responses import answers_in_rejects, answers_in_summaries, decode_answer, encode_answer
+from tasks.domain.errors import ObjectMissing
+from tasks.domain.layout import answers_prefix, partition_key
+from tasks.domain.ports import ObjectStore
+from tasks.domain.records import Answer, Request
+
+_ROWS_AT_A_TIME = 5_000
+
+
+@dataclass(slots=True)
+class Bought:
+    """Calls that were paid, and the tokens they took."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def add(self, answer: Answer) -> None:
+        """Count one answer; the service's refusals by error cost nothing."""
+        self.calls += answer.outcome == "answered" or answer.prompt_tokens > 0
+        self.prompt_tokens += answer.prompt_tokens
+        self.completion_tokens += answer.completion_tokens
+
+
+class AnswerLog:
+    """Answers known for one day, or on a shelf of its own.
+
+    Belongs to one run; `keep` and `find` are called from one thread at a time.
+
+    Args:
+        store: the warehouse.
+        day: whose answers; None for a shelf that is no day's.
+        run_id: names this run's own lines.
+        scratch: a folder of this run's own.
+        overwrite: know only answers to the very same request (model, prompt version, text); otherwise
+            an older model's answer about the same conversation counts as known too.
+        shelf: keeps answers that the nightly must never take for its own (a candidate's, an evaluation's) apart;
+            published tables don't stand in for those.
+        name: of the lines' object, where several processes buy for one run; the run's own by default.
+
+    Attributes:
+        bought_before: what of the log was bought for this very run, by its shards or before it was started again.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        day: date | None,
+        run_id: str,
+        scratch: Path,
+        *,
+        overwrite: bool,
+        shelf: str = "",
+        name: str = "",
+    ) -> None:
+        self.bought_before = Bought()
+        self._store = store
+        self._day = None if shelf else day
+        self._prefix = answers_prefix(day, shelf)
+        self._run_id = run_id
+        self._overwrite = overwrite
+        self._index = sqlite3.connect(scratch / "answers.sqlite", check_same_thread=False, isolation_level=None)
+        self._index.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; BEGIN;"
+            "CREATE TABLE answers (request_hash TEXT, content_hash TEXT, line BLOB);"
+        )
+        self._known = 0
+        self._load()
+        self._appender = store.appender(f"{self._prefix}{name or run_id}")
+
+    @property
+    def known(self) -> int:
+        """How many answers are known."""
+        return self._known
+
+    def find(self, request: Request) -> Answer | None:
+        """The known answer to a request, if there is one."""
+        if not self._known:
+            return None
+        row = self._index.execute(
+            "SELECT line FROM answers WHERE request_hash = ? ORDER BY rowid DESC LIMIT 1",
+            (request.request_hash,),
+        ).fetchone()
+        if row is None and not self._overwrite:
+            row = self._index.execute(
+                "SELECT line FROM answers WHERE content_hash = ? ORDER BY rowid DESC LIMIT 1",
+                (request.content_hash,),
+            ).fetchone()
+        return decode_answer(row[0]) if row else None
+
+    def keep(self, answer: Answer) -> None:
+        """Remember an answer: at once in a folder, with the next segment in a bucket."""
+        line = encode_answer(answer)
+        self._appender.append(line)
+        self._add(answer, line)
+
+    def keep_new(self, answer: Answer) -> None:
+        """Remember an answer, unless there is one to the same request."""
+        known = self._index.execute("SELECT 1 FROM answers WHERE request_hash = ?", (answer.request_hash,)).fetchone()
+        if known is None:
+            self.keep(answer)
+
+    def flush(self) -> None:
+        """Return when everything kept so far is stored. Blocking."""
+        self._appender.flush()
+
+    def close(self) -> None:
+        """Flush, and give up the index."""
+        self._appender.close()
+        self._index.close()
+
+    def _add(self, answer: Answer, line: bytes) -> None:
+        self._index.execute("INSERT INTO answers VALUES (?, ?, ?)", (answer.request_hash, answer.content_hash, line))
+        self._known += 1
+
+    def _load(self) -> None:
+        for stored in self._store.list_objects(self._prefix):
+            with self._store.open_object(stored.key) as lines:
+                for line in lines:
+                    answer = decode_answer(line)
+                    if answer is not None:
+                        self._add(answer, line)
+                        if answer.run_id == self._run_id:
+                            self.bought_before.add(answer)
+        # Afterwards: keeping the indexes while a million answers come in takes nearly twice as long.
+        self._index.execute("CREATE INDEX by_request ON answers (request_hash)")
+        self._index.execute("CREATE INDEX by_content ON answers (content_hash)")
+        for answer in self._published(self._day) if self._day else ():
+            known = self._index.execute(
+                "SELECT 1 FROM answers WHERE content_hash = ?", (answer.content_hash,)
+            ).fetchone()
+            if known is None:
+                self._add(answer, encode_answer(answer))
+
+    def _published(self, day: date) -> Iterator[Answer]:
+        with _opened(self._store, partition_key("summaries", day)) as table:
+            if table is not None:
+                for batch in table.iter_batches(_ROWS_AT_A_TIME):
+                    yield from answers_in_summaries(batch)
+        with _opened(self._store, partition_key("rejects", day)) as table:
+            if table is not None:
+                for batch in table.iter_batches(_ROWS_AT_A_TIME):
+                    yield from answers_in_rejects(batch, datetime(1970, 1, 1, tzinfo=UTC))
+
+
+@contextmanager
+def _opened(store: ObjectStore, key: str) -> Iterator[pq.ParquetFile | None]:
+    try:
+        file = store.open_object(key)
+    except ObjectMissing:
+        yield None
+        return
+    with file, pq.ParquetFile(file) as table:
+        yield table

@@ -1,0 +1,72 @@
+"""Bos appender."""
+
+import threading
+from contextlib import suppress
+
+from tasks.domain.errors import PreconditionFailed, StoreError
+from tasks.domain.ports import ObjectStore
+
+_RECORDS_IN_A_SEGMENT = 256
+
+_SAVE_SECONDS = 5.0
+
+
+class _BosAppender:
+    """Collects records, which a thread of its own writes as numbered objects. Safe in threads."""
+
+    def __init__(self, store: ObjectStore, key_prefix: str) -> None:
+        self._store = store
+        self._key_prefix = key_prefix
+        self._number = 1
+        self._records: list[bytes] = []
+        self._failure: StoreError | None = None
+        self._saving = threading.Lock()
+        self._wake = threading.Event()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._save_until_closed, name="appender", daemon=True)
+        self._thread.start()
+
+    def append(self, data: bytes) -> None:
+        """Hold one record; never waits for the network.
+
+        Raises:
+            StoreError: the records before could not be written; they are still held, and `flush` tries again.
+        """
+        self._records.append(data)
+        if self._failure is not None:
+            raise self._failure
+        if len(self._records) >= _RECORDS_IN_A_SEGMENT:
+            self._wake.set()
+
+    def flush(self) -> None:
+        """Return when all records are in the bucket."""
+        with self._saving:
+            self._save()
+
+    def close(self) -> None:
+        """Flush, and end the thread. Closing twice is harmless."""
+        self._closed.set()
+        self._wake.set()
+        self._thread.join()
+        self.flush()
+
+    def _save(self) -> None:
+        count = len(self._records)
+        segment = b"".join(self._records[:count])
+        while segment:
+            key = f"{self._key_prefix}-{self._number:06}.jsonl"
+            self._number += 1
+            with suppress(PreconditionFailed):  # an earlier process of the same name was here: go on behind it
+                self._store.write_path(key, segment, if_absent=True)
+                segment = b""
+        del self._records[:count]
+        self._failure = None
+
+    def _save_until_closed(self) -> None:
+        while not self._closed.is_set():
+            self._wake.wait(_SAVE_SECONDS)
+            self._wake.clear()
+            try:
+                self.flush()
+            except StoreError as error:  # told to the next `append`, so that nobody goes on buying what is not kept
+                self._failure = error

@@ -1,0 +1,227 @@
+"""Shorter dialogues with the same meaning: boilerplate that a model need not read goes before it is paid for.
+
+What a user says in their own words always stays; of a user's messages only the cards go that the shop's page put
+there. Of an agent's messages whole clauses go, where a clause is nothing but boilerplate (`AGENT_RULES`), and so do
+sentences that the agent has said before. A clause that a user may answer ("请稍等", "还有其他问题吗？") leaves a short
+form behind, so that the "好的" after it is not taken for an answer to something else. No side is ever left silent.
+"""
+
+import html
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from typing import Final
+
+from tasks.domain.records import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of boilerplate: `pattern` must match a whole clause, which becomes `short`.
+
+    `why` says what makes it dispensable, for people who read or extend the table.
+    """
+
+    name: str
+    why: str
+    pattern: str
+    short: str = ""
+
+
+_FILLER = (
+    r"(?:亲爱的|亲|您好|你好|好的|嗯|哦|那|这边|这里|我|小妹|妹子|妹纸|小二|客服|先|还|也|再|就|请|麻烦|辛苦|劳烦)*"
+)
+
+_PARTICLE = r"(?:哦|哟|呢|哈|呀|啊|啦|喔|哒|的|吧|了|噢|亲|您|谢谢)*"
+
+AGENT_RULES: Final = (
+    Rule(
+        "vocative",
+        "names nobody",
+        r"亲爱[的哒](?:顾客|客户|用户|会员)?|亲+|(?:尊敬的)?(?:顾客|客户|会员)(?:您好)?",
+    ),
+    Rule(
+        "greeting",
+        "opens every conversation, and asks nothing that the user would not say anyway",
+        r"(?:您好|你好|在的|在呢|在|欢迎(?:光临|咨询).{0,12}|.{0,16}(?:很|非常)?高兴(?:能)?为您服务|.{0,12}竭诚为您服务|"
+        r".{0,4}请问?有?什么(?:问题)?.{0,6}(?:可以|能|需要).{0,4}(?:帮|为)(?:到|助|您|你).{0,8}|有什么(?:问题|事情).{0,12}(?:处理|解决|帮).{0,6})",
+    ),
+    Rule(
+        "anything else",
+        "the same question at every end; users answer it with 没有了",
+        r".{0,6}(?:请问|您看|看看)?.{0,4}(?:还有|有没有|是否还有|还需要).{0,6}(?:其他|其它|别的|什么).{0,12}(?:帮|为您|服务|效劳|咨询|处理).{0,8}",
+        "还有其他问题吗？",
+    ),
+    Rule(
+        "wait",
+        "says that an answer will come; users acknowledge it with 好的",
+        r"(?:您|请|稍|耐心)*(?:稍等|稍候|等待|等)(?:一下|片刻|一会儿?|会儿?|下)?(?:.{0,4}分钟)?",
+        "请稍等",
+    ),
+    Rule(
+        "looking",
+        "says that the agent is looking, not what was found",
+        r"(?:马上|正在|立即|立刻)(?:为|帮|给)您(?:.{0,3})(?:查询|核实|查看|处理|看)(?:.{0,3}(?:一下|下|中|处理))?",
+    ),
+    Rule(
+        "rating request",
+        "asks for a grade; users acknowledge it with 好的",
+        r".{0,24}(?:评价|好评|打分|五星|满意度|点亮|打赏).{0,20}|.{0,6}点击.{0,14}(?:“\+”|\+|小红心|心形|笑脸).{0,6}",
+        "请评价",
+    ),
+    Rule(
+        "closing",
+        "thanks, apologies for nothing in particular and good wishes",
+        r"(?:感谢|谢谢)您?(?:对.{1,10}的|的)?(?:支持|理解|光临|惠顾|咨询|信任|配合|耐心等待)?(?:和(?:支持|理解|信任))?|"
+        r"祝.{1,20}(?:愉快|开心|快乐|幸福|如意|顺利|发财|多多|生意兴隆)|再见|拜拜|么么哒|.{0,4}期待.{0,6}再次.{0,8}|"
+        r"(?:您)?(?:太)?(?:不客气|别客气|不用谢|客气)|.{0,6}(?:应该做|分内之事|分内的事).{0,2}|"
+        r".{0,6}(?:很|也|真)?(?:高兴|荣幸).{0,4}(?:遇到|帮).{2,24}|怠慢.{0,14}|.{0,4}多多包[含涵]",
+    ),
+)
+
+_AGENT_CLAUSE = re.compile(
+    "|".join(f"(?P<r{i}>{_FILLER}(?:{rule.pattern}){_PARTICLE})" for i, rule in enumerate(AGENT_RULES))
+)
+
+# Words that make a clause worth keeping whatever it looks like: something was found, promised, refused or asked for.
+_SUBSTANCE = re.compile(
+    r"\d|退|换|赔|补|发货|订单|快递|物流|地址|发票|密码|账号|链接|截图|照片|电话|不能|无法|不支持|抱歉|"
+    r"核实到|已经?(?:为|帮|给)|建议|申请|预计|到账|取消"
+)
+
+_LONGEST_BOILERPLATE = 48
+
+_SHORTEST_REPEAT = 8
+
+_CLAUSES = re.compile(r"[^，,。！？!?~～；;\s]+[，,。！？!?~～；;\s]*|[，,。！？!?~～；;\s]+")
+
+_COMMAS = "，,"
+
+_ENDS = "，,。！？!?~～；; "
+
+# Faces such as (>^ω^<), ^_^ and ∩_∩: never words, digits or Chinese inside.
+_FACE = re.compile(r"[(（]?[>≧^*~]*[\^∩￣≧>][_ω▽.oO￣]{1,3}[\^∩￣≦<][<≦^*~]*[)）/]*|O\(∩_∩\)O[~/]*")
+
+_FACE_SIGNS = re.compile(r"[\^∩￣≧]")
+
+_VALUE = r"(?:\[[^\[\]]{0,40}\]|NaN(?:[-:]NaN)*|[A-Za-z0-9.:/￥¥-]{1,40})"
+
+_LABEL = r"(?:(?:咨询|查询)?(?:订单编号|订单号|商品ID|商品编号|商品编码|订单金额|下单时间))"
+
+_CLOCK = r"(?:\[[^\[\]]{0,40}\]|NaN(?::NaN)*|\d{1,2}:[\d:]{2,5})"
+
+_CARD = re.compile(
+    rf"\[?{_LABEL}[:：] ?(?:{_VALUE}(?: {_CLOCK})?)?"
+    rf"(?:[，,;； ]{{0,6}}{_LABEL}[:：] ?(?:{_VALUE}(?: {_CLOCK})?)?)+(?: ?\])?"
+)
+
+_CARD_SHORT = "[订单卡片]"
+
+_CARDS = re.compile(r"\[订单卡片\](?:[ ，,]*\[订单卡片\])+")
+
+_CLICKED = re.compile(r"顾客通过点击.{0,40}?信息发送[:：] ?")
+
+_UNTIDY = re.compile(
+    r"[\x00-\x1f\x7f-\xa0\xad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ud800-\udfff&\\]"
+)
+
+_LITERAL_BREAK = re.compile(r"\\[nrt]")
+
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
+
+def tidy(text: str) -> str:
+    """The text as one line that any encoding takes.
+
+    HTML entities are opened, written-out and real line breaks and runs of blanks become one space, invisible and
+    control characters and lone surrogates go.
+    """
+    if "  " not in text and text == text.strip(" ") and _UNTIDY.search(text) is None:
+        return text
+    if "&" in text:
+        text = html.unescape(text)
+    if "\\" in text:
+        text = _LITERAL_BREAK.sub(" ", text)
+    return " ".join(_INVISIBLE.sub("", text).split())
+
+
+def compact(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """The turns without boilerplate, those left empty gone; a side that has spoken keeps at least one turn.
+
+    The texts are expected to be tidy.
+    """
+    said: set[str] = set()
+    texts = [_compact_user(turn.text) if turn.role == "user" else _compact_agent(turn.text, said) for turn in turns]
+    if not all(texts):
+        for role in ("user", "agent"):
+            side = [i for i, turn in enumerate(turns) if turn.role == role]
+            if side and not any(texts[i] for i in side):
+                longest = max(side, key=lambda i: len(turns[i].text))
+                texts[longest] = turns[longest].text
+    return tuple(
+        [
+            turn if text == turn.text else Turn(turn.role, text, turn.time)
+            for turn, text in zip(turns, texts, strict=True)
+            if text
+        ]
+    )
+
+
+def _compact_user(text: str) -> str:
+    if "信息发送" in text:
+        text = _CLICKED.sub("", text)
+    if "单" in text or "商品" in text:
+        shorter = _CARD.sub(_CARD_SHORT, text)
+        if shorter is not text:
+            text = _CARDS.sub(_CARD_SHORT, shorter).strip()
+    return text
+
+
+def _compact_agent(text: str, said: set[str]) -> str:
+    """The text without boilerplate clauses and without sentences in `said`, which takes in the new ones."""
+    if _FACE_SIGNS.search(text):
+        text = " ".join(_FACE.sub(" ", text).split())
+    kept: list[str] = []
+    sentence = ""
+    changed = False
+    for piece in _CLAUSES.findall(text):
+        short = _short_form(piece)
+        if short is None:
+            sentence += piece
+        else:
+            changed = True
+            if short:
+                sentence += short + " "
+        if piece[-1] in _COMMAS or not sentence:
+            continue
+        if len(sentence) >= _SHORTEST_REPEAT and sentence.rstrip(_ENDS) in said:
+            changed = True
+        else:
+            said.add(sentence.rstrip(_ENDS))
+            kept.append(sentence)
+        sentence = ""
+    if not changed:
+        return text
+    kept.append(sentence)
+    return " ".join(word for word, _ in groupby("".join(kept).strip(_COMMAS + " ").split()))
+
+
+@lru_cache(maxsize=1 << 15)
+def _short_form(piece: str) -> str | None:
+    """What stands for a clause, its punctuation included, if it is boilerplate; None if it says something.
+
+    Remembered, since agents' clauses come from a stock of phrases.
+    """
+    clause = piece.rstrip(_ENDS)
+    if not clause or len(clause) > _LONGEST_BOILERPLATE:
+        return None
+    found = _AGENT_CLAUSE.fullmatch(clause)
+    if found is None or found.lastgroup is None:
+        return None
+    rule = AGENT_RULES[int(found.lastgroup[1:])]
+    if rule.name not in ("vocative", "looking", "wait") and _SUBSTANCE.search(clause):
+        return None
+    return rule.short

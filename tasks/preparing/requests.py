@@ -1,0 +1,180 @@
+"""From a conversation as logged to the request that may leave: masked, compacted, cut to the budget, hashed."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Final
+
+from tasks.domain.errors import UsageError
+from tasks.domain.records import Conversation, Reject, Request, Turn
+from tasks.preparing.compaction import compact, tidy
+from tasks.preparing.masking import mask, mask_identifier, mask_mapping
+from tasks.preparing.prompts import Prompt
+from tasks.preparing.tokens import estimate_tokens
+
+_LABELS: Final = {"user": "用户：", "agent": "客服："}
+
+_LABEL_TOKENS: Final = 4
+
+_CUT_TURNS = "……（中间省略 {} 轮）……"
+
+_CUT_TEXT = "……（中间省略）……"
+
+_CUT_TOKENS: Final = 16
+
+_FEWEST_TOKENS: Final = 128
+
+_ANSWER_TOKENS: Final = 128
+
+_FORGED_LABEL = re.compile(r"(用户|客服) ?[:：]")
+
+
+def prepare(
+    conversation: Conversation,
+    *,
+    prompt: Prompt,
+    model: str,
+    max_input_tokens: int,
+    masked: bool = True,
+    compacted: bool = True,
+) -> Request:
+    """The request for a conversation.
+
+    Its `conversation` holds what may be stored: one tidy, masked turn for each logged one. Its `turns` are those sent.
+
+    Args:
+        max_input_tokens: for the whole message, the prompt's own words included, by `estimate_tokens`.
+        masked: replace personal data; off only where nothing leaves the house.
+        compacted: drop boilerplate.
+
+    Raises:
+        UsageError: the prompt alone leaves no room for a conversation.
+    """
+    prompt_tokens = estimate_tokens(prompt.template)
+    budget = max_input_tokens - prompt_tokens
+    if budget < _FEWEST_TOKENS:
+        raise UsageError(
+            f"{max_input_tokens} input tokens leave no room for a conversation beside prompt {prompt.version}: "
+            f"allow {max_input_tokens - budget + _FEWEST_TOKENS} at least."
+        )
+    storable = _storable(conversation, masked)
+    turns = compact(storable.turns) if compacted else storable.turns
+    lines = [_line(turn) for turn in turns if turn.text]
+    text = "\n".join(lines)
+    text_tokens = estimate_tokens(text)
+    truncated = text_tokens > budget
+    if truncated:
+        turns, text = _cut([turn for turn in turns if turn.text], budget)
+        text_tokens = estimate_tokens(text)
+    message = prompt.render(text)
+    return Request(
+        conversation=storable,
+        turns=turns,
+        text=text,
+        prompt=message,
+        truncated=truncated,
+        content_hash=_content_hash(conversation.turns),
+        request_hash=_request_hash(model, prompt, message),
+        estimated_tokens=prompt_tokens + text_tokens + _ANSWER_TOKENS,
+    )
+
+
+def storable_reject(reject: Reject, *, masked: bool = True) -> Reject:
+    """What reading could not make a conversation of, as it may be stored."""
+    return replace(reject, conversation_id=mask_identifier(reject.conversation_id)) if masked else reject
+
+
+def ask_again(request: Request, *, prompt: Prompt, model: str) -> Request:
+    """The request for the same text by another prompt, of another model."""
+    message = prompt.render(request.text)
+    return replace(
+        request,
+        prompt=message,
+        request_hash=_request_hash(model, prompt, message),
+        estimated_tokens=estimate_tokens(prompt.template) + estimate_tokens(request.text) + _ANSWER_TOKENS,
+    )
+
+
+def _storable(conversation: Conversation, masked: bool) -> Conversation:
+    """The conversation, each turn tidied and, if asked for, masked."""
+    clean = _masked_line if masked else tidy
+    turns = []
+    for turn in conversation.turns:
+        text = clean(turn.text)
+        turns.append(turn if text is turn.text else Turn(turn.role, text, turn.time))
+    return Conversation(
+        conversation_id=mask_identifier(conversation.conversation_id) if masked else conversation.conversation_id,
+        turns=tuple(turns),
+        source_uri=conversation.source_uri,
+        line=conversation.line,
+        started_at=conversation.started_at,
+        channel=mask(conversation.channel) if masked else conversation.channel,
+        attributes=mask_mapping(conversation.attributes) if masked else conversation.attributes,
+    )
+
+
+def _masked_line(text: str) -> str:
+    # Tidied first: an entity or a line break between two digits must not hide a number from the mask.
+    return mask(tidy(text))
+
+
+def _line(turn: Turn) -> str:
+    """A turn behind its label. A label inside the text loses its colon: only we say who speaks."""
+    text = turn.text
+    if "用户" in text or "客服" in text:
+        text = _FORGED_LABEL.sub(r"\1 ", text)
+    return _LABELS[turn.role] + text
+
+
+def _cut(turns: Sequence[Turn], budget: int) -> tuple[tuple[Turn, ...], str]:
+    """The first and the last turns that fit the budget together, and their text with a line for the gap.
+
+    How a conversation begins says what is wanted, how it ends says whether it was had: both halves get as much.
+    """
+    longest = (budget - _CUT_TOKENS) // min(len(turns), 3) - _LABEL_TOKENS
+    turns = [Turn(turn.role, _clip(turn.text, longest), turn.time) for turn in turns]
+    costs = [estimate_tokens(turn.text) + _LABEL_TOKENS for turn in turns]
+    if sum(costs) <= budget:
+        return tuple(turns), "\n".join(map(_line, turns))
+    room = budget - _CUT_TOKENS
+    head, tail = 0, len(turns)
+    head_cost = tail_cost = 0
+    while head < tail:
+        from_head = head_cost <= tail_cost
+        cost = costs[head] if from_head else costs[tail - 1]
+        if head_cost + tail_cost + cost > room:
+            break
+        if from_head:
+            head, head_cost = head + 1, head_cost + cost
+        else:
+            tail, tail_cost = tail - 1, tail_cost + cost
+    marker = _CUT_TURNS.format(tail - head)
+    kept = (*turns[:head], *turns[tail:])
+    return kept, "\n".join([*map(_line, turns[:head]), marker, *map(_line, turns[tail:])])
+
+
+def _clip(text: str, tokens: int) -> str:
+    """The text, its middle cut out if it has more tokens."""
+    needed = estimate_tokens(text)
+    if needed <= tokens:
+        return text
+    half = len(text) * max(tokens - _CUT_TOKENS, 2) // needed // 2
+    while True:
+        clipped = text[:half] + _CUT_TEXT + text[len(text) - half :]
+        if half <= 1 or estimate_tokens(clipped) <= tokens:
+            return clipped
+        half = half * 4 // 5
+
+
+def _request_hash(model: str, prompt: Prompt, message: str) -> str:
+    return _digest(f"{len(model)}:{model}{len(prompt.version)}:{prompt.version}{message}")
+
+
+def _content_hash(turns: tuple[Turn, ...]) -> str:
+    # Lengths in front make it impossible to say the same with other turns.
+    return _digest("".join([f"{turn.role}{len(turn.text)}:{turn.text}" for turn in turns]))
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,0 +1,155 @@
+"""From a day's log objects to batches of requests, in constant memory."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import tzinfo
+from pathlib import Path
+
+from tasks.domain.errors import NoLogs
+from tasks.domain.ports import StoredObject
+from tasks.domain.records import Conversation, Reason, Reject, Request
+from tasks.domain.shards import Shard
+from tasks.reading.conversations import LogObject, Recognized, read_conversations
+from tasks.reading.log_objects import LogSource
+from tasks.reading.rules.formats import LogMapping
+
+
+class Batch:
+    """Consecutive conversations of the day: those to summarize, and those that are rejects already.
+
+    No dataclass: Prefect walks through dataclasses and lists among a task's arguments looking for futures, which
+    costs more than reading the conversations did.
+    """
+
+    def __init__(self, number: int, requests: Sequence[Request], rejects: Sequence[Reject]) -> None:
+        self.number = number
+        self.requests = requests
+        self.rejects = rejects
+
+    @property
+    def read(self) -> int:
+        """How many conversations (and lines that should have been some) it holds."""
+        return len(self.requests) + len(self.rejects)
+
+
+class ConversationIds:
+    """The conversation ids of a day and where each was first seen, on disk so that memory stays flat."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._seen = sqlite3.connect(scratch / "ids.sqlite", check_same_thread=False, isolation_level=None)
+        self._seen.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; BEGIN;"
+            "CREATE TABLE seen (id TEXT PRIMARY KEY, source_uri TEXT, line INTEGER) WITHOUT ROWID;"
+        )
+
+    def first_seen(self, conversation: Conversation) -> tuple[str, int] | None:
+        """None for an id that is new; otherwise the address and line of the conversation that had it before."""
+        cursor = self._seen.execute(
+            "INSERT OR IGNORE INTO seen VALUES (?, ?, ?)",
+            (conversation.conversation_id, conversation.source_uri, conversation.line),
+        )
+        if cursor.rowcount:
+            return None
+        found: tuple[str, int] = self._seen.execute(
+            "SELECT source_uri, line FROM seen WHERE id = ?", (conversation.conversation_id,)
+        ).fetchone()
+        return found
+
+    def close(self) -> None:
+        """Give up the index."""
+        self._seen.close()
+
+
+async def read_batches(
+    store: LogSource,
+    objects: Sequence[StoredObject],
+    *,
+    log_format: str,
+    mappings: Mapping[str, LogMapping],
+    zone: tzinfo,
+    prepare: Callable[[Conversation], Request],
+    storable: Callable[[Reject], Reject],
+    size: int,
+    scratch: Path,
+    recognized: Callable[[Recognized], None],
+    shard: Shard | None = None,
+) -> AsyncIterator[Batch]:
+    """The day's conversations as batches, each read in a thread so that calls in flight do not wait for it.
+
+    Raises:
+        NoLogs: there is nothing at all in the objects; a day is not replaced by an export that failed.
+    """
+    logs = (
+        LogObject(store.uri_of(found.key), lambda key=found.key: store.open_object(key))  # type: ignore[misc]
+        for found in objects
+    )
+    readings = read_conversations(logs, log_format=log_format, mappings=mappings, timezone=zone, scratch=scratch)
+    with closing(ConversationIds(scratch)) as ids:
+        batches = batches_of(
+            readings, prepare=prepare, storable=storable, ids=ids, size=size, recognized=recognized, shard=shard
+        )
+        any_read = False
+        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+            any_read = True
+            yield batch
+    if not any_read and shard is None:
+        raise NoLogs(
+            f"There is nothing in the day's logs ({len(objects)}, from {store.uri_of(objects[0].key)} on): each is "
+            "empty, or a header without rows. Check whether the export has run to its end; nothing was changed."
+        )
+
+
+def batches_of(
+    readings: Iterator[Conversation | Reject | Recognized],
+    *,
+    prepare: Callable[[Conversation], Request],
+    storable: Callable[[Reject], Reject],
+    ids: ConversationIds,
+    size: int,
+    recognized: Callable[[Recognized], None],
+    shard: Shard | None = None,
+) -> Iterator[Batch]:
+    """Pack what is read into batches of `size`; a second conversation of an id is a reject.
+
+    Args:
+        shard: give only its requests, and no rejects.
+    """
+    number = 0
+    requests: list[Request] = []
+    rejects: list[Reject] = []
+    for reading in readings:
+        if isinstance(reading, Recognized):
+            recognized(reading)
+            continue
+        if isinstance(reading, Reject):
+            found: Request | Reject = storable(reading)
+        else:
+            found = _request_or_duplicate(prepare(reading), reading, ids)
+        if isinstance(found, Request):
+            if shard is None or shard.holds(found.request_hash):
+                requests.append(found)
+        elif shard is None:
+            rejects.append(found)
+        if len(requests) + len(rejects) >= size:
+            yield Batch(number, requests, rejects)
+            number, requests, rejects = number + 1, [], []
+    if requests or rejects:
+        yield Batch(number, requests, rejects)
+
+
+def _request_or_duplicate(request: Request, logged: Conversation, ids: ConversationIds) -> Request | Reject:
+    first = ids.first_seen(logged)
+    if first is None:
+        return request
+    conversation = request.conversation
+    uri, line = first
+    return Reject(
+        conversation_id=conversation.conversation_id,
+        reason=Reason.DUPLICATE,
+        detail=f"another conversation of this id is in {uri}, line {line}; that one counts",
+        source_uri=conversation.source_uri,
+        line=conversation.line,
+        content_hash=request.content_hash,
+    )

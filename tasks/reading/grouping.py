@@ -1,0 +1,173 @@
+"""Messages, a row each, to conversations: grouped by id over all objects of a day, in bounded memory.
+
+Up to `MEMORY_BYTES` of rows stay in memory, and conversations come in the order of their first message. Beyond
+that every row goes to one of `PARTITIONS` scratch files by a hash of its conversation's id; conversations come
+partition by partition, within one in the order of their first message. Either order follows from the input alone.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import orjson
+
+from tasks.domain.errors import StoreFull
+from tasks.domain.records import Conversation, Reason, Reject
+from tasks.reading.rules.dialogue import Clock, Said, conversation_from
+from tasks.reading.rules.log_bytes import LINE_LIMIT_BYTES
+from tasks.reading.rules.messages import Message
+
+MEMORY_BYTES: Final = 32 << 20
+
+PARTITIONS: Final = 256
+
+PARTITION_BYTES: Final = 64 << 20
+
+_HASH_BYTES: Final = 8
+
+
+class MessageGroups:
+    """Takes messages in log order, then gives their conversations, once. A context manager for its files.
+
+    A conversation's channel, start and attributes are the first that any of its messages names.
+
+    Args:
+        scratch: an existing folder; a folder of its own is made in it, and removed at the end.
+    """
+
+    def __init__(
+        self, scratch: Path, clock: Clock, memory_bytes: int = MEMORY_BYTES, partition_bytes: int = PARTITION_BYTES
+    ) -> None:
+        self._scratch = scratch
+        self._clock = clock
+        self._memory_bytes = memory_bytes
+        self._partition_bytes = partition_bytes
+        self._rows: list[bytes] = []
+        self._size = 0
+        self._uris: dict[str, int] = {}
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._folder:
+            self._folder.cleanup()
+
+    def add(self, message: Message) -> None:
+        """Take one message.
+
+        Raises:
+            StoreFull: the scratch folder can't take the rows.
+        """
+        conversation_id, uri, *rest = message
+        row = b"%b\t%b\n" % (
+            orjson.dumps(conversation_id),
+            orjson.dumps((self._uris.setdefault(uri, len(self._uris)), *rest)),
+        )
+        self._rows.append(row)
+        self._size += len(row)
+        if self._size > self._memory_bytes:
+            self._spill()
+
+    def conversations(self) -> Iterator[Conversation | Reject]:
+        """Every conversation of the messages taken, or why it is none."""
+        if self._folder is None:
+            yield from self._grouped(self._rows)
+            return
+        self._spill()
+        yield from self._from_files(Path(self._folder.name), level=0)
+
+    def _spill(self) -> None:
+        try:
+            if self._folder is None:
+                self._folder = tempfile.TemporaryDirectory(prefix="messages-", dir=self._scratch)
+            _scatter(self._rows, Path(self._folder.name), level=0)
+        except OSError as error:
+            raise StoreFull(
+                f"The scratch folder {self._scratch} can't take the day's messages: {error.strerror}. "
+                "Make room there, or choose another."
+            ) from error
+        self._rows, self._size = [], 0
+
+    def _from_files(self, folder: Path, level: int) -> Iterator[Conversation | Reject]:
+        for path in sorted(folder.iterdir()):
+            if path.stat().st_size <= self._partition_bytes or level + 1 == _HASH_BYTES // 2:
+                with path.open("rb") as rows:
+                    yield from self._grouped(rows)
+            else:
+                finer = path.with_suffix(".finer")
+                finer.mkdir()
+                with path.open("rb") as rows:
+                    for batch in _batches(rows, self._memory_bytes):
+                        _scatter(batch, finer, level + 1)
+                path.unlink()
+                yield from self._from_files(finer, level + 1)
+                continue
+            path.unlink()
+
+    def _grouped(self, rows: Iterable[bytes]) -> Iterator[Conversation | Reject]:
+        """Bounded by the rows' own size, and by `LINE_LIMIT_BYTES` for any one conversation."""
+        groups: dict[bytes, list[bytes]] = {}
+        sizes: dict[bytes, int] = {}
+        for row in rows:
+            key, _, message = row.partition(b"\t")
+            if key not in groups:
+                groups[key], sizes[key] = [message], len(message)
+                continue
+            size = sizes[key] = sizes[key] + len(message)
+            if size <= LINE_LIMIT_BYTES:
+                groups[key].append(message)
+            else:
+                del groups[key][1:]
+        uris = list(self._uris)
+        for key, messages in groups.items():
+            yield self._conversation(orjson.loads(key), messages, sizes[key], uris)
+
+    def _conversation(
+        self, conversation_id: str, rows: list[bytes], size: int, uris: list[str]
+    ) -> Conversation | Reject:
+        said: list[Said] = []
+        started, channel = None, ""
+        attributes: dict[str, str] = {}
+        first_uri, first_line, *_ = orjson.loads(rows[0])
+        uri = uris[first_uri]
+        if size > LINE_LIMIT_BYTES:
+            detail = f"{size >> 20} MB of messages share this id: no conversation is that long"
+            return Reject(conversation_id, Reason.UNREADABLE, detail, uri, first_line)
+        for row in rows:
+            _, _, speaker, text, time, row_started, row_channel, row_attributes = orjson.loads(row)
+            said.append((speaker, text, time))
+            started = row_started if started is None else started
+            channel = channel or row_channel
+            if row_attributes:
+                attributes = row_attributes | attributes
+        return conversation_from(said, self._clock, conversation_id, uri, first_line, started, channel, attributes)
+
+
+def _scatter(rows: Iterable[bytes], folder: Path, level: int) -> None:
+    """Append each row to the file of its key's hash; rows of one key stay together, in order."""
+    parts: dict[int, list[bytes]] = {}
+    for row in rows:
+        digest = hashlib.blake2b(row.partition(b"\t")[0], digest_size=_HASH_BYTES).digest()
+        parts.setdefault(digest[level] % PARTITIONS, []).append(row)
+    for part, lines in parts.items():
+        with (folder / f"{part:03}").open("ab") as file:
+            file.writelines(lines)
+
+
+def _batches(rows: Iterable[bytes], limit: int) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += len(row)
+        if size > limit:
+            yield batch
+            batch, size = [], 0
+    yield batch

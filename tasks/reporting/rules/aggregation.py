@@ -1,0 +1,376 @@
+"""What a day's tables say in numbers: streamed from record batches, in memory that stays flat.
+
+`Aggregator` takes SUMMARIES and REJECTS batches in any order and yields a `Digest`, the frozen figures that a
+report is drawn from; `metrics_table` gives them in the long form of METRICS. Several days are one
+`Aggregator` that the days' ones were merged into; merging is exact and its order does not matter.
+
+The metrics, by stable name. A share's `value` is numerator / denominator, null where there is nothing to
+divide; counts have no denominator:
+
+| metric                  | dimension         | value_key       | numerator / denominator            |
+| ----------------------- | ----------------- | --------------- | ---------------------------------- |
+| conversations           | all               | all             | summarized + rejected              |
+| summarized_share        | all               | all             | summarized / conversations         |
+| rejected_share          | all               | all             | rejected / conversations           |
+| rejected_share          | reason            | records.Reason  | of that reason / conversations     |
+| summaries               | each below        | its value       | rows (words: of the sample)        |
+| accepted_share          | each below        | its value       | accepted / rows                    |
+| not_accepted_share      | each below        | its value       | not accepted / rows                |
+| accepted_unknown_share  | each below        | its value       | acceptance unknown / rows          |
+| negative_share          | each below        | its value       | negative / rows                    |
+| not_negative_share      | each below        | its value       | not negative / rows                |
+| negative_unknown_share  | each below        | its value       | sentiment unknown / rows           |
+| outcome_share           | accepted_negative | yes/unknown, …  | rows of that cell / rows           |
+| issue_known_share       | all               | all             | rows with an issue / rows          |
+| plan_known_share        | all               | all             | rows with a plan / rows            |
+| truncated_share         | all               | all             | cut conversations / rows           |
+| issue_word_sample_share | all               | all             | looked at / rows with an issue     |
+| plan_word_sample_share  | all               | all             | looked at / rows with a plan       |
+| calls, … (see below)    | run               | all             | counts, or nothing                 |
+
+The run's: calls, retries, quota_refusals, reused, prompt_tokens, completion_tokens, seconds, cost, quota_use.
+Dimensions: all, channel, hour (00 to 23, local), turns (1-4 … 30+), model, prompt_version, issue_word,
+plan_word. A value that a row does not name is the empty string; beyond the first thousand of a dimension it is
+`OTHER`. Shares of words are of the conversations whose issue (or plan) holds the word, each counted once.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tasks.reporting.rules.digest import ANSWERS, OTHER, Case, Digest, Effort, Group, Outcomes, Words
+from tasks.reporting.rules.words import issue_words, plan_words
+from tasks.warehouse.rules.tables import SUMMARIES
+
+TURN_BUCKETS = ("1-4", "5-9", "10-19", "20-29", "30+")
+
+WORD_SAMPLE = 5_000
+
+TOP_WORDS = 20
+
+WORST_CASES = 30
+
+_MAX_VALUES = 1_000
+
+_MIN_WORD_CONVERSATIONS = 2
+
+_TURN_EDGES = (5, 10, 20, 30)
+
+_QUARTER_HOUR_MICROSECONDS = 15 * 60 * 1_000_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_EFFORT_SUMS = (
+    "calls",
+    "retries",
+    "quota_refusals",
+    "reused",
+    "log_objects",
+    "prompt_tokens",
+    "completion_tokens",
+    "seconds",
+    "cost",
+)
+
+
+class _Tallies:
+    """Nine counts for each value of one dimension; a bounded number of values."""
+
+    def __init__(self) -> None:
+        self.cells: dict[str, list[int]] = {}
+
+    def add(self, value: str | None, cell: int, count: int) -> None:
+        key = value or ""
+        cells = self.cells.get(key)
+        if cells is None:
+            if len(self.cells) >= _MAX_VALUES:
+                key = OTHER
+            cells = self.cells.setdefault(key, [0] * 9)
+        cells[cell] += count
+
+    def merge(self, other: "_Tallies") -> None:
+        for key, cells in other.cells.items():
+            for cell, count in enumerate(cells):
+                if count:
+                    self.add(key, cell, count)
+
+    def groups(self, order: Sequence[str] | None = None) -> tuple[Group, ...]:
+        """By `order`, what it does not name at the end; without it the largest first."""
+        found = [Group(key, Outcomes(tuple(cells))) for key, cells in self.cells.items()]
+        if order is None:
+            found.sort(key=lambda group: (-group.outcomes.total, group.key))
+        else:
+            found.sort(key=lambda group: order.index(group.key) if group.key in order else len(order))
+        return tuple(found)
+
+
+class _Lowest:
+    """The first `size` rows by `order`, whatever the order they came in."""
+
+    def __init__(self, size: int, order: Sequence[tuple[str, str]], schema: pa.Schema) -> None:
+        self._size = size
+        self._order = list(order)
+        self._kept = schema.empty_table()
+        self._waiting: list[pa.Table] = []
+
+    def add(self, rows: pa.Table) -> None:
+        if rows.num_rows:
+            self._waiting.append(rows)
+            if sum(table.num_rows for table in self._waiting) > self._size:
+                self.rows()
+
+    def rows(self) -> pa.Table:
+        """The rows kept, in order."""
+        if self._waiting:
+            everything = pa.concat_tables([self._kept, *self._waiting])
+            first = pc.sort_indices(everything, sort_keys=self._order)[: self._size]
+            self._kept = everything.take(first).combine_chunks()
+            self._waiting = []
+        return self._kept
+
+
+# Of the nine cells, the ones worth reading and in which order: unhappy and left without a solution first.
+_SEVERITY = {
+    ("no", "yes"): 0,
+    ("unknown", "yes"): 1,
+    ("yes", "yes"): 2,
+    ("no", "unknown"): 3,
+    ("no", "no"): 3,
+}
+
+_NOT_WORTH_READING = 9
+
+_SEVERITIES = pa.array(
+    [_SEVERITY.get((accepted, negative), _NOT_WORTH_READING) for accepted in ANSWERS for negative in ANSWERS],
+    pa.int8(),
+)
+
+_WORD_ROWS = pa.schema(
+    [
+        ("content_hash", pa.string()),
+        ("conversation_id", pa.string()),
+        ("text", pa.string()),
+        ("cell", pa.int8()),
+    ]
+)
+
+
+class _Texts:
+    """One column of texts: how many rows have one, and a sample of them for the words."""
+
+    def __init__(self, column: str, words_of: Callable[[str], set[str]], sample: int) -> None:
+        self._column = column
+        self._words_of = words_of
+        self._told = 0
+        self._sample = _Lowest(sample, [("content_hash", "ascending"), ("conversation_id", "ascending")], _WORD_ROWS)
+
+    def add(self, batch: pa.RecordBatch, cell: pa.Array) -> None:
+        texts = batch[self._column]
+        told = pc.fill_null(pc.greater(pc.utf8_length(texts), 0), False)
+        count = pc.sum(told).as_py() or 0
+        self._told += count
+        if count:
+            self._sample.add(
+                pa.table(
+                    [
+                        pc.fill_null(batch["content_hash"], ""),
+                        pc.fill_null(batch["conversation_id"], ""),
+                        texts,
+                        cell.cast(pa.int8()),
+                    ],
+                    schema=_WORD_ROWS,
+                ).filter(told)
+            )
+
+    def merge(self, other: "_Texts") -> None:
+        self._told += other._told
+        self._sample.add(other._sample.rows())
+
+    def words(self) -> Words:
+        rows = self._sample.rows()
+        cells: dict[str, list[int]] = {}
+        alike = rows.group_by(["text", "cell"], use_threads=False).aggregate([([], "count_all")]).to_pydict()
+        for text, cell, count in zip(alike["text"], alike["cell"], alike["count_all"], strict=True):
+            for word in self._words_of(text):
+                cells.setdefault(word, [0] * 9)[cell] += count
+        groups = [Group(word, Outcomes(tuple(found))) for word, found in cells.items()]
+        top = heapq.nsmallest(TOP_WORDS, groups, key=lambda group: (-group.outcomes.total, group.key))
+        frequent = tuple(group for group in top if group.outcomes.total >= _MIN_WORD_CONVERSATIONS)
+        return Words(frequent, rows.num_rows, self._told)
+
+
+_CASE_COLUMNS = tuple(field.name for field in fields(Case))
+
+_CASE_ROWS = pa.schema([pa.field("severity", pa.int8()), *(SUMMARIES.field(name) for name in _CASE_COLUMNS)])
+
+
+class Aggregator:
+    """Adds up the batches of one day, or of a span.
+
+    Args:
+        start: the first day.
+        end: the last day; the same one for a single day.
+        timezone: whose hours the hours of the day are.
+        word_sample: words are counted in at most so many conversations, those with the lowest content hashes,
+            which is a fair sample and always the same one.
+    """
+
+    def __init__(self, start: date, end: date, timezone: tzinfo, word_sample: int = WORD_SAMPLE) -> None:
+        self.start = start
+        self.end = end
+        self.timezone = timezone
+        self._cells = [0] * 9
+        self._channels = _Tallies()
+        self._hours = _Tallies()
+        self._turns = _Tallies()
+        self._models = _Tallies()
+        self._prompt_versions = _Tallies()
+        self._rejects: Counter[str] = Counter()
+        self._truncated = 0
+        self._issues = _Texts("issue", issue_words, word_sample)
+        self._plans = _Texts("plan", plan_words, word_sample)
+        self._cases = _Lowest(
+            WORST_CASES,
+            [("severity", "ascending"), ("turns", "descending"), ("conversation_id", "ascending")],
+            _CASE_ROWS,
+        )
+
+    def add_summaries(self, batch: pa.RecordBatch) -> None:
+        """Count rows of SUMMARIES."""
+        if not batch.num_rows:
+            return
+        cell = pc.add(pc.multiply(_answer_code(batch["accepted"]), 3), _answer_code(batch["negative_sentiment"]))
+        for code, count in _counts(cell):
+            self._cells[code] += count
+        for tallies, values in (
+            (self._channels, batch["channel"]),
+            (self._hours, _local_hours(batch["started_at"], self.timezone)),
+            (self._turns, _turn_buckets(batch["turns"])),
+            (self._models, batch["model"]),
+            (self._prompt_versions, batch["prompt_version"]),
+        ):
+            grouped = pa.table({"value": values, "cell": cell}).group_by(["value", "cell"], use_threads=False)
+            columns = grouped.aggregate([([], "count_all")]).to_pydict()
+            for value, code, count in zip(columns["value"], columns["cell"], columns["count_all"], strict=True):
+                tallies.add(value, code, count)
+        self._truncated += pc.sum(batch["truncated"]).as_py() or 0
+        self._issues.add(batch, cell)
+        self._plans.add(batch, cell)
+        self._add_cases(batch, cell)
+
+    def add_rejects(self, batch: pa.RecordBatch) -> None:
+        """Count rows of REJECTS."""
+        for reason, count in _counts(batch["reason"]):
+            self._rejects[reason or ""] += count
+
+    def merge(self, other: "Aggregator") -> None:
+        """Add what another one has counted, as if its batches had come here."""
+        self._cells = [mine + theirs for mine, theirs in zip(self._cells, other._cells, strict=True)]
+        self._channels.merge(other._channels)
+        self._hours.merge(other._hours)
+        self._turns.merge(other._turns)
+        self._models.merge(other._models)
+        self._prompt_versions.merge(other._prompt_versions)
+        self._rejects.update(other._rejects)
+        self._truncated += other._truncated
+        self._issues.merge(other._issues)
+        self._plans.merge(other._plans)
+        self._cases.add(other._cases.rows())
+
+    def result(self, *runs: Mapping[str, Any]) -> Digest:
+        """The figures so far.
+
+        Args:
+            runs: rows of RUNS as mappings: the day's one, or one for every day. Keys may be missing.
+        """
+        return Digest(
+            start=self.start,
+            end=self.end,
+            timezone=self.timezone,
+            outcomes=Outcomes(tuple(self._cells)),
+            rejects=tuple(sorted(self._rejects.items(), key=lambda item: (-item[1], item[0]))),
+            channels=self._channels.groups(),
+            hours=self._hours.groups([f"{hour:02}" for hour in range(24)]),
+            turns=self._turns.groups(TURN_BUCKETS),
+            models=self._models.groups(),
+            prompt_versions=self._prompt_versions.groups(),
+            issues=self._issues.words(),
+            plans=self._plans.words(),
+            truncated=self._truncated,
+            cases=tuple(Case(**row) for row in self._cases.rows().select(_CASE_COLUMNS).to_pylist()),
+            effort=_effort(runs),
+        )
+
+    def _add_cases(self, batch: pa.RecordBatch, cell: pa.Array) -> None:
+        severity = _SEVERITIES.take(cell)
+        worth_reading = pc.less(severity, _NOT_WORTH_READING)
+        columns = {"severity": severity, **{name: batch[name] for name in _CASE_COLUMNS}}
+        columns["turns"] = pc.fill_null(batch["turns"], 0)
+        columns["conversation_id"] = pc.fill_null(batch["conversation_id"], "")
+        self._cases.add(pa.table(columns, schema=_CASE_ROWS).filter(worth_reading))
+
+
+def _answer_code(answers: pa.Array) -> pa.Array:
+    """Positions in ANSWERS of nullable booleans."""
+    return pc.fill_null(pc.if_else(answers, pa.scalar(0, pa.int8()), pa.scalar(1, pa.int8())), 2)
+
+
+def _counts(values: pa.Array) -> list[tuple[Any, int]]:
+    counted = pc.value_counts(values)
+    return list(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True))
+
+
+def _turn_buckets(turns: pa.Array) -> pa.Array:
+    bucket = pa.array([0], pa.int8())[0]
+    for edge in _TURN_EDGES:
+        bucket = pc.add(bucket, pc.greater_equal(pc.fill_null(turns, 0), edge).cast(pa.int8()))
+    return pa.array(TURN_BUCKETS).take(bucket)
+
+
+def _local_hours(instants: pa.Array, timezone: tzinfo) -> pa.Array:
+    """Hours of the day as "00" to "23"; null where the time is.
+
+    Every zone's offset is a multiple of a quarter of an hour, so that a batch asks the zone a few times only,
+    and Arrow's own zone database, which small machines lack, is not needed.
+    """
+    quarters = pc.divide(instants.cast(pa.int64()), _QUARTER_HOUR_MICROSECONDS).dictionary_encode()
+    hours = [_local_hour(quarter, timezone) for quarter in quarters.dictionary.to_pylist()]
+    return pa.array(hours, pa.string()).take(quarters.indices)
+
+
+def _local_hour(quarter: int, timezone: tzinfo) -> str | None:
+    try:
+        local = (_EPOCH + timedelta(microseconds=quarter * _QUARTER_HOUR_MICROSECONDS)).astimezone(timezone)
+    except OverflowError:
+        return None
+    return f"{local.hour:02}"
+
+
+def _effort(runs: Iterable[Mapping[str, Any]]) -> Effort:
+    rows = list(runs)
+
+    def told(name: str) -> tuple[str, ...]:
+        return tuple(sorted({str(row[name]) for row in rows if row.get(name)}))
+
+    sums = {name: _sum(row.get(name) for row in rows) for name in _EFFORT_SUMS}
+    finished = [row["finished_at"] for row in rows if row.get("finished_at")]
+    used = [(row["quota_use"], row["seconds"]) for row in rows if row.get("quota_use") and row.get("seconds")]
+    return Effort(
+        runs=told("run_id"),
+        versions=told("version"),
+        finished_at=max(finished, default=None),
+        quota_use=sum(use * seconds for use, seconds in used) / sum(seconds for _, seconds in used) if used else None,
+        **sums,
+    )
+
+
+def _sum(values: Iterable[Any]) -> Any:
+    """The sum of the numbers there are; None when there are none."""
+    told = [value for value in values if value is not None]
+    return sum(told) if told else None

@@ -1,0 +1,156 @@
+"""Digest."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from typing import NamedTuple
+
+from tasks.calling.rules.offline import OFFLINE_MODEL
+
+OTHER = "(other)"
+
+ANSWERS = ("yes", "no", "unknown")
+
+
+class Share(NamedTuple):
+    """`part` of `whole` conversations."""
+
+    part: int
+    whole: int
+
+    @property
+    def value(self) -> float | None:
+        """The ratio; None of nothing."""
+        return self.part / self.whole if self.whole else None
+
+    def interval(self, standard_errors: float = 1.96) -> tuple[float, float]:
+        """Wilson's interval, 95 % by default: where the share plausibly lies; all of [0, 1] of nothing."""
+        if not self.whole:
+            return 0.0, 1.0
+        z2 = standard_errors**2
+        center = self.part + z2 / 2
+        half = standard_errors * (self.part * (self.whole - self.part) / self.whole + z2 / 4) ** 0.5
+        return max(0.0, (center - half) / (self.whole + z2)), min(1.0, (center + half) / (self.whole + z2))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Conversations by acceptance and sentiment: nine counts, ANSWERS x ANSWERS, acceptance first."""
+
+    cells: tuple[int, ...] = (0,) * 9
+
+    def cell(self, accepted: str, negative: str) -> int:
+        """One count; both arguments are one of ANSWERS."""
+        return self.cells[ANSWERS.index(accepted) * 3 + ANSWERS.index(negative)]
+
+    @property
+    def total(self) -> int:
+        """All conversations."""
+        return sum(self.cells)
+
+    def accepted(self, answer: str) -> Share:
+        """Conversations whose acceptance is `answer`, one of ANSWERS."""
+        first = ANSWERS.index(answer) * 3
+        return Share(sum(self.cells[first : first + 3]), self.total)
+
+    def negative(self, answer: str) -> Share:
+        """Conversations whose negative sentiment is `answer`, one of ANSWERS."""
+        return Share(sum(self.cells[ANSWERS.index(answer) :: 3]), self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The outcomes of the conversations that share one value of a dimension."""
+
+    key: str
+    outcomes: Outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The most frequent words of the issues or of the plans.
+
+    Args:
+        groups: by frequency; of the conversations whose text holds the word.
+        counted_in: how many conversations were looked at: a fair sample of a large day.
+        told: how many have the text.
+    """
+
+    groups: tuple[Group, ...]
+    counted_in: int
+    told: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One conversation worth reading, as summarized; times are UTC, None is unknown."""
+
+    conversation_id: str
+    started_at: datetime | None
+    channel: str
+    turns: int
+    issue: str | None
+    plan: str | None
+    accepted: bool | None
+    negative_sentiment: bool | None
+    accepted_text: str | None
+    negative_sentiment_text: str | None
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What making the summaries took, added up over runs; None where a run does not say.
+
+    `quota_use` is the part of the quota used, weighted by the runs' seconds.
+    """
+
+    runs: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    finished_at: datetime | None = None
+    calls: int | None = None
+    retries: int | None = None
+    quota_refusals: int | None = None
+    reused: int | None = None
+    log_objects: int | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    seconds: float | None = None
+    cost: float | None = None
+    quota_use: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A day's (or a span's) figures. Groups are in the order they are best read in."""
+
+    start: date
+    end: date
+    timezone: tzinfo
+    outcomes: Outcomes
+    rejects: tuple[tuple[str, int], ...]
+    channels: tuple[Group, ...]
+    hours: tuple[Group, ...]
+    turns: tuple[Group, ...]
+    models: tuple[Group, ...]
+    prompt_versions: tuple[Group, ...]
+    issues: Words
+    plans: Words
+    truncated: int
+    cases: tuple[Case, ...]
+    effort: Effort
+
+    @property
+    def rejected(self) -> int:
+        """Conversations (or lines) that became no summary."""
+        return sum(count for _, count in self.rejects)
+
+    @property
+    def conversations(self) -> int:
+        """Everything that was read."""
+        return self.outcomes.total + self.rejected
+
+    @property
+    def offline(self) -> Share:
+        """Summaries made by rules, without a model."""
+        by_rules = sum(group.outcomes.total for group in self.models if group.key == OFFLINE_MODEL)
+        return Share(by_rules, self.outcomes.total)

@@ -1,0 +1,169 @@
+"""What a review sheet says, column by column, and what a filled-in row of it means.
+
+A row is reviewed when both verdicts are chosen. A corrected issue or plan replaces the model's; left empty, the
+model's stands; 无 says that the conversation does not tell. Nothing but a row's number, its verdicts, corrections,
+reviewer and note is read back: everything else is known from the sample that the sheet was made of, so that sorting,
+deleting rows and whatever a spreadsheet does to dates and ids harms nothing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tasks.preparing.masking import mask
+from tasks.reviewing.rules.labels import NOT_TOLD, VERDICTS, Label
+from tasks.reviewing.rules.sampling import DISAGREEING, RANDOM, UNCERTAIN
+
+NUMBER: Final = "编号"
+
+ACCEPTED: Final = "是否接受"
+
+NEGATIVE: Final = "是否负面情绪"
+
+ISSUE: Final = "用户问题（更正）"
+
+PLAN: Final = "客服方案（更正）"
+
+REVIEWER: Final = "审核人"
+
+NOTE: Final = "备注"
+
+TO_FILL_IN: Final = (ACCEPTED, NEGATIVE, ISSUE, PLAN, REVIEWER, NOTE)
+
+COLUMNS: Final = (
+    NUMBER,
+    "日期",
+    "会话编号",
+    "抽样原因",
+    "对话",
+    "模型：用户问题",
+    "模型：客服方案",
+    "模型：是否接受",
+    "模型：是否负面情绪",
+    *TO_FILL_IN,
+)
+
+CHOICES: Final = tuple(VERDICTS.values())
+
+INSTRUCTIONS: Final = (
+    "请阅读“对话”，不要只看模型的答案。",
+    "“是否接受”和“是否负面情绪”必填，从下拉列表中选择：是、否、未明确。两项都为空的行视为尚未审核，导入时跳过。",
+    "“用户问题（更正）”和“客服方案（更正）”：模型写得对就留空；写得不对，请写出正确的一句话；对话里没有，请写“无”。",
+    "请不要改动“编号”。行可以排序、删除；其它列的改动不会被读取。",
+    "Read the dialogue, choose both verdicts, correct issue or plan only where the model's is wrong. Leave 编号 alone.",
+)
+
+_STRATA: Final = {RANDOM: "随机", UNCERTAIN: "模型不确定", DISAGREEING: "与规则不一致"}
+
+_MEANING: Final = {word: verdict for verdict, word in VERDICTS.items()}
+
+_LONGEST: Final = 500
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that does not fit: where, and what to do. `row` counts as the spreadsheet does, the header being 1."""
+
+    row: int
+    column: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"row {self.row}, column {self.column}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A row that a person filled in. `sampled` is the SAMPLES row it is about."""
+
+    sampled: Mapping[str, Any]
+    label: Label
+    reviewer: str
+    note: str
+
+
+def sheet_row(sampled: Mapping[str, Any]) -> list[str]:
+    """The cells of one SAMPLES row, as COLUMNS has them, those to fill in empty."""
+    return [
+        sampled["number"],
+        sampled["day"].isoformat(),
+        cell_text(sampled["conversation_id"]),
+        _STRATA[sampled["stratum"]],
+        cell_text(sampled["text"]),
+        cell_text(sampled["issue"] or NOT_TOLD),
+        cell_text(sampled["plan"] or NOT_TOLD),
+        VERDICTS[sampled["accepted"]],
+        VERDICTS[sampled["negative_sentiment"]],
+        *[""] * len(TO_FILL_IN),
+    ]
+
+
+def cell_text(text: str) -> str:
+    """The text without what no spreadsheet takes."""
+    return _UNPRINTABLE.sub("", text)
+
+
+def sample_of(number: str) -> str:
+    """The sample that a row's number names."""
+    return number.partition("-")[0]
+
+
+def read_reviews(
+    rows: Iterable[tuple[int, Mapping[str, str]]], sample: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Review | Refusal | None]:
+    """What each row says: a review, why it is refused, or None where it is not filled in yet.
+
+    Args:
+        rows: the sheet's rows with their numbers in it, by column.
+        sample: the SAMPLES rows by their `number`.
+    """
+    seen: dict[str, int] = {}
+    for row, cells in rows:
+        number = cells[NUMBER].strip()
+        if not any(cells[column].strip() for column in (NUMBER, *TO_FILL_IN)):
+            continue
+        if not any(cells[column].strip() for column in (ACCEPTED, NEGATIVE, ISSUE, PLAN)):
+            yield None
+        elif number not in sample:
+            yield Refusal(
+                row, NUMBER, f"{number[:40]!r} is not in the sample; copy the number from the sheet as it was."
+            )
+        elif number in seen:
+            yield Refusal(row, NUMBER, f"{number} is in row {seen[number]} already; that one counts.")
+        else:
+            seen[number] = row
+            yield _review(row, cells, sample[number])
+
+
+def _review(row: int, cells: Mapping[str, str], sampled: Mapping[str, Any]) -> Review | Refusal:
+    for column in (ACCEPTED, NEGATIVE):
+        said = cells[column].strip()
+        if said not in _MEANING:
+            what = f"it is {said[:40]!r}" if said else "it is empty"
+            return Refusal(row, column, f"{what}; choose one of {'、'.join(CHOICES)}.")
+    for column in (ISSUE, PLAN, REVIEWER, NOTE):
+        if cells[column].startswith("="):
+            return Refusal(row, column, "it is a formula; write the text itself.")
+        if len(cells[column]) > _LONGEST:
+            return Refusal(row, column, f"it has {len(cells[column])} characters; {_LONGEST} are enough.")
+    label = Label(
+        issue=_corrected(cells[ISSUE], sampled["issue"]),
+        plan=_corrected(cells[PLAN], sampled["plan"]),
+        accepted=_MEANING[cells[ACCEPTED].strip()],
+        negative_sentiment=_MEANING[cells[NEGATIVE].strip()],
+    )
+    return Review(sampled, label, _one_line(cells[REVIEWER]), _one_line(cells[NOTE]))
+
+
+def _corrected(said: str, models: str | None) -> str | None:
+    text = _one_line(said)
+    if not text:
+        return models
+    return None if text == NOT_TOLD else text
+
+
+def _one_line(text: str) -> str:
+    return mask(" ".join(cell_text(text).split()))

@@ -1,0 +1,194 @@
+"""Review sheets as files: XLSX or CSV, written for people and read back as they saved it.
+
+No cell is ever a formula: a dialogue that begins with `=` stays text, in the file and after an edit.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from io import BytesIO, StringIO
+from typing import Any, Final
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
+from openpyxl.worksheet.worksheet import Worksheet
+
+from tasks.domain.errors import UsageError
+from tasks.reviewing.rules.review_sheet import (
+    ACCEPTED,
+    CHOICES,
+    COLUMNS,
+    INSTRUCTIONS,
+    NEGATIVE,
+    NUMBER,
+    TO_FILL_IN,
+    sheet_row,
+)
+
+Cells = Mapping[str, str]
+
+_TITLE: Final = "审核"
+
+_WIDTHS: Final = {NUMBER: 14, "日期": 11, "会话编号": 16, "抽样原因": 12, "对话": 70, ACCEPTED: 11, NEGATIVE: 14}
+
+_WIDTH: Final = 24
+
+_LINE_POINTS: Final = 15
+
+_TALLEST_POINTS: Final = 405  # what a spreadsheet takes is 409
+
+_HEAD = PatternFill("solid", start_color="DDE6F0")
+
+_HEAD_TO_FILL_IN = PatternFill("solid", start_color="FFE699")
+
+_TO_FILL_IN = PatternFill("solid", start_color="FFF9E5")
+
+_FORMULA_BEGINS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+_NEEDED: Final = (NUMBER, *TO_FILL_IN)
+
+
+def write_sheet(sampled: Sequence[Mapping[str, Any]], name: str) -> bytes:
+    """The sheet of SAMPLES rows, to be filled in; XLSX or CSV, by the name's ending.
+
+    Raises:
+        UsageError: the name has another ending.
+    """
+    write = {"xlsx": _write_xlsx, "csv": _write_csv}.get(_ending(name))
+    if write is None:
+        raise UsageError(f"{name}: a review sheet is an .xlsx or a .csv file.")
+    return write([sheet_row(row) for row in sampled])
+
+
+def read_sheet(content: bytes, name: str) -> list[tuple[int, Cells]]:
+    """The rows of a sheet with their numbers in it, by column.
+
+    Raises:
+        UsageError: it is no sheet that can be read, or a column is missing.
+    """
+    read = {"xlsx": _read_xlsx, "csv": _read_csv}.get(_ending(name))
+    if read is None:
+        raise UsageError(f"{name}: a review sheet is an .xlsx or a .csv file.")
+    rows = iter(enumerate(read(content, name), 1))
+    _, header = next(rows, (1, []))
+    names = [cell.strip() for cell in header]
+    missing = [column for column in _NEEDED if names.count(column) != 1]
+    if missing:
+        raise UsageError(f"{name}: its first row must name each of these columns once: {'、'.join(missing)}.")
+    places = {column: names.index(column) for column in _NEEDED}
+    return [
+        (number, {column: row[place] if place < len(row) else "" for column, place in places.items()})
+        for number, row in rows
+        if any(cell.strip() for cell in row)
+    ]
+
+
+def _ending(name: str) -> str:
+    return name.rpartition(".")[2].lower()
+
+
+def _write_xlsx(rows: Sequence[Sequence[str]]) -> bytes:
+    book = Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    sheet.title = _TITLE
+    sheet.freeze_panes = "B2"
+    for at, column in enumerate(COLUMNS, 1):
+        sheet.column_dimensions[get_column_letter(at)].width = _WIDTHS.get(column, _WIDTH)
+        head = sheet.cell(1, at, column)
+        head.font = Font(bold=True)
+        head.fill = _HEAD_TO_FILL_IN if column in TO_FILL_IN else _HEAD
+        head.alignment = Alignment(wrap_text=True, vertical="center")
+    for number, row in enumerate(rows, 2):
+        sheet.row_dimensions[number].height = _height(row)
+        for at, (text, column) in enumerate(zip(row, COLUMNS, strict=True), 1):
+            _write_text(sheet, number, at, text)
+            if column in TO_FILL_IN:
+                sheet.cell(number, at).fill = _TO_FILL_IN
+    last = len(rows) + 1
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(COLUMNS))}{last}"
+    choices = DataValidation(
+        type="list",
+        formula1=f'"{",".join(CHOICES)}"',
+        allow_blank=True,
+        showErrorMessage=True,
+        errorTitle="请选择",
+        error=f"请选择：{'、'.join(CHOICES)}",
+    )
+    sheet.add_data_validation(choices)
+    for column in (ACCEPTED, NEGATIVE):
+        letter = get_column_letter(COLUMNS.index(column) + 1)
+        choices.add(f"{letter}2:{letter}{max(last, 2)}")
+    notes = book.create_sheet("说明")
+    notes.column_dimensions["A"].width = 110
+    for number, line in enumerate(INSTRUCTIONS, 1):
+        _write_text(notes, number, 1, line)
+    buffer = BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def _write_text(sheet: Worksheet, row: int, column: int, text: str) -> None:
+    cell = sheet.cell(row, column)
+    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    if text:
+        cell.value = text
+        cell.data_type = "s"  # otherwise a text that begins with = is taken for a formula
+        cell.quotePrefix = True  # and it stays text when somebody edits it
+
+
+def _height(row: Sequence[str]) -> float:
+    """As many lines as the longest cell takes; a character of Chinese is two wide."""
+    lines = 1
+    for text, column in zip(row, COLUMNS, strict=True):
+        width = _WIDTHS.get(column, _WIDTH)
+        lines = max(lines, sum(-(-max(2 * len(line), 1) // width) for line in text.split("\n")))
+    return min(lines * _LINE_POINTS, _TALLEST_POINTS)
+
+
+def _read_xlsx(content: bytes, name: str) -> list[list[str]]:
+    try:
+        with closing(load_workbook(BytesIO(content), read_only=True)) as book:
+            sheet = book[_TITLE] if _TITLE in book.sheetnames else book.worksheets[0]
+            return [[_as_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    except Exception as error:  # of a damaged file openpyxl raises whatever its ZIP and XML parsers stumble over
+        raise UsageError(f"{name} is not a readable XLSX file ({type(error).__name__}); save it anew.") from None
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    return "=" if isinstance(value, ArrayFormula | DataTableFormula) else str(value)
+
+
+def _write_csv(rows: Sequence[Sequence[str]]) -> bytes:
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows([f"'{cell}" if cell.startswith(_FORMULA_BEGINS) else cell for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8-sig")  # without the mark Excel takes it for the machine's own encoding
+
+
+def _read_csv(content: bytes, name: str) -> Iterator[list[str]]:
+    text = _decoded(content, name)
+    header = text.partition("\n")[0]
+    delimiter = max(",;\t", key=header.count)
+    try:
+        for row in csv.reader(StringIO(text, newline=""), delimiter=delimiter):
+            yield [cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA_BEGINS) else cell for cell in row]
+    except csv.Error as error:
+        raise UsageError(f"{name} is not a readable CSV file ({error}); save it anew.") from None
+
+
+def _decoded(content: bytes, name: str) -> str:
+    # What spreadsheets save: UTF-8, GBK on Chinese machines, UTF-16 as "Unicode text".
+    encodings = ("utf-16",) if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise UsageError(f"{name} is neither UTF-8 nor GBK; save it as CSV UTF-8, or as .xlsx.")

@@ -1,0 +1,221 @@
+"""The days of a backfill as runs of their own, done by whatever workers there are.
+
+The backfill asks for runs, watches them and keeps the account. A Prefect server that is away for a while costs it
+nothing; where no worker has room beside the backfill itself, it does the days in its own process.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from prefect import Flow, runtime
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterParentFlowRunId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
+)
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.responses import DeploymentResponse, SetStateStatus
+from prefect.deployments import arun_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelled, Cancelling
+
+from tasks.domain.errors import RunError, UsageError
+from tasks.running.rules.backfills import Outcome
+
+Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+NIGHTLY_TAG = "nightly"
+
+_POLL_SECONDS = 3.0
+
+_OUTAGE_SECONDS = 900.0
+
+# Not those that wait for something else: a slot of their deployment, or an answer that takes hours.
+_WAITING_STATES = frozenset({"Scheduled", "Late"})
+
+_UNSTARTED = [StateType.SCHEDULED, StateType.PENDING]
+
+
+async def read_deployment(name: str) -> DeploymentResponse:
+    """The deployment of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    async with get_client() as client:
+        try:
+            return await client.read_deployment_by_name(name)
+        except ObjectNotFound:
+            raise UsageError(f"This Prefect server has no deployment {name}: deploy it, then run this again.") from None
+
+
+@dataclass(slots=True)
+class DayRuns:
+    """Runs of a deployment for a backfill's days, oldest first.
+
+    Args:
+        deployment: does one day.
+        settings: the days' settings.
+        at_once: how many days may be under way.
+        ended: what became of a day whose run has ended.
+        here: does a day in this process.
+        logger: of the backfill.
+        patience_seconds: how long a day may wait for a worker while no other day is under way.
+    """
+
+    deployment: DeploymentResponse
+    settings: dict[str, Any]
+    at_once: int
+    ended: Callable[[date, FlowRun], Awaitable[Outcome]]
+    here: Callable[[date], Awaitable[Outcome]]
+    logger: Logger
+    patience_seconds: float = 120.0
+    _waiting: deque[date] = field(default_factory=deque)
+    _under_way: dict[date, UUID] = field(default_factory=dict)
+    _idle_since: float = 0.0
+    _yields: bool = False
+
+    async def of(self, days: Sequence[date]) -> AsyncIterator[Outcome]:
+        """What became of each day, as it ends.
+
+        Raises:
+            RunError: the Prefect server has not answered for a quarter of an hour.
+        """
+        self._waiting.extend(days)
+        self._idle_since = answered_at = time.monotonic()
+        while self._waiting or self._under_way:
+            try:
+                async with get_client() as client:
+                    await self._ask_for_days(client)
+                    ended = await self._ended_runs(client)
+                    stuck = None if ended else await self._day_without_worker(client)
+                answered_at = time.monotonic()
+            except Exception as error:  # whatever it is: the days go on without us
+                if time.monotonic() - answered_at > _OUTAGE_SECONDS:
+                    raise RunError(
+                        "The Prefect server has not answered for a quarter of an hour. The days that were begun go "
+                        "on; run the same again when it is back."
+                    ) from error
+                self.logger.warning("The Prefect server does not answer (%s); asking again.", type(error).__name__)
+            else:
+                for day, run in ended:
+                    del self._under_way[day]
+                    yield await self.ended(day, run)
+                if stuck:
+                    yield await self.here(stuck)
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _ask_for_days(self, client: PrefectClient) -> None:
+        if not self._waiting or len(self._under_way) >= self.at_once or await self._gives_way(client):
+            return
+        while self._waiting and len(self._under_way) < self.at_once:
+            day = self._waiting[0]
+            self._under_way[day] = await self._unstarted_run(client, day) or await self._new_run(client, day)
+            self._waiting.popleft()
+
+    async def _gives_way(self, client: PrefectClient) -> bool:
+        nightly = await client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(
+                tags=FlowRunFilterTags(all_=[NIGHTLY_TAG]), state=in_states(StateType.PENDING, StateType.RUNNING)
+            )
+        )
+        if nightly and not self._yields:
+            self.logger.info("%s is under way: no new day begins until it has ended.", nightly[0].name)
+        self._yields = bool(nightly)
+        return self._yields
+
+    async def _unstarted_run(self, client: PrefectClient, day: date) -> UUID | None:
+        """A run that an earlier backfill asked for and that no worker has begun: it will do."""
+        found = await client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(state=in_states(*_UNSTARTED)),
+            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[self.deployment.id])),
+        )
+        return next((run.id for run in found if run.parameters == self._parameters(day)), None)
+
+    async def _new_run(self, client: PrefectClient, day: date) -> UUID:
+        run = await arun_deployment(
+            self.deployment.id,
+            client=client,
+            parameters=self._parameters(day),
+            flow_run_name=f"summarize-{day}",
+            idempotency_key=f"{runtime.flow_run.id}/{runtime.flow_run.run_count}/{day}",
+            timeout=0,
+        )
+        self.logger.info("%s: asked for as run %s", day, run.id)
+        return run.id
+
+    def _parameters(self, day: date) -> dict[str, Any]:
+        return {"day": day.isoformat(), "settings": self.settings}
+
+    async def _ended_runs(self, client: PrefectClient) -> list[tuple[date, FlowRun]]:
+        runs = await self._runs(client)
+        ended = [(day, run) for day, run in runs if run.state is not None and run.state.is_final()]
+        if ended or not runs or not all(run.state_name in _WAITING_STATES for _, run in runs):
+            self._idle_since = time.monotonic()
+        return ended
+
+    async def _runs(self, client: PrefectClient) -> list[tuple[date, FlowRun]]:
+        if not self._under_way:
+            return []
+        found = await client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=list(self._under_way.values())))
+        )
+        by_id = {run.id: run for run in found}
+        gone = FlowRun(flow_id=self.deployment.flow_id, state=Cancelled(message="The run was deleted."))
+        return [(day, by_id.get(run_id, gone)) for day, run_id in self._under_way.items()]
+
+    async def _day_without_worker(self, client: PrefectClient) -> date | None:
+        """The oldest day, taken back from the queue, when no worker has begun any for too long."""
+        if not self._under_way or self._yields or time.monotonic() - self._idle_since < self.patience_seconds:
+            return None
+        self._idle_since = time.monotonic()
+        if await self._paused(client):
+            return None
+        day, run_id = next(iter(self._under_way.items()))
+        done_here: State[Any] = Cancelled(message="No worker was free: the backfill does it.")
+        taken = await client.set_flow_run_state(run_id, done_here)
+        if taken.status is not SetStateStatus.ACCEPT:
+            return None
+        del self._under_way[day]
+        self.patience_seconds = min(self.patience_seconds, 20.0)  # a worker looks every 15 s
+        self.logger.warning(
+            "%s: no worker was free, so this run does it itself. Days go faster when a worker may run more "
+            "than one run at a time.",
+            day,
+        )
+        return day
+
+    async def _paused(self, client: PrefectClient) -> bool:
+        queue = self.deployment.work_queue_id and await client.read_work_queue(self.deployment.work_queue_id)
+        pool = self.deployment.work_pool_name and await client.read_work_pool(self.deployment.work_pool_name)
+        return bool((queue and queue.is_paused) or (pool and pool.is_paused))
+
+
+async def cancel_days(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """Cancel the runs that a cancelled backfill asked for and that have not ended."""
+    async with get_client() as client:
+        for run in await client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(
+                parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[flow_run.id]),
+                state=in_states(*_UNSTARTED, StateType.RUNNING, StateType.PAUSED),
+            )
+        ):
+            await client.set_flow_run_state(run.id, Cancelling(message=f"{flow_run.name} was cancelled."))
+
+
+def in_states(*types: StateType) -> FlowRunFilterState:
+    """A filter for runs in states of these types."""
+    return FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types)))

@@ -1,0 +1,185 @@
+"""What a run tells while it works: a line in the log and an artifact in the Prefect UI, every few seconds."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import BinaryIO
+
+from prefect.artifacts import acreate_markdown_artifact
+
+from tasks.calling.caller import Spent
+from tasks.calling.rate_limiter import Gate
+from tasks.domain.ports import ObjectStore, StoredObject
+from tasks.domain.records import Reject, Summarized
+from tasks.reading.conversations import Recognized
+
+Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+_SECONDS_BETWEEN = 10.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands.
+
+    Args:
+        day: its day.
+        spent: what it has asked for so far.
+        gate: its quota, if it needs one.
+        logs: its log objects, in the order in which they are read.
+        cost: of so many prompt and completion tokens.
+        part: which part of the day it is, if it is one.
+        clock: seconds that never go back.
+    """
+
+    day: date
+    spent: Spent
+    gate: Gate | None
+    logs: Sequence[StoredObject]
+    cost: Callable[[int, int], float]
+    clock: Callable[[], float] = time.monotonic
+    summarized: int = 0
+    rejected: int = 0
+    part: str = ""
+    _began: float = field(init=False)
+    _reading: tuple[int, BinaryIO] | None = None
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
+
+    def settled(self, outcome: Summarized | Reject) -> None:
+        """Count one conversation that has become a row or a reject."""
+        if isinstance(outcome, Reject):
+            self.rejected += 1
+        else:
+            self.summarized += 1
+
+    def recognized(self, found: Recognized, logger: Logger) -> None:
+        """Say what a log object was taken for."""
+        logger.log(
+            logging.WARNING if found.format == "unknown" else logging.INFO,
+            "%s: read as %s, %s%s%s",
+            found.uri,
+            found.format,
+            found.encoding,
+            ", gzip" if found.compressed else "",
+            f" ({found.note})" if found.note else "",
+        )
+
+    def watching(self, store: ObjectStore) -> "WatchedLogs":
+        """The store, read through this progress, which so knows how far the reading is."""
+        return WatchedLogs(store, self)
+
+    def opened(self, key: str, file: BinaryIO) -> None:
+        """A log object is being read."""
+        self._reading = (next(number for number, log in enumerate(self.logs) if log.key == key), file)
+
+    @property
+    def name(self) -> str:
+        """The day, and the part of it if it is one."""
+        return f"{self.day}-{self.part}" if self.part else str(self.day)
+
+    @property
+    def done(self) -> int:
+        """Conversations that have become a row or a reject."""
+        return self.summarized + self.rejected
+
+    @property
+    def read_share(self) -> float:
+        """Which part of the logs has been read, by their bytes."""
+        total = sum(log.size for log in self.logs)
+        if self._reading is None or not total:
+            return 0.0
+        number, file = self._reading
+        try:
+            position = file.tell()
+        except (OSError, ValueError):  # closed in the meantime: read to its end
+            position = self.logs[number].size
+        return min((sum(log.size for log in self.logs[:number]) + position) / total, 1.0)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will take, if what is left is like what was done; None where that can't be told."""
+        share = self.read_share
+        if not self.done or not 0.0 < share < 1.0:
+            return None
+        return (self.clock() - self._began) * (1 - share) / share
+
+    def figures(self) -> dict[str, str]:
+        """Where the run stands, by what it is called."""
+        spent = self.spent
+        figures = {
+            "已完成 done": f"{self.done:,} = {self.summarized:,} + {self.rejected:,} rejected; {spent.reused:,} reused",
+            "速度 rate": f"{self.done / max(self.clock() - self._began, 0.001) * 60:,.0f} a minute",
+            "已读 logs read": f"{self.read_share:.0%} of {len(self.logs)}",
+        }
+        if (left := self.seconds_left) is not None:
+            figures["剩余 time left"] = f"about {left / 60:,.0f} min" if left > 90 else f"about {left:.0f} s"
+        if self.gate is not None:
+            pace = self.gate.snapshot()
+            used = f"{pace.sent_last_window / pace.limit_requests:.0%} used, " if pace.limit_requests else ""
+            figures["配额 quota"] = f"{used}{pace.in_flight} calls in flight, {spent.quota_refusals} refused"
+            figures["调用 calls"] = f"{spent.calls:,}, {spent.retries:,} tried again"
+            figures["tokens"] = f"{spent.prompt_tokens:,} + {spent.completion_tokens:,}"
+            if cost := self.cost(spent.prompt_tokens, spent.completion_tokens):
+                figures["费用 cost"] = f"{cost:,.2f}"
+        return figures
+
+    def line(self) -> str:
+        """Where the run stands, in one line."""
+        named = (f"{name.split()[-1]} {value}" for name, value in self.figures().items())
+        return f"{self.name}: {'; '.join(named)}"
+
+    def markdown(self) -> str:
+        """Where the run stands, as a table."""
+        rows = "\n".join(f"| {name} | {value} |" for name, value in self.figures().items())
+        return f"| {self.name} | |\n| --- | --- |\n{rows}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedLogs:
+    """The part of a store that reading needs."""
+
+    store: ObjectStore
+    progress: Progress
+
+    def uri_of(self, key: str) -> str:
+        """The full address of one object."""
+        return self.store.uri_of(key)
+
+    def open_object(self, key: str) -> BinaryIO:
+        """The whole object as a file to close; its position is the run's progress."""
+        file = self.store.open_object(key)
+        self.progress.opened(key, file)
+        return file
+
+
+@asynccontextmanager
+async def told(progress: Progress, logger: Logger) -> AsyncIterator[None]:
+    """Tell of the progress while the block runs, and once more at its end."""
+
+    async def tell() -> None:
+        logger.info(progress.line())
+        try:
+            await acreate_markdown_artifact(
+                progress.markdown(), key=f"progress-{progress.name}", description=f"{progress.name} 进度 · progress"
+            )
+        except Exception as error:  # nobody sees it then; that is no reason to stop working
+            logger.warning("The progress artifact was not written (%s); the run goes on.", type(error).__name__)
+
+    async def keep_telling() -> None:
+        while True:
+            await asyncio.sleep(_SECONDS_BETWEEN)
+            await tell()
+
+    teller = asyncio.create_task(keep_telling())
+    try:
+        yield
+    finally:
+        teller.cancel()
+        await asyncio.gather(teller, return_exceptions=True)
+        await tell()

@@ -1,0 +1,179 @@
+"""Backfills: which days may be asked for, and what became of each."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from tasks.domain.days import days_between
+from tasks.domain.errors import DaysFailed, TooManyRejects, UsageError
+
+LONGEST_UNCONFIRMED_DAYS: Final = 31
+
+MOST_PARALLEL_DAYS: Final = 16
+
+_WHYS_IN_A_MESSAGE: Final = 3
+
+DONE: Final = "done"
+
+SKIPPED: Final = "complete already"
+
+TOO_MANY: Final = "too_many_rejects"
+
+FAILED: Final = "failed"
+
+NOT_YET: Final = "not yet"
+
+REBUILT: Final = "report rebuilt"
+
+WITHOUT_TABLES: Final = "no tables"
+
+_COUNTED: Final = (
+    "conversations",
+    "summarized",
+    "rejected",
+    "reused",
+    "calls",
+    "retries",
+    "prompt_tokens",
+    "completion_tokens",
+    "seconds",
+)
+
+_ENGINE_WORDS: Final = re.compile(r"^Flow run encountered an exception[^:]*: *(\w+: )?")
+
+_COLUMNS: Final = {
+    "日期 day": "day",
+    "结果 status": "status",
+    "原因 why": "why",  # long where it is there, and then what people look for
+    "会话 conversations": "conversations",
+    "摘要 summarized": "summarized",
+    "拒绝 rejected": "rejected",
+    "调用 calls": "calls",
+    "报告 report": "report",
+}
+
+_SHOWN: Final = {
+    DONE: "完成 done",
+    SKIPPED: "此前已完成 complete already",
+    TOO_MANY: "拒绝过多 too many rejects",
+    FAILED: "失败 failed",
+    NOT_YET: "未完成 not yet",
+    REBUILT: "报告已重建 report rebuilt",
+    WITHOUT_TABLES: "没有数据表 no tables",
+}
+
+_WORDS: Final = {
+    DONE: "done",
+    TOO_MANY: "done",
+    REBUILT: "rebuilt",
+    SKIPPED: "skipped",
+    WITHOUT_TABLES: "without tables",
+    FAILED: "failed",
+}
+
+Outcome = dict[str, Any]
+
+
+def days_asked_for(
+    start: date,
+    end: date,
+    *,
+    long_span_confirmed: bool,
+    overwrite: bool = False,
+    report_only: bool = False,
+    max_parallel_days: int = 1,
+) -> list[date]:
+    """The days of a backfill, oldest first, if what was asked for makes sense.
+
+    Raises:
+        UsageError: it does not; one sentence says why and what to do.
+    """
+    days = days_between(start, end)
+    if len(days) > LONGEST_UNCONFIRMED_DAYS and not long_span_confirmed:
+        raise UsageError(
+            f"{start} to {end} are {len(days)} days, more than {LONGEST_UNCONFIRMED_DAYS}: "
+            "check the dates, and confirm the long span if you mean it."
+        )
+    if overwrite and report_only:
+        raise UsageError("Overwrite summarizes the days anew and report only calls no model: choose one of the two.")
+    if not 1 <= max_parallel_days <= MOST_PARALLEL_DAYS:
+        raise UsageError(f"Days at once can be 1 to {MOST_PARALLEL_DAYS}, not {max_parallel_days}.")
+    return days
+
+
+def outcome(day: date, status: str) -> Outcome:
+    """What became of a day, where there is nothing to count."""
+    return {"day": day.isoformat(), "status": status}
+
+
+def failed(day: date, why: str) -> Outcome:
+    """What became of a day that failed."""
+    return {"day": day.isoformat(), "status": FAILED, "why": why}
+
+
+def published(day: date, row: Mapping[str, Any], status: str, warehouse: str, report: str) -> Outcome:
+    """What became of a day whose run has published: its row of `runs`, as `--json` tells of a day.
+
+    Args:
+        day: the day.
+        row: what its run said in the table `runs`.
+        status: DONE or TOO_MANY.
+        warehouse: where its tables are.
+        report: where its report is.
+    """
+    told = {name: row[name] for name in _COUNTED}
+    return {"day": day.isoformat(), "status": status, **told, "warehouse": warehouse, "report": report}
+
+
+def published_as(state_message: str) -> str:
+    """What became of a day that its run has published, by the run's last words; dying afterwards takes nothing back."""
+    return TOO_MANY if TooManyRejects.__name__ in state_message else DONE
+
+
+def why_of(state_message: str) -> str:
+    """A failed run's reason, as its error said it: without the engine's words around it."""
+    return _ENGINE_WORDS.sub("", state_message).strip() or "its run says nothing more"
+
+
+def counts(outcomes: Sequence[Outcome]) -> str:
+    """How many days were done, skipped and failed, in a few words for the name of a run."""
+    words = Counter(_WORDS[outcome["status"]] for outcome in outcomes)
+    return ", ".join(f"{words[word]} {word}" for word in dict.fromkeys(_WORDS.values()) if words[word])
+
+
+def table(days: Sequence[date], outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """A row a day for people to look at, whatever became of it; of what has not ended yet, too."""
+    by_day = {one["day"]: one for one in outcomes}
+    rows = []
+    for day in days:
+        one = by_day.get(day.isoformat(), outcome(day, NOT_YET))
+        one = {**one, "status": _SHOWN[one["status"]]}
+        rows.append({column: one.get(name, "") for column, name in _COLUMNS.items()})
+    return rows
+
+
+def judged(outcomes: list[Outcome]) -> list[Outcome]:
+    """The outcomes, if every day of them is in order.
+
+    Raises:
+        DaysFailed: some days failed.
+        TooManyRejects: all days are published, but too much of some was rejected.
+    """
+    bad = [outcome for outcome in outcomes if outcome["status"] == FAILED]
+    if bad:
+        with_why = len(bad) <= _WHYS_IN_A_MESSAGE
+        named = [f"{one['day']} ({one['why'].rstrip('.')})" if with_why else one["day"] for one in bad]
+        raise DaysFailed(
+            f"{len(bad)} of {len(outcomes)} days failed: {', '.join(named)}. Run the same again to do only those.",
+            outcomes,
+        )
+    poor = [outcome["day"] for outcome in outcomes if outcome["status"] == TOO_MANY]
+    if poor:
+        raise TooManyRejects(
+            f"Too many conversations were rejected on {', '.join(poor)}. The tables are published and say why each "
+            "was; mend the cause and run those days again with overwrite.",
+            outcomes,
+        )
+    return outcomes

@@ -1,0 +1,152 @@
+"""A day under work: held, with its scratch folder, its answers and its caller, all given back at the end."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from tasks.calling.caller import Caller
+from tasks.calling.rate_limiter import Gate
+from tasks.calling.response_cache import AnswerLog
+from tasks.calling.rules.retry_policy import EndpointHealth, Patience
+from tasks.domain.errors import LeaseLost
+from tasks.domain.ports import ObjectStore, Summarizer
+from tasks.domain.shards import Shard
+from tasks.running.scratch import scratch_folder
+from tasks.running.signals import told_by_signals
+from tasks.warehouse.day_lease import DayLease, DayWatch, acquire_day, acquire_shard
+
+_Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+_LOOK_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class DayRun:
+    """One run's hold on one day, or a worker's on a shard of it."""
+
+    day: date
+    run_id: str
+    scratch: Path
+    lease: DayLease
+    answers: AnswerLog
+    caller: Caller
+
+
+@asynccontextmanager
+async def hold_day(
+    day: date,
+    run_id: str,
+    *,
+    warehouse: ObjectStore,
+    summarizer: Summarizer,
+    gate: Gate | None,
+    scratch: Path,
+    prompt_version: str,
+    overwrite: bool,
+    patience: Patience,
+    give_up_seconds: float,
+    busy_wait_seconds: float,
+    logger: _Logger,
+    shard: Shard | None = None,
+) -> AsyncIterator[DayRun]:
+    """Hold the day until the block ends, however it ends; SIGTERM and Ctrl-C stop it in good order.
+
+    Args:
+        run_id: whose the process is; what it keeps bears this name.
+        shard: hold only this shard, for the run that holds its day and buys its answers, and stop when that run ends.
+
+    Raises:
+        DayBusy: another run holds the day (or another worker the shard) for longer than is waited for.
+        LeaseLost: the shard's run does not hold the day any more.
+        RunStopped: a signal came while it waited for the day.
+    """
+    stopping = _Stopping(logger)
+    acquire = partial(acquire_shard, warehouse, shard) if shard else partial(acquire_day, warehouse, day, run_id)
+    buyer = shard.run_id if shard else run_id
+    with told_by_signals(stopping.stop):
+        lease = await asyncio.to_thread(
+            acquire, wait_seconds=busy_wait_seconds, tell=logger.info, stopping=stopping.is_asked_for
+        )
+        try:
+            with scratch_folder(scratch, run_id) as folder:
+                name = f"{buyer}-{run_id}" if shard else run_id
+                answers = await asyncio.to_thread(
+                    AnswerLog, warehouse, day, buyer, folder, overwrite=overwrite, name=name
+                )
+                try:
+                    caller = Caller(
+                        summarizer,
+                        gate,
+                        answers,
+                        prompt_version=prompt_version,
+                        run_id=buyer,
+                        patience=patience,
+                        health=EndpointHealth(time.monotonic(), down_after_seconds=give_up_seconds),
+                        lease=lease,
+                    )
+                    stopping.hand_on(caller)
+                    async with _stopped_with_its_day(shard, warehouse, caller, logger):
+                        yield DayRun(day, buyer, folder, lease, answers, caller)
+                finally:
+                    await asyncio.to_thread(answers.close)
+        finally:
+            await asyncio.to_thread(lease.release)
+
+
+class _Stopping:
+    """A stop that was asked for: told to the caller, at once or as soon as there is one."""
+
+    def __init__(self, logger: _Logger) -> None:
+        self._logger = logger
+        self._asked_for = False
+        self._caller: Caller | None = None
+
+    def stop(self, name: str) -> None:
+        self._logger.warning("%s: no new calls; what is in flight is waited for and kept.", name)
+        self._asked_for = True
+        if self._caller is not None:
+            self._caller.stop()
+
+    def is_asked_for(self) -> bool:
+        return self._asked_for
+
+    def hand_on(self, caller: Caller) -> None:
+        self._caller = caller
+        if self._asked_for:
+            caller.stop()
+
+
+@asynccontextmanager
+async def _stopped_with_its_day(
+    shard: Shard | None, warehouse: ObjectStore, caller: Caller, logger: _Logger
+) -> AsyncIterator[None]:
+    if shard is None:
+        yield
+        return
+    watch = DayWatch(warehouse, shard.day, shard.run_id)
+    if not await asyncio.to_thread(watch.is_held):
+        raise LeaseLost(
+            f"Run {shard.run_id} does not hold {shard.day} in {warehouse.uri}. It has ended, or this worker's "
+            "warehouse is another one than that run's: shards need one that all workers see."
+        )
+
+    async def stop_with_it() -> None:
+        held = True
+        while held:
+            await asyncio.sleep(_LOOK_SECONDS)
+            held = await asyncio.to_thread(watch.is_held)
+        logger.warning("Run %s does not hold %s any more: no new calls.", shard.run_id, shard.day)
+        caller.stop()
+
+    watching = asyncio.create_task(stop_with_it())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)

@@ -1,0 +1,62 @@
+"""Shard watch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from tasks.domain.shards import Shard
+from tasks.warehouse.rules.lease import TIME_TO_LIVE_SECONDS
+
+MOST_ATTEMPTS: Final = 3
+
+# A worker that has taken a shard begins it within this time.
+STARTING_SECONDS: Final = 300.0
+
+# When no worker takes any of what is left for so long, waiting is no use.
+STALLED_SECONDS: Final = 300.0
+
+_ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
+
+_WAITING = frozenset({"SCHEDULED"})
+
+Fate = Literal["done", "wait", "lost"]
+
+
+@dataclass(slots=True, eq=False)
+class ShardWatch:
+    """What is known of one shard's current attempt, and since when (seconds that never go back)."""
+
+    shard: Shard
+    since: float
+    attempt: int = 1
+    _seen: tuple[str, str] = field(default=("", ""))
+
+    def fate(self, now: float, *, state: str, lease: str, done: bool) -> Fate:
+        """What became of it.
+
+        Args:
+            now: on the same clock as `since`.
+            state: of its flow run, as far as anybody knows; Prefect's words.
+            lease: differs from look to look while the shard lives, and is empty before it has begun.
+            done: it has said so.
+        """
+        if done:
+            return "done"
+        if (state, lease) != self._seen:
+            self._seen, self.since = (state, lease), now
+        patience = TIME_TO_LIVE_SECONDS if lease else STARTING_SECONDS
+        if state in _ENDED or (state not in _WAITING and now - self.since >= patience):
+            return "lost"
+        return "wait"
+
+    def again(self, now: float) -> bool:
+        """Begin the next attempt; False when there have been enough."""
+        if self.attempt == MOST_ATTEMPTS:
+            return False
+        self.attempt, self.since, self._seen = self.attempt + 1, now, ("", "")
+        return True
+
+
+def stalled(watches: Iterable[ShardWatch], now: float) -> bool:
+    """Whether nothing has been heard of any shard for too long."""
+    return all(now - watch.since >= STALLED_SECONDS for watch in watches)

@@ -1,0 +1,178 @@
+"""Batches through the caller into rows and rejects: one Prefect task a batch, several batches in flight."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.calling.caller import Caller, Stopping
+from tasks.domain.errors import KefuError, RunStopped
+from tasks.domain.records import Reject, Request, Summarized
+from tasks.parsing.rows import row_or_reject
+from tasks.reading.batches import Batch
+from tasks.warehouse.publish import Part, write_part
+from tasks.warehouse.rules.tables import reject_rows, summary_rows
+
+T = TypeVar("T")
+
+_DRAIN_SECONDS = 20.0
+
+_OBJECTS_BETWEEN_COLLECTIONS = 15_000
+
+
+@task(name="summarize-batch", task_run_name="batch-{batch.number}", cache_policy=NO_CACHE)
+async def summarize_batch(
+    batch: Batch, caller: Caller, run_id: str, folder: Path, settled: Callable[[Summarized | Reject], None]
+) -> Part:
+    """Answer a batch's requests and put its rows into scratch; every conversation of it is in exactly one place.
+
+    Raises:
+        Stopping: the run was asked to stop first; nothing is put into scratch, answers are kept.
+        EndpointUnusable: no request can be answered.
+    """
+
+    async def settle(request: Request) -> Summarized | Reject:
+        outcome = row_or_reject(request, await caller.answer(request))
+        settled(outcome)
+        return outcome
+
+    outcomes = await _all_or_first_error([settle(request) for request in batch.requests], caller.stop)
+    rows = [outcome for outcome in outcomes if isinstance(outcome, Summarized)]
+    rejects = [*batch.rejects, *(outcome for outcome in outcomes if isinstance(outcome, Reject))]
+    for reject in batch.rejects:
+        settled(reject)
+    return await asyncio.to_thread(
+        write_part, batch.number, batch.read, summary_rows(rows), reject_rows(rejects, run_id), folder
+    )
+
+
+@task(name="answer-batch", task_run_name="batch-{batch.number}", cache_policy=NO_CACHE)
+async def answer_batch(batch: Batch, caller: Caller, settled: Callable[[Summarized | Reject], None]) -> None:
+    """Have a batch's requests answered, and the answers kept.
+
+    Raises:
+        Stopping: the run was asked to stop first; answers are kept.
+        EndpointUnusable: no request can be answered.
+    """
+
+    async def settle(request: Request) -> None:
+        settled(row_or_reject(request, await caller.answer(request)))
+
+    await _all_or_first_error([settle(request) for request in batch.requests], caller.stop)
+
+
+async def summarize_all(
+    batches: AsyncIterator[Batch],
+    caller: Caller,
+    summarize: Callable[[Batch], Coroutine[object, object, T]],
+    ahead: int,
+) -> list[T]:
+    """What came of every batch, once all that was paid for is stored.
+
+    New batches begin while older ones wait for their last answers.
+
+    Args:
+        batches: what to summarize, read as it is needed.
+        caller: stopped at the first error, so that what is in flight is kept and nothing more is sent.
+        summarize: one batch to its part, or to whatever comes of it.
+        ahead: how many requests may be under way before the next batch is read.
+
+    Raises:
+        RunStopped: the run was asked to stop.
+        RunError: the first thing that went wrong.
+    """
+    with _rare_collections():
+        return await _summarize_all(batches, caller, summarize, ahead)
+
+
+async def _summarize_all(
+    batches: AsyncIterator[Batch],
+    caller: Caller,
+    summarize: Callable[[Batch], Coroutine[object, object, T]],
+    ahead: int,
+) -> list[T]:
+    under_way: set[asyncio.Task[T]] = set()
+    parts: list[T] = []
+    requests = 0
+
+    async def gather(*others: asyncio.Task[None]) -> None:
+        await asyncio.wait([*under_way, *others], return_when=asyncio.FIRST_COMPLETED)
+        for finished in [one for one in under_way if one.done()]:
+            under_way.remove(finished)
+            parts.append(finished.result())
+
+    async def room() -> None:
+        # Counted by the request: a batch that waits for a last one, again and again, must not keep others waiting.
+        enough = asyncio.ensure_future(caller.until_settled(requests - ahead))
+        try:
+            while not enough.done():
+                await gather(enough)
+        finally:
+            enough.cancel()
+
+    try:
+        async for batch in batches:
+            if caller.stopping:
+                raise Stopping
+            under_way.add(asyncio.ensure_future(summarize(batch)))
+            requests += len(batch.requests)
+            await room()
+        while under_way:
+            await gather()
+        await asyncio.to_thread(caller.flush)
+    except BaseException as error:
+        caller.stop()
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=_DRAIN_SECONDS)
+            for task_late in late:
+                task_late.cancel()
+        ended = await asyncio.gather(*under_way, return_exceptions=True)
+        if isinstance(error, Stopping):
+            # A batch that failed stops the others, and may end after them: it still has calls in flight.
+            for end in ended:
+                if isinstance(end, KefuError):
+                    raise end from None
+            raise RunStopped(
+                "The run was asked to stop. What was in flight is kept and the tables are as they were; "
+                "start it again to go on from here."
+            ) from None
+        raise
+    return parts
+
+
+async def _all_or_first_error(coroutines: Sequence[Coroutine[object, object, T]], stop: Callable[[], None]) -> list[T]:
+    """The results in order; after a first error the rest still ends, so that nothing in flight is thrown away."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        if tasks:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for one in done:
+                one.result()
+    except asyncio.CancelledError:
+        for one in tasks:
+            one.cancel()
+        raise
+    except Exception:
+        stop()
+        raise
+    finally:
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return [one.result() for one in tasks]
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for garbage seldom, and never among what was there before: a third of a day's CPU otherwise."""
+    thresholds = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()

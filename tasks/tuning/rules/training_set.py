@@ -1,0 +1,66 @@
+"""From labeled conversations to a training set: who is held out, who repeats, and what a line looks like.
+
+A conversation is held out by its content hash alone, so that the same conversations are held out for every training
+set and every evaluation, and one that is logged again stays on its side.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from tasks.preparing.masking import mask
+from tasks.preparing.prompts import Prompt
+from tasks.reviewing.rules.holdout import is_held_out
+from tasks.reviewing.rules.labels import Labeled
+from tasks.tuning.rules.near_duplicates import near_duplicates
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """What a model learns from, and what was left out of it and why. `lines` are Qianfan's SFT JSONL."""
+
+    lines: Sequence[bytes]
+    labeled: int
+    held_out: int
+    near_held_out: int
+    near_duplicates: int
+
+    @property
+    def rows(self) -> int:
+        """How many conversations it holds."""
+        return len(self.lines)
+
+    @property
+    def content(self) -> bytes:
+        """The file."""
+        return b"".join(self.lines)
+
+
+def build_training_set(labeled: Iterable[Labeled], prompt: Prompt) -> TrainingSet:
+    """The training set of labeled conversations, in the order of their hashes.
+
+    Held-out conversations stay out, and so does whatever is nearly one of them: a model must not be examined on what
+    it has read. Of near-duplicates one is kept. Personal data is masked in the labels too: people copy what they read.
+    """
+    ordered = sorted({one.content_hash: one for one in labeled}.values(), key=lambda one: one.content_hash)
+    held_out = [one for one in ordered if is_held_out(one.content_hash)]
+    rest = [one for one in ordered if not is_held_out(one.content_hash)]
+    copies = near_duplicates([one.text for one in (*held_out, *rest)])
+    first = len(held_out)
+    near_held_out = sum(place >= first and original < first for place, original in copies.items())
+    repeated = sum(place >= first and original >= first for place, original in copies.items())
+    kept = [one for place, one in enumerate(rest, first) if place not in copies]
+    return TrainingSet(
+        lines=[training_line(one, prompt) for one in kept],
+        labeled=len(ordered),
+        held_out=len(held_out),
+        near_held_out=near_held_out,
+        near_duplicates=repeated,
+    )
+
+
+def training_line(labeled: Labeled, prompt: Prompt) -> bytes:
+    """One line of Qianfan's SFT JSONL: the message as the nightly sends it, and the answer it should get."""
+    row = [{"prompt": prompt.render(mask(labeled.text)), "response": [[mask(labeled.answer())]]}]
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,214 @@
+"""A tuning for people: its table of experiments, its loss curves, who won and why; Markdown and HTML."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import orjson
+import pyarrow as pa
+
+from tasks.domain.model_platform import Checkpoint
+from tasks.tuning.rules.experiments import PICK_RULE
+from tasks.tuning.rules.tuning_record import Trial, Tuning
+
+EXPERIMENTS = pa.schema(
+    [
+        ("name", pa.string()),
+        ("number", pa.int16()),
+        ("base_model", pa.string()),
+        ("method", pa.string()),
+        ("epoch", pa.int16()),
+        ("learning_rate", pa.float64()),
+        ("hyperparameters", pa.string()),
+        ("phase", pa.string()),
+        ("best", pa.bool_()),
+        ("score", pa.float64()),
+        ("metrics", pa.map_(pa.string(), pa.float64())),
+        ("steps", pa.list_(pa.int32())),
+        ("losses", pa.list_(pa.float64())),
+        ("job_id", pa.string()),
+        ("task_id", pa.string()),
+        ("reason", pa.string()),
+    ],
+    metadata={"kefu.schema_version": "1"},
+)
+
+_FIGURES = ("BLEU-4", "ROUGE-1", "ROUGE-2", "ROUGE-L")
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+
+_WIDTH, _HEIGHT = 640.0, 260.0
+
+_LABEL_HEIGHT = 12.0
+
+_PHASES = {
+    "planned": "未提交",
+    "submitting": "提交中",
+    "waiting": "排队中",
+    "running": "训练中",
+    "done": "完成",
+    "failed": "失败",
+    "stopped": "已停止",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One trial's losses as an SVG path, from the first step to the last; `label` is where its number goes."""
+
+    number: int
+    best: bool
+    path: str
+    last: float
+    label: tuple[float, float]
+
+
+def experiment_rows(tuning: Tuning) -> list[dict[str, Any]]:
+    """The rows of EXPERIMENTS, one a trial."""
+    best = tuning.best
+    return [
+        {
+            "name": tuning.name,
+            "number": one.experiment.number,
+            "base_model": tuning.base_model,
+            "method": one.experiment.method,
+            "epoch": one.experiment.epoch,
+            "learning_rate": one.experiment.learning_rate,
+            "hyperparameters": orjson.dumps(one.experiment.hyperparameters).decode(),
+            "phase": one.phase,
+            "best": one is best,
+            "score": one.score,
+            "metrics": list((one.metrics or {}).items()),
+            "steps": [point.step for point in one.checkpoints],
+            "losses": [point.loss for point in one.checkpoints],
+            "job_id": one.job_id,
+            "task_id": one.task_id,
+            "reason": one.reason,
+        }
+        for one in tuning.trials
+    ]
+
+
+def render_tuning_markdown(tuning: Tuning) -> str:
+    """The tuning as Markdown: a table of its experiments and the one that won."""
+    head = ["实验", "方法", "epoch", "学习率", "状态", *_FIGURES, "均值", "末尾 loss", "说明"]
+    lines = [
+        f"# 微调 {tuning.name}",
+        "",
+        f"{tuning.base_model}，训练数据 {_data(tuning)}，平台留出 {tuning.split_ratio}% 评估。",
+        "",
+        f"| {' | '.join(head)} |",
+        f"|{' --- |' * len(head)}",
+        *(f"| {' | '.join(_cells(tuning, one))} |" for one in tuning.trials),
+        "",
+        _verdict(tuning),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def render_tuning_html(tuning: Tuning) -> str:
+    """The same as one HTML file that needs nothing else, with the loss curves drawn."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    curves, low, high, last_step = loss_curves(tuning)
+    return environment.get_template("tuning.html.jinja").render(
+        tuning=tuning,
+        data=_data(tuning),
+        figures=_FIGURES,
+        rows=[(_cells(tuning, one), one is tuning.best) for one in tuning.trials],
+        verdict=_verdict(tuning),
+        curves=curves,
+        low=low,
+        high=high,
+        last_step=last_step,
+        width=_WIDTH,
+        height=_HEIGHT,
+    )
+
+
+def outcome(tuning: Tuning, status: str, report: str) -> dict[str, Any]:
+    """What a run has come to, as `--json` prints it."""
+    best = tuning.best
+    return {
+        "name": tuning.name,
+        "status": status,
+        "best": best.experiment.number if best else None,
+        "score": best.score if best else None,
+        "experiments": {str(one.experiment.number): one.phase for one in tuning.trials},
+        "report": report,
+        "table": render_tuning_markdown(tuning),
+    }
+
+
+def loss_curves(tuning: Tuning) -> tuple[list[Curve], float, float, int]:
+    """The curves on common axes, and the axes' ends: lowest loss, highest loss, last step."""
+    drawn = [one for one in tuning.trials if one.checkpoints]
+    points = [point for one in drawn for point in one.checkpoints]
+    if not points:
+        return [], 0.0, 0.0, 0
+    low, high = min(point.loss for point in points), max(point.loss for point in points)
+    last_step = max(point.step for point in points)
+    best = tuning.best
+    places = [_places(one.checkpoints, low, high, last_step) for one in drawn]
+    labels = _labels([place[-1] for place in places])
+    curves = [
+        Curve(
+            number=one.experiment.number,
+            best=one is best,
+            path="M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in place),
+            last=one.checkpoints[-1].loss,
+            label=label,
+        )
+        for one, place, label in zip(drawn, places, labels, strict=True)
+    ]
+    return curves, low, high, last_step
+
+
+def _places(points: Sequence[Checkpoint], low: float, high: float, last_step: int) -> list[tuple[float, float]]:
+    height = (high - low) or 1.0
+    return [(point.step / last_step * _WIDTH, (high - point.loss) / height * _HEIGHT) for point in points]
+
+
+def _labels(ends: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """A place beside the end of each curve, above whatever label is there already."""
+    labels: dict[int, tuple[float, float]] = {}
+    for at in sorted(range(len(ends)), key=lambda at: -ends[at][1]):
+        x, y = ends[at][0] + 4, ends[at][1] + 4
+        for other_x, other_y in labels.values():
+            if abs(x - other_x) < 2 * _LABEL_HEIGHT:
+                y = min(y, other_y - _LABEL_HEIGHT)
+        labels[at] = x, y
+    return [labels[at] for at in range(len(ends))]
+
+
+def _data(tuning: Tuning) -> str:
+    rows = f"（{tuning.data.rows} 行）" if tuning.data.rows is not None else ""
+    return f"{tuning.data.dataset_id or tuning.data.bos_uri}{rows}"
+
+
+def _cells(tuning: Tuning, one: Trial) -> list[str]:
+    metrics = one.metrics or {}
+    mark = " ★" if one is tuning.best else ""
+    progress = f" {one.progress}%" if one.on_platform else ""
+    return [
+        f"{one.experiment.number}{mark}",
+        "LoRA" if one.experiment.method == "LoRA" else "全量",
+        str(one.experiment.epoch),
+        f"{one.experiment.learning_rate:.0e}".replace("e-0", "e-"),
+        f"{_PHASES[one.phase]}{progress}",
+        *(f"{metrics[name]:.2f}" if name in metrics else "" for name in _FIGURES),
+        f"{one.score:.2f}" if one.score is not None else "",
+        f"{one.checkpoints[-1].loss:.3f}" if one.checkpoints else "",
+        one.reason.replace("|", "/"),
+    ]
+
+
+def _verdict(tuning: Tuning) -> str:
+    best = tuning.best
+    if best is None:
+        return "还没有可选的实验。" if not tuning.ended else "没有一个实验给出了全部指标，选不出最好的。"
+    word = "最好的是" if tuning.ended else "目前最好的是"
+    return f"{word}实验 {best.experiment.number}。规则：{PICK_RULE}。"

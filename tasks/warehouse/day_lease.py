@@ -1,0 +1,296 @@
+"""Holding a day, so that no two runs ever write it at once.
+
+The pure rule is in `tasks/domain/leases.py`; here are its clock, its thread and its process table.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+from tasks.domain.errors import DayBusy, LeaseLost, ObjectMissing, PreconditionFailed, RunStopped, StoreError
+from tasks.domain.layout import lease_key, shard_leases_prefix
+from tasks.domain.ports import ObjectStore
+from tasks.domain.shards import Shard
+from tasks.warehouse.rules.lease import RENEW_SECONDS, TIME_TO_LIVE_SECONDS, Holder, Lease, decode_lease, holds, judge
+
+_log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 2.0
+
+# Of a machine that slept, the monotonic clock does not count the sleep.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+class DayLease:
+    """A day (or a shard of one) held in a warehouse, renewed by a thread of its own until `release`."""
+
+    def __init__(self, store: ObjectStore, key: str, lease: Lease, etag: str) -> None:
+        self._store = store
+        self._key = key
+        self._lease = lease
+        self._etag = etag
+        self._proved_at = _now()
+        self._lost: str | None = None
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._renew_until_stopped, name="lease", daemon=True)
+        self._thread.start()
+
+    @property
+    def run_id(self) -> str:
+        """Whose hold it is."""
+        return self._lease.run_id
+
+    def check(self) -> None:
+        """Prove that the day is still this run's; called before each step that others can see.
+
+        Raises:
+            LeaseLost: it is not.
+            StoreError: it can't be proved.
+        """
+        with self._lock:
+            self._renew()
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the last proof is so old that another run may have the day: this process or machine stood still."""
+        return self._lost is not None or _now() - self._proved_at > TIME_TO_LIVE_SECONDS / 2
+
+    def assure(self) -> None:
+        """Prove it as `check` does, but only where it is doubtful. Errors as there."""
+        with self._lock:
+            if self.doubtful:
+                self._renew()
+
+    def release(self) -> None:
+        """Let go of the day. Harmless when it is lost already; where the store fails, the hold runs out by itself."""
+        self._stop.set()
+        self._thread.join()
+        with self._lock:
+            try:
+                self._renew()  # nobody may come between the last look and the removal
+                self._store.delete(self._key)
+            except LeaseLost:
+                pass
+            except StoreError as error:
+                _log.warning("The lease %s stays until it runs out: %s", self._store.uri_of(self._key), error)
+
+    def _renew_until_stopped(self) -> None:
+        while not self._stop.wait(RENEW_SECONDS):
+            with self._lock, suppress(StoreError):
+                try:
+                    self._renew()
+                except LeaseLost as lost:
+                    _log.error(lost)
+                    return
+
+    def _renew(self) -> None:
+        if self._lost is not None:
+            raise LeaseLost(self._lost)
+        began = _now()
+        renewed = Lease(self._lease.run_id, self._lease.holder, self._lease.renewals + 1)
+        try:
+            self._etag = self._store.write_path(self._key, renewed.encode(), if_match=self._etag)
+        except (PreconditionFailed, ObjectMissing):
+            self._lost = (
+                f"Another run took over {self._store.uri_of(self._key)} while this one did not answer. "
+                "Nothing more is written here; what was paid for is kept, and the other run uses it."
+            )
+            raise LeaseLost(self._lost) from None
+        self._lease = renewed
+        self._proved_at = began  # others count from the write, not from its reply
+
+
+def acquire_day(
+    store: ObjectStore,
+    day: date,
+    run_id: str,
+    *,
+    wait_seconds: float,
+    tell: Callable[[str], None],
+    stopping: Callable[[], bool] = lambda: False,
+) -> DayLease:
+    """Hold a day; wait for another live run to end, take over from a dead one. Blocking.
+
+    Args:
+        store: the warehouse.
+        day: the day to hold.
+        run_id: who holds it.
+        wait_seconds: how long to wait for a live holder.
+        tell: told once, in a sentence, when there is something to wait for.
+        stopping: whether to give up waiting.
+
+    Raises:
+        DayBusy: a live run still holds the day.
+        RunStopped: it was to stop waiting.
+    """
+    lease = _acquire(store, lease_key(day), str(day), run_id, wait_seconds, tell, stopping)
+    try:
+        _outlive_shards(store, day, run_id, tell, stopping)
+    except BaseException:
+        lease.release()
+        raise
+    return lease
+
+
+def acquire_shard(
+    store: ObjectStore,
+    shard: Shard,
+    *,
+    wait_seconds: float,
+    tell: Callable[[str], None],
+    stopping: Callable[[], bool] = lambda: False,
+) -> DayLease:
+    """Hold a shard for the run that holds its day; wait for another worker that answers it. Blocking.
+
+    Raises:
+        DayBusy: another worker still answers it.
+        RunStopped: it was to stop waiting.
+    """
+    return _acquire(store, shard.lease_key, f"{shard.name} of {shard.day}", shard.run_id, wait_seconds, tell, stopping)
+
+
+class DayWatch:
+    """Looks, from a shard's worker, whether a run still holds its day."""
+
+    def __init__(self, store: ObjectStore, day: date, run_id: str) -> None:
+        self._store = store
+        self._key = lease_key(day)
+        self._run_id = run_id
+        self._found: Lease | None = None
+        self._etag = ""
+        self._changed_at = time.monotonic()
+
+    def is_held(self) -> bool:
+        """Whether it does, as of now, or as of the last look while the store does not answer. Blocking."""
+        try:
+            stored = self._store.stat(self._key)
+            if stored is None:
+                return False
+            if stored.etag != self._etag:
+                self._found = decode_lease(self._store.read_path(self._key))
+                self._etag, self._changed_at = stored.etag, time.monotonic()
+        except ObjectMissing:
+            return False
+        except StoreError as error:
+            _log.warning("Whether the day is still held can't be seen: %s", error)
+        return holds(self._found, self._run_id, time.monotonic() - self._changed_at)
+
+
+def _outlive_shards(
+    store: ObjectStore, day: date, run_id: str, tell: Callable[[str], None], stopping: Callable[[], bool]
+) -> None:
+    """Return when no shard of an earlier run asks for anything: they stop when they see that the day is not theirs."""
+    here, changed, told = this_process(), dict[str, tuple[str, float]](), False
+    while True:
+        living = False
+        for stored in store.list_objects(shard_leases_prefix(day)):
+            if changed.setdefault(stored.key, (stored.etag, time.monotonic()))[0] != stored.etag:
+                changed[stored.key] = (stored.etag, time.monotonic())
+            try:
+                found = decode_lease(store.read_path(stored.key))
+            except ObjectMissing:
+                continue
+            if found is not None and found.run_id == run_id:
+                continue  # this very run's, from before it was started again
+            unchanged = time.monotonic() - changed[stored.key][1]
+            if judge(found, here=here, unchanged_seconds=unchanged, is_running=is_running) == "take":
+                store.delete(stored.key)
+            else:
+                living = True
+        if not living:
+            return
+        if stopping():
+            raise RunStopped(f"Stopped while it waited for shards of an earlier run of {day}; start it again later.")
+        if not told:
+            tell(f"Waiting for shards of an earlier run of {day} to end.")
+            told = True
+        time.sleep(_POLL_SECONDS)
+
+
+def _acquire(
+    store: ObjectStore,
+    key: str,
+    what: str,
+    run_id: str,
+    wait_seconds: float,
+    tell: Callable[[str], None],
+    stopping: Callable[[], bool],
+) -> DayLease:
+    mine = Lease(run_id, this_process())
+    began = time.monotonic()
+    seen_etag, seen_at, told = "", began, False
+    while True:
+        stored = store.stat(key)
+        try:
+            if stored is None:
+                return DayLease(store, key, mine, store.write_path(key, mine.encode(), if_absent=True))
+            if stored.etag != seen_etag:
+                seen_etag, seen_at = stored.etag, time.monotonic()
+            found = decode_lease(store.read_path(key))
+            unchanged = time.monotonic() - seen_at
+            if judge(found, here=mine.holder, unchanged_seconds=unchanged, is_running=is_running) == "take":
+                return DayLease(store, key, mine, store.write_path(key, mine.encode(), if_match=stored.etag))
+        except (PreconditionFailed, ObjectMissing):
+            continue  # somebody moved between the look and the step: look again
+        assert found is not None
+        who = f"run {found.run_id} (process {found.holder.pid} on {found.holder.host})"
+        if stopping():
+            raise RunStopped(f"Stopped while it waited for {who}, which works on {what}; start it again later.")
+        if time.monotonic() - began >= wait_seconds:
+            raise DayBusy(
+                f"{what} in {store.uri} is being worked on by {who}. Wait for it to end and start again, "
+                "or let this one wait longer (--busy-wait-seconds); nothing was changed."
+            )
+        if not told:
+            tell(f"{what} in {store.uri} is being worked on by {who}; waiting up to {wait_seconds:.0f} s for that.")
+            told = True
+        time.sleep(_POLL_SECONDS)
+
+
+def this_process() -> Holder:
+    """The process that asks."""
+    pid = os.getpid()
+    return Holder(socket.gethostname(), _boot_id(), pid, _start_mark(pid) or "")
+
+
+def is_running(holder: Holder) -> bool:
+    """Whether a process of this machine still runs; when in doubt, it does."""
+    mark = _start_mark(holder.pid)
+    if mark is not None:
+        return mark == holder.started
+    try:
+        os.kill(holder.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _now() -> float:
+    return time.clock_gettime(_CLOCK)
+
+
+def _boot_id() -> str:
+    # Containers share the boot but not the process table: the PID namespace tells them apart.
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""
+
+
+def _start_mark(pid: int) -> str | None:
+    # A PID is used again after a while; its start time (field 22, after the parenthesized name) is not.
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]

@@ -1,0 +1,76 @@
+"""Who holds a day: the rule, without clock or store.
+
+A lease is an object that its holder rewrites every few seconds. Nobody compares clocks: a waiter believes a holder dead
+when the object has not changed for `TIME_TO_LIVE_SECONDS` of the waiter's own time, or at once when the
+holder is a process of the waiter's own machine that is gone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import orjson
+
+TIME_TO_LIVE_SECONDS = 60.0
+
+RENEW_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process: its machine (host name and boot), and the process as that machine tells it from all others."""
+
+    host: str
+    boot: str
+    pid: int
+    started: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What the lease object says. `renewals` makes every rewrite differ from the one before."""
+
+    run_id: str
+    holder: Holder
+    renewals: int = 0
+
+    def encode(self) -> bytes:
+        """The object's bytes."""
+        return orjson.dumps(self)
+
+
+def decode_lease(data: bytes) -> Lease | None:
+    """The lease of an object; None when it is not one, which counts as a dead holder's."""
+    try:
+        values = orjson.loads(data)
+        return Lease(values["run_id"], Holder(**values["holder"]), values["renewals"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def holds(found: Lease | None, run_id: str, unchanged_seconds: float) -> bool:
+    """Whether a run still holds what carries a lease, as far as an onlooker can tell."""
+    return found is not None and found.run_id == run_id and unchanged_seconds < TIME_TO_LIVE_SECONDS
+
+
+def judge(
+    found: Lease | None,
+    *,
+    here: Holder,
+    unchanged_seconds: float,
+    is_running: Callable[[Holder], bool],
+) -> Literal["take", "wait"]:
+    """Whether a day that carries a lease may be taken over.
+
+    Args:
+        found: the lease, None where the object holds no lease.
+        here: the process that asks.
+        unchanged_seconds: how long it has watched the object without seeing it change.
+        is_running: whether a process of this very machine still runs.
+    """
+    if found is None:
+        return "take"
+    same_machine = (found.holder.host, found.holder.boot) == (here.host, here.boot)
+    if same_machine and found.holder != here and not is_running(found.holder):
+        return "take"
+    return "take" if unchanged_seconds >= TIME_TO_LIVE_SECONDS else "wait"

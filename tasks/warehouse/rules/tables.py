@@ -1,0 +1,214 @@
+"""The warehouse's tables: Arrow schemas, partition keys, and rows as Arrow.
+
+Columns are added at the end; none is renamed or retyped without a new `SCHEMA_VERSION` and a note in
+CHANGELOG.md.
+The partition column `day` is in the path (`table/day=2026-11-22/table.parquet`), not in the file.
+"""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from tasks.domain.records import Reject, Request, Summarized
+
+SCHEMA_VERSION = "1"
+
+_UTC_MICROSECONDS = pa.timestamp("us", tz="UTC")
+
+
+def _schema(*columns: tuple[str, pa.DataType]) -> pa.Schema:
+    return pa.schema(
+        [pa.field(name, kind) for name, kind in columns],
+        metadata={"kefu.schema_version": SCHEMA_VERSION},
+    )
+
+
+SUMMARIES = _schema(
+    ("conversation_id", pa.string()),
+    ("started_at", _UTC_MICROSECONDS),
+    ("channel", pa.string()),
+    ("turns", pa.int32()),
+    ("issue", pa.string()),
+    ("plan", pa.string()),
+    ("accepted", pa.bool_()),
+    ("negative_sentiment", pa.bool_()),
+    ("accepted_text", pa.string()),
+    ("negative_sentiment_text", pa.string()),
+    ("truncated", pa.bool_()),
+    ("model", pa.string()),
+    ("prompt_version", pa.string()),
+    ("prompt_tokens", pa.int32()),
+    ("completion_tokens", pa.int32()),
+    ("latency_ms", pa.int32()),
+    ("attempts", pa.int16()),
+    ("source_uri", pa.string()),
+    ("content_hash", pa.string()),
+    ("summarized_at", _UTC_MICROSECONDS),
+    ("run_id", pa.string()),
+    ("attributes", pa.map_(pa.string(), pa.string())),
+)
+
+REJECTS = _schema(
+    ("conversation_id", pa.string()),
+    ("reason", pa.string()),
+    ("detail", pa.string()),
+    ("raw_output", pa.string()),
+    ("source_uri", pa.string()),
+    ("line", pa.int64()),
+    ("attempts", pa.int16()),
+    ("run_id", pa.string()),
+    ("content_hash", pa.string()),
+)
+
+METRICS = _schema(
+    ("metric", pa.string()),
+    ("dimension", pa.string()),
+    ("value_key", pa.string()),
+    ("value", pa.float64()),
+    ("numerator", pa.int64()),
+    ("denominator", pa.int64()),
+)
+
+RUNS = _schema(
+    ("run_id", pa.string()),
+    ("status", pa.string()),
+    ("started_at", _UTC_MICROSECONDS),
+    ("finished_at", _UTC_MICROSECONDS),
+    ("seconds", pa.float64()),
+    ("conversations", pa.int64()),
+    ("summarized", pa.int64()),
+    ("rejected", pa.int64()),
+    ("reused", pa.int64()),
+    ("calls", pa.int64()),
+    ("retries", pa.int64()),
+    ("quota_refusals", pa.int64()),
+    ("prompt_tokens", pa.int64()),
+    ("completion_tokens", pa.int64()),
+    ("cost", pa.float64()),
+    ("quota_use", pa.float64()),
+    ("summarizer", pa.string()),
+    ("model", pa.string()),
+    ("prompt_version", pa.string()),
+    ("log_objects", pa.int64()),
+    ("version", pa.string()),
+)
+
+# A candidate's rows: those of SUMMARIES, and where its answer was none, why.
+SHADOWS = _schema(
+    *((field.name, field.type) for field in SUMMARIES),
+    ("reason", pa.string()),
+    ("detail", pa.string()),
+    ("raw_output", pa.string()),
+)
+
+LABELS = _schema(
+    ("conversation_id", pa.string()),
+    ("content_hash", pa.string()),
+    ("text", pa.string()),
+    ("truncated", pa.bool_()),
+    ("issue", pa.string()),
+    ("plan", pa.string()),
+    ("accepted", pa.bool_()),
+    ("negative_sentiment", pa.bool_()),
+    ("reviewer", pa.string()),
+    ("note", pa.string()),
+    ("sample_id", pa.string()),
+    ("stratum", pa.string()),
+    ("model", pa.string()),
+    ("prompt_version", pa.string()),
+    ("labeled_at", _UTC_MICROSECONDS),
+)
+
+SAMPLES = _schema(
+    ("number", pa.string()),
+    ("day", pa.date32()),
+    ("stratum", pa.string()),
+    ("conversation_id", pa.string()),
+    ("content_hash", pa.string()),
+    ("text", pa.string()),
+    ("truncated", pa.bool_()),
+    ("issue", pa.string()),
+    ("plan", pa.string()),
+    ("accepted", pa.bool_()),
+    ("negative_sentiment", pa.bool_()),
+    ("model", pa.string()),
+    ("prompt_version", pa.string()),
+)
+
+
+def summary_rows(rows: Sequence[Summarized]) -> pa.RecordBatch:
+    """Rows as a record batch of SUMMARIES, in the order given."""
+    columns: dict[str, list[object]] = {
+        "conversation_id": [row.request.conversation.conversation_id for row in rows],
+        "started_at": [row.request.conversation.started_at for row in rows],
+        "channel": [row.request.conversation.channel for row in rows],
+        "turns": [len(row.request.conversation.turns) for row in rows],
+        "issue": [row.fields.issue for row in rows],
+        "plan": [row.fields.plan for row in rows],
+        "accepted": [row.fields.accepted for row in rows],
+        "negative_sentiment": [row.fields.negative_sentiment for row in rows],
+        "accepted_text": [row.fields.accepted_text for row in rows],
+        "negative_sentiment_text": [row.fields.negative_sentiment_text for row in rows],
+        "truncated": [row.request.truncated for row in rows],
+        "model": [row.answer.model for row in rows],
+        "prompt_version": [row.answer.prompt_version for row in rows],
+        "prompt_tokens": [row.answer.prompt_tokens for row in rows],
+        "completion_tokens": [row.answer.completion_tokens for row in rows],
+        "latency_ms": [row.answer.latency_ms for row in rows],
+        "attempts": [row.answer.attempts for row in rows],
+        "source_uri": [row.request.conversation.source_uri for row in rows],
+        "content_hash": [row.request.content_hash for row in rows],
+        "summarized_at": [row.answer.answered_at for row in rows],
+        "run_id": [row.answer.run_id for row in rows],
+        "attributes": [list(row.request.conversation.attributes.items()) for row in rows],
+    }
+    return _batch(columns, SUMMARIES)
+
+
+def reject_rows(rejects: Sequence[Reject], run_id: str) -> pa.RecordBatch:
+    """Rejects as a record batch of REJECTS, in the order given."""
+    columns: dict[str, list[object]] = {
+        "conversation_id": [reject.conversation_id for reject in rejects],
+        "reason": [reject.reason.value for reject in rejects],
+        "detail": [reject.detail for reject in rejects],
+        "raw_output": [reject.raw_output for reject in rejects],
+        "source_uri": [reject.source_uri for reject in rejects],
+        "line": [reject.line for reject in rejects],
+        "attempts": [reject.attempts for reject in rejects],
+        "run_id": [run_id] * len(rejects),
+        "content_hash": [reject.content_hash for reject in rejects],
+    }
+    return _batch(columns, REJECTS)
+
+
+def shadow_rows(outcomes: Sequence[tuple[Request, Summarized | Reject]], model: str, run_id: str) -> pa.Table:
+    """A candidate's answers as a table of SHADOWS; a conversation that it did not summarize has its reason."""
+    rows = []
+    for request, outcome in outcomes:
+        if isinstance(outcome, Summarized):
+            rows += summary_rows([outcome]).to_pylist()
+        else:
+            rows.append(
+                {
+                    "conversation_id": outcome.conversation_id,
+                    "started_at": request.conversation.started_at,
+                    "channel": request.conversation.channel,
+                    "turns": len(request.conversation.turns),
+                    "truncated": request.truncated,
+                    "model": model,
+                    "attempts": outcome.attempts,
+                    "source_uri": outcome.source_uri,
+                    "content_hash": outcome.content_hash,
+                    "run_id": run_id,
+                    "reason": outcome.reason.value,
+                    "detail": outcome.detail,
+                    "raw_output": outcome.raw_output,
+                }
+            )
+    return pa.Table.from_pylist(rows, schema=SHADOWS)
+
+
+def _batch(columns: dict[str, list[object]], schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(
+        [pa.array(columns[field.name], type=field.type) for field in schema], schema=schema
+    )

@@ -1,0 +1,40 @@
+"""Log objects out of bytes, for the tests of reading."""
+
+import io
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from tasks.domain.records import Conversation, Reject
+from tasks.reading.conversations import LogObject, Recognized, read_conversations
+
+
+class Read:
+    """What a day of objects gave, by kind, in order."""
+
+    def __init__(self, *contents, **options):
+        objects = [LogObject(f"log-{at}", partial(io.BytesIO, content)) for at, content in enumerate(contents)]
+        with tempfile.TemporaryDirectory() as scratch:
+            found = list(read_conversations(objects, scratch=Path(scratch), **options))
+            assert list(Path(scratch).iterdir()) == []
+        self.all = found
+        self.recognized = [item for item in found if isinstance(item, Recognized)]
+        self.conversations = [item for item in found if isinstance(item, Conversation)]
+        self.rejects = [item for item in found if isinstance(item, Reject)]
+
+    @property
+    def conversation(self):
+        assert self.rejects == []
+        (conversation,) = self.conversations
+        return conversation
+
+    @property
+    def reject(self):
+        assert self.conversations == []
+        (reject,) = self.rejects
+        return reject
+
+
+def said(conversation):
+    """The turns as (role, text)."""
+    return [(turn.role, turn.text) for turn in conversation.turns]

@@ -1,0 +1,208 @@
+"""A strict service and its clients in simulated time: nothing sleeps, every run of a seed is the same."""
+
+import heapq
+import math
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tasks.calling.rules.pacing import Limits, Pacer
+from tasks.calling.rules.sliding_window import Entry
+from tasks.domain.records import QuotaHeaders
+
+
+@dataclass
+class Service:
+    """Counts arrivals in sliding windows; what it refuses is free. Quotas are per window, 0 for none."""
+
+    window_seconds: float = 10.0
+    requests: int = 0
+    tokens: int = 0
+    queries: int = 0
+    concurrency: int = 0
+    headers: bool = False
+    latency_median: float = 1.2
+    latency_sigma: float = 0.5
+    overloaded: float = 0.0  # the share of calls that fail with an overload after their work
+    faults: float = 0.0
+    arrivals: list[tuple[float, int]] = field(default_factory=list)
+    refused: list[tuple[float, str]] = field(default_factory=list)
+    running: int = 0
+    peak_running: int = 0
+    _window: deque[tuple[float, int]] = field(default_factory=deque)
+    _second: deque[float] = field(default_factory=deque)
+    _held_tokens: int = 0
+
+    def arrive(self, now: float, tokens: int) -> str:
+        """Why this arrival is refused, or an empty string."""
+        while self._window and self._window[0][0] <= now - self.window_seconds:
+            self._held_tokens -= self._window.popleft()[1]
+        while self._second and self._second[0] <= now - 1.0:
+            self._second.popleft()
+        why = ""
+        if self.concurrency and self.running >= self.concurrency:
+            why = "overload"
+        elif self.queries and len(self._second) >= self.queries:
+            why = "queries_per_second"
+        elif self.requests and len(self._window) >= self.requests:
+            why = "requests"
+        elif self.tokens and self._held_tokens + tokens > self.tokens:
+            why = "tokens"
+        if why:
+            self.refused.append((now, why))
+            return why
+        self._window.append((now, tokens))
+        self._held_tokens += tokens
+        self._second.append(now)
+        self.arrivals.append((now, tokens))
+        self.running += 1
+        self.peak_running = max(self.peak_running, self.running)
+        return ""
+
+    def told(self) -> QuotaHeaders | None:
+        """What the headers say, per minute."""
+        if not self.headers:
+            return None
+        share = 60.0 / self.window_seconds
+        return QuotaHeaders(
+            round(self.requests * share) or None,
+            round(self.tokens * share) or None,
+            max(0, self.requests - len(self._window)) if self.requests else None,
+            max(0, self.tokens - self._held_tokens) if self.tokens else None,
+        )
+
+    def fills(self, quota: int, since: float = 0.0, tokens: bool = False) -> list[float]:
+        """How full each whole window after the first arrival was, until the last one."""
+        if not self.arrivals:
+            return []
+        begin = self.arrivals[0][0]
+        last = self.arrivals[-1][0]
+        fills = []
+        while begin + self.window_seconds <= last:
+            end = begin + self.window_seconds
+            if begin >= since:
+                used = sum(weight if tokens else 1 for at, weight in self.arrivals if begin <= at < end)
+                fills.append(used / quota)
+            begin = end
+        return fills
+
+
+@dataclass
+class Outcome:
+    """What a simulated run came to."""
+
+    seconds: float
+    done: int
+    failed: int
+    pacer: Pacer
+
+
+def simulate(  # noqa: PLR0915 (one small function an event, over one state)
+    service: Service,
+    limits: Limits,
+    calls: int,
+    seed: int = 0,
+    tokens: Callable[[random.Random], tuple[int, int]] = lambda _: (500, 500),
+    changes: tuple[tuple[float, Callable[[Service], None]], ...] = (),
+    seconds: float = math.inf,
+) -> Outcome:
+    """Send `calls` calls (or as many as fit into `seconds`) through a pacer to the service.
+
+    Args:
+        service: who answers.
+        limits: what the pacer is told.
+        calls: how many conversations there are.
+        seed: everything random hangs on it.
+        tokens: estimate and true usage of a call.
+        changes: what happens to the service at which second.
+        seconds: when to stop.
+    """
+    rng = random.Random(seed)
+    pacer = Pacer(limits)
+    events: list[tuple[float, int, Callable[[], None]]] = []
+    order = 0
+    now = 0.0
+    queue: deque[tuple[int, int]] = deque(tokens(rng) for _ in range(calls))
+    done = failed = 0
+    due = math.inf
+
+    def at(when: float, what: Callable[[], None]) -> None:
+        nonlocal order
+        order += 1
+        heapq.heappush(events, (when, order, what))
+
+    def wire() -> float:
+        return rng.uniform(0.001, 0.020)
+
+    def look() -> None:
+        nonlocal due
+        while queue:
+            estimate, used = queue[0]
+            ready = pacer.ready_at(now, estimate)
+            if ready > now:
+                if ready < due:
+                    due = ready
+                    at(max(ready, now + 0.0002) + rng.uniform(0, 0.001), ring)  # timers fire a bit late
+                return
+            queue.popleft()
+            entry = pacer.grant(now, estimate)
+            at(now + rng.uniform(0.0002, 0.003), lambda e=entry, u=used: send(e, u))  # type: ignore[misc]
+
+    def ring() -> None:
+        nonlocal due
+        due = math.inf
+        look()
+
+    def send(entry: Entry, used: int) -> None:
+        pacer.sent(entry, now)
+        at(now + wire(), lambda: arrive(entry, used))
+        look()
+
+    def arrive(entry: Entry, used: int) -> None:
+        why = service.arrive(now, used)
+        told = service.told()
+        if why:
+            at(now + wire(), lambda: refuse(entry, used, why, told))
+            return
+        latency = rng.lognormvariate(math.log(service.latency_median), service.latency_sigma)
+        roll = rng.random()
+        if roll < service.overloaded:
+            at(now + latency, lambda: leave(lambda: refuse(entry, used, "overload", told)))
+        elif roll < service.overloaded + service.faults:
+            at(now + latency, lambda: leave(lambda: fail(entry, used)))
+        else:
+            at(now + latency, lambda: leave(lambda: reply(entry, used, told, latency)))
+
+    def leave(then: Callable[[], None]) -> None:
+        service.running -= 1
+        at(now + wire(), then)
+
+    def refuse(entry: Entry, used: int, why: str, told: QuotaHeaders | None) -> None:
+        pacer.refused(entry, now, why, None, told)  # type: ignore[arg-type]
+        queue.append((entry.estimate, used))
+        look()
+
+    def fail(entry: Entry, used: int) -> None:
+        nonlocal failed
+        failed += 1
+        pacer.failed(entry, now, maybe_counted=True)
+        queue.append((entry.estimate, used))
+        look()
+
+    def reply(entry: Entry, used: int, told: QuotaHeaders | None, latency: float) -> None:
+        nonlocal done
+        done += 1
+        pacer.answered(entry, now, used, told, latency)
+        look()
+
+    for when, change in changes:
+        at(when, lambda change=change: change(service))  # type: ignore[misc]
+    at(0.0, look)
+    while events and done < calls:
+        when, _, what = heapq.heappop(events)
+        if when > seconds:
+            break
+        now = when
+        what()
+    return Outcome(now, done, failed, pacer)

@@ -1,0 +1,187 @@
+"""What can be said of the image, the compose file and the job templates without an engine: nothing in them is invented.
+
+With an engine: test_compose.py.
+"""
+
+import ast
+import json
+import re
+import shlex
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+from packaging.specifiers import SpecifierSet
+from prefect.settings import Settings
+
+from deployments.bootstrap import WORK_POOL
+from flows.wiring.settings import VERSION, flags
+from tests.conftest import ROOT
+from tests.servers.prefect import PrefectServer
+
+FOLDER = ROOT / "deployments"
+DOCKERFILE = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
+INSTRUCTIONS = [
+    tuple(line.split(maxsplit=1))
+    for line in re.sub(r"\\\n", " ", re.sub(r"(?m)^#.*\n", "", DOCKERFILE)).splitlines()
+    if line.strip()
+]
+COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+TEMPLATES = sorted((FOLDER / "work_pools").glob("*.json"))
+IMAGE = f"kefu-digest:{VERSION}"
+
+
+def said(instruction: str) -> list[str]:
+    return [str(rest) for name, rest in INSTRUCTIONS if name == instruction]
+
+
+def image_environment() -> dict[str, str]:
+    return dict(pair.split("=", 1) for line in said("ENV") for pair in shlex.split(line))
+
+
+def prefect_settings() -> set[str]:
+    """Every environment variable that this Prefect reads."""
+    found: set[str] = set()
+
+    def walk(model: Any) -> None:
+        prefix = model.model_config.get("env_prefix", "")
+        for name, field in model.model_fields.items():
+            if hasattr(field.annotation, "model_fields"):
+                walk(field.annotation)
+                continue
+            found.add(f"{prefix}{name}".upper())
+            choices = getattr(field.validation_alias, "choices", [])
+            found.update(choice.upper() for choice in choices if isinstance(choice, str))
+
+    walk(Settings)
+    return found
+
+
+@pytest.fixture(params=SERVICES, ids=str)
+def service(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    return request.param, SERVICES[request.param]
+
+
+def test_images_are_pinned_to_a_release():
+    for image in [line.split()[0] for line in said("FROM")] + [one["image"] for one in SERVICES.values()]:
+        assert re.search(r":\d+\.\d+(\.\d+)?", image), image
+    assert {one["image"] for one in SERVICES.values() if "build" in one} == {IMAGE}
+    assert f"--tag {IMAGE} " in DOCKERFILE
+    assert len({line.split()[0] for line in said("FROM")}) == 1
+
+
+def test_image_has_a_python_that_the_project_runs_on():
+    wanted = re.search(r'requires-python = "(.+?)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    has = re.search(r"python:([\d.]+)", DOCKERFILE)
+    assert wanted
+    assert has
+    assert has[1] in SpecifierSet(wanted[1])
+
+
+def test_image_copies_what_is_there_and_what_is_not_ignored():
+    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = {source for line in said("COPY") if "--from" not in line for source in line.split()[:-1]}
+    assert copied == kept
+    assert all((ROOT / source).exists() for source in copied)
+
+
+def test_image_runs_as_nobody_in_particular_in_its_own_folder():
+    assert said("USER")[-1] == "10001:10001"
+    environment = image_environment()
+    assert environment["KEFU_HOME"] == said("WORKDIR")[-1]
+    assert all(environment[name].startswith("/data") for name in ("HOME", "PREFECT_HOME", "KEFU_WAREHOUSE"))
+    assert environment["PREFECT_UI_STATIC_DIRECTORY"].startswith("/tmp/"), (
+        "the server writes its pages before it shows them"
+    )
+    assert said("VOLUME") == ["/data"]
+    program, option, module, *_ = json.loads(said("CMD")[-1])
+    assert (program, option) == ("python", "-m")
+    assert find_spec(module)
+
+
+@pytest.mark.parametrize(
+    "path", [FOLDER / "Dockerfile", FOLDER / "compose.yaml", *TEMPLATES], ids=lambda path: path.name
+)
+def test_no_host_outside_is_named(path):
+    hosts = set(re.findall(r"https?://([^/:'\"]+)", path.read_text(encoding="utf-8")))
+    assert hosts <= {"127.0.0.1", "server"}
+
+
+def test_service_is_locked_up_and_comes_back(service):
+    name, one = service
+    assert one["read_only"] is True
+    assert one["cap_drop"] == ["ALL"]
+    assert one["security_opt"] == ["no-new-privileges:true"]
+    assert one["restart"].startswith("on-failure" if name == "set-up" else "unless-stopped")
+    assert one.get("user", "10001:10001").split(":")[0] != "0"
+    assert ("healthcheck" in one) == (name != "set-up")
+    assert all(port.startswith("127.0.0.1:") for port in one.get("ports", []))
+
+
+def test_service_names_only_what_exists(service):
+    _, one = service
+    assert set(one.get("depends_on", {})) <= set(SERVICES)
+    assert {volume.partition(":")[0] for volume in one.get("volumes", [])} <= set(COMPOSE["volumes"])
+    known = prefect_settings() | {f"KEFU_{name.upper()}" for name in flags()}
+    ours = {"KEFU_HOME", "KEFU_WEBHOOK_URL"}
+    if "build" in one:
+        assert (ROOT / one["build"]["dockerfile"]).exists()
+        named = {
+            name for name in {**one["environment"], **image_environment()} if name.startswith(("PREFECT_", "KEFU_"))
+        }
+        assert named - known - ours == set()
+
+
+def test_commands_are_ones_that_exist():
+    text = "\n".join(" ".join(one["command"]) for one in SERVICES.values() if "command" in one)
+    for module in re.findall(r"python -m ([\w.]+)", text):
+        assert find_spec(module)
+    for path in re.findall(r"deployments/[\w.]+", text):
+        assert (ROOT / path).exists()
+    assert f"--pool {WORK_POOL} " in text
+    for one in SERVICES.values():
+        test = one.get("healthcheck", {}).get("test", [])
+        if "python" in test:
+            ast.parse(test[-1])
+
+
+def test_prefect_knows_the_flags_of_the_commands(prefect_api: PrefectServer):
+    for name in ("server", "worker"):
+        program, *words = SERVICES[name]["command"]
+        assert program == "prefect"
+        told = prefect_api.prefect(*words[:2], "--help", folder=ROOT)
+        assert [word for word in words if word.startswith("--") and word not in told] == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_job_template_is_taken_by_a_server_and_fills_every_slot(path, prefect_api: PrefectServer):
+    template = json.loads(path.read_text(encoding="utf-8"))
+    variables = template["variables"]["properties"]
+    slots = set(re.findall(r"{{ (\w+) }}", json.dumps(template["job_configuration"])))
+    assert slots == set(variables)
+    assert variables["image"]["default"] == IMAGE
+    arguments = ["--type", path.stem, "--base-job-template", str(path)]
+    prefect_api.prefect("work-pool", "create", f"try-{path.stem}", *arguments, folder=ROOT)
+    assert "env" in slots, "the deployments say there how often a run beats"
+
+
+def test_docker_jobs_find_what_the_compose_file_makes():
+    template = json.loads((FOLDER / "work_pools" / "docker.json").read_text(encoding="utf-8"))
+    defaults = {name: slot.get("default") for name, slot in template["variables"]["properties"].items()}
+    worker = SERVICES["worker"]
+    assert defaults["env"] == {"PREFECT_API_URL": worker["environment"]["PREFECT_API_URL"]}
+    assert defaults["networks"] == [f"{COMPOSE['name']}_default"]
+    assert defaults["volumes"] == [f"{COMPOSE['name']}_{volume}" for volume in worker["volumes"]]
+
+
+def test_kubernetes_jobs_are_locked_up_too():
+    template = json.loads((FOLDER / "work_pools" / "kubernetes.json").read_text(encoding="utf-8"))
+    pod = template["job_configuration"]["job_manifest"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert f"{pod['securityContext']['runAsUser']}:10001" == said("USER")[-1]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert pod["enableServiceLinks"] is False, "a Service named kefu-… would put KEFU_… names into the environment"
+    assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/data", "/tmp"}

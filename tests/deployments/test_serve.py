@@ -1,0 +1,102 @@
+"""What `make serve` says before it starts anything, and what its README promises."""
+
+import fcntl
+import json
+import re
+import socket
+import urllib.request
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from deployments import postgresql, serve
+from deployments.serve import ROOT
+from flows.wiring.settings import Settings
+
+README = (ROOT / "deployments" / "README.md").read_text(encoding="utf-8")
+
+
+def test_port_that_is_taken_is_named_and_another_one_offered(tmp_path, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert serve.main(["--folder", str(tmp_path), "--port", str(port)]) == 2
+    assert re.fullmatch(rf"kefu-digest: Port {port} is taken; another one: --port \d+\.\n", capsys.readouterr().err)
+
+
+def test_missing_postgresql_is_said_before_anything_starts(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(postgresql, "_DEBIAN", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert serve.main(["--folder", str(tmp_path), "--port", str(postgresql.free_port())]) == 2
+    told = capsys.readouterr().err
+    assert "apt-get install postgresql" in told
+    assert "--database sqlite" in told
+    assert told.count("\n") == 1
+
+
+def test_address_that_others_reach_needs_a_login(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("PREFECT_SERVER_API_AUTH_STRING", raising=False)
+    assert serve.main(["--folder", str(tmp_path), "--host", "10.11.12.13"]) == 2
+    assert "set PREFECT_SERVER_API_AUTH_STRING=USER:PASSWORD" in capsys.readouterr().err
+
+
+def test_address_of_another_machine_is_refused(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "somebody:something")
+    assert serve.main(["--folder", str(tmp_path), "--host", "192.0.2.1"]) == 2
+    assert "can't listen on 192.0.2.1:4200" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [["--host", "nowhere"], ["--port", "x"], ["--database", "mysql"]], ids=str)
+def test_wrong_use_ends_with_2(wrong, capsys):
+    with pytest.raises(SystemExit) as ended:
+        serve.main(wrong)
+    assert ended.value.code == 2
+    assert wrong[1] in capsys.readouterr().err
+
+
+def test_second_call_says_where_the_first_one_is(tmp_path, capsys):
+    with (tmp_path / "serving").open("w") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        first.write("http://127.0.0.1:4200 (process 17)")
+        first.flush()
+        assert serve.main(["--folder", str(tmp_path)]) == 0
+    assert "serving already: http://127.0.0.1:4200 (process 17)" in capsys.readouterr().out
+
+
+def test_login_of_the_server_is_the_login_of_its_parts(tmp_path, monkeypatch):
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "somebody:something")
+    monkeypatch.setenv("PREFECT_API_URL", "http://192.0.2.1/api")
+    made = serve._environment(tmp_path, "http://127.0.0.1:4200")
+    assert made["PREFECT_API_AUTH_STRING"] == "somebody:something"
+    assert "PREFECT_API_URL" not in made
+
+
+def test_notification_without_a_webhook_is_said(capsys):
+    told = {"run": "summarize-2026-11-22", "what": "Failed", "why": "No logs.", "link": "http://127.0.0.1/run"}
+    with serve._spoken_notifications() as url:
+        request = urllib.request.Request(url, json.dumps(told).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            assert answer.status == 204
+    assert "notification: summarize-2026-11-22: Failed. No logs. http://127.0.0.1/run" in capsys.readouterr().out
+
+
+def test_readme_names_every_flag_and_no_other(capsys):
+    with pytest.raises(SystemExit):
+        serve.main(["--help"])
+    flags = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
+    table = README.partition("| flag |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(--[a-z-]+)", table)) == flags
+
+
+def test_readme_names_every_deployment_and_no_other():
+    stanzas = yaml.safe_load((ROOT / "deployments" / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    names = {f"{one['entrypoint'].rpartition('.')[2].replace('_', '-')}/{one['name']}" for one in stanzas}
+    assert set(re.findall(r"(?m)^\| `([\w-]+/[\w-]+)` \|", README)) == names
+
+
+def test_readme_names_only_what_exists():
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8")))
+    assert set(re.findall(r"\bmake ([a-z-]+)", README)) - {"serve"} <= targets
+    for path in re.findall(r"deployments/[\w./-]+\w", README):
+        assert (ROOT / path).exists(), path
+    fields = {f"KEFU_{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(r"KEFU_[A-Z_]+[A-Z]", README)) - fields <= {"KEFU_HOME", "KEFU_WEBHOOK_URL"}

@@ -1,0 +1,161 @@
+import re
+from datetime import date
+from typing import get_args
+
+import pytest
+
+from flows.wiring.services import check_settings, open_source, open_summarizer, open_warehouse, quota_of, source_of
+from flows.wiring.settings import Settings, flags, load_settings
+from tasks.domain.errors import UsageError
+
+DAY = date(2026, 11, 22)
+
+
+def open_everything(settings):
+    chosen = load_settings(settings)
+    open_source(chosen, DAY)
+    open_warehouse(chosen)
+    open_summarizer(chosen)
+    quota_of(chosen)
+
+
+def test_help_names_every_summarizer():
+    told = re.findall("[a-z-]+", flags()["summarizer"].description)
+    assert set(get_args(Settings.model_fields["summarizer"].annotation)) <= set(told)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"summarizer": "qianfan", "endpoint": "x"}, "QIANFAN_ACCESS_KEY"),
+        ({"summarizer": "qianfan"}, "--endpoint"),
+        ({"summarizer": "openai", "endpoint": "x"}, "OPENAI_BASE_URL"),
+        ({"source": "bos://logs/{day}"}, "BCE_ACCESS_KEY_ID"),
+        ({"shards": 3}, "--shards"),
+        ({"shards": 0}, "--shards"),
+        ({"source": "s3://logs"}, "s3://"),
+        ({"source": "logs/{month}"}, "{day}"),
+        ({"source": "logs/{day"}, "{day}"),
+        ({"source": "logs/{day[0]}"}, "{day}"),
+        ({"rpm": 0}, "--rpm"),
+        ({"rpm": "many"}, "--rpm"),
+        ({"timezone": "Mars/Olympus"}, "Mars/Olympus"),
+        ({"nonsense": 1}, "nonsense"),
+        ({"qianfan_secret_key": "x"}, "qianfan_secret_key"),
+        ({"prompt": "none"}, "sft-v1"),
+        ({"shared_quota": "a/b", "rpm": 60}, "--shared-quota"),
+        ({"shared_quota": "sft"}, "--rpm or --tpm"),
+    ],
+)
+def test_wrong_settings_are_refused_in_one_line(settings, words):
+    with pytest.raises(UsageError, match=re.escape(words)) as refused:
+        open_everything(settings)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("setting", [{"timezone": "Mars/Olympus"}, {"rpm": "many"}, {"summarizer": "tea leaves"}])
+def test_a_wrong_value_is_quoted_once(setting, monkeypatch):
+    ((name, value),) = setting.items()
+    with pytest.raises(UsageError, match=f"^--{name}: ") as refused:
+        load_settings(setting)
+    monkeypatch.setenv(f"KEFU_{name.upper()}", value)
+    with pytest.raises(UsageError, match=f"^KEFU_{name.upper()}: ") as refused_there:
+        load_settings({})
+    assert str(refused.value).count(value) == str(refused_there.value).count(value) == 1
+
+
+@pytest.mark.parametrize("name", ["OPENAI_BASE_URL", "QIANFAN_BASE_URL", "QIANFAN_CONSOLE_API_BASE_URL"])
+@pytest.mark.parametrize("address", ["nonsense", "user:do-not-show@host/v1", "http://", "https:///v1"])
+def test_an_address_that_is_none_is_refused_before_anything_is_called(name, address, monkeypatch):
+    monkeypatch.setenv(name, address)
+    with pytest.raises(UsageError, match=f"{name}.*no address") as refused:
+        check_settings({})
+    assert "do-not-show" not in str(refused.value)
+
+
+def test_a_log_format_that_is_none_is_refused_before_anything_is_started(tmp_path):
+    with pytest.raises(UsageError, match=r"no log format 'nope'; there are auto, .*jddc"):
+        check_settings({"log_format": "nope"})
+    (tmp_path / "my.toml").write_text('[nope]\ncolumns = ["conversation_id", "role", "text"]\n', encoding="utf-8")
+    check_settings({"log_format": "nope", "mappings": str(tmp_path / "my.toml")})
+
+
+def test_batch_inference_says_what_it_needs(monkeypatch):
+    settings = {"summarizer": "qianfan-batch", "endpoint": "x", "warehouse": "folder"}
+    with pytest.raises(UsageError, match="QIANFAN_ACCESS_KEY"):
+        check_settings(settings)
+    monkeypatch.setenv("QIANFAN_ACCESS_KEY", "key")
+    monkeypatch.setenv("QIANFAN_SECRET_KEY", "secret")
+    with pytest.raises(UsageError, match="a warehouse in BOS"):
+        check_settings(settings)
+    with pytest.raises(UsageError, match="--endpoint"):
+        check_settings(settings | {"endpoint": ""})
+
+
+def test_a_flag_beats_the_environment_and_that_beats_the_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({}).concurrency == 128
+    (tmp_path / ".env").write_text("KEFU_CONCURRENCY=1\nKEFU_RPM=10\n", encoding="utf-8")
+    assert load_settings({}).concurrency == 1
+    monkeypatch.setenv("KEFU_CONCURRENCY", "2")
+    assert (load_settings({}).concurrency, load_settings({}).rpm) == (2, 10)
+    assert load_settings({"concurrency": 3}).concurrency == 3
+
+
+@pytest.mark.parametrize("name", ["KEFU_RMP", "kefu_rmp", "KEFU_RPMM"])
+def test_a_misspelled_name_is_refused_with_the_nearest_one(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(f"{name}=60\nKEFU_NONSENSE_QQQ=x\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=rf"{name.upper()} in \.env is no setting: did you mean KEFU_RPM\?") as refused:
+        load_settings({})
+    assert "KEFU_NONSENSE_QQQ in .env is no setting: --help" in str(refused.value)
+    (tmp_path / ".env").unlink()
+    monkeypatch.setenv(name, "60")
+    with pytest.raises(UsageError, match=f"{name.upper()} in the environment"):
+        check_settings({})
+
+
+def test_names_that_are_known_or_not_ours_are_no_mistake(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["POSTGRES_PASSWORD", "KEFUX", "KEFU_HOME", "KEFU_WEBHOOK_URL", "KEFU_BOS_ENDPOINT", "kefu_endpoint"]
+    (tmp_path / ".env").write_text("".join(f"{name}=x\n" for name in names), encoding="utf-8")
+    for name in names:
+        monkeypatch.setenv(name, "x")
+    assert load_settings({}).endpoint == "x"
+
+
+def test_secrets_are_not_shown(monkeypatch):
+    monkeypatch.setenv("QIANFAN_SECRET_KEY", "do-not-show")
+    monkeypatch.setenv("QIANFAN_ACCESS_KEY", "do-not-show-either")
+    chosen = load_settings({"summarizer": "qianfan", "endpoint": "x"})
+    assert chosen.bce_secret_access_key.get_secret_value() == "do-not-show"
+    assert "do-not-show" not in repr(chosen) + str(chosen) + chosen.model_dump_json() + repr(open_summarizer(chosen))
+
+
+@pytest.mark.parametrize(
+    ("template", "uri"),
+    [
+        ("logs/{day}", "logs/2026-11-22"),
+        ("bos://bucket/{day:%Y/%m/%d}/x", "bos://bucket/2026/11/22/x"),
+        ("everything", "everything"),
+        ("{{day}}", "{day}"),
+    ],
+)
+def test_source_of_fills_in_the_day(template, uri):
+    assert source_of(template, DAY) == uri
+
+
+def test_open_source_names_a_file_a_folder_or_a_bucket(monkeypatch):
+    for name in ("BCE_ACCESS_KEY_ID", "BCE_SECRET_ACCESS_KEY", "BOS_ENDPOINT"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    def opened(source):
+        store, name = open_source(load_settings({"source": source}), DAY)
+        return store.uri, name
+
+    assert opened("logs/{day}/") == ("logs", "2026-11-22")
+    assert opened("day.tsv") == (".", "day.tsv")
+    assert opened("/day.tsv") == ("/", "day.tsv")
+    assert opened("bos://bucket") == ("bos://bucket", "")
+    assert opened("bos://bucket/logs") == ("bos://bucket", "logs")
+    assert opened("bos://bucket/logs/{day}") == ("bos://bucket/logs", "2026-11-22")

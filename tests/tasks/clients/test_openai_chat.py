@@ -1,0 +1,176 @@
+"""The OpenAI-compatible summarizer against a server that speaks the wire."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tasks.clients.http_pool import read_limits, read_retry_after
+from tasks.clients.openai_chat import OpenAISummarizer
+from tasks.domain.errors import (
+    AllowanceUsedUp,
+    ContentRefused,
+    CredentialsRefused,
+    EndpointMissing,
+    InputTooLong,
+    KefuError,
+    QuotaRefused,
+    RequestInvalid,
+    TransientFault,
+)
+from tasks.domain.records import Conversation, QuotaHeaders, Reply, Request
+from tests.servers.qianfan import API_KEY, Behavior, QianfanServer
+
+PROMPT = "请总结：\n用户：发票抬头写错了\n客服：已为您重新开具"
+REQUEST = Request(Conversation("c1", (), "a", 1), (), "", PROMPT, False, "", "", 0)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[QianfanServer]:
+    with QianfanServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: QianfanServer) -> QianfanServer:
+    running.reset()
+    running.behavior = Behavior()
+    return running
+
+
+async def call(
+    server: QianfanServer,
+    api_key: str = API_KEY,
+    times: int = 1,
+    path: str = "/v1",
+    timeout_seconds: float = 90,
+) -> Reply:
+    summarizer = OpenAISummarizer(
+        "local", base_url=server.url + path, api_key=api_key, timeout_seconds=timeout_seconds, connections=4
+    )
+    try:
+        for _ in range(times):
+            reply = await summarizer.summarize(REQUEST, lambda: None)
+        return reply
+    finally:
+        await summarizer.aclose()
+
+
+def fault_of(server: QianfanServer, **options) -> KefuError:
+    with pytest.raises(KefuError) as caught:
+        asyncio.run(call(server, **options))
+    assert API_KEY not in str(caught.value)
+    assert "发票" not in str(caught.value)
+    return caught.value
+
+
+def test_summarize_gives_the_reply_over_one_connection(server):
+    reply = asyncio.run(call(server, times=10))
+    assert "发票抬头写错了" in reply.text
+    assert reply.completion_tokens > 10
+    assert server.last_body["model"] == "local"
+    assert server.last_body["messages"] == [{"role": "user", "content": PROMPT}]
+    assert server.stats()["connections"] == 1
+
+
+def test_summarize_keeps_its_connection_until_the_next_minute_of_the_quota(server, monkeypatch):
+    async def minutes() -> None:
+        summarizer = OpenAISummarizer("local", base_url=f"{server.url}/v1", api_key=API_KEY)
+        try:
+            for minute in range(3):
+                monkeypatch.setattr("aiohttp.connector.monotonic", lambda minute=minute: time.monotonic() + 60 * minute)
+                await summarizer.summarize(REQUEST, lambda: None)
+        finally:
+            await summarizer.aclose()
+
+    asyncio.run(minutes())
+    assert server.stats()["connections"] == 1
+
+
+@pytest.mark.parametrize(
+    ("finish", "cut_off", "refused"),
+    [("stop", False, False), ("length", True, False), ("content_filter", False, True)],
+)
+def test_summarize_reads_the_finish_reason(server, finish, cut_off, refused):
+    server.behavior.finish_reason = finish
+    reply = asyncio.run(call(server))
+    assert (reply.cut_off, reply.refused) == (cut_off, refused)
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type", "kind"),
+    [
+        (400, "context_length_exceeded", InputTooLong),
+        (413, "x", InputTooLong),
+        (400, "content_policy_violation", ContentRefused),
+        (400, "invalid_request_error", RequestInvalid),
+        (422, "validation", RequestInvalid),
+        (401, "invalid_api_key", CredentialsRefused),
+        (403, "permission_denied", CredentialsRefused),
+        (404, "model_not_found", EndpointMissing),
+        (405, "x", EndpointMissing),
+        (308, "x", EndpointMissing),
+        (429, "rate_limit_exceeded", QuotaRefused),
+        (429, "insufficient_quota", AllowanceUsedUp),
+        (408, "x", TransientFault),
+        (500, "x", TransientFault),
+        (503, "x", TransientFault),
+    ],
+)
+def test_summarize_raises_what_a_status_means(server, status, error_type, kind):
+    server.behavior.status, server.behavior.error_type = status, error_type
+    assert type(fault_of(server)) is kind
+
+
+def test_summarize_passes_on_how_long_to_wait(server):
+    server.behavior.status, server.behavior.retry_after, server.behavior.rpm = 429, "7", 60
+    error = fault_of(server)
+    assert isinstance(error, QuotaRefused)
+    assert error.retry_after_seconds == 7.0
+    assert isinstance(error.limits, QuotaHeaders)
+    assert error.limits.limit_requests == 60
+
+
+@pytest.mark.parametrize(
+    ("name", "maybe_paid"),
+    [
+        ("http_500", False),
+        ("html_502", False),
+        ("reset_before", True),
+        ("reset_after", True),
+        ("broken_json", True),
+        ("hang", True),
+    ],
+)
+def test_summarize_says_of_a_fault_whether_it_may_be_paid(server, name, maybe_paid):
+    server.behavior.faults, server.behavior.hang_seconds = {name: 1.0}, 90
+    error = fault_of(server, timeout_seconds=0.5 if name == "hang" else 90)
+    assert isinstance(error, TransientFault)
+    assert error.maybe_paid is maybe_paid
+
+
+def test_summarize_with_a_wrong_key_or_path_says_so(server):
+    assert isinstance(fault_of(server, api_key="wrong"), CredentialsRefused)
+    assert isinstance(fault_of(server, path="/nowhere"), EndpointMissing)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": "2.5"}, 2.5),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-1"}, None),
+        ({"Retry-After": "999999"}, 3600.0),
+        ({"retry-after-ms": "1500", "Retry-After": "9"}, 1.5),
+    ],
+)
+def test_read_retry_after_reads_seconds_dates_and_milliseconds(headers, seconds):
+    assert read_retry_after(headers) == seconds
+
+
+@pytest.mark.parametrize("value", ["", "abc", "-5", "1.5", "５", "nan"])
+def test_read_limits_ignores_what_is_no_number(value):
+    assert read_limits({"X-Ratelimit-Limit-Requests": value}) is None

@@ -1,0 +1,391 @@
+"""The Qianfan summarizer through the real SDK against a server that checks signatures and injects faults."""
+
+import asyncio
+import gc
+import logging
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tasks.clients.qianfan_chat import QianfanCredentials, QianfanSummarizer
+from tasks.domain.errors import (
+    AllowanceUsedUp,
+    ContentRefused,
+    CredentialsRefused,
+    EndpointMissing,
+    InputTooLong,
+    KefuError,
+    QuotaRefused,
+    RequestInvalid,
+    TransientFault,
+    UsageError,
+)
+from tasks.domain.records import Conversation, QuotaHeaders, Reply, Request
+from tests.servers.qianfan import ACCESS_KEY, POISON, SECRET_KEY, Behavior, QianfanServer
+
+PAIR = QianfanCredentials(ACCESS_KEY, SECRET_KEY)
+PROMPT = "请总结：\n用户：包裹三天没动了\n客服：已为您催促快递，请您再等一天"
+
+
+def make_request(prompt: str = PROMPT) -> Request:
+    return Request(Conversation("c1", (), "logs/a.jsonl", 1), (), "", prompt, False, "", "", 0)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[QianfanServer]:
+    with QianfanServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: QianfanServer) -> QianfanServer:
+    running.reset()
+    running.behavior = Behavior()
+    running.token_fetches = 0
+    return running
+
+
+@asynccontextmanager
+async def connect(
+    server: QianfanServer,
+    endpoint: str = "sft-1",
+    credentials: QianfanCredentials = PAIR,
+    timeout_seconds: float = 90,
+) -> AsyncIterator[QianfanSummarizer]:
+    summarizer = QianfanSummarizer(
+        endpoint,
+        credentials=credentials,
+        base_url=server.url,
+        console_url=server.url,
+        iam_url=server.url,
+        timeout_seconds=timeout_seconds,
+        connections=8,
+    )
+    try:
+        yield summarizer
+    finally:
+        await summarizer.aclose()
+
+
+async def call(server: QianfanServer, prompt: str = PROMPT, **options) -> Reply:
+    async with connect(server, **options) as summarizer:
+        return await summarizer.summarize(make_request(prompt), lambda: None)
+
+
+def fault_of(server: QianfanServer, **options) -> KefuError:
+    with pytest.raises(KefuError) as caught:
+        asyncio.run(call(server, **options))
+    text = str(caught.value)
+    assert SECRET_KEY not in text
+    assert ACCESS_KEY not in text
+    assert "包裹" not in text
+    return caught.value
+
+
+@pytest.mark.parametrize("endpoint", ["sft-1", "v2:ernie-speed-8k"])
+def test_summarize_gives_text_tokens_and_limits(server, endpoint):
+    server.behavior.rpm, server.behavior.tpm = 600, 90_000
+    reply = asyncio.run(call(server, endpoint=endpoint))
+    assert "包裹三天没动了" in reply.text
+    assert reply.prompt_tokens > 10
+    assert reply.completion_tokens > 10
+    assert reply.limits is not None
+    assert (reply.limits.limit_requests, reply.limits.limit_tokens) == (600, 90_000)
+    assert reply.limits.remaining_requests == 599
+    assert not reply.cut_off
+    assert not reply.refused
+
+
+def test_summarize_sends_the_prompt_as_one_user_message_and_asks_the_console_nothing(server):
+    asyncio.run(call(server))
+    assert server.last_body["messages"] == [{"role": "user", "content": PROMPT}]
+    assert server.stats()["requests"] == {}
+    assert server.token_fetches == 0
+
+
+def test_summarize_reads_the_flags_of_a_v1_reply(server):
+    server.behavior.extra = {"is_truncated": True, "need_clear_history": True}
+    reply = asyncio.run(call(server))
+    assert reply.cut_off
+    assert reply.refused
+
+
+def test_summarize_tells_of_no_limits_when_the_service_does_not(server):
+    assert asyncio.run(call(server)).limits is None
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind"),
+    [
+        (4, "", QuotaRefused),
+        (18, "", QuotaRefused),
+        (336100, "", QuotaRefused),
+        (336501, "", QuotaRefused),
+        (336502, "", QuotaRefused),
+        (6, "", CredentialsRefused),
+        (13, "", CredentialsRefused),
+        (14, "", CredentialsRefused),
+        (336004, "", CredentialsRefused),
+        (3, "Unsupported openapi method", EndpointMissing),
+        (15, "", EndpointMissing),
+        (336005, "", EndpointMissing),
+        (17, "", AllowanceUsedUp),
+        (19, "", AllowanceUsedUp),
+        (336003, "the max length of current question is 4800", InputTooLong),
+        (336002, "输入内容过长", InputTooLong),
+        (336001, "temperature must be a number", RequestInvalid),
+        (336003, "messages must alternate", RequestInvalid),
+        (100, "Invalid parameter", RequestInvalid),
+        (336003, "输入包含敏感内容", ContentRefused),
+        (336000, "", TransientFault),
+        (2, "", TransientFault),
+        (987654, "", TransientFault),
+    ],
+)
+def test_summarize_raises_what_a_v1_code_means_after_one_call(server, code, message, kind):
+    server.behavior.error_code, server.behavior.error_message = code, message
+    error = fault_of(server)
+    assert type(error) is kind
+    assert len(server.arrivals) == 1
+
+
+@pytest.mark.parametrize(
+    ("quota", "scope"),
+    [
+        ({"rpm": 1}, "requests"),
+        ({"tpm": 1}, "tokens"),
+        ({"qps": 1}, "queries_per_second"),
+    ],
+)
+@pytest.mark.parametrize("endpoint", ["sft-1", "v2:m"])
+def test_summarize_names_the_limit_that_refused_and_its_headers(server, endpoint, quota, scope):
+    for name, value in quota.items():
+        setattr(server.behavior, name, value)
+
+    async def calls() -> None:
+        async with connect(server, endpoint) as summarizer:
+            while True:  # a slow machine may need more than two calls for two in one second
+                await summarizer.summarize(make_request(), lambda: None)
+
+    with pytest.raises(QuotaRefused) as caught:
+        asyncio.run(calls())
+    assert caught.value.scope == scope
+    if "rpm" in quota:
+        assert caught.value.limits == QuotaHeaders(limit_requests=1, remaining_requests=0)
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type", "message", "kind"),
+    [
+        (401, "invalid_iam_token", "", TransientFault),
+        (400, "context_length_exceeded", "", InputTooLong),
+        (400, "malformed", "x", RequestInvalid),
+        (404, "invalid_model", "", EndpointMissing),
+        (429, "tpm_rate_limit_exceeded", "", QuotaRefused),
+        (429, "insufficient_quota", "", AllowanceUsedUp),
+        (400, "system_unsafe", "", ContentRefused),
+        (500, "internal_error", "", TransientFault),
+        (503, "server_overloaded", "", QuotaRefused),
+    ],
+)
+def test_summarize_raises_what_a_v2_status_means(server, status, error_type, message, kind):
+    server.behavior.status, server.behavior.error_type = status, error_type
+    server.behavior.error_message = message
+    assert type(fault_of(server, endpoint="v2:m")) is kind
+    assert len(server.arrivals) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "maybe_paid"),
+    [
+        ("http_500", False),
+        ("html_502", False),
+        ("internal", False),
+        ("reset_before", True),
+        ("reset_after", True),
+        ("broken_json", True),
+        ("hang", True),
+    ],
+)
+@pytest.mark.parametrize("endpoint", ["sft-1", "v2:m"])
+def test_summarize_says_of_a_fault_whether_it_may_be_paid(server, endpoint, name, maybe_paid):
+    server.behavior.faults, server.behavior.hang_seconds = {name: 1.0}, 90
+    error = fault_of(server, endpoint=endpoint, timeout_seconds=0.5 if name == "hang" else 90)
+    assert isinstance(error, TransientFault)
+    assert error.maybe_paid is maybe_paid
+    assert len(server.arrivals) == 1
+
+
+def test_summarize_gives_up_at_its_timeout(server):
+    server.behavior.faults, server.behavior.hang_seconds = {"hang": 1.0}, 90
+    assert "0.2 s" in str(fault_of(server, timeout_seconds=0.2))
+
+
+def test_summarize_takes_an_unreachable_address_for_a_fault_that_costs_nothing():
+    async def unreachable() -> None:
+        summarizer = QianfanSummarizer("x", credentials=PAIR, base_url="http://127.0.0.1:9")
+        try:
+            await summarizer.summarize(make_request(), lambda: pytest.fail("nothing was sent"))
+        finally:
+            await summarizer.aclose()
+
+    with pytest.raises(TransientFault, match="cannot be reached") as caught:
+        asyncio.run(unreachable())
+    assert not caught.value.maybe_paid
+
+
+@pytest.mark.parametrize("pair", [(ACCESS_KEY, "wrong-secret"), ("wrong-key", SECRET_KEY)])
+@pytest.mark.parametrize("endpoint", ["sft-1", "v2:m"])
+def test_summarize_with_a_wrong_key_raises_credentials_refused(server, endpoint, pair):
+    error = fault_of(server, endpoint=endpoint, credentials=QianfanCredentials(*pair))
+    assert isinstance(error, CredentialsRefused)
+    assert pair[1] not in str(error)
+
+
+@pytest.mark.parametrize("endpoint", ["sft-1", "v2:m"])
+def test_summarize_sends_a_given_bearer_token_and_fetches_none(server, endpoint):
+    server.grant("my-token")
+    asyncio.run(call(server, endpoint=endpoint, credentials=QianfanCredentials(bearer_token="my-token")))
+    assert server.token_fetches == 0
+
+
+@pytest.mark.parametrize("endpoint", ["sft-1", "v2:m"])
+def test_summarize_with_an_expired_given_token_raises_credentials_refused(server, endpoint):
+    error = fault_of(server, endpoint=endpoint, credentials=QianfanCredentials(bearer_token="old-token"))
+    assert isinstance(error, CredentialsRefused)
+    assert "old-token" not in str(error)
+
+
+def test_summarize_fetches_one_token_for_many_calls_and_one_more_when_it_expires(server):
+    async def calls() -> list[Reply | BaseException]:
+        async with connect(server, "v2:m") as summarizer:
+
+            async def one() -> Reply:
+                return await summarizer.summarize(make_request(), lambda: None)
+
+            await asyncio.gather(*(one() for _ in range(20)))
+            assert server.token_fetches == 1
+            server.expire_tokens()
+            failed = await asyncio.gather(*(one() for _ in range(20)), return_exceptions=True)
+            replies = await asyncio.gather(*(one() for _ in range(20)))
+            assert len(replies) == 20
+            return list(failed)
+
+    failed = asyncio.run(calls())
+    assert server.token_fetches == 2
+    # With fewer connections than calls, those that waited for one took the new token or the old.
+    assert all(isinstance(error, TransientFault | Reply) for error in failed)
+    assert any(isinstance(error, TransientFault) for error in failed)
+
+
+def test_summarize_takes_one_expired_answer_to_a_signature_for_a_fault_and_three_for_wrong_keys(server):
+    server.behavior.faults = {"expired": 1.0}
+
+    async def calls() -> list[type[BaseException]]:
+        kinds: list[type[BaseException]] = []
+        async with connect(server) as summarizer:
+            for _ in range(3):
+                with pytest.raises(KefuError) as caught:
+                    await summarizer.summarize(make_request(), lambda: None)
+                kinds.append(caught.type)
+        return kinds
+
+    assert asyncio.run(calls()) == [TransientFault, TransientFault, CredentialsRefused]
+
+
+def test_summarize_reuses_its_connections(server):
+    async def calls() -> None:
+        async with connect(server) as summarizer:
+            for _ in range(10):
+                await asyncio.gather(*(summarizer.summarize(make_request(), lambda: None) for _ in range(8)))
+
+    asyncio.run(calls())
+    stats = server.stats()
+    assert stats["delivered"] == 80
+    assert stats["connections"] <= 8
+
+
+def test_summarize_keeps_no_connection_busy_after_faults(server):
+    server.behavior.faults = {"html_502": 0.3, "broken_json": 0.3, "internal": 0.2}
+
+    async def calls() -> None:
+        async with connect(server) as summarizer:
+            for _ in range(10):
+                await asyncio.gather(
+                    *(summarizer.summarize(make_request(), lambda: None) for _ in range(8)),
+                    return_exceptions=True,
+                )
+
+    asyncio.run(calls())
+    assert len(server.arrivals) == 80
+    assert server.stats()["connections"] <= 8
+
+
+def test_summarize_calls_on_sent_once_as_the_request_leaves_whether_or_not_an_answer_comes(server):
+    server.behavior.faults, server.behavior.hang_seconds = {"hang": 1.0}, 90
+    sent: list[str] = []
+
+    async def one() -> None:
+        async with connect(server, timeout_seconds=1) as summarizer:
+            await summarizer.summarize(make_request(PROMPT * 2000), lambda: sent.append("sent"))
+
+    with pytest.raises(TransientFault):
+        asyncio.run(one())
+    assert sent == ["sent"]
+
+
+def test_summarizers_with_different_credentials_do_not_mix(server, monkeypatch, tmp_path):
+    (tmp_path / ".env").write_text("QIANFAN_ACCESS_KEY=from-file\nQIANFAN_SECRET_KEY=from-file\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QIANFAN_AK", "from-environment")
+    monkeypatch.setenv("QIANFAN_SK", "from-environment")
+    monkeypatch.setenv("QIANFAN_BASE_URL", "http://127.0.0.1:9")
+
+    async def both() -> None:
+        wrong = QianfanCredentials("other", "other-secret")
+        async with connect(server) as good, connect(server, credentials=wrong) as bad:
+            for _ in range(3):
+                await good.summarize(make_request(), lambda: None)
+                with pytest.raises(CredentialsRefused):
+                    await bad.summarize(make_request(), lambda: None)
+
+    asyncio.run(both())
+    assert server.token_fetches == 0
+
+
+def test_summarize_logs_nothing(server, caplog):
+    caplog.set_level(logging.INFO)
+    server.behavior.poison = POISON
+    fault_of(server, prompt=PROMPT + POISON)
+    assert not caplog.records
+
+
+def test_summarizer_leaves_nothing_open(server):
+    server.behavior.faults = {"reset_after": 0.5}
+
+    async def calls() -> None:
+        async with connect(server) as summarizer:
+            await asyncio.gather(
+                *(summarizer.summarize(make_request(), lambda: None) for _ in range(8)),
+                return_exceptions=True,
+            )
+
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        asyncio.run(calls())
+        gc.collect()
+    assert not [str(one.message) for one in seen if one.category is ResourceWarning]
+
+
+@pytest.mark.parametrize("endpoint", ["", "v2:", "a b", "x?y=1", "../../etc", "中文"])
+def test_summarizer_refuses_what_cannot_be_an_endpoint(endpoint):
+    with pytest.raises(UsageError, match="--endpoint"):
+        QianfanSummarizer(endpoint, credentials=PAIR)
+
+
+def test_credentials_need_a_whole_pair_or_a_token_and_do_not_show_it():
+    with pytest.raises(UsageError, match="QIANFAN_ACCESS_KEY"):
+        QianfanCredentials(access_key="only-half")
+    assert SECRET_KEY not in repr(PAIR)

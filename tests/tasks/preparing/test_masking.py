@@ -1,0 +1,221 @@
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.preparing.masking import mask, mask_identifier, mask_mapping
+
+DIGITS = "0123456789"
+FULL_WIDTH = str.maketrans(DIGITS, "０１２３４５６７８９")
+SEPARATORS = st.sampled_from(["", " ", "-", " - ", ".", "\u3000", "\u00a0", "—", "\u200b", "－"])
+SURROUNDINGS = st.sampled_from(
+    ["", "我的电话", "，", "：", "(", "tel:", "价格199元，", "\n", "https://a.cn/p?x=", "&y=", "。谢谢", "abc"]
+)
+
+
+def check_digit(first_17: str) -> str:
+    """GB 11643 by its text: the remainder of the weights 2**(17-i) modulo 11, counted independently of the code."""
+    total = sum(int(digit) * pow(2, 17 - index, 11) for index, digit in enumerate(first_17))
+    return "10X98765432"[total % 11]
+
+
+def luhn_digit(body: str) -> str:
+    for candidate in DIGITS:
+        total = 0
+        for index, digit in enumerate(reversed(body + candidate)):
+            value = int(digit) * (2 if index % 2 else 1)
+            total += value // 10 + value % 10
+        if total % 10 == 0:
+            return candidate
+    raise AssertionError(body)
+
+
+def digits(count: int) -> st.SearchStrategy[str]:
+    return st.text(alphabet=DIGITS, min_size=count, max_size=count)
+
+
+PHONES = st.builds("1{}{}".format, st.sampled_from("3456789"), digits(9))
+ID_CARDS = st.builds(
+    lambda region, birth, serial: (body := region + birth.strftime("%Y%m%d") + serial) + check_digit(body),
+    st.sampled_from(["110105", "310115", "440305", "650102", "810000"]),
+    st.dates(min_value=date(1900, 1, 1), max_value=date(2026, 1, 1)),
+    digits(3),
+)
+BANK_CARDS = st.integers(13, 17).flatmap(
+    lambda count: st.builds(
+        lambda first, rest: (first + rest) + luhn_digit(first + rest), st.sampled_from("3456"), digits(count)
+    )
+)
+
+
+def grouped(number: str, sizes: tuple[int, ...], separator: str) -> str:
+    parts, start = [], 0
+    for size in sizes:
+        parts.append(number[start : start + size])
+        start += size
+    return separator.join([*parts, number[start:]] if start < len(number) else parts)
+
+
+@given(
+    PHONES,
+    st.sampled_from([(11,), (3, 4, 4), (3, 8), (7, 4), (1,) * 11]),
+    SEPARATORS,
+    SURROUNDINGS,
+    SURROUNDINGS,
+    st.sampled_from(["", "+86", "+86 ", "86-", "0086 "]),
+    st.booleans(),
+)
+def test_mask_leaves_no_mobile_number(phone, sizes, separator, before, after, prefix, full_width):
+    number = prefix + grouped(phone, sizes, separator)
+    number = number.translate(FULL_WIDTH) if full_width else number
+    assert mask(f"{before}{number}{after}").removeprefix(before).removeprefix("+") == f"[手机号]{after}"
+
+
+@given(ID_CARDS, st.sampled_from([(18,), (6, 8, 4), (6, 4, 4, 4), (1,) * 18]), SEPARATORS, SURROUNDINGS, st.booleans())
+def test_mask_leaves_no_id_card(card, sizes, separator, before, lower):
+    number = grouped(card.lower() if lower else card, sizes, separator if len(separator) < 2 else " ")
+    assert mask(f"{before}{number}，") == f"{before}[身份证号]，"
+
+
+@given(st.dates(min_value=date(1920, 1, 1), max_value=date(1999, 1, 1)), digits(3))
+def test_mask_leaves_no_old_id_card(birth, serial):
+    assert mask(f"身份证310115{birth:%y%m%d}{serial}。") == "身份证[身份证号]。"
+
+
+@given(BANK_CARDS, st.booleans(), SEPARATORS, SURROUNDINGS)
+def test_mask_leaves_no_bank_card(card, in_fours, separator, before):
+    number = grouped(card, (4,) * (len(card) // 4) if in_fours else (len(card),), separator)
+    masked = mask(f"{before}{number}，")
+    assert masked in (f"{before}[银行卡号]，", f"{before}[身份证号]，")
+
+
+@given(
+    st.from_regex(r"[a-z0-9][a-z0-9._+-]{0,80}", fullmatch=True),
+    st.sampled_from(["@", "%40", "＠", " @ "]),
+    st.sampled_from(["qq.com", "mail.example.com.cn", "x-y.net"]),
+)
+def test_mask_leaves_no_email_address(local, at, domain):
+    assert mask(f"发到{local}{at}{domain}吧") == "发到[邮箱]吧"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("订单号：A20261122B7788", "订单号：[订单号]"),
+        ("运单号是 SF1029384756012", "运单号是 SF[订单号]"),
+        ("快递单号 7788-990011", "快递单号 [订单号]"),
+        ("order_id=55667&page=2", "order_id=[订单号]&page=2"),
+        ("单子 284619375506 还没到", "单子 [订单号] 还没到"),
+        ("订单编号:1234 5678 9012，下单了", "订单编号:[订单号]，下单了"),
+        ("座机010-62345678转8001", "座机[电话]转8001"),
+        ("(0755)2345678", "([电话]"),
+        ("https://a.cn/track?phone=13912345678&sku=100012", "https://a.cn/track?phone=[手机号]&sku=100012"),
+        ("13912345678 13812345679", "[手机号] [手机号]"),
+        ("13912345678/010-62345678", "[手机号]/[电话]"),
+        ("13912345678@163.com", "[邮箱]"),
+    ],
+)
+def test_mask_names_what_it_took_away(text, expected):
+    assert mask(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "一共199.00元，减了20",
+        "2026-11-22 10:30:15 下单",
+        "20261122103015",
+        "9月18号到20号",
+        "客服热线4008205820",
+        "客服热线400-820-5820",
+        "商品编号：100012043978",
+        "https://item.shop.com/100012043978.html",
+        "尺寸 120x60x75，10000mAh，1920*1080",
+        "买了12件，第3件半价",
+        "1299 1399 1499 1599",
+        "预算2000000000元",
+        "一三八零零一二三四五六",
+        "张三，上海市浦东新区某路1号",
+        "邮编200120",
+        "@客服 在吗",
+        "订单2件",
+        "满300减50，再减30",
+        "2026.11.11到2026.11.15",
+        "1080P 60Hz 2.4GHz/5GHz",
+    ],
+)
+def test_mask_leaves_prices_dates_and_counts_alone(text):
+    assert mask(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("110105199003072312", "[订单号]"),  # a wrong check digit: still a long number
+        ("110105 19900307 2312", "110105 19900307 2312"),  # wrong and in groups: not recognized
+        ("6222021234567891", "[订单号]"),
+        ("6222 0212 3456 7891", "6222 0212 3456 7891"),
+        ("139123456789", "[订单号]"),  # twelve digits: no phone inside
+        ("1391234567", "[订单号]"),  # ten digits
+        ("12912345678", "[订单号]"),  # no such prefix
+    ],
+)
+def test_mask_treats_near_misses_as_documented(text, expected):
+    assert mask(text) == expected
+
+
+@given(st.text(alphabet=st.sampled_from("0123456789１Xx-@. 订单号a：[]元+%40"), max_size=80))
+def test_mask_of_a_masked_text_changes_nothing(text):
+    once = mask(text)
+    assert mask(once) == once
+
+
+@given(st.text(alphabet=st.characters(), max_size=200))
+def test_mask_takes_any_text(text):
+    mask(text)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ["1", "1 ", "1-", "a", "a.", "a@", "@", "订单号", "13912345678 ", "-", "(", "0a"])
+def test_mask_of_a_hostile_megabyte_takes_linear_time(piece):
+    # Quadratic work on this much would take hours.
+    begun = piece * (1_000_000 // len(piece))
+    assert mask(f"{begun}，电话13912345678。").endswith("电话[手机号]。")
+
+
+def test_mask_mapping_takes_keys_for_what_they_say_of_numbers():
+    logged = {"order_id": "AB-12345", "订单号": "2819374", "sku": "100012345678", "note": "100012345678", "n": "12345"}
+    assert mask_mapping(logged) == {
+        "order_id": "[订单号]",
+        "订单号": "[订单号]",
+        "sku": "100012345678",
+        "note": "[订单号]",
+        "n": "12345",
+    }
+
+
+def test_mask_mapping_masks_values_and_keeps_keys():
+    assert mask_mapping({"phone13912345678": "13912345678", "sku": "100012"}) == {
+        "phone13912345678": "[手机号]",
+        "sku": "100012",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("13912345678", "[手机号]"),
+        ("13912345678_0001", "[手机号]_0001"),
+        ("a.b@qq.com", "[邮箱]"),
+        ("１３９１２３４５６７８", "[手机号]"),
+        ("ａ．ｂ＠ｑｑ．ｃｏｍ-1", "[邮箱]-1"),
+        ("会话１", "会话１"),
+        ("202611220000012345", "202611220000012345"),
+        ("6222021234567894", "6222021234567894"),
+        ("0b82c13912345678aa4497508bb1bdfb", "0b82c13912345678aa4497508bb1bdfb"),
+    ],
+)
+def test_mask_identifier_keeps_ids_apart(text, expected):
+    assert mask_identifier(text) == expected

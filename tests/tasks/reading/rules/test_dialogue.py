@@ -1,0 +1,102 @@
+"""Times, roles and speakers' labels, as logs write them."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.reading.rules.dialogue import Clock, speaker_of, speaker_of_flag, split_transcript
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+EIGHT = datetime(2026, 11, 22, 0, 1, 2, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2026-11-22 08:01:02", "2026-11-22T08:01:02", "2026-11-22T00:01:02Z", "2026-11-22T02:01:02+02:00", "20261122080102",
+     "2026/11/22 8:01:02", "2026/11/22 08:01:02", "2026/11/22  8:01:02", "2026.11.22 8:01:02", "2026年11月22日 8时1分2秒", "2026年11月22日 8:01:02",
+     1795305662, 1795305662.0, 1795305662000, 1795305662000000, "1795305662", "1795305662000", " 2026-11-22 08:01:02 "],
+)  # fmt: skip
+def test_clock_reads_times_however_they_are_written(written):
+    clock = Clock(SHANGHAI)
+    assert clock.read(written) == EIGHT
+    assert clock.read(written) == EIGHT  # from the table of hours, too
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "上午", "08:01", "0000-00-00 00:00:00", "2026-13-45 00:00:00", "nan", "inf", "1e400", "0", 0, -1, 7, True, None, [],
+     {}, "9" * 30, "2026-11-22T08+08:0", "x" * 100, "0001-01-01 00:00:00", float("inf")],
+)  # fmt: skip
+def test_clock_gives_none_for_what_is_no_time(written):
+    assert Clock(SHANGHAI).read(written) is None
+
+
+@given(st.integers(631_152_000, 2_840_140_800), st.sampled_from(["Europe/Berlin", "Asia/Shanghai"]))
+def test_clock_agrees_with_the_zone(seconds, zone):
+    clock = Clock(ZoneInfo(zone))
+    local = datetime.fromtimestamp(seconds, ZoneInfo(zone))
+    expected = local.replace(fold=0).astimezone(UTC)
+    for _ in range(2):
+        assert clock.read(f"{local:%Y-%m-%d %H:%M:%S}") == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "speaker"),
+    [("用户", "user"), ("顾客 ", "user"), ("Customer", "user"), ("user_17", "user"), ("买家（老客）", "user"),
+     ("客服", "agent"), ("【客服】", "agent"), ("售后客服3号", "agent"), ("客服小林", "agent"), ("机器人", "agent"), ("BOT", "agent"),
+     ("assistant", "agent"), ("系统", "system"), ("system", "system"), ("林小姐", None), ("", None), ("0", None), ("us", None)],
+)  # fmt: skip
+def test_speaker_of_knows_the_usual_words(word, speaker):
+    assert speaker_of(word) == speaker
+
+
+@pytest.mark.parametrize(("flag", "speaker"), [(1, "agent"), ("0", "user"), (True, "agent"), ("否", "user"), (2, None)])
+def test_speaker_of_flag_knows_yes_and_no(flag, speaker):
+    assert speaker_of_flag(flag) == speaker
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["用户：在吗客服：在的", "用户：在吗\n客服：在的", "用户: 在吗\n\n客服: 在的\n", "【用户】：在吗【客服】：在的", "user:在吗agent：在的",
+     "[用户]:在吗\n[客服]:在的", "USER：在吗 Assistant：在的", "顾客12：在吗客服（小林）：在的", "  买家：在吗\n　卖家：在的",
+     "08:01 用户：在吗\n08:02 客服：在的", "2026-11-22 08:01:02 用户：在吗\n[2026-11-22 08:02] 客服：在的", "人工客服：在的"],
+)  # fmt: skip
+def test_split_transcript_knows_labels(text):
+    preamble, said, _ = split_transcript(text)
+    assert preamble == ""
+    assert [(speaker, words) for speaker, words, _ in said] == [("user", "在吗"), ("agent", "在的")][-len(said) :]
+    assert len(said) == text.count("在")
+
+
+def test_split_transcript_takes_labels_inside_lines_for_text_when_lines_begin_with_them():
+    _, said, start = split_transcript("你好\n用户：请转达客服：我要退货\n第二行\n客服：好")
+    assert said == [("user", "请转达客服：我要退货\n第二行", None), ("agent", "好", None)]
+    assert start == 3
+
+
+def test_split_transcript_keeps_names_in_text_that_are_no_labels():
+    _, said, _ = split_transcript("用户：superuser: 请联系客服：400客服：好的")
+    assert [words for _, words, _ in said] == ["superuser: 请联系客服：400", "好的"]
+    assert split_transcript("没有人说话").said == []
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["用户", "客服"]), st.text("好的吗在 ，。1", min_size=1, max_size=9)), min_size=1
+    )
+)
+def test_split_transcript_gives_back_what_was_joined(turns):
+    for between in ("", "\n"):
+        _, said, _ = split_transcript(between.join(f"{label}：{text}" for label, text in turns))
+        expected = [("user" if label == "用户" else "agent", text.strip()) for label, text in turns]
+        assert [(speaker, words) for speaker, words, _ in said] == expected
+
+
+@pytest.mark.parametrize("text", ["用户" * 200000, " " * 400000, "用户" + " " * 400000, "\n \t" * 200000,
+                                  "客服(" * 100000, "用户：" * 100000, "1:00 " * 100000, "bot" * 130000, "【" * 400000])  # fmt: skip
+@pytest.mark.timeout(100)  # a fraction of a second; quadratic work takes minutes
+def test_split_transcript_takes_linear_time(text):
+    assert all(words in text for _, words, _ in split_transcript(text)[1])

@@ -1,0 +1,141 @@
+from dataclasses import replace
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tasks.reporting.rules.aggregation import Aggregator
+from tasks.reporting.rules.digest import Digest, Group, Outcomes, Share, Words
+from tasks.reporting.rules.findings import (
+    Comparison,
+    compare,
+    differs,
+    distinct_words,
+    find,
+    headline,
+    read_headline,
+    topics,
+)
+from tasks.reporting.rules.formatting import percent, share_text
+from tasks.reporting.rules.metrics import metrics_table
+from tests.builders.summary_days import rejects, run, summaries
+
+DAY = date(2026, 11, 22)
+NOTHING = Comparison(None, None, 0)
+
+
+def digest_of(count: int, seed: int = 1, rejected: int = 0, day: date = DAY, **kind) -> Digest:
+    aggregator = Aggregator(day, day, ZoneInfo("Asia/Shanghai"))
+    aggregator.add_summaries(summaries(count, seed, day=day, **kind))
+    aggregator.add_rejects(rejects(rejected))
+    return aggregator.result(run())
+
+
+def texts(digest: Digest, comparison: Comparison = NOTHING) -> list[str]:
+    return [finding.text.zh for finding in find(digest, comparison)]
+
+
+def test_read_headline_gives_back_what_the_digest_says():
+    digest = digest_of(300, rejected=12)
+    assert read_headline(metrics_table(digest)) == headline(digest)
+
+
+def test_read_headline_of_a_table_without_metrics_is_nothing():
+    nothing = read_headline(metrics_table(digest_of(0)).slice(0, 0))
+    assert nothing.conversations == 0
+    assert nothing.accepted == Share(0, 0)
+
+
+def test_compare_takes_the_seven_days_before_and_no_others():
+    table = {back: metrics_table(digest_of(10 + back)) for back in (-1, 0, 1, 3, 7, 8)}
+    comparison = compare(DAY, {DAY - timedelta(days=back): metrics for back, metrics in table.items()})
+    assert comparison.yesterday is not None
+    assert comparison.week is not None
+    assert comparison.yesterday.conversations == 11
+    assert (comparison.week.conversations, comparison.week_days) == (11 + 13 + 17, 3)
+    assert comparison.week.accepted.whole == 11 + 13 + 17
+
+
+def test_compare_without_history_is_nothing():
+    assert compare(DAY, {}) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "expected"),
+    [
+        (Share(50, 100), Share(500, 1000), False),
+        (Share(55, 100), Share(500, 1000), False),
+        (Share(70, 100), Share(500, 1000), True),
+        (Share(0, 100), Share(0, 1000), False),
+        (Share(5, 5), Share(0, 0), False),
+        (Share(0, 0), Share(5, 5), False),
+    ],
+)
+def test_differs_only_beyond_chance(now, before, expected):
+    assert differs(now, before) is expected
+
+
+def test_find_is_silent_about_an_even_day():
+    quiet = 0
+    for seed in range(20):
+        rows = summaries(600, seed, negative_scale=0)
+        aggregator = Aggregator(DAY, DAY, ZoneInfo("Asia/Shanghai"))
+        issue = rows.schema.get_field_index("issue")
+        aggregator.add_summaries(rows.set_column(issue, "issue", rows["issue"].take([0] * len(rows))))
+        quiet += not find(aggregator.result(run()), NOTHING)
+    assert quiet >= 16
+
+
+def test_find_names_what_stands_out():
+    found = texts(digest_of(2_000, rejected=200, negative_scale=1.2))
+    assert "没有得到摘要，主要是“只有一方说话”" in found[0]
+    assert any(text.startswith("提到“退款”的对话：负面情绪") for text in found)
+    assert any(text.startswith("提到“退款”的对话：未接受") for text in found)
+
+
+def test_find_compares_with_the_days_before():
+    history = {
+        DAY - timedelta(days=back): metrics_table(digest_of(900, back, negative_scale=0.5)) for back in (1, 2, 3)
+    }
+    comparison = compare(DAY, history)
+    worse = find(digest_of(1_500, 9, negative_scale=1.5), comparison)
+    assert worse[0].warning
+    assert "高于前 3 天" in worse[0].text.zh
+    assert any("明显多于" in finding.text.zh and not finding.warning for finding in worse)
+    better = find(digest_of(300, 9, negative_scale=0), comparison)
+    assert not better[0].warning
+    assert "低于前 3 天" in better[0].text.zh
+    assert any("日志可能没有到齐" in finding.text.zh and finding.warning for finding in better)
+
+
+def test_find_says_when_much_is_unknown():
+    assert any("看不出是否接受" in text for text in texts(digest_of(100, unknown=0.5)))
+    assert not any("看不出是否接受" in text for text in texts(digest_of(100, unknown=0.1)))
+
+
+def test_distinct_words_keeps_the_longest_of_equals():
+    first, second = Outcomes((3,) + (0,) * 8), Outcomes((2,) + (0,) * 8)
+    words = (Group("承担", first), Group("退货运费", first), Group("发票", second))
+    assert [word.key for word in distinct_words(words)] == ["退货运费", "发票"]
+
+
+def with_words(digest: Digest, *groups: Group, counted_in: int = 100) -> Digest:
+    return replace(digest, issues=Words(groups, counted_in, told=counted_in))
+
+
+def test_topics_are_in_several_conversations_and_in_a_part_that_counts():
+    few = digest_of(60)
+    assert topics(few)
+    assert all(word.outcomes.total >= 3 for word in topics(few))
+    rare = Group("每次", Outcomes((2,) + (0,) * 8))
+    assert rare not in topics(with_words(few, rare, *few.issues.groups))
+    many = with_words(few, Group("每次", Outcomes((19,) + (0,) * 8)), counted_in=1_000)
+    assert not topics(many)
+    assert topics(with_words(many, *many.issues.groups, counted_in=900))
+
+
+def test_percent_has_no_decimals_for_few():
+    assert percent(Share(1, 8)) == "12%"
+    assert percent(Share(123, 1000)) == "12.3%"
+    assert percent(Share(0, 0)) == "–"
+    assert share_text(Share(1234, 5000)) == "24.7% (1,234/5,000)"

@@ -1,0 +1,321 @@
+import base64
+import hashlib
+import re
+import xml.etree.ElementTree as ET
+from datetime import date, timedelta
+from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pytest
+
+from tasks.calling.rules.offline import OFFLINE_MODEL
+from tasks.reporting.rules.aggregation import Aggregator
+from tasks.reporting.rules.digest import Digest, Share
+from tasks.reporting.rules.formatting import clip, interval_range, percent, share_text
+from tasks.reporting.rules.html import render_html, render_picture
+from tasks.reporting.rules.markdown import render_markdown
+from tasks.reporting.rules.metrics import metrics_table
+from tests.builders.summary_days import HOSTILE, rejects, run, summaries
+
+DAY = date(2026, 11, 22)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def aggregator_of(count: int, seed: int = 1, rejected: int = 0, day: date = DAY, **kind) -> Aggregator:
+    aggregator = Aggregator(day, day, SHANGHAI)
+    aggregator.add_summaries(summaries(count, seed, day=day, **kind))
+    aggregator.add_rejects(rejects(rejected))
+    return aggregator
+
+
+def digest_of(count: int, seed: int = 1, rejected: int = 0, **kind) -> Digest:
+    return aggregator_of(count, seed, rejected, **kind).result(run())
+
+
+DAYS = {
+    "full": lambda: digest_of(600, rejected=30),
+    "small": lambda: digest_of(9, rejected=1),
+    "hostile": lambda: digest_of(400, hostile=True, rejected=5),
+    "offline": lambda: digest_of(80, model=OFFLINE_MODEL),
+    "unknown": lambda: digest_of(120, unknown=1.0),
+    "calm": lambda: digest_of(120, negative_scale=0.0, unknown=0.0),
+    "rejected": lambda: digest_of(0, rejected=40),
+    "empty": lambda: Aggregator(DAY, DAY, SHANGHAI).result({}),
+}
+
+
+@pytest.fixture(params=DAYS)
+def digest(request) -> Digest:
+    return DAYS[request.param]()
+
+
+class Page(HTMLParser):
+    """Checks nesting; collects elements and the text that each language shows."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, dict[str, str | None]]] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.shown: dict[str, list[str]] = {"zh": [], "en": []}
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        assert len(attributes) == len(attrs), "an attribute twice"
+        self.elements.append((tag, attributes))
+        if tag not in VOID:
+            self.open.append((tag, attributes))
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data):
+        names = {tag for tag, _ in self.open}
+        if names & {"style", "script", "title"}:
+            return
+        hidden = {attributes.get("class") for _, attributes in self.open}
+        for language, other in (("zh", "en"), ("en", "zh")):
+            if other not in hidden:
+                self.shown[language].append(data)
+
+    def text(self, language: str) -> str:
+        return " ".join(" ".join(self.shown[language]).split())
+
+
+def test_render_html_is_well_formed_and_needs_no_network(digest):
+    html = render_html(digest)
+    page = Page(html)
+    names = {tag for tag, _ in page.elements}
+    assert not names & {"img", "link", "iframe", "object", "embed", "base", "form", "use", "image", "a"}
+    for _, attributes in page.elements:
+        assert not set(attributes) & {"href", "src", "style", "xlink:href", "srcset", "action"}
+        assert not any(name.startswith("on") for name in attributes)
+    code = "".join(re.findall(r"<(?:style|script)>(.*?)</(?:style|script)>", html, re.DOTALL))
+    assert "//" not in re.sub(r"^\s*// .*$", "", code, flags=re.MULTILINE)
+    assert "url(" not in code
+    assert "@import" not in code
+
+
+def test_render_html_lets_only_its_own_style_and_script_run(digest):
+    html = render_html(digest)
+    page = Page(html)
+    policy = next(
+        attributes["content"]
+        for tag, attributes in page.elements
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy is not None
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for tag in ("style", "script"):
+        (inside,) = re.findall(f"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        digest_of_code = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest_of_code}'" in policy
+
+
+def test_render_html_makes_hostile_texts_inert():
+    html = render_html(digest_of(700, hostile=True))
+    harmless = render_html(digest_of(700))
+    kinds = [sorted({tag for tag, _ in Page(text).elements}) for text in (html, harmless)]
+    assert kinds[0] == kinds[1]
+    assert html.count("<script") == html.count("<style") == 1
+    shown = Page(html).text("zh")
+    for text in HOSTILE:
+        if text in {case.plan for case in digest_of(700, hostile=True).cases}:
+            assert " ".join(clip(text).split()) in shown
+    assert not re.search(r"[\x00-\x08\u202a-\u202e\u2066-\u2069]", html)
+
+
+@pytest.mark.parametrize(("heading", "words"), [("客户在问什么", "issues"), ("客服给了什么方案", "plans")])
+def test_both_reports_tell_what_was_asked_and_offered_and_how_often_it_was_accepted(heading, words):
+    digest = digest_of(700)
+    groups = getattr(digest, words).groups[:12]
+    assert groups
+    html = Page(render_html(digest)).text("zh").partition(f" {heading} ")[2]
+    markdown = render_markdown(digest).partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    for group in groups:
+        share = group.outcomes.accepted("yes")
+        assert f" {group.key} {share.whole} {percent(share)} {share.part}/{share.whole} " in html
+        assert f"| {group.key} | {share.whole} | {share_text(share)}" in markdown
+
+
+def test_render_html_shows_both_languages_whole(digest):
+    page = Page(render_html(digest))
+    assert CHINESE.search(page.text("zh"))
+    english = page.text("en")
+    told = {case.issue for case in digest.cases} | {case.plan for case in digest.cases}
+    told |= {case.accepted_text for case in digest.cases} | {case.negative_sentiment_text for case in digest.cases}
+    told |= {group.key for group in (*digest.issues.groups, *digest.plans.groups, *digest.channels)} | {"中文"}
+    for text in sorted((" ".join(clip(text).split()) for text in told if text), key=len, reverse=True):
+        english = english.replace(text, "")
+    assert not CHINESE.search(english)
+
+
+def test_render_html_declares_its_language_and_labels():
+    page = Page(render_html(DAYS["full"]()))
+    assert ("html", {"lang": "zh-CN"}) in page.elements
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for tag, attributes in page.elements:
+        if "aria-labelledby" in attributes:
+            assert attributes["aria-labelledby"] in ids
+        if attributes.get("class") in ("zh", "en"):
+            assert (attributes["class"], attributes["lang"]) in (("zh", "zh-CN"), ("en", "en"))
+        if tag == "svg":
+            assert attributes.get("aria-hidden") == "true"
+
+
+def test_renderings_are_the_same_every_time():
+    for render in (render_html, render_markdown, render_picture):
+        assert render(DAYS["hostile"]()) == render(DAYS["hostile"]())
+
+
+def test_renderings_show_the_headline_figures_with_their_counts():
+    digest = DAYS["full"]()
+    negative, accepted = digest.outcomes.negative("yes"), digest.outcomes.accepted("yes")
+    for text in (Page(render_html(digest)).text("zh"), render_markdown(digest), render_picture(digest)):
+        for share in (negative, accepted):
+            assert f"{share.part}/{share.whole}" in text
+            assert f"{share.value:.1%}" in text
+        assert str(digest.conversations) in text
+
+
+@pytest.mark.parametrize("render", [render_html, render_markdown, render_picture])
+def test_renderings_say_when_rules_made_the_summaries(render):
+    assert "规则摘要，非模型" in render(DAYS["offline"]())
+    assert "规则摘要" not in render(DAYS["full"]())
+
+
+def test_renderings_say_which_part_rules_made():
+    aggregator = aggregator_of(30, model=OFFLINE_MODEL)
+    aggregator.add_summaries(summaries(70, 2))
+    digest = aggregator.result(run())
+    for text in (render_html(digest), render_markdown(digest)):
+        assert "其中 30.0% (30/100) 为规则摘要，非模型" in text
+        assert "混有多个模型或提示词" in text
+
+
+@pytest.mark.parametrize(
+    ("day", "sentence"),
+    [
+        ("empty", "没有读到任何对话"),
+        ("rejected", "没有一次得到摘要"),
+        ("calm", "没有发现负面情绪。"),
+        ("unknown", "看不出是否接受"),
+    ],
+)
+def test_renderings_of_unusual_days_say_so(day, sentence):
+    digest = DAYS[day]()
+    assert sentence in render_html(digest)
+    assert sentence in render_markdown(digest)
+    assert "nan" not in render_html(digest).lower().replace("finance", "")
+    assert "None" not in render_markdown(digest)
+
+
+def test_renderings_do_not_speak_of_channels_and_hours_that_no_log_names():
+    rows = summaries(12)
+    for name, empty in (("channel", [""] * 12), ("started_at", [None] * 12)):
+        field = rows.schema.field(name)
+        rows = rows.set_column(rows.schema.get_field_index(name), field, pa.array(empty, field.type))
+    aggregator = Aggregator(DAY, DAY, SHANGHAI)
+    aggregator.add_summaries(rows)
+    digest = aggregator.result(run())
+    for text in (Page(render_html(digest)).text("zh"), render_markdown(digest)):
+        assert "日志没有写明渠道。" in text
+        assert "日志没有写明时间。" in text
+        assert "不同轮数、问题词之间都在正常波动之内" in text
+        assert "（未注明）" not in text
+    assert "channels, hours, lengths, issue words vary" in render_markdown(digest_of(12), language="en")
+
+
+def test_renderings_compare_with_the_days_before():
+    history = {
+        DAY - timedelta(days=back): metrics_table(digest_of(500, back, negative_scale=0.3)) for back in range(1, 8)
+    }
+    digest = digest_of(600, 9)
+    for text in (Page(render_html(digest, history=history)).text("zh"), render_markdown(digest, history=history)):
+        assert "前一天 500" in text
+        assert "前 7 天均值 500" in text
+        assert "高于前 7 天的" in text
+        assert "个百分点" in text
+    assert "前一天" not in Page(render_html(digest)).text("zh")
+
+
+def test_renderings_of_a_span_show_each_day():
+    days = [aggregator_of(200 + back, back, 3, day=DAY - timedelta(days=back)) for back in range(6, -1, -1)]
+    span = Aggregator(days[0].start, DAY, SHANGHAI)
+    for day in days:
+        span.merge(day)
+    digests = [day.result(run()) for day in days]
+    whole = span.result(run())
+    assert whole.conversations == sum(digest.conversations for digest in digests)
+    for text in (render_html(whole, days=digests), render_markdown(whole, days=digests)):
+        assert "2026-11-16 星期一 至 2026-11-22 星期日" in text
+        for digest in digests:
+            assert f"{digest.start}" in text
+            assert f"{digest.conversations:,}" in text
+
+
+def test_render_markdown_tables_are_well_formed(digest):
+    text = render_markdown(digest)
+    for block in text.split("\n\n"):
+        lines = block.split("\n")
+        if not lines[0].startswith("|"):
+            continue
+        assert re.fullmatch(r"\|(?: ---:? \|)+", lines[1])
+        for line in lines:
+            assert line.startswith("| ")
+            assert line.endswith(" |")
+            assert line.count("|") == lines[0].count("|")
+
+
+def test_render_markdown_holds_no_markup_from_cells():
+    text = re.sub(r"\\[!-/:-@\[-`{-~]", "", render_markdown(digest_of(700, hostile=True)))  # without what is escaped
+    assert "&#" not in text, "Prefect's UI would show it so"
+    assert not re.search(r"[<`\\]|!\[|\]\(|https?://|www\.", text, re.IGNORECASE)
+    for line in text.split("\n"):
+        assert not line.startswith("#") or re.fullmatch(r"#{1,2} [^#]+", line)
+        assert line.count("*") in (0, 2, 4)
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_render_markdown_in_english_holds_no_chinese_of_its_own(day):
+    digest = DAYS[day]()
+    text = render_markdown(digest, language="en")
+    rows = [line for line in text.split("\n") if not line.startswith("|")]
+    own = "\n".join(rows)
+    for group in (*digest.issues.groups, *digest.plans.groups, *digest.channels):
+        own = own.replace(group.key or " ", "")
+    assert not CHINESE.search(own)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_render_picture_is_a_small_svg_of_its_own(digest, language):
+    text = render_picture(digest, language=language)
+    root = ET.fromstring(text)
+    assert (root.get("width"), root.get("height")) == ("900", "520")
+    assert re.findall(r"\w+://[^\"'\s]*", text) == ["http://www.w3.org/2000/svg"]
+    assert len(text) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a\nb\t\x00c", "a b c"), ("\u202eabc\u200b", "abc"), ("长" * 200, "长" * 159 + "…"), ("", "")],
+)
+def test_clip_gives_one_visible_line(text, expected):
+    assert clip(text) == expected
+
+
+def test_interval_range_is_for_few_only():
+    assert interval_range(Share(1, 8)) == "2–47%"
+    assert interval_range(Share(10, 80)) == ""
+    assert interval_range(Share(0, 0)) == ""

@@ -1,0 +1,63 @@
+import ast
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from tasks.domain.records import Reason
+from tasks.reporting.rules.texts import LABELS, REASONS, Text, reason_label, reason_todo, say
+
+DOMAIN = Path(__file__).parents[4] / "tasks" / "reporting"
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def slots(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+@pytest.mark.parametrize("key", [key for key in LABELS if key != "switch_language"])
+def test_labels_are_whole_in_both_languages(key):
+    zh, en = LABELS[key]
+    assert slots(zh) == slots(en)
+    assert en.strip()
+    assert not CHINESE.search(en)
+    assert CHINESE.search(zh) or slots(zh)
+
+
+def test_reasons_are_all_named_in_both_languages():
+    assert set(REASONS) == set(Reason)
+    for label, todo in REASONS.values():
+        assert all(label)
+        assert all(todo)
+        assert not CHINESE.search(label.en + todo.en)
+
+
+def test_labels_are_all_used():
+    """Each key stands as a literal somewhere, or is one of the names that code puts together."""
+    sources = [
+        path.read_text(encoding="utf-8") for path in [*DOMAIN.glob("rules/[!t]*.py"), *DOMAIN.glob("templates/*.jinja")]
+    ]
+    put_together = {f"found_{name}_{way}" for name in ("negative", "accepted", "volume") for way in ("up", "down")}
+    unused = {key for key in LABELS if not any(f'"{key}"' in text or f"'{key}'" in text for text in sources)}
+    assert unused == put_together
+
+
+def test_labels_hold_no_key_twice():
+    tree = ast.parse((DOMAIN / "rules" / "texts.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+            assert len(keys) == len(set(keys))
+
+
+def test_say_fills_in_both_languages():
+    assert say("group_channel", key="{zh} %s") == Text("渠道“{zh} %s”", "Channel “{zh} %s”")
+    assert say("lede_no_topics", read=12_345).en == "Conversations read: 12,345."
+    assert say("found_rejected", share="9%", reason=Text("空", "Empty")).zh.count("空") == 1
+
+
+def test_reason_label_shows_reasons_of_other_versions_as_they_are():
+    assert reason_label("empty") == Text("没有内容", "Empty")
+    assert reason_label("from_the_future") == Text("from_the_future", "from_the_future")
+    assert reason_todo("from_the_future") == Text("", "")

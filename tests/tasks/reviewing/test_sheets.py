@@ -1,0 +1,164 @@
+"""Review sheets: what is written is read back, in whatever a spreadsheet saves, and no cell is ever a formula."""
+
+import csv
+import io
+import re
+import zipfile
+from datetime import date, time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import load_workbook
+from openpyxl.worksheet.formula import ArrayFormula
+
+from tasks.domain.errors import UsageError
+from tasks.reviewing.rules.review_sheet import ACCEPTED, COLUMNS, NEGATIVE, NUMBER, TO_FILL_IN
+from tasks.reviewing.sheets import read_sheet, write_sheet
+
+WILD = [
+    "=1+1",
+    "+86",
+    "-5 元",
+    "@SUM(A1)",
+    "\t=1",
+    "'=1",
+    "=cmd|' /C calc'!A0",
+    "\x00\x0b坏\ud800",
+    "长" * 9000,
+    'a,b\n"c"',
+]
+
+
+def sampled(number: int, text: str = "用户：你好\n客服：您好"):
+    return {
+        "number": f"S1A-{number:04}",
+        "day": date(2026, 11, 22),
+        "stratum": "random",
+        "conversation_id": text[:30],
+        "content_hash": f"h{number}",
+        "text": text,
+        "truncated": False,
+        "issue": text[:80],
+        "plan": None,
+        "accepted": None,
+        "negative_sentiment": True,
+        "model": "m",
+        "prompt_version": "p",
+    }
+
+
+def filled_csv(content: bytes, encoding: str, delimiter: str) -> bytes:
+    """The sheet as a spreadsheet saves it: another encoding and delimiter, columns in another order, verdicts filled in."""
+    header, *rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    for row in rows:
+        row[COLUMNS.index(ACCEPTED)], row[COLUMNS.index(NEGATIVE)] = "否", "是"
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter).writerows([header[::-1], *(row[::-1] for row in rows)])
+    return text.getvalue().encode(encoding)
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "a.CSV"])
+def test_read_sheet_gives_back_what_was_written(name):
+    rows = read_sheet(write_sheet([sampled(1), sampled(2)], name), name)
+    assert [(number, cells[NUMBER]) for number, cells in rows] == [(2, "S1A-0001"), (3, "S1A-0002")]
+    assert {cells[column] for _, cells in rows for column in TO_FILL_IN} == {""}
+
+
+@pytest.mark.parametrize("text", WILD)
+def test_write_sheet_makes_no_formula_of_any_text(text):
+    sheet = load_workbook(io.BytesIO(write_sheet([sampled(1, text)], "a.xlsx"))).worksheets[0]
+    assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value} == {"s"}
+    assert all(cell.quotePrefix for cell in sheet[2] if cell.value)
+    rows = list(csv.reader(io.StringIO(write_sheet([sampled(1, text)], "a.csv").decode("utf-8-sig"), newline="")))
+    assert len(rows) == 2
+    assert not [cell for cell in rows[1] if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.text() | st.sampled_from(WILD), min_size=1, max_size=5))
+def test_sheets_hold_a_row_for_each_of_the_sample_whatever_is_said(texts):
+    sample = [sampled(number, text) for number, text in enumerate(texts)]
+    for name in ("a.xlsx", "a.csv"):
+        rows = read_sheet(write_sheet(sample, name), name)
+        assert [cells[NUMBER] for _, cells in rows] == [row["number"] for row in sample]
+
+
+@pytest.mark.parametrize(("encoding", "delimiter"), [("utf-8-sig", ","), ("gb18030", ";"), ("utf-16", "\t")])
+def test_read_sheet_reads_the_csv_that_a_spreadsheet_saved(encoding, delimiter):
+    content = filled_csv(write_sheet([sampled(1), sampled(2, "=1,\n+2")], "a.csv"), encoding, delimiter)
+    rows = read_sheet(content, "a.csv")
+    assert [(cells[NUMBER], cells[ACCEPTED], cells[NEGATIVE]) for _, cells in rows] == [
+        ("S1A-0001", "否", "是"),
+        ("S1A-0002", "否", "是"),
+    ]
+
+
+def saved(change):
+    """A sheet of one row as a person changed it."""
+    book = load_workbook(io.BytesIO(write_sheet([sampled(1)], "a.xlsx")))
+    change(book)
+    content = io.BytesIO()
+    book.save(content)
+    ((_, cells),) = read_sheet(content.getvalue(), "a.xlsx")
+    return cells
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [("=A1", "=A1"), (ArrayFormula("J2", "=A1"), "="), (time(9, 30), "09:30:00"), (12.5, "12.5"), (True, "True")],
+)
+def test_read_sheet_shows_cells_as_what_they_are(value, read):
+    def change(book):
+        book.worksheets[0].cell(2, COLUMNS.index(ACCEPTED) + 1).value = value
+
+    assert saved(change)[ACCEPTED] == read
+
+
+def test_read_sheet_finds_the_reviews_behind_other_sheets():
+    assert saved(lambda book: book.move_sheet("说明", -1))[NUMBER] == "S1A-0001"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.xlsx", b"nonsense", "not a readable XLSX"),
+        ("a.xlsx", b"PK\x05\x06" + b"\x00" * 18, "not a readable XLSX"),
+        ("a.csv", b"a,b\n1,2\n", "编号、是否接受"),
+        ("a.csv", b"", "编号"),
+        ("a.csv", b"\xff\xfe\xff", "neither UTF-8 nor GBK"),
+        ("a.pdf", b"", ".xlsx or a .csv"),
+    ],
+)
+def test_read_sheet_refuses_what_is_no_sheet_in_one_line(name, content, words):
+    with pytest.raises(UsageError, match=re.escape(words)) as refused:
+        read_sheet(content, name)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.filterwarnings("ignore")  # openpyxl's, about what it makes do with
+@given(st.data())
+@settings(max_examples=60)
+def test_read_sheet_refuses_a_damaged_workbook_in_one_line(data):
+    parts = zipfile.ZipFile(io.BytesIO(write_sheet([sampled(1)], "a.xlsx")))
+    damaged = data.draw(st.sampled_from(parts.namelist()))
+    content = bytearray(parts.read(damaged))
+    content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    book = io.BytesIO()
+    with zipfile.ZipFile(book, "w") as file:
+        for name in parts.namelist():
+            file.writestr(name, bytes(content) if name == damaged else parts.read(name))
+    stored = bytearray(book.getvalue())
+    if data.draw(st.booleans()):
+        stored[data.draw(st.integers(0, len(stored) - 1))] ^= 0xFF
+    refusal = r"a\.xlsx(: its first row must name each| is not a readable XLSX file).*"
+    assert re.fullmatch(rf"({refusal})?", refusal_of(bytes(stored)))
+
+
+def refusal_of(content: bytes) -> str:
+    """Why a workbook is refused; empty where it was read."""
+    try:
+        read_sheet(content, "a.xlsx")
+    except UsageError as refused:
+        return str(refused)
+    return ""

@@ -1,0 +1,92 @@
+"""What a backfill refuses, and what it makes of its days."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.domain.errors import DaysFailed, TooManyRejects, UsageError
+from tasks.running.rules.backfills import (
+    DONE,
+    SKIPPED,
+    TOO_MANY,
+    counts,
+    days_asked_for,
+    failed,
+    judged,
+    outcome,
+    published_as,
+    table,
+)
+
+START = date(2026, 11, 1)
+
+
+@given(st.integers(0, 400), st.booleans())
+def test_days_asked_for_is_every_day_once_unless_the_span_is_long_and_unconfirmed(length, confirmed):
+    end = START + timedelta(days=length)
+    if length >= 31 and not confirmed:
+        with pytest.raises(UsageError, match=f"{length + 1} days"):
+            days_asked_for(START, end, long_span_confirmed=confirmed)
+        return
+    days = days_asked_for(START, end, long_span_confirmed=confirmed)
+    assert (days[0], days[-1], len(days)) == (START, end, length + 1)
+    assert days == sorted(set(days))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"end": date(2026, 10, 31)}, "before the first"),
+        ({"overwrite": True, "report_only": True}, "choose one"),
+        ({"max_parallel_days": 0}, "1 to 16"),
+        ({"max_parallel_days": 17}, "1 to 16"),
+    ],
+)
+def test_days_asked_for_refuses_nonsense_in_one_line(wrong, words):
+    with pytest.raises(UsageError, match=words) as refused:
+        days_asked_for(**{"start": START, "end": START, "long_span_confirmed": True} | wrong)
+    assert "\n" not in str(refused.value)
+
+
+def test_counts_leave_out_what_there_was_none_of():
+    outcomes = [outcome(START, DONE), outcome(START, TOO_MANY), outcome(START, SKIPPED), failed(START, "why")]
+    assert counts(outcomes) == "2 done, 1 skipped, 1 failed"
+    assert counts([outcome(START, SKIPPED)]) == "1 skipped"
+
+
+def test_judged_names_the_failed_days_and_why():
+    days = [START + timedelta(days=number) for number in range(5)]
+    with pytest.raises(DaysFailed, match=r"1 of 2 days failed: 2026-11-02 \(no logs\)") as told:
+        judged([outcome(days[0], DONE), failed(days[1], "no logs")])
+    assert len(told.value.outcomes) == 2
+    with pytest.raises(DaysFailed, match="5 of 5 days failed: 2026-11-01, 2026-11-02") as told:
+        judged([failed(day, "a long story") for day in days])
+    assert "story" not in str(told.value)
+    with pytest.raises(TooManyRejects, match="2026-11-01"):
+        judged([outcome(START, TOO_MANY), outcome(days[1], DONE)])
+    assert judged([outcome(START, DONE)]) == [outcome(START, DONE)]
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("Flow run encountered an exception: TooManyRejects: 2026-11-01: 4 of 9 conversations were rejected", TOO_MANY),
+        ("No heartbeat for 90 s: the worker is gone. Run it again; what was paid for is kept.", DONE),
+        ("", DONE),
+    ],
+)
+def test_published_as_takes_only_its_own_word_for_too_many_rejects(said, status):
+    assert published_as(said) == status
+
+
+def test_table_has_a_row_for_every_day_with_its_reason_beside_its_state():
+    days = [START, START + timedelta(days=1)]
+    first, second = table(days, [failed(START, "No logs.")])
+    assert list(first.items())[:3] == [
+        ("日期 day", "2026-11-01"),
+        ("结果 status", "失败 failed"),
+        ("原因 why", "No logs."),
+    ]
+    assert second["结果 status"] == "未完成 not yet"
