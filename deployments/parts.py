@@ -32,7 +32,7 @@ def say(line: str) -> None:
 
 
 @dataclass
-class Part:
+class Service:
     """A process that should be running.
 
     Args:

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import IO, Final, NoReturn
 
 from deployments.bootstrap import WORK_POOL
-from deployments.parts import Part, PartFailed, say
+from deployments.parts import PartFailed, Service, say
 from deployments.postgresql import Cluster, free_port
 from tasks.domain.errors import KefuError, UsageError
 
@@ -57,9 +57,9 @@ def serve(host: str, port: int, folder: Path, database: str, webhook_url: str) -
     _check_address(host, port, environment)
 
     with ExitStack() as stack:
-        parts: list[Part] = []
+        parts: list[Service] = []
 
-        def start(part: Part) -> None:
+        def start(part: Service) -> None:
             began = time.monotonic()
             stack.callback(_stop, part)
             part.start()
@@ -122,8 +122,8 @@ def _check_address(host: str, port: int, environment: Mapping[str, str]) -> None
         raise UsageError(f"This machine can't listen on {host}:{port}: {error.strerror}.") from None
 
 
-def _postgresql(cluster: Cluster, folder: Path) -> Part:
-    return Part(
+def _postgresql(cluster: Cluster, folder: Path) -> Service:
+    return Service(
         name="PostgreSQL",
         command=cluster.command,
         environment={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
@@ -134,7 +134,7 @@ def _postgresql(cluster: Cluster, folder: Path) -> Part:
     )
 
 
-def _server(prefect: str, host: str, port: int, environment: Mapping[str, str], folder: Path) -> Part:
+def _server(prefect: str, host: str, port: int, environment: Mapping[str, str], folder: Path) -> Service:
     def is_healthy(written: str) -> bool:
         try:
             with urllib.request.urlopen(f"http://{host}:{port}/api/health", timeout=5) as answer:
@@ -142,7 +142,7 @@ def _server(prefect: str, host: str, port: int, environment: Mapping[str, str], 
         except (urllib.error.URLError, OSError):
             return False
 
-    return Part(
+    return Service(
         name="Prefect server",
         command=[_PYTHON, "-m", prefect, "server", "start", "--host", host, "--port", str(port)],
         environment=environment,
@@ -151,9 +151,9 @@ def _server(prefect: str, host: str, port: int, environment: Mapping[str, str], 
     )
 
 
-def _worker(environment: Mapping[str, str], folder: Path) -> Part:
+def _worker(environment: Mapping[str, str], folder: Path) -> Service:
     command = ["prefect", "worker", "start", "--pool", WORK_POOL, "--type", "process"]
-    return Part(
+    return Service(
         name="worker",
         command=[_PYTHON, "-m", *command, "--name", f"{WORK_POOL}-{socket.gethostname()}"],
         environment={**environment, "KEFU_HOME": str(ROOT)},
@@ -208,7 +208,7 @@ def _spoken_notifications() -> Iterator[str]:
             thread.join()
 
 
-def _stop(part: Part) -> None:
+def _stop(part: Service) -> None:
     say(f"{part.name}: stopping")
     part.stop()
 

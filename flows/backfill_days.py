@@ -24,7 +24,7 @@ from tasks.domain.errors import KefuError, RunStopped, StoreError, TooManyReject
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.reading.log_objects import has_logs
-from tasks.running.backfill_runs import DayRuns, cancel_days, read_deployment
+from tasks.running.backfill_runs import BackfillRuns, cancel_days, read_deployment
 from tasks.running.rules.backfills import (
     MOST_PARALLEL_DAYS,
     REBUILT,
@@ -34,10 +34,10 @@ from tasks.running.rules.backfills import (
     counts,
     days_asked_for,
     failed,
-    judged,
     outcome,
     published,
     published_as,
+    raise_if_any_failed,
     table,
     why_of,
 )
@@ -91,23 +91,23 @@ async def backfill_days(
         max_parallel_days=max_parallel_days,
     )
     wanted = {**settings, **_filled_in(overwrite=overwrite, source=source, endpoint_block=endpoint)}
-    chosen = load_settings(wanted)
+    config = load_settings(wanted)
     if not report_only:
-        _check_source(chosen, start, end)
+        _check_source(config, start, end)
 
-    warehouse = open_warehouse(chosen)
+    warehouse = open_warehouse(config)
     complete = [day for day in days if is_complete(warehouse, day)]
     tell = partial(_tell, f"backfill-{start}-{end}", days)
     if report_only:
         await build_report(start, end, wanted)
         outcomes = [outcome(day, REBUILT if day in complete else WITHOUT_TABLES) for day in days]
     else:
-        skipped = [] if chosen.overwrite else [outcome(day, SKIPPED) for day in complete]
-        missing = [day for day in days if chosen.overwrite or day not in complete]
+        skipped = [] if config.overwrite else [outcome(day, SKIPPED) for day in complete]
+        missing = [day for day in days if config.overwrite or day not in complete]
         outcomes = await _do(missing, skipped, warehouse, wanted, max_parallel_days, tell)
 
     await tell(outcomes)
-    return judged(outcomes)
+    return raise_if_any_failed(outcomes)
 
 
 async def _do(
@@ -122,7 +122,7 @@ async def _do(
     if runtime.deployment.id is None:
         outcomes += [await _summarized(day, settings) for day in days]
         return outcomes
-    runs = DayRuns(
+    runs = BackfillRuns(
         await read_deployment(DAY_DEPLOYMENT),
         settings,
         at_once,
@@ -165,16 +165,16 @@ def _filled_in(**fields: object) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value}
 
 
-def _check_source(chosen: Settings, start: date, end: date) -> None:
-    if start != end and not names_the_day(chosen.source):
+def _check_source(config: Settings, start: date, end: date) -> None:
+    if start != end and not names_the_day(config.source):
         raise UsageError(
-            f"The source {chosen.source} does not name the day, so that every day would get the same logs: "
+            f"The source {config.source} does not name the day, so that every day would get the same logs: "
             "write {day} into it, or ask for a single day."
         )
-    source, name = open_source(chosen, end)
-    today = datetime.now(chosen.zone).date()
+    source, name = open_source(config, end)
+    today = datetime.now(config.zone).date()
     if end > today and not has_logs(source, name):
-        raise UsageError(f"{end} lies in the future (in {chosen.timezone} it is {today}) and has no logs.")
+        raise UsageError(f"{end} lies in the future (in {config.timezone} it is {today}) and has no logs.")
 
 
 async def _summarized(day: date, settings: Mapping[str, Any]) -> Outcome:
@@ -200,37 +200,37 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--report-only", action="store_true", default=False, help="only rebuild the reports")
     parser.add_argument("--confirm-long-span", action="store_true", default=False, help="needed for more than 31 days")
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON array")
-    given = parser.parse_args(arguments)
-    settings = command_line.chosen_settings(given)
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
 
     def tell(outcomes: list[Outcome]) -> str:
-        return orjson.dumps(outcomes).decode() if given.json else "\n".join(map(_in_words, outcomes))
+        return orjson.dumps(outcomes).decode() if args.json else "\n".join(map(_format_summary, outcomes))
 
     return command_line.run(
         settings,
         lambda: backfill_days(
-            given.start,
-            given.end,
-            report_only=given.report_only,
-            confirm_long_span=given.confirm_long_span,
+            args.start,
+            args.end,
+            report_only=args.report_only,
+            confirm_long_span=args.confirm_long_span,
             settings=settings,
         ),
         tell,
-        check=lambda chosen: _check_command(given, settings),
+        check=lambda config: _check_command(args, settings),
     )
 
 
-def _check_command(given: argparse.Namespace, settings: Mapping[str, Any]) -> None:
+def _check_command(args: argparse.Namespace, settings: Mapping[str, Any]) -> None:
     days_asked_for(
-        given.start,
-        given.end,
-        long_span_confirmed=given.confirm_long_span,
+        args.start,
+        args.end,
+        long_span_confirmed=args.confirm_long_span,
         overwrite=bool(settings.get("overwrite")),
-        report_only=given.report_only,
+        report_only=args.report_only,
     )
 
 
-def _in_words(told: Outcome) -> str:
+def _format_summary(told: Outcome) -> str:
     if "conversations" not in told:
         return f"{told['day']}: {told['status']}"
     return (

@@ -26,9 +26,9 @@ async def build_report(start: date, end: date, settings: dict[str, Any] | None =
         end: the last day, itself included.
         settings: any setting by its name; the warehouse and the time zone matter here.
     """
-    chosen = load_settings(settings or {})
-    warehouse = open_warehouse(chosen)
-    digests = aggregate_published(warehouse, days_between(start, end), chosen.zone)
+    config = load_settings(settings or {})
+    warehouse = open_warehouse(config)
+    digests = aggregate_published(warehouse, days_between(start, end), config.zone)
     address = publish_reports(warehouse, digests, str(runtime.flow_run.id))
     await show_report(f"{start}-{end}", digests.whole, read_history(warehouse, start), address)
     return {
@@ -46,19 +46,19 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--start", type=command_line.day_argument, required=True, help="the first day")
     parser.add_argument("--end", type=command_line.day_argument, required=True, help="the last day, itself included")
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
-    given = parser.parse_args(arguments)
-    settings = command_line.chosen_settings(given)
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
 
     def tell(made: dict[str, Any]) -> str:
-        if given.json:
+        if args.json:
             return orjson.dumps(made).decode()
         return f"{made['days']} days, {made['conversations']} conversations\nreport: {made['report']}"
 
     return command_line.run(
         settings,
-        lambda: build_report(given.start, given.end, settings),
+        lambda: build_report(args.start, args.end, settings),
         tell,
-        check=lambda chosen: days_between(given.start, given.end),
+        check=lambda config: days_between(args.start, args.end),
     )
 
 

@@ -60,20 +60,20 @@ async def compare_prompts(
         settings: any setting by its name; endpoint is the deployed one (left out: the base model alone), prompt the
             active one.
     """
-    chosen = load_settings(settings or {})
-    _check_models(chosen)
-    warehouse = open_warehouse(chosen)
-    versions = [find_prompt(warehouse, version) for version in prompts or [chosen.prompt]]
-    tuned = bool(chosen.endpoint) and chosen.endpoint != base
-    labeled = labeled_conversations(chosen, start, end, labels, limit, held_out=tuned)
+    config = load_settings(settings or {})
+    _check_models(config)
+    warehouse = open_warehouse(config)
+    versions = [find_prompt(warehouse, version) for version in prompts or [config.prompt]]
+    tuned = bool(config.endpoint) and config.endpoint != base
+    labeled = labeled_conversations(config, start, end, labels, limit, held_out=tuned)
     if optimize:
-        versions.insert(1, await _optimized(chosen, warehouse, versions[0]))
+        versions.insert(1, await _optimized(config, warehouse, versions[0]))
 
     entries = [(base, prompt) for prompt in versions]
     if tuned:
-        entries.append((chosen.endpoint, load_prompt(chosen.prompt)))
+        entries.append((config.endpoint, load_prompt(config.prompt)))
     evaluations = [
-        (prompt, await evaluated(chosen.model_copy(update={"endpoint": endpoint}), labeled, prompt))
+        (prompt, await evaluated(config.model_copy(update={"endpoint": endpoint}), labeled, prompt))
         for endpoint, prompt in entries
     ]
 
@@ -97,8 +97,8 @@ async def compare_prompts(
     }
 
 
-async def _optimized(chosen: Settings, warehouse: ObjectStore, prompt: Prompt) -> Prompt:
-    async with open_platform(chosen) as platform:
+async def _optimized(config: Settings, warehouse: ObjectStore, prompt: Prompt) -> Prompt:
+    async with open_platform(config) as platform:
         optimized = optimized_prompt(await platform.optimize_prompt(prompt.template))
     # Named by its text: what is there already says the same.
     warehouse.write_path(f"prompts/{optimized.version}.txt", optimized.template.encode())
@@ -122,8 +122,8 @@ def find_prompt(warehouse: ObjectStore, version: str) -> Prompt:
         ) from None
 
 
-def _check_models(chosen: Settings) -> None:
-    if chosen.summarizer == "offline":
+def _check_models(config: Settings) -> None:
+    if config.summarizer == "offline":
         raise UsageError("--summarizer qianfan or openai: models are compared here, and rules read no prompt.")
 
 
@@ -156,27 +156,27 @@ def main(arguments: Sequence[str]) -> int:
     command_line.add_label_flags(parser)
     command_line.add_limit_flag(parser)
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
-    given = parser.parse_args(arguments)
-    settings = command_line.chosen_settings(given)
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
 
     def tell(made: dict[str, Any]) -> str:
-        return orjson.dumps(made).decode() if given.json else _in_words(made)
+        return orjson.dumps(made).decode() if args.json else _format_summary(made)
 
-    def check(chosen: Settings) -> None:
-        _check_models(chosen)
-        check_labels(given.labels, given.start, given.end)
+    def check(config: Settings) -> None:
+        _check_models(config)
+        check_labels(args.labels, args.start, args.end)
 
     return command_line.run(
-        {"endpoint": given.base} | settings,
+        {"endpoint": args.base} | settings,
         lambda: compare_prompts(
-            given.base, given.prompts, given.optimize, given.start, given.end, given.labels, given.limit, settings
+            args.base, args.prompts, args.optimize, args.start, args.end, args.labels, args.limit, settings
         ),
         tell,
         check,
     )
 
 
-def _in_words(made: dict[str, Any]) -> str:
+def _format_summary(made: dict[str, Any]) -> str:
     lines = [
         f"{one['model']} + {one['prompt']}: ROUGE-L {one['ROUGE-L']:.2f}, BLEU-4 {one['BLEU-4']:.2f}, accepted "
         f"{one['accepted/accuracy']:.1f} %, negative {one['negative_sentiment/accuracy']:.1f} %, format "

@@ -20,8 +20,8 @@ from flows.wiring.settings import Settings, load_settings
 from tasks.domain.errors import NotPromoted, UsageError
 from tasks.evaluating.evaluation import as_json
 from tasks.reviewing.rules.holdout import is_held_out
-from tasks.reviewing.rules.labels import Labeled
-from tasks.running.pausing import until_done
+from tasks.reviewing.rules.labels import LabeledExample
+from tasks.running.pausing import poll_until_done
 from tasks.tuning.rollout import (
     DeploymentRecord,
     begin_deployment,
@@ -31,7 +31,14 @@ from tasks.tuning.rollout import (
     publish_model,
     retire_service,
 )
-from tasks.tuning.rules.rollout_record import Deployment, ServiceWish, check_agreed, in_words, outcome, shortfalls
+from tasks.tuning.rules.rollout_record import (
+    ModelRollout,
+    ServiceSpec,
+    as_result,
+    check_agreed,
+    format_summary,
+    shortfalls,
+)
 from tasks.tuning.rules.tuning_record import Tuning, check_name
 from tasks.tuning.training_jobs import tuning_of
 
@@ -83,33 +90,33 @@ async def deploy_model(
         poll_seconds: between two looks at the platform.
         settings: any setting by its name.
     """
-    chosen = load_settings({"endpoint_block": "", **(settings or {})})
-    warehouse, patience = open_warehouse(chosen), timedelta(hours=give_up_hours)
+    config = load_settings({"endpoint_block": "", **(settings or {})})
+    warehouse, give_up_after = open_warehouse(config), timedelta(hours=give_up_hours)
     if action == "rollback":
         return await _roll_back(find_deployment(warehouse, check_name(name)), name, block)
     if action == "retire":
-        return await _retire(deployment_of(warehouse, check_name(name)), block, chosen, poll_seconds)
+        return await _retire(deployment_of(warehouse, check_name(name)), block, config, poll_seconds)
     tuning = tuning_of(warehouse, check_name(name))
-    wanted = ServiceWish(endpoint, replicas, pool, resource, hours)
+    wanted = ServiceSpec(endpoint, replicas, pool, resource, hours)
     record = await begin_deployment(warehouse, tuning, experiment, wanted)
 
-    async with open_platform(chosen) as platform:
+    async with open_platform(config) as platform:
         get_run_logger().info(check_agreed(record.deployment, hour_price, confirm))
-        if not await until_done(lambda: publish_model(record, platform, patience), poll_seconds):
-            return outcome(record.deployment)
-        if not await until_done(lambda: deploy_service(record, platform, patience), poll_seconds):
-            return outcome(record.deployment)
+        if not await poll_until_done(lambda: publish_model(record, platform, give_up_after), poll_seconds):
+            return as_result(record.deployment)
+        if not await poll_until_done(lambda: deploy_service(record, platform, give_up_after), poll_seconds):
+            return as_result(record.deployment)
 
     if not await _is_asked(block, record.deployment):
-        labeled = _examination(tuning, labeled_conversations(chosen, start, end, labels))
-        before, serving = await _serving(block, chosen, settings or {})
-        await _judge(record, chosen, serving, labeled, margin)
+        labeled = _examination(tuning, labeled_conversations(config, start, end, labels))
+        before, serving = await _serving(block, config, settings or {})
+        await _judge(record, config, serving, labeled, margin)
         await switch_endpoint(block, before, record.deployment.endpoint)
     await record.save(record.deployment.moved("promoted", datetime.now(UTC)))
-    return outcome(record.deployment)
+    return as_result(record.deployment)
 
 
-def _examination(tuning: Tuning, labeled: Sequence[Labeled]) -> list[Labeled]:
+def _examination(tuning: Tuning, labeled: Sequence[LabeledExample]) -> list[LabeledExample]:
     """The labeled conversations that the model was not trained on."""
     unseen = [one for one in labeled if is_held_out(one.content_hash) or not tuning.data.built]
     if len(unseen) < FEWEST_LABELS:
@@ -120,19 +127,19 @@ def _examination(tuning: Tuning, labeled: Sequence[Labeled]) -> list[Labeled]:
     return unseen
 
 
-async def _serving(block: str, chosen: Settings, settings: dict[str, Any]) -> tuple[SummarizerEndpoint, Settings]:
+async def _serving(block: str, config: Settings, settings: dict[str, Any]) -> tuple[SummarizerEndpoint, Settings]:
     """What the nightly asks now, as a block and as settings: the block's word, or without one the settings'."""
     found = await find_endpoint(block)
     if found is not None:
         return found, load_settings({**settings, "endpoint_block": block})
     # Nights in bulk ask the same model, only hours later.
-    summarizer = "qianfan" if chosen.summarizer == "qianfan-batch" else chosen.summarizer
-    before = SummarizerEndpoint(summarizer=summarizer, endpoint=chosen.endpoint)
-    return before, chosen.model_copy(update={"summarizer": summarizer})
+    summarizer = "qianfan" if config.summarizer == "qianfan-batch" else config.summarizer
+    before = SummarizerEndpoint(summarizer=summarizer, endpoint=config.endpoint)
+    return before, config.model_copy(update={"summarizer": summarizer})
 
 
 async def _judge(
-    record: DeploymentRecord, chosen: Settings, serving: Settings, labeled: Sequence[Labeled], margin: float
+    record: DeploymentRecord, config: Settings, serving: Settings, labeled: Sequence[LabeledExample], margin: float
 ) -> None:
     """Examine the candidate beside the serving model.
 
@@ -141,7 +148,7 @@ async def _judge(
     """
     deployment = record.deployment
     asked = {"summarizer": "qianfan", "endpoint": deployment.endpoint, "rpm": None, "tpm": None}
-    candidate = chosen.model_copy(update=asked)
+    candidate = config.model_copy(update=asked)
     smoke = await evaluated(candidate, labeled[:SMOKE_TESTS])
     readable = smoke.scores.means["format/parseable"]
     comparison: dict[str, Any] = {}
@@ -183,15 +190,15 @@ async def _roll_back(record: DeploymentRecord | None, name: str, block: str) -> 
     }
 
 
-async def _retire(record: DeploymentRecord, block: str, chosen: Settings, poll_seconds: float) -> dict[str, Any]:
+async def _retire(record: DeploymentRecord, block: str, config: Settings, poll_seconds: float) -> dict[str, Any]:
     if await _is_asked(block, record.deployment):
         raise UsageError(f"The nightly asks this service (block {block!r}): --rollback first, then --retire.")
-    async with open_platform(chosen) as platform:
-        await until_done(lambda: retire_service(record, platform), poll_seconds)
-    return outcome(record.deployment)
+    async with open_platform(config) as platform:
+        await poll_until_done(lambda: retire_service(record, platform), poll_seconds)
+    return as_result(record.deployment)
 
 
-async def _is_asked(block: str, deployment: Deployment) -> bool:
+async def _is_asked(block: str, deployment: ModelRollout) -> bool:
     now = await find_endpoint(block)
     return now is not None and bool(deployment.endpoint) and now.endpoint == deployment.endpoint
 
@@ -241,22 +248,22 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--give-up-hours", type=float, default=2.0, help="for publishing and deploying (default: 2)")
     parser.add_argument("--poll-seconds", type=float, default=30.0, help="between two looks (default: 30)")
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
-    given = parser.parse_args(arguments)
-    settings = command_line.chosen_settings(given)
-    own = {name: value for name, value in vars(given).items() if name not in {*settings, "json", "endpoint_suffix"}}
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
+    own = {name: value for name, value in vars(args).items() if name not in {*settings, "json", "endpoint_suffix"}}
 
     async def command() -> dict[str, Any]:
-        done: dict[str, Any] = await deploy_model(**own, endpoint=given.endpoint_suffix, settings=settings)
+        done: dict[str, Any] = await deploy_model(**own, endpoint=args.endpoint_suffix, settings=settings)
         return done
 
     def tell(done: dict[str, Any]) -> str:
-        return orjson.dumps(done).decode() if given.json else in_words(done)
+        return orjson.dumps(done).decode() if args.json else format_summary(done)
 
     return command_line.run(
         {"endpoint_block": "", **settings},
         command,
         tell,
-        lambda chosen: (check_name(given.name), check_labels(given.labels, given.start, given.end)),
+        lambda config: (check_name(args.name), check_labels(args.labels, args.start, args.end)),
     )
 
 

@@ -19,7 +19,7 @@ from flows.wiring.labeled import check_labels, labeled_conversations
 from flows.wiring.services import open_warehouse
 from flows.wiring.settings import load_settings
 from tasks.evaluating.evaluation import (
-    in_words,
+    format_summary,
     pairs_of,
     store_evaluation,
 )
@@ -49,12 +49,12 @@ async def evaluate_model(
         judge_endpoint: a model that grades each answer, an endpoint of the same summarizer; left out, nobody does.
         settings: any setting by its name, as for summarize_day.
     """
-    chosen = load_settings(settings or {})
-    labeled = labeled_conversations(chosen, start, end, labels, limit, held_out=held_out)
-    evaluation = await evaluated(chosen, labeled)
-    asked = await asked_figures(chosen, lambda: pairs_of(evaluation.predictions), embedding, judge_endpoint)
+    config = load_settings(settings or {})
+    labeled = labeled_conversations(config, start, end, labels, limit, held_out=held_out)
+    evaluation = await evaluated(config, labeled)
+    asked = await asked_figures(config, lambda: pairs_of(evaluation.predictions), embedding, judge_endpoint)
     figures = evaluation.figures() | asked
-    figures["predictions"] = store_evaluation(open_warehouse(chosen), datetime.now(UTC), evaluation, figures)
+    figures["predictions"] = store_evaluation(open_warehouse(config), datetime.now(UTC), evaluation, figures)
     await acreate_table_artifact(
         [{"figure": name, "value": str(value)} for name, value in figures.items()],
         key="evaluation",
@@ -93,36 +93,36 @@ def main(arguments: Sequence[str]) -> int:
         "--judge-endpoint", default="", help="a model that grades each answer from 1 to 5, of the same --summarizer"
     )
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
-    given = parser.parse_args(arguments)
-    settings = command_line.chosen_settings(given)
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
 
     def tell(figures: dict[str, Any]) -> str:
-        return orjson.dumps(figures).decode() if given.json else in_words(figures)
+        return orjson.dumps(figures).decode() if args.json else format_summary(figures)
 
-    if given.predictions is None:
-        if given.per_row or given.baseline:
+    if args.predictions is None:
+        if args.per_row or args.baseline:
             parser.error("--per-row and --baseline belong to --predictions")
         return command_line.run(
             settings,
             lambda: evaluate_model(
-                given.start,
-                given.end,
-                given.labels,
-                given.limit,
-                given.held_out,
-                given.embedding,
-                given.judge_endpoint,
+                args.start,
+                args.end,
+                args.labels,
+                args.limit,
+                args.held_out,
+                args.embedding,
+                args.judge_endpoint,
                 settings,
             ),
             tell,
-            lambda chosen: check_labels(given.labels, given.start, given.end),
+            lambda config: check_labels(args.labels, args.start, args.end),
         )
 
     async def scored() -> dict[str, Any]:
-        figures = score_file(given.predictions, per_row=given.per_row, baseline=given.baseline)
-        if given.embedding or given.judge_endpoint:
+        figures = score_file(args.predictions, per_row=args.per_row, baseline=args.baseline)
+        if args.embedding or args.judge_endpoint:
             figures |= await asked_figures(
-                load_settings(settings), lambda: pairs_of_file(given.predictions), given.embedding, given.judge_endpoint
+                load_settings(settings), lambda: pairs_of_file(args.predictions), args.embedding, args.judge_endpoint
             )
         return figures
 

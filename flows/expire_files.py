@@ -45,18 +45,18 @@ async def expire_files(
     """
     if min(keep_answers_days, keep_reports_days, keep_staging_days) < 0:
         raise UsageError("What is kept can't be kept for less than 0 days, which is for ever.")
-    chosen = load_settings(settings)
-    warehouse = open_warehouse(chosen)
+    config = load_settings(settings)
+    warehouse = open_warehouse(config)
     keep = Keep(keep_answers_days, keep_reports_days, keep_staging_days)
 
-    removed = await asyncio.to_thread(expire, warehouse, keep, datetime.now(chosen.zone))
+    removed = await asyncio.to_thread(expire, warehouse, keep, datetime.now(config.zone))
 
-    get_run_logger().info("Removed from %s: %s", warehouse.uri, _in_words(removed))
-    await name_run(f"expire-files · {_in_words(removed)}")
+    get_run_logger().info("Removed from %s: %s", warehouse.uri, _format_summary(removed))
+    await name_run(f"expire-files · {_format_summary(removed)}")
     return dict(removed)
 
 
-def _in_words(removed: Mapping[str, int]) -> str:
+def _format_summary(removed: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in removed.items()) or "nothing"
 
 
@@ -72,15 +72,15 @@ def main(arguments: Sequence[str]) -> int:
             help=f"for how many days {what} are kept; 0 is for ever (default: {days})",
         )
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
-    given = parser.parse_args(arguments)
-    settings = command_line.chosen_settings(given)
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
 
     def tell(removed: dict[str, int]) -> str:
-        return orjson.dumps(removed).decode() if given.json else f"removed: {_in_words(removed)}"
+        return orjson.dumps(removed).decode() if args.json else f"removed: {_format_summary(removed)}"
 
     return command_line.run(
         settings,
-        lambda: expire_files(given.keep_answers_days, given.keep_reports_days, given.keep_staging_days, settings),
+        lambda: expire_files(args.keep_answers_days, args.keep_reports_days, args.keep_staging_days, settings),
         tell,
     )
 

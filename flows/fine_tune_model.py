@@ -22,10 +22,10 @@ from tasks.domain.errors import ModelFailed, UsageError
 from tasks.domain.layout import model_folder
 from tasks.domain.model_platform import TrainingData
 from tasks.preparing.prompts import load_prompt
-from tasks.running.pausing import go_on_later
+from tasks.running.pausing import continue_in_next_run
 from tasks.tuning.rules.experiments import load_matrix
 from tasks.tuning.rules.tuning_record import check_name
-from tasks.tuning.rules.tuning_report import outcome
+from tasks.tuning.rules.tuning_report import as_result
 from tasks.tuning.training_jobs import (
     advance_tuning,
     begin_tuning,
@@ -73,34 +73,34 @@ async def fine_tune_model(
         stop: stop the experiments under way instead; what is done stays.
         settings: any setting by its name.
     """
-    chosen = load_settings(settings or {})
+    config = load_settings(settings or {})
     if stop:
-        return await _stop(name, chosen)
-    warehouse = open_warehouse(chosen)
+        return await _stop(name, config)
+    warehouse = open_warehouse(config)
     matrix = load_matrix(Path(experiments) if experiments else None)
 
-    async with open_platform(chosen) as platform:
+    async with open_platform(config) as platform:
         record = await begin_tuning(
             warehouse,
             platform,
             check_name(name),
             matrix,
-            partial(_training_data, name, training_set, upload_to, chosen, labels, start, end),
+            partial(_training_data, name, training_set, upload_to, config, labels, start, end),
         )
         await advance_tuning(record, platform, timedelta(hours=give_up_hours))
         while not record.tuning.ended:
-            if await go_on_later(poll_seconds):
-                return outcome(record.tuning, "running", "")
+            if await continue_in_next_run(poll_seconds):
+                return as_result(record.tuning, "running", "")
             await advance_tuning(record, platform, timedelta(hours=give_up_hours))
 
     report = publish_tuning(warehouse, record.tuning)
     if record.tuning.best is None:
         raise ModelFailed(f"Tuning {name!r}: no experiment came to an end with every figure; {report} says why.")
-    return outcome(record.tuning, "done", report)
+    return as_result(record.tuning, "done", report)
 
 
 def _training_data(
-    name: str, training_set: str, upload_to: str, chosen: Settings, labels: str, start: date | None, end: date | None
+    name: str, training_set: str, upload_to: str, config: Settings, labels: str, start: date | None, end: date | None
 ) -> TrainingData:
     if training_set.startswith("ds-"):
         return TrainingData(dataset_id=training_set)
@@ -108,22 +108,22 @@ def _training_data(
         return TrainingData(bos_uri=training_set)
     if training_set != REVIEWED:
         raise UsageError(f"--training-set {training_set!r}: reviewed, a dataset's id (ds-…) or an object (bos://…).")
-    warehouse = open_warehouse(chosen)
-    upload = open_folder(upload_to, chosen) if upload_to else warehouse
+    warehouse = open_warehouse(config)
+    upload = open_folder(upload_to, config) if upload_to else warehouse
     if not upload.uri.startswith("bos://"):
         raise UsageError("The platform reads training sets from BOS: give --upload-to bos://bucket/folder.")
-    labeled = labeled_conversations(chosen, start, end, labels)
-    return store_training_set(warehouse, upload, name, labeled, load_prompt(chosen.prompt))
+    labeled = labeled_conversations(config, start, end, labels)
+    return store_training_set(warehouse, upload, name, labeled, load_prompt(config.prompt))
 
 
-async def _stop(name: str, chosen: Settings) -> dict[str, Any]:
-    warehouse = open_warehouse(chosen)
+async def _stop(name: str, config: Settings) -> dict[str, Any]:
+    warehouse = open_warehouse(config)
     record = await asyncio.to_thread(find_tuning, warehouse, name)
     if record is None:
         raise UsageError(f"There is no tuning {name!r} in {warehouse.uri_of(model_folder(name))}.")
-    async with open_platform(chosen) as platform:
+    async with open_platform(config) as platform:
         await stop_tuning(record, platform)
-    return outcome(record.tuning, "stopped", "")
+    return as_result(record.tuning, "stopped", "")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -146,33 +146,33 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--stop", action="store_true", default=False, help="stop the experiments under way instead")
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
-    given = parser.parse_args(arguments)
-    settings = command_line.chosen_settings(given)
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
 
     def tell(done: dict[str, Any]) -> str:
         table = done.pop("table")
-        return orjson.dumps(done).decode() if given.json else f"{table}\nreport: {done['report']}"
+        return orjson.dumps(done).decode() if args.json else f"{table}\nreport: {done['report']}"
 
     return command_line.run(
         settings,
         lambda: fine_tune_model(
-            given.name,
-            given.training_set,
-            given.labels,
-            given.start,
-            given.end,
-            given.experiments,
-            given.upload_to,
-            given.give_up_hours,
-            given.poll_seconds,
-            given.stop,
+            args.name,
+            args.training_set,
+            args.labels,
+            args.start,
+            args.end,
+            args.experiments,
+            args.upload_to,
+            args.give_up_hours,
+            args.poll_seconds,
+            args.stop,
             settings,
         ),
         tell,
-        lambda chosen: (
-            check_name(given.name),
-            load_matrix(Path(given.experiments) if given.experiments else None),
-            check_labels(given.labels, given.start, given.end),
+        lambda config: (
+            check_name(args.name),
+            load_matrix(Path(args.experiments) if args.experiments else None),
+            check_labels(args.labels, args.start, args.end),
         ),
     )
 

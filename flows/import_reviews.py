@@ -28,9 +28,9 @@ async def import_reviews(sheet: str, settings: dict[str, Any] | None = None) -> 
         sheet: the .xlsx or .csv file, as a path or bos://bucket/name.
         settings: any setting by its name; the warehouse matters here.
     """
-    chosen = load_settings(settings or {})
-    rows, name = _read(sheet, chosen)
-    imported = store_reviews(open_warehouse(chosen), rows, datetime.now(UTC))
+    config = load_settings(settings or {})
+    rows, name = _read(sheet, config)
+    imported = store_reviews(open_warehouse(config), rows, datetime.now(UTC))
     if imported.refusals:
         await acreate_table_artifact(
             [{"row": one.row, "column": one.column, "why": one.message} for one in imported.refusals],
@@ -46,9 +46,9 @@ async def import_reviews(sheet: str, settings: dict[str, Any] | None = None) -> 
     }
 
 
-def _read(sheet: str, chosen: Settings) -> tuple[list[tuple[int, Cells]], str]:
+def _read(sheet: str, config: Settings) -> tuple[list[tuple[int, Cells]], str]:
     """The rows of a sheet, and its name where it lies."""
-    store, key = open_place(sheet, chosen)
+    store, key = open_place(sheet, config)
     try:
         return read_sheet(store.read_path(key), key), key
     except (ObjectMissing, BucketMissing):
@@ -60,11 +60,11 @@ def main(arguments: Sequence[str]) -> int:
     parser = command_line.parser("flows.import_reviews", "Read a filled-in review sheet back as labels.")
     parser.add_argument("--sheet", required=True, help="the .xlsx or .csv file")
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
-    given = parser.parse_args(arguments)
-    settings = command_line.chosen_settings(given)
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
 
     def tell(made: dict[str, Any]) -> str:
-        if given.json:
+        if args.json:
             return orjson.dumps(made).decode()
         return "\n".join(
             [
@@ -77,9 +77,9 @@ def main(arguments: Sequence[str]) -> int:
     # No endpoint is asked, so none has to be named.
     return command_line.run(
         settings | {"summarizer": "offline"},
-        lambda: import_reviews(given.sheet, settings),
+        lambda: import_reviews(args.sheet, settings),
         tell,
-        lambda chosen: None if given.sheet.startswith(BLOCK_SCHEME) else _read(given.sheet, chosen),
+        lambda config: None if args.sheet.startswith(BLOCK_SCHEME) else _read(args.sheet, config),
     )
 
 

@@ -46,12 +46,12 @@ async def sample_for_review(
         output: an .xlsx or .csv file, as a path or bos://bucket/name; left out, reviews/… in the warehouse.
         settings: any setting by its name; source, warehouse and the masking matter here.
     """
-    chosen = load_settings(settings or {})
-    warehouse = open_warehouse(chosen)
+    config = load_settings(settings or {})
+    warehouse = open_warehouse(config)
     draw = offer_days(warehouse, days_between(start, end), size, seed)
-    sample = draw_sample(draw, _conversations(draw, chosen), preparing(chosen))
+    sample = draw_sample(draw, _conversations(draw, config), preparing(config))
 
-    store, key = open_place(output, chosen) if output else (warehouse, f"reviews/{sample.sample_id}.xlsx")
+    store, key = open_place(output, config) if output else (warehouse, f"reviews/{sample.sample_id}.xlsx")
     sheet = write_sheet(sample.rows, key)
     store_sample(warehouse, sample)
     store.write_path(key, sheet)
@@ -64,21 +64,21 @@ async def sample_for_review(
     }
 
 
-def _conversations(draw: Draw, chosen: Settings) -> Iterator[tuple[date, str, Conversation]]:
+def _conversations(draw: Draw, config: Settings) -> Iterator[tuple[date, str, Conversation]]:
     wanted: dict[date, set[str]] = {}
     for candidate in draw.candidates():
         wanted.setdefault(candidate.day, set()).add(candidate.row["conversation_id"])
-    mappings = mappings_of(chosen)
+    mappings = mappings_of(config)
     for day, names in sorted(wanted.items()):
-        store, name = open_source(chosen, day)
-        with suppress(NoLogs), scratch_folder(scratch_parent(chosen), f"sample-{uuid4()}") as scratch:
+        store, name = open_source(config, day)
+        with suppress(NoLogs), scratch_folder(scratch_parent(config), f"sample-{uuid4()}") as scratch:
             for found, conversation in conversations_of(
                 names,
                 store,
                 list_logs(store, name),
-                log_format=chosen.log_format,
+                log_format=config.log_format,
                 mappings=mappings,
-                zone=chosen.zone,
+                zone=config.zone,
                 scratch=scratch,
             ):
                 yield day, found, conversation
@@ -93,20 +93,20 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="another number, another sample (default: 0)")
     parser.add_argument("--output", default="", help="an .xlsx or .csv file (default: reviews/… in the warehouse)")
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
-    given = parser.parse_args(arguments)
-    settings = command_line.chosen_settings(given)
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
 
     def tell(made: dict[str, Any]) -> str:
-        if given.json:
+        if args.json:
             return orjson.dumps(made).decode()
         kinds = ", ".join(f"{made[stratum]} {stratum}" for stratum in STRATA)
         return f"{made['conversations']} conversations: {kinds}\nsheet: {made['sheet']}"
 
     return command_line.run(
         settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
-        lambda: sample_for_review(given.start, given.end, given.size, given.seed, given.output, settings),
+        lambda: sample_for_review(args.start, args.end, args.size, args.seed, args.output, settings),
         tell,
-        check=lambda chosen: days_between(given.start, given.end),
+        check=lambda config: days_between(args.start, args.end),
     )
 
 

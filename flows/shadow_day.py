@@ -15,7 +15,7 @@ from flows.wiring import command_line
 from flows.wiring.services import Services, connect
 from flows.wiring.settings import Settings, load_settings
 from flows.wiring.steps import preparing
-from tasks.calling.rules.retry_policy import Patience
+from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.domain.days import previous_day
 from tasks.domain.errors import UsageError
 from tasks.domain.records import Request
@@ -37,25 +37,25 @@ async def shadow_day(day: date | None = None, settings: dict[str, Any] | None = 
         day: the day; left out, it is the day before the run's scheduled start.
         settings: any setting by its name, as for summarize_day; shadow_endpoint is the candidate.
     """
-    chosen = load_settings(settings or {})
-    _check_candidate(chosen)
-    day = day or previous_day(runtime.flow_run.scheduled_start_time, chosen.zone)
+    config = load_settings(settings or {})
+    _check_candidate(config)
+    day = day or previous_day(runtime.flow_run.scheduled_start_time, config.zone)
     run_id = str(runtime.flow_run.id)
 
-    async with connect(chosen.model_copy(update={"endpoint": chosen.shadow_endpoint}), day) as services:
-        sample = sample_published(services.warehouse, day, chosen.shadow_share)
+    async with connect(config.model_copy(update={"endpoint": config.shadow_endpoint}), day) as services:
+        sample = sample_published(services.warehouse, day, config.shadow_share)
         served = dict(sample.values())
-        requests = [one for one in _requests(sample, services, chosen, run_id) if one.content_hash in served]
+        requests = [one for one in _requests(sample, services, config, run_id) if one.content_hash in served]
         async with open_caller(
             services.summarizer,
-            services.gate,
+            services.limiter,
             warehouse=services.warehouse,
-            shelf=SHELF,
+            namespace=SHELF,
             run_id=run_id,
             scratch=services.scratch,
-            prompt_version=chosen.prompt_version,
-            patience=Patience(max_attempts=chosen.max_attempts),
-            give_up_seconds=chosen.give_up_seconds,
+            prompt_version=config.prompt_version,
+            retry_policy=RetryPolicy(max_attempts=config.max_attempts),
+            give_up_seconds=config.give_up_seconds,
             day=day,
         ) as caller:
             outcomes = await ask_candidate(requests, caller, _WITHIN_SECONDS)
@@ -63,12 +63,12 @@ async def shadow_day(day: date | None = None, settings: dict[str, Any] | None = 
 
     made = {
         "day": day.isoformat(),
-        "candidate": chosen.shadow_endpoint,
+        "candidate": config.shadow_endpoint,
         **compare_shadow(outcomes, served),
-        "calls": caller.spent.calls,
+        "calls": caller.usage.calls,
         "table": address,
     }
-    await acreate_markdown_artifact(_in_words(made), key=f"shadow-{day}", description=f"{day} 影子评测 · shadow")
+    await acreate_markdown_artifact(_format_summary(made), key=f"shadow-{day}", description=f"{day} 影子评测 · shadow")
     return made
 
 
@@ -80,27 +80,27 @@ async def shadow_afterwards(day: date, settings: dict[str, Any] | None) -> None:
         get_run_logger().warning("The night is done; its shadow is not: %s", error)
 
 
-def _check_candidate(chosen: Settings) -> None:
-    if not chosen.shadow_endpoint or chosen.summarizer == "offline":
+def _check_candidate(config: Settings) -> None:
+    if not config.shadow_endpoint or config.summarizer == "offline":
         raise UsageError("A shadow needs --shadow-endpoint, and --summarizer qianfan or openai.")
 
 
-def _requests(sample: dict[str, Any], services: Services, chosen: Settings, run_id: str) -> list[Request]:
+def _requests(sample: dict[str, Any], services: Services, config: Settings, run_id: str) -> list[Request]:
     with scratch_folder(services.scratch, f"{run_id}-logs") as scratch:
         conversations = conversations_of(
             sample,
             services.source,
             list_logs(services.source, services.source_name),
-            log_format=chosen.log_format,
+            log_format=config.log_format,
             mappings=services.mappings,
-            zone=chosen.zone,
+            zone=config.zone,
             scratch=scratch,
         )
-        prepare = preparing(chosen, services.summarizer.model)
+        prepare = preparing(config, services.summarizer.model)
         return [prepare(conversation) for _, conversation in conversations]
 
 
-def _in_words(made: dict[str, Any]) -> str:
+def _format_summary(made: dict[str, Any]) -> str:
     return (
         f"{made['day']}: {made['candidate']} was asked about {made['asked']} conversations ({made['calls']} calls now) "
         f"and summarized {made['summarized']}; the serving model {made['summarized_by_serving']}.\n"
@@ -116,13 +116,13 @@ def main(arguments: Sequence[str]) -> int:
         "--day", type=command_line.day_argument, default=None, help="the day, such as 2026-11-22 (default: yesterday)"
     )
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
-    given = parser.parse_args(arguments)
-    settings = command_line.chosen_settings(given)
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
 
     def tell(made: dict[str, Any]) -> str:
-        return orjson.dumps(made).decode() if given.json else _in_words(made)
+        return orjson.dumps(made).decode() if args.json else _format_summary(made)
 
-    return command_line.run(settings, lambda: shadow_day(given.day, settings), tell, _check_candidate)
+    return command_line.run(settings, lambda: shadow_day(args.day, settings), tell, _check_candidate)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from flows.wiring.answer_ahead import answer_ahead
 from flows.wiring.services import Services, connect, names_the_day, open_source, open_warehouse
 from flows.wiring.settings import VERSION, Settings, load_settings
 from flows.wiring.steps import hold, read
-from tasks.calling.caller import Spent
+from tasks.calling.caller import Usage
 from tasks.domain.days import previous_day
 from tasks.domain.errors import UsageError
 from tasks.domain.ports import StoredObject
@@ -24,19 +24,19 @@ from tasks.reading.log_objects import has_logs
 from tasks.reading.wait_for_logs import find_logs
 from tasks.reporting.report import aggregate_day, day_files, read_history, show_rejects, show_report, with_this_run
 from tasks.running.catch_up import catch_up
-from tasks.running.pausing import AWAITING_LOGS, come_back
+from tasks.running.pausing import AWAITING_LOGS, reschedule
 from tasks.running.progress import Progress, told
 from tasks.running.run_names import name_run
-from tasks.summarizing.day import DayRun
+from tasks.summarizing.day import DaySession
 from tasks.summarizing.summarize import summarize_all, summarize_batch
-from tasks.warehouse.publish import DayTables, Part, assemble_tables, is_complete, publish_day
+from tasks.warehouse.publish import BatchFiles, DayTables, assemble_tables, is_complete, publish_day
 from tasks.warehouse.rules.day_tally import DayTally
 
 
 def _run_name() -> str:
-    given = runtime.flow_run.parameters
+    args = runtime.flow_run.parameters
     try:
-        return f"summarize-{_day_of_this_run(given['day'], load_settings(given['settings'] or {}))}"
+        return f"summarize-{_day_of_this_run(args['day'], load_settings(args['settings'] or {}))}"
     except UsageError:
         return "summarize-day"  # the run itself says what is wrong
 
@@ -53,91 +53,93 @@ async def summarize_day(
             environment and the defaults say the rest.
         catch_up_days: 补做此前缺失的天数 · So many days before are looked at, and asked for if they are missing.
     """
-    chosen = load_settings(settings or {})
-    day = _day_of_this_run(day, chosen)
-    await _catch_up(day, catch_up_days, settings or {}, chosen)
+    config = load_settings(settings or {})
+    day = _day_of_this_run(day, config)
+    await _catch_up(day, catch_up_days, settings or {}, config)
 
-    logs = await _find_logs(day, chosen)
+    logs = await _find_logs(day, config)
     started_at = datetime.now(UTC)
-    ahead = await answer_ahead(day, chosen)
-    async with connect(chosen, day) as services, hold(day, services, chosen) as run:
-        parts = await _summarize(logs, run, services, chosen)
+    ahead = await answer_ahead(day, config)
+    async with connect(config, day) as services, hold(day, services, config) as run:
+        parts = await _summarize(logs, run, services, config)
 
         tables = assemble_tables(parts, run.scratch)
-        tally = _tally(run, started_at, ahead, services, chosen, tables, len(logs))
+        tally = _tally(run, started_at, ahead, services, config, tables, len(logs))
         runs, history = with_this_run(services.warehouse, tally), read_history(services.warehouse, day)
-        digest = aggregate_day(day, chosen.zone, tables.summaries, tables.rejects, runs)
+        digest = aggregate_day(day, config.zone, tables.summaries, tables.rejects, runs)
 
         publish_day(services.warehouse, day, run.lease, day_files(day, tables, digest, runs, history))
         await show_report(day, digest, history, tally.report)
         await show_rejects(day, tables.rejects)
 
     await name_run(f"summarize-{day} · {tally.conversations} = {tally.summarized} + {tally.rejected}")
-    if chosen.shadow_endpoint:
+    if config.shadow_endpoint:
         await shadow_afterwards(day, settings)
-    return tally.judged(chosen.max_reject_ratio, digest.rejects)
+    return tally.raise_if_too_many_rejects(config.max_reject_ratio, digest.rejects)
 
 
-def _day_of_this_run(day: date | None, chosen: Settings) -> date:
-    return day or previous_day(runtime.flow_run.scheduled_start_time, chosen.zone)
+def _day_of_this_run(day: date | None, config: Settings) -> date:
+    return day or previous_day(runtime.flow_run.scheduled_start_time, config.zone)
 
 
-async def _catch_up(day: date, number: int, given: Mapping[str, Any], chosen: Settings) -> None:
-    if not number or runtime.deployment.id is None or not names_the_day(chosen.source):
+async def _catch_up(day: date, number: int, args: Mapping[str, Any], config: Settings) -> None:
+    if not number or runtime.deployment.id is None or not names_the_day(config.source):
         return
-    warehouse = open_warehouse(chosen)
+    warehouse = open_warehouse(config)
 
     def is_missing(day: date) -> bool:
-        return not is_complete(warehouse, day) and has_logs(*open_source(chosen, day))
+        return not is_complete(warehouse, day) and has_logs(*open_source(config, day))
 
-    await catch_up(day, number, is_missing=is_missing, settings=given, zone=chosen.zone, logger=get_run_logger())
+    await catch_up(day, number, is_missing=is_missing, settings=args, zone=config.zone, logger=get_run_logger())
 
 
-async def _find_logs(day: date, chosen: Settings) -> list[StoredObject]:
-    due = datetime.fromtimestamp(runtime.flow_run.scheduled_start_time.timestamp(), chosen.zone)
+async def _find_logs(day: date, config: Settings) -> list[StoredObject]:
+    due = datetime.fromtimestamp(runtime.flow_run.scheduled_start_time.timestamp(), config.zone)
     while True:
-        async with connect(chosen, day) as services:  # what is wrong with the settings shows before any waiting
+        async with connect(config, day) as services:  # what is wrong with the settings shows before any waiting
             found = await find_logs(
                 services.source,
                 services.source_name,
                 day=day,
                 due=due,
-                wait_seconds=chosen.logs_wait_seconds,
-                quiet_seconds=chosen.logs_quiet_seconds,
+                wait_seconds=config.logs_wait_seconds,
+                quiet_seconds=config.logs_quiet_seconds,
                 logger=get_run_logger(),
             )
         if isinstance(found, list):
             return found
-        until = due + timedelta(seconds=chosen.logs_wait_seconds)
-        await come_back(found, AWAITING_LOGS, f"The logs of {day} are not all there; they have until {until:%H:%M}.")
+        until = due + timedelta(seconds=config.logs_wait_seconds)
+        await reschedule(found, AWAITING_LOGS, f"The logs of {day} are not all there; they have until {until:%H:%M}.")
 
 
-async def _summarize(logs: Sequence[StoredObject], run: DayRun, services: Services, chosen: Settings) -> list[Part]:
+async def _summarize(
+    logs: Sequence[StoredObject], run: DaySession, services: Services, config: Settings
+) -> list[BatchFiles]:
     logger = get_run_logger()
-    progress = Progress(run.day, run.caller.spent, services.gate, logs, chosen.cost)
-    batches = read(logs, run, services, chosen, progress)
+    progress = Progress(run.day, run.caller.usage, services.limiter, logs, config.cost)
+    batches = read(logs, run, services, config, progress)
     async with told(progress, logger):
         return await summarize_all(
             batches,
             run.caller,
             lambda batch: summarize_batch(batch, run.caller, run.run_id, run.scratch, progress.settled),
-            ahead=2 * chosen.concurrency,
+            ahead=2 * config.concurrency,
         )
 
 
 def _tally(
-    run: DayRun,
+    run: DaySession,
     started_at: datetime,
-    ahead: Spent,
+    ahead: Usage,
     services: Services,
-    chosen: Settings,
+    config: Settings,
     tables: DayTables,
     log_objects: int,
 ) -> DayTally:
     # What was bought for this run ahead was found again, which makes it no reuse.
-    spent, bought, finished_at = run.caller.spent, run.answers.bought_before, datetime.now(UTC)
-    prompt_tokens = spent.prompt_tokens + bought.prompt_tokens
-    completion_tokens = spent.completion_tokens + bought.completion_tokens
+    usage, bought, finished_at = run.caller.usage, run.answers.billed_before, datetime.now(UTC)
+    prompt_tokens = usage.prompt_tokens + bought.prompt_tokens
+    completion_tokens = usage.completion_tokens + bought.completion_tokens
     return DayTally(
         day=run.day,
         run_id=run.run_id,
@@ -145,17 +147,17 @@ def _tally(
         finished_at=finished_at,
         summarized=tables.summarized,
         rejected=tables.rejected,
-        reused=max(0, spent.reused - bought.calls),
-        calls=spent.calls + bought.calls,
-        retries=spent.retries + ahead.retries,
-        quota_refusals=spent.quota_refusals + ahead.quota_refusals,
+        reused=max(0, usage.reused - bought.calls),
+        calls=usage.calls + bought.calls,
+        retries=usage.retries + ahead.retries,
+        quota_refusals=usage.quota_refusals + ahead.quota_refusals,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
-        cost=chosen.cost(prompt_tokens, completion_tokens),
-        requests_per_minute=chosen.rpm,
-        summarizer=chosen.summarizer,
+        cost=config.cost(prompt_tokens, completion_tokens),
+        requests_per_minute=config.rpm,
+        summarizer=config.summarizer,
         model=services.summarizer.model,
-        prompt_version=chosen.prompt_version,
+        prompt_version=config.prompt_version,
         log_objects=log_objects,
         version=VERSION,
         warehouse=services.warehouse.uri,
@@ -170,13 +172,13 @@ def main(arguments: Sequence[str]) -> int:
         "--day", type=command_line.day_argument, default=None, help="the day, such as 2026-11-22 (default: yesterday)"
     )
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
-    given = parser.parse_args(arguments)
-    settings = command_line.chosen_settings(given)
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
 
     def tell(tally: DayTally) -> str:
-        return orjson.dumps(tally.as_json()).decode() if given.json else command_line.in_words(tally)
+        return orjson.dumps(tally.as_json()).decode() if args.json else command_line.format_summary(tally)
 
-    return command_line.run(settings, lambda: summarize_day(given.day, settings), tell)
+    return command_line.run(settings, lambda: summarize_day(args.day, settings), tell)
 
 
 if __name__ == "__main__":

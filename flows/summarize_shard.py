@@ -30,20 +30,20 @@ async def summarize_shard(day: date, number: int, of: int, run_id: str, settings
         run_id: the flow run that holds the day.
         settings: that run's, by their names.
     """
-    chosen, shard = load_settings(settings), Shard(day, number, of, run_id)
+    config, shard = load_settings(settings), Shard(day, number, of, run_id)
     logger = get_run_logger()
 
-    async with connect(chosen, day) as services, hold(day, services, chosen, shard) as run:
+    async with connect(config, day) as services, hold(day, services, config, shard) as run:
         if await asyncio.to_thread(is_done, services.warehouse, shard):
             return
         logs = list_logs(services.source, services.source_name)
-        progress = Progress(day, run.caller.spent, services.gate, logs, chosen.cost, part=shard.name)
+        progress = Progress(day, run.caller.usage, services.limiter, logs, config.cost, part=shard.name)
         async with told(progress, logger):
             await summarize_all(
-                read(logs, run, services, chosen, progress, shard),
+                read(logs, run, services, config, progress, shard),
                 run.caller,
                 lambda batch: answer_batch(batch, run.caller, progress.settled),
-                ahead=2 * chosen.concurrency,
+                ahead=2 * config.concurrency,
             )
         await asyncio.to_thread(run.answers.flush)
-        await asyncio.to_thread(tell_done, services.warehouse, shard, run.caller.spent)
+        await asyncio.to_thread(tell_done, services.warehouse, shard, run.caller.usage)

@@ -32,7 +32,7 @@ from flows.summarize_day import summarize_day
 from flows.wiring.labeled import labeled_conversations
 from flows.wiring.settings import load_settings
 from tasks.domain.errors import ModelFailed, NotPromoted, UsageError
-from tasks.tuning.rules.rollout_record import in_words
+from tasks.tuning.rules.rollout_record import format_summary
 from tests.servers.accounts import account_environment
 from tests.servers.bos import BosServer
 from tests.servers.console import ConsoleServer
@@ -113,7 +113,10 @@ def live_through(
         raise Died
 
     for _ in range(waits):
-        with patch("flows.fine_tune_model.go_on_later", die), patch("tasks.running.pausing.go_on_later", die):
+        with (
+            patch("flows.fine_tune_model.continue_in_next_run", die),
+            patch("tasks.running.pausing.continue_in_next_run", die),
+        ):
             try:
                 return asyncio.run(start())
             except Died:
@@ -200,7 +203,9 @@ def promote_the_best(world: World, tell: Tell) -> str:
     assert promoted["stage"] == "promoted"
     assert len(console.services) == 2
     assert len(console.versions) == 1
-    tell(f"{in_words(promoted)}\nThe process died in {world.deaths} waits; one model, and one service that serves.\n")
+    tell(
+        f"{format_summary(promoted)}\nThe process died in {world.deaths} waits; one model, and one service that serves.\n"
+    )
     return str(promoted["endpoint"])
 
 

@@ -12,55 +12,55 @@ from prefect import get_run_logger
 from flows.wiring.services import connect, open_batch_platform
 from flows.wiring.settings import Settings, flags
 from flows.wiring.steps import hold, read
-from tasks.calling.caller import Spent
+from tasks.calling.caller import Usage
 from tasks.domain.shards import Shard
 from tasks.reading.log_objects import list_logs
-from tasks.running.pausing import AWAITING_BATCH, come_back
+from tasks.running.pausing import AWAITING_BATCH, reschedule
 from tasks.summarizing.batch_jobs import go_on, is_under_way
 from tasks.summarizing.shards import answer_in_shards
 
 
-async def answer_ahead(day: date, chosen: Settings) -> Spent:
+async def answer_ahead(day: date, config: Settings) -> Usage:
     """Have the day answered as far as others can, where the settings say so; return what is not in the answer log."""
-    if chosen.summarizer == "qianfan-batch":
-        while not await _answered_by_batch(day, chosen):
-            await come_back(chosen.batch_look_seconds, AWAITING_BATCH, f"The platform works on {day}.")
-    if chosen.shards > 1:
-        return await _answer_in_shards(day, chosen)
-    return Spent()
+    if config.summarizer == "qianfan-batch":
+        while not await _answered_by_batch(day, config):
+            await reschedule(config.batch_look_seconds, AWAITING_BATCH, f"The platform works on {day}.")
+    if config.shards > 1:
+        return await _answer_in_shards(day, config)
+    return Usage()
 
 
-async def _answered_by_batch(day: date, chosen: Settings) -> bool:
+async def _answered_by_batch(day: date, config: Settings) -> bool:
     logger = get_run_logger()
-    async with connect(chosen, day) as services, open_batch_platform(chosen) as platform:
+    async with connect(config, day) as services, open_batch_platform(config) as platform:
         if await is_under_way(services.warehouse, day, platform):
             return False
-        async with hold(day, services, chosen) as run:
+        async with hold(day, services, config) as run:
             return await go_on(
                 run,
-                lambda: read(list_logs(services.source, services.source_name), run, services, chosen),
+                lambda: read(list_logs(services.source, services.source_name), run, services, config),
                 warehouse=services.warehouse,
                 platform=platform,
                 model=services.summarizer.model,
-                prompt_version=chosen.prompt_version,
+                prompt_version=config.prompt_version,
                 logger=logger,
             )
 
 
-async def _answer_in_shards(day: date, chosen: Settings) -> Spent:
-    async with connect(chosen, day) as services, hold(day, services, chosen) as run:
-        shards = [Shard(day, number, chosen.shards, run.run_id) for number in range(chosen.shards)]
+async def _answer_in_shards(day: date, config: Settings) -> Usage:
+    async with connect(config, day) as services, hold(day, services, config) as run:
+        shards = [Shard(day, number, config.shards, run.run_id) for number in range(config.shards)]
         return await answer_in_shards(
             shards,
-            _told_to_shards(chosen),
+            _told_to_shards(config),
             warehouse=services.warehouse,
             stopping=lambda: run.caller.stopping,
             logger=get_run_logger(),
         )
 
 
-def _told_to_shards(chosen: Settings) -> dict[str, Any]:
+def _told_to_shards(config: Settings) -> dict[str, Any]:
     """Every setting but secrets, so that shards ask just what this run would ask; quotas divided unless shared."""
-    told = chosen.model_dump(mode="json", include=set(flags()) - {"shards", "scratch"})
-    divided = {"concurrency"} if chosen.shared_quota else {"concurrency", "rpm", "tpm"}
-    return told | {name: max(1, told[name] // chosen.shards) for name in divided if told[name]}
+    told = config.model_dump(mode="json", include=set(flags()) - {"shards", "scratch"})
+    divided = {"concurrency"} if config.shared_quota else {"concurrency", "rpm", "tpm"}
+    return told | {name: max(1, told[name] // config.shards) for name in divided if told[name]}

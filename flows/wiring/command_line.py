@@ -86,7 +86,7 @@ def run(
     settings: Mapping[str, Any] | None,
     command: Callable[[], Coroutine[Any, Any, T]],
     tell: Callable[[T], str],
-    check: Callable[[Settings], object] = lambda chosen: None,
+    check: Callable[[Settings], object] = lambda overrides: None,
 ) -> int:
     """Run a flow to its exit code; `tell` makes its result the last line (or lines) on stdout.
 
@@ -122,7 +122,7 @@ class _OneLine(logging.Filter):
         return record.levelno < logging.ERROR or record.module not in {"flow_engine", "task_engine"}
 
 
-def in_words(tally: DayTally) -> str:
+def format_summary(tally: DayTally) -> str:
     """What a run did, for a person."""
     return (
         f"{tally.day}: {tally.conversations} conversations = {tally.summarized} summarized + "

@@ -13,7 +13,7 @@ from flows.wiring.services import (
 )
 from flows.wiring.settings import Settings
 from tasks.calling.caller import Caller
-from tasks.calling.rules.retry_policy import Patience
+from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.domain.errors import UsageError
 from tasks.evaluating.evaluation import (
     Evaluation,
@@ -25,24 +25,24 @@ from tasks.evaluating.open_caller import open_caller
 from tasks.evaluating.rules.judge import JUDGE_VERSION
 from tasks.evaluating.rules.predictions import Pair
 from tasks.preparing.prompts import Prompt, load_prompt
-from tasks.reviewing.rules.labels import Labeled
+from tasks.reviewing.rules.labels import LabeledExample
 
 SHELF = "evaluations"
 
 
-async def evaluated(chosen: Settings, labeled: Sequence[Labeled], prompt: Prompt | None = None) -> Evaluation:
+async def evaluated(config: Settings, labeled: Sequence[LabeledExample], prompt: Prompt | None = None) -> Evaluation:
     """The endpoint that the settings name, measured with their prompt, or with another one, on these conversations.
 
     Raises:
         EndpointUnusable: it can't be asked; what was answered is kept.
     """
-    prompt = prompt or Prompt(chosen.prompt_version, load_prompt(chosen.prompt).template)
-    async with _asking(chosen, prompt.version) as (caller, services):
+    prompt = prompt or Prompt(config.prompt_version, load_prompt(config.prompt).template)
+    async with _asking(config, prompt.version) as (caller, services):
         return await evaluate(labeled, caller, prompt, services.summarizer.model)
 
 
 async def asked_figures(
-    chosen: Settings, pairs: Callable[[], Iterable[Pair]], embedding: str, judge_endpoint: str
+    config: Settings, pairs: Callable[[], Iterable[Pair]], embedding: str, judge_endpoint: str
 ) -> dict[str, Any]:
     """The figures that other models have to be asked for: EMBEDDING-DISTANCE and a judge's grade.
 
@@ -57,31 +57,31 @@ async def asked_figures(
     """
     figures: dict[str, Any] = {}
     if embedding:
-        async with open_embedder(embedding, chosen) as embedder:
+        async with open_embedder(embedding, config) as embedder:
             figures["EMBEDDING-DISTANCE"] = await mean_embedding_distance(pairs(), embedder)
             figures["embedding model"] = embedding
     if judge_endpoint:
-        if chosen.summarizer == "offline":
+        if config.summarizer == "offline":
             raise UsageError("--judge-endpoint needs --summarizer qianfan or openai: rules are no judge.")
-        async with _asking(chosen.model_copy(update={"endpoint": judge_endpoint}), JUDGE_VERSION) as (caller, services):
+        async with _asking(config.model_copy(update={"endpoint": judge_endpoint}), JUDGE_VERSION) as (caller, services):
             figures |= await judge(pairs(), caller, services.summarizer.model)
     return figures
 
 
 @asynccontextmanager
-async def _asking(chosen: Settings, prompt_version: str) -> AsyncIterator[tuple[Caller, Services]]:
+async def _asking(config: Settings, prompt_version: str) -> AsyncIterator[tuple[Caller, Services]]:
     async with (
-        connect(chosen, date.min) as services,
+        connect(config, date.min) as services,
         open_caller(
             services.summarizer,
-            services.gate,
+            services.limiter,
             warehouse=services.warehouse,
-            shelf=SHELF,
+            namespace=SHELF,
             run_id=str(uuid4()),
             scratch=services.scratch,
             prompt_version=prompt_version,
-            patience=Patience(max_attempts=chosen.max_attempts),
-            give_up_seconds=chosen.give_up_seconds,
+            retry_policy=RetryPolicy(max_attempts=config.max_attempts),
+            give_up_seconds=config.give_up_seconds,
         ) as caller,
     ):
         yield caller, services

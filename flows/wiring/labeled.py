@@ -15,31 +15,31 @@ from tasks.domain.errors import NoLogs, UsageError
 from tasks.reading.log_objects import list_logs
 from tasks.reviewing.label_store import find_labeled, load_labels, read_label_file
 from tasks.reviewing.rules.holdout import is_held_out
-from tasks.reviewing.rules.labels import Label, Labeled, fewer
+from tasks.reviewing.rules.labels import Label, LabeledExample, take
 from tasks.running.scratch import scratch_folder
 
 
 def labeled_conversations(
-    chosen: Settings,
+    config: Settings,
     start: date | None,
     end: date | None,
     labels: str,
     limit: int = 0,
     *,
     held_out: bool = False,
-) -> list[Labeled]:
+) -> list[LabeledExample]:
     """The labeled conversations to measure on, from the warehouse or from a file and the logs.
 
     Raises:
         UsageError: there are none, or the file is wrong.
     """
-    found = _conversations_of(chosen, start, end, labels) if labels else load_labels(open_warehouse(chosen), start, end)
+    found = _conversations_of(config, start, end, labels) if labels else load_labels(open_warehouse(config), start, end)
     if held_out:
         labeled = len(found)
         found = [one for one in found if is_held_out(one.content_hash)]
         if not found:
             raise UsageError(f"None of {labeled} labeled conversations is held out from training: review more.")
-    return fewer(found, limit)
+    return take(found, limit)
 
 
 def check_labels(labels: str, start: date | None, end: date | None) -> tuple[dict[str, Label], Iterable[date]]:
@@ -55,25 +55,25 @@ def check_labels(labels: str, start: date | None, end: date | None) -> tuple[dic
     return read_label_file(Path(labels)), days_between(start, end)
 
 
-def _conversations_of(chosen: Settings, start: date | None, end: date | None, labels: str) -> list[Labeled]:
-    found: list[Labeled] = []
+def _conversations_of(config: Settings, start: date | None, end: date | None, labels: str) -> list[LabeledExample]:
+    found: list[LabeledExample] = []
     known, days = check_labels(labels, start, end)
     for day in days:
-        store, name = open_source(chosen, day)
+        store, name = open_source(config, day)
         try:
             logs = list_logs(store, name)
         except NoLogs:
             continue
-        with scratch_folder(scratch_parent(chosen), f"labels-{uuid4()}") as scratch:
+        with scratch_folder(scratch_parent(config), f"labels-{uuid4()}") as scratch:
             found += find_labeled(
                 day,
                 known,
                 store,
                 logs,
-                log_format=chosen.log_format,
-                mappings=mappings_of(chosen),
-                zone=chosen.zone,
-                prepare=preparing(chosen),
+                log_format=config.log_format,
+                mappings=mappings_of(config),
+                zone=config.zone,
+                prepare=preparing(config),
                 scratch=scratch,
             )
     if not found:

@@ -10,9 +10,9 @@ from typing import Any
 
 from flows.wiring.blocks import BLOCK_SCHEME, open_bucket
 from flows.wiring.settings import Settings, load_settings
-from tasks.calling.rate_limiter import Gate
+from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.rules.pacing import Limits
-from tasks.calling.shared_quota import QuotaShare
+from tasks.calling.shared_quota import SharedQuota
 from tasks.clients.embeddings import EmbeddingModel
 from tasks.clients.offline import OfflineSummarizer
 from tasks.clients.openai_chat import OpenAISummarizer
@@ -25,13 +25,13 @@ from tasks.domain.ports import BatchPlatform, Embedder, ObjectStore, Summarizer
 from tasks.reading.rules.formats import LogMapping, check_log_format, load_mappings
 
 
-def check_settings(chosen: Mapping[str, Any]) -> Settings:
+def check_settings(config: Mapping[str, Any]) -> Settings:
     """Find what is wrong with settings before anything is started or called; return them when nothing is.
 
     Raises:
         UsageError: one line that says what.
     """
-    settings = load_settings(chosen)
+    settings = load_settings(config)
     check_log_format(settings.log_format, mappings_of(settings))
     source_of(settings.source, date.min)
     for uri in (settings.source, settings.warehouse):
@@ -53,7 +53,7 @@ class Services:
     source_name: str
     warehouse: ObjectStore
     summarizer: Summarizer
-    gate: Gate | None
+    limiter: RateLimiter | None
     mappings: Mapping[str, LogMapping]
     scratch: Path
 
@@ -69,19 +69,19 @@ async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
     summarizer = open_summarizer(settings)
     async with AsyncExitStack() as open_things:
         open_things.push_async_callback(summarizer.aclose)
-        gate = None
+        limiter = None
         if summarizer.paid:
             quota = quota_of(settings)
             name = settings.shared_quota
-            share = await open_things.enter_async_context(QuotaShare(name)) if name else None
-            gate = Gate(quota, share=share)
-            open_things.callback(gate.close)
+            share = await open_things.enter_async_context(SharedQuota(name)) if name else None
+            limiter = RateLimiter(quota, share=share)
+            open_things.callback(limiter.close)
         yield Services(
             source=source,
             source_name=source_name,
             warehouse=open_warehouse(settings),
             summarizer=summarizer,
-            gate=gate,
+            limiter=limiter,
             mappings=mappings_of(settings),
             scratch=scratch_parent(settings),
         )

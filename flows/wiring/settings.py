@@ -154,20 +154,20 @@ def flags() -> dict[str, Any]:
     return {name: field for name, field in Settings.model_fields.items() if field.validation_alias is None}
 
 
-def load_settings(chosen: Mapping[str, Any]) -> Settings:
+def load_settings(overrides: Mapping[str, Any]) -> Settings:
     """Settings with `chosen` ones over the environment's.
 
     Raises:
         UsageError: one line that names every wrong setting and what is wrong with it.
     """
-    unknown = sorted(set(chosen) - set(flags()))
+    unknown = sorted(set(overrides) - set(flags()))
     if unknown:
         raise UsageError(f"There is no setting {', '.join(unknown)}; there are: {', '.join(flags())}.")
     if complaints := list(_unknown_names()):
         raise UsageError("; ".join(complaints))
-    settings = _validated(chosen, {})
+    settings = _validated(overrides, {})
     if settings.endpoint_block:
-        settings = _validated(chosen, load_block(SummarizerEndpoint, settings.endpoint_block).as_settings())
+        settings = _validated(overrides, load_block(SummarizerEndpoint, settings.endpoint_block).as_settings())
     load_prompt(settings.prompt)
     if settings.shards > 1 and settings.summarizer == "offline":
         raise UsageError("--shards divides calls among workers, and --summarizer offline makes none: leave one out.")
@@ -186,19 +186,19 @@ def _unknown_names() -> Iterator[str]:
                 yield f"{name} in {place} is no setting: {hint}"
 
 
-def _validated(chosen: Mapping[str, Any], of_block: Mapping[str, Any]) -> Settings:
+def _validated(overrides: Mapping[str, Any], of_block: Mapping[str, Any]) -> Settings:
     try:
-        return Settings(**{**of_block, **chosen})
+        return Settings(**{**of_block, **overrides})
     except ValidationError as error:
-        raise UsageError("; ".join(_complaint(problem, chosen, of_block) for problem in error.errors())) from None
+        raise UsageError("; ".join(_complaint(problem, overrides, of_block) for problem in error.errors())) from None
 
 
-def _complaint(problem: Any, chosen: Mapping[str, Any], of_block: Mapping[str, Any]) -> str:
+def _complaint(problem: Any, overrides: Mapping[str, Any], of_block: Mapping[str, Any]) -> str:
     place = str(problem["loc"][0])
     name = place.removeprefix("KEFU_").lower()
     message = problem["msg"].removeprefix("Value error, ")
-    if name in of_block and name not in chosen:
+    if name in of_block and name not in overrides:
         place = f"{name} in the endpoint block"
     elif name in flags():
-        place = f"--{name.replace('_', '-')}" if name in chosen else f"KEFU_{name.upper()}"
+        place = f"--{name.replace('_', '-')}" if name in overrides else f"KEFU_{name.upper()}"
     return f"{place}: {message} (it is {problem['input']!r})" if name in flags() else f"{place}: {message}"

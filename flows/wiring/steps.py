@@ -9,7 +9,7 @@ from prefect import get_run_logger, runtime
 
 from flows.wiring.services import Services
 from flows.wiring.settings import Settings
-from tasks.calling.rules.retry_policy import Patience
+from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.domain.ports import StoredObject
 from tasks.domain.records import Conversation, Request
 from tasks.domain.shards import Shard
@@ -17,25 +17,25 @@ from tasks.preparing.prompts import load_prompt
 from tasks.preparing.requests import prepare, storable_reject
 from tasks.reading.batches import Batch, read_batches
 from tasks.running.progress import Progress
-from tasks.summarizing.day import DayRun, hold_day
+from tasks.summarizing.day import DaySession, open_day
 
 
 def hold(
-    day: date, services: Services, chosen: Settings, shard: Shard | None = None
-) -> AbstractAsyncContextManager[DayRun]:
+    day: date, services: Services, config: Settings, shard: Shard | None = None
+) -> AbstractAsyncContextManager[DaySession]:
     """The day held for this flow run, or a shard of it for the run that holds the day."""
-    return hold_day(
+    return open_day(
         day,
         str(runtime.flow_run.id),
         warehouse=services.warehouse,
         summarizer=services.summarizer,
-        gate=services.gate,
+        limiter=services.limiter,
         scratch=services.scratch,
-        prompt_version=chosen.prompt_version,
-        overwrite=chosen.overwrite,
-        patience=Patience(max_attempts=chosen.max_attempts),
-        give_up_seconds=chosen.give_up_seconds,
-        busy_wait_seconds=chosen.busy_wait_seconds,
+        prompt_version=config.prompt_version,
+        overwrite=config.overwrite,
+        retry_policy=RetryPolicy(max_attempts=config.max_attempts),
+        give_up_seconds=config.give_up_seconds,
+        busy_wait_seconds=config.busy_wait_seconds,
         logger=get_run_logger(),
         shard=shard,
     )
@@ -43,9 +43,9 @@ def hold(
 
 def read(
     logs: Sequence[StoredObject],
-    run: DayRun,
+    run: DaySession,
     services: Services,
-    chosen: Settings,
+    config: Settings,
     progress: Progress | None = None,
     shard: Shard | None = None,
 ) -> AsyncIterator[Batch]:
@@ -53,25 +53,25 @@ def read(
     return read_batches(
         progress.watching(services.source) if progress else services.source,
         logs,
-        log_format=chosen.log_format,
+        log_format=config.log_format,
         mappings=services.mappings,
-        zone=chosen.zone,
-        prepare=preparing(chosen, services.summarizer.model),
-        storable=partial(storable_reject, masked=chosen.mask),
-        size=chosen.batch_size,
+        zone=config.zone,
+        prepare=preparing(config, services.summarizer.model),
+        storable=partial(storable_reject, masked=config.mask),
+        size=config.batch_size,
         scratch=run.scratch,
         recognized=partial(progress.recognized, logger=get_run_logger()) if progress else lambda _: None,
         shard=shard,
     )
 
 
-def preparing(chosen: Settings, model: str = "") -> Callable[[Conversation], Request]:
+def preparing(config: Settings, model: str = "") -> Callable[[Conversation], Request]:
     """What makes a conversation a request; without a model it is one for people to read, or to be asked again."""
     return partial(
         prepare,
-        prompt=load_prompt(chosen.prompt),
+        prompt=load_prompt(config.prompt),
         model=model,
-        max_input_tokens=chosen.max_input_tokens,
-        masked=chosen.mask,
-        compacted=chosen.compact,
+        max_input_tokens=config.max_input_tokens,
+        masked=config.mask,
+        compacted=config.compact,
     )

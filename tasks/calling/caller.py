@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from tasks.calling.rate_limiter import Gate
-from tasks.calling.response_cache import AnswerLog
-from tasks.calling.rules.retry_policy import EndpointHealth, Patience
+from tasks.calling.rate_limiter import RateLimiter
+from tasks.calling.response_cache import ResponseCache
+from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.domain.errors import ContentRefused, EndpointDown, InputTooLong, QuotaRefused, RequestInvalid, TransientFault
 from tasks.domain.ports import Summarizer
 from tasks.domain.records import Answer, GivenUp, Outcome, Reply, Request
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class Spent:
+class Usage:
     """What a run has asked for so far. `calls` were answered and paid; `retries` were not."""
 
     reused: int = 0
@@ -57,25 +57,25 @@ class Caller:
     def __init__(
         self,
         summarizer: Summarizer,
-        gate: Gate | None,
-        answers: AnswerLog,
+        limiter: RateLimiter | None,
+        answers: ResponseCache,
         *,
         prompt_version: str,
         run_id: str,
-        patience: Patience,
-        health: EndpointHealth,
+        retry_policy: RetryPolicy,
+        outage: OutageDetector,
         lease: DayLease | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.spent = Spent()
+        self.usage = Usage()
         self._summarizer = summarizer
-        self._gate = gate
+        self._limiter = limiter
         self._answers = answers
         self._prompt_version = prompt_version
         self._run_id = run_id
-        self._patience = patience
-        self._health = health
+        self._retry_policy = retry_policy
+        self._outage = outage
         self._lease = lease
         self._clock = clock
         self._now = now
@@ -123,9 +123,9 @@ class Caller:
                 self._settled_is_enough[1].set()
 
     async def _answer(self, request: Request) -> Answer | GivenUp:
-        known = self._answers.find(request)
+        known = self._answers.get(request)
         if known is not None:
-            self.spent.reused += 1
+            self.usage.reused += 1
             return known
         if self._stopping:
             raise Stopping
@@ -134,7 +134,7 @@ class Caller:
         twin = self._twins.get(request.request_hash)
         if twin is not None:
             answer = await asyncio.shield(twin)
-            self.spent.reused += isinstance(answer, Answer)
+            self.usage.reused += isinstance(answer, Answer)
             return answer
         mine = self._twins[request.request_hash] = asyncio.get_running_loop().create_future()
         try:
@@ -152,30 +152,32 @@ class Caller:
             del self._twins[request.request_hash]
 
     async def _call_until_settled(self, request: Request) -> Answer | GivenUp:
-        assert self._gate is not None
+        assert self._limiter is not None
         attempts, quarters = 0, 0
         while True:
-            permit = await self._stoppable(self._gate.acquire(request.estimated_tokens))
+            permit = await self._stoppable(self._limiter.acquire(request.estimated_tokens))
             attempts += 1
             began = self._clock()
             try:
-                if self._lease is not None and self._lease.doubtful:
-                    await asyncio.to_thread(self._lease.assure)
+                if self._lease is not None and self._lease.is_stale:
+                    await asyncio.to_thread(self._lease.renew_if_stale)
                 reply = await self._summarizer.summarize(request, permit.sent)
             except QuotaRefused as refusal:
                 permit.refused(refusal)
                 attempts -= 1
-                self.spent.quota_refusals += 1
+                self.usage.quota_refusals += 1
                 self._failed(request, refusal)
             except TransientFault as fault:
                 permit.failed(True)  # what the service accepted counts in its quota, however it ended
-                self.spent.retries += 1
+                self.usage.retries += 1
                 self._failed(request, fault)
                 # Where nothing else is asked, nothing else can succeed: that counts for a quarter, and so ends, too.
-                quarters += 4 if self._health.counts(began) else 1
-                if quarters >= 4 * self._patience.max_attempts:
+                quarters += 4 if self._outage.another_succeeded_since(began) else 1
+                if quarters >= 4 * self._retry_policy.max_attempts:
                     return GivenUp(str(fault), attempts)
-                await self._stoppable(asyncio.sleep(self._patience.backoff_seconds(min(attempts, 16), random.random())))
+                await self._stoppable(
+                    asyncio.sleep(self._retry_policy.backoff_seconds(min(attempts, 16), random.random()))
+                )
             except (ContentRefused, InputTooLong, RequestInvalid) as fault:
                 permit.failed(True)
                 self._succeeded()
@@ -219,18 +221,18 @@ class Caller:
             cut_off=reply.cut_off if reply else False,
         )
         if self._summarizer.paid:
-            self._answers.keep(answer)  # before the permit is given back: no new call while this one is not kept
-            self.spent.calls += reply is not None
-            self.spent.prompt_tokens += answer.prompt_tokens
-            self.spent.completion_tokens += answer.completion_tokens
+            self._answers.put(answer)  # before the permit is given back: no new call while this one is not kept
+            self.usage.calls += reply is not None
+            self.usage.prompt_tokens += answer.prompt_tokens
+            self.usage.completion_tokens += answer.completion_tokens
         return answer
 
     def _succeeded(self) -> None:
-        self._health.succeeded(self._clock())
+        self._outage.succeeded(self._clock())
 
     def _failed(self, request: Request, fault: Exception) -> None:
-        self._health.failed(self._clock(), request.request_hash)
-        if self._health.is_down(self._clock(), answered=self.spent.calls + self.spent.reused):
+        self._outage.failed(self._clock(), request.request_hash)
+        if self._outage.is_down(self._clock(), answered=self.usage.calls + self.usage.reused):
             raise EndpointDown(
                 f"{self._summarizer.model} has answered nothing for minutes; the last fault: {fault} "
                 "What was answered is kept: start the run again when the endpoint is back."

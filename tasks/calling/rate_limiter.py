@@ -8,13 +8,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from tasks.calling.rules.pacing import GateSnapshot, Limits, Pacer
+from tasks.calling.rules.pacing import LimiterSnapshot, Limits, Pacer
 from tasks.calling.rules.sliding_window import Entry
 from tasks.domain.errors import QuotaRefused
 from tasks.domain.records import QuotaHeaders
 
 
-class Share(Protocol):
+class QuotaLease(Protocol):
     """A part of a quota that several processes use: seconds of the whole quota, leased ahead and spent."""
 
     def attach(self, look: Callable[[], None]) -> None:
@@ -33,10 +33,10 @@ class Permit:
     As a context manager it ends as failed whatever was not ended inside.
     """
 
-    __slots__ = ("_entry", "_gate")
+    __slots__ = ("_entry", "_limiter")
 
-    def __init__(self, gate: "Gate", entry: Entry) -> None:
-        self._gate = gate
+    def __init__(self, limiter: "RateLimiter", entry: Entry) -> None:
+        self._limiter = limiter
         self._entry = entry
 
     def __enter__(self) -> Self:
@@ -52,30 +52,30 @@ class Permit:
 
     def sent(self) -> None:
         """The request's bytes are being written now."""
-        gate = self._gate
-        gate.pacer.sent(self._entry, gate.clock())
-        gate.look()
+        limiter = self._limiter
+        limiter.pacer.sent(self._entry, limiter.clock())
+        limiter.look()
 
     def done(self, tokens_used: int, limits: QuotaHeaders | None, latency_seconds: float) -> None:
         """The reply is here in full; 0 tokens when it did not tell."""
-        gate = self._gate
-        gate.pacer.answered(self._entry, gate.clock(), tokens_used, limits, latency_seconds)
-        gate.look()
+        limiter = self._limiter
+        limiter.pacer.answered(self._entry, limiter.clock(), tokens_used, limits, latency_seconds)
+        limiter.look()
 
     def refused(self, error: QuotaRefused) -> None:
         """A limit turned the call away; it costs nothing."""
-        gate = self._gate
-        gate.pacer.refused(self._entry, gate.clock(), error.scope, error.retry_after_seconds, error.limits)
-        gate.look()
+        limiter = self._limiter
+        limiter.pacer.refused(self._entry, limiter.clock(), error.scope, error.retry_after_seconds, error.limits)
+        limiter.look()
 
     def failed(self, maybe_counted: bool) -> None:
         """The call ended otherwise; say whether the service may have counted it."""
-        gate = self._gate
-        gate.pacer.failed(self._entry, gate.clock(), maybe_counted)
-        gate.look()
+        limiter = self._limiter
+        limiter.pacer.failed(self._entry, limiter.clock(), maybe_counted)
+        limiter.look()
 
 
-class Gate:
+class RateLimiter:
     """First come, first served, at the pace of one endpoint's quota. Belongs to one event loop.
 
     Args:
@@ -85,7 +85,9 @@ class Gate:
             within the whole quota in any case.
     """
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic, share: Share | None = None) -> None:
+    def __init__(
+        self, limits: Limits, clock: Callable[[], float] = time.monotonic, share: QuotaLease | None = None
+    ) -> None:
         self.pacer = Pacer(limits, shared=share is not None)
         self._share = share
         if share is not None:
@@ -135,7 +137,7 @@ class Gate:
             waiting.popleft()
             place.set_result(self._grant(now, estimated_tokens))
 
-    def snapshot(self) -> GateSnapshot:
+    def snapshot(self) -> LimiterSnapshot:
         """How things stand."""
         return self.pacer.snapshot(self.clock(), len(self._waiting))
 

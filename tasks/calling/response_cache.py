@@ -23,7 +23,7 @@ _ROWS_AT_A_TIME = 5_000
 
 
 @dataclass(slots=True)
-class Bought:
+class UsageTotals:
     """Calls that were paid, and the tokens they took."""
 
     calls: int = 0
@@ -37,7 +37,7 @@ class Bought:
         self.completion_tokens += answer.completion_tokens
 
 
-class AnswerLog:
+class ResponseCache:
     """Answers known for one day, or on a shelf of its own.
 
     Belongs to one run; `keep` and `find` are called from one thread at a time.
@@ -54,7 +54,7 @@ class AnswerLog:
         name: of the lines' object, where several processes buy for one run; the run's own by default.
 
     Attributes:
-        bought_before: what of the log was bought for this very run, by its shards or before it was started again.
+        billed_before: what of the log was bought for this very run, by its shards or before it was started again.
     """
 
     def __init__(
@@ -65,13 +65,13 @@ class AnswerLog:
         scratch: Path,
         *,
         overwrite: bool,
-        shelf: str = "",
+        namespace: str = "",
         name: str = "",
     ) -> None:
-        self.bought_before = Bought()
+        self.billed_before = UsageTotals()
         self._store = store
-        self._day = None if shelf else day
-        self._prefix = answers_prefix(day, shelf)
+        self._day = None if namespace else day
+        self._prefix = answers_prefix(day, namespace)
         self._run_id = run_id
         self._overwrite = overwrite
         self._index = sqlite3.connect(scratch / "answers.sqlite", check_same_thread=False, isolation_level=None)
@@ -88,7 +88,7 @@ class AnswerLog:
         """How many answers are known."""
         return self._known
 
-    def find(self, request: Request) -> Answer | None:
+    def get(self, request: Request) -> Answer | None:
         """The known answer to a request, if there is one."""
         if not self._known:
             return None
@@ -103,7 +103,7 @@ class AnswerLog:
             ).fetchone()
         return decode_answer(row[0]) if row else None
 
-    def keep(self, answer: Answer) -> None:
+    def put(self, answer: Answer) -> None:
         """Remember an answer: at once in a folder, with the next segment in a bucket."""
         line = encode_answer(answer)
         self._appender.append(line)
@@ -113,7 +113,7 @@ class AnswerLog:
         """Remember an answer, unless there is one to the same request."""
         known = self._index.execute("SELECT 1 FROM answers WHERE request_hash = ?", (answer.request_hash,)).fetchone()
         if known is None:
-            self.keep(answer)
+            self.put(answer)
 
     def flush(self) -> None:
         """Return when everything kept so far is stored. Blocking."""
@@ -136,7 +136,7 @@ class AnswerLog:
                     if answer is not None:
                         self._add(answer, line)
                         if answer.run_id == self._run_id:
-                            self.bought_before.add(answer)
+                            self.billed_before.add(answer)
         # Afterwards: keeping the indexes while a million answers come in takes nearly twice as long.
         self._index.execute("CREATE INDEX by_request ON answers (request_hash)")
         self._index.execute("CREATE INDEX by_content ON answers (content_hash)")

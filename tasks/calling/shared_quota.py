@@ -77,8 +77,8 @@ async def make_shared_quota(client: PrefectClient, name: str, part: float | None
     return "changed"
 
 
-class QuotaShare:
-    """This process's part of a quota: `async with QuotaShare(name) as share: Gate(limits, share=share)`.
+class SharedQuota:
+    """This process's part of a quota: `async with SharedQuota(name) as share: RateLimiter(limits, share=share)`.
 
     While the Prefect server does not answer, the process goes on with the last share it had when it wanted all
     it could get. Belongs to one event loop.

@@ -5,9 +5,9 @@ from datetime import date
 from typing import Final
 
 
-def answers_prefix(day: date | None, shelf: str = "") -> str:
+def answers_prefix(day: date | None, namespace: str = "") -> str:
     """Where an answer log lies in its warehouse: the nightly's has no shelf, and only it always has a day."""
-    return "_answers/" + (f"{shelf}/" if shelf else "") + (f"day={day.isoformat()}/" if day else "")
+    return "_answers/" + (f"{namespace}/" if namespace else "") + (f"day={day.isoformat()}/" if day else "")
 
 
 def submission_key(day: date) -> str:

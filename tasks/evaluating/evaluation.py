@@ -23,7 +23,7 @@ from tasks.evaluating.rules.predictions import Pair
 from tasks.evaluating.rules.scoring import METRICS, Scores, score_rows
 from tasks.preparing.prompts import Prompt
 from tasks.preparing.requests import ask_again
-from tasks.reviewing.rules.labels import Labeled
+from tasks.reviewing.rules.labels import LabeledExample
 
 NOT_COMPUTED = "not computed"
 
@@ -38,7 +38,7 @@ _PAIRS_JUDGED_AT_ONCE = 500
 class Prediction:
     """What a model answered about one labeled conversation; `text` is empty where it never answered."""
 
-    labeled: Labeled
+    labeled: LabeledExample
     text: str
     outcome: str
     prompt_tokens: int
@@ -94,7 +94,7 @@ class Evaluation:
         }
 
 
-async def evaluate(labeled: Sequence[Labeled], caller: Caller, prompt: Prompt, model: str) -> Evaluation:
+async def evaluate(labeled: Sequence[LabeledExample], caller: Caller, prompt: Prompt, model: str) -> Evaluation:
     """Ask a model about labeled conversations, each paid for once, and score its answers.
 
     Raises:
@@ -104,8 +104,8 @@ async def evaluate(labeled: Sequence[Labeled], caller: Caller, prompt: Prompt, m
     predictions = [_prediction(one, answer) for one, answer in zip(labeled, answers, strict=True)]
     rows = RowFigures()
     scores = await asyncio.to_thread(score_rows, pairs_of(predictions), rows.add)
-    spent = caller.spent
-    return Evaluation(model, prompt.version, predictions, scores, rows, spent.calls, spent.reused)
+    usage = caller.usage
+    return Evaluation(model, prompt.version, predictions, scores, rows, usage.calls, usage.reused)
 
 
 async def mean_embedding_distance(pairs: Iterable[Pair], embedder: Embedder) -> float:
@@ -175,7 +175,7 @@ def store_evaluation(warehouse: ObjectStore, now: datetime, evaluation: Evaluati
     return warehouse.uri_of(f"{folder}/predictions.jsonl")
 
 
-def _prediction(labeled: Labeled, answer: Answer | GivenUp) -> Prediction:
+def _prediction(labeled: LabeledExample, answer: Answer | GivenUp) -> Prediction:
     if isinstance(answer, GivenUp):
         return Prediction(labeled, "", "endpoint_error", 0, 0, 0)
     return Prediction(
@@ -199,7 +199,7 @@ def _mean(values: Sequence[int]) -> float:
     return round(sum(values) / len(values), 1) if values else 0.0
 
 
-def in_words(figures: dict[str, Any]) -> str:
+def format_summary(figures: dict[str, Any]) -> str:
     """Figures for a person, a line each."""
     lines = []
     for name, value in figures.items():

@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 
 from tasks.calling.caller import Caller
-from tasks.calling.rate_limiter import Gate
-from tasks.calling.response_cache import AnswerLog
-from tasks.calling.rules.retry_policy import EndpointHealth, Patience
+from tasks.calling.rate_limiter import RateLimiter
+from tasks.calling.response_cache import ResponseCache
+from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.domain.ports import ObjectStore, Summarizer
 from tasks.running.scratch import scratch_folder
 
@@ -18,14 +18,14 @@ from tasks.running.scratch import scratch_folder
 @asynccontextmanager
 async def open_caller(
     summarizer: Summarizer,
-    gate: Gate | None,
+    limiter: RateLimiter | None,
     *,
     warehouse: ObjectStore,
-    shelf: str,
+    namespace: str,
     run_id: str,
     scratch: Path,
     prompt_version: str,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     give_up_seconds: float,
     day: date | None = None,
 ) -> AsyncIterator[Caller]:
@@ -37,16 +37,18 @@ async def open_caller(
         day: for a shelf with days.
     """
     with scratch_folder(scratch, run_id) as folder:
-        answers = await asyncio.to_thread(AnswerLog, warehouse, day, run_id, folder, overwrite=True, shelf=shelf)
+        answers = await asyncio.to_thread(
+            ResponseCache, warehouse, day, run_id, folder, overwrite=True, namespace=namespace
+        )
         try:
             yield Caller(
                 summarizer,
-                gate,
+                limiter,
                 answers,
                 prompt_version=prompt_version,
                 run_id=run_id,
-                patience=patience,
-                health=EndpointHealth(time.monotonic(), down_after_seconds=give_up_seconds),
+                retry_policy=retry_policy,
+                outage=OutageDetector(time.monotonic(), down_after_seconds=give_up_seconds),
             )
         finally:
             await asyncio.to_thread(answers.close)

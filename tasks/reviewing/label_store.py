@@ -1,4 +1,4 @@
-"""Labeled conversations, from the warehouse's tables or from a file and the logs."""
+"""LabeledExample conversations, from the warehouse's tables or from a file and the logs."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, tzinfo
@@ -17,13 +17,13 @@ from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Conversation, Request
 from tasks.reading.lookup import conversations_of
 from tasks.reading.rules.formats import LogMapping
-from tasks.reviewing.rules.labels import Label, Labeled, labeled_rows, merge_labels, read_labels
+from tasks.reviewing.rules.labels import Label, LabeledExample, labeled_rows, merge_labels, read_labels
 from tasks.warehouse.parquet import parquet_bytes
 from tasks.warehouse.rules.tables import LABELS
 
 
 @task(name="load-labels", cache_policy=NO_CACHE)
-def load_labels(warehouse: ObjectStore, start: date | None = None, end: date | None = None) -> list[Labeled]:
+def load_labels(warehouse: ObjectStore, start: date | None = None, end: date | None = None) -> list[LabeledExample]:
     """The labeled conversations of the warehouse, oldest day first; of a range of days where one is given.
 
     Raises:
@@ -89,12 +89,12 @@ def find_labeled(
     zone: tzinfo,
     prepare: Callable[[Conversation], Request],
     scratch: Path,
-) -> list[Labeled]:
+) -> list[LabeledExample]:
     """The day's conversations that have a label, in the order of the logs; the first of an id counts."""
     conversations = conversations_of(
         set(labels), store, logs, log_format=log_format, mappings=mappings, zone=zone, scratch=scratch
     )
-    return [Labeled(day, prepare(found), labels[name]) for name, found in conversations]
+    return [LabeledExample(day, prepare(found), labels[name]) for name, found in conversations]
 
 
 def read_label_file(path: Path) -> dict[str, Label]:

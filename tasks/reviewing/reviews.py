@@ -20,7 +20,7 @@ from tasks.domain.records import Conversation, Fields, Request
 from tasks.parsing.answers import parse_answer
 from tasks.reviewing.label_store import load_hashes, store_labels
 from tasks.reviewing.rules.labels import label_row, labeled_request
-from tasks.reviewing.rules.review_sheet import NUMBER, Refusal, Review, read_reviews, sample_of
+from tasks.reviewing.rules.review_sheet import NUMBER, Review, RowError, read_reviews, sample_of
 from tasks.reviewing.rules.sampling import Candidate, Draw
 from tasks.reviewing.sheets import Cells
 from tasks.warehouse.parquet import parquet_bytes
@@ -136,7 +136,7 @@ class Imported:
     reviewed: int
     changed: int
     not_reviewed: int
-    refusals: Sequence[Refusal]
+    refusals: Sequence[RowError]
 
 
 @task(name="store-reviews", cache_policy=NO_CACHE)
@@ -161,7 +161,7 @@ def store_reviews(warehouse: ObjectStore, sheet: Sequence[tuple[int, Cells]], no
         reviewed=len(reviews),
         changed=sum(store_labels(warehouse, day, rows) for day, rows in sorted(by_day.items())),
         not_reviewed=outcomes.count(None),
-        refusals=[one for one in outcomes if isinstance(one, Refusal)],
+        refusals=[one for one in outcomes if isinstance(one, RowError)],
     )
 
 

@@ -63,7 +63,7 @@ async def read_deployment(name: str) -> DeploymentResponse:
 
 
 @dataclass(slots=True)
-class DayRuns:
+class BackfillRuns:
     """Runs of a deployment for a backfill's days, oldest first.
 
     Args:

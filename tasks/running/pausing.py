@@ -20,10 +20,10 @@ from prefect.events.worker import EventsWorker
 from prefect.exceptions import Pause
 from prefect.states import Scheduled
 
-from tasks.running.signals import ended_by_signals
+from tasks.running.signals import cancel_on_signals
 
 
-async def until_done(step: Callable[[], Awaitable[bool]], seconds: float) -> bool:
+async def poll_until_done(step: Callable[[], Awaitable[bool]], seconds: float) -> bool:
     """Whether the step is done, looked at again and again; otherwise a later run goes on with it.
 
     Args:
@@ -31,12 +31,12 @@ async def until_done(step: Callable[[], Awaitable[bool]], seconds: float) -> boo
         seconds: between two looks.
     """
     while not await step():
-        if await go_on_later(seconds):
+        if await continue_in_next_run(seconds):
             return False
     return True
 
 
-async def go_on_later(seconds: float) -> bool:
+async def continue_in_next_run(seconds: float) -> bool:
     """Whether this run is over because a later one goes on; otherwise the time has passed.
 
     The later run is scheduled once, however often a run that was interrupted here does it again.
@@ -69,7 +69,7 @@ AWAITING: Final = (AWAITING_BATCH, AWAITING_LOGS)
 _EVENTS_SECONDS: Final = 30.0
 
 
-async def come_back(seconds: float, awaiting: str, why: str) -> None:
+async def reschedule(seconds: float, awaiting: str, why: str) -> None:
     """Let time pass. A run of a deployment ends its process, and a worker begins it anew; others sleep.
 
     Whoever calls this must find its way from the beginning again. The run stays the same one: its scheduled time, its
@@ -96,7 +96,7 @@ async def come_back(seconds: float, awaiting: str, why: str) -> None:
             answer = await client.set_flow_run_state(run.id, state)
         if answer.status == SetStateStatus.ACCEPT:
             raise Pause(state=answer.state)
-    with ended_by_signals("waited"):
+    with cancel_on_signals("waited"):
         get_run_logger().info("%s Stop this run if you like, and start it again later.", why)
         await asyncio.sleep(seconds)
 

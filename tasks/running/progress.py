@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 from prefect.artifacts import acreate_markdown_artifact
 
-from tasks.calling.caller import Spent
-from tasks.calling.rate_limiter import Gate
+from tasks.calling.caller import Usage
+from tasks.calling.rate_limiter import RateLimiter
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Reject, Summarized
 from tasks.reading.conversations import Recognized
@@ -37,8 +37,8 @@ class Progress:
     """
 
     day: date
-    spent: Spent
-    gate: Gate | None
+    usage: Usage
+    limiter: RateLimiter | None
     logs: Sequence[StoredObject]
     cost: Callable[[int, int], float]
     clock: Callable[[], float] = time.monotonic
@@ -111,21 +111,21 @@ class Progress:
 
     def figures(self) -> dict[str, str]:
         """Where the run stands, by what it is called."""
-        spent = self.spent
+        usage = self.usage
         figures = {
-            "已完成 done": f"{self.done:,} = {self.summarized:,} + {self.rejected:,} rejected; {spent.reused:,} reused",
+            "已完成 done": f"{self.done:,} = {self.summarized:,} + {self.rejected:,} rejected; {usage.reused:,} reused",
             "速度 rate": f"{self.done / max(self.clock() - self._began, 0.001) * 60:,.0f} a minute",
             "已读 logs read": f"{self.read_share:.0%} of {len(self.logs)}",
         }
         if (left := self.seconds_left) is not None:
             figures["剩余 time left"] = f"about {left / 60:,.0f} min" if left > 90 else f"about {left:.0f} s"
-        if self.gate is not None:
-            pace = self.gate.snapshot()
+        if self.limiter is not None:
+            pace = self.limiter.snapshot()
             used = f"{pace.sent_last_window / pace.limit_requests:.0%} used, " if pace.limit_requests else ""
-            figures["配额 quota"] = f"{used}{pace.in_flight} calls in flight, {spent.quota_refusals} refused"
-            figures["调用 calls"] = f"{spent.calls:,}, {spent.retries:,} tried again"
-            figures["tokens"] = f"{spent.prompt_tokens:,} + {spent.completion_tokens:,}"
-            if cost := self.cost(spent.prompt_tokens, spent.completion_tokens):
+            figures["配额 quota"] = f"{used}{pace.in_flight} calls in flight, {usage.quota_refusals} refused"
+            figures["调用 calls"] = f"{usage.calls:,}, {usage.retries:,} tried again"
+            figures["tokens"] = f"{usage.prompt_tokens:,} + {usage.completion_tokens:,}"
+            if cost := self.cost(usage.prompt_tokens, usage.completion_tokens):
                 figures["费用 cost"] = f"{cost:,.2f}"
         return figures
 

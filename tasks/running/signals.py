@@ -9,7 +9,7 @@ from tasks.domain.errors import RunStopped
 
 
 @contextmanager
-def told_by_signals(stop: Callable[[str], None]) -> Iterator[None]:
+def on_signals(stop: Callable[[str], None]) -> Iterator[None]:
     """Call `stop` with the signal's name for each that arrives during the block; nothing else happens then."""
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -28,7 +28,7 @@ def told_by_signals(stop: Callable[[str], None]) -> Iterator[None]:
 
 
 @contextmanager
-def ended_by_signals(what: str) -> Iterator[None]:
+def cancel_on_signals(what: str) -> Iterator[None]:
     """End the block at once when a signal arrives; for waits, which leave nothing half done.
 
     Args:
@@ -46,7 +46,7 @@ def ended_by_signals(what: str) -> Iterator[None]:
         task.cancel()
 
     try:
-        with told_by_signals(end):
+        with on_signals(end):
             yield
     except asyncio.CancelledError:
         if not signals:

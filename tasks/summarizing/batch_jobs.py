@@ -19,7 +19,7 @@ from tasks.domain.layout import batches_prefix, submission_key
 from tasks.domain.ports import BatchPlatform, ObjectStore
 from tasks.domain.records import Answer
 from tasks.reading.batches import Batch
-from tasks.summarizing.day import DayRun
+from tasks.summarizing.day import DaySession
 from tasks.summarizing.rules.batch_submission import (
     FILE_BYTES,
     FILES_IN_A_TASK,
@@ -46,7 +46,7 @@ async def is_under_way(warehouse: ObjectStore, day: date, platform: BatchPlatfor
 
 
 async def go_on(
-    run: DayRun,
+    run: DaySession,
     batches: Callable[[], AsyncIterator[Batch]],
     *,
     warehouse: ObjectStore,
@@ -91,7 +91,7 @@ async def go_on(
 
 
 async def _write_prompts(
-    run: DayRun, batches: AsyncIterator[Batch], warehouse: ObjectStore, left_out: int
+    run: DaySession, batches: AsyncIterator[Batch], warehouse: ObjectStore, left_out: int
 ) -> Submission | None:
     """The submission of everything that has no answer; None when that is no more than the last one left out."""
     folder = run.scratch / "prompts"
@@ -110,7 +110,7 @@ async def _write_prompts(
     return submission
 
 
-def _upload(run: DayRun, prompts: "_Prompts", warehouse: ObjectStore) -> list[Task]:
+def _upload(run: DaySession, prompts: "_Prompts", warehouse: ObjectStore) -> list[Task]:
     mark = secrets.token_hex(5)
     tasks: list[Task] = []
     for first in range(0, len(prompts.files), FILES_IN_A_TASK):
@@ -126,7 +126,7 @@ def _upload(run: DayRun, prompts: "_Prompts", warehouse: ObjectStore) -> list[Ta
 
 
 async def _create_tasks(
-    run: DayRun, submission: Submission, warehouse: ObjectStore, platform: BatchPlatform
+    run: DaySession, submission: Submission, warehouse: ObjectStore, platform: BatchPlatform
 ) -> Submission:
     for task in submission.tasks:
         if task.task_id:
@@ -145,7 +145,7 @@ async def _create_tasks(
 
 
 async def _look_at_tasks(
-    run: DayRun, submission: Submission, warehouse: ObjectStore, platform: BatchPlatform, logger: Logger
+    run: DaySession, submission: Submission, warehouse: ObjectStore, platform: BatchPlatform, logger: Logger
 ) -> Submission:
     for task in submission.tasks:
         if not task.task_id or task.phase != "running":
@@ -162,7 +162,9 @@ async def _look_at_tasks(
     return submission
 
 
-def _read_answers(run: DayRun, submission: Submission, warehouse: ObjectStore, model: str, prompt_version: str) -> int:
+def _read_answers(
+    run: DaySession, submission: Submission, warehouse: ObjectStore, model: str, prompt_version: str
+) -> int:
     """Keep every answer of the tasks' output; return how many requests have none."""
     answered = 0
     for task in submission.tasks:
@@ -193,7 +195,7 @@ def _answer(found: BatchReply, model: str, prompt_version: str, run_id: str) -> 
     )
 
 
-def _clear(run: DayRun, warehouse: ObjectStore) -> None:
+def _clear(run: DaySession, warehouse: ObjectStore) -> None:
     """Remove prompts and output, which are in the answer log or were never asked."""
     for stored in list(warehouse.list_objects(batches_prefix(run.day))):
         if stored.key != submission_key(run.day):
@@ -211,7 +213,7 @@ def _read(warehouse: ObjectStore, day: date) -> Submission | None:
         return None
 
 
-def _write(run: DayRun, warehouse: ObjectStore, submission: Submission) -> None:
+def _write(run: DaySession, warehouse: ObjectStore, submission: Submission) -> None:
     run.lease.check()
     warehouse.write_path(submission_key(run.day), submission.encode())
 
@@ -235,10 +237,10 @@ class _Prompts:
         """How many there are."""
         return sum(requests for _, requests in self.files)
 
-    def add(self, batch: Batch, run: DayRun) -> None:
+    def add(self, batch: Batch, run: DaySession) -> None:
         """Take a batch's requests that nobody has answered or asked yet."""
         for request in batch.requests:
-            if run.answers.find(request) is not None:
+            if run.answers.get(request) is not None:
                 continue
             if self._asked.execute("INSERT OR IGNORE INTO asked VALUES (?)", (request.request_hash,)).rowcount:
                 self._write(encode_prompt(request))

@@ -11,14 +11,14 @@ from functools import partial
 from pathlib import Path
 
 from tasks.calling.caller import Caller
-from tasks.calling.rate_limiter import Gate
-from tasks.calling.response_cache import AnswerLog
-from tasks.calling.rules.retry_policy import EndpointHealth, Patience
+from tasks.calling.rate_limiter import RateLimiter
+from tasks.calling.response_cache import ResponseCache
+from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.domain.errors import LeaseLost
 from tasks.domain.ports import ObjectStore, Summarizer
 from tasks.domain.shards import Shard
 from tasks.running.scratch import scratch_folder
-from tasks.running.signals import told_by_signals
+from tasks.running.signals import on_signals
 from tasks.warehouse.day_lease import DayLease, DayWatch, acquire_day, acquire_shard
 
 _Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
@@ -27,34 +27,34 @@ _LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class DayRun:
+class DaySession:
     """One run's hold on one day, or a worker's on a shard of it."""
 
     day: date
     run_id: str
     scratch: Path
     lease: DayLease
-    answers: AnswerLog
+    answers: ResponseCache
     caller: Caller
 
 
 @asynccontextmanager
-async def hold_day(
+async def open_day(
     day: date,
     run_id: str,
     *,
     warehouse: ObjectStore,
     summarizer: Summarizer,
-    gate: Gate | None,
+    limiter: RateLimiter | None,
     scratch: Path,
     prompt_version: str,
     overwrite: bool,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     give_up_seconds: float,
     busy_wait_seconds: float,
     logger: _Logger,
     shard: Shard | None = None,
-) -> AsyncIterator[DayRun]:
+) -> AsyncIterator[DaySession]:
     """Hold the day until the block ends, however it ends; SIGTERM and Ctrl-C stop it in good order.
 
     Args:
@@ -69,7 +69,7 @@ async def hold_day(
     stopping = _Stopping(logger)
     acquire = partial(acquire_shard, warehouse, shard) if shard else partial(acquire_day, warehouse, day, run_id)
     buyer = shard.run_id if shard else run_id
-    with told_by_signals(stopping.stop):
+    with on_signals(stopping.stop):
         lease = await asyncio.to_thread(
             acquire, wait_seconds=busy_wait_seconds, tell=logger.info, stopping=stopping.is_asked_for
         )
@@ -77,22 +77,22 @@ async def hold_day(
             with scratch_folder(scratch, run_id) as folder:
                 name = f"{buyer}-{run_id}" if shard else run_id
                 answers = await asyncio.to_thread(
-                    AnswerLog, warehouse, day, buyer, folder, overwrite=overwrite, name=name
+                    ResponseCache, warehouse, day, buyer, folder, overwrite=overwrite, name=name
                 )
                 try:
                     caller = Caller(
                         summarizer,
-                        gate,
+                        limiter,
                         answers,
                         prompt_version=prompt_version,
                         run_id=buyer,
-                        patience=patience,
-                        health=EndpointHealth(time.monotonic(), down_after_seconds=give_up_seconds),
+                        retry_policy=retry_policy,
+                        outage=OutageDetector(time.monotonic(), down_after_seconds=give_up_seconds),
                         lease=lease,
                     )
                     stopping.hand_on(caller)
                     async with _stopped_with_its_day(shard, warehouse, caller, logger):
-                        yield DayRun(day, buyer, folder, lease, answers, caller)
+                        yield DaySession(day, buyer, folder, lease, answers, caller)
                 finally:
                     await asyncio.to_thread(answers.close)
         finally:

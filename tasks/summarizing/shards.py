@@ -19,7 +19,7 @@ from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.states import Cancelled, Crashed
 
-from tasks.calling.caller import Spent
+from tasks.calling.caller import Usage
 from tasks.domain.errors import ObjectMissing, RunStopped, StoreError, UsageError
 from tasks.domain.ports import ObjectStore
 from tasks.domain.shards import Shard
@@ -41,7 +41,7 @@ async def answer_in_shards(
     warehouse: ObjectStore,
     stopping: Callable[[], bool],
     logger: Logger,
-) -> Spent:
+) -> Usage:
     """Have a day's shards answered by whatever workers there are; return the retries and refusals that they told of.
 
     What they bought is in the answer log. A shard that is lost is begun again by another worker, a few times; one that
@@ -59,25 +59,25 @@ async def answer_in_shards(
         RunStopped: the run was asked to stop; the shards see that, and stop too.
     """
     async with get_client() as client:
-        crew = _Crew(client, shards, settings, warehouse, logger)
+        coordinator = _ShardCoordinator(client, shards, settings, warehouse, logger)
         try:
-            while crew.watched and not stopping() and not stalled(crew.watched, time.monotonic()):
-                for watch in list(crew.watched):
-                    await crew.look(watch)
-                if crew.watched:
+            while coordinator.watched and not stopping() and not stalled(coordinator.watched, time.monotonic()):
+                for watch in list(coordinator.watched):
+                    await coordinator.look(watch)
+                if coordinator.watched:
                     await asyncio.sleep(_POLL_SECONDS)
         finally:
-            await crew.call_off()
+            await coordinator.cancel_pending()
     if stopping():
         raise RunStopped("The run was asked to stop, and its shards with it. Start it again to go on from here.")
-    for watch in crew.watched:
+    for watch in coordinator.watched:
         logger.warning("No worker took %s; this run does it itself.", watch.shard.name)
     return await asyncio.to_thread(_spent, warehouse, shards)
 
 
-def tell_done(warehouse: ObjectStore, shard: Shard, spent: Spent) -> None:
+def tell_done(warehouse: ObjectStore, shard: Shard, usage: Usage) -> None:
     """Say that all of a shard's answers are stored. Blocking."""
-    warehouse.write_path(shard.mark_key, orjson.dumps(spent))
+    warehouse.write_path(shard.mark_key, orjson.dumps(usage))
 
 
 def is_done(warehouse: ObjectStore, shard: Shard) -> bool:
@@ -85,7 +85,7 @@ def is_done(warehouse: ObjectStore, shard: Shard) -> bool:
     return warehouse.stat(shard.mark_key) is not None
 
 
-class _Crew:
+class _ShardCoordinator:
     """The shards that are not done, each with the flow run that is at it, if one is."""
 
     def __init__(
@@ -113,11 +113,11 @@ class _Crew:
         # The state first: a run that has ended has said before that it is done.
         state = await self._state(run)
         lease, done = await asyncio.to_thread(self._signs, watch.shard)
-        fate = watch.fate(time.monotonic(), state=state, lease=lease, done=done)
-        if fate == "done":
+        status = watch.status(time.monotonic(), state=state, lease=lease, done=done)
+        if status == "done":
             del self.watched[watch]
             self._logger.info("%s is done; %d more.", watch.shard.name, len(self.watched))
-        elif fate == "lost":
+        elif status == "lost":
             await self._end(run, Crashed(message="Its worker shows no sign of life."))
             if watch.again(time.monotonic()):
                 self.watched[watch] = None
@@ -128,7 +128,7 @@ class _Crew:
                     "%s was lost (%s) too often; what it left is done by this run.", watch.shard.name, state
                 )
 
-    async def call_off(self) -> None:
+    async def cancel_pending(self) -> None:
         """Take back what no worker has begun; a worker that is at it stops when the day is given up."""
         for run in self.watched.values():
             if run is not None and await self._state(run) == "SCHEDULED":
@@ -178,12 +178,12 @@ class _Crew:
             return "", False
 
 
-def _spent(warehouse: ObjectStore, shards: Sequence[Shard]) -> Spent:
-    spent = Spent()
+def _spent(warehouse: ObjectStore, shards: Sequence[Shard]) -> Usage:
+    usage = Usage()
     for shard in shards:
         with suppress(ObjectMissing):
             told = orjson.loads(warehouse.read_path(shard.mark_key))
-            spent.retries += told["retries"]
-            spent.quota_refusals += told["quota_refusals"]
+            usage.retries += told["retries"]
+            usage.quota_refusals += told["quota_refusals"]
             warehouse.delete(shard.mark_key)
-    return spent
+    return usage

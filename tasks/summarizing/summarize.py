@@ -15,7 +15,7 @@ from tasks.domain.errors import KefuError, RunStopped
 from tasks.domain.records import Reject, Request, Summarized
 from tasks.parsing.rows import row_or_reject
 from tasks.reading.batches import Batch
-from tasks.warehouse.publish import Part, write_part
+from tasks.warehouse.publish import BatchFiles, write_part
 from tasks.warehouse.rules.tables import reject_rows, summary_rows
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 15_000
 @task(name="summarize-batch", task_run_name="batch-{batch.number}", cache_policy=NO_CACHE)
 async def summarize_batch(
     batch: Batch, caller: Caller, run_id: str, folder: Path, settled: Callable[[Summarized | Reject], None]
-) -> Part:
+) -> BatchFiles:
     """Answer a batch's requests and put its rows into scratch; every conversation of it is in exactly one place.
 
     Raises:

@@ -14,8 +14,8 @@ from tasks.domain.model_platform import ModelPlatform
 from tasks.domain.ports import ObjectStore
 from tasks.tuning.rules.rollout_record import (
     NOT_GIVEN_BACK,
-    Deployment,
-    ServiceWish,
+    ModelRollout,
+    ServiceSpec,
     check_unchanged,
     decode_deployment,
     plan_deployment,
@@ -30,12 +30,12 @@ def _now() -> datetime:
 class DeploymentRecord:
     """A deployment as it is written down; `save` replaces it."""
 
-    def __init__(self, store: ObjectStore, deployment: Deployment, etag: str | None) -> None:
+    def __init__(self, store: ObjectStore, deployment: ModelRollout, etag: str | None) -> None:
         self._store = store
         self._etag = etag
         self.deployment = deployment
 
-    async def save(self, deployment: Deployment) -> None:
+    async def save(self, deployment: ModelRollout) -> None:
         """Write the deployment down as it is now.
 
         Raises:
@@ -58,7 +58,7 @@ def find_deployment(store: ObjectStore, name: str) -> DeploymentRecord | None:
     return DeploymentRecord(store, decode_deployment(store.read_path(_key(name))), stored.etag) if stored else None
 
 
-async def begin_deployment(store: ObjectStore, tuning: Tuning, experiment: int, wish: ServiceWish) -> DeploymentRecord:
+async def begin_deployment(store: ObjectStore, tuning: Tuning, experiment: int, spec: ServiceSpec) -> DeploymentRecord:
     """The deployment of a tuning's model as it stands, or a new one of which nothing is done yet.
 
     Args:
@@ -72,13 +72,13 @@ async def begin_deployment(store: ObjectStore, tuning: Tuning, experiment: int, 
     """
     known = await asyncio.to_thread(find_deployment, store, tuning.name)
     if known is not None and known.deployment.stage not in ("planned", "retired"):
-        check_unchanged(known.deployment, experiment, wish)
+        check_unchanged(known.deployment, experiment, spec)
         return known
     named = next((one for one in tuning.trials if one.experiment.number == experiment), None)
     trial = named if experiment else tuning.best
     if trial is None or trial.phase != "done":
         raise UsageError(f"Tuning {tuning.name!r} has no such experiment that is done: see its report.")
-    planned = plan_deployment(tuning.name, trial, wish, _now())
+    planned = plan_deployment(tuning.name, trial, spec, _now())
     record = known or DeploymentRecord(store, planned, None)
     await record.save(planned)
     return record
@@ -100,7 +100,7 @@ def _key(name: str) -> str:
     return f"{model_folder(name)}/deployment.json"
 
 
-async def publish_model(record: DeploymentRecord, platform: ModelPlatform, patience: timedelta) -> bool:
+async def publish_model(record: DeploymentRecord, platform: ModelPlatform, give_up_after: timedelta) -> bool:
     """Whether the model is published.
 
     Raises:
@@ -117,16 +117,16 @@ async def publish_model(record: DeploymentRecord, platform: ModelPlatform, patie
         model = model or await platform.publish_model(one.model_name, one.job_id, one.task_id)
         model = await platform.describe_model(model.model_id)
     except PlatformUnavailable:
-        return await _patient(record, patience)
+        return await _patient(record, give_up_after)
     if model.phase == "failed":
         raise ModelFailed(f"Model {one.model_name} could not be published: look at it in the Qianfan console.")
     if model.phase == "creating":
-        return await _patient(record, patience)
+        return await _patient(record, give_up_after)
     await record.save(one.moved("publishing", _now(), model=model))
     return True
 
 
-async def deploy_service(record: DeploymentRecord, platform: ModelPlatform, patience: timedelta) -> bool:
+async def deploy_service(record: DeploymentRecord, platform: ModelPlatform, give_up_after: timedelta) -> bool:
     """Whether the service serves. What it costs was agreed to before.
 
     Raises:
@@ -151,12 +151,12 @@ async def deploy_service(record: DeploymentRecord, platform: ModelPlatform, pati
             one = record.deployment
         service = await platform.describe_service(one.service_id)
     except PlatformUnavailable:
-        return await _patient(record, patience)
+        return await _patient(record, give_up_after)
     if service.phase in ("failed", "stopped"):
         await record.save(one.moved("failed", _now(), reason=f"the service is {service.phase}"))
         raise ModelFailed(f"Service {one.plan.name} {service.phase}: look at it in the Qianfan console, then --retire.")
     if service.phase == "deploying":
-        return await _patient(record, patience)
+        return await _patient(record, give_up_after)
     await record.save(one.moved("serving", _now(), endpoint=service.endpoint))
     return True
 
@@ -177,11 +177,11 @@ async def retire_service(record: DeploymentRecord, platform: ModelPlatform) -> b
     return True
 
 
-async def _patient(record: DeploymentRecord, patience: timedelta) -> bool:
+async def _patient(record: DeploymentRecord, give_up_after: timedelta) -> bool:
     """False while there is still time."""
     one = record.deployment
     waited = _now() - one.since
-    if waited < patience:
+    if waited < give_up_after:
         return False
     costs = " It is paid for: --retire gives it back." if one.paid_for else ""
     raise ModelFailed(

@@ -19,7 +19,7 @@ from tasks.domain.layout import model_folder
 from tasks.domain.model_platform import ModelPlatform, TrainingData
 from tasks.domain.ports import ObjectStore
 from tasks.preparing.prompts import Prompt
-from tasks.reviewing.rules.labels import Labeled
+from tasks.reviewing.rules.labels import LabeledExample
 from tasks.tuning.rules.experiments import Matrix, check_limits
 from tasks.tuning.rules.training_set import build_training_set
 from tasks.tuning.rules.tuning_record import Trial, Tuning, check_same, decode_tuning, plan_tuning
@@ -105,7 +105,7 @@ async def begin_tuning(
 
 @task(name="store-training-set", cache_policy=NO_CACHE)
 def store_training_set(
-    warehouse: ObjectStore, upload_to: ObjectStore, name: str, labeled: Sequence[Labeled], prompt: Prompt
+    warehouse: ObjectStore, upload_to: ObjectStore, name: str, labeled: Sequence[LabeledExample], prompt: Prompt
 ) -> TrainingData:
     """Build a training set of labeled conversations and put it where the platform can read it.
 
@@ -141,10 +141,10 @@ def store_training_set(
 
 
 @task(name="advance-tuning", cache_policy=NO_CACHE)
-async def advance_tuning(record: TuningRecord, platform: ModelPlatform, patience: timedelta) -> None:
+async def advance_tuning(record: TuningRecord, platform: ModelPlatform, give_up_after: timedelta) -> None:
     """One round, told in the log and as an artifact."""
     logger = get_run_logger()
-    await advance(record, platform, patience, logger.info)
+    await advance(record, platform, give_up_after, logger.info)
     logger.info(record.tuning.line())
     await acreate_markdown_artifact(
         render_tuning_markdown(record.tuning), key=f"tuning-{record.tuning.name}", description="微调进度 · fine-tuning"
@@ -152,7 +152,7 @@ async def advance_tuning(record: TuningRecord, platform: ModelPlatform, patience
 
 
 async def advance(
-    record: TuningRecord, platform: ModelPlatform, patience: timedelta, tell: Callable[[str], None]
+    record: TuningRecord, platform: ModelPlatform, give_up_after: timedelta, tell: Callable[[str], None]
 ) -> None:
     """One round: submit what the platform takes, look at what it has, give up what hangs.
 
@@ -173,7 +173,7 @@ async def advance(
     for trial in record.tuning.trials:
         try:
             if trial.on_platform:
-                await _look(trial, record, platform, patience)
+                await _look(trial, record, platform, give_up_after)
         except PlatformUnavailable as error:
             tell(f"Experiment {trial.experiment.number} can't be looked at: {error}")
             break
@@ -193,11 +193,11 @@ async def _submit(trial: Trial, record: TuningRecord, platform: ModelPlatform) -
     await _write(record, trial.submitted(job_id, task_id, _now()))
 
 
-async def _look(trial: Trial, record: TuningRecord, platform: ModelPlatform, patience: timedelta) -> None:
+async def _look(trial: Trial, record: TuningRecord, platform: ModelPlatform, give_up_after: timedelta) -> None:
     trial = trial.seen(await platform.describe_task(trial.task_id), _now())
-    if trial.hangs(_now(), patience):
+    if trial.hangs(_now(), give_up_after):
         await platform.stop_task(trial.task_id)
-        hours = patience.total_seconds() / 3600
+        hours = give_up_after.total_seconds() / 3600
         trial = trial.given_up(f"stopped at {trial.progress}%: no progress for {hours:g} h")
     await _write(record, trial)
 

@@ -17,7 +17,15 @@ from tasks.domain.errors import DayBusy, LeaseLost, ObjectMissing, PreconditionF
 from tasks.domain.layout import lease_key, shard_leases_prefix
 from tasks.domain.ports import ObjectStore
 from tasks.domain.shards import Shard
-from tasks.warehouse.rules.lease import RENEW_SECONDS, TIME_TO_LIVE_SECONDS, Holder, Lease, decode_lease, holds, judge
+from tasks.warehouse.rules.lease import (
+    RENEW_SECONDS,
+    TIME_TO_LIVE_SECONDS,
+    Holder,
+    Lease,
+    can_take_over,
+    decode_lease,
+    holds,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -58,14 +66,14 @@ class DayLease:
             self._renew()
 
     @property
-    def doubtful(self) -> bool:
+    def is_stale(self) -> bool:
         """Whether the last proof is so old that another run may have the day: this process or machine stood still."""
         return self._lost is not None or _now() - self._proved_at > TIME_TO_LIVE_SECONDS / 2
 
-    def assure(self) -> None:
+    def renew_if_stale(self) -> None:
         """Prove it as `check` does, but only where it is doubtful. Errors as there."""
         with self._lock:
-            if self.doubtful:
+            if self.is_stale:
                 self._renew()
 
     def release(self) -> None:
@@ -200,7 +208,7 @@ def _outlive_shards(
             if found is not None and found.run_id == run_id:
                 continue  # this very run's, from before it was started again
             unchanged = time.monotonic() - changed[stored.key][1]
-            if judge(found, here=here, unchanged_seconds=unchanged, is_running=is_running) == "take":
+            if can_take_over(found, here=here, unchanged_seconds=unchanged, is_running=is_running) == "take":
                 store.delete(stored.key)
             else:
                 living = True
@@ -235,7 +243,7 @@ def _acquire(
                 seen_etag, seen_at = stored.etag, time.monotonic()
             found = decode_lease(store.read_path(key))
             unchanged = time.monotonic() - seen_at
-            if judge(found, here=mine.holder, unchanged_seconds=unchanged, is_running=is_running) == "take":
+            if can_take_over(found, here=mine.holder, unchanged_seconds=unchanged, is_running=is_running) == "take":
                 return DayLease(store, key, mine, store.write_path(key, mine.encode(), if_match=stored.etag))
         except (PreconditionFailed, ObjectMissing):
             continue  # somebody moved between the look and the step: look again

@@ -26,7 +26,7 @@ pa.set_memory_pool(pa.system_memory_pool())
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BatchFiles:
     """What became of one batch: two scratch files of Arrow record batches, and the count of what was read."""
 
     number: int
@@ -50,7 +50,7 @@ class DayTables:
         return self.summarized + self.rejected
 
 
-def write_part(number: int, read: int, rows: pa.RecordBatch, rejects: pa.RecordBatch, folder: Path) -> Part:
+def write_part(number: int, read: int, rows: pa.RecordBatch, rejects: pa.RecordBatch, folder: Path) -> BatchFiles:
     """Put one batch's rows into scratch.
 
     Raises:
@@ -61,7 +61,7 @@ def write_part(number: int, read: int, rows: pa.RecordBatch, rejects: pa.RecordB
             f"Batch {number}: {read} conversations read, but {rows.num_rows} summarized and "
             f"{rejects.num_rows} rejected. Nothing is published; please report this as a bug."
         )
-    part = Part(number, read, folder / f"{number:06}.summaries", folder / f"{number:06}.rejects")
+    part = BatchFiles(number, read, folder / f"{number:06}.summaries", folder / f"{number:06}.rejects")
     for path, batch in ((part.summaries, rows), (part.rejects, rejects)):
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with (
@@ -73,7 +73,7 @@ def write_part(number: int, read: int, rows: pa.RecordBatch, rejects: pa.RecordB
 
 
 @task(name="assemble-tables", cache_policy=NO_CACHE)
-def assemble_tables(parts: Sequence[Part], folder: Path) -> DayTables:
+def assemble_tables(parts: Sequence[BatchFiles], folder: Path) -> DayTables:
     """Join the parts in the order of the logs, and prove that nothing is missing.
 
     Raises:

@@ -87,11 +87,11 @@ def true_tokens(text: str, answer: str) -> int:
 def ours(work: Work) -> Result:
     """This project's own pacing, retries and answer log, over either client."""
     from tasks.calling.caller import Caller
-    from tasks.calling.rate_limiter import Gate
-    from tasks.calling.response_cache import AnswerLog
+    from tasks.calling.rate_limiter import RateLimiter
+    from tasks.calling.response_cache import ResponseCache
     from tasks.calling.rules.pacing import Limits
-    from tasks.calling.rules.retry_policy import EndpointHealth, Patience
-    from tasks.calling.shared_quota import QuotaShare
+    from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
+    from tasks.calling.shared_quota import SharedQuota
     from tasks.clients.folder_store import FolderStore
     from tasks.clients.openai_chat import OpenAISummarizer
     from tasks.clients.qianfan_chat import QianfanCredentials, QianfanSummarizer
@@ -113,21 +113,21 @@ def ours(work: Work) -> Result:
 
     async def run() -> Result:
         async with AsyncExitStack() as stack:
-            share = await stack.enter_async_context(QuotaShare(work.share)) if work.share else None
-            gate = Gate(Limits(work.rpm, work.tpm, work.concurrency, work.window_seconds), share=share)
+            share = await stack.enter_async_context(SharedQuota(work.share)) if work.share else None
+            limiter = RateLimiter(Limits(work.rpm, work.tpm, work.concurrency, work.window_seconds), share=share)
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            answers = AnswerLog(FolderStore(folder), date(2026, 1, 1), "run", folder, overwrite=True)
+            answers = ResponseCache(FolderStore(folder), date(2026, 1, 1), "run", folder, overwrite=True)
             stack.callback(answers.close)
             service = summarizer()
             stack.push_async_callback(service.aclose)
             caller = Caller(
                 service,
-                gate,
+                limiter,
                 answers,
                 prompt_version="bench",
                 run_id="run",
-                patience=Patience(),
-                health=EndpointHealth(time.monotonic()),
+                retry_policy=RetryPolicy(),
+                outage=OutageDetector(time.monotonic()),
             )
             requests = [request(text, number) for number, text in enumerate(work.prompts())]
             clock = Stopwatch()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deployments import parts
-from deployments.parts import Part, PartFailed
+from deployments.parts import PartFailed, Service
 from tests.conftest import ROOT
 
 TALK = "import time; print('here I am', flush=True); time.sleep(600)"
@@ -21,11 +21,13 @@ PARENT = "import subprocess, sys; print(subprocess.Popen(['sleep', '600']).pid, 
 
 @pytest.fixture
 def part(tmp_path: Path):
-    made: list[Part] = []
+    made: list[Service] = []
 
-    def make(program: str, is_ready: Callable[[str], bool] = lambda written: "here I am" in written) -> Part:
+    def make(program: str, is_ready: Callable[[str], bool] = lambda written: "here I am" in written) -> Service:
         environment = {"PATH": os.environ["PATH"]}
-        made.append(Part("talker", [sys.executable, "-c", program], environment, tmp_path / "a/talker.log", is_ready))
+        made.append(
+            Service("talker", [sys.executable, "-c", program], environment, tmp_path / "a/talker.log", is_ready)
+        )
         return made[-1]
 
     yield make
@@ -33,7 +35,7 @@ def part(tmp_path: Path):
         one.stop()
 
 
-def pid_of(one: Part) -> int:
+def pid_of(one: Service) -> int:
     assert one._process is not None
     return one._process.pid
 
@@ -132,8 +134,8 @@ def test_parts_of_a_killed_supervisor_end(tmp_path):
     supervisor = f"""
 import time
 from pathlib import Path
-from deployments.parts import Part
-one = Part("talker", ["sleep", "600"], {{"PATH": "/usr/bin:/bin"}}, Path({str(tmp_path)!r}) / "log", lambda written: True)
+from deployments.parts import Service
+one = Service("talker", ["sleep", "600"], {{"PATH": "/usr/bin:/bin"}}, Path({str(tmp_path)!r}) / "log", lambda written: True)
 one.start()
 print(one._process.pid, flush=True)
 time.sleep(600)

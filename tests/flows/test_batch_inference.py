@@ -111,7 +111,7 @@ def test_a_run_that_ends_in_the_wait_goes_on_with_the_same_task(batch, bos, qian
     batch.behavior.looks_needed = 6
     for _ in range(3):
         with monkeypatch.context() as patch:
-            patch.setattr(flows.wiring.answer_ahead, "come_back", interrupted)
+            patch.setattr(flows.wiring.answer_ahead, "reschedule", interrupted)
             with pytest.raises(Interrupted):
                 run()
     tally = run()

@@ -49,7 +49,7 @@ def logs(tmp_path):
 
 
 @pytest.fixture
-def chosen(accounts, tmp_path, logs):
+def config(accounts, tmp_path, logs):
     """The settings of a run from a file into a folder through the endpoint."""
     return {
         "source": str(logs),
@@ -83,9 +83,9 @@ def wait_until(true, seconds=180.0) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_run_keeps_what_is_in_flight_and_ends_soon(qianfan, chosen, tmp_path, capfd, number):
+def test_a_stopped_run_keeps_what_is_in_flight_and_ends_soon(qianfan, config, tmp_path, capfd, number):
     qianfan.behavior.latency_median = 0.5
-    pid = forked(lambda: sys.exit(main(command(chosen))))
+    pid = forked(lambda: sys.exit(main(command(config))))
     wait_until(lambda: len(qianfan.delivered) >= 12)
     os.kill(pid, number)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -96,7 +96,7 @@ def test_a_stopped_run_keeps_what_is_in_flight_and_ends_soon(qianfan, chosen, tm
     assert not (tmp_path / "warehouse" / "summaries").exists()
 
     qianfan.behavior.latency_median = 0
-    tally = run(chosen)
+    tally = run(config)
     assert (tally.reused, tally.calls) == (kept, CONVERSATIONS - kept)
     assert set(qianfan.delivered.values()) == {1}
     assert len(summaries(tmp_path)) == CONVERSATIONS
@@ -105,16 +105,16 @@ def test_a_stopped_run_keeps_what_is_in_flight_and_ends_soon(qianfan, chosen, tm
 @pytest.mark.parametrize(
     ("waits_for", "number"), [("logs", signal.SIGTERM), ("logs", signal.SIGINT), ("the other run", signal.SIGTERM)]
 )
-def test_a_run_that_only_waits_ends_at_once_when_it_is_stopped(chosen, tmp_path, capfd, waits_for, number):
+def test_a_run_that_only_waits_ends_at_once_when_it_is_stopped(config, tmp_path, capfd, waits_for, number):
     lease = acquire_day(FolderStore(tmp_path / "warehouse"), DAY, "other", wait_seconds=0, tell=lambda _: None)
     if waits_for == "logs":
-        chosen |= {"source": str(tmp_path / "none"), "logs_wait_seconds": 600}
+        config |= {"source": str(tmp_path / "none"), "logs_wait_seconds": 600}
     else:
-        chosen |= {"busy_wait_seconds": 600}
+        config |= {"busy_wait_seconds": 600}
 
     def waiting_run() -> None:
         logging.getLogger("prefect.flow_runs").addHandler(logging.StreamHandler())
-        sys.exit(main(command(chosen)))
+        sys.exit(main(command(config)))
 
     pid = forked(waiting_run)
     said: list[str] = []
@@ -134,36 +134,36 @@ def test_a_run_that_only_waits_ends_at_once_when_it_is_stopped(chosen, tmp_path,
 
 
 def test_a_run_that_stood_still_too_long_buys_nothing_more_and_publishes_nothing(
-    qianfan, chosen, tmp_path, capfd, monkeypatch
+    qianfan, config, tmp_path, capfd, monkeypatch
 ):
     for name, seconds in {"TIME_TO_LIVE_SECONDS": 3.0, "RENEW_SECONDS": 0.5, "_POLL_SECONDS": 0.1}.items():
         monkeypatch.setattr(leasing, name, seconds)
     monkeypatch.setattr(leases, "TIME_TO_LIVE_SECONDS", 3.0)
     qianfan.behavior.latency_median = 0.2
-    asleep = forked(lambda: sys.exit(main(command(chosen))))
+    asleep = forked(lambda: sys.exit(main(command(config))))
     wait_until(lambda: len(qianfan.delivered) >= 12)
     os.kill(asleep, signal.SIGSTOP)
-    tally = run(chosen)
+    tally = run(config)
     tables = {path: path.read_bytes() for path in (tmp_path / "warehouse").rglob("*=*/*") if path.is_file()}
     paid = sum(qianfan.delivered.values())
     assert tally.conversations == CONVERSATIONS
-    assert paid - CONVERSATIONS <= chosen["concurrency"], "more than what was in flight was paid for twice"
+    assert paid - CONVERSATIONS <= config["concurrency"], "more than what was in flight was paid for twice"
 
     os.kill(asleep, signal.SIGCONT)
     assert os.waitstatus_to_exitcode(os.waitpid(asleep, 0)[1]) == 1
     assert "Another run took over" in capfd.readouterr().err
     # A call may be past its last look at the lease when the machine falls asleep.
-    assert sum(qianfan.delivered.values()) - paid <= chosen["concurrency"], "it went on buying"
+    assert sum(qianfan.delivered.values()) - paid <= config["concurrency"], "it went on buying"
     assert {path: path.read_bytes() for path in (tmp_path / "warehouse").rglob("*=*/*.[phm]*")} == {
         path: data for path, data in tables.items() if path.suffix != ".jsonl"
     }
 
 
-def test_two_runs_of_one_day_do_its_work_once(qianfan, chosen, tmp_path):
+def test_two_runs_of_one_day_do_its_work_once(qianfan, config, tmp_path):
     qianfan.behavior.latency_median = 0.1
 
     async def both():
-        return await asyncio.gather(summarize_day(DAY, chosen), summarize_day(DAY, chosen))
+        return await asyncio.gather(summarize_day(DAY, config), summarize_day(DAY, config))
 
     tallies = asyncio.run(both())
     assert sorted(tally.calls for tally in tallies) == [0, CONVERSATIONS]
@@ -171,14 +171,14 @@ def test_two_runs_of_one_day_do_its_work_once(qianfan, chosen, tmp_path):
     assert len(summaries(tmp_path)) == CONVERSATIONS
 
 
-def test_a_full_disk_is_told_in_one_sentence_and_harms_no_table(chosen, tmp_path, capfd):
-    chosen |= {"summarizer": "offline"}
-    run(chosen)
+def test_a_full_disk_is_told_in_one_sentence_and_harms_no_table(config, tmp_path, capfd):
+    config |= {"summarizer": "offline"}
+    run(config)
     before = {path: path.read_bytes() for path in (tmp_path / "warehouse").rglob("*.parquet")}
 
     def short_of_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-        sys.exit(main([*command(chosen), "--overwrite"]))
+        sys.exit(main([*command(config), "--overwrite"]))
 
     code = os.waitstatus_to_exitcode(os.waitpid(forked(short_of_disk), 0)[1])
     told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("kefu-digest:")]
@@ -186,7 +186,7 @@ def test_a_full_disk_is_told_in_one_sentence_and_harms_no_table(chosen, tmp_path
     assert len(told) == 1
     assert "Make room" in told[0]
     assert {path: path.read_bytes() for path in (tmp_path / "warehouse").rglob("*.parquet")} == before
-    assert run(chosen).summarized == CONVERSATIONS
+    assert run(config).summarized == CONVERSATIONS
 
 
 @pytest.mark.parametrize("warehouse", ["folder", "bos"])

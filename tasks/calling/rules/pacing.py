@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from tasks.calling.rules.quota_limit import _STRIKES_TO_SHUT, Bound
+from tasks.calling.rules.quota_limit import _STRIKES_TO_SHUT, AdaptiveLimit
 from tasks.calling.rules.sliding_window import SLACK_SECONDS, Entry, SlidingLog
 from tasks.domain.errors import QuotaScope
 from tasks.domain.records import QuotaHeaders
@@ -72,7 +72,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class GateSnapshot:
+class LimiterSnapshot:
     """How the pacing stands. Limits are those in force, per minute; None while nothing is known of them.
 
     `sent_last_window` and `tokens_last_window` are what the service counts now; `waiting` calls want to go.
@@ -107,10 +107,10 @@ class Pacer:
         self._configured_requests = self._per_window(limits.requests_per_minute)
         self._configured_tokens = self._per_window(limits.tokens_per_minute)
         probe = _PROBE_WINDOWS * window
-        self._requests = Bound(self._configured_requests, probe, probe)
-        self._tokens = Bound(self._configured_tokens, probe, probe)
-        self._queries = Bound(math.inf, *_PROBE_SECONDS)
-        self._concurrency = Bound(float(limits.concurrency), *_PROBE_SECONDS, start=_FIRST_FLIGHT)
+        self._requests = AdaptiveLimit(self._configured_requests, probe, probe)
+        self._tokens = AdaptiveLimit(self._configured_tokens, probe, probe)
+        self._queries = AdaptiveLimit(math.inf, *_PROBE_SECONDS)
+        self._concurrency = AdaptiveLimit(float(limits.concurrency), *_PROBE_SECONDS, start=_FIRST_FLIGHT)
         self._log = SlidingLog(window, SLACK_SECONDS)
         self._second = SlidingLog(_QUERY_WINDOW_SECONDS, SLACK_SECONDS)
         self._granted = 0  # let through and not stamped: they count as if sent now
@@ -283,10 +283,10 @@ class Pacer:
         calls, tokens = self._requests.told * speed, self._tokens.told * speed
         return 1.0 / calls, estimate * self._ratio / tokens
 
-    def snapshot(self, now: float, waiting: int = 0) -> GateSnapshot:
+    def snapshot(self, now: float, waiting: int = 0) -> LimiterSnapshot:
         """How things stand, with `waiting` calls that were not let through yet."""
         self._log.advance(now)
-        return GateSnapshot(
+        return LimiterSnapshot(
             in_flight=self._in_flight,
             waiting=waiting,
             sent_last_window=self._log.calls_inside,
@@ -302,7 +302,7 @@ class Pacer:
     def _per_minute(self, limit: float) -> float | None:
         return None if limit == math.inf else limit / self._scale
 
-    def _refusing(self, scope: QuotaScope, entry: Entry) -> tuple[Bound, float, float]:
+    def _refusing(self, scope: QuotaScope, entry: Entry) -> tuple[AdaptiveLimit, float, float]:
         """The bound that a refusal speaks of, what the service held of it, and the least it can be."""
         if scope == "requests":
             return self._requests, entry.calls_inside, 1.0

@@ -6,7 +6,7 @@ from typing import Final
 _STRIKES_TO_SHUT: Final = 3
 
 
-class Bound:
+class AdaptiveLimit:
     """The most that a service takes of one thing, as far as it was told or found out.
 
     A refusal brings it down to what the service held at that moment; refusals of calls sent before the first

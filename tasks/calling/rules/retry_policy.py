@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """The rule of attempts. Refusals by a quota are no attempts.
 
     Args:
@@ -23,7 +23,7 @@ class Patience:
         return u * min(self.cap_seconds, longest)
 
 
-class EndpointHealth:
+class OutageDetector:
     """Whether the endpoint works, judged by the calls of everybody.
 
     An attempt counts in full against its conversation only if some other call succeeded since the attempt
@@ -62,7 +62,7 @@ class EndpointHealth:
         self._failures += 1
         self._failing.add(conversation)
 
-    def counts(self, began: float) -> bool:
+    def another_succeeded_since(self, began: float) -> bool:
         """Whether a failed attempt that began then counts against its conversation."""
         return self._last_success is not None and self._last_success > began
 

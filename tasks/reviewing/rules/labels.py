@@ -1,4 +1,4 @@
-"""Labeled conversations: what answers are held against, and what models are trained on.
+"""LabeledExample conversations: what answers are held against, and what models are trained on.
 
 Labels come from people, through review sheets, and lie in the warehouse as one small table a day
 (`labels/day=2026-11-22/labels.parquet`, schema LABELS). A row holds everything that training and evaluation need:
@@ -7,7 +7,7 @@ fields are what a person says they should be; null means that the conversation d
 conversation as logged; split and deduplicate by it. Labels can also be a file, JSON lines of
 `{"conversation_id", "issue", "plan", "accepted", "negative_sentiment"}`, whose dialogues are then read from the logs.
 
-`Labeled.answer()` is the answer that a perfect model would give, in the shape of the training data.
+`LabeledExample.answer()` is the answer that a perfect model would give, in the shape of the training data.
 """
 
 import json
@@ -55,7 +55,7 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Labeled:
+class LabeledExample:
     """A conversation with its label. `request` has no prompt of its own yet: `ask_again` gives it one."""
 
     day: date
@@ -82,7 +82,7 @@ class Labeled:
         return self.label.answer()
 
 
-def fewer(labeled: Sequence[Labeled], limit: int) -> list[Labeled]:
+def take(labeled: Sequence[LabeledExample], limit: int) -> list[LabeledExample]:
     """At most `limit` of them (0: all), in their order: by content hash, so always the same ones.
 
     Raises:
@@ -113,10 +113,10 @@ def read_labels(lines: Iterable[bytes], name: str) -> dict[str, Label]:
     return labels
 
 
-def labeled_rows(day: date, rows: pa.RecordBatch | pa.Table, uri: str) -> Iterator[Labeled]:
+def labeled_rows(day: date, rows: pa.RecordBatch | pa.Table, uri: str) -> Iterator[LabeledExample]:
     """The labeled conversations of a day's LABELS rows; `uri` is where they lie."""
     for row in rows.to_pylist():
-        yield Labeled(day, labeled_request(row, uri), Label(*(row[name] for name in (*_TEXTS, *_FLAGS))))
+        yield LabeledExample(day, labeled_request(row, uri), Label(*(row[name] for name in (*_TEXTS, *_FLAGS))))
 
 
 def merge_labels(known: Iterable[Mapping[str, Any]], imported: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

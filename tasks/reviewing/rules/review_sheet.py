@@ -64,7 +64,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\uf
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RowError:
     """A row that does not fit: where, and what to do. `row` counts as the spreadsheet does, the header being 1."""
 
     row: int
@@ -113,7 +113,7 @@ def sample_of(number: str) -> str:
 
 def read_reviews(
     rows: Iterable[tuple[int, Mapping[str, str]]], sample: Mapping[str, Mapping[str, Any]]
-) -> Iterator[Review | Refusal | None]:
+) -> Iterator[Review | RowError | None]:
     """What each row says: a review, why it is refused, or None where it is not filled in yet.
 
     Args:
@@ -128,27 +128,27 @@ def read_reviews(
         if not any(cells[column].strip() for column in (ACCEPTED, NEGATIVE, ISSUE, PLAN)):
             yield None
         elif number not in sample:
-            yield Refusal(
+            yield RowError(
                 row, NUMBER, f"{number[:40]!r} is not in the sample; copy the number from the sheet as it was."
             )
         elif number in seen:
-            yield Refusal(row, NUMBER, f"{number} is in row {seen[number]} already; that one counts.")
+            yield RowError(row, NUMBER, f"{number} is in row {seen[number]} already; that one counts.")
         else:
             seen[number] = row
             yield _review(row, cells, sample[number])
 
 
-def _review(row: int, cells: Mapping[str, str], sampled: Mapping[str, Any]) -> Review | Refusal:
+def _review(row: int, cells: Mapping[str, str], sampled: Mapping[str, Any]) -> Review | RowError:
     for column in (ACCEPTED, NEGATIVE):
         said = cells[column].strip()
         if said not in _MEANING:
             what = f"it is {said[:40]!r}" if said else "it is empty"
-            return Refusal(row, column, f"{what}; choose one of {'、'.join(CHOICES)}.")
+            return RowError(row, column, f"{what}; choose one of {'、'.join(CHOICES)}.")
     for column in (ISSUE, PLAN, REVIEWER, NOTE):
         if cells[column].startswith("="):
-            return Refusal(row, column, "it is a formula; write the text itself.")
+            return RowError(row, column, "it is a formula; write the text itself.")
         if len(cells[column]) > _LONGEST:
-            return Refusal(row, column, f"it has {len(cells[column])} characters; {_LONGEST} are enough.")
+            return RowError(row, column, f"it has {len(cells[column])} characters; {_LONGEST} are enough.")
     label = Label(
         issue=_corrected(cells[ISSUE], sampled["issue"]),
         plan=_corrected(cells[PLAN], sampled["plan"]),

@@ -154,7 +154,7 @@ def table(days: Sequence[date], outcomes: Sequence[Outcome]) -> list[dict[str, A
     return rows
 
 
-def judged(outcomes: list[Outcome]) -> list[Outcome]:
+def raise_if_any_failed(outcomes: list[Outcome]) -> list[Outcome]:
     """The outcomes, if every day of them is in order.
 
     Raises:

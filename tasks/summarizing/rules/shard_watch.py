@@ -19,7 +19,7 @@ _ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 _WAITING = frozenset({"SCHEDULED"})
 
-Fate = Literal["done", "wait", "lost"]
+ShardStatus = Literal["done", "wait", "lost"]
 
 
 @dataclass(slots=True, eq=False)
@@ -31,7 +31,7 @@ class ShardWatch:
     attempt: int = 1
     _seen: tuple[str, str] = field(default=("", ""))
 
-    def fate(self, now: float, *, state: str, lease: str, done: bool) -> Fate:
+    def status(self, now: float, *, state: str, lease: str, done: bool) -> ShardStatus:
         """What became of it.
 
         Args:

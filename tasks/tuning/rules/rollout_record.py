@@ -36,7 +36,7 @@ _ENDPOINT = re.compile(r"[a-z0-9][a-z0-9_-]{0,18}[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class ModelRollout:
     """One experiment's model, from its training task to the nightly's endpoint. `since` is when its stage began."""
 
     name: str
@@ -62,7 +62,7 @@ class Deployment:
         """Whether a service was asked for, which costs money until it is retired."""
         return self.stage not in ("planned", "publishing", "retired")
 
-    def moved(self, stage: Stage, now: datetime, **values: Any) -> "Deployment":
+    def moved(self, stage: Stage, now: datetime, **values: Any) -> "ModelRollout":
         """At its next stage."""
         return replace(self, stage=stage, since=now, **values)
 
@@ -72,7 +72,7 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceWish:
+class ServiceSpec:
     """The service that is asked for. `endpoint` is the end of its address; empty: made of the name."""
 
     endpoint: str = ""
@@ -82,23 +82,23 @@ class ServiceWish:
     hours: int = 24
 
 
-def plan_deployment(name: str, trial: Trial, wish: ServiceWish, now: datetime) -> Deployment:
+def plan_deployment(name: str, trial: Trial, spec: ServiceSpec, now: datetime) -> ModelRollout:
     """A deployment of which nothing is done yet.
 
     Raises:
         UsageError: the platform has no such service.
     """
-    plan = _plan(name, trial.experiment.number, wish)
+    plan = _plan(name, trial.experiment.number, spec)
     if not _ENDPOINT.fullmatch(plan.endpoint):
         raise UsageError(
             f"--endpoint-suffix {plan.endpoint!r}: 2 to 20 small letters, digits, _ and -, the ends letters or digits."
         )
     if plan.replicas < 1 or plan.hours < 1:
         raise UsageError(f"--replicas {plan.replicas}, --hours {plan.hours}: each is 1 at least.")
-    return Deployment(name, trial.experiment.number, trial.job_id, trial.task_id, plan, now)
+    return ModelRollout(name, trial.experiment.number, trial.job_id, trial.task_id, plan, now)
 
 
-def check_unchanged(deployment: Deployment, experiment: int, wish: ServiceWish) -> None:
+def check_unchanged(deployment: ModelRollout, experiment: int, spec: ServiceSpec) -> None:
     """Prove that a deployment under way is the one that is asked for.
 
     Raises:
@@ -107,7 +107,7 @@ def check_unchanged(deployment: Deployment, experiment: int, wish: ServiceWish) 
     number, plan = deployment.experiment, deployment.plan
     if experiment not in (0, number):
         raise UsageError(f"Experiment {number} of {deployment.name!r} is deployed: --retire it first.")
-    if _plan(deployment.name, number, wish) != plan:
+    if _plan(deployment.name, number, spec) != plan:
         raise UsageError(
             f"Service {plan.name} is under way as --replicas {plan.replicas} --pool {plan.pool} --resource "
             f"{plan.resource} --hours {plan.hours} --endpoint-suffix {plan.endpoint}: "
@@ -115,16 +115,16 @@ def check_unchanged(deployment: Deployment, experiment: int, wish: ServiceWish) 
         )
 
 
-def _plan(name: str, experiment: int, wish: ServiceWish) -> ServicePlan:
+def _plan(name: str, experiment: int, spec: ServiceSpec) -> ServicePlan:
     service = f"kefu-{check_name(name)}-{experiment}"
-    endpoint = wish.endpoint or service.replace("-", "_")
-    return ServicePlan(service, endpoint, wish.replicas, wish.pool, wish.resource, wish.hours)
+    endpoint = spec.endpoint or service.replace("-", "_")
+    return ServicePlan(service, endpoint, spec.replicas, spec.pool, spec.resource, spec.hours)
 
 
-def decode_deployment(data: bytes) -> Deployment:
+def decode_deployment(data: bytes) -> ModelRollout:
     """The deployment of a record."""
     values = orjson.loads(data)
-    return Deployment(
+    return ModelRollout(
         **{
             **values,
             "plan": ServicePlan(**values["plan"]),
@@ -149,7 +149,7 @@ def estimate(plan: ServicePlan, hour_price: float) -> str:
     )
 
 
-def check_agreed(deployment: Deployment, hour_price: float, confirm: bool) -> str:
+def check_agreed(deployment: ModelRollout, hour_price: float, confirm: bool) -> str:
     """What the deployment costs, in words, once that is agreed to or paid already.
 
     Raises:
@@ -178,7 +178,7 @@ def shortfalls(comparison: Mapping[str, Mapping[str, Any]], margin: float) -> li
     return found
 
 
-def outcome(deployment: Deployment) -> dict[str, Any]:
+def as_result(deployment: ModelRollout) -> dict[str, Any]:
     """What a run has come to, as `--json` prints it."""
     return {
         "name": deployment.name,
@@ -192,7 +192,7 @@ def outcome(deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def in_words(done: Mapping[str, Any]) -> str:
+def format_summary(done: Mapping[str, Any]) -> str:
     """An outcome for a person."""
     lines = [f"{name}: {value}" for name, value in done.items() if name != "comparison" and value not in (None, "")]
     for figure, one in (done.get("comparison") or {}).items():

@@ -12,7 +12,7 @@ import orjson
 from tasks.preparing.masking import mask
 from tasks.preparing.prompts import Prompt
 from tasks.reviewing.rules.holdout import is_held_out
-from tasks.reviewing.rules.labels import Labeled
+from tasks.reviewing.rules.labels import LabeledExample
 from tasks.tuning.rules.near_duplicates import near_duplicates
 
 
@@ -37,7 +37,7 @@ class TrainingSet:
         return b"".join(self.lines)
 
 
-def build_training_set(labeled: Iterable[Labeled], prompt: Prompt) -> TrainingSet:
+def build_training_set(labeled: Iterable[LabeledExample], prompt: Prompt) -> TrainingSet:
     """The training set of labeled conversations, in the order of their hashes.
 
     Held-out conversations stay out, and so does whatever is nearly one of them: a model must not be examined on what
@@ -60,7 +60,7 @@ def build_training_set(labeled: Iterable[Labeled], prompt: Prompt) -> TrainingSe
     )
 
 
-def training_line(labeled: Labeled, prompt: Prompt) -> bytes:
+def training_line(labeled: LabeledExample, prompt: Prompt) -> bytes:
     """One line of Qianfan's SFT JSONL: the message as the nightly sends it, and the answer it should get."""
     row = [{"prompt": prompt.render(mask(labeled.text)), "response": [[mask(labeled.answer())]]}]
     return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)

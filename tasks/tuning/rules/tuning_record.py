@@ -72,9 +72,9 @@ class Trial:
             reason=report.reason or ("the platform gives no reason" if report.phase == "failed" else ""),
         )
 
-    def hangs(self, now: datetime, patience: timedelta) -> bool:
+    def hangs(self, now: datetime, timeout: timedelta) -> bool:
         """Whether it has made no progress for too long."""
-        return self.on_platform and self.moved_at is not None and now - self.moved_at >= patience
+        return self.on_platform and self.moved_at is not None and now - self.moved_at >= timeout
 
     def given_up(self, reason: str) -> "Trial":
         """Stopped by us."""

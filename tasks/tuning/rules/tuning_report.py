@@ -129,7 +129,7 @@ def render_tuning_html(tuning: Tuning) -> str:
     )
 
 
-def outcome(tuning: Tuning, status: str, report: str) -> dict[str, Any]:
+def as_result(tuning: Tuning, status: str, report: str) -> dict[str, Any]:
     """What a run has come to, as `--json` prints it."""
     best = tuning.best
     return {

@@ -80,7 +80,7 @@ class DayTally:
             "report": self.report,
         }
 
-    def judged(self, max_reject_ratio: float, rejects: Iterable[tuple[str, int]]) -> "DayTally":
+    def raise_if_too_many_rejects(self, max_reject_ratio: float, rejects: Iterable[tuple[str, int]]) -> "DayTally":
         """The tally, once its tables are published and if enough of the day is in them.
 
         Args:

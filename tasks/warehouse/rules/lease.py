@@ -53,7 +53,7 @@ def holds(found: Lease | None, run_id: str, unchanged_seconds: float) -> bool:
     return found is not None and found.run_id == run_id and unchanged_seconds < TIME_TO_LIVE_SECONDS
 
 
-def judge(
+def can_take_over(
     found: Lease | None,
     *,
     here: Holder,

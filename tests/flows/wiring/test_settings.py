@@ -12,11 +12,11 @@ DAY = date(2026, 11, 22)
 
 
 def open_everything(settings):
-    chosen = load_settings(settings)
-    open_source(chosen, DAY)
-    open_warehouse(chosen)
-    open_summarizer(chosen)
-    quota_of(chosen)
+    config = load_settings(settings)
+    open_source(config, DAY)
+    open_warehouse(config)
+    open_summarizer(config)
+    quota_of(config)
 
 
 def test_help_names_every_summarizer():
@@ -127,9 +127,9 @@ def test_names_that_are_known_or_not_ours_are_no_mistake(tmp_path, monkeypatch):
 def test_secrets_are_not_shown(monkeypatch):
     monkeypatch.setenv("QIANFAN_SECRET_KEY", "do-not-show")
     monkeypatch.setenv("QIANFAN_ACCESS_KEY", "do-not-show-either")
-    chosen = load_settings({"summarizer": "qianfan", "endpoint": "x"})
-    assert chosen.bce_secret_access_key.get_secret_value() == "do-not-show"
-    assert "do-not-show" not in repr(chosen) + str(chosen) + chosen.model_dump_json() + repr(open_summarizer(chosen))
+    config = load_settings({"summarizer": "qianfan", "endpoint": "x"})
+    assert config.bce_secret_access_key.get_secret_value() == "do-not-show"
+    assert "do-not-show" not in repr(config) + str(config) + config.model_dump_json() + repr(open_summarizer(config))
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tasks.calling.caller import Caller
-from tasks.calling.rate_limiter import Gate
-from tasks.calling.response_cache import AnswerLog
+from tasks.calling.rate_limiter import RateLimiter
+from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.pacing import Limits
-from tasks.calling.rules.retry_policy import EndpointHealth, Patience
+from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.clients.folder_store import FolderStore
 from tasks.clients.openai_chat import OpenAISummarizer
 from tasks.clients.qianfan_chat import QianfanCredentials, QianfanSummarizer
@@ -38,15 +38,15 @@ def connected(kind: str, url: str) -> Summarizer:
 
 
 async def answer(summarizer: Summarizer, requests: list[Request], folder: Path) -> list[Answer]:
-    answers = AnswerLog(FolderStore(folder), date(2026, 11, 22), "run", folder, overwrite=False)
+    answers = ResponseCache(FolderStore(folder), date(2026, 11, 22), "run", folder, overwrite=False)
     caller = Caller(
         summarizer,
-        Gate(Limits(6000, None, CONCURRENCY, window_seconds=1.0)),
+        RateLimiter(Limits(6000, None, CONCURRENCY, window_seconds=1.0)),
         answers,
         prompt_version="test",
         run_id="run",
-        patience=Patience(first_seconds=0.01, cap_seconds=0.1),
-        health=EndpointHealth(time.monotonic()),
+        retry_policy=RetryPolicy(first_seconds=0.01, cap_seconds=0.1),
+        outage=OutageDetector(time.monotonic()),
     )
     try:
         outcomes = await asyncio.gather(*(caller.answer(request) for request in requests))
@@ -74,15 +74,15 @@ class Poisoned:
 
     model, paid = "m", True
 
-    def __init__(self, health: EndpointHealth, others: int) -> None:
-        self.health, self.others = health, others
+    def __init__(self, outage: OutageDetector, others: int) -> None:
+        self.outage, self.others = outage, others
 
     async def summarize(self, request: Request, on_sent: Callable[[], None]) -> Reply:
         on_sent()
         if self.others:
             self.others -= 1
             await asyncio.sleep(0.001)
-            self.health.succeeded(time.monotonic())
+            self.outage.succeeded(time.monotonic())
         raise TransientFault("error 336000")
 
     async def aclose(self) -> None: ...
@@ -91,16 +91,16 @@ class Poisoned:
 @pytest.mark.parametrize(("others", "attempts"), [(9, 3), (2, 6), (0, 12)])
 def test_answer_gives_up_the_sooner_the_more_others_succeeded_meanwhile(tmp_path, others, attempts):
     async def ask() -> Answer | GivenUp:
-        answers = AnswerLog(FolderStore(tmp_path), date(2026, 11, 22), "run", tmp_path, overwrite=False)
-        health = EndpointHealth(time.monotonic())
+        answers = ResponseCache(FolderStore(tmp_path), date(2026, 11, 22), "run", tmp_path, overwrite=False)
+        outage = OutageDetector(time.monotonic())
         caller = Caller(
-            Poisoned(health, others),
-            Gate(Limits(600_000, None, CONCURRENCY)),
+            Poisoned(outage, others),
+            RateLimiter(Limits(600_000, None, CONCURRENCY)),
             answers,
             prompt_version="test",
             run_id="run",
-            patience=Patience(max_attempts=3, first_seconds=0.001, cap_seconds=0.001),
-            health=health,
+            retry_policy=RetryPolicy(max_attempts=3, first_seconds=0.001, cap_seconds=0.001),
+            outage=outage,
         )
         try:
             return await caller.answer(Request(Conversation("c", (), "a", 1), (), "", "用户", False, "c", "c", 20))

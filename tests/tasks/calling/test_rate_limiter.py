@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks.calling.rate_limiter import Gate, Share
+from tasks.calling.rate_limiter import QuotaLease, RateLimiter
 from tasks.calling.rules.pacing import Limits
 from tasks.domain.errors import QuotaRefused
 from tasks.domain.records import QuotaHeaders
@@ -15,8 +15,8 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def gate_of(limits: Limits, share: Share | None = None) -> Gate:
-    return Gate(limits, now, share)
+def gate_of(limits: Limits, share: QuotaLease | None = None) -> RateLimiter:
+    return RateLimiter(limits, now, share)
 
 
 async def settle() -> None:
@@ -26,11 +26,11 @@ async def settle() -> None:
 
 @in_simulated_time
 async def test_acquire_lets_calls_go_in_the_order_they_came():
-    gate = gate_of(Limits(60_000, None, 4, window_seconds=1.0))
+    limiter = gate_of(Limits(60_000, None, 4, window_seconds=1.0))
     order: list[int] = []
 
     async def call(number: int) -> None:
-        permit = await gate.acquire(10)
+        permit = await limiter.acquire(10)
         order.append(number)
         permit.sent()
         await asyncio.sleep(0.001)
@@ -38,16 +38,16 @@ async def test_acquire_lets_calls_go_in_the_order_they_came():
 
     await asyncio.gather(*(call(number) for number in range(60)))
     assert order == list(range(60))
-    stand = gate.snapshot()
+    stand = limiter.snapshot()
     assert (stand.in_flight, stand.waiting, stand.sent_last_window) == (0, 0, 60)
 
 
-async def departures(gate: Gate, calls: int) -> list[float]:
+async def departures(limiter: RateLimiter, calls: int) -> list[float]:
     """When each of so many calls is sent that all want to go at once."""
     sent: list[float] = []
 
     async def call() -> None:
-        with await gate.acquire(10) as permit:
+        with await limiter.acquire(10) as permit:
             await asyncio.sleep(random.uniform(0, 0.002))
             sent.append(now())
             permit.sent()
@@ -81,88 +81,88 @@ async def test_acquire_keeps_its_own_window_whatever_a_share_gives():
 
 @in_simulated_time
 async def test_acquire_cancelled_while_waiting_leaves_nothing_behind():
-    gate = gate_of(Limits(None, None, 1))
-    permit = await gate.acquire(10)
-    waiters = [asyncio.create_task(gate.acquire(10)) for _ in range(3)]
+    limiter = gate_of(Limits(None, None, 1))
+    permit = await limiter.acquire(10)
+    waiters = [asyncio.create_task(limiter.acquire(10)) for _ in range(3)]
     await settle()
     waiters[0].cancel()
     await settle()
-    assert gate.snapshot().waiting == 2
+    assert limiter.snapshot().waiting == 2
     permit.sent()
     permit.done(10, None, 0.1)
     second = await waiters[1]
     assert not waiters[2].done()
     second.failed(maybe_counted=False)
     (await waiters[2]).failed(maybe_counted=False)
-    assert gate.snapshot().in_flight == 0
+    assert limiter.snapshot().in_flight == 0
 
 
 @in_simulated_time
 async def test_acquire_cancelled_as_its_turn_comes_gives_the_permit_back():
-    gate = gate_of(Limits(None, None, 1))
-    permit = await gate.acquire(10)
-    waiter = asyncio.create_task(gate.acquire(10))
-    next_one = asyncio.create_task(gate.acquire(10))
+    limiter = gate_of(Limits(None, None, 1))
+    permit = await limiter.acquire(10)
+    waiter = asyncio.create_task(limiter.acquire(10))
+    next_one = asyncio.create_task(limiter.acquire(10))
     await asyncio.sleep(0.05)
     permit.failed(maybe_counted=False)  # the waiter's turn, which it has not noticed yet
     waiter.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiter
     (await next_one).failed(maybe_counted=False)
-    assert gate.snapshot().in_flight == 0
+    assert limiter.snapshot().in_flight == 0
 
 
 @in_simulated_time
 async def test_permit_left_without_an_end_counts_as_failed():
-    gate = gate_of(Limits(60))
-    with await gate.acquire(10) as permit:
+    limiter = gate_of(Limits(60))
+    with await limiter.acquire(10) as permit:
         permit.sent()
-    with await gate.acquire(10):
+    with await limiter.acquire(10):
         pass
-    stand = gate.snapshot()
+    stand = limiter.snapshot()
     assert (stand.in_flight, stand.sent_last_window) == (0, 1)
 
 
 @in_simulated_time
 async def test_permit_refused_waits_as_asked_and_takes_the_limit():
-    gate = gate_of(Limits(600))
-    permit = await gate.acquire(10)
+    limiter = gate_of(Limits(600))
+    permit = await limiter.acquire(10)
     permit.sent()
     permit.refused(QuotaRefused("slow down", "requests", 0.2, QuotaHeaders(120)))
     began = now()
-    (await gate.acquire(10)).failed(maybe_counted=False)
+    (await limiter.acquire(10)).failed(maybe_counted=False)
     assert now() - began == pytest.approx(0.2)
-    assert gate.snapshot().limit_requests == 1  # nothing was held when it was refused
-    assert gate.snapshot().refusals == 1
+    assert limiter.snapshot().limit_requests == 1  # nothing was held when it was refused
+    assert limiter.snapshot().refusals == 1
 
 
 @in_simulated_time
 async def test_close_cancels_whoever_waits():
-    gate = gate_of(Limits(None, None, 1))
-    await gate.acquire(10)
-    waiter = asyncio.create_task(gate.acquire(10))
+    limiter = gate_of(Limits(None, None, 1))
+    await limiter.acquire(10)
+    waiter = asyncio.create_task(limiter.acquire(10))
     await settle()
-    gate.close()
-    gate.close()
+    limiter.close()
+    limiter.close()
     with pytest.raises(asyncio.CancelledError):
         await waiter
 
 
 @in_simulated_time
 async def test_gate_looks_a_few_times_a_call_with_thousands_waiting():
-    gate = gate_of(Limits(60_000_000, None, 64))
+    limiter = gate_of(Limits(60_000_000, None, 64))
     looks = 0
-    really_ready_at = gate.pacer.ready_at
+    really_ready_at = limiter.pacer.ready_at
 
     def ready_at(at: float, estimated_tokens: int) -> float:
         nonlocal looks
         looks += 1
         return really_ready_at(at, estimated_tokens)
 
-    gate.pacer.ready_at = ready_at  # type: ignore[method-assign,assignment]
+    limiter.pacer.ready_at = ready_at  # type: ignore[method-assign,assignment]
 
     async def call() -> None:
-        permit = await gate.acquire(500)
+        permit = await limiter.acquire(500)
         permit.sent()
         await asyncio.sleep(0)
         permit.done(500, None, 0.1)

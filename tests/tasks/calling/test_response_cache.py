@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from tasks.calling.response_cache import AnswerLog
+from tasks.calling.response_cache import ResponseCache
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import StoreFull
 from tasks.domain.records import Answer, Conversation, Request
@@ -31,12 +31,12 @@ ANSWER = Answer(
 def opened(tmp_path):
     (tmp_path / "warehouse").mkdir()
     store = FolderStore(tmp_path / "warehouse")
-    logs: list[AnswerLog] = []
+    logs: list[ResponseCache] = []
 
     def open_log(run_id="run", **options):
         folder = tmp_path / str(len(logs))
         folder.mkdir()
-        logs.append(AnswerLog(store, DAY, run_id, folder, **{"overwrite": False} | options))
+        logs.append(ResponseCache(store, DAY, run_id, folder, **{"overwrite": False} | options))
         return logs[-1]
 
     yield open_log
@@ -55,16 +55,16 @@ def test_bought_before_is_what_others_bought_for_this_run(opened):
     }.items():
         log = opened(name=name)
         for answer in answers:
-            log.keep(answer)
+            log.put(answer)
         log.close()
     log = opened()
     assert log.known == 5
-    assert (log.bought_before.calls, log.bought_before.prompt_tokens, log.bought_before.completion_tokens) == (
+    assert (log.billed_before.calls, log.billed_before.prompt_tokens, log.billed_before.completion_tokens) == (
         3,
         90,
         15,
     )
-    assert opened("fresh").bought_before.calls == 0
+    assert opened("fresh").billed_before.calls == 0
 
 
 def request(request_hash: str = "r1", content_hash: str = "c1") -> Request:
@@ -83,17 +83,17 @@ def request(request_hash: str = "r1", content_hash: str = "c1") -> Request:
 def test_find_takes_the_latest_answer(opened):
     log = opened()
     for text in ("old", "new"):
-        log.keep(replace(ANSWER, text=text))
-        assert log.find(request()).text == text
+        log.put(replace(ANSWER, text=text))
+        assert log.get(request()).text == text
     log.close()
-    assert opened("next").find(request()).text == "new"
+    assert opened("next").get(request()).text == "new"
 
 
 def test_find_knows_another_models_answer_unless_it_is_to_be_overwritten(opened):
-    opened().keep(ANSWER)
-    assert opened().find(request("r2")) == ANSWER
-    assert opened(overwrite=True).find(request("r2")) is None
-    assert opened(overwrite=True).find(request()) == ANSWER
+    opened().put(ANSWER)
+    assert opened().get(request("r2")) == ANSWER
+    assert opened(overwrite=True).get(request("r2")) is None
+    assert opened(overwrite=True).get(request()) == ANSWER
 
 
 def test_keep_knows_nothing_that_is_not_kept(opened, monkeypatch):
@@ -105,6 +105,6 @@ def test_keep_knows_nothing_that_is_not_kept(opened, monkeypatch):
     with monkeypatch.context() as disk:
         disk.setattr(os, "write", full)
         with pytest.raises(StoreFull):
-            log.keep(ANSWER)
-    assert log.find(request()) is None
+            log.put(ANSWER)
+    assert log.get(request()) is None
     assert opened().known == 0

@@ -19,9 +19,9 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from tasks.calling import shared_quota
-from tasks.calling.rate_limiter import Gate
+from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.rules.pacing import Limits, Pacer
-from tasks.calling.shared_quota import SLOTS_PER_SECOND, QuotaShare
+from tasks.calling.shared_quota import SLOTS_PER_SECOND, SharedQuota
 
 LIMITS = Limits(6000, None, 50)
 CALLS_PER_SECOND = 100
@@ -54,12 +54,12 @@ class Spending:
         self._ahead_seconds = ahead_seconds
         self.calls = 0
 
-    async def through(self, gate: Gate, enough: Callable[[], bool]) -> None:
+    async def through(self, limiter: RateLimiter, enough: Callable[[], bool]) -> None:
         """Call as fast as it is let through."""
 
         async def call() -> None:
             while not enough():
-                with await gate.acquire(10) as permit:
+                with await limiter.acquire(10) as permit:
                     self._count()
                     permit.sent()
                     await asyncio.sleep(0.005)
@@ -87,7 +87,7 @@ async def there(client: PrefectClient, name: str) -> None:
 @pytest.mark.parametrize("processes", [1, 2])
 def test_quota_share_gives_each_its_fair_part_and_all_of_them_one_quota(on_server, processes: int):
     async def run() -> None:
-        shares = [QuotaShare(f"fair-{processes}") for _ in range(processes)]
+        shares = [SharedQuota(f"fair-{processes}") for _ in range(processes)]
         largest_block = 0.0
 
         def ahead_seconds() -> float:
@@ -103,16 +103,16 @@ def test_quota_share_gives_each_its_fair_part_and_all_of_them_one_quota(on_serve
             spending = Spending(1.0, ahead_seconds)
             for share in shares:
                 await stack.enter_async_context(share)
-            await asyncio.gather(*(spending.through(Gate(LIMITS, share=share), enough) for share in shares))
+            await asyncio.gather(*(spending.through(RateLimiter(LIMITS, share=share), enough) for share in shares))
 
     on_server(run)
 
 
 def test_quota_share_makes_its_limit_again_when_it_is_deleted(on_server):
     async def run() -> None:
-        async with QuotaShare("deleted") as share:
-            gate = Gate(LIMITS, share=share)
-            spending = asyncio.ensure_future(Spending(1.0, lambda: 3.0).through(gate, lambda: False))
+        async with SharedQuota("deleted") as share:
+            limiter = RateLimiter(LIMITS, share=share)
+            spending = asyncio.ensure_future(Spending(1.0, lambda: 3.0).through(limiter, lambda: False))
             async with get_client() as client:
                 await there(client, "deleted")
                 await client.delete_global_concurrency_limit_by_name("deleted")
@@ -167,9 +167,9 @@ def test_quota_share_queues_what_it_spent_while_the_server_was_slow(prefect_api,
     async def run() -> None:
         async with road.open() as url:
             with temporary_settings({PREFECT_API_URL: url}):
-                async with QuotaShare("slow") as share:
+                async with SharedQuota("slow") as share:
                     spending = Spending(1.0, lambda: 60.0)
-                    await spending.through(Gate(LIMITS, share=share), lambda: len(road.slots) > 3)
+                    await spending.through(RateLimiter(LIMITS, share=share), lambda: len(road.slots) > 3)
                     queued = sum(road.slots) / SLOTS_PER_SECOND
                     assert spending.calls / CALLS_PER_SECOND <= queued + share._debt + 1 / CALLS_PER_SECOND
 
@@ -180,10 +180,10 @@ def test_quota_share_queues_what_it_spent_while_the_server_was_slow(prefect_api,
 
 def test_quota_share_goes_on_with_its_fair_share_when_the_server_is_gone(caplog):
     async def run() -> None:
-        async with QuotaShare("gone") as share:
+        async with SharedQuota("gone") as share:
             share.fair = 0.5
             spending = Spending(0.5, lambda: 1 / CALLS_PER_SECOND)
-            await spending.through(Gate(LIMITS, share=share), lambda: spending.calls >= 125)
+            await spending.through(RateLimiter(LIMITS, share=share), lambda: spending.calls >= 125)
 
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}):
         asyncio.run(run())
@@ -193,7 +193,7 @@ def test_quota_share_goes_on_with_its_fair_share_when_the_server_is_gone(caplog)
 
 def test_quota_share_gives_its_fair_share_of_all_of_an_outage():
     async def run() -> None:
-        share = QuotaShare("gone")
+        share = SharedQuota("gone")
         share.fair = 0.5
         # Not a whole number of ticks: what is after the last one counts as well.
         await share._go_on_during(asyncio.ensure_future(asyncio.sleep(0.37)), 0.0)

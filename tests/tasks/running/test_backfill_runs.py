@@ -21,7 +21,7 @@ from prefect.states import Cancelled, Completed, Failed, Pending, Running
 
 from tasks.domain.errors import RunError, UsageError
 from tasks.running import backfill_runs as day_runs
-from tasks.running.backfill_runs import NIGHTLY_TAG, DayRuns, cancel_days, read_deployment
+from tasks.running.backfill_runs import NIGHTLY_TAG, BackfillRuns, cancel_days, read_deployment
 from tasks.running.rules.backfills import DONE, Outcome, failed, outcome
 
 # Prefect's own client leaves its connections to the garbage collector.
@@ -103,9 +103,9 @@ async def not_here(day: date) -> Outcome:
     raise AssertionError(f"{day} was done by the backfill itself")
 
 
-def runs_of(deployment: DeploymentResponse, **changes: Any) -> DayRuns:
+def runs_of(deployment: DeploymentResponse, **changes: Any) -> BackfillRuns:
     given: dict[str, Any] = {"settings": {}, "at_once": 2, "ended": ended, "here": not_here} | changes
-    return DayRuns(deployment, logger=logging.getLogger("test"), **given)
+    return BackfillRuns(deployment, logger=logging.getLogger("test"), **given)
 
 
 def test_day_runs_are_done_oldest_first_two_at_once_and_one_that_fails_stops_no_other(on_server):
@@ -269,5 +269,5 @@ def test_read_deployment_says_what_is_missing(on_server):
     on_server(test)
 
 
-async def all_of(runs: DayRuns, days: list[date] = DAYS) -> list[Outcome]:
+async def all_of(runs: BackfillRuns, days: list[date] = DAYS) -> list[Outcome]:
     return [one async for one in runs.of(days)]

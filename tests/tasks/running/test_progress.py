@@ -5,8 +5,8 @@ import logging
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tasks.calling.caller import Spent
-from tasks.calling.rate_limiter import Gate
+from tasks.calling.caller import Usage
+from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.rules.pacing import Limits
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.ports import StoredObject
@@ -25,10 +25,10 @@ class Clock:
         return self.now
 
 
-def progress_of(logs: dict[str, int], gate: Gate | None = None) -> tuple[Progress, Clock, Spent]:
-    spent, clock = Spent(), Clock()
+def progress_of(logs: dict[str, int], limiter: RateLimiter | None = None) -> tuple[Progress, Clock, Usage]:
+    usage, clock = Usage(), Clock()
     stored = [StoredObject(key, size, "e", datetime(2026, 11, 22, tzinfo=UTC)) for key, size in logs.items()]
-    return Progress(DAY, spent, gate, stored, lambda prompt, completion: prompt / 100, clock), clock, spent
+    return Progress(DAY, usage, limiter, stored, lambda prompt, completion: prompt / 100, clock), clock, usage
 
 
 def test_progress_warns_of_a_file_that_is_no_log(caplog):
@@ -65,18 +65,18 @@ def test_progress_foretells_the_end_from_what_was_read(tmp_path: Path):
 
 
 def test_progress_tells_counts_quota_tokens_and_cost():
-    gate = Gate(Limits(requests_per_minute=60, tokens_per_minute=None, concurrency=8))
-    progress, clock, spent = progress_of({"a": 10}, gate)
+    limiter = RateLimiter(Limits(requests_per_minute=60, tokens_per_minute=None, concurrency=8))
+    progress, clock, usage = progress_of({"a": 10}, limiter)
     for _ in range(3):
         progress.settled(REJECT)
-    spent.calls, spent.quota_refusals, spent.prompt_tokens, spent.completion_tokens = 1_234, 5, 40_000, 300
+    usage.calls, usage.quota_refusals, usage.prompt_tokens, usage.completion_tokens = 1_234, 5, 40_000, 300
     clock.now += 30
     line = progress.line()
     for told_of in ("3 = 0 + 3 rejected", "6 a minute", "0% used", "5 refused", "1,234", "40,000 + 300", "400.00"):
         assert told_of in line
     assert "\n" not in line
     assert "| 费用 cost | 400.00 |" in progress.markdown()
-    gate.close()
+    limiter.close()
 
 
 def test_told_says_how_it_ended_and_a_server_that_is_away_stops_nobody(caplog, monkeypatch):

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from tasks.calling.caller import Caller
-from tasks.calling.rate_limiter import Gate
-from tasks.calling.response_cache import AnswerLog
+from tasks.calling.rate_limiter import RateLimiter
+from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.pacing import Limits
-from tasks.calling.rules.retry_policy import EndpointHealth, Patience
+from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import CredentialsRefused, RunStopped
 from tasks.domain.records import Conversation, Reply, Request
 from tasks.reading.batches import Batch
 from tasks.summarizing.summarize import summarize_all, summarize_batch
-from tasks.warehouse.publish import Part
+from tasks.warehouse.publish import BatchFiles
 
 ANSWER = '{"用户问题": "何时发货", "客服方案": "今天发货", "是否接受": "是", "是否负面情绪": "否"}'
 
@@ -59,19 +59,19 @@ def batch(number: int, *prompts: str) -> Batch:
 
 async def summarize(
     folder: Path, *batches: Batch, stop_after: float | None = None, ahead: int = 100
-) -> tuple[list[Part], list[str]]:
+) -> tuple[list[BatchFiles], list[str]]:
     """The parts, and the answers in the log; also of a run that ends in an error, as its argument."""
     store = FolderStore(folder)
-    answers = AnswerLog(store, date(2026, 11, 22), "run", folder, overwrite=False)
+    answers = ResponseCache(store, date(2026, 11, 22), "run", folder, overwrite=False)
     endpoint = Endpoint()
     caller = Caller(
         endpoint,
-        Gate(Limits(600_000, None, 4)),
+        RateLimiter(Limits(600_000, None, 4)),
         answers,
         prompt_version="test",
         run_id="run",
-        patience=Patience(),
-        health=EndpointHealth(time.monotonic()),
+        retry_policy=RetryPolicy(),
+        outage=OutageDetector(time.monotonic()),
     )
 
     async def read() -> AsyncIterator[Batch]:

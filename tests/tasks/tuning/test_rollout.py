@@ -20,7 +20,7 @@ from tasks.tuning.rollout import (
     retire_service,
 )
 from tasks.tuning.rules.experiments import Experiment
-from tasks.tuning.rules.rollout_record import NOT_GIVEN_BACK, Deployment, ServiceWish, plan_deployment
+from tasks.tuning.rules.rollout_record import NOT_GIVEN_BACK, ModelRollout, ServiceSpec, plan_deployment
 from tasks.tuning.rules.tuning_record import Trial, Tuning
 from tests.kills import killed_at_write
 from tests.servers.console import PUBLISHED, ConsoleServer, Task
@@ -45,22 +45,22 @@ def store(tmp_path):
     return FolderStore(tmp_path / "warehouse")
 
 
-def live(console, store, *, steps=STEPS, rounds=100, patience=HOUR, pool="private"):
+def live(console, store, *, steps=STEPS, rounds=100, timeout=HOUR, pool="private"):
     """What a process does: take the deployment up where it is, and go on for so many rounds."""
 
-    async def run() -> Deployment:
+    async def run() -> ModelRollout:
         platform = QianfanConsole(QianfanCredentials(ACCESS_KEY, SECRET_KEY), console.url, retry_seconds=0.0)
         try:
             record = find_deployment(store, "a")
             if record is None:
                 trial = Trial(Experiment(5, "full", 6, 3e-5), "kefu-a-5", "done", "job-1", "task-1")
-                planned = plan_deployment("a", trial, ServiceWish(replicas=2, pool=pool), datetime.now(UTC))
+                planned = plan_deployment("a", trial, ServiceSpec(replicas=2, pool=pool), datetime.now(UTC))
                 record = DeploymentRecord(store, planned, None)
                 await record.save(planned)
             left = rounds
             for step in steps:
                 while left and not await (
-                    step(record, platform) if step is retire_service else step(record, platform, patience)
+                    step(record, platform) if step is retire_service else step(record, platform, timeout)
                 ):
                     left -= 1
             return record.deployment
@@ -121,7 +121,7 @@ def test_deploy_service_gives_up_what_never_gets_ready_and_retire_releases_it(co
     console.behavior.service_fate = "hang"
     live(console, store, rounds=20, pool="public")
     with pytest.raises(ModelFailed, match=r"deploying for .* --retire gives it back"):
-        live(console, store, patience=timedelta(0))
+        live(console, store, timeout=timedelta(0))
     assert retire(console, store).stage == "retired"
     assert unit_statuses(console) == ["Deleted"]
 
@@ -141,7 +141,7 @@ def test_publish_model_says_when_it_fails_or_never_ends(console, store, fate):
     console.behavior.publish_fate = fate
     live(console, store, steps=(publish_model,), rounds=1)
     with pytest.raises(ModelFailed, match=r"could not be published|has been publishing"):
-        live(console, store, patience=timedelta(0))
+        live(console, store, timeout=timedelta(0))
     assert not console.services
 
 
@@ -173,9 +173,9 @@ def test_retire_service_finds_one_whose_creation_was_never_confirmed(console, st
     assert retired.service_id in console.services
 
 
-def begin(store, trial, experiment=0, **wish):
+def begin(store, trial, experiment=0, **spec):
     tuning = Tuning("a", "ERNIE-Speed-8K", 20, TrainingData("ds-1"), datetime.now(UTC), (trial,))
-    return asyncio.run(begin_deployment(store, tuning, experiment, ServiceWish(**wish))).deployment
+    return asyncio.run(begin_deployment(store, tuning, experiment, ServiceSpec(**spec))).deployment
 
 
 def test_begin_deployment_takes_the_last_wish_until_something_is_asked_for(console, store):

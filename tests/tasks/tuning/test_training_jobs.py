@@ -30,7 +30,7 @@ def store(tmp_path):
     return FolderStore(tmp_path / "warehouse")
 
 
-def tune(console, store, *, name="t1", data=None, rounds=100, patience=timedelta(hours=1), matrix=None):
+def tune(console, store, *, name="t1", data=None, rounds=100, timeout=timedelta(hours=1), matrix=None):
     """What a process does: take the tuning up where it is, and go on for so many rounds."""
 
     async def run():
@@ -46,7 +46,7 @@ def tune(console, store, *, name="t1", data=None, rounds=100, patience=timedelta
             for _ in range(rounds):
                 if record.tuning.ended:
                     break
-                await advance(record, platform, patience, lambda _: None)
+                await advance(record, platform, timeout, lambda _: None)
             return record.tuning
         finally:
             await platform.aclose()
@@ -153,7 +153,7 @@ def test_advance_stops_a_job_that_hangs(console, store):
     console.behavior.task_fates = {"2": "hang"}
     tuning = tune(console, store, rounds=20)
     assert phases(tuning)[2] == "running"
-    tuning = tune(console, store, rounds=3, patience=timedelta(0))
+    tuning = tune(console, store, rounds=3, timeout=timedelta(0))
     assert phases(tuning)[2] == "stopped"
     assert "no progress" in tuning.trials[1].reason
     assert tuning.best.experiment.number == 5

@@ -14,7 +14,7 @@ from tasks.domain.layout import lease_key, shard_leases_prefix
 from tasks.domain.shards import Shard
 from tasks.warehouse import day_lease as leasing
 from tasks.warehouse.day_lease import DayWatch, acquire_day, acquire_shard, is_running, this_process
-from tasks.warehouse.rules.lease import TIME_TO_LIVE_SECONDS, Holder, Lease, decode_lease, judge
+from tasks.warehouse.rules.lease import TIME_TO_LIVE_SECONDS, Holder, Lease, can_take_over, decode_lease
 
 DAY = date(2026, 11, 22)
 HERE = Holder("night", "boot-1", 100, "5")
@@ -38,20 +38,20 @@ def dead_process() -> Holder:
 
 def test_judge_takes_over_from_the_dead_of_this_machine_at_once():
     neighbor = Lease("other", Holder("night", "boot-1", 7, "3"))
-    assert judge(neighbor, here=HERE, unchanged_seconds=0, is_running=lambda _: False) == "take"
-    assert judge(neighbor, here=HERE, unchanged_seconds=0, is_running=lambda _: True) == "wait"
+    assert can_take_over(neighbor, here=HERE, unchanged_seconds=0, is_running=lambda _: False) == "take"
+    assert can_take_over(neighbor, here=HERE, unchanged_seconds=0, is_running=lambda _: True) == "wait"
 
 
 @pytest.mark.parametrize(("host", "boot"), [("day", "boot-1"), ("night", "boot-0")])
 def test_judge_waits_a_lifetime_for_another_machine(host, boot):
     stranger = Lease("other", Holder(host, boot, 7, "3"))
     for seconds, verdict in ((0, "wait"), (TIME_TO_LIVE_SECONDS - 1, "wait"), (TIME_TO_LIVE_SECONDS, "take")):
-        assert judge(stranger, here=HERE, unchanged_seconds=seconds, is_running=lambda _: False) == verdict
+        assert can_take_over(stranger, here=HERE, unchanged_seconds=seconds, is_running=lambda _: False) == verdict
 
 
 def test_judge_takes_what_is_no_lease():
     assert decode_lease(b"half a le") is None
-    assert judge(None, here=HERE, unchanged_seconds=0, is_running=lambda _: True) == "take"
+    assert can_take_over(None, here=HERE, unchanged_seconds=0, is_running=lambda _: True) == "take"
 
 
 def test_lease_is_read_back_as_it_was_written():
@@ -101,10 +101,10 @@ def test_acquire_day_by_many_at_once_lets_one_in(store, monkeypatch, left_behind
         if not hasattr(mine, "looked"):
             mine.looked = True
             all_have_looked.wait(60)
-        return judge(*args, **named)
+        return can_take_over(*args, **named)
 
     if left_behind:
-        monkeypatch.setattr(leasing, "judge", judge_at_once)
+        monkeypatch.setattr(leasing, "can_take_over", judge_at_once)
 
     def run(number):
         try:
@@ -126,9 +126,9 @@ def test_check_says_that_the_day_was_taken_over(store):
     store.write_path(lease_key(DAY), Lease("thief", HERE).encode())
     with pytest.raises(LeaseLost, match="took over"):
         mine.check()
-    assert mine.doubtful
+    assert mine.is_stale
     with pytest.raises(LeaseLost):
-        mine.assure()
+        mine.renew_if_stale()
     mine.release()
     found = decode_lease(store.read_path(lease_key(DAY)))
     assert found is not None
@@ -169,12 +169,12 @@ def test_release_leaves_to_time_what_the_store_does_not_take(store, away, caplog
 
 def test_a_hold_is_doubtful_when_it_was_not_proved_for_long(store, monkeypatch):
     mine = hold(store)
-    assert not mine.doubtful
+    assert not mine.is_stale
     later = time.clock_gettime(leasing._CLOCK) + TIME_TO_LIVE_SECONDS
     monkeypatch.setattr(time, "clock_gettime", lambda clock: later)
-    assert mine.doubtful
-    mine.assure()
-    assert not mine.doubtful
+    assert mine.is_stale
+    mine.renew_if_stale()
+    assert not mine.is_stale
     mine.release()
 
 
@@ -190,9 +190,9 @@ def test_a_hold_is_proved_from_when_its_write_began(store, monkeypatch):
 
     monkeypatch.setattr(store, "write_path", slow_write)
     mine.check()
-    assert not mine.doubtful
+    assert not mine.is_stale
     now[0] += TIME_TO_LIVE_SECONDS / 3
-    assert mine.doubtful, "others have counted for two thirds of its time"
+    assert mine.is_stale, "others have counted for two thirds of its time"
     mine.release()
 
 

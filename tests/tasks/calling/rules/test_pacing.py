@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.calling.rules.pacing import Limits, Pacer
-from tasks.calling.rules.quota_limit import Bound
+from tasks.calling.rules.quota_limit import AdaptiveLimit
 from tasks.calling.rules.sliding_window import SLACK_SECONDS, SlidingLog
 from tasks.domain.records import QuotaHeaders
 from tests.builders.quota_simulation import Outcome, Service, simulate
@@ -259,14 +259,14 @@ def test_pacer_ends_a_call_only_once():
 
 
 def test_bound_takes_a_burst_of_refusals_for_one_event():
-    bound = Bound(100.0, 10.0, 10.0)
+    bound = AdaptiveLimit(100.0, 10.0, 10.0)
     assert bound.refused(51, 54, inside=50, least=1, now=1.0)
     assert not any(bound.refused(n, 54, inside=n, least=1, now=1.0) for n in (52, 53, 54))
     assert (bound.limit, bound.strikes) == (50, 1)
 
 
 def test_bound_does_not_fall_below_what_was_lately_proven():
-    bound = Bound(100.0, 10.0, 10.0)
+    bound = AdaptiveLimit(100.0, 10.0, 10.0)
     bound.accepted(100, reached=100, lump=0, now=1.0)
     bound.refused(150, 150, inside=98, least=1, now=1.1)
     assert bound.limit == 100

@@ -16,7 +16,7 @@ from tasks.evaluating.rules.scoring import is_plain
 from tasks.parsing.answers import parse_answer
 from tasks.preparing.prompts import load_prompt
 from tasks.preparing.requests import ask_again, prepare
-from tasks.reviewing.rules.labels import Label, fewer, label_row, labeled_rows, merge_labels, read_labels
+from tasks.reviewing.rules.labels import Label, label_row, labeled_rows, merge_labels, read_labels, take
 from tasks.warehouse.rules.tables import LABELS
 
 DAY = date(2026, 11, 22)
@@ -113,8 +113,8 @@ def test_read_labels_names_the_wrong_line(changed, words):
 def test_fewer_takes_the_same_ones_of_any_order():
     table = pa.Table.from_pylist([row_of(n, Label("a", "b", True, True)) for n in range(20)], schema=LABELS)
     labeled = list(labeled_rows(DAY, table, "labels"))
-    assert len(fewer(labeled, 5)) == 5
-    assert {one.content_hash for one in fewer(labeled, 5)} == {one.content_hash for one in fewer(labeled[::-1], 5)}
-    assert fewer(labeled, 0) == fewer(labeled, 20) == labeled
+    assert len(take(labeled, 5)) == 5
+    assert {one.content_hash for one in take(labeled, 5)} == {one.content_hash for one in take(labeled[::-1], 5)}
+    assert take(labeled, 0) == take(labeled, 20) == labeled
     with pytest.raises(UsageError, match="above 0"):
-        fewer(labeled, -1)
+        take(labeled, -1)

@@ -14,9 +14,9 @@ from tasks.running.rules.backfills import (
     counts,
     days_asked_for,
     failed,
-    judged,
     outcome,
     published_as,
+    raise_if_any_failed,
     table,
 )
 
@@ -59,14 +59,14 @@ def test_counts_leave_out_what_there_was_none_of():
 def test_judged_names_the_failed_days_and_why():
     days = [START + timedelta(days=number) for number in range(5)]
     with pytest.raises(DaysFailed, match=r"1 of 2 days failed: 2026-11-02 \(no logs\)") as told:
-        judged([outcome(days[0], DONE), failed(days[1], "no logs")])
+        raise_if_any_failed([outcome(days[0], DONE), failed(days[1], "no logs")])
     assert len(told.value.outcomes) == 2
     with pytest.raises(DaysFailed, match="5 of 5 days failed: 2026-11-01, 2026-11-02") as told:
-        judged([failed(day, "a long story") for day in days])
+        raise_if_any_failed([failed(day, "a long story") for day in days])
     assert "story" not in str(told.value)
     with pytest.raises(TooManyRejects, match="2026-11-01"):
-        judged([outcome(START, TOO_MANY), outcome(days[1], DONE)])
-    assert judged([outcome(START, DONE)]) == [outcome(START, DONE)]
+        raise_if_any_failed([outcome(START, TOO_MANY), outcome(days[1], DONE)])
+    assert raise_if_any_failed([outcome(START, DONE)]) == [outcome(START, DONE)]
 
 
 @pytest.mark.parametrize(

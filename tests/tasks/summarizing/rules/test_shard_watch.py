@@ -35,29 +35,29 @@ def test_shards_of_another_number_have_other_leases_and_marks():
 
 def test_watch_believes_the_mark_whatever_prefect_says():
     for state in ("RUNNING", "CRASHED", "SCHEDULED", ""):
-        assert ShardWatch(shard(), 0.0).fate(1.0, state=state, lease="", done=True) == "done"
+        assert ShardWatch(shard(), 0.0).status(1.0, state=state, lease="", done=True) == "done"
 
 
 @pytest.mark.parametrize("state", ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"])
 def test_watch_takes_a_run_that_ended_without_a_mark_for_lost(state):
-    assert ShardWatch(shard(), 0.0).fate(1.0, state=state, lease="a", done=False) == "lost"
+    assert ShardWatch(shard(), 0.0).status(1.0, state=state, lease="a", done=False) == "lost"
 
 
 def test_watch_takes_a_lease_that_stands_still_for_lost():
     watch = ShardWatch(shard(), 0.0)
     for second in range(0, 1000, 10):
-        assert watch.fate(second, state="RUNNING", lease=str(second), done=False) == "wait"
-    assert watch.fate(990 + TIME_TO_LIVE_SECONDS - 1, state="RUNNING", lease="990", done=False) == "wait"
-    assert watch.fate(990 + TIME_TO_LIVE_SECONDS, state="RUNNING", lease="990", done=False) == "lost"
+        assert watch.status(second, state="RUNNING", lease=str(second), done=False) == "wait"
+    assert watch.status(990 + TIME_TO_LIVE_SECONDS - 1, state="RUNNING", lease="990", done=False) == "wait"
+    assert watch.status(990 + TIME_TO_LIVE_SECONDS, state="RUNNING", lease="990", done=False) == "lost"
 
 
 def test_watch_gives_a_worker_time_to_begin_and_a_queue_all_of_it():
     watch = ShardWatch(shard(), 0.0)
-    assert watch.fate(0, state="PENDING", lease="", done=False) == "wait"
-    assert watch.fate(STARTING_SECONDS - 1, state="PENDING", lease="", done=False) == "wait"
-    assert watch.fate(STARTING_SECONDS, state="PENDING", lease="", done=False) == "lost"
+    assert watch.status(0, state="PENDING", lease="", done=False) == "wait"
+    assert watch.status(STARTING_SECONDS - 1, state="PENDING", lease="", done=False) == "wait"
+    assert watch.status(STARTING_SECONDS, state="PENDING", lease="", done=False) == "lost"
     waiting = ShardWatch(shard(), 0.0)
-    assert waiting.fate(9e9, state="SCHEDULED", lease="", done=False) == "wait"
+    assert waiting.status(9e9, state="SCHEDULED", lease="", done=False) == "wait"
 
 
 def test_watch_begins_again_a_few_times_only():
@@ -70,5 +70,5 @@ def test_stalled_is_when_nothing_is_heard_of_any():
     watches = [ShardWatch(shard(number), 0.0) for number in range(3)]
     assert not stalled(watches, STALLED_SECONDS - 1)
     assert stalled(watches, STALLED_SECONDS)
-    watches[1].fate(100.0, state="RUNNING", lease="a", done=False)
+    watches[1].status(100.0, state="RUNNING", lease="a", done=False)
     assert not stalled(watches, STALLED_SECONDS)

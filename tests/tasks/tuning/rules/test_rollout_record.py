@@ -9,7 +9,7 @@ from tasks.domain.model_platform import ModelReport
 from tasks.tuning.rules.experiments import Experiment
 from tasks.tuning.rules.rollout_record import (
     JUDGED,
-    ServiceWish,
+    ServiceSpec,
     check_agreed,
     decode_deployment,
     estimate,
@@ -23,7 +23,7 @@ TRIAL = Trial(Experiment(5, "full", 6, 3e-5), "kefu-a-5", "done", "job-1", "task
 
 
 def planned(**changes):
-    return plan_deployment("a", TRIAL, ServiceWish(**{"replicas": 2, **changes}), NOW)
+    return plan_deployment("a", TRIAL, ServiceSpec(**{"replicas": 2, **changes}), NOW)
 
 
 def compared(**differences):
@@ -61,10 +61,10 @@ def test_plan_deployment_refuses_an_address_that_the_platform_could_not_take(end
         planned(endpoint=endpoint)
 
 
-@pytest.mark.parametrize("wish", [{"replicas": 0}, {"hours": 0}])
-def test_plan_deployment_refuses_to_pay_for_nothing(wish):
+@pytest.mark.parametrize("spec", [{"replicas": 0}, {"hours": 0}])
+def test_plan_deployment_refuses_to_pay_for_nothing(spec):
     with pytest.raises(UsageError, match="each is 1 at least"):
-        planned(**wish)
+        planned(**spec)
 
 
 def test_deployment_reads_back_as_it_was_written():
@@ -94,4 +94,4 @@ def test_check_name_refuses_what_the_platform_could_not_take(name):
 
 @given(st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True))
 def test_names_made_of_a_name_fit_the_platforms_twenty_characters(name):
-    assert len(plan_deployment(name, TRIAL, ServiceWish(), NOW).plan.name) <= 20
+    assert len(plan_deployment(name, TRIAL, ServiceSpec(), NOW).plan.name) <= 20

@@ -9,7 +9,7 @@ import pytest
 from tasks.domain.records import Conversation, Request
 from tasks.preparing.prompts import load_prompt
 from tasks.reviewing.rules.holdout import HELD_OUT_SHARE, is_held_out
-from tasks.reviewing.rules.labels import Label, Labeled
+from tasks.reviewing.rules.labels import Label, LabeledExample
 from tasks.tuning.rules.training_set import build_training_set, training_line
 from tests.tasks.tuning.rules.test_near_duplicates import dialogue, edited
 
@@ -19,7 +19,7 @@ PROMPT = load_prompt("sft-v1")
 def labeled(text, issue="退货", content_hash=None):
     content_hash = content_hash or sha256(text.encode()).hexdigest()[:32]
     request = Request(Conversation(content_hash[:6], (), "logs", 1), (), text, "", False, content_hash, "", 0)
-    return Labeled(date(2026, 11, 22), request, Label(issue, "上门取件", True, None))
+    return LabeledExample(date(2026, 11, 22), request, Label(issue, "上门取件", True, None))
 
 
 ROWS = [labeled(f"用户：{dialogue(seed)}\n客服：好的") for seed in range(400)]
