@@ -28,14 +28,14 @@ async def build_report(start: date, end: date, settings: dict[str, Any] | None =
     """
     config = load_settings(settings or {})
     warehouse = open_warehouse(config)
-    digests = aggregate_published(warehouse, days_between(start, end), config.zone)
-    address = publish_reports(warehouse, digests, str(runtime.flow_run.id))
-    await show_report(f"{start}-{end}", digests.whole, read_history(warehouse, start), address)
+    published = aggregate_published(warehouse, days_between(start, end), config.zone)
+    address = publish_reports(warehouse, published, str(runtime.flow_run.id))
+    await show_report(f"{start}-{end}", published.whole, read_history(warehouse, start), address)
     return {
         "start": start.isoformat(),
         "end": end.isoformat(),
-        "days": len(digests.days),
-        "conversations": digests.whole.conversations,
+        "days": len(published.days),
+        "conversations": published.whole.conversations,
         "report": address,
     }
 

@@ -66,16 +66,16 @@ async def summarize_day(
         tables = assemble_tables(parts, run.scratch)
         tally = _tally(run, started_at, ahead, services, config, tables, len(logs))
         runs, history = with_this_run(services.warehouse, tally), read_history(services.warehouse, day)
-        digest = aggregate_day(day, config.zone, tables.summaries, tables.rejects, runs)
+        statistics = aggregate_day(day, config.zone, tables.summaries, tables.rejects, runs)
 
-        publish_day(services.warehouse, day, run.lease, day_files(day, tables, digest, runs, history))
-        await show_report(day, digest, history, tally.report)
+        publish_day(services.warehouse, day, run.lease, day_files(day, tables, statistics, runs, history))
+        await show_report(day, statistics, history, tally.report)
         await show_rejects(day, tables.rejects)
 
     await name_run(f"summarize-{day} · {tally.conversations} = {tally.summarized} + {tally.rejected}")
     if config.shadow_endpoint:
         await shadow_afterwards(day, settings)
-    return tally.raise_if_too_many_rejects(config.max_reject_ratio, digest.rejects)
+    return tally.raise_if_too_many_rejects(config.max_reject_ratio, statistics.rejects)
 
 
 def _day_of_this_run(day: date | None, config: Settings) -> date:

@@ -15,7 +15,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from tasks.reporting.rules.html import render_html
 from tests.conftest import ROOT
 from tests.servers.served import Served, served
-from tests.tasks.reporting.rules.test_page import digest_of
+from tests.tasks.reporting.rules.test_page import statistics_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -255,8 +255,8 @@ return broken;
 
 
 def test_the_report_fits_a_phone_in_both_languages_and_unfolds_on_paper(browser: webdriver.Chrome, tmp_path):
-    digest = digest_of(400)
-    (tmp_path / "report.html").write_text(render_html(digest), encoding="utf-8")
+    statistics = statistics_of(400)
+    (tmp_path / "report.html").write_text(render_html(statistics), encoding="utf-8")
     phone = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
     browser.get_log("browser")  # what pages before had to complain of is theirs
@@ -267,7 +267,7 @@ def test_the_report_fits_a_phone_in_both_languages_and_unfolds_on_paper(browser:
             assert browser.execute_script("return document.documentElement.scrollWidth") <= phone["width"]
             assert browser.execute_script(BROKEN_WORDS) == []
             browser.find_element(By.ID, "language").click()
-        last = browser.find_elements(By.CSS_SELECTOR, ".case")[-1]
+        last = browser.find_elements(By.CSS_SELECTOR, ".example")[-1]
         assert not last.is_displayed()
         browser.print_page()
         assert last.is_displayed()

@@ -83,8 +83,8 @@ def test_readme_names_every_metric_with_its_dimensions():
     aggregator = Aggregator(date(2026, 11, 22), date(2026, 11, 22), ZoneInfo("Asia/Shanghai"))
     aggregator.add_summaries(summaries(20))
     aggregator.add_rejects(rejects(1))
-    effort = dict.fromkeys((field.name for field in RUNS if field.type in (pa.int64(), pa.float64())), 1)
-    made = metrics_table(aggregator.result(effort))
+    usage = dict.fromkeys((field.name for field in RUNS if field.type in (pa.int64(), pa.float64())), 1)
+    made = metrics_table(aggregator.result(usage))
     pairs = set(zip(made["metric"].to_pylist(), made["dimension"].to_pylist(), strict=True))
     listed = {
         (metric, dimension)

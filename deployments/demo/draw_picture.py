@@ -13,8 +13,8 @@ from tasks.reporting.rules.html import render_picture
 def main() -> None:
     """Write the picture to stdout."""
     day = date(2026, 11, 21)
-    digests = aggregate_published.fn(FolderStore(Path("warehouse")), [day], ZoneInfo("Asia/Shanghai"))
-    sys.stdout.write(render_picture(digests.whole))
+    published = aggregate_published.fn(FolderStore(Path("warehouse")), [day], ZoneInfo("Asia/Shanghai"))
+    sys.stdout.write(render_picture(published.whole))
 
 
 if __name__ == "__main__":

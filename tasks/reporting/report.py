@@ -18,11 +18,11 @@ from tasks.domain.errors import DayBusy, NoTables
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.reporting.rules.aggregation import Aggregator
-from tasks.reporting.rules.digest import Digest
 from tasks.reporting.rules.html import render_html
 from tasks.reporting.rules.markdown import render_markdown
 from tasks.reporting.rules.metrics import metrics_table
 from tasks.reporting.rules.reject_samples import reject_samples
+from tasks.reporting.rules.statistics import DayStatistics
 from tasks.warehouse.day_lease import acquire_day
 from tasks.warehouse.parquet import _batches, _metrics, _published, parquet_bytes, read_runs
 from tasks.warehouse.publish import DayTables
@@ -35,7 +35,9 @@ History = Mapping[date, pa.Table]
 
 
 @task(name="aggregate-day", task_run_name="aggregate-{day}", cache_policy=NO_CACHE)
-def aggregate_day(day: date, zone: tzinfo, summaries: Path, rejects: Path, runs: Sequence[Mapping[str, Any]]) -> Digest:
+def aggregate_day(
+    day: date, zone: tzinfo, summaries: Path, rejects: Path, runs: Sequence[Mapping[str, Any]]
+) -> DayStatistics:
     """The day's figures, from its tables alone."""
     aggregator = Aggregator(day, day, zone)
     for batch in _batches(summaries):
@@ -52,32 +54,32 @@ def read_history(store: ObjectStore, day: date) -> History:
 
 
 def day_files(
-    day: date, tables: DayTables, digest: Digest, runs: Sequence[Mapping[str, Any]], history: History
+    day: date, tables: DayTables, statistics: DayStatistics, runs: Sequence[Mapping[str, Any]], history: History
 ) -> list[tuple[str, Path | bytes]]:
     """Everything of a day to publish, by key, in the order to publish it: `runs` marks the day complete."""
     return [
-        *report_files(day, digest, history),
+        *report_files(day, statistics, history),
         (partition_key("rejects", day), tables.rejects),
         (partition_key("summaries", day), tables.summaries),
         (partition_key("runs", day), parquet_bytes(pa.Table.from_pylist(list(runs), schema=RUNS))),
     ]
 
 
-def report_files(day: date, digest: Digest, history: History) -> list[tuple[str, bytes]]:
+def report_files(day: date, statistics: DayStatistics, history: History) -> list[tuple[str, bytes]]:
     """The day's metrics table and both of its reports, by key; the reports compare it with the week before."""
     return [
-        (partition_key("metrics", day), parquet_bytes(metrics_table(digest))),
-        (partition_key("reports", day, "report.html"), render_html(digest, history=history).encode()),
-        (partition_key("reports", day, "report.md"), render_markdown(digest, history=history).encode()),
+        (partition_key("metrics", day), parquet_bytes(metrics_table(statistics))),
+        (partition_key("reports", day, "report.html"), render_html(statistics, history=history).encode()),
+        (partition_key("reports", day, "report.md"), render_markdown(statistics, history=history).encode()),
     ]
 
 
 @task(name="show-report", task_run_name="show-report-{day}", cache_policy=NO_CACHE)
-async def show_report(day: date | str, digest: Digest, history: History, address: str) -> None:
+async def show_report(day: date | str, statistics: DayStatistics, history: History, address: str) -> None:
     """Keep the report as an artifact of the run, with a link to the full one."""
     link = as_link(address)
     await acreate_markdown_artifact(
-        f"[完整报告 · the full report]({link})  \n`{address}`\n\n{render_markdown(digest, history=history)}\n",
+        f"[完整报告 · the full report]({link})  \n`{address}`\n\n{render_markdown(statistics, history=history)}\n",
         key=f"report-{day}",
         description=f"{day} 客服摘要报告",
     )
@@ -102,16 +104,16 @@ def with_this_run(store: ObjectStore, tally: DayTally) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Digests:
+class SpanStatistics:
     """The figures of a range: each day's that has tables, and the whole range's; and the runs that made the tables."""
 
-    days: dict[date, Digest]
-    whole: Digest
+    days: dict[date, DayStatistics]
+    whole: DayStatistics
     runs: dict[date, list[dict[str, Any]]]
 
 
 @task(name="aggregate-published", cache_policy=NO_CACHE)
-def aggregate_published(store: ObjectStore, days: Sequence[date], zone: tzinfo) -> Digests:
+def aggregate_published(store: ObjectStore, days: Sequence[date], zone: tzinfo) -> SpanStatistics:
     """The figures of the days that are in the warehouse.
 
     Raises:
@@ -119,7 +121,7 @@ def aggregate_published(store: ObjectStore, days: Sequence[date], zone: tzinfo) 
     """
     whole = Aggregator(days[0], days[-1], zone)
     made_by: dict[date, list[dict[str, Any]]] = {}
-    digests: dict[date, Digest] = {}
+    published: dict[date, DayStatistics] = {}
     for day in days:
         runs = read_runs(store, day)
         if not runs:
@@ -130,35 +132,35 @@ def aggregate_published(store: ObjectStore, days: Sequence[date], zone: tzinfo) 
             aggregator.add_summaries(batch)
         for batch in _published(store, partition_key("rejects", day)):
             aggregator.add_rejects(batch)
-        digests[day] = aggregator.result(*runs)
+        published[day] = aggregator.result(*runs)
         whole.merge(aggregator)
-    if not digests:
+    if not published:
         raise NoTables(f"{store.uri} has no tables from {days[0]} to {days[-1]}: summarize those days first.")
-    return Digests(digests, whole.result(*chain.from_iterable(made_by.values())), made_by)
+    return SpanStatistics(published, whole.result(*chain.from_iterable(made_by.values())), made_by)
 
 
 @task(name="publish-reports", cache_policy=NO_CACHE)
-def publish_reports(store: ObjectStore, digests: Digests, run_id: str) -> str:
+def publish_reports(store: ObjectStore, published: SpanStatistics, run_id: str) -> str:
     """Replace each day's metrics and reports and the range's report; return the address of the last.
 
     A day that another run works on, or has published since it was aggregated, is left to that run: it writes its own.
     """
     logger = get_run_logger()
-    for day, digest in digests.days.items():
+    for day, statistics in published.days.items():
         try:
             lease = acquire_day(store, day, run_id, wait_seconds=0, tell=logger.info)
         except DayBusy as busy:
             logger.warning("The report of %s is left to the run that works on it. %s", day, busy)
             continue
         try:
-            if read_runs(store, day) == digests.runs[day]:
-                for key, content in report_files(day, digest, read_history(store, day)):
+            if read_runs(store, day) == published.runs[day]:
+                for key, content in report_files(day, statistics, read_history(store, day)):
                     store.write_path(key, content)
         finally:
             lease.release()
-    whole = digests.whole
+    whole = published.whole
     folder = f"reports/days={whole.start}_{whole.end}"
-    history, days = read_history(store, whole.start), list(digests.days.values())
+    history, days = read_history(store, whole.start), list(published.days.values())
     store.write_path(f"{folder}/report.md", render_markdown(whole, history=history, days=days).encode())
     store.write_path(f"{folder}/report.html", render_html(whole, history=history, days=days).encode())
     return store.uri_of(f"{folder}/report.html")

@@ -74,14 +74,14 @@ def test_build_report_leaves_a_day_to_the_run_that_works_on_it(settings, caplog)
 
 def test_build_report_overwrites_nothing_that_was_published_meanwhile(settings):
     store = FolderStore(Path(settings["warehouse"]))
-    digests = aggregate_published.fn(store, [FIRST, LAST], ZoneInfo("Asia/Shanghai"))
+    published = aggregate_published.fn(store, [FIRST, LAST], ZoneInfo("Asia/Shanghai"))
     asyncio.run(summarize_day(LAST, settings))
     spoil(settings, FIRST)
     spoil(settings, LAST)
 
     @flow
     def late() -> None:
-        publish_reports(store, digests, "late")
+        publish_reports(store, published, "late")
 
     late()
     assert all(file.read_bytes() != b"old" for file in files(settings, FIRST))

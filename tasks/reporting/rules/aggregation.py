@@ -1,6 +1,6 @@
 """What a day's tables say in numbers: streamed from record batches, in memory that stays flat.
 
-`Aggregator` takes SUMMARIES and REJECTS batches in any order and yields a `Digest`, the frozen figures that a
+`Aggregator` takes SUMMARIES and REJECTS batches in any order and yields a `DayStatistics`, the frozen figures that a
 report is drawn from; `metrics_table` gives them in the long form of METRICS. Several days are one
 `Aggregator` that the days' ones were merged into; merging is exact and its order does not matter.
 
@@ -44,7 +44,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tasks.reporting.rules.digest import ANSWERS, OTHER, Case, Digest, Effort, Group, Outcomes, Words
+from tasks.reporting.rules.statistics import (
+    ANSWERS,
+    OTHER,
+    DayStatistics,
+    Example,
+    Group,
+    Outcomes,
+    RunUsage,
+    TermCounts,
+)
 from tasks.reporting.rules.words import issue_words, plan_words
 from tasks.warehouse.rules.tables import SUMMARIES
 
@@ -54,7 +63,7 @@ WORD_SAMPLE = 5_000
 
 TOP_WORDS = 20
 
-WORST_CASES = 30
+WORST_EXAMPLES = 30
 
 _MAX_VALUES = 1_000
 
@@ -66,7 +75,7 @@ _QUARTER_HOUR_MICROSECONDS = 15 * 60 * 1_000_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_EFFORT_SUMS = (
+_USAGE_SUMS = (
     "calls",
     "retries",
     "quota_refusals",
@@ -167,14 +176,14 @@ class _Texts:
     def __init__(self, column: str, words_of: Callable[[str], set[str]], sample: int) -> None:
         self._column = column
         self._words_of = words_of
-        self._told = 0
+        self._known = 0
         self._sample = _Lowest(sample, [("content_hash", "ascending"), ("conversation_id", "ascending")], _WORD_ROWS)
 
     def add(self, batch: pa.RecordBatch, cell: pa.Array) -> None:
         texts = batch[self._column]
         told = pc.fill_null(pc.greater(pc.utf8_length(texts), 0), False)
         count = pc.sum(told).as_py() or 0
-        self._told += count
+        self._known += count
         if count:
             self._sample.add(
                 pa.table(
@@ -189,10 +198,10 @@ class _Texts:
             )
 
     def merge(self, other: "_Texts") -> None:
-        self._told += other._told
+        self._known += other._known
         self._sample.add(other._sample.rows())
 
-    def words(self) -> Words:
+    def words(self) -> TermCounts:
         rows = self._sample.rows()
         cells: dict[str, list[int]] = {}
         alike = rows.group_by(["text", "cell"], use_threads=False).aggregate([([], "count_all")]).to_pydict()
@@ -202,12 +211,12 @@ class _Texts:
         groups = [Group(word, Outcomes(tuple(found))) for word, found in cells.items()]
         top = heapq.nsmallest(TOP_WORDS, groups, key=lambda group: (-group.outcomes.total, group.key))
         frequent = tuple(group for group in top if group.outcomes.total >= _MIN_WORD_CONVERSATIONS)
-        return Words(frequent, rows.num_rows, self._told)
+        return TermCounts(frequent, rows.num_rows, self._known)
 
 
-_CASE_COLUMNS = tuple(field.name for field in fields(Case))
+_EXAMPLE_COLUMNS = tuple(field.name for field in fields(Example))
 
-_CASE_ROWS = pa.schema([pa.field("severity", pa.int8()), *(SUMMARIES.field(name) for name in _CASE_COLUMNS)])
+_EXAMPLE_ROWS = pa.schema([pa.field("severity", pa.int8()), *(SUMMARIES.field(name) for name in _EXAMPLE_COLUMNS)])
 
 
 class Aggregator:
@@ -235,10 +244,10 @@ class Aggregator:
         self._truncated = 0
         self._issues = _Texts("issue", issue_words, word_sample)
         self._plans = _Texts("plan", plan_words, word_sample)
-        self._cases = _Lowest(
-            WORST_CASES,
+        self._examples = _Lowest(
+            WORST_EXAMPLES,
             [("severity", "ascending"), ("turns", "descending"), ("conversation_id", "ascending")],
-            _CASE_ROWS,
+            _EXAMPLE_ROWS,
         )
 
     def add_summaries(self, batch: pa.RecordBatch) -> None:
@@ -262,7 +271,7 @@ class Aggregator:
         self._truncated += pc.sum(batch["truncated"]).as_py() or 0
         self._issues.add(batch, cell)
         self._plans.add(batch, cell)
-        self._add_cases(batch, cell)
+        self._add_examples(batch, cell)
 
     def add_rejects(self, batch: pa.RecordBatch) -> None:
         """Count rows of REJECTS."""
@@ -281,15 +290,15 @@ class Aggregator:
         self._truncated += other._truncated
         self._issues.merge(other._issues)
         self._plans.merge(other._plans)
-        self._cases.add(other._cases.rows())
+        self._examples.add(other._examples.rows())
 
-    def result(self, *runs: Mapping[str, Any]) -> Digest:
+    def result(self, *runs: Mapping[str, Any]) -> DayStatistics:
         """The figures so far.
 
         Args:
             runs: rows of RUNS as mappings: the day's one, or one for every day. Keys may be missing.
         """
-        return Digest(
+        return DayStatistics(
             start=self.start,
             end=self.end,
             timezone=self.timezone,
@@ -303,17 +312,17 @@ class Aggregator:
             issues=self._issues.words(),
             plans=self._plans.words(),
             truncated=self._truncated,
-            cases=tuple(Case(**row) for row in self._cases.rows().select(_CASE_COLUMNS).to_pylist()),
-            effort=_effort(runs),
+            examples=tuple(Example(**row) for row in self._examples.rows().select(_EXAMPLE_COLUMNS).to_pylist()),
+            usage=_usage(runs),
         )
 
-    def _add_cases(self, batch: pa.RecordBatch, cell: pa.Array) -> None:
+    def _add_examples(self, batch: pa.RecordBatch, cell: pa.Array) -> None:
         severity = _SEVERITIES.take(cell)
         worth_reading = pc.less(severity, _NOT_WORTH_READING)
-        columns = {"severity": severity, **{name: batch[name] for name in _CASE_COLUMNS}}
+        columns = {"severity": severity, **{name: batch[name] for name in _EXAMPLE_COLUMNS}}
         columns["turns"] = pc.fill_null(batch["turns"], 0)
         columns["conversation_id"] = pc.fill_null(batch["conversation_id"], "")
-        self._cases.add(pa.table(columns, schema=_CASE_ROWS).filter(worth_reading))
+        self._examples.add(pa.table(columns, schema=_EXAMPLE_ROWS).filter(worth_reading))
 
 
 def _answer_code(answers: pa.Array) -> pa.Array:
@@ -352,16 +361,16 @@ def _local_hour(quarter: int, timezone: tzinfo) -> str | None:
     return f"{local.hour:02}"
 
 
-def _effort(runs: Iterable[Mapping[str, Any]]) -> Effort:
+def _usage(runs: Iterable[Mapping[str, Any]]) -> RunUsage:
     rows = list(runs)
 
     def told(name: str) -> tuple[str, ...]:
         return tuple(sorted({str(row[name]) for row in rows if row.get(name)}))
 
-    sums = {name: _sum(row.get(name) for row in rows) for name in _EFFORT_SUMS}
+    sums = {name: _sum(row.get(name) for row in rows) for name in _USAGE_SUMS}
     finished = [row["finished_at"] for row in rows if row.get("finished_at")]
     used = [(row["quota_use"], row["seconds"]) for row in rows if row.get("quota_use") and row.get("seconds")]
-    return Effort(
+    return RunUsage(
         runs=told("run_id"),
         versions=told("version"),
         finished_at=max(finished, default=None),

@@ -1,4 +1,4 @@
-"""What in a digest deserves a look: parts that stand out from the whole, and the whole from the days before.
+"""What in a statistics deserves a look: parts that stand out from the whole, and the whole from the days before.
 
 Silent about what chance would do anyway: a part is named only when its share lies three standard errors above
 the overall one (there are many parts), a day when it lies 2.58 away from the days before.
@@ -13,9 +13,9 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tasks.reporting.rules.digest import Digest, Group, Outcomes, Share
 from tasks.reporting.rules.formatting import percent, share_text
-from tasks.reporting.rules.texts import Text, reason_label, say
+from tasks.reporting.rules.statistics import DayStatistics, Group, Outcomes, Proportion
+from tasks.reporting.rules.texts import Bilingual, reason_label, translate
 
 _STANDARD_ERRORS = 2.58
 
@@ -47,9 +47,9 @@ class Headline:
     """The figures that days are compared by."""
 
     conversations: int
-    rejected: Share
-    accepted: Share
-    negative: Share
+    rejected: Proportion
+    accepted: Proportion
+    negative: Proportion
 
 
 class Comparison(NamedTuple):
@@ -64,17 +64,17 @@ class Comparison(NamedTuple):
 class Finding:
     """One sentence; `warning` when it is bad news."""
 
-    text: Text
+    text: Bilingual
     warning: bool
 
 
-def headline(digest: Digest) -> Headline:
-    """A digest's own headline."""
+def headline(statistics: DayStatistics) -> Headline:
+    """A statistics's own headline."""
     return Headline(
-        conversations=digest.conversations,
-        rejected=Share(digest.rejected, digest.conversations),
-        accepted=digest.outcomes.accepted("yes"),
-        negative=digest.outcomes.negative("yes"),
+        conversations=statistics.conversations,
+        rejected=Proportion(statistics.rejected, statistics.conversations),
+        accepted=statistics.outcomes.accepted("yes"),
+        negative=statistics.outcomes.negative("yes"),
     )
 
 
@@ -82,7 +82,7 @@ def read_headline(metrics: pa.Table) -> Headline:
     """The headline of a day from its METRICS table; nothing of nothing where a metric is missing."""
     whole_day = metrics.filter(pc.equal(metrics["dimension"], "all"))
     shares = {
-        metric: Share(part or 0, whole or 0)
+        metric: Proportion(part or 0, whole or 0)
         for metric, part, whole in zip(
             whole_day["metric"].to_pylist(),
             whole_day["numerator"].to_pylist(),
@@ -90,7 +90,7 @@ def read_headline(metrics: pa.Table) -> Headline:
             strict=True,
         )
     }
-    nothing = Share(0, 0)
+    nothing = Proportion(0, 0)
     return Headline(
         conversations=shares.get("conversations", nothing).part,
         rejected=shares.get("rejected_share", nothing),
@@ -113,7 +113,7 @@ def compare(day: date, history: Mapping[date, pa.Table]) -> Comparison:
     return Comparison(known.get(before[0]), week if days else None, len(days))
 
 
-def differs(now: Share, before: Share, standard_errors: float = _STANDARD_ERRORS) -> bool:
+def differs(now: Proportion, before: Proportion, standard_errors: float = _STANDARD_ERRORS) -> bool:
     """Whether two shares differ by more than chance would have it."""
     whole = now.whole + before.whole
     if now.value is None or before.value is None:
@@ -123,13 +123,13 @@ def differs(now: Share, before: Share, standard_errors: float = _STANDARD_ERRORS
     return abs(now.value - before.value) > standard_errors * error
 
 
-def find(digest: Digest, comparison: Comparison) -> list[Finding]:
+def find(statistics: DayStatistics, comparison: Comparison) -> list[Finding]:
     """What deserves a look, the most important first."""
     return [
-        *_about_completeness(digest),
-        *_about_days_before(headline(digest), comparison),
-        *_about_groups(digest),
-        *_about_certainty(digest),
+        *_about_completeness(statistics),
+        *_about_days_before(headline(statistics), comparison),
+        *_about_groups(statistics),
+        *_about_certainty(statistics),
     ]
 
 
@@ -143,24 +143,24 @@ def distinct_words(words: tuple[Group, ...]) -> tuple[Group, ...]:
     return tuple(longest.values())
 
 
-def topics(digest: Digest) -> tuple[Group, ...]:
+def topics(statistics: DayStatistics) -> tuple[Group, ...]:
     """The words that can stand for what a day was about: in several conversations, and in a part that counts."""
-    enough = max(_TOPIC_CONVERSATIONS, _TOPIC_SHARE * digest.issues.counted_in)
-    return tuple(word for word in distinct_words(digest.issues.groups) if word.outcomes.total >= enough)
+    enough = max(_TOPIC_CONVERSATIONS, _TOPIC_SHARE * statistics.issues.counted_in)
+    return tuple(word for word in distinct_words(statistics.issues.groups) if word.outcomes.total >= enough)
 
 
-def _pooled(shares: Iterator[Share]) -> Share:
-    pooled = Share(0, 0)
+def _pooled(shares: Iterator[Proportion]) -> Proportion:
+    pooled = Proportion(0, 0)
     for share in shares:
-        pooled = Share(pooled.part + share.part, pooled.whole + share.whole)
+        pooled = Proportion(pooled.part + share.part, pooled.whole + share.whole)
     return pooled
 
 
-def _about_completeness(digest: Digest) -> Iterator[Finding]:
-    rejected = Share(digest.rejected, digest.conversations)
+def _about_completeness(statistics: DayStatistics) -> Iterator[Finding]:
+    rejected = Proportion(statistics.rejected, statistics.conversations)
     if (rejected.value or 0) > _MANY_REJECTED:
-        reason = reason_label(digest.rejects[0][0])
-        yield Finding(say("found_rejected", share=share_text(rejected), reason=reason), warning=True)
+        reason = reason_label(statistics.rejects[0][0])
+        yield Finding(translate("found_rejected", share=share_text(rejected), reason=reason), warning=True)
 
 
 def _about_days_before(now: Headline, comparison: Comparison) -> Iterator[Finding]:
@@ -174,37 +174,37 @@ def _about_days_before(now: Headline, comparison: Comparison) -> Iterator[Findin
         if differs(share, before):
             way = "up" if (share.value or 0) > (before.value or 0) else "down"
             values = {"now": share_text(share), "before": share_text(before)}
-            yield Finding(say(f"found_{name}_{way}", days=days, **values), warning=way == bad)
+            yield Finding(translate(f"found_{name}_{way}", days=days, **values), warning=way == bad)
     mean = week.conversations / days
     if days >= _SEVERAL_DAYS and abs(now.conversations - mean) > _VOLUME_CHANGE * mean:
         way = "up" if now.conversations > mean else "down"
-        text = say(f"found_volume_{way}", now=now.conversations, days=days, before=round(mean))
+        text = translate(f"found_volume_{way}", now=now.conversations, days=days, before=round(mean))
         yield Finding(text, warning=way == "down")
 
 
-def _about_groups(digest: Digest) -> Iterator[Finding]:
-    measures: tuple[tuple[str, Callable[[Outcomes], Share]], ...] = (
+def _about_groups(statistics: DayStatistics) -> Iterator[Finding]:
+    measures: tuple[tuple[str, Callable[[Outcomes], Proportion]], ...] = (
         ("found_group_negative", lambda outcomes: outcomes.negative("yes")),
         ("found_group_not_accepted", lambda outcomes: outcomes.accepted("no")),
     )
     dimensions = (
-        ("group_word", distinct_words(digest.issues.groups), 2),
-        ("group_channel", digest.channels, 1),
-        ("group_hour", digest.hours, 1),
-        ("group_turns", digest.turns, 1),
+        ("group_word", distinct_words(statistics.issues.groups), 2),
+        ("group_channel", statistics.channels, 1),
+        ("group_hour", statistics.hours, 1),
+        ("group_turns", statistics.turns, 1),
     )
     for sentence, measure in measures:
-        overall = measure(digest.outcomes)
+        overall = measure(statistics.outcomes)
         for dimension, groups, limit in dimensions:
             for key, share in _standing_out(groups, measure, overall)[:limit]:
-                group = say(dimension, key=key)
-                text = say(sentence, group=group, share=share_text(share), overall=percent(overall))
+                group = translate(dimension, key=key)
+                text = translate(sentence, group=group, share=share_text(share), overall=percent(overall))
                 yield Finding(text, warning=True)
 
 
 def _standing_out(
-    groups: tuple[Group, ...], measure: Callable[[Outcomes], Share], overall: Share
-) -> list[tuple[str, Share]]:
+    groups: tuple[Group, ...], measure: Callable[[Outcomes], Proportion], overall: Proportion
+) -> list[tuple[str, Proportion]]:
     limit = overall.value or 0
     found = [(group.key, measure(group.outcomes)) for group in groups if group.key]
     found = [
@@ -218,10 +218,10 @@ def _standing_out(
     return found
 
 
-def _about_certainty(digest: Digest) -> Iterator[Finding]:
-    unknown = digest.outcomes.accepted("unknown")
+def _about_certainty(statistics: DayStatistics) -> Iterator[Finding]:
+    unknown = statistics.outcomes.accepted("unknown")
     if (unknown.value or 0) > _MANY_UNKNOWN:
-        yield Finding(say("found_unknown", share=share_text(unknown)), warning=False)
-    truncated = Share(digest.truncated, digest.outcomes.total)
+        yield Finding(translate("found_unknown", share=share_text(unknown)), warning=False)
+    truncated = Proportion(statistics.truncated, statistics.outcomes.total)
     if (truncated.value or 0) > _MANY_TRUNCATED:
-        yield Finding(say("found_truncated", share=share_text(truncated)), warning=False)
+        yield Finding(translate("found_truncated", share=share_text(truncated)), warning=False)

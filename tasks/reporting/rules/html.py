@@ -1,4 +1,4 @@
-"""Html."""
+"""The report as one HTML file, and its top as a picture."""
 
 import base64
 import hashlib
@@ -10,29 +10,31 @@ from pathlib import Path
 import jinja2
 import pyarrow as pa
 
-from tasks.reporting.rules.digest import ANSWERS, Digest, Share
 from tasks.reporting.rules.formatting import (
     FEW,
-    case_said,
-    case_tags,
-    case_time,
     clip,
+    example_said,
+    example_tags,
+    example_time,
     interval_range,
     percent,
     share_text,
 )
-from tasks.reporting.rules.page import _CASES_OPEN, _page
-from tasks.reporting.rules.texts import reason_label, reason_todo, say
+from tasks.reporting.rules.page import _EXAMPLES_OPEN, _page
+from tasks.reporting.rules.statistics import ANSWERS, DayStatistics, Proportion
+from tasks.reporting.rules.texts import reason_label, reason_todo, translate
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
-def render_html(digest: Digest, *, history: Mapping[date, pa.Table] | None = None, days: Sequence[Digest] = ()) -> str:
+def render_html(
+    statistics: DayStatistics, *, history: Mapping[date, pa.Table] | None = None, days: Sequence[DayStatistics] = ()
+) -> str:
     """The report as one HTML file.
 
     Args:
-        digest: the figures of a day, or of a span.
-        history: METRICS tables of the days before, by day; the week before the digest's first day is used.
+        statistics: the figures of a day, or of a span.
+        history: METRICS tables of the days before, by day; the week before the statistics's first day is used.
         days: a span's days, for its trend.
     """
     style, script = _file("report.css"), _file("report.js")
@@ -40,19 +42,23 @@ def render_html(digest: Digest, *, history: Mapping[date, pa.Table] | None = Non
         _environment()
         .get_template("report.html.jinja")
         .render(
-            page=_page(digest, history, days),
+            page=_page(statistics, history, days),
             style=style,
             script=script,
             style_hash=_csp_hash(style),
             script_hash=_csp_hash(script),
-            cases_open=_CASES_OPEN,
+            examples_open=_EXAMPLES_OPEN,
         )
     )
 
 
-def render_picture(digest: Digest, *, history: Mapping[date, pa.Table] | None = None, language: str = "zh") -> str:
+def render_picture(
+    statistics: DayStatistics, *, history: Mapping[date, pa.Table] | None = None, language: str = "zh"
+) -> str:
     """The top of the report as a small stand-alone SVG, 900 x 520; `language` is zh or en."""
-    return _environment().get_template("picture.svg.jinja").render(page=_page(digest, history, ()), language=language)
+    return (
+        _environment().get_template("picture.svg.jinja").render(page=_page(statistics, history, ()), language=language)
+    )
 
 
 def _csp_hash(text: str) -> str:
@@ -75,17 +81,17 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update(
         ANSWERS=ANSWERS,
-        Share=Share,
+        Proportion=Proportion,
         FEW=FEW,
-        say=say,
+        translate=translate,
         clip=clip,
         percent=percent,
         share_text=share_text,
         interval_range=interval_range,
         reason_label=reason_label,
         reason_todo=reason_todo,
-        case_time=case_time,
-        case_said=case_said,
-        case_tags=case_tags,
+        example_time=example_time,
+        example_said=example_said,
+        example_tags=example_tags,
     )
     return environment

@@ -1,4 +1,4 @@
-"""Markdown."""
+"""The report as Markdown."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,10 +6,18 @@ from datetime import date
 
 import pyarrow as pa
 
-from tasks.reporting.rules.digest import Digest, Outcomes, Share
-from tasks.reporting.rules.formatting import _INVISIBLE, FEW, case_tags, case_time, clip, interval_range, share_text
-from tasks.reporting.rules.page import _CASES_OPEN, Breakdown, Figure, Page, _cases_total, _page
-from tasks.reporting.rules.texts import Text, reason_label, reason_todo, say
+from tasks.reporting.rules.formatting import (
+    _INVISIBLE,
+    FEW,
+    clip,
+    example_tags,
+    example_time,
+    interval_range,
+    share_text,
+)
+from tasks.reporting.rules.page import _EXAMPLES_OPEN, Breakdown, Figure, Page, _examples_total, _page
+from tasks.reporting.rules.statistics import DayStatistics, Outcomes, Proportion
+from tasks.reporting.rules.texts import Bilingual, reason_label, reason_todo, translate
 
 # Not as HTML entities: Prefect's UI, which shows the report, knows but a few of those.
 _MARKDOWN_ESCAPES = {ord(mark): f"\\{mark}" for mark in "&<>|`*_[]\\~#!"}
@@ -18,51 +26,51 @@ _AUTOLINK = re.compile(r"(?i)(?<=http):(?=//)|(?<=https):(?=//)|(?<=ftp):(?=//)|
 
 
 def render_markdown(
-    digest: Digest,
+    statistics: DayStatistics,
     *,
     history: Mapping[date, pa.Table] | None = None,
-    days: Sequence[Digest] = (),
+    days: Sequence[DayStatistics] = (),
     language: str = "zh",
 ) -> str:
     """The report as Markdown without any HTML, links or images; `language` is zh or en."""
-    page = _page(digest, history, days)
+    page = _page(statistics, history, days)
 
-    def tell(text: Text) -> str:
+    def tell(text: Bilingual) -> str:
         return _markdown(text.zh if language == "zh" else text.en)
 
     def label(key: str) -> str:
-        return tell(say(key))
+        return tell(translate(key))
 
     blocks = [f"# {tell(page.title)} {tell(page.dates)}", tell(page.source)]
     if page.warning:
         blocks.append(f"> **{tell(page.warning)}**")
     blocks.append(("" if language == "zh" else " ").join(tell(text) for text in page.lede))
-    if digest.conversations:
+    if statistics.conversations:
         blocks.append(_figures_table(page.figures, tell))
-    if digest.outcomes.total:
+    if statistics.outcomes.total:
         marks = ("- ", "- ⚠ ")
         found = [marks[finding.warning] + tell(finding.text) for finding in page.findings]
         blocks += [f"## {label('findings')}", "\n".join(found) or tell(page.nothing_found)]
     if page.days:
         blocks += [f"## {label('days')}", _days_table(page.days, label)]
-    if digest.outcomes.total:
+    if statistics.outcomes.total:
         blocks += _breakdown_blocks(page.words, tell)
         blocks += _breakdown_blocks(page.plans, tell)
-        blocks += _case_blocks(page, tell)
+        blocks += _example_blocks(page, tell)
         for breakdown in page.breakdowns:
             blocks += _breakdown_blocks(breakdown, tell)
-    if digest.conversations:
-        blocks += [f"## {label('complete')}", _reject_table(digest, tell)]
+    if statistics.conversations:
+        blocks += [f"## {label('complete')}", _reject_table(statistics, tell)]
         blocks += [
-            f"## {label('effort')}",
+            f"## {label('usage')}",
             _table(
-                [label("effort"), label("count")],
-                [[tell(name), tell(value)] for name, value in page.effort],
+                [label("usage"), label("count")],
+                [[tell(name), tell(value)] for name, value in page.usage],
             ),
         ]
     blocks += [
         f"## {label('reading')}",
-        "\n".join(f"- {tell(text)}" for text in (say("reading_shares"), say("reading_small", limit=FEW))),
+        "\n".join(f"- {tell(text)}" for text in (translate("reading_shares"), translate("reading_small", limit=FEW))),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -80,12 +88,12 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _share_cell(share: Share) -> str:
+def _share_cell(share: Proportion) -> str:
     hint = interval_range(share)
     return share_text(share) + (f" {_markdown(f'[{hint}]')}" if hint else "")
 
 
-def _figures_table(figures: Iterable[Figure], tell: Callable[[Text], str]) -> str:
+def _figures_table(figures: Iterable[Figure], tell: Callable[[Bilingual], str]) -> str:
     rows = []
     for figure in figures:
         value = f"**{figure.value}**" + (f" ({figure.detail})" if figure.detail else "")
@@ -94,9 +102,9 @@ def _figures_table(figures: Iterable[Figure], tell: Callable[[Text], str]) -> st
             f"{tell(delta.label)} {delta.before} ({tell(delta.change)}{' ⚠' if delta.bad else ''})"
             for delta in figure.deltas
         )
-        hint = f" {tell(say('interval', range=figure.interval))}" if figure.interval else ""
+        hint = f" {tell(translate('interval', range=figure.interval))}" if figure.interval else ""
         rows.append([tell(figure.label), value + hint, parts, before or "–"])
-    return _table(["", *(tell(say(key)) for key in ("figure", "parts", "earlier"))], rows, numbers=())
+    return _table(["", *(tell(translate(key)) for key in ("figure", "parts", "earlier"))], rows, numbers=())
 
 
 def _outcome_cells(outcomes: Outcomes) -> list[str]:
@@ -108,12 +116,17 @@ def _outcome_cells(outcomes: Outcomes) -> list[str]:
     ]
 
 
-def _breakdown_blocks(breakdown: Breakdown, tell: Callable[[Text], str]) -> list[str]:
+def _breakdown_blocks(breakdown: Breakdown, tell: Callable[[Bilingual], str]) -> list[str]:
     blocks = [f"## {tell(breakdown.title)}"]
     if breakdown.note:
         blocks.append(tell(breakdown.note))
     if breakdown.rows:
-        columns = (say("conversations"), say("accepted"), say("acceptance_unknown"), say("negative"))
+        columns = (
+            translate("conversations"),
+            translate("accepted"),
+            translate("acceptance_unknown"),
+            translate("negative"),
+        )
         rows = [[tell(key), *_outcome_cells(outcomes)] for key, outcomes, _ in breakdown.rows]
         blocks.append(_table([tell(breakdown.head), *map(tell, columns)], rows))
     if breakdown.rest:
@@ -121,7 +134,7 @@ def _breakdown_blocks(breakdown: Breakdown, tell: Callable[[Text], str]) -> list
     return blocks
 
 
-def _days_table(days: Iterable[Digest], label: Callable[[str], str]) -> str:
+def _days_table(days: Iterable[DayStatistics], label: Callable[[str], str]) -> str:
     head = [label(key) for key in ("day", "conversations", "accepted", "negative", "rejected")]
     return _table(
         head,
@@ -131,39 +144,41 @@ def _days_table(days: Iterable[Digest], label: Callable[[str], str]) -> str:
                 f"{day.conversations:,}",
                 share_text(day.outcomes.accepted("yes")),
                 share_text(day.outcomes.negative("yes")),
-                share_text(Share(day.rejected, day.conversations)),
+                share_text(Proportion(day.rejected, day.conversations)),
             ]
             for day in days
         ],
     )
 
 
-def _case_blocks(page: Page, tell: Callable[[Text], str]) -> list[str]:
-    title = f"## {tell(say('cases'))}"
-    if not page.digest.cases:
-        return [title, tell(say("no_cases"))]
-    shown = page.digest.cases[:_CASES_OPEN]
-    note = tell(say("cases_note", total=_cases_total(page.digest.outcomes), shown=len(shown)))
+def _example_blocks(page: Page, tell: Callable[[Bilingual], str]) -> list[str]:
+    title = f"## {tell(translate('examples'))}"
+    if not page.statistics.examples:
+        return [title, tell(translate("no_examples"))]
+    shown = page.statistics.examples[:_EXAMPLES_OPEN]
+    note = tell(translate("examples_note", total=_examples_total(page.statistics.outcomes), shown=len(shown)))
     rows = []
-    for case in shown:
-        tags = " · ".join(tell(tag) for tag, _ in case_tags(case))
-        issue, plan = (_markdown(clip(text)) if text else tell(say("not_told")) for text in (case.issue, case.plan))
-        name = _markdown(clip(case.conversation_id, 80))
-        rows.append([name, case_time(page.digest, case), str(case.turns), tags, issue, plan])
-    head = [tell(say(key)) for key in ("id", "time", "turn_count", "cross", "issue", "plan")]
+    for example in shown:
+        tags = " · ".join(tell(tag) for tag, _ in example_tags(example))
+        issue, plan = (
+            _markdown(clip(text)) if text else tell(translate("not_given")) for text in (example.issue, example.plan)
+        )
+        name = _markdown(clip(example.conversation_id, 80))
+        rows.append([name, example_time(page.statistics, example), str(example.turns), tags, issue, plan])
+    head = [tell(translate(key)) for key in ("id", "time", "turn_count", "cross", "issue", "plan")]
     return [title, note, _table(head, rows, numbers=(2,))]
 
 
-def _reject_table(digest: Digest, tell: Callable[[Text], str]) -> str:
-    if not digest.rejects:
-        return tell(say("no_rejects"))
+def _reject_table(statistics: DayStatistics, tell: Callable[[Bilingual], str]) -> str:
+    if not statistics.rejects:
+        return tell(translate("no_rejects"))
     rows = [
         [
             tell(reason_label(reason)),
             f"{count:,}",
-            share_text(Share(count, digest.conversations)),
+            share_text(Proportion(count, statistics.conversations)),
             tell(reason_todo(reason)),
         ]
-        for reason, count in digest.rejects
+        for reason, count in statistics.rejects
     ]
-    return _table([tell(say(key)) for key in ("reason", "count", "share", "todo")], rows, numbers=(1, 2))
+    return _table([tell(translate(key)) for key in ("reason", "count", "share", "todo")], rows, numbers=(1, 2))

@@ -1,8 +1,8 @@
-"""The report that a service lead reads in five minutes, drawn from a digest: HTML, Markdown and a small picture.
+"""The report that a service lead reads in five minutes, drawn from a statistics: HTML, Markdown and a small picture.
 
 The HTML is one file that needs no network and runs no script but its own: a content security policy names the
 hashes of its one style and one script, so that nothing an issue text smuggles in could load or run. Both
-languages are inside; without scripts it shows Chinese. Nothing here reads a clock: the same digest gives the
+languages are inside; without scripts it shows Chinese. Nothing here reads a clock: the same statistics gives the
 same bytes.
 """
 
@@ -13,7 +13,6 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from tasks.calling.rules.offline import OFFLINE_MODEL
-from tasks.reporting.rules.digest import OTHER, Digest, Group, Outcomes, Share, Words
 from tasks.reporting.rules.findings import Comparison, Finding, Headline, compare, differs, find, topics
 from tasks.reporting.rules.formatting import (
     _duration,
@@ -25,11 +24,12 @@ from tasks.reporting.rules.formatting import (
     percent,
     share_text,
 )
-from tasks.reporting.rules.texts import Text, reason_label, say
+from tasks.reporting.rules.statistics import OTHER, DayStatistics, Group, Outcomes, Proportion, TermCounts
+from tasks.reporting.rules.texts import Bilingual, reason_label, translate
 
 _ROWS_SHOWN = 12
 
-_CASES_OPEN = 10
+_EXAMPLES_OPEN = 10
 
 _LEDE_WORDS = 4
 
@@ -41,20 +41,20 @@ _WEEKDAYS = (("一", "Mon"), ("二", "Tue"), ("三", "Wed"), ("四", "Thu"), ("�
 class Delta(NamedTuple):
     """A headline's change against earlier days: in points or as a count; `bad` when it is clear and unwelcome."""
 
-    label: Text
+    label: Bilingual
     before: str
-    change: Text
+    change: Bilingual
     bad: bool
 
 
 class Figure(NamedTuple):
     """One of the headline figures: its parts add up to the whole bar."""
 
-    label: Text
+    label: Bilingual
     value: str
     detail: str
     interval: str
-    parts: tuple[tuple[Text, int, str], ...]
+    parts: tuple[tuple[Bilingual, int, str], ...]
     deltas: tuple[Delta, ...]
 
 
@@ -62,178 +62,190 @@ class Breakdown(NamedTuple):
     """The parts of a day by one dimension: a label, outcomes, and the width of the bar in percent."""
 
     anchor: str
-    title: Text
-    head: Text
-    note: Text | None
-    rows: tuple[tuple[Text, Outcomes, float], ...]
-    rest: Text | None
+    title: Bilingual
+    head: Bilingual
+    note: Bilingual | None
+    rows: tuple[tuple[Bilingual, Outcomes, float], ...]
+    rest: Bilingual | None
 
 
 class Page(NamedTuple):
     """What all three renderings show."""
 
-    digest: Digest
-    title: Text
-    dates: Text
-    source: Text
-    warning: Text | None
-    lede: tuple[Text, ...]
+    statistics: DayStatistics
+    title: Bilingual
+    dates: Bilingual
+    source: Bilingual
+    warning: Bilingual | None
+    lede: tuple[Bilingual, ...]
     figures: tuple[Figure, ...]
     findings: tuple[Finding, ...]
-    nothing_found: Text
+    nothing_found: Bilingual
     words: Breakdown
     plans: Breakdown
     breakdowns: tuple[Breakdown, ...]
-    days: tuple[Digest, ...]
-    effort: tuple[tuple[Text, Text], ...]
-    cases_note: Text
+    days: tuple[DayStatistics, ...]
+    usage: tuple[tuple[Bilingual, Bilingual], ...]
+    examples_note: Bilingual
 
 
-def _page(digest: Digest, history: Mapping[date, pa.Table] | None, days: Sequence[Digest]) -> Page:
-    comparison = compare(digest.start, history or {})
-    one_day = digest.start == digest.end
+def _page(statistics: DayStatistics, history: Mapping[date, pa.Table] | None, days: Sequence[DayStatistics]) -> Page:
+    comparison = compare(statistics.start, history or {})
+    one_day = statistics.start == statistics.end
     return Page(
-        digest=digest,
-        title=say("title" if one_day else "title_span"),
-        dates=_dates(digest),
-        source=_source(digest),
-        warning=_offline_warning(digest),
-        lede=tuple(_lede(digest)),
-        figures=tuple(_figures(digest, comparison)),
-        findings=tuple(find(digest, comparison)),
-        nothing_found=_nothing_found(digest),
-        words=_words(digest.issues, "words", "word", say("words_note") if digest.issues.groups else say("no_words")),
-        plans=_words(digest.plans, "plans", "plan_word", say("plans_note") if digest.plans.groups else say("no_plans")),
-        breakdowns=tuple(_breakdowns(digest)),
+        statistics=statistics,
+        title=translate("title" if one_day else "title_span"),
+        dates=_dates(statistics),
+        source=_source(statistics),
+        warning=_offline_warning(statistics),
+        lede=tuple(_lede(statistics)),
+        figures=tuple(_figures(statistics, comparison)),
+        findings=tuple(find(statistics, comparison)),
+        nothing_found=_nothing_found(statistics),
+        words=_words(
+            statistics.issues,
+            "words",
+            "word",
+            translate("words_note") if statistics.issues.groups else translate("no_words"),
+        ),
+        plans=_words(
+            statistics.plans,
+            "plans",
+            "plan_word",
+            translate("plans_note") if statistics.plans.groups else translate("no_plans"),
+        ),
+        breakdowns=tuple(_breakdowns(statistics)),
         days=tuple(days),
-        effort=tuple(_effort(digest)),
-        cases_note=say("cases_note", total=_cases_total(digest.outcomes), shown=len(digest.cases)),
+        usage=tuple(_usage(statistics)),
+        examples_note=translate(
+            "examples_note", total=_examples_total(statistics.outcomes), shown=len(statistics.examples)
+        ),
     )
 
 
-def _dates(digest: Digest) -> Text:
-    def named(day: date) -> Text:
+def _dates(statistics: DayStatistics) -> Bilingual:
+    def named(day: date) -> Bilingual:
         zh, en = _WEEKDAYS[day.weekday()]
-        return Text(f"{day} 星期{zh}", f"{en} {day}")
+        return Bilingual(f"{day} 星期{zh}", f"{en} {day}")
 
-    first, last = named(digest.start), named(digest.end)
-    if digest.start == digest.end:
+    first, last = named(statistics.start), named(statistics.end)
+    if statistics.start == statistics.end:
         return first
-    return Text(f"{first.zh} 至 {last.zh}", f"{first.en} to {last.en}")
+    return Bilingual(f"{first.zh} 至 {last.zh}", f"{first.en} to {last.en}")
 
 
-def _source(digest: Digest) -> Text:
-    models = [group.key for group in digest.models]
-    prompts = [group.key for group in digest.prompt_versions]
+def _source(statistics: DayStatistics) -> Bilingual:
+    models = [group.key for group in statistics.models]
+    prompts = [group.key for group in statistics.prompt_versions]
     if not models:
-        made = say("made_by_nobody")
+        made = translate("made_by_nobody")
     elif models == [OFFLINE_MODEL]:
-        made = say("made_by_rules", model=OFFLINE_MODEL)
+        made = translate("made_by_rules", model=OFFLINE_MODEL)
     elif len(models) == len(prompts) == 1:
-        made = say("made_by_model", model=models[0], prompt=prompts[0])
+        made = translate("made_by_model", model=models[0], prompt=prompts[0])
     else:
-        made = say("made_by_many", models=_listed(models), prompts=_listed(prompts))
-    parts = [made, say("times_in", timezone=str(digest.timezone))]
-    if digest.effort.finished_at:
-        parts.append(say("finished_at", time=_minute(digest, digest.effort.finished_at)))
-    return Text(" · ".join(part.zh for part in parts), " · ".join(part.en for part in parts))
+        made = translate("made_by_many", models=_listed(models), prompts=_listed(prompts))
+    parts = [made, translate("times_in", timezone=str(statistics.timezone))]
+    if statistics.usage.finished_at:
+        parts.append(translate("finished_at", time=_minute(statistics, statistics.usage.finished_at)))
+    return Bilingual(" · ".join(part.zh for part in parts), " · ".join(part.en for part in parts))
 
 
-def _offline_warning(digest: Digest) -> Text | None:
-    by_rules = digest.offline
+def _offline_warning(statistics: DayStatistics) -> Bilingual | None:
+    by_rules = statistics.offline
     if not by_rules.part:
         return None
     if by_rules.part == by_rules.whole:
-        return say("offline_all")
-    return say("offline_some", share=share_text(by_rules))
+        return translate("offline_all")
+    return translate("offline_some", share=share_text(by_rules))
 
 
-def _lede(digest: Digest) -> Iterable[Text]:
-    outcomes = digest.outcomes
-    if not digest.conversations:
-        yield say("empty_day")
+def _lede(statistics: DayStatistics) -> Iterable[Bilingual]:
+    outcomes = statistics.outcomes
+    if not statistics.conversations:
+        yield translate("empty_day")
         return
     if not outcomes.total:
-        yield say("all_rejected", read=digest.conversations)
+        yield translate("all_rejected", read=statistics.conversations)
         return
-    words = [group.key for group in topics(digest)[:_LEDE_WORDS]]
+    words = [group.key for group in topics(statistics)[:_LEDE_WORDS]]
     if words:
-        sentence = "lede_topics" if digest.start == digest.end else "lede_topics_span"
-        yield say(sentence, read=digest.conversations, words=_listed(words))
+        sentence = "lede_topics" if statistics.start == statistics.end else "lede_topics_span"
+        yield translate(sentence, read=statistics.conversations, words=_listed(words))
     else:
-        yield say("lede_no_topics", read=digest.conversations)
+        yield translate("lede_no_topics", read=statistics.conversations)
     accepted, unknown = outcomes.accepted("yes"), outcomes.accepted("unknown")
-    yield say("lede_accepted", accepted=share_text(accepted), unknown=share_text(unknown))
+    yield translate("lede_accepted", accepted=share_text(accepted), unknown=share_text(unknown))
     negative = outcomes.negative("yes")
     if negative.part:
         left = outcomes.cell("no", "yes")
-        yield say("lede_negative", negative=share_text(negative), left=left)
+        yield translate("lede_negative", negative=share_text(negative), left=left)
     elif outcomes.negative("unknown").part == outcomes.total:
-        yield say("lede_sentiment_unknown")
+        yield translate("lede_sentiment_unknown")
     elif outcomes.negative("unknown").part:
-        yield say("lede_no_negative_known", unknown=share_text(outcomes.negative("unknown")))
+        yield translate("lede_no_negative_known", unknown=share_text(outcomes.negative("unknown")))
     else:
-        yield say("lede_no_negative")
+        yield translate("lede_no_negative")
 
 
-def _figures(digest: Digest, comparison: Comparison) -> Iterable[Figure]:
-    outcomes = digest.outcomes
+def _figures(statistics: DayStatistics, comparison: Comparison) -> Iterable[Figure]:
+    outcomes = statistics.outcomes
     yield Figure(
-        say("conversations"),
-        f"{digest.conversations:,}",
+        translate("conversations"),
+        f"{statistics.conversations:,}",
         "",
         "",
         (
-            (say("summarized"), outcomes.total, "main"),
-            (say("rejected"), digest.rejected, "warn" if digest.rejected else "rest"),
+            (translate("summarized"), outcomes.total, "main"),
+            (translate("rejected"), statistics.rejected, "warn" if statistics.rejected else "rest"),
         ),
-        tuple(_count_deltas(digest.conversations, comparison)),
+        tuple(_count_deltas(statistics.conversations, comparison)),
     )
     yield _share_figure(
-        say("accepted"),
+        translate("accepted"),
         outcomes.accepted("yes"),
         (
-            (say("accepted"), outcomes.accepted("yes").part, "main"),
-            (say("not_accepted"), outcomes.accepted("no").part, "rest"),
-            (say("unknown"), outcomes.accepted("unknown").part, "unknown"),
+            (translate("accepted"), outcomes.accepted("yes").part, "main"),
+            (translate("not_accepted"), outcomes.accepted("no").part, "rest"),
+            (translate("unknown"), outcomes.accepted("unknown").part, "unknown"),
         ),
         comparison,
         lambda day: day.accepted,
         more_is_bad=False,
     )
     yield _share_figure(
-        say("negative"),
+        translate("negative"),
         outcomes.negative("yes"),
         (
-            (say("negative"), outcomes.negative("yes").part, "warn"),
-            (say("not_negative"), outcomes.negative("no").part, "rest"),
-            (say("unknown"), outcomes.negative("unknown").part, "unknown"),
+            (translate("negative"), outcomes.negative("yes").part, "warn"),
+            (translate("not_negative"), outcomes.negative("no").part, "rest"),
+            (translate("unknown"), outcomes.negative("unknown").part, "unknown"),
         ),
         comparison,
         lambda day: day.negative,
         more_is_bad=True,
     )
-    complete = Share(outcomes.total, digest.conversations)
+    complete = Proportion(outcomes.total, statistics.conversations)
     yield _share_figure(
-        say("complete"),
+        translate("complete"),
         complete,
         (
-            (say("summarized"), complete.part, "main"),
-            *((reason_label(reason), count, "warn") for reason, count in digest.rejects[:2]),
+            (translate("summarized"), complete.part, "main"),
+            *((reason_label(reason), count, "warn") for reason, count in statistics.rejects[:2]),
         ),
         comparison,
-        lambda day: Share(day.rejected.whole - day.rejected.part, day.rejected.whole),
+        lambda day: Proportion(day.rejected.whole - day.rejected.part, day.rejected.whole),
         more_is_bad=False,
         all_counted=True,
     )
 
 
 def _share_figure(
-    label: Text,
-    share: Share,
-    parts: tuple[tuple[Text, int, str], ...],
+    label: Bilingual,
+    share: Proportion,
+    parts: tuple[tuple[Bilingual, int, str], ...],
     comparison: Comparison,
-    measure: Callable[[Headline], Share],
+    measure: Callable[[Headline], Proportion],
     more_is_bad: bool,
     all_counted: bool = False,
 ) -> Figure:
@@ -248,7 +260,7 @@ def _share_figure(
             Delta(
                 name,
                 percent(before),
-                say("points", delta=f"{change * 100:+.1f}"),
+                translate("points", delta=f"{change * 100:+.1f}"),
                 clear and (change > 0) == more_is_bad,
             )
         )
@@ -263,28 +275,30 @@ def _count_deltas(count: int, comparison: Comparison) -> Iterable[Delta]:
         mean = day.conversations / days
         if mean:
             change = f"{(count - mean) / mean:+.0%}"
-            yield Delta(name, f"{mean:,.0f}", Text(change, change), bad=False)
+            yield Delta(name, f"{mean:,.0f}", Bilingual(change, change), bad=False)
 
 
-def _earlier(comparison: Comparison) -> list[tuple[Text, Headline]]:
+def _earlier(comparison: Comparison) -> list[tuple[Bilingual, Headline]]:
     earlier = []
     if comparison.yesterday:
-        earlier.append((say("day_before"), comparison.yesterday))
+        earlier.append((translate("day_before"), comparison.yesterday))
     if comparison.week and comparison.week_days > 1:
-        earlier.append((say("week_before", days=comparison.week_days), comparison.week))
+        earlier.append((translate("week_before", days=comparison.week_days), comparison.week))
     return earlier
 
 
-def _nothing_found(digest: Digest) -> Text:
+def _nothing_found(statistics: DayStatistics) -> Bilingual:
     """That nothing stands out, and among what: a log without channels has none that could."""
     looked_at = {
-        "among_channels": digest.channels,
-        "among_hours": digest.hours,
-        "among_turns": digest.turns,
-        "among_words": digest.issues.groups,
+        "among_channels": statistics.channels,
+        "among_hours": statistics.hours,
+        "among_turns": statistics.turns,
+        "among_words": statistics.issues.groups,
     }
-    parts = [say(name) for name, groups in looked_at.items() if _named(groups)]
-    return say("nothing_found", parts=Text("、".join(part.zh for part in parts), ", ".join(part.en for part in parts)))
+    parts = [translate(name) for name, groups in looked_at.items() if _named(groups)]
+    return translate(
+        "nothing_found", parts=Bilingual("、".join(part.zh for part in parts), ", ".join(part.en for part in parts))
+    )
 
 
 def _named(groups: tuple[Group, ...]) -> tuple[Group, ...]:
@@ -292,22 +306,22 @@ def _named(groups: tuple[Group, ...]) -> tuple[Group, ...]:
     return groups if any(group.key for group in groups) else ()
 
 
-def _words(words: Words, title: str, head: str, note: Text) -> Breakdown:
-    if words.groups and words.counted_in < words.told:
-        sampled = say("words_sampled", sample=words.counted_in, total=words.told)
-        note = Text(sampled.zh + note.zh, f"{sampled.en} {note.en}")
+def _words(words: TermCounts, title: str, head: str, note: Bilingual) -> Breakdown:
+    if words.groups and words.counted_in < words.known:
+        sampled = translate("words_sampled", sample=words.counted_in, total=words.known)
+        note = Bilingual(sampled.zh + note.zh, f"{sampled.en} {note.en}")
     return _breakdown(title, title, head, words.groups[:_ROWS_SHOWN], note)
 
 
-def _breakdowns(digest: Digest) -> Iterable[Breakdown]:
-    channels, hours = _named(digest.channels), _named(digest.hours)
-    yield _breakdown("channels", "channels", "channel", channels, None if channels else say("no_channels"))
-    yield _breakdown("turns", "turns", "turn_count", digest.turns)
-    yield _breakdown("hours", "hours", "hour", hours, say("hours_note" if hours else "no_hours"), limit=25)
-    if len(digest.models) > 1:
-        yield _breakdown("models", "models", "model", digest.models)
-    if len(digest.prompt_versions) > 1:
-        yield _breakdown("prompts", "prompt_versions", "prompt_version", digest.prompt_versions)
+def _breakdowns(statistics: DayStatistics) -> Iterable[Breakdown]:
+    channels, hours = _named(statistics.channels), _named(statistics.hours)
+    yield _breakdown("channels", "channels", "channel", channels, None if channels else translate("no_channels"))
+    yield _breakdown("turns", "turns", "turn_count", statistics.turns)
+    yield _breakdown("hours", "hours", "hour", hours, translate("hours_note" if hours else "no_hours"), limit=25)
+    if len(statistics.models) > 1:
+        yield _breakdown("models", "models", "model", statistics.models)
+    if len(statistics.prompt_versions) > 1:
+        yield _breakdown("prompts", "prompt_versions", "prompt_version", statistics.prompt_versions)
 
 
 def _breakdown(
@@ -315,42 +329,42 @@ def _breakdown(
     title: str,
     head: str,
     groups: tuple[Group, ...],
-    note: Text | None = None,
+    note: Bilingual | None = None,
     limit: int = _ROWS_SHOWN,
 ) -> Breakdown:
     shown, rest = groups[:limit], groups[limit:]
     most = max((group.outcomes.total for group in groups), default=1)
     rows = tuple((_key(group.key), group.outcomes, group.outcomes.total / most * 100) for group in shown)
     left = sum(group.outcomes.total for group in rest)
-    more = say("more_groups", groups=len(rest), count=left) if rest else None
-    return Breakdown(anchor, say(title), say(head), note, rows, more)
+    more = translate("more_groups", groups=len(rest), count=left) if rest else None
+    return Breakdown(anchor, translate(title), translate(head), note, rows, more)
 
 
-def _key(key: str) -> Text:
+def _key(key: str) -> Bilingual:
     if not key:
-        return say("unnamed")
+        return translate("unnamed")
     if key == OTHER:
-        return say("other")
+        return translate("other")
     shown = clip(key, 40)
-    return Text(shown, shown)
+    return Bilingual(shown, shown)
 
 
-def _cases_total(outcomes: Outcomes) -> int:
+def _examples_total(outcomes: Outcomes) -> int:
     return outcomes.negative("yes").part + outcomes.cell("no", "no") + outcomes.cell("no", "unknown")
 
 
-def _effort(digest: Digest) -> Iterable[tuple[Text, Text]]:
-    effort = digest.effort
+def _usage(statistics: DayStatistics) -> Iterable[tuple[Bilingual, Bilingual]]:
+    usage = statistics.usage
     for name in ("calls", "retries", "quota_refusals", "reused", "prompt_tokens", "completion_tokens"):
-        count = getattr(effort, name)
-        yield say(name), say("not_recorded") if count is None else _same(f"{count:,}")
-    yield say("seconds"), say("not_recorded") if effort.seconds is None else _same(_duration(effort.seconds))
-    if effort.quota_use is not None:
-        yield say("quota_use"), _same(f"{effort.quota_use:.1%}")
-    if effort.cost is not None:
-        yield say("cost"), _same(f"¥{effort.cost:,.2f}")
-    if effort.log_objects is not None:
-        yield say("log_objects"), _same(f"{effort.log_objects:,}")
-    for name, values in (("runs", effort.runs), ("version", effort.versions)):
+        count = getattr(usage, name)
+        yield translate(name), translate("not_recorded") if count is None else _same(f"{count:,}")
+    yield translate("seconds"), translate("not_recorded") if usage.seconds is None else _same(_duration(usage.seconds))
+    if usage.quota_use is not None:
+        yield translate("quota_use"), _same(f"{usage.quota_use:.1%}")
+    if usage.cost is not None:
+        yield translate("cost"), _same(f"¥{usage.cost:,.2f}")
+    if usage.log_objects is not None:
+        yield translate("log_objects"), _same(f"{usage.log_objects:,}")
+    for name, values in (("runs", usage.runs), ("version", usage.versions)):
         if values:
-            yield say(name), _listed([clip(value, 40) for value in values])
+            yield translate(name), _listed([clip(value, 40) for value in values])

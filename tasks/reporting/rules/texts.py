@@ -5,7 +5,7 @@ from typing import NamedTuple
 from tasks.domain.records import Reason
 
 
-class Text(NamedTuple):
+class Bilingual(NamedTuple):
     """The same words in both languages."""
 
     zh: str
@@ -197,19 +197,19 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "of_these_negative": ("其中负面", "of these negative"),
     # Cases
-    "cases": ("先看这些对话", "Read these first"),
-    "cases_note": (
+    "examples": ("先看这些对话", "Read these first"),
+    "examples_note": (
         "负面且未接受的在最前，同类中轮数多的在前。共 {total} 次值得看，这里列出 {shown} 次。"
         "只有摘要，没有原文；凭编号到日志里查。",
         "Negative and not accepted first, long ones before short ones: {shown} of {total}. Summaries only; "
         "look a conversation up in the logs by its id.",
     ),
-    "no_cases": ("没有负面或未接受的对话。", "No conversation was negative or not accepted."),
-    "more_cases": ("再看 {count} 次", "{count} more"),
+    "no_examples": ("没有负面或未接受的对话。", "No conversation was negative or not accepted."),
+    "more_examples": ("再看 {count} 次", "{count} more"),
     "turns_of": ("{count} 轮", "{count} turns"),
     "issue": ("问题", "Issue"),
     "plan": ("方案", "Plan"),
-    "not_told": ("未说明", "not told"),
+    "not_given": ("未说明", "not told"),
     "model_said": ("模型原话", "The model said"),
     "rules_said": ("规则所得", "The rules gave"),
     "on_acceptance": ("接受：{text}", "accepted: {text}"),
@@ -218,13 +218,13 @@ LABELS: dict[str, tuple[str, str]] = {
     "sentiment_unknown": ("情绪未知", "Sentiment unknown"),
     "id": ("编号", "Id"),
     "time": ("时间", "Time"),
-    # Completeness and effort
+    # Completeness and usage
     "complete_note": (
         "读到的每次对话要么有摘要，要么在这里有原因：{read} = {summarized} + {rejected}。",
         "Every conversation read has a summary or a reason here: {read} = {summarized} + {rejected}.",
     ),
     "no_rejects": ("每次对话都有摘要。", "Every conversation has a summary."),
-    "effort": ("用量", "What it took"),
+    "usage": ("用量", "What it took"),
     "calls": ("付费调用", "Paid calls"),
     "retries": ("重试", "Retries"),
     "quota_refusals": ("被限流", "Refused by quota"),
@@ -257,71 +257,73 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
 }
 
-REASONS: dict[Reason, tuple[Text, Text]] = {
+REASONS: dict[Reason, tuple[Bilingual, Bilingual]] = {
     Reason.UNREADABLE: (
-        Text("日志无法读取", "Unreadable log"),
-        Text("查看 rejects 表给出的文件与行号，修复后重跑", "See file and line in rejects, repair, run again"),
+        Bilingual("日志无法读取", "Unreadable log"),
+        Bilingual("查看 rejects 表给出的文件与行号，修复后重跑", "See file and line in rejects, repair, run again"),
     ),
     Reason.EMPTY: (
-        Text("没有内容", "Empty"),
-        Text("通常无需处理；突然增多时检查日志导出", "Usually fine; if there are many, check the log export"),
+        Bilingual("没有内容", "Empty"),
+        Bilingual("通常无需处理；突然增多时检查日志导出", "Usually fine; if there are many, check the log export"),
     ),
     Reason.ONE_SIDED: (
-        Text("只有一方说话", "One-sided"),
-        Text(
+        Bilingual("只有一方说话", "One-sided"),
+        Bilingual(
             "客户没等到回复，或导出缺了一方：看看排队时长",
             "Nobody answered, or the export lacks a side: check waits",
         ),
     ),
     Reason.DUPLICATE: (
-        Text("编号重复", "Duplicate id"),
-        Text("检查日志是否导出了两次", "Check whether the logs were exported twice"),
+        Bilingual("编号重复", "Duplicate id"),
+        Bilingual("检查日志是否导出了两次", "Check whether the logs were exported twice"),
     ),
     Reason.TOO_LONG: (
-        Text("对话过长", "Too long"),
-        Text("换用上下文更长的模型", "Use a model that reads more"),
+        Bilingual("对话过长", "Too long"),
+        Bilingual("换用上下文更长的模型", "Use a model that reads more"),
     ),
     Reason.REFUSED: (
-        Text("模型拒绝回答", "Refused by the model"),
-        Text("人工抽看；多为敏感内容", "Have a person look; mostly sensitive content"),
+        Bilingual("模型拒绝回答", "Refused by the model"),
+        Bilingual("人工抽看；多为敏感内容", "Have a person look; mostly sensitive content"),
     ),
     Reason.UNPARSEABLE: (
-        Text("回答无法解析", "Unparseable answer"),
-        Text("看 rejects 表里的 raw_output，必要时调整提示词", "See raw_output in rejects; the prompt may need work"),
+        Bilingual("回答无法解析", "Unparseable answer"),
+        Bilingual(
+            "看 rejects 表里的 raw_output，必要时调整提示词", "See raw_output in rejects; the prompt may need work"
+        ),
     ),
     Reason.INVALID_FIELDS: (
-        Text("回答没有可用的值", "Answer without values"),
-        Text("同上：多为提示词或模型的问题", "See raw_output in rejects; mostly the prompt or the model"),
+        Bilingual("回答没有可用的值", "Answer without values"),
+        Bilingual("同上：多为提示词或模型的问题", "See raw_output in rejects; mostly the prompt or the model"),
     ),
     Reason.INVALID_REQUEST: (
-        Text("请求不被接受", "Request not taken"),
-        Text("看 rejects 表里的说明，检查模型与参数", "See detail in rejects; check model and parameters"),
+        Bilingual("请求不被接受", "Request not taken"),
+        Bilingual("看 rejects 表里的说明，检查模型与参数", "See detail in rejects; check model and parameters"),
     ),
     Reason.ENDPOINT_ERROR: (
-        Text("服务出错", "Endpoint error"),
-        Text("重跑这一天：只会补做这些", "Run the day again: only these are done anew"),
+        Bilingual("服务出错", "Endpoint error"),
+        Bilingual("重跑这一天：只会补做这些", "Run the day again: only these are done anew"),
     ),
 }
 
 
-def say(key: str, /, **values: str | int | Text) -> Text:
+def translate(key: str, /, **values: str | int | Bilingual) -> Bilingual:
     """The sentence `key` with its values filled in; whole numbers get thousands separators."""
     zh, en = LABELS[key]
-    return Text(*(template.format(**_in(index, values)) for index, template in enumerate((zh, en))))
+    return Bilingual(*(template.format(**_in(index, values)) for index, template in enumerate((zh, en))))
 
 
-def reason_label(reason: str) -> Text:
+def reason_label(reason: str) -> Bilingual:
     """A reject's reason for people; one this version does not know is shown as it is."""
-    return REASONS[Reason(reason)][0] if reason in list(Reason) else Text(reason, reason)
+    return REASONS[Reason(reason)][0] if reason in list(Reason) else Bilingual(reason, reason)
 
 
-def reason_todo(reason: str) -> Text:
+def reason_todo(reason: str) -> Bilingual:
     """What to do about a reject's reason; nothing for one this version does not know."""
-    return REASONS[Reason(reason)][1] if reason in list(Reason) else Text("", "")
+    return REASONS[Reason(reason)][1] if reason in list(Reason) else Bilingual("", "")
 
 
-def _in(language: int, values: dict[str, str | int | Text]) -> dict[str, str]:
+def _in(language: int, values: dict[str, str | int | Bilingual]) -> dict[str, str]:
     return {
-        name: value[language] if isinstance(value, Text) else f"{value:,}" if isinstance(value, int) else value
+        name: value[language] if isinstance(value, Bilingual) else f"{value:,}" if isinstance(value, int) else value
         for name, value in values.items()
     }

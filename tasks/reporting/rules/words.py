@@ -1,4 +1,4 @@
-"""Words."""
+"""TermCounts."""
 
 import re
 from functools import cache

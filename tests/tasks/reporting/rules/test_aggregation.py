@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tasks.calling.rules.offline import OFFLINE_MODEL
 from tasks.reporting.rules import aggregation as aggregates
-from tasks.reporting.rules.aggregation import TURN_BUCKETS, WORST_CASES, Aggregator
-from tasks.reporting.rules.digest import ANSWERS, OTHER, Digest, Outcomes, Share
+from tasks.reporting.rules.aggregation import TURN_BUCKETS, WORST_EXAMPLES, Aggregator
 from tasks.reporting.rules.metrics import metrics_table
+from tasks.reporting.rules.statistics import ANSWERS, OTHER, DayStatistics, Outcomes, Proportion
 from tasks.reporting.rules.words import issue_words, plan_words
 from tasks.warehouse.rules.tables import METRICS, SUMMARIES
 from tests.builders.summary_days import rejects, run, summaries
@@ -23,7 +23,7 @@ DAY = date(2026, 11, 22)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
-def digest_of(*batches: pa.RecordBatch, timezone: ZoneInfo = SHANGHAI, sample: int = 20_000) -> Digest:
+def statistics_of(*batches: pa.RecordBatch, timezone: ZoneInfo = SHANGHAI, sample: int = 20_000) -> DayStatistics:
     aggregator = Aggregator(DAY, DAY, timezone, sample)
     for batch in batches:
         aggregator.add_summaries(batch)
@@ -71,9 +71,9 @@ _row = st.fixed_dictionaries(
 @given(st.lists(_row, max_size=60), st.sampled_from(["Asia/Shanghai", "Asia/Kathmandu", "America/St_Johns", "UTC"]))
 def test_result_is_what_pandas_counts(rows, zone):
     batch = pa.RecordBatch.from_pylist(rows, schema=SUMMARIES)
-    digest = digest_of(batch, timezone=ZoneInfo(zone))
+    statistics = statistics_of(batch, timezone=ZoneInfo(zone))
     frame = frame_of(batch)
-    assert digest.outcomes == counted(frame)
+    assert statistics.outcomes == counted(frame)
     frame["channel"] = [channel or "" for channel in batch["channel"].to_pylist()]
     frame["hour"] = [
         f"{instant.astimezone(ZoneInfo(zone)).hour:02}" if instant else ""
@@ -81,18 +81,18 @@ def test_result_is_what_pandas_counts(rows, zone):
     ]
     frame["bucket"] = pd.cut(frame["turns"].astype(int), [-1, 4, 9, 19, 29, 10**6], labels=TURN_BUCKETS).astype(str)
     for column, groups in (
-        ("channel", digest.channels),
-        ("hour", digest.hours),
-        ("bucket", digest.turns),
-        ("model", digest.models),
-        ("prompt_version", digest.prompt_versions),
+        ("channel", statistics.channels),
+        ("hour", statistics.hours),
+        ("bucket", statistics.turns),
+        ("model", statistics.models),
+        ("prompt_version", statistics.prompt_versions),
     ):
         expected = {key: counted(part) for key, part in frame.groupby(column)}
         assert {group.key: group.outcomes for group in groups} == expected
-    assert digest.truncated == sum(frame["truncated"])
-    for column, words, words_of in (("issue", digest.issues, issue_words), ("plan", digest.plans, plan_words)):
+    assert statistics.truncated == sum(frame["truncated"])
+    for column, words, words_of in (("issue", statistics.issues, issue_words), ("plan", statistics.plans, plan_words)):
         texts = batch[column].to_pylist()
-        assert words.told == words.counted_in == sum(map(bool, texts))
+        assert words.known == words.counted_in == sum(map(bool, texts))
         found = {group.key: group.outcomes for group in words.groups}
         for word in ("退款", "快递", "换货"):
             holding = frame.loc[pd.Series([word in words_of(text or "") for text in texts], dtype=bool)]
@@ -112,16 +112,16 @@ def test_result_does_not_depend_on_batches_or_merging(rows, size, rng, sample):
         part = Aggregator(DAY, DAY, SHANGHAI, sample)
         part.add_summaries(shuffled.slice(start, size))
         merged.merge(part)
-    assert merged.result(run()) == digest_of(whole, sample=sample)
+    assert merged.result(run()) == statistics_of(whole, sample=sample)
 
 
 def test_result_lists_the_worst_first_and_a_bounded_number_of_them():
     batch = summaries(2_000, seed=3)
-    digest = digest_of(batch)
+    statistics = statistics_of(batch)
     frame = frame_of(batch)
     worst = frame[(frame["accepted"].eq(False)) & (frame["negative_sentiment"].eq(True))]
-    expected = worst.sort_values(["turns", "conversation_id"], ascending=[False, True]).head(WORST_CASES)
-    assert [case.conversation_id for case in digest.cases] == expected["conversation_id"].tolist()
+    expected = worst.sort_values(["turns", "conversation_id"], ascending=[False, True]).head(WORST_EXAMPLES)
+    assert [case.conversation_id for case in statistics.examples] == expected["conversation_id"].tolist()
 
 
 def test_result_orders_kinds_of_bad_news():
@@ -130,20 +130,20 @@ def test_result_orders_kinds_of_bad_news():
         {"conversation_id": str(number), "turns": 3, "accepted": accepted, "negative_sentiment": negative}
         for number, (accepted, negative) in enumerate(kinds)
     ]
-    digest = digest_of(pa.RecordBatch.from_pylist(rows, schema=SUMMARIES))
-    assert [case.conversation_id for case in digest.cases] == ["5", "3", "4", "1", "2"]
+    statistics = statistics_of(pa.RecordBatch.from_pylist(rows, schema=SUMMARIES))
+    assert [case.conversation_id for case in statistics.examples] == ["5", "3", "4", "1", "2"]
 
 
 def test_words_of_a_large_day_come_from_the_same_sample_every_time():
     batch = summaries(3_000, seed=4)
-    digest = digest_of(batch, sample=500)
-    assert digest.issues.counted_in == 500 < digest.issues.told
+    statistics = statistics_of(batch, sample=500)
+    assert statistics.issues.counted_in == 500 < statistics.issues.known
     frame = frame_of(batch)
     told = frame[[bool(issue) for issue in batch["issue"].to_pylist()]]
     sample = told.sort_values(["content_hash", "conversation_id"]).head(500)
     counts = Counter(word for issue in sample["issue"] for word in issue_words(issue))
-    assert {group.key: group.outcomes.total for group in digest.issues.groups} == dict(
-        sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: len(digest.issues.groups)]
+    assert {group.key: group.outcomes.total for group in statistics.issues.groups} == dict(
+        sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: len(statistics.issues.groups)]
     )
 
 
@@ -175,16 +175,16 @@ def test_add_rejects_counts_by_reason():
     batch = rejects(200)
     aggregator.add_rejects(batch.slice(0, 70))
     aggregator.add_rejects(batch.slice(70))
-    digest = aggregator.result(run())
-    assert dict(digest.rejects) == Counter(batch["reason"].to_pylist())
-    assert digest.rejected == digest.conversations == 200
-    assert list(digest.rejects) == sorted(digest.rejects, key=lambda item: -item[1])
+    statistics = aggregator.result(run())
+    assert dict(statistics.rejects) == Counter(batch["reason"].to_pylist())
+    assert statistics.rejected == statistics.conversations == 200
+    assert list(statistics.rejects) == sorted(statistics.rejects, key=lambda item: -item[1])
 
 
 def test_values_beyond_a_thousand_are_counted_together():
     rows = [{"conversation_id": str(number), "channel": str(number)} for number in range(1_500)]
-    digest = digest_of(pa.RecordBatch.from_pylist(rows, schema=SUMMARIES))
-    counts = {group.key: group.outcomes.total for group in digest.channels}
+    statistics = statistics_of(pa.RecordBatch.from_pylist(rows, schema=SUMMARIES))
+    counts = {group.key: group.outcomes.total for group in statistics.channels}
     assert counts[OTHER] == 500
     assert sum(counts.values()) == 1_500
 
@@ -204,27 +204,27 @@ def test_memory_stays_flat():
 
 def test_result_adds_runs_up_and_says_what_is_not_known():
     aggregator = Aggregator(DAY, DAY + timedelta(days=1), SHANGHAI)
-    effort = aggregator.result(
+    usage = aggregator.result(
         run(calls=10, seconds=100.0, quota_use=0.5, cost=None),
         run(run_id="run-2", calls=5, seconds=300.0, quota_use=0.9, cost=None),
-    ).effort
-    assert (effort.calls, effort.seconds, effort.cost) == (15, 400.0, None)
-    assert effort.quota_use == pytest.approx(0.8)
-    assert effort.runs == ("run-1", "run-2")
-    assert aggregator.result().effort.calls is None
+    ).usage
+    assert (usage.calls, usage.seconds, usage.cost) == (15, 400.0, None)
+    assert usage.quota_use == pytest.approx(0.8)
+    assert usage.runs == ("run-1", "run-2")
+    assert aggregator.result().usage.calls is None
 
 
 def test_offline_share_is_that_of_the_rules():
-    digest = digest_of(summaries(30, model=OFFLINE_MODEL), summaries(10, seed=2))
-    assert digest.offline == Share(30, 40)
+    statistics = statistics_of(summaries(30, model=OFFLINE_MODEL), summaries(10, seed=2))
+    assert statistics.offline == Proportion(30, 40)
 
 
 def test_metrics_table_holds_every_figure_once_and_divides_right():
     aggregator = Aggregator(DAY, DAY, SHANGHAI)
     aggregator.add_summaries(summaries(400))
     aggregator.add_rejects(rejects(20))
-    digest = aggregator.result(run())
-    table = metrics_table(digest)
+    statistics = aggregator.result(run())
+    table = metrics_table(statistics)
     assert table.schema.equals(METRICS, check_metadata=True)
     frame = table.to_pandas()
     assert not frame.duplicated(["metric", "dimension", "value_key"]).any()
@@ -262,15 +262,17 @@ def test_metrics_table_of_an_empty_day_divides_by_nothing():
 
 @given(st.integers(0, 500), st.integers(0, 500))
 def test_interval_holds_the_share_and_narrows(part, more):
-    share = Share(part, part + more)
+    share = Proportion(part, part + more)
     low, high = share.interval()
     assert 0 <= low <= (share.value or 0) <= high + 1e-9 <= 1 + 1e-9
     if share.whole:
         wide = high - low
         assert (
-            Share(part * 10, share.whole * 10).interval()[1] - Share(part * 10, share.whole * 10).interval()[0] < wide
+            Proportion(part * 10, share.whole * 10).interval()[1]
+            - Proportion(part * 10, share.whole * 10).interval()[0]
+            < wide
         )
 
 
 def test_interval_is_wilsons():
-    assert Share(1, 8).interval() == pytest.approx((0.0224, 0.4709), abs=1e-4)
+    assert Proportion(1, 8).interval() == pytest.approx((0.0224, 0.4709), abs=1e-4)

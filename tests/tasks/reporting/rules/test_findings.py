@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tasks.reporting.rules.aggregation import Aggregator
-from tasks.reporting.rules.digest import Digest, Group, Outcomes, Share, Words
 from tasks.reporting.rules.findings import (
     Comparison,
     compare,
@@ -18,36 +17,37 @@ from tasks.reporting.rules.findings import (
 )
 from tasks.reporting.rules.formatting import percent, share_text
 from tasks.reporting.rules.metrics import metrics_table
+from tasks.reporting.rules.statistics import DayStatistics, Group, Outcomes, Proportion, TermCounts
 from tests.builders.summary_days import rejects, run, summaries
 
 DAY = date(2026, 11, 22)
 NOTHING = Comparison(None, None, 0)
 
 
-def digest_of(count: int, seed: int = 1, rejected: int = 0, day: date = DAY, **kind) -> Digest:
+def statistics_of(count: int, seed: int = 1, rejected: int = 0, day: date = DAY, **kind) -> DayStatistics:
     aggregator = Aggregator(day, day, ZoneInfo("Asia/Shanghai"))
     aggregator.add_summaries(summaries(count, seed, day=day, **kind))
     aggregator.add_rejects(rejects(rejected))
     return aggregator.result(run())
 
 
-def texts(digest: Digest, comparison: Comparison = NOTHING) -> list[str]:
-    return [finding.text.zh for finding in find(digest, comparison)]
+def texts(statistics: DayStatistics, comparison: Comparison = NOTHING) -> list[str]:
+    return [finding.text.zh for finding in find(statistics, comparison)]
 
 
 def test_read_headline_gives_back_what_the_digest_says():
-    digest = digest_of(300, rejected=12)
-    assert read_headline(metrics_table(digest)) == headline(digest)
+    statistics = statistics_of(300, rejected=12)
+    assert read_headline(metrics_table(statistics)) == headline(statistics)
 
 
 def test_read_headline_of_a_table_without_metrics_is_nothing():
-    nothing = read_headline(metrics_table(digest_of(0)).slice(0, 0))
+    nothing = read_headline(metrics_table(statistics_of(0)).slice(0, 0))
     assert nothing.conversations == 0
-    assert nothing.accepted == Share(0, 0)
+    assert nothing.accepted == Proportion(0, 0)
 
 
 def test_compare_takes_the_seven_days_before_and_no_others():
-    table = {back: metrics_table(digest_of(10 + back)) for back in (-1, 0, 1, 3, 7, 8)}
+    table = {back: metrics_table(statistics_of(10 + back)) for back in (-1, 0, 1, 3, 7, 8)}
     comparison = compare(DAY, {DAY - timedelta(days=back): metrics for back, metrics in table.items()})
     assert comparison.yesterday is not None
     assert comparison.week is not None
@@ -63,12 +63,12 @@ def test_compare_without_history_is_nothing():
 @pytest.mark.parametrize(
     ("now", "before", "expected"),
     [
-        (Share(50, 100), Share(500, 1000), False),
-        (Share(55, 100), Share(500, 1000), False),
-        (Share(70, 100), Share(500, 1000), True),
-        (Share(0, 100), Share(0, 1000), False),
-        (Share(5, 5), Share(0, 0), False),
-        (Share(0, 0), Share(5, 5), False),
+        (Proportion(50, 100), Proportion(500, 1000), False),
+        (Proportion(55, 100), Proportion(500, 1000), False),
+        (Proportion(70, 100), Proportion(500, 1000), True),
+        (Proportion(0, 100), Proportion(0, 1000), False),
+        (Proportion(5, 5), Proportion(0, 0), False),
+        (Proportion(0, 0), Proportion(5, 5), False),
     ],
 )
 def test_differs_only_beyond_chance(now, before, expected):
@@ -87,7 +87,7 @@ def test_find_is_silent_about_an_even_day():
 
 
 def test_find_names_what_stands_out():
-    found = texts(digest_of(2_000, rejected=200, negative_scale=1.2))
+    found = texts(statistics_of(2_000, rejected=200, negative_scale=1.2))
     assert "没有得到摘要，主要是“只有一方说话”" in found[0]
     assert any(text.startswith("提到“退款”的对话：负面情绪") for text in found)
     assert any(text.startswith("提到“退款”的对话：未接受") for text in found)
@@ -95,22 +95,22 @@ def test_find_names_what_stands_out():
 
 def test_find_compares_with_the_days_before():
     history = {
-        DAY - timedelta(days=back): metrics_table(digest_of(900, back, negative_scale=0.5)) for back in (1, 2, 3)
+        DAY - timedelta(days=back): metrics_table(statistics_of(900, back, negative_scale=0.5)) for back in (1, 2, 3)
     }
     comparison = compare(DAY, history)
-    worse = find(digest_of(1_500, 9, negative_scale=1.5), comparison)
+    worse = find(statistics_of(1_500, 9, negative_scale=1.5), comparison)
     assert worse[0].warning
     assert "高于前 3 天" in worse[0].text.zh
     assert any("明显多于" in finding.text.zh and not finding.warning for finding in worse)
-    better = find(digest_of(300, 9, negative_scale=0), comparison)
+    better = find(statistics_of(300, 9, negative_scale=0), comparison)
     assert not better[0].warning
     assert "低于前 3 天" in better[0].text.zh
     assert any("日志可能没有到齐" in finding.text.zh and finding.warning for finding in better)
 
 
 def test_find_says_when_much_is_unknown():
-    assert any("看不出是否接受" in text for text in texts(digest_of(100, unknown=0.5)))
-    assert not any("看不出是否接受" in text for text in texts(digest_of(100, unknown=0.1)))
+    assert any("看不出是否接受" in text for text in texts(statistics_of(100, unknown=0.5)))
+    assert not any("看不出是否接受" in text for text in texts(statistics_of(100, unknown=0.1)))
 
 
 def test_distinct_words_keeps_the_longest_of_equals():
@@ -119,12 +119,12 @@ def test_distinct_words_keeps_the_longest_of_equals():
     assert [word.key for word in distinct_words(words)] == ["退货运费", "发票"]
 
 
-def with_words(digest: Digest, *groups: Group, counted_in: int = 100) -> Digest:
-    return replace(digest, issues=Words(groups, counted_in, told=counted_in))
+def with_words(statistics: DayStatistics, *groups: Group, counted_in: int = 100) -> DayStatistics:
+    return replace(statistics, issues=TermCounts(groups, counted_in, known=counted_in))
 
 
 def test_topics_are_in_several_conversations_and_in_a_part_that_counts():
-    few = digest_of(60)
+    few = statistics_of(60)
     assert topics(few)
     assert all(word.outcomes.total >= 3 for word in topics(few))
     rare = Group("每次", Outcomes((2,) + (0,) * 8))
@@ -135,7 +135,7 @@ def test_topics_are_in_several_conversations_and_in_a_part_that_counts():
 
 
 def test_percent_has_no_decimals_for_few():
-    assert percent(Share(1, 8)) == "12%"
-    assert percent(Share(123, 1000)) == "12.3%"
-    assert percent(Share(0, 0)) == "–"
-    assert share_text(Share(1234, 5000)) == "24.7% (1,234/5,000)"
+    assert percent(Proportion(1, 8)) == "12%"
+    assert percent(Proportion(123, 1000)) == "12.3%"
+    assert percent(Proportion(0, 0)) == "–"
+    assert share_text(Proportion(1234, 5000)) == "24.7% (1,234/5,000)"

@@ -11,11 +11,11 @@ import pytest
 
 from tasks.calling.rules.offline import OFFLINE_MODEL
 from tasks.reporting.rules.aggregation import Aggregator
-from tasks.reporting.rules.digest import Digest, Share
 from tasks.reporting.rules.formatting import clip, interval_range, percent, share_text
 from tasks.reporting.rules.html import render_html, render_picture
 from tasks.reporting.rules.markdown import render_markdown
 from tasks.reporting.rules.metrics import metrics_table
+from tasks.reporting.rules.statistics import DayStatistics, Proportion
 from tests.builders.summary_days import HOSTILE, rejects, run, summaries
 
 DAY = date(2026, 11, 22)
@@ -31,24 +31,24 @@ def aggregator_of(count: int, seed: int = 1, rejected: int = 0, day: date = DAY,
     return aggregator
 
 
-def digest_of(count: int, seed: int = 1, rejected: int = 0, **kind) -> Digest:
+def statistics_of(count: int, seed: int = 1, rejected: int = 0, **kind) -> DayStatistics:
     return aggregator_of(count, seed, rejected, **kind).result(run())
 
 
 DAYS = {
-    "full": lambda: digest_of(600, rejected=30),
-    "small": lambda: digest_of(9, rejected=1),
-    "hostile": lambda: digest_of(400, hostile=True, rejected=5),
-    "offline": lambda: digest_of(80, model=OFFLINE_MODEL),
-    "unknown": lambda: digest_of(120, unknown=1.0),
-    "calm": lambda: digest_of(120, negative_scale=0.0, unknown=0.0),
-    "rejected": lambda: digest_of(0, rejected=40),
+    "full": lambda: statistics_of(600, rejected=30),
+    "small": lambda: statistics_of(9, rejected=1),
+    "hostile": lambda: statistics_of(400, hostile=True, rejected=5),
+    "offline": lambda: statistics_of(80, model=OFFLINE_MODEL),
+    "unknown": lambda: statistics_of(120, unknown=1.0),
+    "calm": lambda: statistics_of(120, negative_scale=0.0, unknown=0.0),
+    "rejected": lambda: statistics_of(0, rejected=40),
     "empty": lambda: Aggregator(DAY, DAY, SHANGHAI).result({}),
 }
 
 
 @pytest.fixture(params=DAYS)
-def digest(request) -> Digest:
+def statistics(request) -> DayStatistics:
     return DAYS[request.param]()
 
 
@@ -91,8 +91,8 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.shown[language]).split())
 
 
-def test_render_html_is_well_formed_and_needs_no_network(digest):
-    html = render_html(digest)
+def test_render_html_is_well_formed_and_needs_no_network(statistics):
+    html = render_html(statistics)
     page = Page(html)
     names = {tag for tag, _ in page.elements}
     assert not names & {"img", "link", "iframe", "object", "embed", "base", "form", "use", "image", "a"}
@@ -105,8 +105,8 @@ def test_render_html_is_well_formed_and_needs_no_network(digest):
     assert "@import" not in code
 
 
-def test_render_html_lets_only_its_own_style_and_script_run(digest):
-    html = render_html(digest)
+def test_render_html_lets_only_its_own_style_and_script_run(statistics):
+    html = render_html(statistics)
     page = Page(html)
     policy = next(
         attributes["content"]
@@ -123,38 +123,42 @@ def test_render_html_lets_only_its_own_style_and_script_run(digest):
 
 
 def test_render_html_makes_hostile_texts_inert():
-    html = render_html(digest_of(700, hostile=True))
-    harmless = render_html(digest_of(700))
+    html = render_html(statistics_of(700, hostile=True))
+    harmless = render_html(statistics_of(700))
     kinds = [sorted({tag for tag, _ in Page(text).elements}) for text in (html, harmless)]
     assert kinds[0] == kinds[1]
     assert html.count("<script") == html.count("<style") == 1
     shown = Page(html).text("zh")
     for text in HOSTILE:
-        if text in {case.plan for case in digest_of(700, hostile=True).cases}:
+        if text in {case.plan for case in statistics_of(700, hostile=True).examples}:
             assert " ".join(clip(text).split()) in shown
     assert not re.search(r"[\x00-\x08\u202a-\u202e\u2066-\u2069]", html)
 
 
 @pytest.mark.parametrize(("heading", "words"), [("客户在问什么", "issues"), ("客服给了什么方案", "plans")])
 def test_both_reports_tell_what_was_asked_and_offered_and_how_often_it_was_accepted(heading, words):
-    digest = digest_of(700)
-    groups = getattr(digest, words).groups[:12]
+    statistics = statistics_of(700)
+    groups = getattr(statistics, words).groups[:12]
     assert groups
-    html = Page(render_html(digest)).text("zh").partition(f" {heading} ")[2]
-    markdown = render_markdown(digest).partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    html = Page(render_html(statistics)).text("zh").partition(f" {heading} ")[2]
+    markdown = render_markdown(statistics).partition(f"## {heading}\n")[2].partition("\n## ")[0]
     for group in groups:
         share = group.outcomes.accepted("yes")
         assert f" {group.key} {share.whole} {percent(share)} {share.part}/{share.whole} " in html
         assert f"| {group.key} | {share.whole} | {share_text(share)}" in markdown
 
 
-def test_render_html_shows_both_languages_whole(digest):
-    page = Page(render_html(digest))
+def test_render_html_shows_both_languages_whole(statistics):
+    page = Page(render_html(statistics))
     assert CHINESE.search(page.text("zh"))
     english = page.text("en")
-    told = {case.issue for case in digest.cases} | {case.plan for case in digest.cases}
-    told |= {case.accepted_text for case in digest.cases} | {case.negative_sentiment_text for case in digest.cases}
-    told |= {group.key for group in (*digest.issues.groups, *digest.plans.groups, *digest.channels)} | {"中文"}
+    told = {case.issue for case in statistics.examples} | {case.plan for case in statistics.examples}
+    told |= {case.accepted_text for case in statistics.examples} | {
+        case.negative_sentiment_text for case in statistics.examples
+    }
+    told |= {group.key for group in (*statistics.issues.groups, *statistics.plans.groups, *statistics.channels)} | {
+        "中文"
+    }
     for text in sorted((" ".join(clip(text).split()) for text in told if text), key=len, reverse=True):
         english = english.replace(text, "")
     assert not CHINESE.search(english)
@@ -180,13 +184,13 @@ def test_renderings_are_the_same_every_time():
 
 
 def test_renderings_show_the_headline_figures_with_their_counts():
-    digest = DAYS["full"]()
-    negative, accepted = digest.outcomes.negative("yes"), digest.outcomes.accepted("yes")
-    for text in (Page(render_html(digest)).text("zh"), render_markdown(digest), render_picture(digest)):
+    statistics = DAYS["full"]()
+    negative, accepted = statistics.outcomes.negative("yes"), statistics.outcomes.accepted("yes")
+    for text in (Page(render_html(statistics)).text("zh"), render_markdown(statistics), render_picture(statistics)):
         for share in (negative, accepted):
             assert f"{share.part}/{share.whole}" in text
             assert f"{share.value:.1%}" in text
-        assert str(digest.conversations) in text
+        assert str(statistics.conversations) in text
 
 
 @pytest.mark.parametrize("render", [render_html, render_markdown, render_picture])
@@ -198,8 +202,8 @@ def test_renderings_say_when_rules_made_the_summaries(render):
 def test_renderings_say_which_part_rules_made():
     aggregator = aggregator_of(30, model=OFFLINE_MODEL)
     aggregator.add_summaries(summaries(70, 2))
-    digest = aggregator.result(run())
-    for text in (render_html(digest), render_markdown(digest)):
+    statistics = aggregator.result(run())
+    for text in (render_html(statistics), render_markdown(statistics)):
         assert "其中 30.0% (30/100) 为规则摘要，非模型" in text
         assert "混有多个模型或提示词" in text
 
@@ -214,11 +218,11 @@ def test_renderings_say_which_part_rules_made():
     ],
 )
 def test_renderings_of_unusual_days_say_so(day, sentence):
-    digest = DAYS[day]()
-    assert sentence in render_html(digest)
-    assert sentence in render_markdown(digest)
-    assert "nan" not in render_html(digest).lower().replace("finance", "")
-    assert "None" not in render_markdown(digest)
+    statistics = DAYS[day]()
+    assert sentence in render_html(statistics)
+    assert sentence in render_markdown(statistics)
+    assert "nan" not in render_html(statistics).lower().replace("finance", "")
+    assert "None" not in render_markdown(statistics)
 
 
 def test_renderings_do_not_speak_of_channels_and_hours_that_no_log_names():
@@ -228,26 +232,29 @@ def test_renderings_do_not_speak_of_channels_and_hours_that_no_log_names():
         rows = rows.set_column(rows.schema.get_field_index(name), field, pa.array(empty, field.type))
     aggregator = Aggregator(DAY, DAY, SHANGHAI)
     aggregator.add_summaries(rows)
-    digest = aggregator.result(run())
-    for text in (Page(render_html(digest)).text("zh"), render_markdown(digest)):
+    statistics = aggregator.result(run())
+    for text in (Page(render_html(statistics)).text("zh"), render_markdown(statistics)):
         assert "日志没有写明渠道。" in text
         assert "日志没有写明时间。" in text
         assert "不同轮数、问题词之间都在正常波动之内" in text
         assert "（未注明）" not in text
-    assert "channels, hours, lengths, issue words vary" in render_markdown(digest_of(12), language="en")
+    assert "channels, hours, lengths, issue words vary" in render_markdown(statistics_of(12), language="en")
 
 
 def test_renderings_compare_with_the_days_before():
     history = {
-        DAY - timedelta(days=back): metrics_table(digest_of(500, back, negative_scale=0.3)) for back in range(1, 8)
+        DAY - timedelta(days=back): metrics_table(statistics_of(500, back, negative_scale=0.3)) for back in range(1, 8)
     }
-    digest = digest_of(600, 9)
-    for text in (Page(render_html(digest, history=history)).text("zh"), render_markdown(digest, history=history)):
+    statistics = statistics_of(600, 9)
+    for text in (
+        Page(render_html(statistics, history=history)).text("zh"),
+        render_markdown(statistics, history=history),
+    ):
         assert "前一天 500" in text
         assert "前 7 天均值 500" in text
         assert "高于前 7 天的" in text
         assert "个百分点" in text
-    assert "前一天" not in Page(render_html(digest)).text("zh")
+    assert "前一天" not in Page(render_html(statistics)).text("zh")
 
 
 def test_renderings_of_a_span_show_each_day():
@@ -255,18 +262,18 @@ def test_renderings_of_a_span_show_each_day():
     span = Aggregator(days[0].start, DAY, SHANGHAI)
     for day in days:
         span.merge(day)
-    digests = [day.result(run()) for day in days]
+    published = [day.result(run()) for day in days]
     whole = span.result(run())
-    assert whole.conversations == sum(digest.conversations for digest in digests)
-    for text in (render_html(whole, days=digests), render_markdown(whole, days=digests)):
+    assert whole.conversations == sum(statistics.conversations for statistics in published)
+    for text in (render_html(whole, days=published), render_markdown(whole, days=published)):
         assert "2026-11-16 星期一 至 2026-11-22 星期日" in text
-        for digest in digests:
-            assert f"{digest.start}" in text
-            assert f"{digest.conversations:,}" in text
+        for statistics in published:
+            assert f"{statistics.start}" in text
+            assert f"{statistics.conversations:,}" in text
 
 
-def test_render_markdown_tables_are_well_formed(digest):
-    text = render_markdown(digest)
+def test_render_markdown_tables_are_well_formed(statistics):
+    text = render_markdown(statistics)
     for block in text.split("\n\n"):
         lines = block.split("\n")
         if not lines[0].startswith("|"):
@@ -279,7 +286,9 @@ def test_render_markdown_tables_are_well_formed(digest):
 
 
 def test_render_markdown_holds_no_markup_from_cells():
-    text = re.sub(r"\\[!-/:-@\[-`{-~]", "", render_markdown(digest_of(700, hostile=True)))  # without what is escaped
+    text = re.sub(
+        r"\\[!-/:-@\[-`{-~]", "", render_markdown(statistics_of(700, hostile=True))
+    )  # without what is escaped
     assert "&#" not in text, "Prefect's UI would show it so"
     assert not re.search(r"[<`\\]|!\[|\]\(|https?://|www\.", text, re.IGNORECASE)
     for line in text.split("\n"):
@@ -289,18 +298,18 @@ def test_render_markdown_holds_no_markup_from_cells():
 
 @pytest.mark.parametrize("day", DAYS)
 def test_render_markdown_in_english_holds_no_chinese_of_its_own(day):
-    digest = DAYS[day]()
-    text = render_markdown(digest, language="en")
+    statistics = DAYS[day]()
+    text = render_markdown(statistics, language="en")
     rows = [line for line in text.split("\n") if not line.startswith("|")]
     own = "\n".join(rows)
-    for group in (*digest.issues.groups, *digest.plans.groups, *digest.channels):
+    for group in (*statistics.issues.groups, *statistics.plans.groups, *statistics.channels):
         own = own.replace(group.key or " ", "")
     assert not CHINESE.search(own)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_render_picture_is_a_small_svg_of_its_own(digest, language):
-    text = render_picture(digest, language=language)
+def test_render_picture_is_a_small_svg_of_its_own(statistics, language):
+    text = render_picture(statistics, language=language)
     root = ET.fromstring(text)
     assert (root.get("width"), root.get("height")) == ("900", "520")
     assert re.findall(r"\w+://[^\"'\s]*", text) == ["http://www.w3.org/2000/svg"]
@@ -316,6 +325,6 @@ def test_clip_gives_one_visible_line(text, expected):
 
 
 def test_interval_range_is_for_few_only():
-    assert interval_range(Share(1, 8)) == "2–47%"
-    assert interval_range(Share(10, 80)) == ""
-    assert interval_range(Share(0, 0)) == ""
+    assert interval_range(Proportion(1, 8)) == "2–47%"
+    assert interval_range(Proportion(10, 80)) == ""
+    assert interval_range(Proportion(0, 0)) == ""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.domain.records import Reason
-from tasks.reporting.rules.texts import LABELS, REASONS, Text, reason_label, reason_todo, say
+from tasks.reporting.rules.texts import LABELS, REASONS, Bilingual, reason_label, reason_todo, translate
 
 DOMAIN = Path(__file__).parents[4] / "tasks" / "reporting"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -52,12 +52,12 @@ def test_labels_hold_no_key_twice():
 
 
 def test_say_fills_in_both_languages():
-    assert say("group_channel", key="{zh} %s") == Text("渠道“{zh} %s”", "Channel “{zh} %s”")
-    assert say("lede_no_topics", read=12_345).en == "Conversations read: 12,345."
-    assert say("found_rejected", share="9%", reason=Text("空", "Empty")).zh.count("空") == 1
+    assert translate("group_channel", key="{zh} %s") == Bilingual("渠道“{zh} %s”", "Channel “{zh} %s”")
+    assert translate("lede_no_topics", read=12_345).en == "Conversations read: 12,345."
+    assert translate("found_rejected", share="9%", reason=Bilingual("空", "Empty")).zh.count("空") == 1
 
 
 def test_reason_label_shows_reasons_of_other_versions_as_they_are():
-    assert reason_label("empty") == Text("没有内容", "Empty")
-    assert reason_label("from_the_future") == Text("from_the_future", "from_the_future")
-    assert reason_todo("from_the_future") == Text("", "")
+    assert reason_label("empty") == Bilingual("没有内容", "Empty")
+    assert reason_label("from_the_future") == Bilingual("from_the_future", "from_the_future")
+    assert reason_todo("from_the_future") == Bilingual("", "")

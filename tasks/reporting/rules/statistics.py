@@ -1,17 +1,18 @@
-"""Digest."""
+"""The figures of a day or of a span of days, as values."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 
 from tasks.calling.rules.offline import OFFLINE_MODEL
+from tasks.domain.intervals import NORMAL_95, wilson_interval
 
 OTHER = "(other)"
 
 ANSWERS = ("yes", "no", "unknown")
 
 
-class Share(NamedTuple):
+class Proportion(NamedTuple):
     """`part` of `whole` conversations."""
 
     part: int
@@ -22,14 +23,9 @@ class Share(NamedTuple):
         """The ratio; None of nothing."""
         return self.part / self.whole if self.whole else None
 
-    def interval(self, standard_errors: float = 1.96) -> tuple[float, float]:
-        """Wilson's interval, 95 % by default: where the share plausibly lies; all of [0, 1] of nothing."""
-        if not self.whole:
-            return 0.0, 1.0
-        z2 = standard_errors**2
-        center = self.part + z2 / 2
-        half = standard_errors * (self.part * (self.whole - self.part) / self.whole + z2 / 4) ** 0.5
-        return max(0.0, (center - half) / (self.whole + z2)), min(1.0, (center + half) / (self.whole + z2))
+    def interval(self, standard_errors: float = NORMAL_95) -> tuple[float, float]:
+        """The range the proportion plausibly lies in, 95 % by default."""
+        return wilson_interval(self.part, self.whole, standard_errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +43,14 @@ class Outcomes:
         """All conversations."""
         return sum(self.cells)
 
-    def accepted(self, answer: str) -> Share:
+    def accepted(self, answer: str) -> Proportion:
         """Conversations whose acceptance is `answer`, one of ANSWERS."""
         first = ANSWERS.index(answer) * 3
-        return Share(sum(self.cells[first : first + 3]), self.total)
+        return Proportion(sum(self.cells[first : first + 3]), self.total)
 
-    def negative(self, answer: str) -> Share:
+    def negative(self, answer: str) -> Proportion:
         """Conversations whose negative sentiment is `answer`, one of ANSWERS."""
-        return Share(sum(self.cells[ANSWERS.index(answer) :: 3]), self.total)
+        return Proportion(sum(self.cells[ANSWERS.index(answer) :: 3]), self.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +62,22 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TermCounts:
     """The most frequent words of the issues or of the plans.
 
     Args:
         groups: by frequency; of the conversations whose text holds the word.
         counted_in: how many conversations were looked at: a fair sample of a large day.
-        told: how many have the text.
+        known: how many have the text.
     """
 
     groups: tuple[Group, ...]
     counted_in: int
-    told: int
+    known: int
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Example:
     """One conversation worth reading, as summarized; times are UTC, None is unknown."""
 
     conversation_id: str
@@ -98,7 +94,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class RunUsage:
     """What making the summaries took, added up over runs; None where a run does not say.
 
     `quota_use` is the part of the quota used, weighted by the runs' seconds.
@@ -120,7 +116,7 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
-class Digest:
+class DayStatistics:
     """A day's (or a span's) figures. Groups are in the order they are best read in."""
 
     start: date
@@ -133,11 +129,11 @@ class Digest:
     turns: tuple[Group, ...]
     models: tuple[Group, ...]
     prompt_versions: tuple[Group, ...]
-    issues: Words
-    plans: Words
+    issues: TermCounts
+    plans: TermCounts
     truncated: int
-    cases: tuple[Case, ...]
-    effort: Effort
+    examples: tuple[Example, ...]
+    usage: RunUsage
 
     @property
     def rejected(self) -> int:
@@ -150,7 +146,7 @@ class Digest:
         return self.outcomes.total + self.rejected
 
     @property
-    def offline(self) -> Share:
+    def offline(self) -> Proportion:
         """Summaries made by rules, without a model."""
         by_rules = sum(group.outcomes.total for group in self.models if group.key == OFFLINE_MODEL)
-        return Share(by_rules, self.outcomes.total)
+        return Proportion(by_rules, self.outcomes.total)
