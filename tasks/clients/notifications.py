@@ -1,0 +1,66 @@
+"""The wire of notifications: JSON by HTTP, mail by SMTP."""
+
+import smtplib
+import ssl
+from email.message import EmailMessage
+from email.policy import SMTP
+from ipaddress import ip_address
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import httpx
+
+_TIMEOUT_SECONDS = 15.0
+
+
+class NotificationWire:
+    """Sends notifications; errors never repeat an address, which is a secret with most services."""
+
+    def post(self, url: str, body: bytes) -> tuple[int, bytes]:
+        """Post JSON; return status and body of the reply.
+
+        Raises:
+            OSError: no reply came.
+        """
+        try:
+            # A proxy is for the outside: the machine's own addresses are not reached through it.
+            with httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=not is_loopback(url)) as client:
+                reply = client.post(url, content=body, headers={"Content-Type": "application/json"})
+                return reply.status_code, reply.content
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
+            raise OSError(f"{type(error).__name__} on the way to {urlsplit(url).hostname}") from error
+
+    def mail(self, url: str, subject: str, text: str) -> None:
+        """Send a mail through `smtp(s)://USER:PASSWORD@HOST:PORT/?from=…&to=…,…`; smtp turns to TLS where it can.
+
+        Raises:
+            OSError: it was not taken.
+        """
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+        mail = EmailMessage(policy=SMTP)
+        mail["Subject"], mail["From"], mail["To"] = " ".join(subject.split()), query["from"], query["to"]
+        mail.set_content(text)
+        secure = parts.scheme == "smtps"
+        host, port = parts.hostname or "", parts.port or (465 if secure else 587)
+        try:
+            with (
+                smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_SECONDS, context=ssl.create_default_context())
+                if secure
+                else smtplib.SMTP(host, port, timeout=_TIMEOUT_SECONDS)
+            ) as server:
+                if not secure and server.ehlo() and server.has_extn("starttls"):
+                    server.starttls(context=ssl.create_default_context())
+                if parts.username:
+                    server.login(unquote(parts.username), unquote(parts.password or ""))
+                server.send_message(mail)
+        except smtplib.SMTPException as error:
+            raise OSError(f"{type(error).__name__} from {host}") from error
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address leads to this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
