@@ -13,9 +13,9 @@ import orjson
 from prefect import flow
 
 from flows.wiring import command_line
-from flows.wiring.services import mappings_of, open_place, open_source, open_warehouse, scratch_parent
+from flows.wiring.services import open_place, open_source, open_warehouse, scratch_parent
 from flows.wiring.settings import Settings, load_settings
-from flows.wiring.steps import preparing
+from flows.wiring.steps import log_reader, preparing
 from tasks.domain.days import days_between
 from tasks.domain.errors import NoLogs
 from tasks.domain.records import Conversation
@@ -68,19 +68,11 @@ def _conversations(draw: Draw, config: Settings) -> Iterator[tuple[date, str, Co
     wanted: dict[date, set[str]] = {}
     for candidate in draw.candidates():
         wanted.setdefault(candidate.day, set()).add(candidate.row["conversation_id"])
-    mappings = mappings_of(config)
     for day, names in sorted(wanted.items()):
         store, name = open_source(config, day)
         with suppress(NoLogs), scratch_folder(scratch_parent(config), f"sample-{uuid4()}") as scratch:
-            for found, conversation in conversations_of(
-                names,
-                store,
-                list_logs(store, name),
-                log_format=config.log_format,
-                mappings=mappings,
-                zone=config.zone,
-                scratch=scratch,
-            ):
+            reader = log_reader(config, scratch)
+            for found, conversation in conversations_of(names, store, list_logs(store, name), reader):
                 yield day, found, conversation
 
 

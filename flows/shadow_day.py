@@ -14,7 +14,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from flows.wiring import command_line
 from flows.wiring.services import Services, connect
 from flows.wiring.settings import Settings, load_settings
-from flows.wiring.steps import preparing
+from flows.wiring.steps import log_reader
 from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.domain.days import previous_day
 from tasks.domain.errors import UsageError
@@ -87,17 +87,14 @@ def _check_candidate(config: Settings) -> None:
 
 def _requests(sample: dict[str, Any], services: Services, config: Settings, run_id: str) -> list[Request]:
     with scratch_folder(services.scratch, f"{run_id}-logs") as scratch:
+        reader = log_reader(config, scratch, services.summarizer.model)
         conversations = conversations_of(
             sample,
             services.source,
             list_logs(services.source, services.source_name),
-            log_format=config.log_format,
-            mappings=services.mappings,
-            zone=config.zone,
-            scratch=scratch,
+            reader,
         )
-        prepare = preparing(config, services.summarizer.model)
-        return [prepare(conversation) for _, conversation in conversations]
+        return [reader.prepare(conversation) for _, conversation in conversations]
 
 
 def _format_summary(made: dict[str, Any]) -> str:

@@ -7,11 +7,12 @@ import pytest
 
 from tasks.domain.records import Conversation, Reason, Reject
 from tasks.preparing.masking import mask
-from tasks.reading.conversations import LogObject, Recognized, read_conversations
+from tasks.reading.conversations import DetectedFormat, LogObject, LogReader
+from tests.builders.logs import PREPARE
 
 DEMO = Path(__file__).parents[1] / "deployments" / "demo"
 DAYS = sorted((DEMO / "logs").iterdir())
-READ = Conversation | Reject | Recognized
+READ = Conversation | Reject | DetectedFormat
 
 
 def read_day(day: Path, scratch: Path) -> list[READ]:
@@ -20,7 +21,7 @@ def read_day(day: Path, scratch: Path) -> list[READ]:
         for path in sorted(day.rglob("*"))
         if path.is_file()
     ]
-    return list(read_conversations(logs, scratch=scratch))
+    return list(LogReader(PREPARE, scratch).read(logs))
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,8 @@ def test_every_day_has_a_few_rejects_and_no_more(readings):
 
 
 def test_the_logs_show_most_formats_and_encodings(readings):
-    taken = [found for day in readings.values() for found in day if isinstance(found, Recognized)]
-    assert {found.format for found in taken} - {"unknown"} >= {
+    detected = [found for day in readings.values() for found in day if isinstance(found, DetectedFormat)]
+    assert {found.format for found in detected} - {"unknown"} >= {
         "csv",
         "tsv",
         "jddc",
@@ -60,8 +61,8 @@ def test_the_logs_show_most_formats_and_encodings(readings):
         "jsonl-sft",
         "transcript",
     }
-    assert {found.encoding for found in taken} == {"utf-8", "gb18030"}
-    assert any(found.compressed for found in taken)
+    assert {found.encoding for found in detected} == {"utf-8", "gb18030"}
+    assert any(found.compressed for found in detected)
 
 
 def test_the_logs_have_personal_data_of_every_kind_to_mask(readings):

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from prefect import get_run_logger
 
-from flows.wiring.services import mappings_of, open_source, open_warehouse, scratch_parent
+from flows.wiring.services import open_source, open_warehouse, scratch_parent
 from flows.wiring.settings import Settings
-from flows.wiring.steps import preparing
+from flows.wiring.steps import log_reader
 from tasks.domain.days import days_between
 from tasks.domain.errors import NoLogs, UsageError
 from tasks.reading.log_objects import list_logs
@@ -65,17 +65,7 @@ def _conversations_of(config: Settings, start: date | None, end: date | None, la
         except NoLogs:
             continue
         with scratch_folder(scratch_parent(config), f"labels-{uuid4()}") as scratch:
-            found += find_labeled(
-                day,
-                known,
-                store,
-                logs,
-                log_format=config.log_format,
-                mappings=mappings_of(config),
-                zone=config.zone,
-                prepare=preparing(config),
-                scratch=scratch,
-            )
+            found += find_labeled(day, known, store, logs, log_reader(config, scratch))
     if not found:
         raise UsageError(
             f"None of the {len(known)} labels of {labels} has a conversation in the logs of {start}…{end}."

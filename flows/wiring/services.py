@@ -54,7 +54,6 @@ class Services:
     warehouse: ObjectStore
     summarizer: Summarizer
     limiter: RateLimiter | None
-    mappings: Mapping[str, LogMapping]
     scratch: Path
 
 
@@ -82,7 +81,6 @@ async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
             warehouse=open_warehouse(settings),
             summarizer=summarizer,
             limiter=limiter,
-            mappings=mappings_of(settings),
             scratch=scratch_parent(settings),
         )
 

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 from prefect import get_run_logger, runtime
 
-from flows.wiring.services import Services
+from flows.wiring.services import Services, mappings_of
 from flows.wiring.settings import Settings
 from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.domain.ports import StoredObject
@@ -16,6 +17,7 @@ from tasks.domain.shards import Shard
 from tasks.preparing.prompts import load_prompt
 from tasks.preparing.requests import prepare, storable_reject
 from tasks.reading.batches import Batch, read_batches
+from tasks.reading.conversations import LogReader
 from tasks.running.progress import Progress
 from tasks.summarizing.day import DaySession, open_day
 
@@ -53,15 +55,22 @@ def read(
     return read_batches(
         progress.watching(services.source) if progress else services.source,
         logs,
-        log_format=config.log_format,
-        mappings=services.mappings,
-        zone=config.zone,
-        prepare=preparing(config, services.summarizer.model),
-        storable=partial(storable_reject, masked=config.mask),
+        log_reader(config, run.scratch, services.summarizer.model),
         size=config.batch_size,
-        scratch=run.scratch,
-        recognized=partial(progress.recognized, logger=get_run_logger()) if progress else lambda _: None,
+        detected=partial(progress.detected, logger=get_run_logger()) if progress else lambda _: None,
         shard=shard,
+    )
+
+
+def log_reader(config: Settings, scratch: Path, model: str = "") -> LogReader:
+    """The reader of this run's logs; without a model its requests are for people to read, or to be asked again."""
+    return LogReader(
+        prepare=preparing(config, model),
+        scratch=scratch,
+        log_format=config.log_format,
+        mappings=mappings_of(config),
+        zone=config.zone,
+        storable=partial(storable_reject, masked=config.mask),
     )
 
 

@@ -2,18 +2,16 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing
-from datetime import tzinfo
 from pathlib import Path
 
 from tasks.domain.errors import NoLogs
 from tasks.domain.ports import StoredObject
 from tasks.domain.records import Conversation, Reason, Reject, Request
 from tasks.domain.shards import Shard
-from tasks.reading.conversations import LogObject, Recognized, read_conversations
+from tasks.reading.conversations import DetectedFormat, LogReader, log_objects
 from tasks.reading.log_objects import LogSource
-from tasks.reading.rules.formats import LogMapping
 
 
 class Batch:
@@ -64,51 +62,39 @@ class ConversationIds:
 
 async def read_batches(
     store: LogSource,
-    objects: Sequence[StoredObject],
+    logs: Sequence[StoredObject],
+    reader: LogReader,
     *,
-    log_format: str,
-    mappings: Mapping[str, LogMapping],
-    zone: tzinfo,
-    prepare: Callable[[Conversation], Request],
-    storable: Callable[[Reject], Reject],
     size: int,
-    scratch: Path,
-    recognized: Callable[[Recognized], None],
+    detected: Callable[[DetectedFormat], None],
     shard: Shard | None = None,
 ) -> AsyncIterator[Batch]:
-    """The day's conversations as batches, each read in a thread so that calls in flight do not wait for it.
+    """Yield the day's conversations as batches, each read in a thread so that calls in flight do not wait for it.
 
     Raises:
         NoLogs: there is nothing at all in the objects; a day is not replaced by an export that failed.
     """
-    logs = (
-        LogObject(store.uri_of(found.key), lambda key=found.key: store.open_object(key))  # type: ignore[misc]
-        for found in objects
-    )
-    readings = read_conversations(logs, log_format=log_format, mappings=mappings, timezone=zone, scratch=scratch)
-    with closing(ConversationIds(scratch)) as ids:
-        batches = batches_of(
-            readings, prepare=prepare, storable=storable, ids=ids, size=size, recognized=recognized, shard=shard
-        )
+    readings = reader.read(log_objects(store, logs))
+    with closing(ConversationIds(reader.scratch)) as ids:
+        batches = batches_of(readings, reader, ids, size=size, detected=detected, shard=shard)
         any_read = False
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
             any_read = True
             yield batch
     if not any_read and shard is None:
         raise NoLogs(
-            f"There is nothing in the day's logs ({len(objects)}, from {store.uri_of(objects[0].key)} on): each is "
+            f"There is nothing in the day's logs ({len(logs)}, from {store.uri_of(logs[0].key)} on): each is "
             "empty, or a header without rows. Check whether the export has run to its end; nothing was changed."
         )
 
 
 def batches_of(
-    readings: Iterator[Conversation | Reject | Recognized],
-    *,
-    prepare: Callable[[Conversation], Request],
-    storable: Callable[[Reject], Reject],
+    readings: Iterator[Conversation | Reject | DetectedFormat],
+    reader: LogReader,
     ids: ConversationIds,
+    *,
     size: int,
-    recognized: Callable[[Recognized], None],
+    detected: Callable[[DetectedFormat], None],
     shard: Shard | None = None,
 ) -> Iterator[Batch]:
     """Pack what is read into batches of `size`; a second conversation of an id is a reject.
@@ -120,13 +106,13 @@ def batches_of(
     requests: list[Request] = []
     rejects: list[Reject] = []
     for reading in readings:
-        if isinstance(reading, Recognized):
-            recognized(reading)
+        if isinstance(reading, DetectedFormat):
+            detected(reading)
             continue
         if isinstance(reading, Reject):
-            found: Request | Reject = storable(reading)
+            found: Request | Reject = reader.storable(reading)
         else:
-            found = _request_or_duplicate(prepare(reading), reading, ids)
+            found = _request_or_duplicate(reader.prepare(reading), reading, ids)
         if isinstance(found, Request):
             if shard is None or shard.holds(found.request_hash):
                 requests.append(found)

@@ -1,27 +1,30 @@
 """Log objects to conversations, in every format, streaming: what can't be read becomes a reject that says where.
 
 Conversations of formats that hold a whole one a record come first, in the objects' order; those put together
-from messages come after, as `tasks.domain.grouping` orders them.
+from messages come after, as `tasks.reading.grouping` orders them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 from zoneinfo import ZoneInfo
 
-from tasks.domain.records import Conversation, Reason, Reject
+from tasks.domain.ports import StoredObject
+from tasks.domain.records import Conversation, Reason, Reject, Request
 from tasks.reading.grouping import MessageGroups
-from tasks.reading.rules.detection import recognize
-from tasks.reading.rules.dialogue import Clock
+from tasks.reading.log_objects import LogSource
+from tasks.reading.rules.detection import detect_format
+from tasks.reading.rules.dialogue import TimestampParser
 from tasks.reading.rules.formats import BUILT_IN, LogMapping, check_log_format, load_mappings, log_formats
 from tasks.reading.rules.json_logs import Read
-from tasks.reading.rules.log_bytes import BrokenStream, probe_object
+from tasks.reading.rules.log_bytes import BrokenStream, read_head
 from tasks.reading.rules.messages import Message
 from tasks.reading.rules.readers import unreadable
 
-__all__ = ["BUILT_IN", "LogObject", "Recognized", "load_mappings", "log_formats", "read_conversations"]
+__all__ = ["BUILT_IN", "DetectedFormat", "LogObject", "LogReader", "load_mappings", "log_formats", "log_objects"]
 
 _SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 
@@ -37,7 +40,7 @@ class LogObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Recognized:
+class DetectedFormat:
     """What an object was taken for; said once an object, before anything of it."""
 
     uri: str
@@ -47,51 +50,59 @@ class Recognized:
     note: str = ""
 
 
-def read_conversations(
-    objects: Iterable[LogObject],
-    *,
-    log_format: str = "auto",
-    scratch: Path,
-    mappings: Mapping[str, LogMapping] = BUILT_IN,
-    timezone: tzinfo = _SHANGHAI,
-) -> Iterator[Conversation | Reject | Recognized]:
-    """Every conversation of a day's objects, or the reject that stands for it.
+@dataclass(frozen=True, slots=True)
+class LogReader:
+    """Logs to conversations, and what becomes of each.
 
     Args:
-        log_format: `auto` looks into each object; else a name of `log_formats` that all of them have.
+        prepare: makes a conversation a request.
         scratch: an existing folder for message rows that do not fit in memory.
+        log_format: `auto` looks into each object; else a name of `log_formats` that all of them have.
         mappings: named formats, from `load_mappings`.
-        timezone: of times without an offset.
-
-    Raises:
-        UsageError: there is no such format.
-        StoreError: an object can't be had, or the scratch folder can't take the rows.
+        zone: of times without an offset.
+        storable: makes a reject one that may be stored.
     """
-    check_log_format(log_format, mappings)
-    return _read_objects(objects, log_format, scratch, mappings, Clock(timezone))
+
+    prepare: Callable[[Conversation], Request]
+    scratch: Path
+    log_format: str = "auto"
+    mappings: Mapping[str, LogMapping] = field(default_factory=lambda: BUILT_IN)
+    zone: tzinfo = _SHANGHAI
+    storable: Callable[[Reject], Reject] = lambda reject: reject
+
+    def read(self, objects: Iterable[LogObject]) -> Iterator[Conversation | Reject | DetectedFormat]:
+        """Yield every conversation of a day's objects, or the reject that stands for it.
+
+        Raises:
+            UsageError: there is no such format.
+            StoreError: an object can't be had, or the scratch folder can't take the rows.
+        """
+        check_log_format(self.log_format, self.mappings)
+        return _read_objects(objects, self)
 
 
-def _read_objects(
-    objects: Iterable[LogObject],
-    log_format: str,
-    scratch: Path,
-    mappings: Mapping[str, LogMapping],
-    clock: Clock,
-) -> Iterator[Conversation | Reject | Recognized]:
-    with MessageGroups(scratch, clock) as groups:
+def log_objects(store: LogSource, logs: Iterable[StoredObject]) -> Iterator[LogObject]:
+    """Stored objects, each opened when its turn comes."""
+    for found in logs:
+        yield LogObject(store.uri_of(found.key), partial(store.open_object, found.key))
+
+
+def _read_objects(objects: Iterable[LogObject], reader: LogReader) -> Iterator[Conversation | Reject | DetectedFormat]:
+    timestamps = TimestampParser(reader.zone)
+    with MessageGroups(reader.scratch, timestamps) as groups:
         for log in objects:
             with log.open() as file:
-                probe = probe_object(file)
-                taken = recognize(log.uri, probe, log_format, mappings, clock)
-                yield Recognized(log.uri, taken.format, probe.encoding, probe.compressed, taken.note)
-                if taken.reader:
-                    for found in _summed_up(taken.reader(file, probe), log.uri):
+                head = read_head(file)
+                detected = detect_format(log.uri, head, reader.log_format, reader.mappings, timestamps)
+                yield DetectedFormat(log.uri, detected.format, head.encoding, head.compressed, detected.note)
+                if detected.reader:
+                    for found in _summed_up(detected.reader(file, head), log.uri):
                         if isinstance(found, Message):
                             groups.add(found)
                         else:
                             yield found
-                elif taken.format != "empty":
-                    yield unreadable(log.uri, 1, taken.note)
+                elif detected.format != "empty":
+                    yield unreadable(log.uri, 1, detected.note)
         yield from groups.conversations()
 
 

@@ -16,7 +16,7 @@ import orjson
 
 from tasks.domain.errors import StoreFull
 from tasks.domain.records import Conversation, Reason, Reject
-from tasks.reading.rules.dialogue import Clock, Said, conversation_from
+from tasks.reading.rules.dialogue import TimestampParser, Utterance, conversation_from
 from tasks.reading.rules.log_bytes import LINE_LIMIT_BYTES
 from tasks.reading.rules.messages import Message
 
@@ -39,10 +39,14 @@ class MessageGroups:
     """
 
     def __init__(
-        self, scratch: Path, clock: Clock, memory_bytes: int = MEMORY_BYTES, partition_bytes: int = PARTITION_BYTES
+        self,
+        scratch: Path,
+        timestamps: TimestampParser,
+        memory_bytes: int = MEMORY_BYTES,
+        partition_bytes: int = PARTITION_BYTES,
     ) -> None:
         self._scratch = scratch
-        self._clock = clock
+        self._timestamps = timestamps
         self._memory_bytes = memory_bytes
         self._partition_bytes = partition_bytes
         self._rows: list[bytes] = []
@@ -132,7 +136,7 @@ class MessageGroups:
     def _conversation(
         self, conversation_id: str, rows: list[bytes], size: int, uris: list[str]
     ) -> Conversation | Reject:
-        said: list[Said] = []
+        said: list[Utterance] = []
         started, channel = None, ""
         attributes: dict[str, str] = {}
         first_uri, first_line, *_ = orjson.loads(rows[0])
@@ -147,7 +151,7 @@ class MessageGroups:
             channel = channel or row_channel
             if row_attributes:
                 attributes = row_attributes | attributes
-        return conversation_from(said, self._clock, conversation_id, uri, first_line, started, channel, attributes)
+        return conversation_from(said, self._timestamps, conversation_id, uri, first_line, started, channel, attributes)
 
 
 def _scatter(rows: Iterable[bytes], folder: Path, level: int) -> None:

@@ -40,7 +40,7 @@ async def find_logs(
         wait_seconds: how long from then on logs are waited for.
         quiet_seconds: logs that have not changed for so long are complete without a marker.
         logger: of the run.
-        now: the clock, aware.
+        now: the timestamps, aware.
 
     Raises:
         NoLogs: there is none.

@@ -1,7 +1,7 @@
 """LabeledExample conversations, from the warehouse's tables or from a file and the logs."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, tzinfo
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,8 @@ from prefect.cache_policies import NO_CACHE
 from tasks.domain.errors import ObjectMissing, PreconditionFailed, UsageError
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore, StoredObject
-from tasks.domain.records import Conversation, Request
+from tasks.reading.conversations import LogReader
 from tasks.reading.lookup import conversations_of
-from tasks.reading.rules.formats import LogMapping
 from tasks.reviewing.rules.labels import Label, LabeledExample, labeled_rows, merge_labels, read_labels
 from tasks.warehouse.parquet import parquet_bytes
 from tasks.warehouse.rules.tables import LABELS
@@ -83,18 +82,11 @@ def find_labeled(
     labels: Mapping[str, Label],
     store: ObjectStore,
     logs: Sequence[StoredObject],
-    *,
-    log_format: str,
-    mappings: Mapping[str, LogMapping],
-    zone: tzinfo,
-    prepare: Callable[[Conversation], Request],
-    scratch: Path,
+    reader: LogReader,
 ) -> list[LabeledExample]:
     """The day's conversations that have a label, in the order of the logs; the first of an id counts."""
-    conversations = conversations_of(
-        set(labels), store, logs, log_format=log_format, mappings=mappings, zone=zone, scratch=scratch
-    )
-    return [LabeledExample(day, prepare(found), labels[name]) for name, found in conversations]
+    conversations = conversations_of(set(labels), store, logs, reader)
+    return [LabeledExample(day, reader.prepare(found), labels[name]) for name, found in conversations]
 
 
 def read_label_file(path: Path) -> dict[str, Label]:

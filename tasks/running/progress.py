@@ -15,7 +15,7 @@ from tasks.calling.caller import Usage
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Reject, Summarized
-from tasks.reading.conversations import Recognized
+from tasks.reading.conversations import DetectedFormat
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
@@ -58,7 +58,7 @@ class Progress:
         else:
             self.summarized += 1
 
-    def recognized(self, found: Recognized, logger: Logger) -> None:
+    def detected(self, found: DetectedFormat, logger: Logger) -> None:
         """Say what a log object was taken for."""
         logger.log(
             logging.WARNING if found.format == "unknown" else logging.INFO,

@@ -6,7 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from tasks.domain.records import Conversation, Reject
-from tasks.reading.conversations import LogObject, Recognized, read_conversations
+from tasks.preparing.prompts import load_prompt
+from tasks.preparing.requests import prepare
+from tasks.reading.conversations import DetectedFormat, LogObject, LogReader
+
+PREPARE = partial(prepare, prompt=load_prompt("sft-v1"), model="m", max_input_tokens=2000)
 
 
 class Read:
@@ -15,10 +19,10 @@ class Read:
     def __init__(self, *contents, **options):
         objects = [LogObject(f"log-{at}", partial(io.BytesIO, content)) for at, content in enumerate(contents)]
         with tempfile.TemporaryDirectory() as scratch:
-            found = list(read_conversations(objects, scratch=Path(scratch), **options))
+            found = list(LogReader(PREPARE, Path(scratch), **options).read(objects))
             assert list(Path(scratch).iterdir()) == []
         self.all = found
-        self.recognized = [item for item in found if isinstance(item, Recognized)]
+        self.detected = [item for item in found if isinstance(item, DetectedFormat)]
         self.conversations = [item for item in found if isinstance(item, Conversation)]
         self.rejects = [item for item in found if isinstance(item, Reject)]
 

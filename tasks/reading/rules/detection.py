@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-from tasks.reading.rules.dialogue import Clock, split_transcript
+from tasks.reading.rules.dialogue import TimestampParser, split_transcript
 from tasks.reading.rules.formats import JSON_FORMATS, LogMapping, Vocabulary
 from tasks.reading.rules.json_logs import JsonRecords, parse_json
-from tasks.reading.rules.log_bytes import Probe
+from tasks.reading.rules.log_bytes import ObjectHead
 from tasks.reading.rules.readers import JsonDocument, JsonLines, Reader, Table, TranscriptFile, TranscriptLines
 from tasks.reading.rules.table_logs import header_columns, mapping_columns, split_rows
 
@@ -35,7 +35,7 @@ _CONTROLS: Final = dict.fromkeys((*range(9), *range(14, 27), *range(28, 32)))
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Detected:
     """What an object is taken for, and its reader; without one, `note` says why there is none."""
 
     format: str
@@ -43,32 +43,34 @@ class Taken:
     note: str = ""
 
 
-def recognize(uri: str, probe: Probe, log_format: str, mappings: Mapping[str, LogMapping], clock: Clock) -> Taken:
+def detect_format(
+    uri: str, head: ObjectHead, log_format: str, mappings: Mapping[str, LogMapping], timestamps: TimestampParser
+) -> Detected:
     """What an object is, by its head. Never raises.
 
     Args:
         log_format: `auto`, or the only format (a name of `log_formats`) that it may be.
     """
-    if note := _no_text(probe):
-        return Taken("unknown", None, note)
-    lines = probe.head.split("\n")
-    if len(lines) > 1 and not probe.whole:
+    if note := _no_text(head):
+        return Detected("unknown", None, note)
+    lines = head.text.split("\n")
+    if len(lines) > 1 and not head.whole:
         lines.pop()  # it is cut
     lines = list(islice((line for line in lines if line.strip()), _HEAD_LINES))
-    if not lines and probe.broken:
-        return Taken("unknown", None, "compressed data that is damaged before anything can be read")
+    if not lines and head.broken:
+        return Detected("unknown", None, "compressed data that is damaged before anything can be read")
     if not lines:
-        return Taken("empty", None, "nothing in it")
-    candidates = _Candidates(uri, probe, lines, log_format, mappings, clock)
+        return Detected("empty", None, "nothing in it")
+    candidates = _Candidates(uri, head, lines, log_format, mappings, timestamps)
     return (
         candidates.json() or candidates.table() or candidates.mapped() or candidates.transcript() or _none(log_format)
     )
 
 
-def _none(log_format: str) -> Taken:
+def _none(log_format: str) -> Detected:
     if log_format != "auto":
-        return Taken("unknown", None, f"nothing at its beginning is in the format {log_format}")
-    return Taken(
+        return Detected("unknown", None, f"nothing at its beginning is in the format {log_format}")
+    return Detected(
         "unknown",
         None,
         "in no known format: no JSON, no header that names a conversation id, a role and a text, no mapping that "
@@ -76,13 +78,13 @@ def _none(log_format: str) -> Taken:
     )
 
 
-def _no_text(probe: Probe) -> str:
+def _no_text(head: ObjectHead) -> str:
     for magic, kind in _FILE_KINDS.items():
-        if probe.magic.startswith(magic):
+        if head.magic.startswith(magic):
             return f"{kind}, not a log: extract or export it as text first"
-    if "ustar" in probe.head[:600]:
+    if "ustar" in head.text[:600]:
         return "a tar archive, not a log: extract it first"
-    if len(probe.head.translate(_CONTROLS)) < 0.95 * len(probe.head):
+    if len(head.text.translate(_CONTROLS)) < 0.95 * len(head.text):
         return "binary data, or UTF-16 without a byte order mark: not a log"
     return ""
 
@@ -90,11 +92,11 @@ def _no_text(probe: Probe) -> str:
 @dataclass(frozen=True, slots=True)
 class _Candidates:
     uri: str
-    probe: Probe
+    head: ObjectHead
     lines: list[str]
     log_format: str
     mappings: Mapping[str, LogMapping]
-    clock: Clock
+    timestamps: TimestampParser
 
     def _may_be(self, *formats: str) -> bool:
         return self.log_format == "auto" or self.log_format in formats or self._renaming() is not None
@@ -104,11 +106,11 @@ class _Candidates:
         mapping = self.mappings.get(self.log_format)
         return mapping if mapping and isinstance(mapping.columns, Mapping) else None
 
-    def json(self) -> Taken | None:
+    def json(self) -> Detected | None:
         if not self._may_be(*JSON_FORMATS):
             return None
         only = self.log_format if self.log_format in JSON_FORMATS else ""
-        records = JsonRecords(self.uri, Vocabulary(self._renaming()), self.clock, only)
+        records = JsonRecords(self.uri, Vocabulary(self._renaming()), self.timestamps, only)
         values = [value for line in self.lines if isinstance(value := _parsed(line), list | dict)]
         kinds = list(dict.fromkeys(kind for value in values if (kind := records.kind(value))))
         first = self.lines[0].lstrip()
@@ -119,14 +121,14 @@ class _Candidates:
             in_lines = bool(kinds) and not first.startswith("[")
         if in_lines:
             if not kinds:
-                return Taken("unknown", JsonLines(self.uri, records), "JSON, but no conversations or messages")
+                return Detected("unknown", JsonLines(self.uri, records), "JSON, but no conversations or messages")
             also = f"also {', '.join(kinds[1:])}" if kinds[1:] else ""
-            return Taken(kinds[0], JsonLines(self.uri, records), also)
+            return Detected(kinds[0], JsonLines(self.uri, records), also)
         if opens:
-            return Taken("json", JsonDocument(self.uri, records), "a JSON document, not a record a line")
+            return Detected("json", JsonDocument(self.uri, records), "a JSON document, not a record a line")
         return None
 
-    def table(self) -> Taken | None:
+    def table(self) -> Detected | None:
         if not self._may_be("csv", "tsv"):
             return None
         mapping = self._renaming()
@@ -138,14 +140,14 @@ class _Candidates:
                 header = [column.strip() for column in row]
                 columns = header_columns(header, vocabulary) if len(header) > 1 else None
                 if columns:
-                    reader = Table(self.uri, columns, vocabulary, self.clock, delimiter, quoted, header)
+                    reader = Table(self.uri, columns, vocabulary, self.timestamps, delimiter, quoted, header)
                     notes = [] if delimiter in ",\t" else [f"its delimiter is {delimiter}"]
-                    if len(self.lines) == 1 and self.probe.whole:
+                    if len(self.lines) == 1 and self.head.whole:
                         notes.append("a header without a row below it")
-                    return Taken(name, reader, "; ".join(notes))
+                    return Detected(name, reader, "; ".join(notes))
         return None
 
-    def mapped(self) -> Taken | None:
+    def mapped(self) -> Detected | None:
         for name, mapping in self.mappings.items():
             if self.log_format not in ("auto", name) or isinstance(mapping.columns, Mapping):
                 continue
@@ -158,20 +160,20 @@ class _Candidates:
             )
             if self.log_format == name or good >= 0.9 * len(rows):
                 delimiter, quoted = mapping.delimiter, mapping.quoted
-                return Taken(name, Table(self.uri, columns, vocabulary, self.clock, delimiter, quoted))
+                return Detected(name, Table(self.uri, columns, vocabulary, self.timestamps, delimiter, quoted))
         return None
 
-    def transcript(self) -> Taken | None:
-        if not self._may_be("transcript") or not split_transcript(self.probe.head).said:
+    def transcript(self) -> Detected | None:
+        if not self._may_be("transcript") or not split_transcript(self.head.text).said:
             return None
         vocabulary = Vocabulary(self._renaming())
         two_sided = sum(
             {"user", "agent"} <= {speaker for speaker, _, _ in split_transcript(line).said} for line in self.lines
         )
         if two_sided > 1 and two_sided >= 0.9 * len(self.lines):
-            reader = TranscriptLines(self.uri, vocabulary, self.clock)
-            return Taken("transcript", reader, "a conversation a line")
-        return Taken("transcript", TranscriptFile(self.uri, vocabulary, self.clock))
+            reader = TranscriptLines(self.uri, vocabulary, self.timestamps)
+            return Detected("transcript", reader, "a conversation a line")
+        return Detected("transcript", TranscriptFile(self.uri, vocabulary, self.timestamps))
 
 
 def _parsed(line: str) -> Any:

@@ -83,7 +83,7 @@ _LABEL_WORD: Final = re.compile(
     f"|{_LATIN_LABELS}|{_LATIN_LABELS.title()}|{_LATIN_LABELS.upper()}"
 )
 
-Said = tuple[Speaker, str, object]
+Utterance = tuple[Speaker, str, object]
 """One message before its time is read: who, what, and the time in whatever form the log holds it."""
 
 
@@ -104,14 +104,14 @@ def speaker_of_flag(flag: object) -> Speaker | None:
     return "agent" if word in _AGENT_FLAGS else "user" if word in _USER_FLAGS else None
 
 
-class Clock:
+class TimestampParser:
     """Reads the times that logs hold; a time without an offset is local to `timezone`."""
 
     def __init__(self, timezone: tzinfo) -> None:
         self._timezone = timezone
         self._epochs: dict[str, datetime] = {}
 
-    def read(self, value: object) -> datetime | None:
+    def parse(self, value: object) -> datetime | None:
         """An aware UTC time from ISO 8601, `2026/11/22 8:01` and its like, or epoch s, ms, µs; else None."""
         if value is None:
             return None
@@ -150,7 +150,7 @@ class Clock:
         return time.astimezone(UTC) if time.tzinfo else _EPOCH + (time - self._epoch(time))
 
     def _epoch(self, time: datetime) -> datetime:
-        """1970 as a clock at this offset showed it. Offsets change on the hour; looking them up costs most."""
+        """1970 as a timestamps at this offset showed it. Offsets change on the hour; looking them up costs most."""
         epoch = _EPOCH.replace(tzinfo=None) + (self._timezone.utcoffset(time) or timedelta())
         if len(self._epochs) >= _HOURS_KEPT:
             self._epochs.clear()
@@ -170,7 +170,7 @@ class Transcript(NamedTuple):
     """A dialogue in one string: what stands before it, its messages, and where the first one begins."""
 
     preamble: str
-    said: list[Said]
+    said: list[Utterance]
     start: int
 
 
@@ -189,7 +189,7 @@ def split_transcript(text: str) -> Transcript:
     if not labels:
         return Transcript(text.strip(), [], 0)
     starts = [label.start() - (label.start() > 0 and text[label.start() - 1] in _BRACKETS) for label in labels]
-    said: list[Said] = [
+    said: list[Utterance] = [
         (_side(label), text[label.end() : end].strip(), label.groupdict().get("time"))
         for label, end in zip(labels, [*starts[1:], len(text)], strict=True)
     ]
@@ -216,8 +216,8 @@ def _side(label: re.Match[str]) -> Speaker:
 
 
 def conversation_from(
-    said: Iterable[Said],
-    clock: Clock,
+    said: Iterable[Utterance],
+    timestamps: TimestampParser,
     conversation_id: str,
     uri: str,
     line: int,
@@ -230,7 +230,7 @@ def conversation_from(
     The system's messages are left out. When every message has a time that can be read they are put in its
     order, equal ones as logged. It starts at `started`, or else with its first time.
     """
-    read = clock.read
+    read = timestamps.parse
     turns = [Turn(speaker, text, read(time)) for speaker, text, time in said if text and speaker != "system"]
     times = [turn.time for turn in turns if turn.time]
     if len(times) == len(turns) and times != (in_order := sorted(times)):
@@ -247,7 +247,7 @@ def conversation_from(
         tuple(turns),
         uri,
         line,
-        clock.read(started) or (times[0] if times else None),
+        timestamps.parse(started) or (times[0] if times else None),
         channel,
         attributes or {},
     )

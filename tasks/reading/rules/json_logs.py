@@ -11,7 +11,13 @@ import orjson
 
 from tasks.domain.records import Conversation, Reason, Reject
 from tasks.preparing.prompts import load_prompt, prompt_versions
-from tasks.reading.rules.dialogue import Clock, Said, conversation_from, speaker_of_flag, split_transcript
+from tasks.reading.rules.dialogue import (
+    TimestampParser,
+    Utterance,
+    conversation_from,
+    speaker_of_flag,
+    split_transcript,
+)
 from tasks.reading.rules.formats import JSON_FORMATS, Shape, Vocabulary
 from tasks.reading.rules.messages import Message
 
@@ -61,10 +67,10 @@ class JsonRecords:
         only: the one kind of record to take (a name of JSON_FORMATS); "" takes all.
     """
 
-    def __init__(self, uri: str, vocabulary: Vocabulary, clock: Clock, only: str = "") -> None:
+    def __init__(self, uri: str, vocabulary: Vocabulary, timestamps: TimestampParser, only: str = "") -> None:
         self._uri = uri
         self._vocabulary = vocabulary
-        self._clock = clock
+        self._timestamps = timestamps
         self._only = only
         self._line = self._on_line = 0
 
@@ -148,7 +154,7 @@ class JsonRecords:
             attributes["preamble"] = preamble
         return conversation_from(
             said,
-            self._clock,
+            self._timestamps,
             conversation_id,
             self._uri,
             line,
@@ -170,7 +176,7 @@ class JsonRecords:
             row_id = conversation_id if number == 1 else f"{conversation_id}:{number}"
             yield from self._read_one({**row, "conversation_id": row_id} if isinstance(row, dict) else row, line, 0)
 
-    def _speech(self, value: dict[str, Any], kind: str, shape: Shape) -> tuple[str, list[Said] | str, str]:
+    def _speech(self, value: dict[str, Any], kind: str, shape: Shape) -> tuple[str, list[Utterance] | str, str]:
         """The key that holds the dialogue, its messages or what is wrong with them, what stands before them."""
         if kind == _CONVERSATIONS:
             key, messages = _messages(value, shape) or ("", [])
@@ -184,12 +190,12 @@ class JsonRecords:
             return key, "the transcript has no speaker's label, such as 用户：", ""
         return key, said, preamble
 
-    def _said(self, messages: list[Any]) -> list[Said] | str:
+    def _said(self, messages: list[Any]) -> list[Utterance] | str:
         """The messages, or what is wrong with them."""
         if _is_texts(messages):
             said = split_transcript("\n".join(messages)).said
             return said or "its messages have no speaker's label, such as 用户："
-        said = list[Said]()
+        said = list[Utterance]()
         shape_of, speaker_of = self._vocabulary.shape, self._vocabulary.speaker
         for message in messages:
             if not isinstance(message, dict):

@@ -35,23 +35,23 @@ class BrokenStream(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class ObjectHead:
     """How an object is stored, found by looking into it.
 
-    `head` is its beginning as text, `whole` whether that is all of it, `broken` whether reading ran into
+    `text` is its beginning, `whole` whether that is all of it, `broken` whether reading ran into
     damage, `magic` its first bytes as stored; `cr_lines` means that a lone carriage return ends a line.
     """
 
     compressed: bool
     encoding: str
     cr_lines: bool
-    head: str
+    text: str
     whole: bool
     broken: bool
     magic: bytes
 
 
-def probe_object(file: BinaryIO) -> Probe:
+def read_head(file: BinaryIO) -> ObjectHead:
     """Look into a seekable object from its start; reads on until a byte outside ASCII tells the encoding."""
     file.seek(0)
     magic = file.read(16)
@@ -80,13 +80,13 @@ def probe_object(file: BinaryIO) -> Probe:
     if cr_lines:
         start = start.replace(b"\r", b"\n")
     text = start.decode("utf-8" if utf16 else encoding, "replace").replace("\r\n", "\n").removeprefix("\ufeff")
-    return Probe(compressed, encoding, cr_lines, text, whole, broken, magic)
+    return ObjectHead(compressed, encoding, cr_lines, text, whole, broken, magic)
 
 
-def read_lines(file: BinaryIO, probe: Probe) -> Iterator[tuple[int, bytes | None]]:
+def read_lines(file: BinaryIO, head: ObjectHead) -> Iterator[tuple[int, bytes | None]]:
     """Every line with its 1-based number, without its end; None for one longer than `LINE_LIMIT_BYTES`.
 
-    The bytes are UTF-8 when the probe's encoding is UTF-16, else as stored.
+    The bytes are UTF-8 when the head's encoding is UTF-16, else as stored.
 
     Raises:
         BrokenStream: after the last whole line before the break; the line it is in is not given.
@@ -95,7 +95,7 @@ def read_lines(file: BinaryIO, probe: Probe) -> Iterator[tuple[int, bytes | None
     parts: list[bytes] = []
     size = 0
     try:
-        for chunk in _chunks(file, probe):
+        for chunk in _chunks(file, head):
             first, *others = chunk.split(b"\n")
             size += len(first)
             if size <= LINE_LIMIT_BYTES:
@@ -127,7 +127,7 @@ def decode_line(line: bytes, encoding: str) -> str:
     return line.decode("utf-8" if encoding == "utf-16" else encoding).removeprefix("\ufeff")
 
 
-def read_json_values(file: BinaryIO, probe: Probe) -> Iterator[tuple[int, int, str | None]]:
+def read_json_values(file: BinaryIO, head: ObjectHead) -> Iterator[tuple[int, int, str | None]]:
     """The JSON values of a document: each element of a top-level list, each top-level object.
 
     Yields the line a value begins on, the line its list begins on (0 outside one), and its text, unchecked:
@@ -137,11 +137,11 @@ def read_json_values(file: BinaryIO, probe: Probe) -> Iterator[tuple[int, int, s
     Raises:
         BrokenStream: after the last whole value before the break.
     """
-    encoding = "utf-8" if probe.encoding == "utf-16" else probe.encoding
+    encoding = "utf-8" if head.encoding == "utf-16" else head.encoding
     decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
     values = _JsonValues()
     try:
-        for chunk in _chunks(file, probe):
+        for chunk in _chunks(file, head):
             yield from values.feed(decoder.decode(chunk))
             if values.size > LINE_LIMIT_BYTES:
                 yield values.begun_on, values.list_line, None
@@ -214,10 +214,10 @@ def _line(raw: bytes) -> bytes:
     return line[3:] if line.startswith(codecs.BOM_UTF8) else line
 
 
-def _chunks(file: BinaryIO, probe: Probe) -> Iterator[bytes]:
+def _chunks(file: BinaryIO, head: ObjectHead) -> Iterator[bytes]:
     file.seek(0)
-    chunks, _ = _unmarked(_raw_chunks(file, probe.compressed))
-    if not probe.cr_lines:
+    chunks, _ = _unmarked(_raw_chunks(file, head.compressed))
+    if not head.cr_lines:
         return chunks
     return (chunk.replace(b"\r", b"\n") for chunk in chunks)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final, Protocol
 
 from tasks.domain.records import Reason, Reject
-from tasks.reading.rules.dialogue import Clock, begins_with_label, conversation_from, split_transcript
+from tasks.reading.rules.dialogue import TimestampParser, begins_with_label, conversation_from, split_transcript
 from tasks.reading.rules.formats import Vocabulary
 from tasks.reading.rules.json_logs import JsonRecords, Read, parse_json
-from tasks.reading.rules.log_bytes import LINE_LIMIT_BYTES, Probe, decode_line, read_json_values, read_lines
+from tasks.reading.rules.log_bytes import LINE_LIMIT_BYTES, ObjectHead, decode_line, read_json_values, read_lines
 from tasks.reading.rules.table_logs import Columns, TableRows, split_rows
 
 _LINE_COST_BYTES: Final = 64  # beside its text; short lines take far more memory than their characters
@@ -26,7 +26,7 @@ _ID_HEADING: Final = re.compile(
 class Reader(Protocol):
     """Reads one object to its end; raises BrokenStream where its compressed data breaks off."""
 
-    def __call__(self, file: BinaryIO, probe: Probe) -> Iterator[Read]:
+    def __call__(self, file: BinaryIO, head: ObjectHead) -> Iterator[Read]:
         """What the object holds, in its order."""
 
 
@@ -42,16 +42,16 @@ class JsonLines:
     uri: str
     records: JsonRecords
 
-    def __call__(self, file: BinaryIO, probe: Probe) -> Iterator[Read]:
+    def __call__(self, file: BinaryIO, head: ObjectHead) -> Iterator[Read]:
         """What the object holds, in its order."""
-        for number, line in read_lines(file, probe):
+        for number, line in read_lines(file, head):
             if line is None:
                 yield _too_long(self.uri, number)
             elif line.strip():
                 try:
-                    value = parse_json(decode_line(line, probe.encoding) if probe.encoding == "gb18030" else line)
+                    value = parse_json(decode_line(line, head.encoding) if head.encoding == "gb18030" else line)
                 except UnicodeDecodeError:
-                    yield _undecodable(self.uri, number, probe)
+                    yield _undecodable(self.uri, number, head)
                 except ValueError as error:
                     yield unreadable(self.uri, number, str(error))
                 else:
@@ -65,9 +65,9 @@ class JsonDocument:
     uri: str
     records: JsonRecords
 
-    def __call__(self, file: BinaryIO, probe: Probe) -> Iterator[Read]:
+    def __call__(self, file: BinaryIO, head: ObjectHead) -> Iterator[Read]:
         """What the object holds, in its order."""
-        for number, list_line, text in read_json_values(file, probe):
+        for number, list_line, text in read_json_values(file, head):
             if text is None:
                 yield unreadable(self.uri, number, "the JSON from here on does not end; the rest can't be read")
                 continue
@@ -86,16 +86,16 @@ class Table:
     uri: str
     columns: Columns
     vocabulary: Vocabulary
-    clock: Clock
+    timestamps: TimestampParser
     delimiter: str
     quoted: bool
     header: list[str] | None = None
 
-    def __call__(self, file: BinaryIO, probe: Probe) -> Iterator[Read]:
+    def __call__(self, file: BinaryIO, head: ObjectHead) -> Iterator[Read]:
         """What the object holds, in its order."""
         rejects: list[Reject] = []
-        lines = _text_lines(file, probe, self.uri, rejects)
-        table = TableRows(self.uri, self.columns, self.vocabulary, self.clock)
+        lines = _text_lines(file, head, self.uri, rejects)
+        table = TableRows(self.uri, self.columns, self.vocabulary, self.timestamps)
         for number, row in split_rows(lines, self.delimiter, self.quoted, self.columns.width, table.is_row):
             if rejects:
                 yield from rejects
@@ -111,16 +111,16 @@ class TranscriptLines:
 
     uri: str
     vocabulary: Vocabulary
-    clock: Clock
+    timestamps: TimestampParser
 
-    def __call__(self, file: BinaryIO, probe: Probe) -> Iterator[Read]:
+    def __call__(self, file: BinaryIO, head: ObjectHead) -> Iterator[Read]:
         """What the object holds, in its order."""
         rejects: list[Reject] = []
-        for number, line in _text_lines(file, probe, self.uri, rejects):
+        for number, line in _text_lines(file, head, self.uri, rejects):
             yield from rejects
             rejects.clear()
             if line.strip():
-                yield _transcript([(number, line)], self.uri, self.vocabulary, self.clock)
+                yield _transcript([(number, line)], self.uri, self.vocabulary, self.timestamps)
         yield from rejects
 
 
@@ -130,14 +130,14 @@ class TranscriptFile:
 
     uri: str
     vocabulary: Vocabulary
-    clock: Clock
+    timestamps: TimestampParser
 
-    def __call__(self, file: BinaryIO, probe: Probe) -> Iterator[Read]:
+    def __call__(self, file: BinaryIO, head: ObjectHead) -> Iterator[Read]:
         """What the object holds, in its order."""
         rejects: list[Reject] = []
         block: list[tuple[int, str]] = []
         size, begun, spoken = 0, 0, False
-        for number, line in _text_lines(file, probe, self.uri, rejects):
+        for number, line in _text_lines(file, head, self.uri, rejects):
             yield from rejects
             rejects.clear()
             rule = _SEPARATOR.fullmatch(line) is not None
@@ -161,10 +161,10 @@ class TranscriptFile:
         if size > LINE_LIMIT_BYTES:
             limit = f"{LINE_LIMIT_BYTES >> 20} MB with {_LINE_COST_BYTES} bytes added for each line"
             return unreadable(self.uri, begun, f"a transcript of more than {limit}: no conversation is that long")
-        return _transcript(block, self.uri, self.vocabulary, self.clock)
+        return _transcript(block, self.uri, self.vocabulary, self.timestamps)
 
 
-def _transcript(lines: list[tuple[int, str]], uri: str, vocabulary: Vocabulary, clock: Clock) -> Read:
+def _transcript(lines: list[tuple[int, str]], uri: str, vocabulary: Vocabulary, timestamps: TimestampParser) -> Read:
     """A conversation of these lines. What stands before it may name its id, start, channel and attributes."""
     text = "\n".join(line for _, line in lines)
     preamble, said, start = split_transcript(text)
@@ -186,7 +186,7 @@ def _transcript(lines: list[tuple[int, str]], uri: str, vocabulary: Vocabulary, 
         attributes["preamble"] = "\n".join(others)
     return conversation_from(
         said,
-        clock,
+        timestamps,
         headings.get(shape.conversation_id) or f"{uri}:{first}",
         uri,
         first,
@@ -196,22 +196,22 @@ def _transcript(lines: list[tuple[int, str]], uri: str, vocabulary: Vocabulary, 
     )
 
 
-def _text_lines(file: BinaryIO, probe: Probe, uri: str, rejects: list[Reject]) -> Iterator[tuple[int, str]]:
+def _text_lines(file: BinaryIO, head: ObjectHead, uri: str, rejects: list[Reject]) -> Iterator[tuple[int, str]]:
     """The lines as text; those that are none are added to `rejects`."""
-    for number, line in read_lines(file, probe):
+    for number, line in read_lines(file, head):
         if line is None:
             rejects.append(_too_long(uri, number))
             continue
         try:
-            text = decode_line(line, probe.encoding)
+            text = decode_line(line, head.encoding)
         except UnicodeDecodeError:
-            rejects.append(_undecodable(uri, number, probe))
+            rejects.append(_undecodable(uri, number, head))
         else:
             yield number, text
 
 
-def _undecodable(uri: str, line: int, probe: Probe) -> Reject:
-    return unreadable(uri, line, f"not text in {probe.encoding}, the encoding of the file")
+def _undecodable(uri: str, line: int, head: ObjectHead) -> Reject:
+    return unreadable(uri, line, f"not text in {head.encoding}, the encoding of the file")
 
 
 def _too_long(uri: str, line: int) -> Reject:

@@ -7,7 +7,7 @@ from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from tasks.domain.records import Conversation, Reason, Reject
-from tasks.reading.rules.dialogue import Clock, conversation_from, speaker_of_flag, split_transcript
+from tasks.reading.rules.dialogue import TimestampParser, conversation_from, speaker_of_flag, split_transcript
 from tasks.reading.rules.formats import MEANINGS, Vocabulary
 from tasks.reading.rules.messages import Message
 
@@ -131,11 +131,11 @@ def split_rows(
 class TableRows:
     """Reads the rows of one object."""
 
-    def __init__(self, uri: str, columns: Columns, vocabulary: Vocabulary, clock: Clock) -> None:
+    def __init__(self, uri: str, columns: Columns, vocabulary: Vocabulary, timestamps: TimestampParser) -> None:
         self._uri = uri
         self._columns = columns
         self._vocabulary = vocabulary
-        self._clock = clock
+        self._timestamps = timestamps
 
     def is_row(self, fields: list[str]) -> bool:
         """Whether fields are beyond doubt a row: as many as the columns, and a role that is known."""
@@ -169,7 +169,7 @@ class TableRows:
             if preamble:
                 attributes["preamble"] = preamble
             return conversation_from(
-                said, self._clock, conversation_id, self._uri, number, started or time, channel, attributes
+                said, self._timestamps, conversation_id, self._uri, number, started or time, channel, attributes
             )
         speaker = self._vocabulary.speaker(row[columns.role].strip()) if columns.role >= 0 else None
         if speaker is None and columns.is_agent >= 0:

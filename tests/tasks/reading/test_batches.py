@@ -8,6 +8,7 @@ from tasks.domain.shards import Shard
 from tasks.preparing.prompts import load_prompt
 from tasks.preparing.requests import prepare, storable_reject
 from tasks.reading.batches import ConversationIds, batches_of
+from tasks.reading.conversations import LogReader
 
 DAY = date(2026, 11, 22)
 PREPARE = partial(prepare, prompt=load_prompt("sft-v1"), model="m", max_input_tokens=2000)
@@ -31,11 +32,10 @@ def batches(tmp_path):
         found = list(
             batches_of(
                 readings(),
-                prepare=PREPARE,
-                storable=storable_reject,
-                ids=ids,
+                LogReader(PREPARE, folder, storable=storable_reject),
+                ids,
                 size=7,
-                recognized=lambda _: None,
+                detected=lambda _: None,
                 shard=shard,
             )
         )

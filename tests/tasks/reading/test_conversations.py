@@ -52,8 +52,8 @@ SHAPES = {
 @pytest.mark.parametrize("asked", ["auto", "itself"])
 def test_read_conversations_tells_each_format_by_its_content(log_format, asked):
     read = Read(SHAPES[log_format], log_format="auto" if asked == "auto" else log_format)
-    assert read.all[0] is read.recognized[0]
-    assert read.recognized[0].format == log_format
+    assert read.all[0] is read.detected[0]
+    assert read.detected[0].format == log_format
     assert said(read.conversation) == TURNS
     if log_format != "jsonl-sft":
         assert read.conversation.conversation_id == "c1"
@@ -70,7 +70,7 @@ def test_read_conversations_reads_every_encoding_and_line_end(log_format, ends, 
     read = Read(pack(text.encode(encoding)))
     assert said(read.conversation) == TURNS
     expected = {"utf-8-sig": "utf-8", "gbk": "gb18030"}.get(encoding, encoding)
-    assert (read.recognized[0].encoding, read.recognized[0].compressed) == (expected, pack is gzip.compress)
+    assert (read.detected[0].encoding, read.detected[0].compressed) == (expected, pack is gzip.compress)
 
 
 @pytest.mark.parametrize("log_format", ["jddc", "jsonl-transcripts", "jsonl-messages", "jsonl-conversations"])
@@ -96,7 +96,7 @@ def test_read_conversations_is_not_fooled_by_a_character_at_the_border_of_what_i
     first = json.dumps(conversation(1), ensure_ascii=False).encode(encoding)
     padded = filler + b"\n" + b" " * max(room, 0) + first
     read = Read(padded)
-    assert read.recognized[0].encoding == encoding
+    assert read.detected[0].encoding == encoding
     assert said(read.conversations[-1]) == TURNS
 
 
@@ -198,7 +198,7 @@ def test_read_conversations_rejects_ragged_rows_but_not_delimiters_too_many():
 
 def test_read_conversations_recognizes_rows_that_are_longer_than_what_it_looks_at():
     rows = "".join(f"s\tU\t{at % 2}\t0\t0\tnan\t{'好' * 40_000}\n" for at in range(4))
-    assert Read(rows.encode()).recognized[0].format == "jddc"
+    assert Read(rows.encode()).detected[0].format == "jddc"
 
 
 def test_read_conversations_reads_a_stray_quote_as_text():
@@ -273,15 +273,15 @@ def test_read_conversations_gives_one_reject_for_a_file_that_is_no_log(content):
 @pytest.mark.parametrize("content", [b"", b"\n\r\n  \n", b"\xef\xbb\xbf", b"\0" * 400_000, gzip.compress(b"", mtime=0)])
 def test_read_conversations_takes_an_empty_object_for_what_it_is(content):
     read = Read(content)
-    assert [found.format for found in read.recognized] == ["empty"]
-    assert read.all == read.recognized
+    assert [found.format for found in read.detected] == ["empty"]
+    assert read.all == read.detected
 
 
 @pytest.mark.parametrize("content", ["会话ID,角色,内容\n", "session_id\tsender\tcontent", "id;role;text\r\n\r\n"])
 def test_read_conversations_says_that_a_header_has_nothing_below_it(content):
     read = Read(content.encode())
-    assert "a header without a row" in read.recognized[0].note
-    assert read.all == read.recognized
+    assert "a header without a row" in read.detected[0].note
+    assert read.all == read.detected
 
 
 @settings(deadline=None)
@@ -466,9 +466,9 @@ def test_read_conversations_survives_any_damage_with_something_to_say(log_format
         at = int(where * len(content))
         content = content[:at] + inserted + content[at + cut :]
     read = Read(content, log_format="auto" if asked == "auto" else log_format)
-    assert len(read.recognized) == 1
+    assert len(read.detected) == 1
     assert all(isinstance(found, Conversation | Reject) for found in read.all[1:])
-    assert len(read.all) > 1 or not content.strip(b"\0 \r\n") or read.recognized[0].format == "empty"
+    assert len(read.all) > 1 or not content.strip(b"\0 \r\n") or read.detected[0].format == "empty"
     for reject in read.rejects:
         assert "羽绒" not in reject.detail
         assert reject.line >= 1

@@ -14,14 +14,14 @@ from tasks.domain.errors import StoreFull
 from tasks.domain.records import Conversation, Reason, Reject
 from tasks.reading import grouping
 from tasks.reading.grouping import MessageGroups
-from tasks.reading.rules.dialogue import Clock
+from tasks.reading.rules.dialogue import TimestampParser
 from tasks.reading.rules.messages import Message
 
-CLOCK = Clock(ZoneInfo("Asia/Shanghai"))
+TIMESTAMPS = TimestampParser(ZoneInfo("Asia/Shanghai"))
 
 
 def grouped(messages, scratch, **limits):
-    with MessageGroups(scratch, CLOCK, **limits) as groups:
+    with MessageGroups(scratch, TIMESTAMPS, **limits) as groups:
         for message in messages:
             groups.add(message)
         found = list(groups.conversations())
@@ -74,7 +74,7 @@ def test_message_groups_takes_the_first_channel_start_and_attributes_that_are_na
     (found,) = grouped(messages, tmp_path)
     assert isinstance(found, Conversation)
     assert (found.channel, dict(found.attributes)) == ("App", {"shop": "一店", "sku": "7"})
-    assert found.started_at == CLOCK.read("2026-11-22 08:00:00")
+    assert found.started_at == TIMESTAMPS.parse("2026-11-22 08:00:00")
 
 
 def test_message_groups_rejects_an_id_that_too_many_messages_share(tmp_path, monkeypatch):
@@ -92,7 +92,7 @@ def test_message_groups_stays_in_bounded_memory_however_few_the_partitions(tmp_p
 
     tracemalloc.start()
     try:
-        with MessageGroups(tmp_path, CLOCK, memory_bytes=30_000, partition_bytes=30_000) as groups:
+        with MessageGroups(tmp_path, TIMESTAMPS, memory_bytes=30_000, partition_bytes=30_000) as groups:
             for message in rows(n % 1_200 for n in range(12_000)):
                 groups.add(message)
             assert sum(1 for _ in groups.conversations()) == 1_200
@@ -106,6 +106,6 @@ def test_message_groups_says_that_the_scratch_folder_is_of_no_use(tmp_path):
     missing: Path = tmp_path / "gone"
     with (
         pytest.raises(StoreFull, match=r"scratch folder .*gone can't take"),
-        MessageGroups(missing, CLOCK, memory_bytes=0) as groups,
+        MessageGroups(missing, TIMESTAMPS, memory_bytes=0) as groups,
     ):
         groups.add(Message("c", "log", 1, "user", "在吗"))

@@ -1,4 +1,4 @@
-"""Waiting for logs over a real folder, with a clock that the test moves."""
+"""Waiting for logs over a real folder, with a timestamps that the test moves."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ HALF_PAST_TWO = datetime(2026, 11, 23, 2, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
 class Night:
-    """A folder that fills while a clock runs: `writes` is what is written after so many minutes."""
+    """A folder that fills while a timestamps runs: `writes` is what is written after so many minutes."""
 
     def __init__(self, root: Path, writes: dict[float, str]) -> None:
         self.root = root

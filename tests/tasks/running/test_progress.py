@@ -11,7 +11,7 @@ from tasks.calling.rules.pacing import Limits
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.ports import StoredObject
 from tasks.domain.records import Reason, Reject
-from tasks.reading.conversations import Recognized
+from tasks.reading.conversations import DetectedFormat
 from tasks.running.progress import Progress, told
 
 DAY = date(2026, 11, 22)
@@ -35,7 +35,7 @@ def test_progress_warns_of_a_file_that_is_no_log(caplog):
     progress, _, _ = progress_of({})
     with caplog.at_level(logging.INFO):
         for name, taken_for in (("a", "csv"), ("b", "unknown")):
-            progress.recognized(Recognized(name, taken_for, "utf-8", False, "a note"), logging.getLogger("told"))
+            progress.detected(DetectedFormat(name, taken_for, "utf-8", False, "a note"), logging.getLogger("told"))
     assert [(record.levelname, record.message) for record in caplog.records] == [
         ("INFO", "a: read as csv, utf-8 (a note)"),
         ("WARNING", "b: read as unknown, utf-8 (a note)"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.reading.rules.dialogue import Clock, speaker_of, speaker_of_flag, split_transcript
+from tasks.reading.rules.dialogue import TimestampParser, speaker_of, speaker_of_flag, split_transcript
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 EIGHT = datetime(2026, 11, 22, 0, 1, 2, tzinfo=UTC)
@@ -19,10 +19,10 @@ EIGHT = datetime(2026, 11, 22, 0, 1, 2, tzinfo=UTC)
      "2026/11/22 8:01:02", "2026/11/22 08:01:02", "2026/11/22  8:01:02", "2026.11.22 8:01:02", "2026年11月22日 8时1分2秒", "2026年11月22日 8:01:02",
      1795305662, 1795305662.0, 1795305662000, 1795305662000000, "1795305662", "1795305662000", " 2026-11-22 08:01:02 "],
 )  # fmt: skip
-def test_clock_reads_times_however_they_are_written(written):
-    clock = Clock(SHANGHAI)
-    assert clock.read(written) == EIGHT
-    assert clock.read(written) == EIGHT  # from the table of hours, too
+def test_timestamp_parser_reads_times_however_they_are_written(written):
+    timestamps = TimestampParser(SHANGHAI)
+    assert timestamps.parse(written) == EIGHT
+    assert timestamps.parse(written) == EIGHT  # from the table of hours, too
 
 
 @pytest.mark.parametrize(
@@ -30,17 +30,17 @@ def test_clock_reads_times_however_they_are_written(written):
     ["", "上午", "08:01", "0000-00-00 00:00:00", "2026-13-45 00:00:00", "nan", "inf", "1e400", "0", 0, -1, 7, True, None, [],
      {}, "9" * 30, "2026-11-22T08+08:0", "x" * 100, "0001-01-01 00:00:00", float("inf")],
 )  # fmt: skip
-def test_clock_gives_none_for_what_is_no_time(written):
-    assert Clock(SHANGHAI).read(written) is None
+def test_timestamp_parser_gives_none_for_what_is_no_time(written):
+    assert TimestampParser(SHANGHAI).parse(written) is None
 
 
 @given(st.integers(631_152_000, 2_840_140_800), st.sampled_from(["Europe/Berlin", "Asia/Shanghai"]))
-def test_clock_agrees_with_the_zone(seconds, zone):
-    clock = Clock(ZoneInfo(zone))
+def test_timestamp_parser_agrees_with_the_zone(seconds, zone):
+    timestamps = TimestampParser(ZoneInfo(zone))
     local = datetime.fromtimestamp(seconds, ZoneInfo(zone))
     expected = local.replace(fold=0).astimezone(UTC)
     for _ in range(2):
-        assert clock.read(f"{local:%Y-%m-%d %H:%M:%S}") == expected
+        assert timestamps.parse(f"{local:%Y-%m-%d %H:%M:%S}") == expected
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_load_mappings_adds_a_table_without_a_header(written, log_format):
     mappings = load_mappings(written(SHOP))
     assert log_formats(mappings)[-3:] == ["desk", "jddc", "shop"]
     read = Read(SHOP_ROWS.encode(), mappings=mappings, log_format=log_format)
-    assert read.recognized[0].format == "shop"
+    assert read.detected[0].format == "shop"
     assert said(read.conversation) == [("user", "在吗"), ("agent", "在的")]
     assert dict(read.conversation.attributes) == {"score": "5"}
 
