@@ -1,0 +1,57 @@
+"""Themes for texts: the taxonomy in use, its ordered rules, and a memory of the texts seen."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+
+from tasks.domain.errors import UsageError
+from tasks.themes.rules.assigning import Assigner
+from tasks.themes.rules.patterns import Rule, parse_rules
+from tasks.themes.rules.taxonomy import Taxonomy, Theme, parse_taxonomy
+
+_DATA = Path(__file__).parent / "data"
+
+
+def load_taxonomy(path: str = "") -> Taxonomy:
+    """Read a shop's own taxonomy, or the default one.
+
+    Raises:
+        UsageError: the file can't be read, or is not of the taxonomy's shape.
+    """
+    if not path:
+        return _default()
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--themes {path} can't be read: {error}.") from None
+    return parse_taxonomy(text, path)
+
+
+def open_assigner(path: str = "", accepted: Sequence[Theme] = ()) -> Assigner:
+    """Make ready what assigns themes.
+
+    Args:
+        path: a shop's own taxonomy; empty for the default one.
+        accepted: themes that people accepted, beside those of the taxonomy.
+
+    Raises:
+        UsageError: the taxonomy can't be read.
+    """
+    return Assigner(load_taxonomy(path).with_themes(tuple(accepted)), _rules())
+
+
+@cache
+def _default() -> Taxonomy:
+    return parse_taxonomy((_DATA / "taxonomy.toml").read_text(encoding="utf-8"), "taxonomy.toml")
+
+
+@cache
+def _rules() -> tuple[Rule, ...]:
+    return parse_rules((_DATA / "rules.toml").read_text(encoding="utf-8"))
+
+
+def as_texts(values: Sequence[str | None]) -> pa.Array:
+    """Texts as Arrow, nulls kept."""
+    return pa.array(values, pa.string())

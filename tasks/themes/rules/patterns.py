@@ -1,0 +1,72 @@
+"""Ordered rules: which theme's patterns a text matches first."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+NO_RULE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: every pattern of `when` matches and `unless` does not.
+
+    Args:
+        theme: what it speaks for.
+        when: RE2 patterns.
+        unless: an RE2 pattern, or nothing.
+        weight: what it adds to the trained model's score; infinite where the rule is final.
+    """
+
+    theme: str
+    when: tuple[str, ...]
+    unless: str = ""
+    weight: float = float("inf")
+
+
+def parse_rules(text: str) -> tuple[Rule, ...]:
+    """Read ordered rules from TOML."""
+    return tuple(_rule(row) for row in tomllib.loads(text)["rules"])
+
+
+def _rule(row: Mapping[str, Any]) -> Rule:
+    return Rule(
+        theme=row["theme"],
+        when=tuple(row["when"]),
+        unless=row.get("unless", ""),
+        weight=float("inf") if row.get("decisive") else float(row["weight"]),
+    )
+
+
+def first_matches(rules: Sequence[Rule], texts: pa.Array) -> npt.NDArray[np.int32]:
+    """The index of the first rule that each text matches, or NO_RULE.
+
+    Args:
+        rules: in their order.
+        texts: normalized texts, none of them null.
+    """
+    found = np.full(len(texts), NO_RULE, dtype=np.int32)
+    waiting = np.arange(len(texts))
+    for number, rule in enumerate(rules):
+        if not len(waiting):
+            break
+        left = texts.take(pa.array(waiting))
+        hit = _matches(rule, left)
+        found[waiting[hit]] = number
+        waiting = waiting[~hit]
+    return found
+
+
+def _matches(rule: Rule, texts: pa.Array) -> npt.NDArray[np.bool_]:
+    hits = pc.match_substring_regex(texts, rule.when[0])
+    for pattern in rule.when[1:]:
+        hits = pc.and_(hits, pc.match_substring_regex(texts, pattern))
+    if rule.unless:
+        hits = pc.and_not(hits, pc.match_substring_regex(texts, rule.unless))
+    return hits.to_numpy(zero_copy_only=False)
