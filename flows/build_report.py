@@ -28,7 +28,7 @@ async def build_report(start: date, end: date, settings: dict[str, Any] | None =
     """
     config = load_settings(settings or {})
     warehouse = open_warehouse(config)
-    published = aggregate_published(warehouse, days_between(start, end), config.zone)
+    published = aggregate_published(warehouse, days_between(start, end), config.zone, config.attributes)
     address = publish_reports(warehouse, published, str(runtime.flow_run.id))
     await show_report(f"{start}-{end}", published.whole, read_history(warehouse, start), address)
     return {

@@ -66,7 +66,7 @@ async def summarize_day(
         tables = assemble_tables(parts, run.scratch)
         tally = _tally(run, started_at, ahead, services, config, tables, len(logs))
         runs, history = with_this_run(services.warehouse, tally), read_history(services.warehouse, day)
-        statistics = aggregate_day(day, config.zone, tables.summaries, tables.rejects, runs)
+        statistics = aggregate_day(day, config.zone, tables.summaries, tables.rejects, runs, config.attributes)
 
         publish_day(services.warehouse, day, run.lease, day_files(day, tables, statistics, runs, history))
         await show_report(day, statistics, history, tally.report)
@@ -122,7 +122,9 @@ async def _summarize(
         return await summarize_all(
             batches,
             run.caller,
-            lambda batch: summarize_batch(batch, run.caller, run.run_id, run.scratch, progress.settled),
+            lambda batch: summarize_batch(
+                batch, run.caller, run.run_id, run.scratch, progress.settled, services.themes.assign
+            ),
             ahead=2 * config.concurrency,
         )
 

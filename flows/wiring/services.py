@@ -23,6 +23,8 @@ from tasks.clients.stores import BosCredentials, open_store
 from tasks.domain.errors import UsageError
 from tasks.domain.ports import BatchPlatform, Embedder, ObjectStore, Summarizer
 from tasks.reading.rules.formats import LogMapping, check_log_format, load_mappings
+from tasks.themes.assigner import load_taxonomy, open_assigner
+from tasks.themes.rules.assigning import Assigner
 
 
 def check_settings(config: Mapping[str, Any]) -> Settings:
@@ -34,6 +36,7 @@ def check_settings(config: Mapping[str, Any]) -> Settings:
     settings = load_settings(config)
     check_log_format(settings.log_format, mappings_of(settings))
     source_of(settings.source, date.min)
+    load_taxonomy(settings.themes)
     for uri in (settings.source, settings.warehouse):
         if not uri.startswith(BLOCK_SCHEME):  # blocks are on the Prefect server, which is not asked yet
             open_store(uri, _bos_credentials(settings))
@@ -55,6 +58,7 @@ class Services:
     summarizer: Summarizer
     limiter: RateLimiter | None
     scratch: Path
+    themes: Assigner
 
 
 @asynccontextmanager
@@ -82,6 +86,7 @@ async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
             summarizer=summarizer,
             limiter=limiter,
             scratch=scratch_parent(settings),
+            themes=open_assigner(settings.themes),
         )
 
 

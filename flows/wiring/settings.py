@@ -7,16 +7,17 @@ defaults, which need no account. Naming a block is a choice for this run, so wha
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from flows.wiring.blocks import SummarizerEndpoint, load_block
 from tasks.calling.rules.offline import OFFLINE_VERSION
 from tasks.domain.errors import UsageError
 from tasks.preparing.prompts import load_prompt
+from tasks.reporting.rules.dimensions import AttributeDimensions
 
 VERSION = "0.1.0"
 
@@ -97,6 +98,14 @@ class Settings(BaseSettings):
         description="a candidate that is asked about a sample of each day, too, after the day's tables are published",
     )
     shadow_share: float = Field(0.02, gt=0, le=1, description="the part of a day that the candidate is asked about")
+    themes: str = Field("", description="a TOML file with the shop's own taxonomy of themes; not set: the default one")
+    dimensions: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="attributes of the conversations that metrics are broken down by, too, such as shop,agent,sku",
+    )
+    dimension_min_count: int = Field(
+        10, gt=0, description="values of --dimensions with fewer conversations than this are counted together"
+    )
     prompt_token_price: float = Field(0.0, ge=0, description="for a thousand, in your currency")
     completion_token_price: float = Field(0.0, ge=0, description="for a thousand, in your currency")
 
@@ -118,6 +127,12 @@ class Settings(BaseSettings):
     openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL")
     openai_api_key: SecretStr = Field(SecretStr(""), validation_alias="OPENAI_API_KEY")
 
+    @field_validator("dimensions", mode="before")
+    @classmethod
+    def _names(cls, names: object) -> object:
+        """Names as a flag or the environment has them, separated by commas, or as a block has them, in a list."""
+        return tuple(name.strip() for name in names.split(",") if name.strip()) if isinstance(names, str) else names
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
@@ -138,6 +153,11 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The time zone of the days."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def attributes(self) -> AttributeDimensions:
+        """The attributes that figures are broken down by."""
+        return AttributeDimensions(self.dimensions, self.dimension_min_count)
 
     @property
     def prompt_version(self) -> str:
@@ -169,6 +189,7 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
     if settings.endpoint_block:
         settings = _validated(overrides, load_block(SummarizerEndpoint, settings.endpoint_block).as_settings())
     load_prompt(settings.prompt)
+    _ = settings.attributes  # refuses wrong names here, before anything begins
     if settings.shards > 1 and settings.summarizer == "offline":
         raise UsageError("--shards divides calls among workers, and --summarizer offline makes none: leave one out.")
     return settings

@@ -18,6 +18,7 @@ from tasks.domain.errors import DayBusy, NoTables
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.reporting.rules.aggregation import Aggregator
+from tasks.reporting.rules.dimensions import NO_ATTRIBUTES, AttributeDimensions
 from tasks.reporting.rules.html import render_html
 from tasks.reporting.rules.markdown import render_markdown
 from tasks.reporting.rules.metrics import metrics_table
@@ -36,10 +37,15 @@ History = Mapping[date, pa.Table]
 
 @task(name="aggregate-day", task_run_name="aggregate-{day}", cache_policy=NO_CACHE)
 def aggregate_day(
-    day: date, zone: tzinfo, summaries: Path, rejects: Path, runs: Sequence[Mapping[str, Any]]
+    day: date,
+    zone: tzinfo,
+    summaries: Path,
+    rejects: Path,
+    runs: Sequence[Mapping[str, Any]],
+    attributes: AttributeDimensions = NO_ATTRIBUTES,
 ) -> DayStatistics:
     """The day's figures, from its tables alone."""
-    aggregator = Aggregator(day, day, zone)
+    aggregator = Aggregator(day, day, zone, attributes=attributes)
     for batch in _batches(summaries):
         aggregator.add_summaries(batch)
     for batch in _batches(rejects):
@@ -113,13 +119,15 @@ class SpanStatistics:
 
 
 @task(name="aggregate-published", cache_policy=NO_CACHE)
-def aggregate_published(store: ObjectStore, days: Sequence[date], zone: tzinfo) -> SpanStatistics:
+def aggregate_published(
+    store: ObjectStore, days: Sequence[date], zone: tzinfo, attributes: AttributeDimensions = NO_ATTRIBUTES
+) -> SpanStatistics:
     """The figures of the days that are in the warehouse.
 
     Raises:
         NoTables: none of them is.
     """
-    whole = Aggregator(days[0], days[-1], zone)
+    whole = Aggregator(days[0], days[-1], zone, attributes=attributes)
     made_by: dict[date, list[dict[str, Any]]] = {}
     published: dict[date, DayStatistics] = {}
     for day in days:
@@ -127,7 +135,7 @@ def aggregate_published(store: ObjectStore, days: Sequence[date], zone: tzinfo) 
         if not runs:
             continue
         made_by[day] = runs
-        aggregator = Aggregator(day, day, zone)
+        aggregator = Aggregator(day, day, zone, attributes=attributes)
         for batch in _published(store, partition_key("summaries", day)):
             aggregator.add_summaries(batch)
         for batch in _published(store, partition_key("rejects", day)):

@@ -16,7 +16,7 @@ from tasks.domain.records import Reject, Request, Summarized
 from tasks.parsing.rows import row_or_reject
 from tasks.reading.batches import Batch
 from tasks.warehouse.publish import BatchFiles, write_part
-from tasks.warehouse.rules.tables import reject_rows, summary_rows
+from tasks.warehouse.rules.tables import AssignThemes, reject_rows, summary_rows
 
 T = TypeVar("T")
 
@@ -27,7 +27,12 @@ _OBJECTS_BETWEEN_COLLECTIONS = 15_000
 
 @task(name="summarize-batch", task_run_name="batch-{batch.number}", cache_policy=NO_CACHE)
 async def summarize_batch(
-    batch: Batch, caller: Caller, run_id: str, folder: Path, settled: Callable[[Summarized | Reject], None]
+    batch: Batch,
+    caller: Caller,
+    run_id: str,
+    folder: Path,
+    settled: Callable[[Summarized | Reject], None],
+    assign: AssignThemes | None = None,
 ) -> BatchFiles:
     """Answer a batch's requests and put its rows into scratch; every conversation of it is in exactly one place.
 
@@ -46,9 +51,11 @@ async def summarize_batch(
     rejects = [*batch.rejects, *(outcome for outcome in outcomes if isinstance(outcome, Reject))]
     for reject in batch.rejects:
         settled(reject)
-    return await asyncio.to_thread(
-        write_part, batch.number, batch.read, summary_rows(rows), reject_rows(rejects, run_id), folder
-    )
+
+    def write() -> BatchFiles:
+        return write_part(batch.number, batch.read, summary_rows(rows, assign), reject_rows(rejects, run_id), folder)
+
+    return await asyncio.to_thread(write)
 
 
 @task(name="answer-batch", task_run_name="batch-{batch.number}", cache_policy=NO_CACHE)

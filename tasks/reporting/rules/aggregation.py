@@ -29,9 +29,11 @@ divide; counts have no denominator:
 | calls, … (see below)    | run               | all             | counts, or nothing                 |
 
 The run's: calls, retries, quota_refusals, reused, prompt_tokens, completion_tokens, seconds, cost, quota_use.
-Dimensions: all, channel, hour (00 to 23, local), turns (1-4 … 30+), model, prompt_version, issue_word,
-plan_word. A value that a row does not name is the empty string; beyond the first thousand of a dimension it is
-`OTHER`. Shares of words are of the conversations whose issue (or plan) holds the word, each counted once.
+Dimensions: all, channel, hour (00 to 23, local), turns (1-4 … 30+), model, prompt_version, theme, plan_theme,
+issue_word, plan_word, and the attributes that the setting `dimensions` names; of these, values with too few
+conversations are `OTHER`. A value that a row does not name is the empty string; beyond the first thousand of a
+dimension it is `OTHER`. Shares of words are of the conversations whose issue (or plan) holds the word, each counted
+once.
 """
 
 import heapq
@@ -44,6 +46,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tasks.reporting.rules.dimensions import NO_ATTRIBUTES, AttributeDimensions
 from tasks.reporting.rules.statistics import (
     ANSWERS,
     OTHER,
@@ -108,6 +111,14 @@ class _Tallies:
             for cell, count in enumerate(cells):
                 if count:
                     self.add(key, cell, count)
+
+    def at_least(self, min_count: int) -> "_Tallies":
+        """The same counts, values with fewer rows than `min_count` counted together as OTHER."""
+        merged = _Tallies()
+        for key, cells in sorted(self.cells.items(), key=lambda item: -sum(item[1])):
+            target = merged.cells.setdefault(key if sum(cells) >= min_count else OTHER, [0] * 9)
+            target[:] = [mine + theirs for mine, theirs in zip(target, cells, strict=True)]
+        return merged
 
     def groups(self, order: Sequence[str] | None = None) -> tuple[Group, ...]:
         """By `order`, what it does not name at the end; without it the largest first."""
@@ -228,9 +239,17 @@ class Aggregator:
         timezone: whose hours the hours of the day are.
         word_sample: words are counted in at most so many conversations, those with the lowest content hashes,
             which is a fair sample and always the same one.
+        attributes: which attributes of the conversations are dimensions, too.
     """
 
-    def __init__(self, start: date, end: date, timezone: tzinfo, word_sample: int = WORD_SAMPLE) -> None:
+    def __init__(
+        self,
+        start: date,
+        end: date,
+        timezone: tzinfo,
+        word_sample: int = WORD_SAMPLE,
+        attributes: AttributeDimensions = NO_ATTRIBUTES,
+    ) -> None:
         self.start = start
         self.end = end
         self.timezone = timezone
@@ -240,6 +259,9 @@ class Aggregator:
         self._turns = _Tallies()
         self._models = _Tallies()
         self._prompt_versions = _Tallies()
+        self._themes = {name: _Tallies() for name in ("theme", "plan_theme")}
+        self._attributes = {name: _Tallies() for name in attributes.names}
+        self._min_count = attributes.min_count
         self._rejects: Counter[str] = Counter()
         self._truncated = 0
         self._issues = _Texts("issue", issue_words, word_sample)
@@ -263,6 +285,8 @@ class Aggregator:
             (self._turns, _turn_buckets(batch["turns"])),
             (self._models, batch["model"]),
             (self._prompt_versions, batch["prompt_version"]),
+            *((tallies, batch[name]) for name, tallies in self._themes.items() if name in batch.schema.names),
+            *((tallies, _attribute(batch, name)) for name, tallies in self._attributes.items()),
         ):
             grouped = pa.table({"value": values, "cell": cell}).group_by(["value", "cell"], use_threads=False)
             columns = grouped.aggregate([([], "count_all")]).to_pydict()
@@ -286,6 +310,9 @@ class Aggregator:
         self._turns.merge(other._turns)
         self._models.merge(other._models)
         self._prompt_versions.merge(other._prompt_versions)
+        for mine, theirs in ((self._themes, other._themes), (self._attributes, other._attributes)):
+            for name, tallies in mine.items():
+                tallies.merge(theirs[name])
         self._rejects.update(other._rejects)
         self._truncated += other._truncated
         self._issues.merge(other._issues)
@@ -309,6 +336,9 @@ class Aggregator:
             turns=self._turns.groups(TURN_BUCKETS),
             models=self._models.groups(),
             prompt_versions=self._prompt_versions.groups(),
+            themes=self._themes["theme"].groups(),
+            plan_themes=self._themes["plan_theme"].groups(),
+            attributes={name: found.at_least(self._min_count).groups() for name, found in self._attributes.items()},
             issues=self._issues.words(),
             plans=self._plans.words(),
             truncated=self._truncated,
@@ -323,6 +353,10 @@ class Aggregator:
         columns["turns"] = pc.fill_null(batch["turns"], 0)
         columns["conversation_id"] = pc.fill_null(batch["conversation_id"], "")
         self._examples.add(pa.table(columns, schema=_EXAMPLE_ROWS).filter(worth_reading))
+
+
+def _attribute(batch: pa.RecordBatch, name: str) -> pa.Array:
+    return pc.map_lookup(batch["attributes"], name, "first")
 
 
 def _answer_code(answers: pa.Array) -> pa.Array:

@@ -34,6 +34,9 @@ def _metric_rows(statistics: DayStatistics) -> Iterator[_MetricRow]:
         "turns": statistics.turns,
         "model": statistics.models,
         "prompt_version": statistics.prompt_versions,
+        "theme": statistics.themes,
+        "plan_theme": statistics.plan_themes,
+        **statistics.attributes,
         "issue_word": statistics.issues.groups,
         "plan_word": statistics.plans.groups,
     }

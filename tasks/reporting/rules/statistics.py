@@ -1,5 +1,6 @@
 """The figures of a day or of a span of days, as values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
@@ -129,6 +130,9 @@ class DayStatistics:
     turns: tuple[Group, ...]
     models: tuple[Group, ...]
     prompt_versions: tuple[Group, ...]
+    themes: tuple[Group, ...]
+    plan_themes: tuple[Group, ...]
+    attributes: Mapping[str, tuple[Group, ...]]
     issues: TermCounts
     plans: TermCounts
     truncated: int

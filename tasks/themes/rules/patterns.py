@@ -69,4 +69,5 @@ def _matches(rule: Rule, texts: pa.Array) -> npt.NDArray[np.bool_]:
         hits = pc.and_(hits, pc.match_substring_regex(texts, pattern))
     if rule.unless:
         hits = pc.and_not(hits, pc.match_substring_regex(texts, rule.unless))
-    return hits.to_numpy(zero_copy_only=False)
+    found: npt.NDArray[np.bool_] = hits.to_numpy(zero_copy_only=False)
+    return found

@@ -70,9 +70,7 @@ class Taxonomy:
         last_group = self.groups[-1].id
         return replace(
             self,
-            themes=tuple(
-                theme if theme.group in known else replace(theme, group=last_group) for theme in themes
-            ),
+            themes=tuple(theme if theme.group in known else replace(theme, group=last_group) for theme in themes),
         )
 
 

@@ -5,7 +5,7 @@ CHANGELOG.md.
 The partition column `day` is in the path (`table/day=2026-11-22/table.parquet`), not in the file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -46,6 +46,8 @@ SUMMARIES = _schema(
     ("summarized_at", _UTC_MICROSECONDS),
     ("run_id", pa.string()),
     ("attributes", pa.map_(pa.string(), pa.string())),
+    ("theme", pa.string()),
+    ("plan_theme", pa.string()),
 )
 
 REJECTS = _schema(
@@ -136,8 +138,16 @@ SAMPLES = _schema(
 )
 
 
-def summary_rows(rows: Sequence[Summarized]) -> pa.RecordBatch:
-    """Rows as a record batch of SUMMARIES, in the order given."""
+AssignThemes = Callable[[pa.Array], pa.Array]
+
+
+def summary_rows(rows: Sequence[Summarized], assign: AssignThemes | None = None) -> pa.RecordBatch:
+    """Rows as a record batch of SUMMARIES, in the order given.
+
+    Args:
+        rows: what was summarized.
+        assign: texts to the ids of their themes; without it, themes stay null.
+    """
     columns: dict[str, list[object]] = {
         "conversation_id": [row.request.conversation.conversation_id for row in rows],
         "started_at": [row.request.conversation.started_at for row in rows],
@@ -161,6 +171,18 @@ def summary_rows(rows: Sequence[Summarized]) -> pa.RecordBatch:
         "summarized_at": [row.answer.answered_at for row in rows],
         "run_id": [row.answer.run_id for row in rows],
         "attributes": [list(row.request.conversation.attributes.items()) for row in rows],
+        "theme": [None] * len(rows),
+        "plan_theme": [None] * len(rows),
+    }
+    batch = _batch(columns, SUMMARIES)
+    return with_themes(batch, assign) if assign else batch
+
+
+def with_themes(batch: pa.RecordBatch, assign: AssignThemes) -> pa.RecordBatch:
+    """The rows with the themes of their issues and plans, whatever these columns held before."""
+    columns = {name: batch[name] for name in batch.schema.names} | {
+        "theme": assign(batch["issue"]),
+        "plan_theme": assign(batch["plan"]),
     }
     return _batch(columns, SUMMARIES)
 
@@ -208,7 +230,7 @@ def shadow_rows(outcomes: Sequence[tuple[Request, Summarized | Reject]], model: 
     return pa.Table.from_pylist(rows, schema=SHADOWS)
 
 
-def _batch(columns: dict[str, list[object]], schema: pa.Schema) -> pa.RecordBatch:
+def _batch(columns: Mapping[str, Sequence[object]], schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(
         [pa.array(columns[field.name], type=field.type) for field in schema], schema=schema
     )

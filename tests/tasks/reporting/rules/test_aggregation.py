@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.calling.rules.offline import OFFLINE_MODEL
+from tasks.domain.errors import UsageError
 from tasks.reporting.rules import aggregation as aggregates
 from tasks.reporting.rules.aggregation import TURN_BUCKETS, WORST_EXAMPLES, Aggregator
+from tasks.reporting.rules.dimensions import AttributeDimensions
 from tasks.reporting.rules.metrics import metrics_table
 from tasks.reporting.rules.statistics import ANSWERS, OTHER, DayStatistics, Outcomes, Proportion
 from tasks.reporting.rules.words import issue_words, plan_words
@@ -276,3 +278,42 @@ def test_interval_holds_the_share_and_narrows(part, more):
 
 def test_interval_is_wilsons():
     assert Proportion(1, 8).interval() == pytest.approx((0.0224, 0.4709), abs=1e-4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b", "c", None]), st.sampled_from([True, False, None])), max_size=40),
+    st.integers(1, 8),
+)
+def test_attributes_are_dimensions_and_rare_values_are_counted_together(rows, min_count):
+    table = [
+        {"accepted": accepted, "turns": 2, "attributes": [("shop", shop)] if shop else []} for shop, accepted in rows
+    ]
+    aggregator = Aggregator(DAY, DAY, SHANGHAI, attributes=AttributeDimensions(("shop", "agent"), min_count))
+    for half in (table[::2], table[1::2]):
+        aggregator.add_summaries(pa.RecordBatch.from_pylist(half, schema=SUMMARIES))
+    counts = Counter(shop or "" for shop, _ in rows)
+    expected = Counter({shop: count for shop, count in counts.items() if count >= min_count})
+    if rare := sum(counts.values()) - sum(expected.values()):
+        expected[OTHER] = rare
+    made = metrics_table(aggregator.result()).to_pylist()
+    found = {
+        row["value_key"]: row["value"] for row in made if row["metric"] == "summaries" and row["dimension"] == "shop"
+    }
+    assert found == expected
+    accepted = sum(row["numerator"] for row in made if row["metric"] == "accepted_share" and row["dimension"] == "shop")
+    assert accepted == sum(answer is True for _, answer in rows)
+
+
+@pytest.mark.parametrize("names", [("channel",), ("shop", "shop"), ("",), tuple(map(str, range(21)))])
+def test_attribute_dimensions_refuse_names_that_would_be_mixed_up(names):
+    with pytest.raises(UsageError, match="--dimensions"):
+        AttributeDimensions(names)
+
+
+def test_themes_are_dimensions_where_the_tables_have_them():
+    rows = [{"turns": 2, "theme": theme, "plan_theme": None} for theme in ("gift", "gift", "other", None)]
+    batch = pa.RecordBatch.from_pylist(rows, schema=SUMMARIES)
+    older = batch.drop_columns(["theme", "plan_theme"])
+    assert {group.key: group.outcomes.total for group in statistics_of(batch).themes} == {"gift": 2, "other": 1, "": 1}
+    assert statistics_of(older).themes == ()

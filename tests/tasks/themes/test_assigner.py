@@ -1,0 +1,66 @@
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.domain.errors import UsageError
+from tasks.themes.assigner import load_taxonomy, open_assigner
+from tasks.themes.rules.taxonomy import OTHER
+
+ASSIGNER = open_assigner()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.none() | st.text(max_size=40), max_size=20))
+def test_assign_gives_every_text_one_theme_of_the_taxonomy_and_no_text_none(texts):
+    themes = ASSIGNER.assign(pa.array(texts, pa.string())).to_pylist()
+    assert [theme is None for theme in themes] == [not (text or "").strip() for text in texts]
+    assert set(themes) - {None} <= set(ASSIGNER.taxonomy.ids)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(["退货运费谁出", "发票抬头错了", "在吗", "什么时候发货", "什么时候发货", ""]))
+def test_assign_gives_a_text_the_same_theme_whatever_is_beside_it(texts):
+    together = ASSIGNER.assign(pa.array(texts)).to_pylist()
+    assert together == [ASSIGNER.assign(pa.array([text]))[0].as_py() for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "theme"),
+    [
+        ("质量太差了想退货", "return_request"),
+        ("质量太差了", "quality_defect"),
+        ("退货的运费谁出", "shipping_fee"),
+        ("赠品怎么没寄", "gift"),
+        ("价保的钱什么时候到账", "price_protection"),
+        ("什么时候发货", "urge_shipment"),
+        ("什么时候有货", "stock_presale"),
+        ("什么时候退款到账", "refund_progress"),
+        ("什么时候上门安装", "installation"),
+        ("多久", OTHER),
+    ],
+)
+def test_assign_keeps_the_borders(text, theme):
+    assert ASSIGNER.assign(pa.array([text]))[0].as_py() == theme
+
+
+def test_load_taxonomy_has_eight_groups_and_other():
+    taxonomy = load_taxonomy()
+    assert len(taxonomy.groups) == 9
+    assert len(taxonomy.ids) == len(set(taxonomy.ids)) == 29
+    assert taxonomy.ids[-1] == OTHER
+    for theme in taxonomy.themes:
+        assert theme.definition
+        assert len(theme.examples) >= 5
+        assert theme.name_zh
+
+
+def test_load_taxonomy_names_everything_that_is_wrong(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'groups = [{ id = "a" }]\n[[themes]]\nid = "X y"\ngroup = "a"\n[[themes]]\nid = "b"\ngroup = "nowhere"\n'
+    )
+    with pytest.raises(UsageError, match=r"'X y'.*nowhere.*'other' is missing"):
+        load_taxonomy(str(file))
+    with pytest.raises(UsageError, match="can't be read"):
+        load_taxonomy(str(tmp_path / "none.toml"))
