@@ -151,7 +151,7 @@ class SummarizerEndpoint(Block):
     endpoint: str = Field(
         default="",
         title="Endpoint",
-        description="服务标识或模型名 · The service's id (qianfan), v2:MODEL (qianfan's V2) or the model (openai).",
+        description="模型或服务的名称 · The name of the model or of the deployed service.",
     )
     rpm: int = Field(
         default=0,

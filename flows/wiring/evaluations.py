@@ -38,7 +38,7 @@ async def evaluated(config: Settings, labeled: Sequence[LabeledExample], prompt:
     """
     prompt = prompt or Prompt(config.prompt_version, load_prompt(config.prompt).template)
     async with _asking(config, prompt.version) as (caller, services):
-        return await evaluate(labeled, caller, prompt, services.summarizer.model)
+        return await evaluate(labeled, caller, prompt, services.summarizer.model, config.model_options)
 
 
 async def asked_figures(
@@ -63,7 +63,9 @@ async def asked_figures(
     if judge_endpoint:
         if config.summarizer == "offline":
             raise UsageError("--judge-endpoint needs --summarizer qianfan or openai: rules are no judge.")
-        async with _asking(config.model_copy(update={"endpoint": judge_endpoint}), JUDGE_VERSION) as (caller, services):
+        # A judge grades: it has another form of answer than the four fields.
+        judging = {"endpoint": judge_endpoint, "response_format": "text", "system_prompt": ""}
+        async with _asking(config.model_copy(update=judging), JUDGE_VERSION) as (caller, services):
             figures |= await judge(pairs(), caller, services.summarizer.model)
     return figures
 

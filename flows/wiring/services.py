@@ -13,11 +13,13 @@ from flows.wiring.settings import Settings, load_settings
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.rules.pacing import Limits
 from tasks.calling.shared_quota import SharedQuota
-from tasks.clients.embeddings import EmbeddingModel
+from tasks.clients.embeddings import open_openai_embeddings, open_qianfan_embeddings
+from tasks.clients.http_pool import ConnectionLimits
 from tasks.clients.offline import OfflineSummarizer
 from tasks.clients.openai_chat import OpenAISummarizer
 from tasks.clients.qianfan_batch import QianfanBatch
-from tasks.clients.qianfan_chat import QianfanCredentials, QianfanSummarizer
+from tasks.clients.qianfan_chat import V1_NOTICE, QianfanAddresses, is_v1, model_of, open_qianfan
+from tasks.clients.qianfan_credentials import QianfanCredentials
 from tasks.clients.qianfan_platform import QianfanConsole
 from tasks.clients.stores import BosCredentials, open_store
 from tasks.domain.errors import UsageError
@@ -152,6 +154,11 @@ def names_the_day(template: str) -> bool:
     return source_of(template, date(2001, 2, 3)) != source_of(template, date(2004, 5, 6))
 
 
+def notices(settings: Settings) -> list[str]:
+    """What a person should know of these settings although a run can go on with them."""
+    return [V1_NOTICE] if settings.summarizer == "qianfan" and is_v1(settings.endpoint) else []
+
+
 def open_summarizer(settings: Settings) -> Summarizer:
     """Whoever reads the conversations.
 
@@ -169,19 +176,15 @@ def open_summarizer(settings: Settings) -> Summarizer:
             settings.endpoint,
             base_url=settings.openai_base_url,
             api_key=settings.openai_api_key.get_secret_value(),
-            timeout_seconds=settings.timeout_seconds,
-            connections=settings.concurrency,
-            max_tokens=settings.max_output_tokens,
+            options=settings.model_options,
+            limits=_connection_limits(settings),
         )
-    return QianfanSummarizer(
+    return open_qianfan(
         settings.endpoint,
-        credentials=_qianfan_credentials(settings),
-        base_url=settings.qianfan_base_url,
-        console_url=settings.qianfan_console_api_base_url,
-        iam_url=settings.qianfan_iam_base_url,
-        timeout_seconds=settings.timeout_seconds,
-        connections=settings.concurrency,
-        max_tokens=settings.max_output_tokens,
+        _qianfan_credentials(settings),
+        _qianfan_addresses(settings),
+        settings.model_options,
+        _connection_limits(settings),
     )
 
 
@@ -222,7 +225,7 @@ def batch_platform(settings: Settings) -> BatchPlatform:
     if not settings.warehouse.startswith(("bos://", BLOCK_SCHEME)):
         raise UsageError("--summarizer qianfan-batch needs a warehouse in BOS: the platform reads and writes there.")
     return QianfanBatch(
-        settings.batch_model or settings.endpoint.removeprefix("v2:"),
+        settings.batch_model or model_of(settings.endpoint),
         _qianfan_credentials(settings),
         settings.qianfan_console_api_base_url,
         max_tokens=settings.max_output_tokens,
@@ -238,11 +241,12 @@ async def open_embedder(name: str, settings: Settings) -> AsyncIterator[Embedder
     """
     service, _, model = name.partition(":")
     if service == "qianfan" and model:
-        embedder = EmbeddingModel(model, base_url=settings.qianfan_base_url, credentials=_qianfan_credentials(settings))
-    elif service == "openai" and model and settings.openai_base_url:
-        embedder = EmbeddingModel(
-            model, base_url=settings.openai_base_url, api_key=settings.openai_api_key.get_secret_value()
+        embedder = open_qianfan_embeddings(
+            model, _qianfan_credentials(settings), _qianfan_addresses(settings), _connection_limits(settings)
         )
+    elif service == "openai" and model and settings.openai_base_url:
+        key = settings.openai_api_key.get_secret_value()
+        embedder = open_openai_embeddings(model, settings.openai_base_url, key, _connection_limits(settings))
     else:
         raise UsageError(f"--embedding {name!r}: write qianfan:embedding-v1, or openai:MODEL with OPENAI_BASE_URL set.")
     try:
@@ -266,6 +270,16 @@ def open_folder(uri: str, settings: Settings) -> ObjectStore:
     if uri.startswith(BLOCK_SCHEME):
         return open_bucket(uri, scratch)
     return open_store(uri, _bos_credentials(settings), scratch=scratch)
+
+
+def _connection_limits(settings: Settings) -> ConnectionLimits:
+    return ConnectionLimits(settings.concurrency, settings.timeout_seconds, settings.call_seconds)
+
+
+def _qianfan_addresses(settings: Settings) -> QianfanAddresses:
+    return QianfanAddresses(
+        v2=settings.qianfan_console_api_base_url, iam=settings.qianfan_iam_base_url, v1=settings.qianfan_base_url
+    )
 
 
 def _qianfan_credentials(settings: Settings) -> QianfanCredentials:

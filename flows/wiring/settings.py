@@ -10,12 +10,14 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import orjson
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from flows.wiring.blocks import SummarizerEndpoint, load_block
 from tasks.calling.rules.offline import OFFLINE_VERSION
 from tasks.domain.errors import UsageError
+from tasks.domain.model_options import ModelOptions, ResponseFormat, Thinking
 from tasks.preparing.prompts import load_prompt
 from tasks.reporting.rules.dimensions import AttributeDimensions
 
@@ -45,7 +47,9 @@ class Settings(BaseSettings):
         "cheaper, within a day), openai (any compatible server) or offline (rules, no model)",
     )
     endpoint: str = Field(
-        "", description="the service's id (qianfan), v2:MODEL (qianfan's V2) or the model's name (openai)"
+        "",
+        description="the model's or service's name; v1:ID is Qianfan's V1 interface, which Baidu switched off on "
+        "2026-08-31",
     )
     endpoint_block: str = Field(
         "",
@@ -78,7 +82,21 @@ class Settings(BaseSettings):
     compact: bool = Field(True, description="leave out greetings, rating requests and order cards")
     max_input_tokens: int = Field(6000, ge=200, description="longer conversations are cut in the middle")
     max_output_tokens: int = Field(512, ge=16, description="the longest answer")
-    timeout_seconds: float = Field(30.0, gt=0, description="for one call")
+    temperature: float = Field(0.01, ge=0, le=2, description="of an answer")
+    system_prompt: str = Field("", description="a system message before the conversation's; empty: none")
+    response_format: ResponseFormat = Field(
+        "text",
+        description="json_schema holds the model to the four fields; text is for an endpoint that knows its format",
+    )
+    thinking: Thinking = Field(
+        "", description="off, on, or an effort for models that think (off costs least); empty: the model's own way"
+    )
+    seed: int | None = Field(None, description="makes answers repeatable where the server supports it")
+    extra_fields: str = Field("", description="further fields of each request, as a JSON object; null removes one")
+    extra_headers: str = Field("", description="further headers of each request, as a JSON object; no secrets")
+    appid: str = Field("", description="qianfan: the application that a bill names")
+    timeout_seconds: float = Field(30.0, gt=0, description="how long the endpoint may send nothing during a call")
+    call_seconds: float = Field(300.0, gt=0, description="for one whole call, whatever arrives meanwhile")
     max_attempts: int = Field(5, gt=0, description="calls for one conversation while the endpoint answers others")
     give_up_seconds: float = Field(120.0, gt=0, description="without any answer: the endpoint is down, the run ends")
     max_reject_ratio: float = Field(0.2, ge=0, le=1, description="more rejects than this: exit 3")
@@ -106,8 +124,13 @@ class Settings(BaseSettings):
     dimension_min_count: int = Field(
         10, gt=0, description="values of --dimensions with fewer conversations than this are counted together"
     )
-    prompt_token_price: float = Field(0.0, ge=0, description="for a thousand, in your currency")
-    completion_token_price: float = Field(0.0, ge=0, description="for a thousand, in your currency")
+    prompt_token_price: float = Field(0.0, ge=0, description="price per 1,000 prompt tokens, in your currency")
+    completion_token_price: float = Field(0.0, ge=0, description="price per 1,000 completion tokens, in your currency")
+    cached_token_price: float | None = Field(
+        None,
+        ge=0,
+        description="price per 1,000 prompt tokens from the service's cache; not set: as other prompt tokens",
+    )
 
     qianfan_access_key: SecretStr = Field(SecretStr(""), validation_alias="QIANFAN_ACCESS_KEY")
     qianfan_secret_key: SecretStr = Field(SecretStr(""), validation_alias="QIANFAN_SECRET_KEY")
@@ -149,6 +172,34 @@ class Settings(BaseSettings):
             raise ValueError("this is no address such as https://example.com/v1")  # unquoted: it may hold a password
         return url
 
+    @field_validator("extra_fields", "extra_headers", mode="before")
+    @classmethod
+    def _a_json_object(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            return orjson.dumps(value).decode()
+        try:
+            found = orjson.loads(value) if value else {}
+        except (orjson.JSONDecodeError, TypeError):
+            found = None
+        if not isinstance(found, dict):
+            raise ValueError('this is no JSON object such as {"top_p": 0.8}')
+        return value
+
+    @property
+    def model_options(self) -> ModelOptions:
+        """What the model is asked for besides the conversation."""
+        headers = {str(name): str(value) for name, value in orjson.loads(self.extra_headers or "{}").items()}
+        return ModelOptions(
+            max_tokens=self.max_output_tokens,
+            temperature=self.temperature,
+            system_prompt=self.system_prompt,
+            response_format=self.response_format,
+            thinking=self.thinking,
+            seed=self.seed,
+            extra_fields=orjson.loads(self.extra_fields or "{}"),
+            headers={**({"appid": self.appid} if self.appid else {}), **headers},
+        )
+
     @property
     def zone(self) -> ZoneInfo:
         """The time zone of the days."""
@@ -164,9 +215,11 @@ class Settings(BaseSettings):
         """What rows name as their prompt: the rules' own version where there is no prompt."""
         return OFFLINE_VERSION if self.summarizer == "offline" else self.prompt
 
-    def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
-        """What so many tokens cost, by the prices set."""
-        return (prompt_tokens * self.prompt_token_price + completion_tokens * self.completion_token_price) / 1000
+    def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
+        """The cost of so many tokens, by the prices set; `cached_tokens` are among the prompt's."""
+        cached_price = self.prompt_token_price if self.cached_token_price is None else self.cached_token_price
+        prompt = (prompt_tokens - cached_tokens) * self.prompt_token_price + cached_tokens * cached_price
+        return (prompt + completion_tokens * self.completion_token_price) / 1000
 
 
 def flags() -> dict[str, Any]:
@@ -202,8 +255,9 @@ def _unknown_names() -> Iterator[str]:
     for place, source in places.items():
         for name in sorted(map(str.upper, source.env_vars)):
             if name.startswith("KEFU_") and name not in known:
-                nearest = get_close_matches(name, sorted(known), n=1)
-                hint = f"did you mean {nearest[0]}?" if nearest else "--help tells of all there are"
+                # Without what they all begin with, which would make any two of them alike.
+                nearest = get_close_matches(name.removeprefix("KEFU_"), [one.removeprefix("KEFU_") for one in known], 1)
+                hint = f"did you mean KEFU_{nearest[0]}?" if nearest else "--help tells of all there are"
                 yield f"{name} in {place} is no setting: {hint}"
 
 

@@ -81,6 +81,7 @@ def preparing(config: Settings, model: str = "") -> Callable[[Conversation], Req
         prompt=load_prompt(config.prompt),
         model=model,
         max_input_tokens=config.max_input_tokens,
+        options=config.model_options,
         masked=config.mask,
         compacted=config.compact,
     )

@@ -1,53 +1,43 @@
-"""Embeddings from Qianfan (signed as the SDK signs) or from any OpenAI-compatible server: both answer alike."""
+"""Embeddings from Qianfan's V2 or from any OpenAI-compatible server: both answer alike."""
 
 import asyncio
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Final
 from urllib.parse import urlsplit
 
 import orjson
-from qianfan.resources.auth.iam import iam_sign
-from qianfan.resources.typing import QfRequest
 
-from tasks.clients.http_pool import Call, Pool, broken_reply, credentials_refused
-from tasks.clients.qianfan_chat import Expired, QianfanCredentials, code_fault
-from tasks.domain.errors import EndpointDown, QuotaRefused, TransientFault
+from tasks.clients.chat_replies import parse_body
+from tasks.clients.http_faults import read_error, service_fault
+from tasks.clients.http_pool import Call, ConnectionLimits, Pool, address
+from tasks.clients.qianfan_chat import QianfanAddresses
+from tasks.clients.qianfan_credentials import BearerToken, QianfanCredentials
+from tasks.domain.errors import CredentialsRefused, EndpointDown, QuotaRefused, ReplyUnreadable, TransientFault
 
-_QIANFAN_PATH = "/rpc/2.0/ai_custom/v1/wenxinworkshop/embeddings/"
-_ATTEMPTS = 6
-_LONGEST_WAIT_SECONDS = 30.0
+_ATTEMPTS: Final = 6
+_LONGEST_WAIT_SECONDS: Final = 30.0
 
 
 class EmbeddingModel:
-    """One model of embeddings.
+    """One model of embeddings at one address.
 
     Args:
-        model: its name; for Qianfan the last part of its address, such as `embedding-v1` or `bge_large_zh`.
-        base_url: Qianfan's address, or an OpenAI-compatible one up to and without `/embeddings`.
-        api_key: sent as a bearer token to an OpenAI-compatible server; empty where it asks for none.
-        credentials: of Qianfan; None for any other server.
-        timeout_seconds: for one call.
+        model: its name, such as `embedding-v1` or `bge-large-zh`.
+        url: of the embeddings.
+        pool: whose connections are used; closed with this.
+        api_key: sent as a bearer token; empty where the server asks for none.
+        token: Qianfan's token, instead of the key.
     """
 
     def __init__(
-        self,
-        model: str,
-        *,
-        base_url: str,
-        api_key: str = "",
-        credentials: QianfanCredentials | None = None,
-        timeout_seconds: float = 30.0,
+        self, model: str, url: str, pool: Pool, *, api_key: str = "", token: BearerToken | None = None
     ) -> None:
         self._model = model
-        self._base_url = base_url.rstrip("/")
-        self._path = f"{_QIANFAN_PATH}{model}" if credentials else "/embeddings"
-        self._credentials = credentials
-        self._headers = {"Content-Type": "application/json"}
-        token = credentials.bearer_token if credentials and not credentials.has_pair else api_key
-        if token:
-            self._headers["Authorization"] = f"Bearer {token}"
-        self._pool = Pool(8, timeout_seconds)
+        self._url = url
+        self._pool = pool
+        self._api_key = api_key
+        self._token = token
 
     @property
     def name(self) -> str:
@@ -72,31 +62,45 @@ class EmbeddingModel:
         raise EndpointDown(f"The embedding model gave no answer in {_ATTEMPTS} attempts; the last one: {last}")
 
     async def _embed(self, texts: Sequence[str]) -> list[list[float]]:
-        url = self._base_url + self._path
-        body: dict[str, Any] = {"input": list(texts)}
-        headers = self._headers
-        if self._credentials is None:
-            body["model"] = self._model
-        elif self._credentials.has_pair:
-            request = QfRequest(method="POST", url=self._path, json_body=body)
-            request.headers = {**headers, "Host": urlsplit(self._base_url).netloc}
-            iam_sign(self._credentials.access_key, self._credentials.secret_key, request)
-            headers = request.headers
-        call = Call(lambda: None)
-        response = await self._pool.send(call, "POST", url, data=orjson.dumps(body), headers=headers)
+        token = await self._token.get() if self._token else self._api_key
+        headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+        data = orjson.dumps({"model": self._model, "input": list(texts)})
+        call, where = Call(), address(self._url)
         try:
-            reply = orjson.loads(await response.read())
-            if "error_code" in reply:
-                fault = code_fault(int(reply["error_code"]), str(reply.get("error_msg", "")), call, url)
-                raise credentials_refused(str(fault)) if isinstance(fault, Expired) else fault
+            body = await self._pool.send(call, "POST", self._url, headers, data=data)
+        except CredentialsRefused as error:
+            if self._token is None or not self._token.renewable or not self._token.is_current(token):
+                raise
+            self._token.forget(token)
+            raise TransientFault(f"{error} The next try takes a new token.") from error
+        reply = parse_body(body, where)
+        refusal = read_error(reply)
+        if refusal is not None:
+            raise service_fault(refusal, where, call.headers, status=200, secrets=self._pool.secrets)
+        try:
             made = sorted(reply["data"], key=lambda one: one["index"])
             vectors = [[float(number) for number in one["embedding"]] for one in made]
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-            raise broken_reply(url) from None
+        except (KeyError, TypeError, ValueError):
+            raise ReplyUnreadable(f"{where}: the reply holds no embeddings.") from None
         if len(vectors) != len(texts):
-            raise broken_reply(url)
+            raise ReplyUnreadable(f"{where}: {len(texts)} texts were sent and {len(vectors)} embeddings came back.")
         return vectors
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._pool.aclose()
+
+
+def open_qianfan_embeddings(
+    model: str, credentials: QianfanCredentials, addresses: QianfanAddresses, limits: ConnectionLimits
+) -> EmbeddingModel:
+    """A model of Qianfan's V2 interface."""
+    pool = Pool(limits, credentials.secrets)
+    token = BearerToken(credentials, addresses.iam, pool)
+    return EmbeddingModel(model, addresses.v2.rstrip("/") + "/v2/embeddings", pool, token=token)
+
+
+def open_openai_embeddings(model: str, base_url: str, api_key: str, limits: ConnectionLimits) -> EmbeddingModel:
+    """A model of an OpenAI-compatible server."""
+    pool = Pool(limits, (api_key, urlsplit(base_url).password or ""))
+    return EmbeddingModel(model, base_url.rstrip("/") + "/embeddings", pool, api_key=api_key)

@@ -1,24 +1,52 @@
-"""A summarizer for any OpenAI-compatible server: vLLM, Ollama, Qianfan's V2 and their like."""
+"""Chat completions: a summarizer for any OpenAI-compatible server, and the exchange that Qianfan's V2 shares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 
-from tasks.clients.http_pool import Call, Pool, broken_reply, completion_reply
+from tasks.clients.chat_replies import completion_reply
+from tasks.clients.http_pool import Call, ConnectionLimits, Pool, address
+from tasks.domain.model_options import ModelOptions
 from tasks.domain.records import Reply, Request
+
+_PATH = "/chat/completions"
+
+
+class ChatCompletions:
+    """One address and one model, asked over pooled connections.
+
+    Args:
+        url: of the chat completions.
+        model: the server's name for the model.
+        options: what it is asked for.
+        pool: whose connections are used.
+    """
+
+    def __init__(self, url: str, model: str, options: ModelOptions, pool: Pool) -> None:
+        self.url = url
+        self._options = options
+        self._body = {"model": model, **options.body()}
+        self._headers = {"Content-Type": "application/json", **options.headers}
+        self._pool = pool
+
+    async def ask(self, prompt: str, on_sent: Callable[[], None], headers: Mapping[str, str]) -> Reply:
+        """One call, no retries; raises as the port of summarizers says."""
+        call = Call(on_sent)
+        data = orjson.dumps({**self._body, "messages": self._options.messages(prompt)})
+        body = await self._pool.send(call, "POST", self.url, {**self._headers, **headers}, data=data)
+        return completion_reply(body, call.headers, address(self.url), self._pool.secrets)
 
 
 class OpenAISummarizer:
-    """Chat completions over pooled connections.
+    """A model behind any OpenAI-compatible server: vLLM, Ollama and their like.
 
     Args:
         model: the server's name for the model.
-        base_url: up to and without `/chat/completions`, such as `http://localhost:8000/v1`.
+        base_url: such as `http://localhost:8000/v1`; `/chat/completions` at its end and a query are taken as well.
         api_key: sent as a bearer token; empty for servers that ask for none.
-        timeout_seconds: for one whole call.
-        connections: how many are kept open at most.
-        max_tokens: of an answer; four short fields need far less.
-        temperature: low, so that the same conversation gets the same answer.
+        options: what the model is asked for.
+        limits: of connections and times.
     """
 
     def __init__(
@@ -27,18 +55,13 @@ class OpenAISummarizer:
         *,
         base_url: str,
         api_key: str = "",
-        timeout_seconds: float = 30.0,
-        connections: int = 128,
-        max_tokens: int = 512,
-        temperature: float = 0.01,
+        options: ModelOptions | None = None,
+        limits: ConnectionLimits | None = None,
     ) -> None:
         self._model = model
-        self._url = base_url.rstrip("/") + "/chat/completions"
-        self._headers = {"Content-Type": "application/json"}
-        if api_key:
-            self._headers["Authorization"] = f"Bearer {api_key}"
-        self._options = {"model": model, "max_tokens": max_tokens, "temperature": temperature}
-        self._pool = Pool(connections, timeout_seconds)
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._pool = Pool(limits or ConnectionLimits(), (api_key, urlsplit(base_url).password or ""))
+        self._chat = ChatCompletions(completions_url(base_url), model, options or ModelOptions(), self._pool)
 
     @property
     def model(self) -> str:
@@ -52,15 +75,15 @@ class OpenAISummarizer:
 
     async def summarize(self, request: Request, on_sent: Callable[[], None]) -> Reply:
         """One call, no retries; raises as the port says."""
-        call = Call(on_sent)
-        data = orjson.dumps({**self._options, "messages": [{"role": "user", "content": request.prompt}]})
-        response = await self._pool.send(call, "POST", self._url, data=data, headers=self._headers)
-        try:
-            body = orjson.loads(await response.read())
-        except orjson.JSONDecodeError as error:
-            raise broken_reply(self._url) from error
-        return completion_reply(body, call.headers, self._url)
+        return await self._chat.ask(request.prompt, on_sent, self._headers)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._pool.aclose()
+
+
+def completions_url(base_url: str) -> str:
+    """The address of the chat completions, for a base address with or without them at its end, query kept."""
+    parts = urlsplit(base_url)
+    path = parts.path.rstrip("/").removesuffix(_PATH) + _PATH
+    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))

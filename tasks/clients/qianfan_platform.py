@@ -12,8 +12,8 @@ from qianfan.resources.console.prompt import Prompt
 from qianfan.resources.console.service import Service
 from qianfan.resources.console.utils import call_action
 
-from tasks.clients.qianfan_chat import QianfanCredentials
 from tasks.clients.qianfan_console import ConsoleApi, platform_uri
+from tasks.clients.qianfan_credentials import QianfanCredentials
 from tasks.domain.errors import ModelFailed, PlatformUnavailable
 from tasks.domain.model_platform import (
     Checkpoint,

@@ -24,10 +24,14 @@ KefuError                     every error of this project; the message says what
 │       ├── CredentialsRefused  key, token or permission
 │       ├── EndpointMissing   no such endpoint, model or address
 │       ├── AllowanceUsedUp   the day's or account's total, or unpaid bills
-│       └── EndpointDown      faults outlasted every patience
+│       ├── CertificateUntrusted  the server's certificate is not one that this machine trusts
+│       ├── EndpointDown      faults outlasted every patience
+│       └── AnswersUseless    too many answers hold no summary (exit 4)
 └── CallFault                 one call failed; the run goes on
     ├── QuotaRefused          over a rate limit: free, and waits (never an attempt)
     ├── TransientFault        worth trying again, a bounded number of times
+    │   ├── CallTimedOut      no reply in time: the endpoint may simply be slow
+    │   └── ReplyUnreadable   a reply came, is probably paid for, and holds no whole answer: worth one or two more
     ├── ContentRefused        the service will not talk about this conversation: a reject
     ├── InputTooLong          longer than the model reads: a reject
     └── RequestInvalid        the service does not take this request as it is: a reject
@@ -35,7 +39,9 @@ KefuError                     every error of this project; the message says what
 
 from typing import Literal
 
-from tasks.domain.records import QuotaHeaders
+from tasks.domain.records import QuotaHeaders, Reply
+
+_NOTHING = Reply("", 0, 0)
 
 QuotaScope = Literal["requests", "tokens", "queries_per_second", "overload"]
 
@@ -160,8 +166,16 @@ class AllowanceUsedUp(EndpointUnusable):
     """The account's daily or total allowance is used up, or bills are unpaid."""
 
 
+class CertificateUntrusted(EndpointUnusable):
+    """The server's certificate is not one that this machine trusts."""
+
+
 class EndpointDown(EndpointUnusable):
     """Faults outlasted every patience."""
+
+
+class AnswersUseless(EndpointUnusable):
+    """Too many answers hold no summary: the run stopped before it bought the rest."""
 
 
 class CallFault(KefuError):
@@ -202,6 +216,25 @@ class TransientFault(CallFault):
     def __init__(self, message: str, maybe_paid: bool = False) -> None:
         super().__init__(message)
         self.maybe_paid = maybe_paid
+
+
+class CallTimedOut(TransientFault):
+    """No reply in time. Under load that says nothing of the conversation."""
+
+
+class ReplyUnreadable(TransientFault):
+    """A reply came that holds no whole answer.
+
+    Args:
+        message: what is wrong with it.
+        reply: what it holds, kept so that a better reader finds it without another call.
+        tries: calls that are worth it in all.
+    """
+
+    def __init__(self, message: str, reply: Reply = _NOTHING, tries: int = 2) -> None:
+        super().__init__(message, maybe_paid=True)
+        self.reply = reply
+        self.tries = tries
 
 
 class ContentRefused(CallFault):

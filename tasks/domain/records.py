@@ -30,6 +30,7 @@ class Reason(StrEnum):
     UNPARSEABLE = "unparseable"  # an answer without anything usable
     INVALID_FIELDS = "invalid_fields"  # fields were found, none of them with a usable value
     INVALID_REQUEST = "invalid_request"  # the endpoint does not take the request
+    LOST_TO_THINKING = "lost_to_thinking"  # the tokens allowed ended before the answer began
     ENDPOINT_ERROR = "endpoint_error"  # every attempt failed while others succeeded
 
 
@@ -103,7 +104,11 @@ class QuotaHeaders:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One paid reply. `refused` is the service's own flag (content filter, need_clear_history)."""
+    """One paid reply. `refused` is the service's own flag (content filter, need_clear_history).
+
+    `cached_tokens` of the prompt came from the service's cache; `lost_to_thinking` means that the tokens allowed ended
+    before the answer began, and `text` holds the thoughts.
+    """
 
     text: str
     prompt_tokens: int
@@ -111,16 +116,20 @@ class Reply:
     cut_off: bool = False
     refused: bool = False
     limits: QuotaHeaders | None = None
+    cached_tokens: int = 0
+    lost_to_thinking: bool = False
 
 
-Outcome = Literal["answered", "refused", "too_long", "invalid_request"]
+Outcome = Literal["answered", "refused", "too_long", "invalid_request", "lost_to_thinking", "broken"]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What is remembered of a request, so that it is never paid for again.
 
-    `answered_at` is UTC; `cut_off` means that the service ended the text at its length limit.
+    `answered_at` is UTC; `cut_off` means that the service ended the text at its length limit, `max_tokens`. A `broken`
+    reply came time after time without a whole answer. An answer that was `withdrawn` is known but no more believed: the
+    run that bought it stopped because its model's answers were useless.
     """
 
     request_hash: str
@@ -136,6 +145,9 @@ class Answer:
     answered_at: datetime
     run_id: str
     cut_off: bool = False
+    max_tokens: int = 512
+    cached_tokens: int = 0
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from tasks.calling.caller import Caller
+from tasks.domain.model_options import ModelOptions
 from tasks.domain.ports import Embedder, ObjectStore
 from tasks.domain.records import Answer, GivenUp, Request
 from tasks.evaluating.rules.comparison import RowFigures, compare_rows
@@ -94,13 +95,16 @@ class Evaluation:
         }
 
 
-async def evaluate(labeled: Sequence[LabeledExample], caller: Caller, prompt: Prompt, model: str) -> Evaluation:
+async def evaluate(
+    labeled: Sequence[LabeledExample], caller: Caller, prompt: Prompt, model: str, options: ModelOptions
+) -> Evaluation:
     """Ask a model about labeled conversations, each paid for once, and score its answers.
 
     Raises:
         EndpointUnusable: no request can be answered; what was answered is kept.
     """
-    answers = await _answers([ask_again(one.request, prompt=prompt, model=model) for one in labeled], caller)
+    requests = [ask_again(one.request, prompt=prompt, model=model, options=options) for one in labeled]
+    answers = await _answers(requests, caller)
     predictions = [_prediction(one, answer) for one, answer in zip(labeled, answers, strict=True)]
     rows = RowFigures()
     scores = await asyncio.to_thread(score_rows, pairs_of(predictions), rows.add)

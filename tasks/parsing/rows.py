@@ -7,6 +7,8 @@ _REASONS = {
     "refused": Reason.REFUSED,
     "too_long": Reason.TOO_LONG,
     "invalid_request": Reason.INVALID_REQUEST,
+    "lost_to_thinking": Reason.LOST_TO_THINKING,
+    "broken": Reason.ENDPOINT_ERROR,
 }
 
 

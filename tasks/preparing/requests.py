@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Final
 
 from tasks.domain.errors import UsageError
+from tasks.domain.model_options import ModelOptions
 from tasks.domain.records import Conversation, Reject, Request, Turn
 from tasks.preparing.compaction import compact, tidy
 from tasks.preparing.masking import mask, mask_identifier, mask_mapping
@@ -27,6 +28,8 @@ _FEWEST_TOKENS: Final = 128
 
 _ANSWER_TOKENS: Final = 128
 
+_DEFAULT_OPTIONS: Final = ModelOptions()
+
 _FORGED_LABEL = re.compile(r"(用户|客服) ?[:：]")
 
 
@@ -36,6 +39,7 @@ def prepare(
     prompt: Prompt,
     model: str,
     max_input_tokens: int,
+    options: ModelOptions = _DEFAULT_OPTIONS,
     masked: bool = True,
     compacted: bool = True,
 ) -> Request:
@@ -44,6 +48,7 @@ def prepare(
     Its `conversation` holds what may be stored: one tidy, masked turn for each logged one. Its `turns` are those sent.
 
     Args:
+        options: what the model is asked for; part of what produces the answer.
         max_input_tokens: for the whole message, the prompt's own words included, by `estimate_tokens`.
         masked: replace personal data; off only where nothing leaves the house.
         compacted: drop boilerplate.
@@ -75,7 +80,7 @@ def prepare(
         prompt=message,
         truncated=truncated,
         content_hash=_content_hash(conversation.turns),
-        request_hash=_request_hash(model, prompt, message),
+        request_hash=_request_hash(model, prompt, message, options),
         estimated_tokens=prompt_tokens + text_tokens + _ANSWER_TOKENS,
     )
 
@@ -85,13 +90,13 @@ def storable_reject(reject: Reject, *, masked: bool = True) -> Reject:
     return replace(reject, conversation_id=mask_identifier(reject.conversation_id)) if masked else reject
 
 
-def ask_again(request: Request, *, prompt: Prompt, model: str) -> Request:
-    """The request for the same text by another prompt, of another model."""
+def ask_again(request: Request, *, prompt: Prompt, model: str, options: ModelOptions = _DEFAULT_OPTIONS) -> Request:
+    """The request for the same text by another prompt, of another model, or with other options."""
     message = prompt.render(request.text)
     return replace(
         request,
         prompt=message,
-        request_hash=_request_hash(model, prompt, message),
+        request_hash=_request_hash(model, prompt, message, options),
         estimated_tokens=estimate_tokens(prompt.template) + estimate_tokens(request.text) + _ANSWER_TOKENS,
     )
 
@@ -167,8 +172,11 @@ def _clip(text: str, tokens: int) -> str:
         half = half * 4 // 5
 
 
-def _request_hash(model: str, prompt: Prompt, message: str) -> str:
-    return _digest(f"{len(model)}:{model}{len(prompt.version)}:{prompt.version}{message}")
+def _request_hash(model: str, prompt: Prompt, message: str, options: ModelOptions) -> str:
+    # The default options leave no trace: what was bought before there were any is found by its old hash.
+    chosen = options.fingerprint()
+    asked = f"options{len(chosen)}:{chosen}" if chosen else ""
+    return _digest(f"{asked}{len(model)}:{model}{len(prompt.version)}:{prompt.version}{message}")
 
 
 def _content_hash(turns: tuple[Turn, ...]) -> str:

@@ -15,7 +15,6 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -93,18 +92,20 @@ def ours(work: Work) -> Result:
     from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
     from tasks.calling.shared_quota import SharedQuota
     from tasks.clients.folder_store import FolderStore
+    from tasks.clients.http_pool import ConnectionLimits
     from tasks.clients.openai_chat import OpenAISummarizer
-    from tasks.clients.qianfan_chat import QianfanCredentials, QianfanSummarizer
+    from tasks.clients.qianfan_chat import QianfanAddresses, QianfanSummarizer
+    from tasks.clients.qianfan_credentials import QianfanCredentials
     from tasks.domain.ports import Summarizer
     from tasks.domain.records import Answer, Conversation, Request
 
-    options: dict[str, Any] = {"timeout_seconds": work.timeout_seconds, "connections": work.concurrency}
+    limits = ConnectionLimits(work.concurrency, work.timeout_seconds)
 
     def summarizer() -> Summarizer:
         if work.contestant == "ours (openai)":
-            return OpenAISummarizer("m", base_url=f"{work.url}/v1", api_key=API_KEY, **options)
+            return OpenAISummarizer("m", base_url=f"{work.url}/v1", api_key=API_KEY, limits=limits)
         credentials = QianfanCredentials(ACCESS_KEY, SECRET_KEY)
-        return QianfanSummarizer("bench", credentials=credentials, base_url=work.url, **options)
+        return QianfanSummarizer("bench", credentials, QianfanAddresses(v2=work.url, iam=work.url), limits=limits)
 
     def request(text: str, number: int) -> Request:
         conversation = Conversation(str(number), (), "memory", number)

@@ -67,7 +67,8 @@ def measure(summarizer: str, conversations: int, url: str, again: bool = False) 
             "PREFECT_LOGGING_LEVEL": "ERROR",
             "QIANFAN_ACCESS_KEY": ACCESS_KEY,
             "QIANFAN_SECRET_KEY": SECRET_KEY,
-            "QIANFAN_BASE_URL": url,
+            "QIANFAN_CONSOLE_API_BASE_URL": url,
+            "QIANFAN_IAM_BASE_URL": url,
             "OPENAI_BASE_URL": f"{url}/v1",
             "OPENAI_API_KEY": API_KEY,
         }

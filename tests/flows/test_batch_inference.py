@@ -28,8 +28,8 @@ class Interrupted(Exception):
 
 
 @pytest.fixture
-def batch(accounts, bos, monkeypatch):
-    with BatchInferenceServer(bos) as server:
+def batch(accounts, bos, qianfan, monkeypatch):
+    with BatchInferenceServer(bos, qianfan.url) as server:
         monkeypatch.setenv("QIANFAN_CONSOLE_API_BASE_URL", server.url)
         yield server
 

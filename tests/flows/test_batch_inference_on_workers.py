@@ -19,7 +19,7 @@ DAY = date(2026, 11, 22)
 
 
 def test_a_run_that_waits_ends_its_process_and_comes_back_as_itself(prefect_api, tmp_path):
-    with BosServer() as bos, QianfanServer() as qianfan, BatchInferenceServer(bos) as batch:
+    with BosServer() as bos, QianfanServer() as qianfan, BatchInferenceServer(bos, qianfan.url) as batch:
         batch.behavior.looks_needed = 2
         environment = worker_environment(prefect_api, account_environment(bos, qianfan, batch.url))
         deploy(environment)

@@ -36,7 +36,8 @@ def published(prefect_server, tmp_path_factory):
     with QianfanServer(mode="mixed") as qianfan, pytest.MonkeyPatch.context() as environment:
         environment.setenv("QIANFAN_ACCESS_KEY", ACCESS_KEY)
         environment.setenv("QIANFAN_SECRET_KEY", SECRET_KEY)
-        environment.setenv("QIANFAN_BASE_URL", qianfan.url)
+        environment.setenv("QIANFAN_CONSOLE_API_BASE_URL", qianfan.url)
+        environment.setenv("QIANFAN_IAM_BASE_URL", qianfan.url)
         model = {"summarizer": "qianfan", "endpoint": "sft_v1", "max_reject_ratio": 1}
         asyncio.run(summarize_day(DAY, {"source": SOURCE, "warehouse": str(warehouse), **model}))
     return warehouse

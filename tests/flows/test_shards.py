@@ -54,7 +54,8 @@ class Place:
         accounts = {
             "QIANFAN_ACCESS_KEY": ACCESS_KEY,
             "QIANFAN_SECRET_KEY": SECRET_KEY,
-            "QIANFAN_BASE_URL": qianfan.url,
+            "QIANFAN_CONSOLE_API_BASE_URL": qianfan.url,
+            "QIANFAN_IAM_BASE_URL": qianfan.url,
         }
         self.environment = worker_environment(server, accounts)
 

@@ -43,11 +43,12 @@ class Behavior:
 
 
 class BatchInferenceServer(ThreadedServer):
-    """The server in its own thread: `with BatchInferenceServer(bos) as server: server.url`."""
+    """The server in its own thread: `with BatchInferenceServer(bos, chat_url) as server: server.url`."""
 
-    def __init__(self, bos: BosServer) -> None:
+    def __init__(self, bos: BosServer, chat_url: str) -> None:
         super().__init__()
         self.bos = bos
+        self.chat_url = chat_url
         self.behavior = Behavior()
         self.tasks: list[Task] = []
         self.bodies: list[dict[str, Any]] = []
@@ -55,6 +56,8 @@ class BatchInferenceServer(ThreadedServer):
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         url, raw = request.rel_url, await request.read()
+        if request.path.startswith("/v2/chat/"):
+            return await self._forward(request, raw, self.chat_url)
         wrong = verify(request.method, url.raw_path, url.raw_query_string, request.headers, ACCESS_KEY, SECRET_KEY)
         if wrong:
             return _json({"requestId": "1", "code": "AccessDenied", "message": wrong}, 403)

@@ -204,6 +204,8 @@ class ConsoleServer(ThreadedServer):
         raw = await request.read()
         if request.path.startswith("/_"):
             return self._inspect(request.path, raw)
+        if request.path.startswith(("/v2/chat/", "/v2/embeddings")):
+            return await self._forward(request, raw, self.chat_url)
         action = request.query.get("Action") or request.path.removeprefix("/wenxinworkshop/")
         await asyncio.sleep(self.slow_seconds)
         with self._lock:

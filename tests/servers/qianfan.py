@@ -1,4 +1,4 @@
-"""A strict Qianfan on loopback: V1, V2, OpenAI's wire and the token services, with quota and faults.
+"""A strict Qianfan on loopback: V2, OpenAI's wire and the token services, with quota and faults; V1 on request.
 
 Quota is a sliding window over arrival times; refused calls are free. The same prompt always gets the same
 answer, faults are drawn per call. `python -m tests.servers.qianfan --port P` runs it and prints its address;
@@ -26,7 +26,6 @@ from tests.servers.bce_auth import verify
 from tests.servers.threaded import ThreadedServer
 
 V1_PREFIX = "/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/"
-V1_EMBEDDINGS = "/rpc/2.0/ai_custom/v1/wenxinworkshop/embeddings/"
 ACCESS_KEY = "test-access-key"
 SECRET_KEY = "test-secret-key"
 API_KEY = "test-api-key"
@@ -59,10 +58,12 @@ class Behavior:
     latency_sigma: float = 0.4
     mode: str = "clean"  # clean, mixed
     faults: dict[str, float] = field(default_factory=dict)  # name in FAULTS -> probability
+    v1: bool = False  # answer V1's interface, too, which otherwise is gone
     error_code: int = 0  # every V1 call gets this error
     error_message: str = "error"
     status: int = 0  # every V2 and OpenAI call gets this status
     error_type: str = "error"
+    body: Any = None  # the whole body of such a reply
     retry_after: str = ""
     hang_seconds: float = 30.0
     poison: str = POISON
@@ -115,6 +116,7 @@ class QianfanServer(ThreadedServer):
         self.lost: Counter[str] = Counter()  # prompt hash -> paid, the reply broke
         self.peers: set[Any] = set()
         self.last_body: dict[str, Any] = {}
+        self.last_headers: dict[str, str] = {}
 
     def stats(self) -> dict[str, Any]:
         """Totals since the last reset."""
@@ -149,23 +151,22 @@ class QianfanServer(ThreadedServer):
         if path.startswith("/_"):
             return self._inspect(path, raw)
         self.peers.add(request.transport.get_extra_info("peername") if request.transport else None)
-        if path.startswith(V1_PREFIX):
-            return await self._chat(request, raw, now, "v1")
+        if path.startswith("/rpc/"):
+            if path.startswith(V1_PREFIX) and self.behavior.v1:
+                return await self._chat(request, raw, now, "v1")
+            self.requests["v1 is gone"] += 1
+            return _json({"error_code": 3, "error_msg": "Unsupported openapi method"})
         if path == "/v2/chat/completions":
             return await self._chat(request, raw, now, "v2")
         if path == "/v1/chat/completions":
             return await self._chat(request, raw, now, "openai")
-        if path.startswith(V1_EMBEDDINGS) or path == "/v1/embeddings":
-            return self._embeddings(request, raw, "v1" if path.startswith(V1_EMBEDDINGS) else "openai")
+        if path in {"/v2/embeddings", "/v1/embeddings"}:
+            return self._embeddings(request, raw, "v2" if path.startswith("/v2") else "openai")
         self.requests[path] += 1
         if path == "/v1/BCE-BEARER/token":
             return self._bearer_token(request)
         if path == "/oauth/2.0/token":
             return self._access_token(request)
-        if path == "/v2/service" or path.startswith("/wenxinworkshop/service"):
-            # Where the list is empty, the SDK asks for it again at every call.
-            common = [{"name": "ERNIE-Speed-8K", "url": f"{self.url}{V1_PREFIX}ernie_speed"}]
-            return _json({"log_id": "1", "result": {"common": common, "custom": []}})
         return _json({"error": {"code": "not_found", "message": "no such path"}}, 404)
 
     def _inspect(self, path: str, raw: bytes) -> web.Response:
@@ -222,11 +223,12 @@ class QianfanServer(ThreadedServer):
             return web.Response(status=500)
         if fault == "overloaded":
             return _error(wire, 336100, "overloaded", 429)
-        if wire == "v1" and self.behavior.error_code:
-            return _error(wire, self.behavior.error_code, self.behavior.error_message, 400)
         denied = self._denied(request, wire)
         if denied:
             return denied
+        if self.behavior.status:
+            error = {"code": self.behavior.error_type, "message": self.behavior.error_message}
+            return _json({"error": error}, self.behavior.status)
         texts = orjson.loads(raw)["input"]
         if not 0 < len(texts) <= 16 or not all(texts):
             return _error(wire, 336003, "input: 1 to 16 texts", 400)
@@ -237,7 +239,7 @@ class QianfanServer(ThreadedServer):
         bearer = request.headers.get("Authorization", "")
         if wire == "openai":
             known = bearer == f"Bearer {API_KEY}"
-        elif bearer.startswith("Bearer ") or wire == "v2":
+        elif wire == "v2" or bearer.startswith("Bearer "):
             known = bearer.removeprefix("Bearer ") in self._tokens
             if not known and wire == "v1":
                 return _json({"error_code": 111, "error_msg": "Access token expired"})
@@ -311,7 +313,7 @@ class QianfanServer(ThreadedServer):
             prompt = body["messages"][-1]["content"]
         except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
             return _error(wire, 336002, "invalid json", 400)
-        self.last_body = body
+        self.last_body, self.last_headers = body, dict(request.headers)
         endpoint = request.path.removeprefix(V1_PREFIX) if wire == "v1" else str(body.get("model"))
         answer = self.answers(endpoint, prompt) if self.answers else answer_for(prompt, behavior.mode)
         if answer is None:
@@ -341,7 +343,7 @@ class QianfanServer(ThreadedServer):
         self.delivered[_hash(prompt)] += 1
         return _json(_good_body(wire, answer, prompt_tokens, answer_tokens, behavior), headers=headers)
 
-    async def _fail(  # noqa: PLR0911 (one line a fault)
+    async def _fail(  # noqa: PLR0911, PLR0912 (one line a fault)
         self, request: web.BaseRequest, wire: str, prompt: str, headers: dict[str, str]
     ) -> web.StreamResponse | None:
         behavior = self.behavior
@@ -349,6 +351,8 @@ class QianfanServer(ThreadedServer):
             return _error(wire, behavior.error_code, behavior.error_message, 400, headers)
         if wire != "v1" and behavior.status:
             more = {"Retry-After": behavior.retry_after} if behavior.retry_after else {}
+            if behavior.body is not None:
+                return _json(behavior.body, behavior.status, {**headers, **more})
             error = {
                 "code": behavior.error_type,
                 "message": behavior.error_message,

@@ -5,7 +5,7 @@ import threading
 from abc import ABC, abstractmethod
 from typing import Self
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 
 class ThreadedServer(ABC):
@@ -33,6 +33,18 @@ class ThreadedServer(ABC):
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
+
+    async def _forward(self, request: web.BaseRequest, raw: bytes, url: str) -> web.Response:
+        """What another server answers to the same request, as on a platform whose interfaces share an address."""
+        headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
+        async with (
+            ClientSession() as session,
+            session.request(request.method, url + request.path_qs, data=raw, headers=headers) as response,
+        ):
+            kept = {name: value for name, value in response.headers.items() if name.lower().startswith("x-")}
+            return web.Response(
+                body=await response.read(), status=response.status, content_type=response.content_type, headers=kept
+            )
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()

@@ -14,8 +14,10 @@ from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.pacing import Limits
 from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.clients.folder_store import FolderStore
+from tasks.clients.http_pool import ConnectionLimits
 from tasks.clients.openai_chat import OpenAISummarizer
-from tasks.clients.qianfan_chat import QianfanCredentials, QianfanSummarizer
+from tasks.clients.qianfan_chat import QianfanAddresses, QianfanSummarizer
+from tasks.clients.qianfan_credentials import QianfanCredentials
 from tasks.domain.errors import TransientFault
 from tasks.domain.ports import Summarizer
 from tasks.domain.records import Answer, Conversation, GivenUp, Reply, Request
@@ -32,9 +34,9 @@ def server() -> Iterator[QianfanServer]:
 
 def connected(kind: str, url: str) -> Summarizer:
     if kind == "openai":
-        return OpenAISummarizer("m", base_url=f"{url}/v1", api_key=API_KEY, connections=CONCURRENCY)
-    credentials = QianfanCredentials(ACCESS_KEY, SECRET_KEY)
-    return QianfanSummarizer("sft", credentials=credentials, base_url=url, connections=CONCURRENCY)
+        return OpenAISummarizer("m", base_url=f"{url}/v1", api_key=API_KEY, limits=ConnectionLimits(CONCURRENCY))
+    credentials, addresses = QianfanCredentials(ACCESS_KEY, SECRET_KEY), QianfanAddresses(v2=url, iam=url)
+    return QianfanSummarizer("sft", credentials, addresses, limits=ConnectionLimits(CONCURRENCY))
 
 
 async def answer(summarizer: Summarizer, requests: list[Request], folder: Path) -> list[Answer]:

@@ -390,7 +390,7 @@ def test_a_full_scratch_folder_is_told_by_its_path(bos: BosServer, tmp_path: Pat
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from tasks.clients.bos import BosStore
+from tasks.clients.bos_store import BosStore
 from tasks.domain.errors import StoreFull
 bucket, endpoint, key, secret, scratch = sys.argv[1:]
 store = BosStore(bucket, endpoint=endpoint, access_key_id=key, secret_access_key=secret, scratch=Path(scratch))

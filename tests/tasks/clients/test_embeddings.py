@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
-from tasks.clients.embeddings import EmbeddingModel
-from tasks.clients.qianfan_chat import QianfanCredentials
+from tasks.clients.embeddings import open_openai_embeddings, open_qianfan_embeddings
+from tasks.clients.http_pool import ConnectionLimits
+from tasks.clients.qianfan_chat import QianfanAddresses
+from tasks.clients.qianfan_credentials import QianfanCredentials
 from tasks.domain.errors import AllowanceUsedUp, CredentialsRefused, EndpointMissing, RequestInvalid
 from tests.servers.qianfan import ACCESS_KEY, API_KEY, SECRET_KEY, QianfanServer, embedding_of
 
@@ -21,11 +23,12 @@ def server():
 def embedded(server, texts, wire="qianfan", secret=SECRET_KEY, key=API_KEY):
     async def embed():
         if wire == "qianfan":
-            model = EmbeddingModel(
-                "embedding-v1", base_url=server.url, credentials=QianfanCredentials(ACCESS_KEY, secret)
+            addresses = QianfanAddresses(v2=server.url, iam=server.url)
+            model = open_qianfan_embeddings(
+                "embedding-v1", QianfanCredentials(ACCESS_KEY, secret), addresses, ConnectionLimits()
             )
         else:
-            model = EmbeddingModel("bge", base_url=f"{server.url}/v1", api_key=key)
+            model = open_openai_embeddings("bge", f"{server.url}/v1", key, ConnectionLimits())
         try:
             return await model.embed(texts)
         finally:
@@ -57,11 +60,16 @@ def test_embed_says_what_lasts(server):
 
 
 @pytest.mark.parametrize(
-    ("code", "error"),
-    [(17, AllowanceUsedUp), (19, AllowanceUsedUp), (336005, EndpointMissing), (111, CredentialsRefused)],
+    ("status", "code", "error"),
+    [
+        (402, "payment_required", AllowanceUsedUp),
+        (403, "account_overdue", AllowanceUsedUp),
+        (404, "invalid_model", EndpointMissing),
+        (400, "malformed_json", RequestInvalid),
+    ],
 )
-def test_embed_asks_once_where_asking_again_is_no_use(server, code, error):
-    server.behavior.error_code = code
-    with pytest.raises(error, match=f"answered with error {code}"):
+def test_embed_asks_once_where_asking_again_is_no_use(server, status, code, error):
+    server.behavior.status, server.behavior.error_type = status, code
+    with pytest.raises(error, match=rf"HTTP {status} \({code}\)"):
         embedded(server, TEXTS)
     assert server.requests["embeddings"] == 1

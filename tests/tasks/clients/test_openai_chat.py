@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tasks.clients.http_pool import read_limits, read_retry_after
+from tasks.clients.http_faults import read_limits, read_retry_after
+from tasks.clients.http_pool import ConnectionLimits
 from tasks.clients.openai_chat import OpenAISummarizer
 from tasks.domain.errors import (
     AllowanceUsedUp,
@@ -47,7 +48,7 @@ async def call(
     timeout_seconds: float = 90,
 ) -> Reply:
     summarizer = OpenAISummarizer(
-        "local", base_url=server.url + path, api_key=api_key, timeout_seconds=timeout_seconds, connections=4
+        "local", base_url=server.url + path, api_key=api_key, limits=ConnectionLimits(4, timeout_seconds)
     )
     try:
         for _ in range(times):

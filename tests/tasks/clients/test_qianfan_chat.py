@@ -1,4 +1,4 @@
-"""The Qianfan summarizer through the real SDK against a server that checks signatures and injects faults."""
+"""Qianfan's summarizers against a server that checks tokens and signatures and injects faults."""
 
 import asyncio
 import gc
@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tasks.clients.qianfan_chat import QianfanCredentials, QianfanSummarizer
+from tasks.clients.http_pool import ConnectionLimits
+from tasks.clients.qianfan_chat import QianfanAddresses, QianfanSummarizer, open_qianfan
+from tasks.clients.qianfan_credentials import QianfanCredentials
 from tasks.domain.errors import (
     AllowanceUsedUp,
     ContentRefused,
@@ -22,10 +24,13 @@ from tasks.domain.errors import (
     TransientFault,
     UsageError,
 )
+from tasks.domain.model_options import ModelOptions
+from tasks.domain.ports import Summarizer
 from tasks.domain.records import Conversation, QuotaHeaders, Reply, Request
 from tests.servers.qianfan import ACCESS_KEY, POISON, SECRET_KEY, Behavior, QianfanServer
 
 PAIR = QianfanCredentials(ACCESS_KEY, SECRET_KEY)
+DEFAULTS = ModelOptions()
 PROMPT = "请总结：\n用户：包裹三天没动了\n客服：已为您催促快递，请您再等一天"
 
 
@@ -42,7 +47,7 @@ def running() -> Iterator[QianfanServer]:
 @pytest.fixture
 def server(running: QianfanServer) -> QianfanServer:
     running.reset()
-    running.behavior = Behavior()
+    running.behavior = Behavior(v1=True)
     running.token_fetches = 0
     return running
 
@@ -53,15 +58,14 @@ async def connect(
     endpoint: str = "sft-1",
     credentials: QianfanCredentials = PAIR,
     timeout_seconds: float = 90,
-) -> AsyncIterator[QianfanSummarizer]:
-    summarizer = QianfanSummarizer(
+    options: ModelOptions = DEFAULTS,
+) -> AsyncIterator[Summarizer]:
+    summarizer = open_qianfan(
         endpoint,
-        credentials=credentials,
-        base_url=server.url,
-        console_url=server.url,
-        iam_url=server.url,
-        timeout_seconds=timeout_seconds,
-        connections=8,
+        credentials,
+        QianfanAddresses(v2=server.url, iam=server.url, v1=server.url),
+        options,
+        ConnectionLimits(8, timeout_seconds),
     )
     try:
         yield summarizer
@@ -84,7 +88,7 @@ def fault_of(server: QianfanServer, **options) -> KefuError:
     return caught.value
 
 
-@pytest.mark.parametrize("endpoint", ["sft-1", "v2:ernie-speed-8k"])
+@pytest.mark.parametrize("endpoint", ["v1:sft-1", "sft-1", "v2:ernie-speed-8k"])
 def test_summarize_gives_text_tokens_and_limits(server, endpoint):
     server.behavior.rpm, server.behavior.tpm = 600, 90_000
     reply = asyncio.run(call(server, endpoint=endpoint))
@@ -98,16 +102,20 @@ def test_summarize_gives_text_tokens_and_limits(server, endpoint):
     assert not reply.refused
 
 
-def test_summarize_sends_the_prompt_as_one_user_message_and_asks_the_console_nothing(server):
+def test_summarize_sends_the_prompt_as_one_user_message_and_fetches_one_token(server):
     asyncio.run(call(server))
-    assert server.last_body["messages"] == [{"role": "user", "content": PROMPT}]
-    assert server.stats()["requests"] == {}
-    assert server.token_fetches == 0
+    assert server.last_body == {
+        "model": "sft-1",
+        "messages": [{"role": "user", "content": PROMPT}],
+        "max_tokens": 512,
+        "temperature": 0.01,
+    }
+    assert server.stats()["requests"] == {"/v1/BCE-BEARER/token": 1}
 
 
 def test_summarize_reads_the_flags_of_a_v1_reply(server):
     server.behavior.extra = {"is_truncated": True, "need_clear_history": True}
-    reply = asyncio.run(call(server))
+    reply = asyncio.run(call(server, endpoint="v1:sft-1"))
     assert reply.cut_off
     assert reply.refused
 
@@ -146,7 +154,7 @@ def test_summarize_tells_of_no_limits_when_the_service_does_not(server):
 )
 def test_summarize_raises_what_a_v1_code_means_after_one_call(server, code, message, kind):
     server.behavior.error_code, server.behavior.error_message = code, message
-    error = fault_of(server)
+    error = fault_of(server, endpoint="v1:sft-1")
     assert type(error) is kind
     assert len(server.arrivals) == 1
 
@@ -159,7 +167,7 @@ def test_summarize_raises_what_a_v1_code_means_after_one_call(server, code, mess
         ({"qps": 1}, "queries_per_second"),
     ],
 )
-@pytest.mark.parametrize("endpoint", ["sft-1", "v2:m"])
+@pytest.mark.parametrize("endpoint", ["v1:sft-1", "m"])
 def test_summarize_names_the_limit_that_refused_and_its_headers(server, endpoint, quota, scope):
     for name, value in quota.items():
         setattr(server.behavior, name, value)
@@ -193,7 +201,7 @@ def test_summarize_names_the_limit_that_refused_and_its_headers(server, endpoint
 def test_summarize_raises_what_a_v2_status_means(server, status, error_type, message, kind):
     server.behavior.status, server.behavior.error_type = status, error_type
     server.behavior.error_message = message
-    assert type(fault_of(server, endpoint="v2:m")) is kind
+    assert type(fault_of(server, endpoint="m")) is kind
     assert len(server.arrivals) == 1
 
 
@@ -209,7 +217,7 @@ def test_summarize_raises_what_a_v2_status_means(server, status, error_type, mes
         ("hang", True),
     ],
 )
-@pytest.mark.parametrize("endpoint", ["sft-1", "v2:m"])
+@pytest.mark.parametrize("endpoint", ["v1:sft-1", "m"])
 def test_summarize_says_of_a_fault_whether_it_may_be_paid(server, endpoint, name, maybe_paid):
     server.behavior.faults, server.behavior.hang_seconds = {name: 1.0}, 90
     error = fault_of(server, endpoint=endpoint, timeout_seconds=0.5 if name == "hang" else 90)
@@ -225,7 +233,8 @@ def test_summarize_gives_up_at_its_timeout(server):
 
 def test_summarize_takes_an_unreachable_address_for_a_fault_that_costs_nothing():
     async def unreachable() -> None:
-        summarizer = QianfanSummarizer("x", credentials=PAIR, base_url="http://127.0.0.1:9")
+        nowhere = QianfanAddresses(v2="http://127.0.0.1:9", iam="http://127.0.0.1:9")
+        summarizer = QianfanSummarizer("x", PAIR, nowhere)
         try:
             await summarizer.summarize(make_request(), lambda: pytest.fail("nothing was sent"))
         finally:
@@ -237,21 +246,21 @@ def test_summarize_takes_an_unreachable_address_for_a_fault_that_costs_nothing()
 
 
 @pytest.mark.parametrize("pair", [(ACCESS_KEY, "wrong-secret"), ("wrong-key", SECRET_KEY)])
-@pytest.mark.parametrize("endpoint", ["sft-1", "v2:m"])
+@pytest.mark.parametrize("endpoint", ["v1:sft-1", "m"])
 def test_summarize_with_a_wrong_key_raises_credentials_refused(server, endpoint, pair):
     error = fault_of(server, endpoint=endpoint, credentials=QianfanCredentials(*pair))
     assert isinstance(error, CredentialsRefused)
     assert pair[1] not in str(error)
 
 
-@pytest.mark.parametrize("endpoint", ["sft-1", "v2:m"])
+@pytest.mark.parametrize("endpoint", ["v1:sft-1", "m"])
 def test_summarize_sends_a_given_bearer_token_and_fetches_none(server, endpoint):
     server.grant("my-token")
     asyncio.run(call(server, endpoint=endpoint, credentials=QianfanCredentials(bearer_token="my-token")))
     assert server.token_fetches == 0
 
 
-@pytest.mark.parametrize("endpoint", ["sft-1", "v2:m"])
+@pytest.mark.parametrize("endpoint", ["v1:sft-1", "m"])
 def test_summarize_with_an_expired_given_token_raises_credentials_refused(server, endpoint):
     error = fault_of(server, endpoint=endpoint, credentials=QianfanCredentials(bearer_token="old-token"))
     assert isinstance(error, CredentialsRefused)
@@ -260,7 +269,7 @@ def test_summarize_with_an_expired_given_token_raises_credentials_refused(server
 
 def test_summarize_fetches_one_token_for_many_calls_and_one_more_when_it_expires(server):
     async def calls() -> list[Reply | BaseException]:
-        async with connect(server, "v2:m") as summarizer:
+        async with connect(server, "m") as summarizer:
 
             async def one() -> Reply:
                 return await summarizer.summarize(make_request(), lambda: None)
@@ -285,7 +294,7 @@ def test_summarize_takes_one_expired_answer_to_a_signature_for_a_fault_and_three
 
     async def calls() -> list[type[BaseException]]:
         kinds: list[type[BaseException]] = []
-        async with connect(server) as summarizer:
+        async with connect(server, "v1:sft-1") as summarizer:
             for _ in range(3):
                 with pytest.raises(KefuError) as caught:
                     await summarizer.summarize(make_request(), lambda: None)
@@ -341,7 +350,7 @@ def test_summarizers_with_different_credentials_do_not_mix(server, monkeypatch, 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("QIANFAN_AK", "from-environment")
     monkeypatch.setenv("QIANFAN_SK", "from-environment")
-    monkeypatch.setenv("QIANFAN_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("QIANFAN_CONSOLE_API_BASE_URL", "http://127.0.0.1:9")
 
     async def both() -> None:
         wrong = QianfanCredentials("other", "other-secret")
@@ -352,7 +361,6 @@ def test_summarizers_with_different_credentials_do_not_mix(server, monkeypatch, 
                     await bad.summarize(make_request(), lambda: None)
 
     asyncio.run(both())
-    assert server.token_fetches == 0
 
 
 def test_summarize_logs_nothing(server, caplog):
@@ -379,13 +387,74 @@ def test_summarizer_leaves_nothing_open(server):
     assert not [str(one.message) for one in seen if one.category is ResourceWarning]
 
 
-@pytest.mark.parametrize("endpoint", ["", "v2:", "a b", "x?y=1", "../../etc", "中文"])
+@pytest.mark.parametrize("endpoint", ["", "v1:", "v2:", "a b", "x?y=1", "../../etc", "中文"])
 def test_summarizer_refuses_what_cannot_be_an_endpoint(endpoint):
     with pytest.raises(UsageError, match="--endpoint"):
-        QianfanSummarizer(endpoint, credentials=PAIR)
+        open_qianfan(endpoint, PAIR, QianfanAddresses(), ModelOptions(), ConnectionLimits())
 
 
 def test_credentials_need_a_whole_pair_or_a_token_and_do_not_show_it():
-    with pytest.raises(UsageError, match="QIANFAN_ACCESS_KEY"):
+    with pytest.raises(UsageError, match="QIANFAN_BEARER_TOKEN"):
         QianfanCredentials(access_key="only-half")
     assert SECRET_KEY not in repr(PAIR)
+
+
+def test_summarize_names_v1_as_switched_off_where_it_is(server):
+    server.behavior.v1 = False
+    error = fault_of(server, endpoint="v1:sft-1")
+    assert isinstance(error, EndpointMissing)
+    assert "switched off on 2026-08-31" in str(error)
+    assert "interface version V2" in str(error)
+
+
+def test_summarize_says_of_a_missing_service_that_v2_knows_it_by_its_name(server):
+    server.behavior.status, server.behavior.error_type = 404, "invalid_model"
+    error = fault_of(server, endpoint="sft-1")
+    assert isinstance(error, EndpointMissing)
+    assert "deployed again with V2" in str(error)
+
+
+@pytest.mark.parametrize("code", ["rpm_rate_limit_exceeded", "tpm_rate_limit_exceeded"])
+def test_summarize_takes_a_refusal_under_http_200_for_one(server, code):
+    server.behavior.status, server.behavior.body = 200, {"code": code, "msg": "over the limit", "id": "as-1"}
+    error = fault_of(server, endpoint="m")
+    assert isinstance(error, QuotaRefused)
+    assert error.scope == ("tokens" if code.startswith("tpm") else "requests")
+
+
+def test_summarize_uses_the_api_key_before_the_pair_and_the_pair_when_the_key_is_refused(server):
+    server.grant("bce-v3/ALTAK-made-up")
+    both = QianfanCredentials(ACCESS_KEY, SECRET_KEY, "bce-v3/ALTAK-made-up")
+    asyncio.run(call(server, credentials=both))
+    assert server.token_fetches == 0
+    server.expire_tokens()
+
+    async def calls() -> None:
+        async with connect(server, credentials=both) as summarizer:
+            with pytest.raises(TransientFault, match="new token"):
+                await summarizer.summarize(make_request(), lambda: None)
+            await summarizer.summarize(make_request(), lambda: None)
+
+    asyncio.run(calls())
+    assert server.token_fetches == 1
+
+
+def test_summarize_sends_the_options(server):
+    options = ModelOptions(
+        max_tokens=700,
+        system_prompt="只输出 JSON",
+        response_format="json_schema",
+        thinking="off",
+        seed=7,
+        extra_fields={"top_p": 0.5, "temperature": None},
+        headers={"appid": "app-made-up"},
+    )
+    asyncio.run(call(server, options=options))
+    body = server.last_body
+    assert body["messages"][0] == {"role": "system", "content": "只输出 JSON"}
+    assert (body["max_tokens"], body["seed"], body["top_p"], body["enable_thinking"]) == (700, 7, 0.5, False)
+    assert "temperature" not in body
+    schema = body["response_format"]["json_schema"]["schema"]
+    assert list(schema["properties"]) == ["用户问题", "客服方案", "是否接受", "是否负面情绪"]
+    assert schema["properties"]["是否接受"]["enum"] == ["是", "否", "未明确"]
+    assert server.last_headers["appid"] == "app-made-up"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tasks.clients.qianfan_chat import QianfanCredentials
+from tasks.clients.qianfan_credentials import QianfanCredentials
 from tasks.clients.qianfan_platform import QianfanConsole
 from tasks.domain.errors import PlatformBusy, PlatformRefused, PlatformUnavailable, UsageError
 from tasks.domain.model_platform import TrainingData

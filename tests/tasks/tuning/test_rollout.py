@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tasks.clients.folder_store import FolderStore
-from tasks.clients.qianfan_chat import QianfanCredentials
+from tasks.clients.qianfan_credentials import QianfanCredentials
 from tasks.clients.qianfan_platform import QianfanConsole
 from tasks.domain.errors import ModelFailed, UsageError
 from tasks.domain.model_platform import TrainingData

@@ -1,0 +1,235 @@
+"""Chat completions as servers really send them: the answer, told from thoughts, interruptions, refusals and noise."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+import orjson
+
+from tasks.clients.http_faults import read_error, read_limits, service_fault
+from tasks.domain.errors import ReplyUnreadable
+from tasks.domain.records import Reply
+
+_REFUSED: Final = frozenset({"content_filter", "sensitive", "safety", "refusal", "prohibited_content", "blocklist"})
+
+# The service broke the answer off, and may well give it whole the next time.
+_INTERRUPTED: Final = frozenset(
+    {
+        "insufficient_system_resource",
+        "network_error",
+        "error",
+        "abort",
+        "aborted",
+        "cancelled",
+        "canceled",
+        "interrupted",
+        "engine_overloaded",
+        "timeout",
+    }
+)
+
+_THOUGHT_PARTS: Final = frozenset({"thinking", "reasoning", "reasoning_content"})
+
+# No call takes as many; a table's column holds two billion.
+_MOST_TOKENS: Final = 100_000_000
+
+_LONGEST_NUMBER: Final = 15
+
+_KEPT_CHARACTERS: Final = 64_000
+
+_THINK: Final = ("<think>", "</think>")
+
+
+def completion_reply(body: bytes, headers: Mapping[str, str], where: str, secrets: Collection[str] = ()) -> Reply:
+    """The reply in the body of a successful chat-completions call, whichever of the usual shapes it has.
+
+    Read are: a completion, one in a list, a stream of events; content as a text, as parts, in the arguments of a tool
+    call, or in the reasoning where a server's parser put it; usage as numbers or texts. Thoughts are left out.
+
+    Args:
+        body: as it came.
+        headers: of the reply.
+        where: the address, for messages.
+        secrets: values that no message may show.
+
+    Raises:
+        ReplyUnreadable: the body is no completion, or its answer is empty or was broken off.
+        KefuError: the body is an error in spite of its status; see `service_fault`.
+    """
+    parsed = parse_body(body, where)
+    error = read_error(parsed)
+    if error is not None:
+        raise service_fault(error, where, headers, status=200, secrets=secrets)
+    choice, message = _choice(parsed, where, body)
+    usage = parsed.get("usage") if isinstance(parsed.get("usage"), dict) else {}
+    finishes = {str(choice.get(name) or "").lower() for name in ("finish_reason", "native_finish_reason")}
+    text, thoughts = _text_and_thoughts(message)
+    refusal = message.get("refusal")
+    refused = bool(finishes & _REFUSED) or bool(refusal)
+    if refused and not text:
+        text = refusal if isinstance(refusal, str) else ""
+    cut_off = "length" in finishes or "max_tokens" in finishes
+    if not text.strip() and not refused and not cut_off and _looks_like_an_answer(thoughts):
+        text, thoughts = thoughts, ""
+    lost = not refused and (_is_unfinished_thought(text) or (not text.strip() and bool(thoughts.strip() or cut_off)))
+    reply = Reply(
+        _mended(text if text.strip() else thoughts)[:_KEPT_CHARACTERS],
+        _tokens(usage, "prompt_tokens"),
+        _tokens(usage, "completion_tokens"),
+        cut_off=cut_off,
+        refused=refused,
+        limits=read_limits(headers),
+        cached_tokens=_cached_tokens(usage),
+        lost_to_thinking=lost,
+    )
+    broken_off = finishes & _INTERRUPTED
+    if broken_off:
+        raise ReplyUnreadable(f"{where}: the service broke the answer off ({min(broken_off)}).", reply)
+    if not reply.text.strip() and not refused and not lost:
+        raise ReplyUnreadable(f"{where}: the answer is empty.", reply)
+    return reply
+
+
+def parse_body(body: bytes, where: str) -> Any:
+    """The JSON of a body; a list of one counts as its element, and a stream of events as the completion it adds up to.
+
+    Raises:
+        ReplyUnreadable: there is none.
+    """
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        parsed = _parsed_leniently(body.decode("utf-8", "replace").lstrip("\ufeff \t\r\n"), where)
+    if isinstance(parsed, list) and parsed:
+        parsed = parsed[0]
+    if not isinstance(parsed, dict):
+        raise _unreadable(where, body)
+    return parsed
+
+
+def _parsed_leniently(text: str, where: str) -> Any:
+    """What a stricter parser refuses: half an emoji, numbers of any length, control characters, a stream of events."""
+    if text.startswith(("data:", "event:", "id:", "retry:", ":")):
+        return _added_up(_events(text), where)
+    try:
+        return json.loads(text, strict=False, parse_int=_bounded_int)
+    except (ValueError, RecursionError):
+        raise _unreadable(where, text.encode("utf-8", "replace")) from None
+
+
+def _bounded_int(digits: str) -> int:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else -1
+
+
+def _events(text: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
+        name, _, data = line.partition(":")
+        if name == "data" and data.strip() not in {"", "[DONE]"}:
+            try:
+                event = json.loads(data, strict=False, parse_int=_bounded_int)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(event, dict):
+                yield event
+
+
+def _added_up(events: Iterator[dict[str, Any]], where: str) -> dict[str, Any]:
+    content: dict[str, list[str]] = {"content": [], "reasoning_content": []}
+    finish, usage = "", None
+    for event in events:
+        if read_error(event) is not None:
+            return event
+        usage = event.get("usage") or usage
+        choices = event.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+        delta = choice.get("delta") or choice.get("message") or {}
+        for name, texts in content.items():
+            texts.append(_text_of(delta.get(name) if isinstance(delta, dict) else None)[0])
+        finish = choice.get("finish_reason") or finish
+    if not finish and not any(content["content"]):
+        raise _unreadable(where, b"")
+    message = {name: "".join(texts) for name, texts in content.items()}
+    return {"choices": [{"message": message, "finish_reason": finish or "interrupted"}], "usage": usage}
+
+
+def _choice(parsed: dict[str, Any], where: str, body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    choices = parsed.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if not isinstance(choice, dict) or not isinstance(message := choice.get("message"), dict):
+        raise _unreadable(where, body)
+    return choice, message
+
+
+def _text_and_thoughts(message: Mapping[str, Any]) -> tuple[str, str]:
+    """The answer's own text, and what the model thought before it."""
+    text, thoughts = _text_of(message.get("content"))
+    for name in ("reasoning_content", "reasoning"):
+        thoughts = thoughts or "".join(_text_of(message.get(name)))
+    if not text.strip():
+        calls = message.get("tool_calls")
+        call = calls[0] if isinstance(calls, list) and calls and isinstance(calls[0], dict) else {}
+        function = call.get("function") or message.get("function_call")
+        arguments = function.get("arguments") if isinstance(function, dict) else None
+        if isinstance(arguments, str):
+            text = arguments
+        elif isinstance(arguments, dict):
+            text = json.dumps(arguments, ensure_ascii=False)
+    return text, thoughts
+
+
+def _text_of(content: Any) -> tuple[str, str]:
+    """The text and the thoughts of a content: a text, a part, or a list of parts."""
+    if isinstance(content, str):
+        return content, ""
+    if isinstance(content, list):
+        parts = [_text_of(part) for part in content]
+        return "".join(text for text, _ in parts), "".join(thought for _, thought in parts)
+    if isinstance(content, dict):
+        kind = str(content.get("type") or "")
+        if kind in _THOUGHT_PARTS:
+            return "", "".join(_text_of(content.get(kind) or content.get("text")))
+        return _text_of(content.get("text") or content.get("content"))
+    return "", ""
+
+
+def _looks_like_an_answer(text: str) -> bool:
+    return text.lstrip().startswith(("{", "```")) and "}" in text
+
+
+def _is_unfinished_thought(text: str) -> bool:
+    opening, closing = _THINK
+    return text.lstrip().lower().startswith(opening) and closing not in text.lower()
+
+
+def _mended(text: str) -> str:
+    """The text, half an emoji in it replaced."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def _cached_tokens(usage: Mapping[str, Any]) -> int:
+    details = usage.get("prompt_tokens_details")
+    found = (
+        _tokens(usage, "cached_tokens"),
+        _tokens(usage, "prompt_cache_hit_tokens"),
+        _tokens(details if isinstance(details, dict) else {}, "cached_tokens"),
+    )
+    return min(max(found), _tokens(usage, "prompt_tokens"))
+
+
+def _tokens(usage: Mapping[str, Any], name: str) -> int:
+    """A count of tokens; 0 where the reply tells of none that can be believed."""
+    value = usage.get(name)
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and value.strip().isascii():
+        value = int(value) if value.strip().isdecimal() else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST_TOKENS:
+        return 0
+    return int(value)
+
+
+def _unreadable(where: str, body: bytes) -> ReplyUnreadable:
+    text = body[: 4 * _KEPT_CHARACTERS].decode("utf-8", "replace")[:_KEPT_CHARACTERS]
+    return ReplyUnreadable(f"{where}: the reply is not readable.", Reply(text, 0, 0), tries=3)
