@@ -300,8 +300,10 @@ REASONS: dict[Reason, tuple[Bilingual, Bilingual]] = {
         Bilingual("看 rejects 表里的说明，检查模型与参数", "See detail in rejects; check model and parameters"),
     ),
     Reason.LOST_TO_THINKING: (
-        Text("思考用尽了字数", "Lost to thinking"),
-        Text("关闭思考（--thinking off）或增大 --max-output-tokens", "Use --thinking off or more --max-output-tokens"),
+        Bilingual("思考用尽了字数", "Lost to thinking"),
+        Bilingual(
+            "关闭思考（--thinking off）或增大 --max-output-tokens", "Use --thinking off or more --max-output-tokens"
+        ),
     ),
     Reason.ENDPOINT_ERROR: (
         Bilingual("服务出错", "Endpoint error"),
