@@ -1,0 +1,131 @@
+"""The words of verdicts.toml by what they do in a clause, and the cutting of a sentence into them."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from enum import IntEnum, auto
+from pathlib import Path
+from typing import Final, NamedTuple
+
+
+class Kind(IntEnum):
+    """What a word does in its clause; verdicts.toml lists the words and explains the kinds."""
+
+    END = auto()
+    CONTRAST = auto()
+    NEGATION = auto()
+    RHETORIC = auto()
+    DENIED = auto()
+    FAINT = auto()
+    SPENT = auto()
+    HIDDEN = auto()
+    EXTENT = auto()
+    BRIDGE = auto()
+    SHOW = auto()
+    EVENT = auto()
+    RECEIVE = auto()
+    GOODS = auto()
+    THUS = auto()
+    PREPOSITION = auto()
+    TOWARDS = auto()
+    COORDINATION = auto()
+    HEDGE = auto()
+    PARTLY = auto()
+    SILENCE = auto()
+    QUESTION = auto()
+    ASKED = auto()
+    ENQUIRY = auto()
+    CONDITION = auto()
+    USER = auto()
+    AGENT = auto()
+    LET = auto()
+    CAUSE = auto()
+    OWNED = auto()
+    AFTER = auto()
+    EARLY = auto()
+    SEQUEL = auto()
+    FROM = auto()
+    TO = auto()
+    YES = auto()
+    NO = auto()
+    COMPLAINT = auto()
+    MILD_YES = auto()
+    MILD_NO = auto()
+    GESTURE_YES = auto()
+    GESTURE_NO = auto()
+    COURTESY = auto()
+    OTHER = auto()
+
+
+Word = tuple[str, Kind]
+
+_LATIN: Final = re.compile("[a-z]+")
+
+_ADVERB: Final = re.compile("[a-z]{2,16}ly")
+
+
+class Lexicon(NamedTuple):
+    """The kinds by word, and the lengths of the words by their first character, the longest first."""
+
+    kinds: Mapping[str, Kind]
+    lengths: Mapping[str, tuple[int, ...]]
+
+    def clauses(self, sentence: str) -> list[list[Word]]:
+        """The words of each clause with their kinds, the one that ends it included; a run of unknown words is one."""
+        kinds, lengths = self.kinds, self.lengths
+        clauses: list[list[Word]] = []
+        clause: list[Word] = []
+        at, end, unknown = 0, len(sentence), 0
+        while at < end:
+            first = sentence[at]
+            known: Kind | None = None
+            word = first
+            if "a" <= first <= "z":
+                word = _latin_word(sentence, at)
+                known = kinds.get(word) or (Kind.BRIDGE if _ADVERB.fullmatch(word) else Kind.OTHER)
+            elif first == " ":
+                at += 1
+                unknown = at if unknown == at - 1 else unknown
+                continue
+            else:
+                for length in lengths.get(first, ()):
+                    word = sentence[at : at + length]
+                    known = kinds.get(word)
+                    if known is not None:
+                        break
+            if known is None:
+                at += 1
+                continue
+            if at > unknown:
+                clause.append((sentence[unknown:at], Kind.OTHER))
+            clause.append((word, known))
+            at += len(word)
+            unknown = at
+            if known is Kind.END or known is Kind.CONTRAST or word == "?":
+                clauses.append(clause)
+                clause = []
+        if end > unknown:
+            clause.append((sentence[unknown:end], Kind.OTHER))
+        if clause:
+            clauses.append(clause)
+        return clauses
+
+
+def _latin_word(sentence: str, at: int) -> str:
+    found = _LATIN.match(sentence, at)
+    return found[0] if found else sentence[at]
+
+
+def read_lexicon(name: str) -> Lexicon:
+    """The lexicon of a field: the words of its own table before the shared ones."""
+    tables = tomllib.loads(Path(__file__).with_name("verdicts.toml").read_text(encoding="utf-8"))
+    kinds = {
+        word: Kind[kind.upper()]
+        for table in (tables["shared"], tables[name])
+        for kind, words in table.items()
+        for word in words.split()
+    }
+    lengths: dict[str, set[int]] = {}
+    for word in kinds:
+        lengths.setdefault(word[0], set()).add(len(word))
+    return Lexicon(kinds, {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()})

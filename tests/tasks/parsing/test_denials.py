@@ -1,0 +1,100 @@
+"""A denial is never read as its opposite, whatever stands between the negation and what it denies."""
+
+import csv
+from itertools import product
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.parsing.lexicon import Kind, read_lexicon
+from tasks.parsing.verdicts import accepted_of, negative_sentiment_of
+
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+NEGATIONS = words("没有 未 无 并未 毫无 从未 并没有 未曾 尚未")
+VERBS = words("""表现出 流露 流露出 体现出 显露 透露出 表达 表示 展现 展露出 呈现 反映出 检测到 观察到 发现 察觉到 识别出 看出 感受到 感知到 捕捉到 监测到 出现
+    产生 存在 带有 包含 含有 涉及 宣泄 发泄 释放 爆发 抒发 倾诉 传递 传达 散发 夹杂 抱有 怀有 显示 显现 暴露 激发 引发 说出""")
+ADJECTIVES = [
+    "",
+    *words("""明显的 强烈的 较强的 任何 任何的 丝毫 一丝 半点 过多的 过度的 激烈的 严重的 轻微的 显著的 特别的 直接的 公开的
+    持续的 剧烈的 浓厚的 突出的 巨大的 极端的 多余的 实质性的 潜在的 具体的 其他 类似的 可见的 较大的 非常明显的 不必要的 莫名的"""),
+]
+FEELINGS = words("""愤怒 不满 失望 负面情绪 焦虑 烦躁 抱怨 指责 沮丧 怨气 敌意 不耐烦 抵触情绪 反感 委屈 愤怒、不满等负面情绪 焦急或不耐烦 怨言 牢骚 负面的情绪
+    愤怒，失望，不满等负面情绪""")
+REFUSALS = words("""无法 没法 没办法 没有 未 未能 没能 不 不能 不愿 不肯 不想 并未 从未 难以 不愿意 没有办法""")
+CONSENTS = words("接受 同意 认可 采纳 赞同 答应")
+UNSURE = words(
+    """无法确认 无法确定 不能确定 难以判断 无法判断 没有迹象表明 没有证据表明 看不出 未说明 无从得知 不清楚"""
+)
+
+# Words of one to four characters of which the lexicon knows none, nor any part.
+_KNOWN = {char for name in ("acceptance", "sentiment") for word in read_lexicon(name).kinds for char in word}
+UNKNOWN = st.text(alphabet=sorted({chr(code) for code in range(0x4E00, 0x9FA6)} - _KNOWN), min_size=1, max_size=4)
+
+VERDICTS = {"true": True, "false": False, "null": None}
+
+
+def corpus() -> list[tuple[str, bool | None, str]]:
+    with Path(__file__).with_name("verdict_corpus.tsv").open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [(row["field"], VERDICTS[row["verdict"]], row["text"]) for row in rows]
+
+
+@pytest.mark.parametrize("negation", NEGATIONS)
+def test_no_denial_of_a_feeling_is_read_as_that_feeling(negation):
+    texts = [
+        f"用户{negation}{verb}{adjective}{feeling}" for verb, adjective, feeling in product(VERBS, ADJECTIVES, FEELINGS)
+    ]
+    verdicts = [negative_sentiment_of(text) for text in texts[::3]]
+    assert True not in verdicts, [text for text, verdict in zip(texts[::3], verdicts, strict=True) if verdict][:5]
+    assert verdicts.count(False) >= 0.95 * len(verdicts)
+
+
+@pytest.mark.parametrize("consent", CONSENTS)
+def test_no_denial_of_consent_is_read_as_consent(consent):
+    for refusal, tail in product(REFUSALS, ["", "该方案", "这个结果", "客服的处理"]):
+        assert accepted_of(f"用户{refusal}{consent}{tail}") is False, refusal
+    for unsure in UNSURE:
+        assert accepted_of(f"{unsure}用户{consent}") is None, unsure
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.sampled_from([*NEGATIONS, "没", "不"]),
+    UNKNOWN,
+    st.sampled_from(["", "的", "了", "出", "到"]),
+    st.sampled_from(FEELINGS),
+    st.sampled_from(["", "用户", "对话中", "从内容看，用户"]),
+)
+def test_an_unknown_word_in_a_denial_leaves_it_denied_or_open(negation, unknown, ending, feeling, before):
+    assert negative_sentiment_of(f"{before}{negation}{unknown}{ending}{feeling}") is not True
+    assert accepted_of(f"{before}{negation}{unknown}{ending}接受") is not True
+    assert accepted_of(f"{before}{negation}{unknown}{ending}拒绝") is not False
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.sampled_from(["no", "not", "did not", "never", "without", "didn't"]), st.from_regex("[b-z]{5,9}", fullmatch=True)
+)
+def test_an_unknown_english_word_in_a_denial_leaves_it_denied_or_open(negation, unknown):
+    kinds = read_lexicon("sentiment").kinds
+    if kinds.get(unknown, Kind.OTHER) in (Kind.OTHER, Kind.BRIDGE):
+        assert negative_sentiment_of(f"The user {negation} {unknown} anger") is not True
+
+
+def test_the_corpus_is_read_as_it_is_labeled():
+    rows = corpus()
+    read = [(accepted_of if field == "accepted" else negative_sentiment_of)(text) for field, _, text in rows]
+    wrong = [(text, got) for (_, verdict, text), got in zip(rows, read, strict=True) if got is not verdict]
+    opposite = [
+        text
+        for (_, verdict, text), got in zip(rows, read, strict=True)
+        if None not in (got, verdict) and got is not verdict
+    ]
+    assert opposite == []
+    assert len(wrong) <= 0.01 * len(rows), wrong
