@@ -11,7 +11,7 @@ from typing import Any
 from flows.wiring.blocks import BLOCK_SCHEME, open_bucket
 from flows.wiring.settings import Settings, load_settings
 from tasks.calling.rate_limiter import RateLimiter
-from tasks.calling.rules.pacing import Limits
+from tasks.calling.rules.limits import Limits
 from tasks.calling.shared_quota import SharedQuota
 from tasks.clients.embeddings import open_openai_embeddings, open_qianfan_embeddings
 from tasks.clients.http_pool import ConnectionLimits

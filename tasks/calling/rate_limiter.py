@@ -8,7 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from tasks.calling.rules.pacing import LimiterSnapshot, Limits, Pacer
+from tasks.calling.rules.limits import LimiterSnapshot, Limits
+from tasks.calling.rules.pacing import Pacer
 from tasks.calling.rules.sliding_window import Entry
 from tasks.domain.errors import QuotaRefused
 from tasks.domain.records import QuotaHeaders

@@ -43,7 +43,7 @@ from tasks.domain.records import QuotaHeaders, Reply
 
 _NOTHING = Reply("", 0, 0)
 
-QuotaScope = Literal["requests", "tokens", "queries_per_second", "overload"]
+QuotaScope = Literal["requests", "tokens", "queries_per_second", "overload", "rate_increase"]
 
 
 class KefuError(Exception):

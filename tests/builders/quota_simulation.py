@@ -6,15 +6,59 @@ import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
-from tasks.calling.rules.pacing import Limits, Pacer
+from tasks.calling.rules.limits import Limits
+from tasks.calling.rules.pacing import Pacer
 from tasks.calling.rules.sliding_window import Entry
 from tasks.domain.records import QuotaHeaders
+
+Style = Literal["sliding", "fixed", "bucket"]
+
+
+@dataclass
+class Quota:
+    """So much a window, counted in one of the ways that services count. `size` is per window, 0 for none.
+
+    A bucket holds `size` and is refilled at `size / seconds`.
+    """
+
+    size: float
+    seconds: float
+    style: Style = "sliding"
+    offset: float = 0.0
+    held: float = 0.0
+    _log: deque[tuple[float, float]] = field(default_factory=deque)
+    _at: float = 0.0
+
+    def advance(self, now: float) -> None:
+        if self.style == "sliding":
+            while self._log and self._log[0][0] <= now - self.seconds:
+                self.held -= self._log.popleft()[1]
+        elif self.style == "fixed":
+            begun = (now + self.offset) // self.seconds
+            if begun != self._at:
+                self.held, self._at = 0.0, begun
+        else:
+            self.held = max(0.0, self.held - (now - self._at) * self.size / self.seconds)
+            self._at = now
+
+    def is_full(self, now: float, weight: float) -> bool:
+        self.advance(now)
+        return bool(self.size) and self.held + weight > self.size
+
+    def take(self, now: float, weight: float) -> None:
+        self.held += weight
+        if self.style == "sliding":
+            self._log.append((now, weight))
 
 
 @dataclass
 class Service:
-    """Counts arrivals in sliding windows; what it refuses is free. Quotas are per window, 0 for none."""
+    """Counts arrivals; what it refuses is free. Quotas are per window, 0 for none.
+
+    `steepest_rise`: refuses a second that holds more than so many times the mean of the ten before it (and 10 calls).
+    """
 
     window_seconds: float = 10.0
     requests: int = 0
@@ -26,35 +70,49 @@ class Service:
     latency_sigma: float = 0.5
     overloaded: float = 0.0  # the share of calls that fail with an overload after their work
     faults: float = 0.0
+    style: Style = "sliding"
+    steepest_rise: float = 0.0
     arrivals: list[tuple[float, int]] = field(default_factory=list)
     refused: list[tuple[float, str]] = field(default_factory=list)
     running: int = 0
     peak_running: int = 0
-    _window: deque[tuple[float, int]] = field(default_factory=deque)
-    _second: deque[float] = field(default_factory=deque)
-    _held_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        self._requests = Quota(self.requests, self.window_seconds, self.style, offset=0.37 * self.window_seconds)
+        self._tokens = Quota(self.tokens, self.window_seconds, self.style, offset=0.37 * self.window_seconds)
+        self._queries = Quota(self.queries, 1.0)
+        self._last_second = Quota(0, 1.0)
+        self._ten_seconds = Quota(0, 10.0)
 
     def arrive(self, now: float, tokens: int) -> str:
         """Why this arrival is refused, or an empty string."""
-        while self._window and self._window[0][0] <= now - self.window_seconds:
-            self._held_tokens -= self._window.popleft()[1]
-        while self._second and self._second[0] <= now - 1.0:
-            self._second.popleft()
+        self._requests.size, self._tokens.size, self._queries.size = self.requests, self.tokens, self.queries
+        self._last_second.advance(now)
+        self._ten_seconds.advance(now)
         why = ""
         if self.concurrency and self.running >= self.concurrency:
             why = "overload"
-        elif self.queries and len(self._second) >= self.queries:
+        elif self.steepest_rise and self._last_second.held >= max(
+            10.0, self.steepest_rise * self._ten_seconds.held / 10
+        ):
+            why = "rate_increase"
+        elif self._queries.is_full(now, 1):
             why = "queries_per_second"
-        elif self.requests and len(self._window) >= self.requests:
+        elif self._requests.is_full(now, 1):
             why = "requests"
-        elif self.tokens and self._held_tokens + tokens > self.tokens:
+        elif self._tokens.is_full(now, tokens):
             why = "tokens"
         if why:
             self.refused.append((now, why))
             return why
-        self._window.append((now, tokens))
-        self._held_tokens += tokens
-        self._second.append(now)
+        for quota, weight in (
+            (self._requests, 1),
+            (self._tokens, tokens),
+            (self._queries, 1),
+            (self._last_second, 1),
+            (self._ten_seconds, 1),
+        ):
+            quota.take(now, weight)
         self.arrivals.append((now, tokens))
         self.running += 1
         self.peak_running = max(self.peak_running, self.running)
@@ -68,9 +126,15 @@ class Service:
         return QuotaHeaders(
             round(self.requests * share) or None,
             round(self.tokens * share) or None,
-            max(0, self.requests - len(self._window)) if self.requests else None,
-            max(0, self.tokens - self._held_tokens) if self.tokens else None,
+            max(0, round(self.requests - self._requests.held)) if self.requests else None,
+            max(0, round(self.tokens - self._tokens.held)) if self.tokens else None,
         )
+
+    def use(self, per_second: float, since: float, tokens: bool = False) -> float:
+        """The part of a rate that was used from `since` to the last arrival."""
+        last = self.arrivals[-1][0]
+        used = sum(weight if tokens else 1 for at, weight in self.arrivals if since <= at < last)
+        return used / (per_second * (last - since))
 
     def fills(self, quota: int, since: float = 0.0, tokens: bool = False) -> list[float]:
         """How full each whole window after the first arrival was, until the last one."""

@@ -1,4 +1,4 @@
-"""Sliding window."""
+"""Sliding log: the calls that one window of a quota holds, with running sums, in amortized constant time."""
 
 import math
 from collections import deque
@@ -9,9 +9,13 @@ SLACK_SECONDS: Final = 0.05
 
 
 class Entry:
-    """One call that was let through: what it weighs, and what the log held as it was sent."""
+    """One call that was let through: its weight, and what each log held as it was sent.
+
+    `…_inside` is what the service held before it; `…_reached` what the log held with it, slack included.
+    """
 
     __slots__ = (
+        "accepted",
         "calls_inside",
         "calls_reached",
         "counts",
@@ -35,7 +39,7 @@ class Entry:
         self.sent_at: float | None = None
         self.sequence = 0
         self.counts = True
-        self.ended = False
+        self.ended = self.accepted = False
         self.calls_inside = self.calls_reached = 0
         self.queries_inside = self.queries_reached = 0
         self.tokens_inside = self.tokens_reached = 0
@@ -43,67 +47,81 @@ class Entry:
 
 
 class SlidingLog:
-    """Calls sent within the last `seconds`, in order, and for `slack` longer, with running sums.
+    """Calls sent within the last `seconds`, in order, and for `slack` longer.
 
-    `calls` and `tokens` include the slack and say what may still go; `calls_inside` and `tokens_inside`
-    leave it out and say what the service holds.
+    `held` includes the slack and decides what may still go; `inside` leaves it out and is what the service holds.
+    Calls that have left stay known for `memory_seconds`, so that a longer window can be tried again.
+
+    Args:
+        seconds: the window.
+        slack: how much longer a call counts here than at the service.
+        by_tokens: sum tokens instead of calls.
+        memory_seconds: how long calls stay known; no shorter than the window.
     """
 
-    __slots__ = (
-        "_fresh",
-        "_late",
-        "_seconds",
-        "_slack",
-        "calls",
-        "calls_inside",
-        "tokens",
-        "tokens_inside",
-    )
+    __slots__ = ("_by_tokens", "_fresh", "_late", "_memory", "_past", "held", "inside", "seconds", "slack")
 
-    def __init__(self, seconds: float, slack: float) -> None:
-        self._seconds = seconds
-        self._slack = slack
+    def __init__(self, seconds: float, slack: float, by_tokens: bool = False, memory_seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.slack = slack
+        self._by_tokens = by_tokens
+        self._memory = memory_seconds
         self._fresh: deque[tuple[float, Entry]] = deque()
         self._late: deque[tuple[float, Entry]] = deque()
-        self.calls = self.calls_inside = 0
-        self.tokens = self.tokens_inside = 0
+        self._past: deque[tuple[float, Entry]] = deque()
+        self.held = self.inside = 0
 
     def advance(self, now: float) -> None:
-        """Let go of what has left the window. Amortized constant time."""
-        fresh, late, seconds, slack = self._fresh, self._late, self._seconds, self._slack
+        """Let go of what has left the window."""
+        fresh, late, past, seconds, slack = self._fresh, self._late, self._past, self.seconds, self.slack
         # Added up as in `next_departure`, to the last bit: a call that waits until then finds the other one gone.
         while fresh and fresh[0][0] + seconds <= now:
             item = fresh.popleft()
             if item[1].counts:
-                self.calls_inside -= 1
-                self.tokens_inside -= item[1].tokens
+                self.inside -= self._weight(item[1])
                 late.append(item)
         while late and (late[0][0] + seconds + slack <= now or not late[0][1].counts):
-            entry = late.popleft()[1]
-            if entry.counts:
-                self.calls -= 1
-                self.tokens -= entry.tokens
+            item = late.popleft()
+            if item[1].counts:
+                self.held -= self._weight(item[1])
+                if self._memory > seconds:
+                    past.append(item)
+        while past and past[0][0] + self._memory <= now:
+            past.popleft()
 
     def add(self, entry: Entry, now: float) -> None:
         """Log a call sent now."""
+        weight = self._weight(entry)
         self._fresh.append((now, entry))
-        self.calls += 1
-        self.calls_inside += 1
-        self.tokens += entry.tokens
-        self.tokens_inside += entry.tokens
+        self.held += weight
+        self.inside += weight
 
-    def change(self, sent_at: float, calls: int, tokens: int, now: float) -> None:
+    def change(self, sent_at: float, delta: int, now: float) -> None:
         """Correct the sums by what is now known of a call sent at `sent_at`, if it is still in the log."""
         self.advance(now)
-        leaves = sent_at + self._seconds
-        if leaves + self._slack > now:
-            self.calls += calls
-            self.tokens += tokens
+        leaves = sent_at + self.seconds
+        if leaves + self.slack > now:
+            self.held += delta
             if leaves > now:
-                self.calls_inside += calls
-                self.tokens_inside += tokens
+                self.inside += delta
+
+    def resize(self, seconds: float, slack: float, now: float) -> None:
+        """Count in another window from now on."""
+        known = [item for item in (*self._past, *self._late, *self._fresh) if item[1].counts]
+        self.seconds, self.slack = seconds, slack
+        self._fresh, self._late, self._past = deque(known), deque(), deque()
+        self.held = self.inside = sum(self._weight(entry) for _, entry in known)
+        self.advance(now)
+
+    def sent(self) -> list[tuple[float, int, Entry]]:
+        """Everything still known that counts: send time, weight, call; oldest first."""
+        known = (*self._past, *self._late, *self._fresh)
+        return [(at, self._weight(entry), entry) for at, entry in known if entry.counts]
 
     def next_departure(self) -> float:
-        """When the oldest call leaves; infinity when the log is empty."""
+        """The time at which the oldest call leaves; infinity when the log is empty."""
         oldest = self._late or self._fresh
-        return oldest[0][0] + self._seconds + self._slack if oldest else math.inf
+        return oldest[0][0] + self.seconds + self.slack if oldest else math.inf
+
+    def _weight(self, entry: Entry) -> int:
+        return entry.tokens if self._by_tokens else 1

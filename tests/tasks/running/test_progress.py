@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.calling.caller import Usage
 from tasks.calling.rate_limiter import RateLimiter
-from tasks.calling.rules.pacing import Limits
+from tasks.calling.rules.limits import Limits
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.ports import StoredObject
 from tasks.domain.records import Reason, Reject

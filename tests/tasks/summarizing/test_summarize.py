@@ -11,7 +11,7 @@ import pytest
 from tasks.calling.caller import Caller
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.response_cache import ResponseCache
-from tasks.calling.rules.pacing import Limits
+from tasks.calling.rules.limits import Limits
 from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import CredentialsRefused, RunStopped

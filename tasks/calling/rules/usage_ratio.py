@@ -1,0 +1,27 @@
+"""Usage ratio: how the tokens that a service counts relate to our estimates, and how far they spread."""
+
+# Before replies have shown it, an estimate counts for a bit more than it says.
+_FIRST_RATIO = 1.25
+
+_FIRST_SPREAD = 0.25
+
+_SLOWEST_GAIN = 0.02
+
+
+class UsageRatio:
+    """A running mean of used / estimated, and of its deviation (both relative)."""
+
+    __slots__ = ("_replies", "ratio", "spread")
+
+    def __init__(self) -> None:
+        self.ratio = _FIRST_RATIO
+        self.spread = _FIRST_SPREAD
+        self._replies = 0
+
+    def learn(self, estimate: int, used: int) -> None:
+        """Take one reply's usage."""
+        self._replies += 1
+        gain = max(_SLOWEST_GAIN, 1.0 / self._replies)
+        off = used / max(estimate, 1) - self.ratio
+        self.ratio += gain * off
+        self.spread += gain * (abs(off) / self.ratio * 1.25 - self.spread)

@@ -1,0 +1,303 @@
+"""One quota of a service, so much in a window, and the search for the window that the service counts in.
+
+A quota "a minute" is counted in windows of 60 s by some services, of 10 s or 1 s by others, or by a token bucket. The
+longest window is assumed first, since it lets an idle quota be filled in a burst. A refusal that the log does not
+explain contradicts it. Then the log says which shorter window would explain the refusal at the advertised rate, and one
+call tries it. A refusal of that call refutes it, and the next explanation is tried, down to a quota that is lower than
+advertised.
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Final
+
+from tasks.calling.rules.quota_limit import AdaptiveLimit
+from tasks.calling.rules.sliding_window import SLACK_SECONDS, Entry, SlidingLog
+
+# Windows that services document; others come from token buckets, which act like a window of their depth.
+_KNOWN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0)
+
+# Windows to try when the rate itself is in doubt.
+_LIKELY_SECONDS: Final = (1.0, 10.0)
+
+_SHORTEST_SECONDS: Final = 1.0
+
+# A log this full explains a refusal by itself: one call overtook another.
+_FULL: Final = 0.97
+
+_TOLERANCE: Final = 0.03
+
+_ROUNDING: Final = 1e-6
+
+_SLACK_SHARE: Final = 0.025
+
+# A full log that is refused all the same meets jitter: its slack grows, and shrinks again after a while in peace.
+_WIDER: Final = 1.4
+
+_WIDEST_SLACK: Final = 3.0
+
+_PEACE_SECONDS: Final = 30.0
+
+_PROBE_WINDOWS: Final = 1.4
+
+_SHORTEST_PROBE_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A guess: the service held all it takes in so many `seconds`, `held` calls (or tokens).
+
+    `is_at_rate`: that is its advertised rate, give or take what was on its way.
+    """
+
+    seconds: float
+    held: float
+    is_at_rate: bool = False
+
+
+class WindowQuota:
+    """One quota as one process sees it.
+
+    Args:
+        per_minute: configured; None where it is to be found out.
+        window_seconds: the longest window that the service may count in.
+        by_tokens: the quota counts tokens, not calls.
+        learned_seconds: the window that another night found, 0 for none.
+    """
+
+    def __init__(
+        self, per_minute: float | None, window_seconds: float, by_tokens: bool = False, learned_seconds: float = 0.0
+    ) -> None:
+        self._base = window_seconds
+        self._by_tokens = by_tokens
+        self._configured = self._per_minute = math.inf if per_minute is None else per_minute
+        self.seconds = min(learned_seconds or window_seconds, window_seconds)
+        self._window = Window(self.seconds, math.inf)
+        self.log = SlidingLog(self.seconds, slack_of(self.seconds), by_tokens, window_seconds)
+        probe = self._probe_seconds()
+        self.limit = AdaptiveLimit(self._advertised(self.seconds), probe, probe)
+        self._borders = [
+            self._advertised(seconds)
+            for seconds in _KNOWN_SECONDS
+            if seconds < window_seconds and per_minute is not None
+        ]
+        self._changed_at = 0
+        self._first_refused: Entry | None = None
+        self._untried: list[Window] = []
+        self._ease_at = math.inf
+        self._is_settled = self.is_narrow
+        self._to_prove = 0
+        self.on_trial = False
+
+    @property
+    def is_narrow(self) -> bool:
+        """True where the service counts in a shorter window than assumed, so that bursts lose."""
+        return self.seconds < self._base
+
+    @property
+    def per_second(self) -> float:
+        """The limit in force as a rate; infinity while unknown."""
+        return self.limit.limit / self.seconds
+
+    @property
+    def advertised_per_second(self) -> float:
+        """The configured or advertised rate, in the window that is counted in; infinity while unknown."""
+        return self.limit.advertised / self.seconds
+
+    def advertise(self, per_minute: float) -> None:
+        """Take a rate that the service told in a header; the configured one stays the most."""
+        self._per_minute = min(self._configured, per_minute)
+        self.limit.advertise(self._advertised(self.seconds))
+
+    def has_room(self, now: float, pending: float, weight: float) -> bool:
+        """Return True if a call of that weight fits beside `pending` ones that are let through but not sent."""
+        held = self.log.held + pending
+        # A call larger than the whole quota can only be tried alone.
+        return not held or held + round(weight) <= self.limit.at(now, weight)
+
+    def crosses_border(self, pending: int) -> bool:
+        """Return True, once each, where a burst exceeds what a shorter window would take at the advertised rate."""
+        if self._is_settled or not self._borders or self.log.held + pending <= self._borders[0]:
+            return False
+        self._borders.pop(0)
+        return True
+
+    def accepted(self, entry: Entry, reached: float, lump: float, now: float) -> None:
+        """A call was taken; arguments as in `AdaptiveLimit.accepted`."""
+        self.limit.accepted(entry.sequence, reached, lump, now)
+        if now >= self._ease_at:
+            self._set_slack(self.log.slack / _WIDER, now)
+
+    def correct(self, entry: Entry, delta: int, now: float) -> None:
+        """Take what a call really used: the log, and limits found while it was in the window, move by `delta`."""
+        assert entry.sent_at is not None
+        self.log.change(entry.sent_at, delta, now)
+        first = self._first_refused
+        if first is None or entry.sequence > first.sequence:
+            self.limit.correct(entry.sequence, delta)
+            return
+        assert first.sent_at is not None
+        age = first.sent_at - entry.sent_at
+        if age <= self.seconds:
+            self.limit.correct(entry.sequence, delta)
+        self._untried = [
+            replace(window, held=window.held + delta) if age <= window.seconds else window for window in self._untried
+        ]
+
+    def passed(self, probe: Entry) -> None:
+        """Take note that a call on trial was not refused; enough of them confirm the window."""
+        if not self.on_trial:
+            return
+        # The refused call may have been large, with room left for a small one.
+        self._to_prove -= probe.tokens if self._by_tokens else 1
+        if self._to_prove <= 0:
+            self.on_trial = False
+            self._untried.clear()
+            if self._window.is_at_rate:
+                self.limit.limit = self.limit.advertised
+
+    def explain(self, entry: Entry, next_sequence: int, now: float, doubt: float = 0.0) -> bool:
+        """Look for a window that explains a refusal; return False where the limit itself has to.
+
+        Args:
+            entry: the refused call, no longer counted in the log.
+            next_sequence: the first one that a call not let through yet can get.
+            now: the time.
+            doubt: the relative error of the weights in the log.
+        """
+        if entry.sequence < self._changed_at:  # sent before the window changed
+            first = self._first_refused
+            if self.on_trial and first is not None and entry.sequence < first.sequence:
+                self._try_all(entry, self._changed_at, now, doubt)  # an earlier refusal, that came later
+            return True
+        if self.on_trial:
+            self._adopt(self._untried.pop(0), next_sequence, now)
+            return True
+        reached = entry.tokens_reached if self._by_tokens else entry.calls_reached
+        if reached > _FULL * self.limit.limit:
+            # A limit that was found by refusals is probed upward, and may be refused for that.
+            by_the_rate = self.is_narrow and self.limit.limit == self.limit.advertised
+            return by_the_rate and self._allow_for_jitter(next_sequence, now)
+        if not self._is_settled:
+            return self._try_all(entry, next_sequence, now, doubt)
+        if self.is_narrow and self.limit.refused_events > 1:  # it does not explain any more
+            self._adopt(Window(self._base, sum(weight for _, weight, _ in self.log.sent())), next_sequence, now)
+            return True
+        return False  # it explained every call before, and still may: the service has less for now
+
+    def _try_all(self, refused: Entry, next_sequence: int, now: float, doubt: float) -> bool:
+        self._first_refused = refused
+        self._untried = self._explanations(refused, max(doubt, _TOLERANCE))
+        if self._untried:
+            self._adopt(self._untried.pop(0), next_sequence, now)
+        return bool(self._untried)
+
+    def _allow_for_jitter(self, next_sequence: int, now: float) -> bool:
+        """Widen the slack of a full log; where it is wide, count in a shorter window. Return True if that was done."""
+        if self.seconds in _KNOWN_SECONDS and self.log.slack < _WIDEST_SLACK * slack_of(self.seconds):
+            self._set_slack(self.log.slack * _WIDER, now)
+            return False
+        shorter = [seconds for seconds in _KNOWN_SECONDS if seconds < self.seconds]
+        if not shorter:
+            return False
+        self._adopt(Window(shorter[-1], self._advertised(shorter[-1])), next_sequence, now)
+        self.on_trial = False  # an even pace has held so far
+        return True
+
+    def _adopt(self, window: Window, next_sequence: int, now: float) -> None:
+        self._window, self.seconds = window, window.seconds
+        self._set_slack(slack_of(window.seconds), now)
+        advertised = self._advertised(window.seconds)
+        self.limit.restart(advertised, window.held, next_sequence - 1, now, probe_seconds=self._probe_seconds())
+        self._changed_at = next_sequence
+        self._is_settled = True
+        self._to_prove = 2 * self._first_refused.tokens if self._by_tokens and self._first_refused else 1
+        self.on_trial = self.is_narrow
+
+    def _explanations(self, refused: Entry, tolerance: float) -> list[Window]:
+        sent = [item for item in self.log.sent() if item[2].sequence < refused.sequence]
+        if not sent:
+            return []
+        assert refused.sent_at is not None
+        own = float(refused.tokens) if self._by_tokens else 1.0
+        history = _History(sent, refused.sent_at)
+        narrow = [
+            Window(seconds, min(history.held(seconds), self._advertised(seconds)), is_at_rate=True)
+            for seconds in self._at_the_rate(history, own, tolerance)
+        ]
+        for seconds in _LIKELY_SECONDS:
+            held = history.held(seconds)
+            most = min(held + own, self._advertised(seconds) * (1 + tolerance))
+            if seconds < self._base and held and history.most(seconds) <= most:
+                narrow.append(Window(seconds, held))
+        return [*narrow, Window(self._base, max(own, history.held(self._base)))] if narrow else []
+
+    def _at_the_rate(self, history: "_History", own: float, tolerance: float) -> Iterator[float]:
+        """The window in which the service, at its advertised rate, was full."""
+        if self._per_minute == math.inf:
+            return
+        rate = self._per_minute / 60.0
+        whole = history.held(self._base)
+        most = whole + own if self._by_tokens else whole  # of calls, one more was one too many
+        guess = max(_snapped(whole / rate, most / rate, tolerance), _SHORTEST_SECONDS, 1.0 / rate)
+        for seconds in sorted({guess, *_KNOWN_SECONDS}):
+            quota = rate * seconds
+            if seconds >= self._base * (1 - _TOLERANCE):
+                return
+            full = history.held(seconds) + own > quota * (1 - _TOLERANCE)
+            refuted = history.most(seconds) > quota * (1 + tolerance) + own
+            if seconds == guess or (full and not refuted):
+                yield seconds
+                return
+
+    def _set_slack(self, slack: float, now: float) -> None:
+        least = slack_of(self.seconds)
+        slack = min(max(slack, least), _WIDEST_SLACK * least)
+        self.log.resize(self.seconds, slack, now)
+        self._ease_at = now + _PEACE_SECONDS if slack > least else math.inf
+
+    def _advertised(self, seconds: float) -> float:
+        if self._per_minute == math.inf:
+            return math.inf
+        whole = self._per_minute * seconds / 60.0
+        return max(1.0, whole if self._by_tokens else math.floor(whole + _ROUNDING))
+
+    def _probe_seconds(self) -> float:
+        if not self.is_narrow:
+            return _PROBE_WINDOWS * self._base
+        return max(_SHORTEST_PROBE_SECONDS, _PROBE_WINDOWS * self.seconds)
+
+
+class _History:
+    """Calls sent before a refused one, as prefix sums: what any window up to it held."""
+
+    def __init__(self, sent: Sequence[tuple[float, int, Entry]], until: float) -> None:
+        self._times = [at for at, _, _ in sent]
+        self._sums = [0, *accumulate(weight for _, weight, _ in sent)]
+        self._until = until
+
+    def held(self, seconds: float) -> int:
+        """The weight sent within so many seconds before the refused call."""
+        return self._sums[-1] - self._sums[bisect_left(self._times, self._until - seconds)]
+
+    def most(self, seconds: float) -> int:
+        """The most that was sent within any such window."""
+        return max(
+            self._sums[number + 1] - self._sums[bisect_left(self._times, at - seconds)]
+            for number, at in enumerate(self._times)
+        )
+
+
+def slack_of(seconds: float) -> float:
+    """The slack of a window: 50 ms, but no more than a fortieth of it, since slack is lost quota."""
+    return min(SLACK_SECONDS, _SLACK_SHARE * seconds)
+
+
+def _snapped(low: float, high: float, tolerance: float) -> float:
+    """The known window nearest to the middle of two bounds in seconds, or the middle where none is near."""
+    middle = (low + high) / 2
+    near = [known for known in _KNOWN_SECONDS if low * (1 - tolerance) <= known <= high * (1 + tolerance)]
+    return min(near, key=lambda known: abs(math.log(known / middle)), default=middle)

@@ -1,0 +1,89 @@
+"""The window that a service counts in is found from a refusal or two; nothing is known but the rate."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.calling.rules.limits import Learned, Limits
+from tests.builders.quota_simulation import Service, simulate
+
+SEEDS = range(2)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("headers", [True, False])
+@pytest.mark.parametrize("window", [1, 2, 5, 10, 15, 20, 30])
+def test_pacer_finds_the_window_that_a_service_counts_in(window, headers, seed):
+    service = Service(window, requests=50 * window, headers=headers)
+    outcome = simulate(service, Limits(3000, None, 256), 10**5, seed, seconds=120)
+    assert len(service.refused) <= 2
+    assert service.use(50, since=30) >= 0.97
+    assert outcome.pacer.learned().requests_seconds == window
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("window", [1, 10, 60])
+def test_pacer_fills_windows_that_begin_by_the_clock(window, seed):
+    service = Service(window, requests=50 * window, style="fixed")
+    simulate(service, Limits(3000, None, 256), 10**5, seed, seconds=240)
+    assert len(service.refused) <= {1: 20, 10: 2, 60: 0}[window]
+    assert service.use(50, since=0) >= 0.97
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("depth", [5, 20, 50, 100, 500, 3000])
+def test_pacer_keeps_a_token_bucket_flowing(depth, seed):
+    service = Service(depth / 50, requests=depth, style="bucket")
+    simulate(service, Limits(3000, None, 256), 10**5, seed, seconds=120)
+    assert len(service.refused) <= 5
+    assert service.use(50, since=30) >= 0.97
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("window", "calls"), [(1, 10), (10, 100)])
+def test_pacer_finds_the_window_of_a_token_quota(window, calls, seed):
+    service = Service(window, tokens=500 * calls)
+    simulate(service, Limits(None, 500 * calls * 60 / window, 256), 10**5, seed, seconds=120)
+    assert len(service.refused) <= 5
+    assert service.use(500 * calls / window, since=30, tokens=True) >= 0.97
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("configured", [60, 3000, None])
+def test_pacer_finds_one_query_a_second(configured, seed):
+    service = Service(1, requests=1)
+    simulate(service, Limits(configured, None, 64), 10**5, seed, seconds=300)
+    assert len(service.refused) <= 15
+    assert service.use(1, since=30) >= 0.95
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_pacer_begins_in_the_window_that_another_night_learned(seed):
+    service = Service(10, requests=500)
+    simulate(service, Limits(3000, None, 256, learned=Learned(requests_seconds=10)), 10**5, seed, seconds=100)
+    assert service.refused == []
+    assert service.use(50, since=0) >= 0.97
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("steepest", [1.5, 2.0])
+def test_pacer_rises_as_gently_as_the_service_wants(steepest, seed):
+    service = Service(60, requests=3000, steepest_rise=steepest)
+    simulate(service, Limits(3000, None, 256), 10**5, seed, seconds=180)
+    assert len(service.refused) <= 8
+    assert service.use(50, since=60) >= 0.97
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    per_second=st.integers(5, 100),
+    window=st.sampled_from([1, 3, 7, 10, 25, 45]),
+    style=st.sampled_from(["sliding", "bucket"]),
+    latency=st.sampled_from([0.3, 1.2, 5.0]),
+)
+def test_pacer_uses_most_of_any_window(seed, per_second, window, style, latency):
+    service = Service(window, requests=per_second * window, style=style, latency_median=latency)
+    simulate(service, Limits(60 * per_second, None, 1024), 10**5, seed, seconds=120)
+    assert len(service.refused) <= 10
+    assert service.use(per_second, since=60) >= 0.93
