@@ -1,0 +1,194 @@
+"""Postal addresses by their grammar: 省 市 区 镇 路 号 栋 单元 室, each unit behind its name or number.
+
+Units in a row make a chain. A chain is an address when it leads to a door (a road or an estate with a number, or a
+building with a unit or room), when it names three levels of places, or when a word such as 地址 announces it and it
+leads anywhere. A province, a city or a district alone is none: a question about postage needs them.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from tasks.preparing.masks.plain import Span
+from tasks.preparing.masks.tables import CITIES, NO_PLACES, PROVINCES
+
+ADDRESS: Final = "[地址]"
+
+_Level = Literal["place", "area", "road", "site", "number", "building"]
+
+# A cheap test before all others: two signs of an address close to each other.
+SUSPECT: Final = re.compile(
+    r"[省市区县旗镇乡村路街道巷弄号楼栋幢座苑园城庄里厦寓胡][^。！!？?；;，]{0,16}?[路街道巷弄号楼栋幢"
+    r"座室层元组村屯户院厦寓城园苑区团段庄里期]"
+    r"|地址|住址|住在|寄[到往]|送[到往]|发[到往]|家在"
+)
+
+_NUMERAL: Final = r"[0-9一二三四五六七八九十百〇零]"
+
+_FIRST: Final = "".join(sorted({name[0] for name in (*PROVINCES, *CITIES)}))
+
+# No match begins elsewhere; a look at one character is cheaper than at four hundred names.
+_PLACE: Final = re.compile(
+    rf"(?=[{_FIRST}0-9A-Za-z甲乙丙附新老东西南北一二三四五六七八九十百〇零栋幢座自地开工高街省市区县盟"
+    rf"旗镇乡苏大胡公国中环路道巷里弄村屯庄寨社小花家广名雅嘉苑别山宿产科软物园华府御城湾庭郡学医写商楼"
+    rf"段])"
+    rf"(?:(?P<place>(?:{'|'.join(sorted(PROVINCES, key=len, reverse=True))})(?:省|"
+    rf"市|(?:壮族|回族|维吾尔)?自治区|特别行政区)?"
+    rf"|(?:{'|'.join(sorted(CITIES, key=len, reverse=True))})市?)"
+    r"|(?P<number>(?:甲|乙|丙|附|新|老|东|西|南|北)?[0-9一二三四五六七八九十百〇零]{1,5}(?:[-—之/][0-9"
+    r"]{1,4}){0,2}号(?:院|楼|"
+    r"大院)?(?:附[0-9]{1,4}号?)?"
+    r"|[0-9]{1,5}支?弄|[0-9]{1,4}巷)"
+    r"|(?P<building>(?:[A-Za-z]|[东南西北甲乙丙])?[0-9一二三四五六七八九十]{0,4}[A-Za-z]?(?:栋|幢|座)"
+    rf"|{_NUMERAL}{{1,3}}(?:号楼|单元|组团|期)|[A-Za-z]?[0-9]{{1,4}}[A-Za-z]?(?:-[0-9A-Za-z]{{1,4}}){{0,2}}(?:室|房|"
+    rf"户)|{_NUMERAL}{{1,3}}(?:楼|层)(?:[东南西北]户?)?|{_NUMERAL}{{1,3}}(?:组|社|队)"
+    r"|[东南西北](?:户|门)|[0-9]{1,2}门|(?<=[\u4e00-\u9fff])[0-9]{1,5}(?:-[0-9A-Za-z]{1,4}){1,3}(?![0-9]))"
+    r"|(?P<area>自治州|自治县|地区|新区|开发区|工业区|高新区|街道办事处|街道办|"
+    r"街道|省|市(?!场|面上)|区(?!别|分|域)|县|盟|旗|镇|乡|苏木)"
+    r"|(?P<road>大街|大道|胡同|公路|国道|省道|东路|西路|南路|北路|中路|环路|街|"
+    r"路(?!由|过|上)|道(?!歉|理|具)|巷|里弄|弄|村委会|村|屯|庄|寨|社区|小区|新村|"
+    r"花园|"
+    r"家园|公寓|大厦|广场|"
+    r"名苑|雅苑|嘉苑|苑|别墅|公馆|山庄|家属院|大院|宿舍|园区|园|华府|名府|府|城(?!市)|"
+    r"湾|庭|郡|里(?!面|边|头)|段(?!时|子))"
+    r"|(?P<site>工业园|产业园|科技园|软件园|物流园|一品|国际|御景|学院|大学|中学|"
+    r"小学|医院|写字楼|商场|市场|中心|大楼))",
+)
+
+# No part of a name holds one of these: what is before them belongs to the sentence.
+_STOP: Final = re.compile(
+    r"应该|[我你您他她它的了吗呢吧啊呀哦是在到寄送发请把给叫哪这那就去从往往帮要想能可以不没有和跟与及"
+    r"或被让回改为写填错换址，。！？!?；;：:、\n\t|\[\]【】《》<>\"“”'’=]"
+)
+
+_GAP_STOP: Final = re.compile(
+    r"[我你您他她它的了吗呢吧啊呀哦址是寄送把给哪那要不没错，。！？!?；;：:、|\[\]【】《》<>\"“”'’=]|请|麻烦|到货|发货"
+)
+
+_ANNOUNCED: Final = re.compile(
+    r"(?:地址|住址|收货地|寄[到往给]|送[到往]|发[到往]|邮寄到?|快递到|住在?|家在|"
+    r"位于|改[到成为]|换[到成]|送货到|搬到|人在|去)"
+    r"(?:信息|更?改?成|[变换填写]?[成为]|是|就是|在|到|一下|[:：=\s，]|新的?|改为|填|写|【|\[)*$"
+)
+
+_LABELED: Final = re.compile(
+    r"(?:地址|住址|address)(?:信息|是|为|改成|改为|换成|[变换填写][成为]|"
+    r"[:：=])[ :：]*([^，。；;！!？?\n\[\]]{4,60}(?:，[^，。；;！!？?\n\[\]]{0,40}[号室栋幢楼][^，。；"
+    r";！!？?\n\[\]]{0,12})?)",
+    re.IGNORECASE,
+)
+
+_PARTLY: Final = re.compile(r"[省市区县镇乡村路街道巷弄号栋幢座室楼苑园城里庄厦寓院店柜站]")
+
+_TAIL: Final = re.compile(
+    r"(?:[ ]?[-—#]?[A-Za-z]?[0-9]{1,4}(?:[-—][0-9A-Za-z]{1,4}){0,3}(?![0-9])(?:室|号|户|房|层|"
+    r"楼)?)?(?:[ ]?[(（][^()（）\n]{1,16}[)）])?"
+    r"(?:[ ，,]{0,2}(?:邮编)?[:：]? ?[0-9]{6}(?![0-9]))?"
+)
+
+_STRONG_TAIL: Final = re.compile(
+    r"(?:[ ]?[(（][^()（）\n]{1,16}[)）])?(?:[ ，,]{0,2}(?:邮编)?[:：]? ?[0-9]{6}(?![0-9]))?"
+)
+
+_UNIT_DATE: Final = re.compile(r"[月年-]$")
+
+_LONGEST_NAME: Final = 10
+
+_LONGEST_GAP: Final = 16
+
+
+@dataclass(slots=True)
+class _Chain:
+    """Units in a row, from where the first one's name begins to where the last one ends."""
+
+    start: int
+    end: int
+    levels: list[str] = field(default_factory=list)
+    numbers: set[str] = field(default_factory=set)
+
+    def count(self, level: _Level) -> int:
+        return self.levels.count(level)
+
+
+def find_addresses(plain: str) -> Iterator[Span]:
+    """Addresses, as long as they go on."""
+    taken = 0
+    for chain in _chains(plain):
+        before = plain[max(chain.start - 14, 0) : chain.start]
+        if chain.start >= taken and _is_address(chain, announced=_ANNOUNCED.search(before) is not None):
+            last = plain[chain.end - 1]
+            tail = (_STRONG_TAIL if last in "室户房" else _TAIL).match(plain, chain.end)
+            taken = tail.end() if tail else chain.end
+            yield chain.start, taken, ADDRESS
+    for found in _LABELED.finditer(plain):
+        value = found[1]
+        if found.start(1) >= taken and re.search(r"[0-9]", value) and _PARTLY.search(value):
+            yield (*found.span(1), ADDRESS)
+
+
+def _chains(plain: str) -> Iterator[_Chain]:
+    chain: _Chain | None = None
+    for found in _PLACE.finditer(plain):
+        level = found.lastgroup or ""
+        start, end = found.span()
+        if level == "number" and _UNIT_DATE.search(plain[max(start - 1, 0) : start]):
+            continue
+        if chain is not None:
+            gap = plain[chain.end : start]
+            if len(gap) <= _LONGEST_GAP and _joins(gap, chain, level):
+                if not (
+                    level in ("area", "road")
+                    and not gap.strip(" ,，-")
+                    and found[0] in ("道", "里", "段", "城", "府", "园", "湾", "庭")
+                ):
+                    chain.end = end
+                    chain.levels.append(level)
+                    if level in ("number", "building"):
+                        chain.numbers.add(found[0][-1])
+                continue
+            yield chain
+            chain = None
+        if level in ("place", "number", "building"):
+            chain = _Chain(start, end, [level], {found[0][-1]} if level != "place" else set())
+        else:
+            begin = _name_start(plain, start)
+            name = plain[begin:end]
+            if begin < start and name not in NO_PLACES and not any(name.endswith(word) for word in NO_PLACES):
+                chain = _Chain(begin, end, [level])
+    if chain is not None:
+        yield chain
+
+
+def _joins(gap: str, chain: _Chain, level: str) -> bool:
+    """Tell whether what stands between two units may be the name of the second."""
+    between = " ,，、-/|\t\n" if chain.levels[-1] in ("place", "area") else " ,-\n"
+    gap = gap.lstrip(between)
+    return _GAP_STOP.search(gap) is None and not re.search(r"[^\w() （）·#-]", gap) and len(gap) <= _LONGEST_NAME + 4
+
+
+def _name_start(plain: str, end: int) -> int:
+    """The index at which a unit's name begins: the longest stretch before it without a word of the sentence."""
+    begin = max(end - _LONGEST_NAME, 0)
+    for stop in _STOP.finditer(plain, begin, end):
+        begin = stop.end()
+    found = re.search(r"[\u4e00-\u9fffA-Za-z0-9·]*$", plain[begin:end])
+    return end - len(found[0]) if found else end
+
+
+def _is_address(chain: _Chain, *, announced: bool) -> bool:
+    places = chain.count("place") + chain.count("area")
+    roads, sites = chain.count("road"), chain.count("site")
+    numbers, buildings = chain.count("number"), chain.count("building")
+    doors = numbers + buildings
+    if doors:
+        roads += sites
+    if roads and doors and (numbers or places or len(chain.numbers) > 1 or roads > 1 or announced):
+        return True
+    if len(chain.numbers) > 1 and doors > 1 and buildings:
+        return True
+    if places >= 2 and (roads or doors):
+        return True
+    if announced:
+        return places + roads + doors >= 2 and (roads + doors >= 1)
+    return False

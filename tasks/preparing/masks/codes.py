@@ -1,0 +1,183 @@
+"""Numbers that only the words around them explain: orders, parcels, passports, plates, codes to pick up or sign in."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tasks.preparing.masks.numbers import ID_CARD, ORDER
+from tasks.preparing.masks.plain import SPOKEN_DIGITS, Span
+
+PLATE: Final = "[车牌号]"
+
+PASSPORT: Final = "[护照号]"
+
+SIGN_IN_CODE: Final = "[验证码]"
+
+PICK_UP_CODE: Final = "[取件码]"
+
+PASSWORD: Final = "[密码]"  # noqa: S105
+
+PROVINCE_SIGN: Final = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
+
+_PLATE: Final = re.compile(
+    rf"(?<![全最崭更上出创]){PROVINCE_SIGN}"
+    r"[A-HJ-NP-Za-hj-np-z]"
+    r"[ ·•.・‧-]{0,2}(?:[A-HJ-NP-Za-hj-np-z0-9]{4}[A-HJ-NP-Za-hj-np-z0-9挂学警港澳]|"
+    r"[DFABCEGHJKdfabceghjk][A-HJ-NP-Za-hj-np-z0-9][0-9]{4}|[0-9]{5}[DFABCEGHJKdf])(?![A-Za-z0-9])"
+)
+
+_PASSPORT_WORD: Final = re.compile(
+    r"(?:护照|通行证|回乡证|台胞证|旅行证|军官证|passport)(?:号码?|编号|no\.?|number)?(?:[ :：=#，,]|"
+    r"是|为|填|写|的|号码?){0,5}"
+    r"([A-Za-z]{1,3}[ -]?[0-9]{6,10}|[0-9]{7,10}[A-Za-z]?)(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+
+_PASSPORT: Final = re.compile(
+    r"(?<![A-Za-z0-9_.#/=-])(?:[EGeg][0-9]{8}|[Ee][A-HJ-NP-Za-hj-np-z][0-9]{7})(?![A-Za-z0-9-])"
+)
+
+_PRODUCT_BEFORE: Final = re.compile(
+    r"(?:型号|货号|款号|编号|编码|sku|商品|产品|批号|色号|序列号|配件|零件|芯片|套餐|礼盒|券|优惠码)[^，。；\n]{0,6}$",
+    re.IGNORECASE,
+)
+
+_ID_WORD: Final = re.compile(
+    r"(?:身份证|证件)(?:号码?)?(?:[ :：=#]|是|为|填|写|的){0,4}([1-9][0-9]{13,16}[0-9Xx])(?![A-Za-z0-9])", re.IGNORECASE
+)
+
+_LINK: Final = (
+    r"(?:号码?|数字)?(?:[ :：=#\"“”'‘（(【\[\n-]|是|为|就是|应该是|这个|发你|给你|收到的?|显示|填|输入?|，){0,5}"
+)
+
+_DIGIT: Final = rf"[0-9{SPOKEN_DIGITS}]"
+
+_SIGN_IN: Final = re.compile(
+    r"(?:验证码|校验码|动态[码密]码?|动态口令|短信码|确认码|安全码|授权码|(?<![A-Za-z])otp(?![A-Za-z])"
+    r"|verification code)"
+    rf"{_LINK}((?:{_DIGIT}[ -]?){{3,7}}{_DIGIT}|(?=[A-Za-z]*[0-9])[A-Za-z0-9]{{4,8}})(?![A-Za-z0-9.]|"
+    rf"[-/][0-9]|{_DIGIT})"
+    r"(?! ?(?:元|块|次|个|分钟|秒|位|条|年|月|号[^码]|天|这个号|发来))",
+    re.IGNORECASE,
+)
+
+_SIGN_IN_AFTER: Final = re.compile(
+    r"(?<![0-9A-Za-z.-])([0-9]{4,8})[ ，,（(]{0,2}(?:是|就是|这是|为|这个是)(?:我|"
+    r"你们?|刚刚?|收到)?的?(?:验证码|校验码|动态码)"
+)
+
+_PICK_UP: Final = re.compile(
+    r"(?:取件[码号]|取货[码号]|提货[码号]|自提[码号]|取餐[码号]|取物码|开柜码|开箱码|"
+    r"核销码|领取码|凭码|货架号?|快递柜密?码|取件密码|取件)"
+    rf"{_LINK}([A-Za-z]?[0-9]{{1,6}}(?: ?[-—_] ?[A-Za-z]?[0-9]{{1,6}}){{1,4}}|"
+    rf"[A-Za-z]{{0,2}}[0-9]{{4,10}}[A-Za-z]?|{_DIGIT}{{4,8}})"
+    r"(?![A-Za-z0-9.]|[-/][0-9])(?! ?(?:元|块|次|个|分钟|点|年|月|号[^码]|天|这个号|发来))",
+    re.IGNORECASE,
+)
+
+_PICK_UP_AFTER: Final = re.compile(
+    r"(?<![0-9A-Za-z.-])([A-Za-z]?[0-9]{1,6}(?:-[A-Za-z]?[0-9]{1,6}){1,4}|[0-9]{4,8})[ ，,（(]{0,2}(?:是|就是|这是|"
+    r"为|这个是)(?:我|你们?)?的?(?:取件码|取货码|提货码|自提码)"
+)
+
+_PASSWORD: Final = re.compile(
+    r"(?:密码|口令|pin码?|password|passwd)(?:[:：=]|是|为|改成|设成|设的?|"
+    r"就是){1,3}[ \"“'‘]{0,2}([A-Za-z0-9!@#$%^&*._-]{4,24})(?![A-Za-z0-9位])",
+    re.IGNORECASE,
+)
+
+_SERVICE_NUMBERS: Final = frozenset(
+    [
+        "10086",
+        "10010",
+        "10000",
+        "10001",
+        "12306",
+        "12315",
+        "12345",
+        "12123",
+        "12320",
+        "95588",
+        "95555",
+        "95533",
+        "11183",
+        "11185",
+        "95338",
+        "95311",
+        "95546",
+    ]
+)
+
+_ORDER_WORD: Final = re.compile(
+    r"((?:单编?号码?|单 ?ID|流水号|交易号|凭证号|会员号|卡券号|(?:订单|运单|快递|"
+    r"包裹|物流|退款|售后|工单|面单)(?:编?号码?|ID)?(?=[:：])|"
+    r"(?:发票|物流|快递|运单|订单|工单|售后|退款|保单|客户|会员|用户)(?:编号|号码?)|order[_ ]?(?:id|no|sn|number)\.?|"
+    r"(?:tracking|waybill|invoice)[_ ]?(?:id|no|number)?\.?)(?:尾号|后几位|后[0-9四五六]位)?"
+    r"(?:[是为:：=#\s]|这个|就是|发你|给你|填的?|如下|，|【|\[|“|\")*)"
+    r"(?=(?:[A-Za-z -]{0,8}[0-9]){5})([A-Za-z0-9]+(?:-[A-Za-z0-9]+)*(?: [0-9]{4,})*)",
+    re.IGNORECASE,
+)
+
+_ORDER_WORD_LOOSE: Final = re.compile(
+    r"(?:订单|运单|快递|包裹|单子|物流|发的|寄的)[^0-9A-Za-z，。\n]{0,3}([A-Za-z]{0,4}[0-9]{8,20})(?![0-9A-Za-z.])"
+)
+
+_DATE: Final = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
+
+# Parcels by the letters of their carrier: SF…, YT…, JD…, and those of the postal union.
+_PARCEL: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:SF|YT|ZTO|STO|YD|JT|JDV[A-Z]|JDK?|JDX|DPK|DBL|EMS|BEST|UC|TT|HT|FWX?|KYE?|LP|CN|"
+    r"YZ|SFT)(?=[0-9 -])[ -]?((?:[0-9][ -]?){7,17}[0-9])|"
+    r"([A-Z]{2}[0-9]{9}(?:CN|HK|US|JP)))(?![A-Za-z0-9])"
+)
+
+
+def find_plates(plain: str) -> Iterator[Span]:
+    """License plates of the mainland."""
+    for found in _PLATE.finditer(plain):
+        if sum(map(str.isdecimal, found[0])) >= 2:
+            yield (*found.span(), PLATE)
+
+
+def find_passports(plain: str) -> Iterator[Span]:
+    """Passports and travel permits: by a word in front, or by the shape of a Chinese passport's number."""
+    for found in _PASSPORT_WORD.finditer(plain):
+        yield (*found.span(1), PASSPORT)
+    for found in _PASSPORT.finditer(plain):
+        if not _PRODUCT_BEFORE.search(plain[max(found.start() - 16, 0) : found.start()]):
+            yield (*found.span(), PASSPORT)
+
+
+def find_named_ids(plain: str) -> Iterator[Span]:
+    """Numbers called an ID card's, whatever their check digit."""
+    for found in _ID_WORD.finditer(plain):
+        yield (*found.span(1), ID_CARD)
+
+
+def find_secrets(plain: str) -> Iterator[Span]:
+    """Codes to sign in or to pick something up, and passwords that are named as such."""
+    for pattern, kind in (
+        (_SIGN_IN, SIGN_IN_CODE),
+        (_SIGN_IN_AFTER, SIGN_IN_CODE),
+        (_PICK_UP, PICK_UP_CODE),
+        (_PICK_UP_AFTER, PICK_UP_CODE),
+        (_PASSWORD, PASSWORD),
+    ):
+        for found in pattern.finditer(plain):
+            if found[1] not in _SERVICE_NUMBERS:
+                yield (*found.span(1), kind)
+
+
+def find_parcels(plain: str) -> Iterator[Span]:
+    """Tracking numbers by their carrier's letters, which stay: SF[订单号]."""
+    for found in _PARCEL.finditer(plain):
+        yield (*found.span(1 if found[1] else 2), ORDER)
+
+
+def find_orders(plain: str) -> Iterator[Span]:
+    """Letters and digits behind 订单号, 运单号, order_id and their like."""
+    for found in _ORDER_WORD.finditer(plain):
+        yield (*found.span(2), ORDER)
+    for found in _ORDER_WORD_LOOSE.finditer(plain):
+        if not _DATE.fullmatch(found[1]):
+            yield (*found.span(1), ORDER)

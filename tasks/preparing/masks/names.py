@@ -1,0 +1,204 @@
+"""Persons' names, where the words around them say so: 收件人, 我叫, 姓名, a title behind, a phone or address beside."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tasks.preparing.masks.plain import Span
+from tasks.preparing.masks.tables import (
+    AMBIGUOUS_SURNAMES,
+    DOUBLE_SURNAMES,
+    GIVEN,
+    NO_NAMES,
+    NO_RECEIVERS,
+    SURNAMES,
+)
+
+NAME: Final = "[姓名]"
+
+_SURNAME: Final = "".join(sorted(SURNAMES))
+
+_CJK: Final = r"\u4e00-\u9fff"
+
+_GIVEN: Final = "".join(sorted(GIVEN))
+
+# A name ends before these: they go on with the sentence.
+_GO_ON: Final = (
+    r"[的在想要是和跟与我你您他她它们不没有买了过订退换查问能会请帮给让把被从到去住寄就也还说号吗呢吧"
+    r"啊呀哦嗯哈收于或等对电手地有需急打拿取签下昨今已又很但因为]"
+    r"|刚[才刚买下收到]|联系|先生|女士|小姐|太太|老师|师傅|经理|同学|阿姨|身份|"
+    r"性别|男|女|年龄|邮箱|微信|公司|家住|现在|申请|反映|投诉|咨询|发现|一共|这边|"
+    r"那边|麻烦|快递|订单|"
+    r"单号|来电|来问|来看|来咨"
+)
+
+_DOUBLE: Final = "|".join(DOUBLE_SURNAMES)
+
+_NO_NAME: Final = "|".join(sorted(NO_NAMES, key=len, reverse=True))
+
+# Surname and one or two characters, the second only where the sentence does not go on with it.
+_NO_GIVEN: Final = (
+    r"[的在要是我你您他她它们不没有买了过订退换查问能会请给让把被从到去住寄就也还说号吗呢吧啊呀哦嗯"
+    r"哈收于或等电地需打拿取签下但因]"
+)
+
+_LOOSE: Final = (
+    rf"(?!{_NO_NAME})(?:(?:{_DOUBLE})[{_CJK}](?:(?!{_GO_ON})[{_CJK}])?|[{_SURNAME}](?!{_NO_GIVEN})["
+    rf"{_CJK}](?:(?!{_GO_ON})[{_CJK}])?)"
+)
+
+_STRICT: Final = rf"(?!{_NO_NAME})(?:(?:{_DOUBLE})[{_GIVEN}]{{1,2}}|[{_SURNAME}][{_GIVEN}]{{1,2}})"
+
+_FOREIGN: Final = rf"[{_CJK}]{{1,8}}(?:[·•・.][{_CJK}]{{1,8}}){{1,3}}"
+
+_LATIN: Final = r"[A-Z][A-Za-z'’-]{1,20}(?: [A-Z][A-Za-z'’.-]{0,20}){0,3}"
+
+_PET: Final = rf"[小阿老大][{_CJK}](?:(?!{_GO_ON})[{_CJK}])?"
+
+_WHO: Final = (
+    r"(?:收[件货]人|收货方|收方|寄件?人|发件人|寄方|联系人|联络人|签收人|取件人|"
+    r"提货人|持卡人|开户人|开户名|户主|户名|购买人|购货人|订购人|订货人|下单人|"
+    r"付款人|收款人|投保人|被保人|"
+    r"申请人|经办人|负责人|使用人|旅客|乘客|客人|入住人|预[订定约]人|报修人|委托人|"
+    r"真实姓名|抬头|收货姓名|客户姓名|客户名称|会员姓名|姓名|名字|大名|全名|本名)"
+)
+
+_BETWEEN: Final = r"(?:姓名|名字|名称|信息)?(?:[ ]|是|为|叫做?|写的?是?|填的?是?|改[成为]|换[成为]|[:：=|\t（(【“\"])*"
+
+_LABELED: Final = re.compile(rf"{_WHO}{_BETWEEN}({_FOREIGN}|{_LOOSE})")
+
+_COLON: Final = re.compile(
+    rf"{_WHO}(?:姓名|名字)?[ ]?[:：=|\t][ ]?({_LATIN}|[{_CJK}]{{2,4}})(?=$|[\s，,。；;、/|"
+    rf")）\[!！]|电话|手机|联系|地址)"
+)
+
+_NAMED_LATIN: Final = re.compile(
+    r"(?<![A-Za-z_])(?:name|consignee|receiver|recipient|contact|"
+    r"my name is)[ ]?[:：=]?[ ]+?([A-Z][A-Za-z'’-]{1,20}(?: [A-Z][A-Za-z'’.-]{0,20}){1,3}"
+    rf"|[{_CJK}]{{2,4}}(?=$|[\s，,。；;]))|(?:name|consignee|receiver|recipient)[:：=]({_LATIN}|"
+    rf"[{_CJK}]{{2,4}}(?=$|[\s，,。；;&]))",
+)
+
+_CALLED: Final = re.compile(
+    rf"(?:(?:我|本人|名字|他|她|人|老公|老婆|妈妈|爸爸|对象|朋友|客户|孩子|儿子|"
+    rf"女儿|收货的)(?:的?名字)?(?:就?叫做?|名叫)|我的?名字是|鄙人|"
+    rf"本人[:：，, ]?)[ ]?[:：“\"]?({_FOREIGN}|{_LOOSE}|{_PET})"
+)
+
+_I_AM: Final = re.compile(
+    rf"(?:我是|这是|我就是|本人是?)[ ]?((?!{_NO_NAME})(?:(?:{_DOUBLE})[{_GIVEN}]{{1,2}}|[{_SURNAME}][{_GIVEN}]{{1,2}}))"
+    r"(?=$|[，,。！!\s；;：:、\[（(]|本人|电话|手机)"
+)
+
+_REPORTED: Final = re.compile(
+    rf"(?:客户|顾客|买家|用户|会员|旅客)[ ：:]?({_STRICT})(?=反映|来电|致电|投诉|"
+    rf"咨询|称|表示|要求|说|申请|已|的|，|,|（|\()"
+)
+
+_SURNAMED: Final = re.compile(
+    rf"(?:我|免贵|贵姓|本人|客户|他|她|先生|女士|您好)姓(?:名)?[ ]?({_DOUBLE}|[{_SURNAME}])(?=$|"
+    rf"[，,。！!的\s；;、]|名|单名|叫|先生|女士|小姐|电话|手机|我)"
+)
+
+_TITLE: Final = r"(?:先生|女士|小姐姐?|太太|夫人|师傅|老师|经理|阿姨|同学|主任|大哥|大姐|老板|总监|医生|警官)"
+
+# 女士包 and 先生们 are no titles; neither is what a shop sells for them.
+_NO_TITLE: Final = r"(?![们款鞋包内外衬香手腕表羽短长卫裤裙夹皮毛棉服装专用剃]|节|车|椅|袋)"
+
+_TITLE_AT: Final = re.compile(rf"[ ]?{_TITLE}{_NO_TITLE}")
+
+_STRONG_TITLES: Final = ("先生", "女士", "小姐", "太太")
+
+_FULL_NAME: Final = re.compile(rf"(?:{_DOUBLE})[{_CJK}]{{0,2}}|[{_SURNAME}](?:(?!{_NO_GIVEN})[{_CJK}]{{1,2}})?")
+
+_STRICT_NAME: Final = re.compile(_STRICT)
+
+_BORDER_BEFORE: Final = re.compile(
+    rf"(?:^|[^{_CJK}]|[好的叫是给找位姓和跟与户客联系敬帮请问对让由为人员替谢您是称呼到])$"
+)
+
+_BESIDE_BEFORE: Final = re.compile(
+    rf"(?:^|[\s，,;；、/|:：。(（\]】+-])({_FOREIGN}|{_STRICT}|{_LOOSE})(?=[ \t\n，,;；、/|"
+    rf":：)）+-]{{0,3}}(?:电话|手机|手机号|"
+    rf"tel)?[:： ]{{0,2}}\[(?:手机号|电话|地址|身份证号)\])"
+)
+
+_BESIDE_AFTER: Final = re.compile(
+    rf"\[(?:手机号|电话|地址|身份证号)\][ \t\n，,;；、/|+-]{{0,3}}({_FOREIGN}|{_STRICT}|"
+    rf"{_LOOSE})(?=$|[\s，,;；、/|。！!)）+-]|"
+    rf"[(（]?收|先生|女士|小姐|\[)"
+)
+
+_BESIDE: Final = re.compile(r"\[(?:手机号|电话|地址|身份证号)\]")
+
+_RECEIVES: Final = re.compile(r"[ ]?[（(]?(?:亲?收|亲启|本人签?收|签收)(?=$|[\s，,。；;)）!！\[]|就|吧|的?快递)")
+
+_RECEIVER: Final = re.compile(
+    rf"(?:^|[\s，,;；、/|:：。\]寄给到交由])({_STRICT}|{_FOREIGN}|(?<=[\s，,;；、/|"
+    rf":：。\]]){_LOOSE}|(?<![\s\S]){_LOOSE})$"
+)
+
+_SOON: Final = re.compile(r"谢谢|辛苦|麻烦|尽快|马上|上午|下午|晚上|早上|中午|今天|明天|昨天|周[一二三四五六日末]")
+
+# A cheap test before all others, coarser than they are: two neighboring characters.
+SUSPECT: Final = re.compile(
+    r"(?:客户|顾客|买家|用户|会员|旅客)[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|"
+    r"[先女小太夫师老经阿同主大总医警][生士姐太人傅师理姨学任哥板监官]|"
+    r"[件货卡系络签取提持开购订下付款投被保申请经办负责使用旅乘客入住预定约报修委托寄发收本鄙户抬][人方主名头]"
+    r"|[姓叫]|[名][字：: ]|[全大本]名|[我这]是|收(?=[\s，,。；;)）!！就吧\[]|$)|"
+    r"亲启|签收|\[[手电地身]|[nN]am|NAM|ecei|ontact|onsign|ecip"
+)
+
+
+def find_names(plain: str) -> Iterator[Span]:
+    """Names, of the overlapping ones the first; numbers and addresses are expected to be placeholders already."""
+    for pattern in (_LABELED, _COLON, _CALLED, _NAMED_LATIN, _I_AM, _REPORTED, _SURNAMED):
+        for found in pattern.finditer(plain):
+            group = 2 if found.lastindex == 2 else 1
+            if not _is_word(found[group]):
+                yield (*found.span(group), NAME)
+    yield from _titled(plain)
+    yield from _receivers(plain)
+    if _BESIDE.search(plain):
+        for pattern in (_BESIDE_BEFORE, _BESIDE_AFTER):
+            for found in pattern.finditer(plain):
+                if not _is_word(found[1]):
+                    yield (*found.span(1), NAME)
+
+
+def _titled(plain: str) -> Iterator[Span]:
+    """Names in front of a title: the longest that a border stands before, or one that needs none."""
+    for title in _TITLE_AT.finditer(plain):
+        end = title.start()
+        strong = title[0].strip().startswith(_STRONG_TITLES)
+        for size in (4, 3, 2, 1):
+            start = end - size
+            if start >= 0 and _is_name_with_title(plain, start, end, strong=strong):
+                yield start, end, NAME
+                break
+
+
+def _is_name_with_title(plain: str, start: int, end: int, *, strong: bool) -> bool:
+    name = plain[start:end]
+    if _FULL_NAME.fullmatch(name) is None or _is_word(name) or plain[max(start - 1, 0) : start] == name:
+        return False
+    bordered = _BORDER_BEFORE.search(plain[max(start - 1, 0) : start]) is not None
+    if len(name) == 1:
+        return bordered or name not in AMBIGUOUS_SURNAMES
+    if name in DOUBLE_SURNAMES:
+        return True
+    if _STRICT_NAME.fullmatch(name):
+        return bordered or name[0] not in AMBIGUOUS_SURNAMES
+    return bordered and strong
+
+
+def _receivers(plain: str) -> Iterator[Span]:
+    for found in _RECEIVES.finditer(plain):
+        begin = max(found.start() - 20, 0)
+        name = _RECEIVER.search(plain[begin : found.start()])
+        if name and not _is_word(name[1]):
+            yield begin + name.start(1), begin + name.end(1), NAME
+
+
+def _is_word(name: str) -> bool:
+    return name in NO_RECEIVERS or name.startswith(NO_NAMES) or _SOON.match(name) is not None

@@ -1,0 +1,75 @@
+"""A text in plain signs, character by character, so that one pattern finds every spelling of a digit, dash or blank."""
+
+import re
+import sys
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+Span = tuple[int, int, str]  # start, end, placeholder
+
+NON_PLAIN: Final = re.compile(r"[^\x00-\x7f\u4e00-\u9fff，。？！：、]")
+
+SPOKEN_DIGITS: Final = "零〇○洞一壹幺二贰三叁四肆五伍六陆七柒拐八捌九玖"
+
+# `l38OOl38OOO`: letters that people type for digits, read so only inside a number.
+_LETTER_DIGITS: Final = {"O": "0", "o": "0", "l": "1", "I": "1"}
+
+_DIGIT_OF_SPOKEN: Final = {
+    ord(sign): digit
+    for digit, signs in zip(
+        "0123456789",
+        ("零〇○洞", "一壹幺", "二贰", "三叁", "四肆", "五伍", "六陆", "七柒拐", "八捌", "九玖"),
+        strict=True,
+    )
+    for sign in signs
+} | {ord(letter): digit for letter, digit in _LETTER_DIGITS.items()}
+
+
+def _plain_signs() -> dict[int, str]:
+    """One ASCII character for every digit (circled ones, too), full-width letter, blank, dash and invisible sign."""
+    signs = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+    signs[ord("﹫")] = "@"
+    signs[ord("．")] = "."
+    for code in range(0x80, sys.maxunicode + 1):
+        character = chr(code)
+        category = unicodedata.category(character)
+        if category == "Nd":
+            signs[code] = str(unicodedata.decimal(character))
+        elif category == "No" and (digit := unicodedata.digit(character, None)) is not None:
+            signs[code] = str(digit)
+        elif category in ("Zs", "Zl", "Zp", "Cf", "Me") or 0xFE00 <= code <= 0xFE0F:
+            signs[code] = " "  # U+FE0F and U+20E3 make an emoji of the digit before them
+        elif category == "Pd":
+            signs[code] = "-"
+    signs[ord("−")] = signs[ord("─")] = signs[ord("━")] = signs[ord("ー")] = "-"
+    # These separate clauses and values; as ASCII they would still, but nothing is gained by touching them.
+    for sign in "，：；！？":
+        del signs[ord(sign)]
+    return signs
+
+
+_PLAIN: Final = _plain_signs()
+
+
+def plain_of(text: str) -> str:
+    """The text in plain signs, as long as the text."""
+    return text.translate(_PLAIN) if NON_PLAIN.search(text) else text
+
+
+def digits_of(spoken: str) -> str:
+    """A run of digits in which some are Chinese characters or look-alike letters, as ASCII digits of equal length."""
+    return spoken.translate(_DIGIT_OF_SPOKEN)
+
+
+def replaced(text: str, spans: Iterable[Span]) -> str:
+    """The text with each span, in order and apart, replaced."""
+    parts: list[str] = []
+    kept = 0
+    for start, end, placeholder in spans:
+        parts += (text[kept:start], placeholder)
+        kept = end
+    if not parts:
+        return text
+    parts.append(text[kept:])
+    return "".join(parts)
