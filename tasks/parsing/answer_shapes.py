@@ -4,6 +4,9 @@ A field is found by its label: a key in quotes (`"用户问题":`), at the begin
 `## 用户问题`), in brackets (`【用户问题】`, `<用户问题>`), behind punctuation (`；是否接受：`) or in a table's cell.
 Its value is what stands between it and the next label. An object that is proper JSON is read as such.
 
+What an answer merely quotes is no answer: an object with the fields is not searched for others inside, and a label
+inside a sentence counts only where the lines have none of their own.
+
 Everything here is linear in the text, whatever it holds: runs of blanks are collapsed before any pattern looks at
 them, a value is sought only up to the next label, and attempts at proper JSON that fail are counted.
 """
@@ -13,31 +16,17 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final, NamedTuple
 
-_USER: Final = "(?:(?:用户|客户|顾客|买家|消费者)的?)?"
+from tasks.domain.traditional import simplified
+from tasks.parsing.field_names import HALF_WIDTH, INVISIBLE, KEYS, NUMBERED, field_of, is_numbered
+from tasks.parsing.json_records import Record, loaded, records_in
+from tasks.parsing.table_records import records_in_tables
 
-_PART: Final = "(?:描述|概述|概要|内容|摘要|总结)?"
-
-_KEYS: Final = {
-    "issue": rf"{_USER}(?:主要|核心|所?咨询的?|所?反馈的?|提出的?)?(?:问题|诉求|咨询|需求){_PART}"
-    r"|(?:user|customer)?[ _-]?(?:issue|question|problem)s?",
-    "plan": rf"(?:客服|商家)?(?:的|所)?(?:提供|给出)?的?(?:解决|处理|应对)?(?:方案|办法|措施){_PART}"
-    r"|客服(?:的)?(?:回复|答复|回应|建议|处理)|(?:agent|service)?[ _-]?(?:plan|solution|resolution)",
-    "accepted": rf"{_USER}(?:是否)?(?:已经?|愿意)?接受了?(?:客服)?(?:所?提供|给出)?的?[该此]?(?:解决)?(?:方案)?"
-    r"(?:情况|与否|状态|结果)?"
-    r"|(?:is|user|has)?[ _-]?accepted|acceptance",
-    "negative_sentiment": rf"{_USER}(?:是否)?(?:带?有|存在|表现出)?(?:明显的?)?(?:负面|消极)?的?情绪(?:倾向|状态|情况)?"
-    r"|(?:is|has|user)?[ _-]?(?:negative[ _-]?)?(?:sentiment|emotion|mood)s?|(?:is[ _-]?)?negative",
-}
-
-_PATTERNS: Final = {field: re.compile(keys, re.IGNORECASE) for field, keys in _KEYS.items()}
-
-_KEY: Final = rf"(?=\w)(?:{'|'.join(_KEYS.values())})"
+_KEY: Final = rf"(?=\w)(?:{'|'.join(KEYS.values())}){NUMBERED}"
 
 # Inside a sentence only a name that can be nothing else is a label.
-_FULL_KEY: Final = r"(?:用户问题|客服方案|(?:用户)?是否接受|(?:用户)?是否有?负面情绪|用户情绪)"
+_FULL_KEY: Final = rf"(?:(?:用户问题|客服方案|(?:用户)?是否接受|(?:用户)?是否有?负面情绪|用户情绪){NUMBERED})"
 
 _OPENING: Final = "\"'“”‘’「『`"
 
@@ -50,23 +39,22 @@ _MARKS: Final = r"[ \t>*#_\-•·+({\[【<]{0,12}+"
 _NUMBER: Final = r"(?:(?:\d{1,2}|[一二三四五六]|第[一二三四][点、])[.、):：]{0,2}[ \t]?)?+"
 
 _LABEL: Final = re.compile(
-    rf"(?P<quoted>{_QUOTE}\s?(?P<name>[\w \t-]{{1,24}}?)\s?{_QUOTE}\s?[:=])"
+    rf"(?P<quoted>(?<!\w){_QUOTE}\s?(?P<name>[\w \t-]{{1,32}}?)\s?{_QUOTE}\s?[:=]>?)"
+    rf"|(?P<open>(?<=[{{,\n]){_QUOTE}\s?(?P<unclosed>{_KEY})\s?{_QUOTE}?\s?(?={_QUOTE}))"
     rf"|(?P<tag>(?P<side>[<【\[])(?P<tagged>{_KEY})[>】\]]\s?[*_]{{0,3}}\s?:?)"
+    rf"|(?P<cell><[a-z]{{1,12}} [a-z]{{1,8}}=[\"'](?P<attribute>{_KEY})[\"']>)"
     rf"|(?P<line>(?:(?<=\n)|\A|(?<!\{{)(?=\{{))(?:,\s?)?{_MARKS}{_NUMBER}{_MARKS}{_QUOTE}?(?P<lined>{_KEY})"
-    rf"(?:{_QUOTE}?[\])】>]?[*_ \t]{{0,4}}(?:[:=]|[-—–]{{1,2}}>?[ ]|——)[*_]{{0,3}}"
+    rf"(?:{_QUOTE}?[\])】>]?[*_ \t]{{0,4}}(?:[:=]>?|[-—–]{{1,2}}>?[ ]|——)[*_]{{0,3}}"
     r"|\*\*[ ]|\t|[*_\])】: \t]{0,6}(?=\n|\Z)))"
-    rf"|(?P<inline>(?<=[;；。，,.\s>}}])(?P<named>{_FULL_KEY})[*_\"'”’]{{0,3}}:)",
+    rf"|(?P<inline>(?<=[;；。，,.\s>}}(])(?P<named>{_FULL_KEY})[*_\"'”’]{{0,3}}[:=])",
     re.IGNORECASE,
 )
 
 _FULL_WIDTH_MARKS: Final = str.maketrans("＂＇｛｝［］", "\"'{}[]")
 
-# One character for another, so that places stay the same.
-_HALF_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {ord("，"): "，", ord("；"): "；"}
+_BLANK: Final = dict.fromkeys((160, 12288, *range(8192, 8203), 8239, 8287), " ")
 
-_INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00-\x08\x0b\x0c\x0e-\x1f]+")
-
-_BLANKS: Final = re.compile(r"(?<=([ \t\u00a0\u3000]))[ \t\u00a0\u3000]+")
+_BLANKS: Final = re.compile(r"(?<=([ \t]))[ \t]+")
 
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 
@@ -82,8 +70,6 @@ _ESCAPED: Final = {"n": "\n", "t": "\t", "r": " ", "b": " ", "f": " "}
 
 _CUT_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
-_RULE: Final = re.compile(r"[\s|:+-]*")
-
 # What leads to the next label of a list in one line.
 _NEXT_LEAD: Final = re.compile(r"(?:[ •·*_/-]{1,6}\(?\d{1,2}[.、)）]|[ •·*_/-]{1,6})[ *_]{0,4}\Z")
 
@@ -97,7 +83,8 @@ _STOP: Final = re.compile(
 _PARAGRAPH: Final = re.compile(r"\n\n(?!\s?(?:[-*•·]|\d{1,2}[.、)]))")
 
 _ENDS: Final = {
-    opening: re.compile(rf"(?<!\\)[{closing}](?=\s*(?:[,，;；}}\]\n]|//|\Z))") for opening, closing in _CLOSING.items()
+    opening: re.compile(rf"(?<!\\)[{closing}](?=\s*(?:[,，;；}}\]\n]|/[/>]|\Z))")
+    for opening, closing in _CLOSING.items()
 }
 
 _NEXT_ITEM: Final = re.compile(r"[\"'“”’]?\s?[,，、]\s?[\"'“‘]|[\[\]{}\"“”]+")
@@ -112,7 +99,26 @@ _UNWRAPPED: Final = 3  # strings within strings
 
 _DECODE: Final = json.JSONDecoder(strict=False).raw_decode
 
-Value = tuple[str, object]
+_THOUGHT: Final = re.compile(r"</?(?:think(?:ing)?|thought|reasoning|analysis)>", re.IGNORECASE)
+
+_ROW: Final = re.compile(r"</?t(?:able|body|head|r)\b[^<>]{0,200}>", re.IGNORECASE)
+
+_NEXT_CELL: Final = re.compile(r"</t[dh]>\s?<t[dh]\b[^<>]{0,200}>", re.IGNORECASE)
+
+_CELL: Final = re.compile(r"</?t[dh]\b[^<>]{0,200}>", re.IGNORECASE)
+
+_ADDED: Final = re.compile(r"(?<!\\)[\"'] \+ [\"']")
+
+# What is left behind a value of the commas and quotes of a broken object.
+_LEFT_OVER: Final = re.compile(r"[\"”']\s?[,，]\s?(?:[\"”']\s?[,，]?\s?)*\Z|[\"”']\)?,?\s?\(?\Z")
+
+# A later record replaces an earlier one only where the answer itself says so.
+_CORRECTS: Final = re.compile(
+    r"(?:\A|[\n。])\s?(?:更正|修正|纠正|最终|正式|修改|改为|corrected|final)[^\n，,“\"用客]{0,8}[:：]?[\s`a-z{\[|]{0,12}\Z",
+    re.IGNORECASE,
+)
+
+_CORRECTS_WITHIN: Final = 40  # characters
 
 
 class _Label(NamedTuple):
@@ -121,69 +127,40 @@ class _Label(NamedTuple):
     end: int
     quoted: bool
     inline: bool
+    numbered: bool
 
 
-@lru_cache(maxsize=1024)
-def field_of(key: str) -> str | None:
-    """The field that a key, cell or label names, in whatever dress; None for any other."""
-    plain = _INVISIBLE.sub("", key[:64]).translate(_HALF_WIDTH).strip(" \t*_`:#【】[]\"'“”").lower()
-    return next((field for field, pattern in _PATTERNS.items() if pattern.fullmatch(plain)), None)
+_NAMES: Final = ("name", "unclosed", "tagged", "attribute", "lined", "named")
+
+_WHOLE: Final = 3  # fields of four
 
 
-def found_values(text: str, *, cut_off: bool = False) -> list[Value]:
-    """The values in an answer by field, in the order they stand there.
+def found_records(text: str, *, cut_off: bool = False) -> list[Record]:
+    """The records of an answer, in the order they stand there.
 
     Args:
         text: the answer.
         cut_off: the answer ends where its length limit was; a verdict that ends there with it is left out.
     """
     for _ in range(_UNWRAPPED):
-        value = _loaded(text.strip("\ufeff\u200b \t\r\n"))
+        value = loaded(text.strip("\ufeff\u200b \t\r\n"))
         if not isinstance(value, str):
             break
         text = value  # JSON inside a JSON string
-    if isinstance(value, dict | list):
-        return list(_values_in(value))
+    if isinstance(value, dict | list | tuple):
+        return records_in(value)
     plain = _plain(text)
-    rows, rest = _table_values(plain) if "|" in plain else ([], plain)
-    return _Scan(rest, cut_off).values() + rows
-
-
-def _loaded(text: str) -> object:
-    if text[:1] not in ("{", "[", '"'):
-        return None
-    try:
-        value, end = _DECODE(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if end == len(text) else None
-
-
-def _values_in(value: object) -> Iterator[Value]:
-    """The fields of every object in a JSON value, in order; also of JSON in its strings, as tool calls have it."""
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            inner = []
-            for key, content in value.items():
-                field = field_of(key)
-                if field is not None:
-                    yield field, content
-                else:
-                    inner.append(_loaded(content) if isinstance(content, str) else content)
-            waiting.extend(reversed(inner))
-        elif isinstance(value, list):
-            waiting.extend(reversed(value))
+    in_tables, rest = records_in_tables(plain)
+    return _Scan(rest, cut_off).records() + in_tables
 
 
 def _plain(text: str) -> str:
     """The text without what only dresses it, every run of blanks collapsed."""
-    text = _INVISIBLE.sub("", text).translate(_FULL_WIDTH_MARKS)
-    thought, _, said = text.rpartition("</think>")
-    if thought and said.strip():
-        text = said
+    text = INVISIBLE.sub("", text).translate(_FULL_WIDTH_MARKS)
+    text = _said(text.translate(_BLANK))
     if "<" in text:
+        text = text.replace("<![CDATA[", "").replace("]]>", "")
+        text = _CELL.sub("", _NEXT_CELL.sub("|", _ROW.sub("\n", text)))
         text = _INLINE_TAG.sub("", _LINE_TAG.sub("\n", text))
     if "&" in text and '"' not in text:
         text = html.unescape(text)
@@ -191,33 +168,20 @@ def _plain(text: str) -> str:
         text = _ESCAPE.sub(_unescaped, text)
     elif "\\n" in text:
         text = _ESCAPED_LINE.sub(" ", text)
-    text = "\n".join(line.strip() for line in text.splitlines())
+    if "+" in text:
+        text = _ADDED.sub("", text)
+    text = "\n".join(line.strip(" ") for line in text.splitlines())
     return _BLANKS.sub("", _BLANK_LINES.sub("\n\n", text)).strip()
 
 
-def _table_values(plain: str) -> tuple[list[Value], str]:
-    """The values in Markdown tables (a field a column, or a field a row), and the text without those lines."""
-    values: list[Value] = []
-    rest: list[str] = []
-    columns: list[str | None] = []
-    for line in plain.split("\n"):
-        if "|" not in line:
-            columns = []
-            rest.append(line)
-            continue
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        named = [field_of(cell) if len(cell) < 40 else None for cell in cells]
-        first = next((place for place, field in enumerate(named) if field), None)
-        if columns:
-            if not _RULE.fullmatch(line):
-                values += [(field, cell) for field, cell in zip(columns, cells, strict=False) if field]
-        elif sum(field is not None for field in named) > 1:
-            columns = named
-        elif first is not None and first + 1 < len(cells):
-            values.append((named[first] or "", cells[first + 1]))
-        else:
-            rest.append(line)
-    return values, "\n".join(rest)
+def _said(text: str) -> str:
+    """The text without the thoughts before it; a thought that does not end is none of it."""
+    marks = list(_THOUGHT.finditer(text)) if "<" in text else []
+    if not marks or text.lstrip()[:1] in ("{", "["):
+        return text
+    if marks[-1][0][1] != "/":
+        return text[: marks[-1].start()]
+    return text[marks[-1].end() :] if text[marks[-1].end() :].strip() else text
 
 
 class _Scan:
@@ -226,14 +190,14 @@ class _Scan:
     def __init__(self, text: str, cut_off: bool) -> None:
         self._text = text
         self._cut_off = cut_off
-        self._labels = list(_labels(text.translate(_HALF_WIDTH)))
+        self._labels = _answering(list(_labels(simplified(text.translate(HALF_WIDTH)))))
         self._structural = [label.start for label in self._labels if not label.inline]
         self._failures = 0
         self._endless: dict[str, int] = {}  # quote: no value in it closes before here
 
-    def values(self) -> list[Value]:
-        """The values by field, in order."""
-        values: list[Value] = []
+    def records(self) -> list[Record]:
+        """The records, in order: a field that comes again begins a new one."""
+        records: list[Record] = []
         done = 0
         for number, label in enumerate(self._labels):
             if label.start < done:
@@ -241,13 +205,24 @@ class _Scan:
             opening = self._text.rfind("{", done, label.start + 1) if label.quoted else -1
             decoded = self._decoded(opening) if opening >= 0 else None
             if decoded is not None and decoded[1] > label.start:
-                values += _values_in(decoded[0])
+                for record in records_in(decoded[0]):
+                    self._add(records, record, opening)
                 done = decoded[1]
                 continue
             value, done = self._value(number)
             if label.field is not None:
-                values.append((label.field, value))
-        return values
+                self._add(records, Record({label.field: value}, numbered=label.numbered), label.start)
+        return records
+
+    def _add(self, records: list[Record], record: Record, start: int) -> None:
+        last = records[-1] if records else None
+        if last is not None and record.continues(last):
+            records[-1] = last.joined(record)
+        elif last is not None and record.numbered and last.numbered:
+            records[-1] = last.merged(record)
+        else:
+            corrects = _CORRECTS.search(self._text[max(start - _CORRECTS_WITHIN, 0) : start]) is not None
+            records.append(record._replace(corrects=corrects and bool(records)))
 
     def _decoded(self, start: int) -> tuple[object, int] | None:
         if self._failures >= _FAILURES:
@@ -278,7 +253,7 @@ class _Scan:
         if opening in _OPENING:
             end = self._quoted_end(start, limit)
             if end is not None:
-                return _ESCAPE.sub(_unescaped, text[start + 1 : end]), end + 1
+                return _LEFT_OVER.sub("", _ESCAPE.sub(_unescaped, text[start + 1 : end])), end + 1
         following = self._labels[number + 1].start if number + 1 < len(self._labels) else len(text)
         return self._unquoted(label, start, following), following
 
@@ -286,7 +261,7 @@ class _Scan:
         """Where the closing quote is: the last one before the next label, or the first that punctuation follows."""
         text, quote = self._text, self._text[start]
         last = limit
-        while last > start + 1 and text[last - 1] in _JUNK + "}]":
+        while last > start + 1 and text[last - 1] in _JUNK + "}])/>":
             last -= 1
         if limit < len(text) and last > start + 1 and text[last - 1] in _CLOSING[quote] and text[last - 2] != "\\":
             return last - 1
@@ -328,7 +303,7 @@ class _Scan:
 def _labels(text: str) -> Iterator[_Label]:
     end, last = 0, None
     for found in _LABEL.finditer(text):
-        name = found["name"] or found["tagged"] or found["lined"] or found["named"]
+        name = next(filter(None, map(found.group, _NAMES)), "")
         field = field_of(name)
         if field is None and not found["quoted"]:
             continue
@@ -336,7 +311,15 @@ def _labels(text: str) -> Iterator[_Label]:
         if (found["inline"] or field == last) and not text[end : found.start()].strip():
             continue
         end, last = found.end(), field
-        yield _Label(field, found.start(), end, found["quoted"] is not None, found["inline"] is not None)
+        quoted = found["quoted"] is not None or found["open"] is not None
+        inline = found["inline"] is not None and not found["inline"].endswith("=")
+        yield _Label(field, found.start(), end, quoted, inline, is_numbered(name))
+
+
+def _answering(labels: list[_Label]) -> list[_Label]:
+    """The labels without those that a sentence quotes, where the lines have labels of their own."""
+    own = {label.field for label in labels if not label.inline} - {None}
+    return [label for label in labels if not label.inline or len(own) < _WHOLE]
 
 
 def _before_closing_brace(value: str) -> str:

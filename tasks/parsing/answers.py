@@ -1,23 +1,24 @@
 """From an answer's text to its four fields, whatever shape the model gave it.
 
 Nine answers in ten are one JSON object and are done at once. The others go through `answer_shapes`, which finds
-the fields in fences, prose, labelled lines, tables and broken objects. Either way the fields are then grouped into
-records, and the last record that is real counts: echoes of the template and empty placeholders are not.
+the fields in fences, prose, labelled lines, tables and broken objects, grouped into records. The first record that is
+whole and real counts: echoes of the template and empty placeholders are not, nor is what the answer quotes behind it; a
+later one replaces it only as a correction that says so. Several issues in one list or table are one record: issues and
+plans stand side by side, acceptance is what all say, negative sentiment what one says.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Final
 
 import orjson
 
 from tasks.domain.records import Fields, Reason, Unusable
-from tasks.parsing.answer_shapes import found_values
+from tasks.parsing.answer_shapes import found_records
+from tasks.parsing.json_records import Record
 from tasks.parsing.verdicts import accepted_of, negative_sentiment_of
 
 _FIELDS: Final = {"用户问题": "issue", "客服方案": "plan", "是否接受": "accepted", "是否负面情绪": "negative_sentiment"}
-
-_Record = dict[str, object]
 
 _PLACEHOLDER: Final = re.compile(r"[xX×]{2,}|[\s….。_~*—-]+|<[^<>]*>|\{[^{}]*\}|null|string", re.IGNORECASE)
 
@@ -47,6 +48,11 @@ _REFUSAL: Final = re.compile(
     re.IGNORECASE,
 )
 
+_DECLINED: Final = re.compile(
+    r"(?:无法|不能|不便|不予|拒绝)(?:对此|为您|进行|予以|作出|做出|提供|生成)?(?:总结|概括|概述|摘要|归纳|回答)",
+    re.IGNORECASE,
+)
+
 _REFUSAL_WITHIN: Final = 2_000  # characters
 
 _NESTED_WITHIN: Final = 6  # levels of lists and objects as a value
@@ -65,7 +71,7 @@ def parse_answer(text: str, *, cut_off: bool = False) -> Fields | Unusable:
     except ValueError:
         value = None
     if type(value) is dict:
-        record: _Record = {}
+        record: dict[str, object] = {}
         for key, content in value.items():
             field = _FIELDS.get(key)
             if field is None:
@@ -90,11 +96,9 @@ def render_fields(fields: Fields) -> str:
 
 
 def _parse_any_shape(text: str, cut_off: bool) -> Fields | Unusable:
-    records = _records(found_values(text, cut_off=cut_off))
-    # A remark about one or two fields does not replace a whole summary; one with three is a newer summary.
-    records.reverse()
-    for record in sorted(records, key=lambda record: -min(len(record), 3)):
-        fields = _fields(record)
+    records = found_records(text, cut_off=cut_off)
+    for record in _by_rank(records):
+        fields = _fields(record.values)
         if fields is not None:
             if _is_refusal(fields):
                 break
@@ -109,17 +113,16 @@ def _parse_any_shape(text: str, cut_off: bool) -> Fields | Unusable:
     return Unusable(Reason.UNPARSEABLE, f"None of the four fields was found in {len(text)} characters{ending}.")
 
 
-def _records(values: Iterable[tuple[str, object]]) -> list[_Record]:
-    """The values grouped: a field that comes again begins a new record."""
-    records: list[_Record] = []
-    for field, value in values:
-        if not records or field in records[-1]:
-            records.append({})
-        records[-1][field] = value
-    return records
+def _by_rank(records: list[Record]) -> list[Record]:
+    """The records by how much they are the answer: corrections, whole ones in order, then remarks, the last first."""
+    whole = [record for record in records if record.is_whole]
+    corrections = [record for record in reversed(whole) if record.corrects]
+    remarks = [record for record in reversed(records) if not record.is_whole]
+    remarks.sort(key=lambda record: -len(record.values))
+    return [*corrections, *(record for record in whole if not record.corrects), *remarks]
 
 
-def _fields(record: _Record) -> Fields | None:
+def _fields(record: Mapping[str, object]) -> Fields | None:
     """The fields, or None where no value is usable."""
     issue, plan = _prose(record.get("issue")), _prose(record.get("plan"))
     accepted_text = _verdict_text(record.get("accepted"))
@@ -132,10 +135,12 @@ def _fields(record: _Record) -> Fields | None:
 
 
 def _is_refusal(fields: Fields) -> bool:
-    """Whether the one value there is declines instead of summarizing."""
+    """Whether the text declines instead of summarizing: the one value there is, or an issue without a plan."""
     only = fields.issue or fields.plan
-    if only is None or (fields.issue and fields.plan) or fields.accepted_text or fields.negative_sentiment_text:
+    if only is None or (fields.issue and fields.plan):
         return False
+    if fields.accepted_text or fields.negative_sentiment_text:
+        return _DECLINED.search(only) is not None
     return _REFUSAL.match(only) is not None
 
 
@@ -145,7 +150,7 @@ def _prose(value: object) -> str | None:
 
 
 def _verdict_text(value: object) -> str | None:
-    text = _text(value, "，")
+    text = _text(value, "；" if isinstance(value, list | tuple) else "，")
     return None if text is None or (1 < len(text) < 24 and _NO_VERDICT.fullmatch(text)) else text
 
 
@@ -168,7 +173,7 @@ def _flat(value: object, separator: str, levels: int) -> str:
         return "是" if value else "否"
     if isinstance(value, str | int | float):
         return str(value)
-    if not isinstance(value, list | dict) or not levels:
+    if not isinstance(value, list | tuple | dict) or not levels:
         return ""
     items = value.values() if isinstance(value, dict) else value
     parts = [_flat(item, separator, levels - 1) for item in items]

@@ -109,9 +109,10 @@ def accepted_of(text: str) -> bool | None:
     """Whether the user accepted what the agent offered."""
     if (word := _WORDS.get(text)) is not None:
         return word
-    lead, sentence, listed = _parts(text, none=None)
-    if listed:
-        return lead if all(word is lead for word in listed) else None
+    lead, sentence, several = _parts(text, none=None)
+    if several:
+        verdicts = {accepted_of(part) for part in several}
+        return verdicts.pop() if len(verdicts) == 1 else None
     if lead is None and len(sentence) < _OWN_WITHIN and (own := _OWN_WORDS.fullmatch(sentence)):
         return own["yes"] is not None
     claims = [claim for claim in claims_of(sentence, _ACCEPTANCE) if not claim.conditional]
@@ -125,37 +126,61 @@ def negative_sentiment_of(text: str) -> bool | None:
     """Whether the user showed negative sentiment."""
     if (word := _WORDS.get(text)) is not None:
         return word
-    lead, sentence, listed = _parts(text, none=False)
-    if listed:
-        return any(listed)
+    lead, sentence, several = _parts(text, none=False)
+    if several:
+        return _shown([negative_sentiment_of(part) for part in several])
     if lead is None and sentence in _NO_MOOD_WORDS:
         return False
     values = [claim.value for claim in claims_of(sentence, _SENTIMENT) if not (claim.conditional or claim.silent)]
     if not values and lead is None:
         return is_any(sentence, _SENTIMENT)
-    shown = True if True in values else None if None in values else False if values else None
-    return _agreed(lead, shown)
+    return _agreed(lead, _shown(values))
 
 
-def _parts(text: str, *, none: bool | None) -> tuple[bool | None, str, list[bool]]:
-    """A leading verdict, the sentence behind it in plain form, and the words of a list of bare verdicts.
+def _shown(values: list[bool | None]) -> bool | None:
+    return True if True in values else None if None in values else False if values else None
+
+
+def _parts(text: str, *, none: bool | None) -> tuple[bool | None, str, list[str]]:
+    """A leading verdict, the sentence behind it in plain form, and the verdicts of several issues.
 
     Args:
         text: the value as the model wrote it.
         none: what a leading 无 says.
     """
-    normal = " ".join(_MARKUP.sub("", unicodedata.normalize("NFKC", text[:_LONGEST])).lower().split())
-    normal = simplified(normal)
-    if _PICTURE.search(normal) and (bare := _PICTURE.sub("", normal).strip()).strip(_EDGES):
-        normal = bare
+    normal = _undressed(text)
     if normal[:1] in _CHOOSES:
         if _NUMBER.fullmatch(normal):
             return _WORDS.get(normal), "", []
         if choice := _CHOICE.match(normal):
             normal = normal[choice.end() :]
-    if " " in normal and (blank := _BLANK_LEAD.match(normal)):
-        normal = f"{blank[1]},{normal[blank.end() :]}"
-    plain = _CHINESE_SPACE.sub("", normal) if " " in normal else normal
+    plain = _unnamed(normal)
+    if plain in _WORDS:
+        return _WORDS[plain], "", []
+    if plain[:1] in _LEADS:
+        if (parts := _several(plain)) is not None:
+            return None, "", parts
+        if lead := _LEAD.match(plain):
+            return _WORDS.get(lead[1], none), plain[lead.end() :].strip(_EDGES), []
+    return None, plain, []
+
+
+def _undressed(text: str) -> str:
+    """The text in half-width, small, simplified characters, without markup or, where there is more, pictures."""
+    normal = " ".join(_MARKUP.sub("", unicodedata.normalize("NFKC", text[:_LONGEST])).lower().split())
+    normal = simplified(normal)
+    if _PICTURE.search(normal) and (bare := _PICTURE.sub("", normal).strip()).strip(_EDGES):
+        return bare
+    return normal
+
+
+def _unnamed(normal: str) -> str:
+    """The text without blanks between Chinese characters, and without the field's name before the value."""
+    plain = normal
+    if " " in normal:
+        if blank := _BLANK_LEAD.match(normal):
+            normal = f"{blank[1]},{normal[blank.end() :]}"
+        plain = _CHINESE_SPACE.sub("", normal)
     if plain[:1] in ("【", "["):
         plain = _BRACKETED.sub(r"\1:", plain)
     plain = plain.strip(_EDGES)
@@ -163,14 +188,17 @@ def _parts(text: str, *, none: bool | None) -> tuple[bool | None, str, list[bool
         for name in (_NAMED, _ECHO):
             if echo := name.match(plain):
                 plain = plain[echo.end() :].strip(_EDGES)
-    if plain in _WORDS:
-        return _WORDS[plain], "", []
-    words = [_WORDS.get(part) for part in _LIST.split(plain)] if plain[:1] in _LEADS else []
-    if len(words) > 1 and None not in words:
-        return words[0], "", [word is True for word in words]
-    if plain[:1] in _LEADS and (lead := _LEAD.match(plain)):
-        return _WORDS.get(lead[1], none), plain[lead.end() :].strip(_EDGES), []
-    return None, plain, []
+    return plain
+
+
+def _several(plain: str) -> list[str] | None:
+    """The verdicts of a list of them: bare words (是，否), or parts that lead with one (是，同意；否，拒绝)."""
+    words = [part for part in _LIST.split(plain) if part]
+    if len(words) > 1 and all(word in _WORDS for word in words):
+        return words
+    parts = [part.strip(_EDGES) for part in plain.split(";")] if ";" in plain else []
+    parts = [part for part in parts if part]
+    return parts if len(parts) > 1 and all(part in _WORDS or _LEAD.match(part) for part in parts) else None
 
 
 def _agreed(lead: bool | None, explained: bool | None) -> bool | None:

@@ -1,0 +1,147 @@
+"""The records of the four fields in a value that was proper JSON, or a Python literal."""
+
+import ast
+import json
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from tasks.parsing.field_names import field_of, is_numbered
+
+_DECODE: Final = json.JSONDecoder(strict=False).raw_decode
+
+_LITERAL_WITHIN: Final = 20_000  # characters
+
+_WHOLE: Final = 3  # fields of four
+
+_VERDICTS: Final = ("accepted", "negative_sentiment")  # whose values say something also when they are equal
+
+# An entry that says its field: {"field": "用户问题", "value": "退货"}.
+_ENTRY_VALUES: Final = ("value", "值", "内容", "content", "text", "answer", "结果", "result")
+
+_SCHEMA: Final = frozenset(["type", "title", "description"])
+
+
+class Record(NamedTuple):
+    """The values of an answer's fields; a list where several issues have one each."""
+
+    values: Mapping[str, object]
+    numbered: bool = False  # the keys are numbered, as those of several issues are
+    corrects: bool = False  # the answer says that it replaces what stands before
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a summary, and no remark about one or two fields."""
+        return len(self.values) >= _WHOLE
+
+    def continues(self, other: "Record") -> bool:
+        """Whether its fields are those that the other lacks."""
+        return self.values.keys().isdisjoint(other.values)
+
+    def joined(self, other: "Record") -> "Record":
+        """This record with the other's fields."""
+        return Record({**self.values, **other.values}, self.numbered or other.numbered, self.corrects)
+
+    def merged(self, other: "Record") -> "Record":
+        """One record of two issues."""
+        values = dict(self.values)
+        for field, value in other.values.items():
+            known = _listed(values[field]) if field in values else []
+            values[field] = [*known, *(item for item in _listed(value) if field in _VERDICTS or item not in known)]
+        return Record(values, self.numbered or other.numbered, self.corrects)
+
+
+def loaded(text: str) -> object:
+    """The value of a text that is one JSON value or one Python literal; None for any other."""
+    if text[:1] not in ("{", "[", '"', "("):
+        return None
+    try:
+        value, end = _DECODE(text)
+    except (ValueError, RecursionError):
+        return _literal(text)
+    return value if end == len(text) else None
+
+
+def _literal(text: str) -> object:
+    if len(text) > _LITERAL_WITHIN or text[-1:] not in ("}", "]", ")"):
+        return None
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return None
+
+
+def records_in(value: object) -> list[Record]:
+    """The records of a JSON value, in order; also of JSON in its strings, as tool calls have it.
+
+    An object with the fields is the answer, and what its other keys hold is not. Several such objects in one list are
+    several issues, and one record.
+    """
+    if isinstance(value, dict):
+        return _of_object(value)
+    if not isinstance(value, list | tuple):
+        return []
+    pairs = [pair for pair in map(_pair, value) if pair is not None]
+    if len(pairs) > 1:
+        return _grouped([Record({field: content}) for field, content in pairs])
+    records = _grouped([record for item in value for record in records_in(item)])
+    whole = [record for record in records if record.is_whole]
+    if len(whole) < 2:
+        return records
+    merged = whole[0]
+    for record in whole[1:]:
+        merged = merged.merged(record)
+    return [merged]
+
+
+def _of_object(value: dict[object, object]) -> list[Record]:
+    record: Record | None = None
+    inner: list[object] = []
+    for key, content in value.items():
+        field = field_of(str(key))
+        if field is None:
+            inner.append(loaded(content) if isinstance(content, str) else content)
+            continue
+        found = Record({field: _content(content)}, numbered=is_numbered(str(key)))
+        record = found if record is None else record.joined(found) if found.continues(record) else record.merged(found)
+    if record is not None and (record.is_whole or not inner):
+        return [record]
+    if record is None and (pair := _pair(value)) is not None:
+        return [Record({pair[0]: pair[1]})]
+    return _grouped([*([record] if record else []), *(found for content in inner for found in records_in(content))])
+
+
+def _grouped(records: list[Record]) -> list[Record]:
+    """The records with those joined that hold each other's missing fields: an object a field."""
+    grouped: list[Record] = []
+    for record in records:
+        if grouped and record.continues(grouped[-1]):
+            grouped[-1] = grouped[-1].joined(record)
+        else:
+            grouped.append(record)
+    return grouped
+
+
+def _pair(item: object) -> tuple[str, object] | None:
+    """The field and the value of an entry: ["用户问题", "退货"], {"key": "用户问题", "value": "退货"}."""
+    if isinstance(item, list | tuple):
+        if len(item) != 2 or not isinstance(item[0], str):
+            return None
+        field = field_of(item[0])
+        return None if field is None else (field, item[1])
+    if not isinstance(item, dict) or not 2 <= len(item) <= 4:
+        return None
+    value = next((key for key in _ENTRY_VALUES if key in item), None)
+    names = [field_of(name) for key, name in item.items() if key != value and isinstance(name, str)]
+    field = next((name for name in names if name is not None), None)
+    return None if value is None or field is None else (field, item[value])
+
+
+def _content(value: object) -> object:
+    """The value in a filled-in schema: {"type": "boolean", "value": true}."""
+    if isinstance(value, dict) and "value" in value and not _SCHEMA.isdisjoint(value):
+        return value["value"]
+    return value
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
