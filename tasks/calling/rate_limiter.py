@@ -1,4 +1,4 @@
-"""Calls wait here until the quota has room for them: the pacing of `tasks.domain.pacing` on an event loop."""
+"""Calls wait here until the quota has room for them: the pacing of `tasks.calling.rules.pacing` on an event loop."""
 
 import asyncio
 import math

@@ -1,6 +1,6 @@
 """Holding a day, so that no two runs ever write it at once.
 
-The pure rule is in `tasks/domain/leases.py`; here are its clock, its thread and its process table.
+The pure rule is in `tasks/warehouse/rules/lease.py`; here are its clock, its thread and its process table.
 """
 
 import logging

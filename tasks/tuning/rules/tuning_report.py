@@ -39,6 +39,8 @@ _FIGURES = ("BLEU-4", "ROUGE-1", "ROUGE-2", "ROUGE-L")
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
+_STYLE = Path(__file__).parents[2] / "reporting" / "templates"
+
 _WIDTH, _HEIGHT = 640.0, 260.0
 
 _LABEL_HEIGHT = 12.0
@@ -111,7 +113,10 @@ def render_tuning_markdown(tuning: Tuning) -> str:
 def render_tuning_html(tuning: Tuning) -> str:
     """The same as one HTML file that needs nothing else, with the loss curves drawn."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+        loader=jinja2.FileSystemLoader([_TEMPLATES, _STYLE]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
     )
     curves, low, high, last_step = loss_curves(tuning)
     return environment.get_template("tuning.html.jinja").render(

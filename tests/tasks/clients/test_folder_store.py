@@ -152,7 +152,7 @@ def test_an_object_written_by_others_changes_its_etag(store: FolderStore, root: 
 DEAD_WRITER = """
     import sys
     from pathlib import Path
-    from tasks.clients.folder import FolderStore
+    from tasks.clients.folder_store import FolderStore
     print("ready", flush=True)
     FolderStore(Path(sys.argv[1])).write_file("table", Path(sys.argv[2]))
 """
@@ -192,7 +192,7 @@ RACER = """
     import sys
     from contextlib import suppress
     from pathlib import Path
-    from tasks.clients.folder import FolderStore
+    from tasks.clients.folder_store import FolderStore
     from tasks.domain.errors import PreconditionFailed
     store = FolderStore(Path(sys.argv[1]))
     print("ready", flush=True)
@@ -229,7 +229,7 @@ def test_of_racing_processes_exactly_one_wins(store: FolderStore, root: Path) ->
 LIMITED = """
     import resource, sys
     from pathlib import Path
-    from tasks.clients.folder import FolderStore
+    from tasks.clients.folder_store import FolderStore
     from tasks.domain.errors import StoreFull
     store = FolderStore(Path(sys.argv[1]))
     appender = store.appender("log")

@@ -12,7 +12,7 @@ from tasks.running.scratch import scratch_folder
 HOLD = """
 import sys, time
 from pathlib import Path
-from tasks.scratch import scratch_folder
+from tasks.running.scratch import scratch_folder
 with scratch_folder(Path(sys.argv[1]), "theirs") as folder:
     (folder / "work").write_text("half")
     print("held", flush=True)
