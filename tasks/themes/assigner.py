@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-import pyarrow as pa
+import numpy as np
 
 from tasks.domain.errors import UsageError
 from tasks.themes.rules.assigning import Assigner
+from tasks.themes.rules.classifier import Classifier
 from tasks.themes.rules.patterns import Rule, parse_rules
 from tasks.themes.rules.taxonomy import Taxonomy, Theme, parse_taxonomy
 
@@ -39,7 +40,7 @@ def open_assigner(path: str = "", accepted: Sequence[Theme] = ()) -> Assigner:
     Raises:
         UsageError: the taxonomy can't be read.
     """
-    return Assigner(load_taxonomy(path).with_themes(tuple(accepted)), _rules())
+    return Assigner(load_taxonomy(path).with_themes(tuple(accepted)), _rules(), load_classifier())
 
 
 @cache
@@ -52,6 +53,24 @@ def _rules() -> tuple[Rule, ...]:
     return parse_rules((_DATA / "rules.toml").read_text(encoding="utf-8"))
 
 
-def as_texts(values: Sequence[str | None]) -> pa.Array:
-    """Texts as Arrow, nulls kept."""
-    return pa.array(values, pa.string())
+@cache
+def load_classifier() -> Classifier:
+    """Read the default taxonomy's trained weights."""
+    with np.load(_DATA / "classifier.npz") as file:
+        return Classifier(
+            tuple(file["themes"].tolist()), file["weights"], file["scales"], file["biases"], str(file["corpus"])
+        )
+
+
+def save_classifier(classifier: Classifier) -> Path:
+    """Write trained weights where `load_classifier` reads them; return the file."""
+    path = _DATA / "classifier.npz"
+    np.savez_compressed(
+        path,
+        themes=np.array(classifier.themes),
+        weights=classifier.weights,
+        scales=classifier.scales,
+        biases=classifier.biases,
+        corpus=classifier.corpus,
+    )
+    return path

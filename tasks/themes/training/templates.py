@@ -1,0 +1,61 @@
+"""Sentences from templates: `(a|b|)` is one of these, `{slot}` one of a slot's words."""
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+
+_ALTERNATIVES = re.compile(r"\(([^()]*)\)")
+_SLOT = re.compile(r"\{(\w+)\}")
+
+# What people write around what they ask; none of it changes what that is.
+_BEFORE = (
+    "你好",
+    "您好",
+    "请问",
+    "那",
+    "那个",
+    "亲",
+    "在吗",
+    "我想问下",
+    "麻烦问一下",
+    "好的",
+    "嗯",
+    "你好 我想问一下",
+    "",
+)
+_AFTER = ("谢谢", "急", "呢", "啊", "?", "...", "麻烦了", "在线等", "好吗", "呀", "~", "")
+
+
+def sentences(
+    templates: Mapping[str, str], slots: Mapping[str, str], per_template: int, seed: int
+) -> list[tuple[str, str]]:
+    """Distinct sentences with their themes, drawn from every template alike; the same seed draws the same ones."""
+    words = {name: text.split() for name, text in slots.items()}
+    rng = random.Random(seed)
+    found: dict[str, str] = {}
+    for theme, block in templates.items():
+        for template in block.strip().splitlines():
+            for _ in range(per_template):
+                text = _drawn(template.strip(), words, rng)
+                if len(text) > 1:
+                    found.setdefault(_varied(text, rng, theme), theme)
+    return list(found.items())
+
+
+def _drawn(template: str, words: Mapping[str, Sequence[str]], rng: random.Random) -> str:
+    while match := _ALTERNATIVES.search(template):
+        chosen = rng.choice(match.group(1).split("|"))
+        template = template[: match.start()] + chosen + template[match.end() :]
+    return _SLOT.sub(lambda match: rng.choice(words[match.group(1)]), template)
+
+
+def _varied(text: str, rng: random.Random, theme: str) -> str:
+    if theme != "other":
+        if rng.random() < 0.2:
+            text = rng.choice(_BEFORE) + text
+        if rng.random() < 0.2:
+            text += rng.choice(_AFTER)
+    if len(text) > 4 and rng.random() < 0.06:  # a slip of the finger
+        place = rng.randrange(1, len(text) - 1)
+        text = text[:place] + text[place + 1 :]
+    return text
