@@ -1,6 +1,6 @@
-"""Set up a Prefect server for the deployments: work pool, block types, automations, shared quotas.
+"""Set up a Prefect server for the deployments: work pool and queues, block types, automations, shared quotas.
 
-Run it again whenever it changes: python -m deployments.bootstrap --webhook-url https://example.com/on-call
+Run it again whenever it changes: python -m deployments.bootstrap
 """
 
 import argparse
@@ -9,32 +9,28 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
-from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
-from pydantic import SecretStr
 
-from deployments.automations import cancelled_tunings, failures, late_nightly, never_begun, zombies
+from deployments.automations import REPLACED, cancelled_tunings
 from flows.wiring.blocks import BaiduCredentials, BosBucket, SummarizerEndpoint
 from tasks.calling.shared_quota import make_shared_quota
 
 WORK_POOL: Final = "kefu"
 
-WEBHOOK: Final = "kefu-on-call"
+# Name -> (priority, runs at once). A queue's limit counts runs; a deployment's would be a lease at the server, whose
+# loss ends the run: a server that is away for three minutes would end the night.
+QUEUES: Final = {"nightly": (1, 1), "backfills": (20, 1), "days": (30, None)}
 
 
-async def set_up(
-    client: PrefectClient, webhook_url: str = "", shared_quotas: Mapping[str, float] | None = None
-) -> list[str]:
+async def set_up(client: PrefectClient, shared_quotas: Mapping[str, float] | None = None) -> list[str]:
     """Make everything that is missing and bring the rest up to date; running it again changes nothing.
 
     Args:
         client: of the server.
-        webhook_url: where notifications go; empty: to where an earlier call said, if one did.
         shared_quotas: the names that runs share a quota by (`--shared-quota` of the flows), and how much of it
             is theirs, from 0 to 1.
 
@@ -42,6 +38,7 @@ async def set_up(
         What is there now, a line each.
     """
     told = [await _make_work_pool(client)]
+    told += [await _make_queue(client, name, priority, limit) for name, (priority, limit) in QUEUES.items()]
     for kind in (BaiduCredentials, BosBucket, SummarizerEndpoint):
         await kind.aregister_type_and_schema(client=client)
         told.append(f"block type {kind.get_block_type_slug()}: registered")
@@ -49,14 +46,8 @@ async def set_up(
     for name, part in (shared_quotas or {}).items():
         told.append(f"shared quota {name}, {part:.0%} of it: {await make_shared_quota(client, name, part)}")
 
-    wanted = [zombies(), never_begun(), cancelled_tunings()]
-    webhook = await _webhook(client, webhook_url)
-    if webhook:
-        told.append(f"block webhook/{WEBHOOK}: notifications go there")
-        wanted += [failures(webhook), late_nightly(webhook)]
-    else:
-        told.append("notifications: none; give --webhook-url")
-    return told + [f"automation {one.name}: {await _put_automation(client, one)}" for one in wanted]
+    told += [f"automation {one.name}: {await _put_automation(client, one)}" for one in (cancelled_tunings(),)]
+    return told + [line for name in REPLACED if (line := await _drop_automation(client, name))]
 
 
 async def _make_work_pool(client: PrefectClient) -> str:
@@ -67,13 +58,21 @@ async def _make_work_pool(client: PrefectClient) -> str:
     return f"work pool {WORK_POOL}: made (process)"
 
 
-async def _webhook(client: PrefectClient, url: str) -> UUID | None:
-    if url:
-        return UUID(str(await Webhook(url=SecretStr(url)).asave(WEBHOOK, overwrite=True, client=client)))
+async def _make_queue(client: PrefectClient, name: str, priority: int, limit: int | None) -> str:
+    # What is there already is as somebody wants it: a limit that was changed in the UI stays.
     try:
-        return (await client.read_block_document_by_name(WEBHOOK, "webhook", include_secrets=False)).id
+        found = await client.read_work_queue_by_name(name, WORK_POOL)
     except ObjectNotFound:
-        return None
+        await client.create_work_queue(name, concurrency_limit=limit, priority=priority, work_pool_name=WORK_POOL)
+        return f"work queue {name}: made ({limit or 'any number of'} at once)"
+    return f"work queue {name}: there already ({found.concurrency_limit or 'any number of'} at once)"
+
+
+async def _drop_automation(client: PrefectClient, name: str) -> str:
+    found = await client.read_automations_by_name(name)
+    for one in found:
+        await client.delete_automation(one.id)
+    return f"automation {name}: removed; the watch does it" if found else ""
 
 
 async def _put_automation(client: PrefectClient, wanted: AutomationCore) -> str:
@@ -98,15 +97,14 @@ def _shared_quota(text: str) -> tuple[str, float]:
     return found[1], int(found[2] or 100) / 100
 
 
-async def _run(webhook_url: str, shared_quotas: Mapping[str, float]) -> list[str]:
+async def _run(shared_quotas: Mapping[str, float]) -> list[str]:
     async with get_client() as client:
-        return await set_up(client, webhook_url, shared_quotas)
+        return await set_up(client, shared_quotas)
 
 
 def main(arguments: Sequence[str]) -> int:
     """The command line; the server is the one that PREFECT_API_URL names."""
     parser = argparse.ArgumentParser(prog="python -m deployments.bootstrap", description=__doc__)
-    parser.add_argument("--webhook-url", default="", help="notifications are posted there as JSON")
     parser.add_argument(
         "--shared-quota",
         metavar="NAME[=PERCENT]",
@@ -116,7 +114,7 @@ def main(arguments: Sequence[str]) -> int:
         help="quotas that runs share by this name, and how much of each is theirs (default: all of it)",
     )
     given = parser.parse_args(arguments)
-    told = asyncio.run(_run(given.webhook_url, dict(given.shared_quota)))
+    told = asyncio.run(_run(dict(given.shared_quota)))
     sys.stdout.write("\n".join(told) + "\n")
     return 0
 

@@ -18,7 +18,7 @@ STOP_SECONDS: Final = 20.0
 LONGEST_PAUSE_SECONDS: Final = 30.0
 _LOG_BYTES: Final = 20_000_000
 # Were this process killed outright, nobody would stop its parts: the kernel tells them instead (Linux).
-_TETHER: Final = ("setpriv", "--pdeathsig", "TERM", "--") if shutil.which("setpriv") else ()
+TETHER: Final = ("setpriv", "--pdeathsig", "TERM", "--") if shutil.which("setpriv") else ()
 
 
 class PartFailed(RunError):
@@ -43,6 +43,7 @@ class Service:
         is_ready: given what it wrote since its start, whether it does its work now.
         options: more for `subprocess.Popen`.
         stop_signal: what ends it gently.
+        stop_seconds: how long that may take.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Service:
     is_ready: Callable[[str], bool]
     options: Mapping[str, Any] = field(default_factory=dict)
     stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = STOP_SECONDS
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _log_start: int = field(default=0, init=False)
     _started_at: float = field(default=0.0, init=False)
@@ -66,7 +68,7 @@ class Service:
         with self.log.open("ab") as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(  # noqa: S603
-                [*_TETHER, *self.command],
+                [*TETHER, *self.command],
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -108,11 +110,11 @@ class Service:
             say(f"{self.name}: started again")
 
     def stop(self) -> None:
-        """End it and all it started: gently, and what is left after 20 seconds not gently."""
+        """End it and all it started: gently, and what is left after `stop_seconds` not gently."""
         if self._process is None:
             return
         for number in (self.stop_signal, signal.SIGKILL):
-            until = time.monotonic() + STOP_SECONDS
+            until = time.monotonic() + self.stop_seconds
             try:
                 os.killpg(self._process.pid, number)
                 while time.monotonic() < until:

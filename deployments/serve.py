@@ -29,11 +29,13 @@ from typing import IO, Final, NoReturn
 from deployments.bootstrap import WORK_POOL
 from deployments.parts import PartFailed, Service, say
 from deployments.postgresql import Cluster, free_port
+from deployments.worker import STOP_SECONDS as WORKER_STOP_SECONDS
 from tasks.domain.errors import KefuError, UsageError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _PYTHON: Final = sys.executable
 _WATCH_SECONDS: Final = 0.5
+_WEBHOOK: Final = "KEFU_WEBHOOK_URL"
 _SERVER_AUTH, _CLIENT_AUTH = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
 
 
@@ -77,9 +79,12 @@ def serve(host: str, port: int, folder: Path, database: str, webhook_url: str) -
         start(_server(prefect, host, port, {**environment, **connection}, folder))
 
         environment["PREFECT_API_URL"] = f"{url}/api"
-        _set_up(webhook_url or stack.enter_context(_spoken_notifications()), environment)
+        _check_settings(environment)
+        _set_up(environment)
         _deploy(environment)
         start(_worker(environment, folder))
+        told = webhook_url or environment.get(_WEBHOOK) or stack.enter_context(_spoken_notifications())
+        start(_watch({**environment, _WEBHOOK: told}, folder))
 
         say(f"ready: {url}/deployments")
         while True:
@@ -94,7 +99,8 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
     made = {name: value for name, value in os.environ.items() if name not in foreign}
     made |= {
         "PREFECT_HOME": str(folder / "prefect"),
-        "PREFECT_UI_URL": url,
+        # The address in notifications, for whoever is on call elsewhere, or behind a proxy.
+        "PREFECT_UI_URL": os.environ.get("PREFECT_UI_URL") or url,
         "PREFECT_UI_API_URL": "/api",  # of wherever the browser found the UI, so that tunnels and proxies work
         # In memory, as by default, a restarted server has forgotten who holds a slot: it ends runs that are going well.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
@@ -152,18 +158,46 @@ def _server(prefect: str, host: str, port: int, environment: Mapping[str, str], 
 
 
 def _worker(environment: Mapping[str, str], folder: Path) -> Service:
-    command = ["prefect", "worker", "start", "--pool", WORK_POOL, "--type", "process"]
+    name = f"{WORK_POOL}-{socket.gethostname()}"
     return Service(
         name="worker",
-        command=[_PYTHON, "-m", *command, "--name", f"{WORK_POOL}-{socket.gethostname()}"],
+        command=[_PYTHON, "-m", "deployments.worker", "--name", name],
         environment={**environment, "KEFU_HOME": str(ROOT)},
         log=folder / "logs" / "worker.log",
         is_ready=lambda written: "started!" in written,
+        options={"cwd": ROOT},
+        stop_seconds=WORKER_STOP_SECONDS,
     )
 
 
-def _set_up(webhook_url: str, environment: Mapping[str, str]) -> None:
-    for line in _once([_PYTHON, "-m", "deployments.bootstrap", "--webhook-url", webhook_url], environment).splitlines():
+def _watch(environment: Mapping[str, str], folder: Path) -> Service:
+    return Service(
+        name="watch",
+        command=[_PYTHON, "-m", "deployments.watch", "--disk", str(folder)],
+        environment=environment,
+        log=folder / "logs" / "watch.log",
+        is_ready=lambda written: "watching" in written,
+        options={"cwd": ROOT},
+    )
+
+
+def _check_settings(environment: Mapping[str, str]) -> None:
+    """Say what is wrong with the worker's settings now, and not in a run at night."""
+    checked = subprocess.run(  # noqa: S603
+        [_PYTHON, "-m", "deployments.worker", "--check"],
+        cwd=ROOT,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if checked.returncode:
+        raise UsageError(checked.stderr.strip().removeprefix("kefu-digest: "))
+
+
+def _set_up(environment: Mapping[str, str]) -> None:
+    for line in _once([_PYTHON, "-m", "deployments.bootstrap"], environment).splitlines():
         say(line)
 
 
@@ -191,7 +225,7 @@ def _spoken_notifications() -> Iterator[str]:
     class Receiver(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            say(f"notification: {told['run']}: {told['what']}. {told['why'] or ''} {told['link']}")
+            say(f"notification: {'. '.join(told[one] for one in ('what', 'why', 'do', 'link') if told.get(one))}")
             self.send_response(204)
             self.end_headers()
 
@@ -249,7 +283,11 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         default="postgresql",
         help="sqlite needs no package, for a trial",
     )
-    parser.add_argument("--webhook-url", default="", help="notifications are posted there; left out: said here")
+    parser.add_argument(
+        "--webhook-url",
+        default="",
+        help="notifications go there, to addresses separated by blanks; left out: KEFU_WEBHOOK_URL, or said here",
+    )
     return parser.parse_args(arguments)
 
 

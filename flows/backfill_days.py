@@ -24,7 +24,8 @@ from tasks.domain.errors import KefuError, RunStopped, StoreError, TooManyReject
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.reading.log_objects import has_logs
-from tasks.running.backfill_runs import BackfillRuns, cancel_days, read_deployment
+from tasks.running.backfill_runs import BackfillRuns, cancel_days, cancel_days_of, read_deployment
+from tasks.running.hand_on import handed_on_when_stopped, stopped_when_cancelled, was_cancelled
 from tasks.running.rules.backfills import (
     MOST_PARALLEL_DAYS,
     REBUILT,
@@ -42,6 +43,7 @@ from tasks.running.rules.backfills import (
     why_of,
 )
 from tasks.running.run_names import name_run
+from tasks.running.signals import cancel_on_signals
 from tasks.warehouse.parquet import read_runs
 from tasks.warehouse.publish import is_complete
 from tasks.warehouse.rules.day_tally import DayTally
@@ -54,6 +56,7 @@ _ParallelDays = Annotated[int, Field(json_schema_extra={"minimum": 1, "maximum":
 
 
 @flow(name="backfill-days", flow_run_name="backfill-{start}-{end}", on_cancellation=[cancel_days])
+@handed_on_when_stopped()
 async def backfill_days(
     start: date,
     end: date,
@@ -130,9 +133,16 @@ async def _do(
         here=partial(_summarized, settings=settings),
         logger=get_run_logger(),
     )
-    async for one in runs.of(days):
-        outcomes.append(one)
-        await tell(outcomes)
+    try:
+        with cancel_on_signals("watched over its days") as end:
+            async with stopped_when_cancelled(end):
+                async for one in runs.of(days):
+                    outcomes.append(one)
+                    await tell(outcomes)
+    except RunStopped:
+        if await was_cancelled():
+            await cancel_days_of(runtime.flow_run.id, runtime.flow_run.name)
+        raise
     return outcomes
 
 

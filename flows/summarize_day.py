@@ -24,6 +24,7 @@ from tasks.reading.log_objects import has_logs
 from tasks.reading.wait_for_logs import find_logs
 from tasks.reporting.report import aggregate_day, day_files, read_history, show_rejects, show_report, with_this_run
 from tasks.running.catch_up import catch_up
+from tasks.running.hand_on import handed_on_when_stopped
 from tasks.running.pausing import AWAITING_LOGS, reschedule
 from tasks.running.progress import Progress, told
 from tasks.running.run_names import name_run
@@ -42,6 +43,7 @@ def _run_name() -> str:
 
 
 @flow(name="summarize-day", flow_run_name=_run_name)
+@handed_on_when_stopped()
 async def summarize_day(
     day: date | None = None, settings: dict[str, Any] | None = None, catch_up_days: int = 0
 ) -> DayTally:

@@ -16,9 +16,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from deployments.automations import BEGINS_WITHIN, ZOMBIE_AFTER
 from deployments.postgresql import find_binaries
 from tasks.running.pausing import AWAITING_LOGS
+from tasks.running.rules.repair import BEGINS_WITHIN_SECONDS, BEGUN_AGAIN, SILENT_SECONDS
 from tests.conftest import ROOT
 from tests.servers.qianfan import API_KEY, QianfanServer
 from tests.servers.served import Served, served
@@ -28,8 +28,8 @@ pytestmark = pytest.mark.timeout(1800)
 SECRET = API_KEY
 DEMO_LOGS = ROOT / "deployments" / "demo" / "logs"
 DAYS = ("2026-11-20", "2026-11-21", "2026-11-22")
-# The automation waits for 90 s, the slot's wait is 30 s, and a busy machine starts a run in a minute.
-CRASHED_WITHIN_SECONDS = 240.0
+# A silent run is believed in for 120 s, and a busy machine starts a run in a minute.
+BEGUN_AGAIN_WITHIN_SECONDS = 300.0
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +55,6 @@ def counts(machine: Served, day: str, table: str = "summaries") -> int:
 
 def is_complete(machine: Served, day: str) -> bool:
     return (machine.warehouse / "runs" / f"day={day}").exists()
-
-
-def slots_taken(machine: Served) -> dict[str, int]:
-    limits = machine.ask("POST", "/v2/concurrency_limits/filter", {})
-    return {limit["name"]: limit["active_slots"] for limit in limits if limit["name"].startswith("deployment:")}
 
 
 def runs_under_way(machine: Served) -> list[tuple[str, str]]:
@@ -160,20 +155,44 @@ def test_a_machine_that_dies_leaves_nothing_running_and_nothing_is_paid_twice(ma
     for pid in [worker, *descendants(worker)]:  # as if the machine were gone; the supervisor is the next machine
         os.kill(pid, signal.SIGKILL)
 
-    died = time.monotonic()
-    states = [machine.wait(run, seconds=CRASHED_WITHIN_SECONDS)["state_name"] for run in (backfill, nightly)]
-    print(f"Crashed after {time.monotonic() - died:.0f} s")
-    assert states == ["Crashed", "Crashed"]
-    assert machine.part("worker") not in {0, worker}
-    # What was taken and never began takes longest.
-    assert left_under_way(machine, CRASHED_WITHIN_SECONDS + BEGINS_WITHIN.total_seconds()) == []
-    assert set(slots_taken(machine).values()) == {0}
-
+    # Nobody does anything: the worker comes back, and what died is begun again and ends well.
     endpoint.behavior.latency_median = 0.0
-    again = machine.start("backfill-days/manual", start=DAYS[0], end=DAYS[-1], settings=asked)
-    assert machine.wait(again, seconds=300)["state_name"] == "Completed"
+    died = time.monotonic()
+    for run in (backfill, nightly):
+        machine.wait(run, {BEGUN_AGAIN, "Completed"}, seconds=BEGUN_AGAIN_WITHIN_SECONDS + BEGINS_WITHIN_SECONDS)
+    print(f"Begun again after {time.monotonic() - died:.0f} s")
+    assert machine.part("worker") not in {0, worker}
+    states = [machine.wait(run, {"Completed", "Failed"}, seconds=600)["state_name"] for run in (backfill, nightly)]
+    assert states == ["Completed", "Completed"], machine.log("watch")[-3000:]
+    assert left_under_way(machine, BEGUN_AGAIN_WITHIN_SECONDS) == []
+    assert all(is_complete(machine, day) for day in DAYS)
     # At most what was in flight when it died (2 a run) was asked for again.
     assert sum(paid - 1 for paid in endpoint.delivered.values()) <= 6
+    assert "begun again" in machine.said()
+    assert "recovered" in machine.said()
+
+
+@pytest.mark.long
+def test_a_machine_that_is_stopped_pays_for_nothing_twice_and_goes_on(endpoint: QianfanServer, tmp_path: Path):
+    endpoint.reset()
+    endpoint.behavior.latency_median = 2.0
+    environment = {"OPENAI_BASE_URL": f"{endpoint.url}/v1", "OPENAI_API_KEY": SECRET}
+    asked = {"summarizer": "openai", "endpoint": "stopped", "concurrency": 20, "overwrite": True}
+    with served(tmp_path, "sqlite", environment) as machine:
+        backfill = machine.start("backfill-days/manual", start=DAYS[0], end=DAYS[-1], settings=asked)
+        until = time.monotonic() + 300
+        while sum(endpoint.delivered.values()) < 30:
+            assert time.monotonic() < until, machine.log("worker")[-3000:]
+            time.sleep(0.1)
+        assert machine.stop() == 0
+        assert len(endpoint.arrivals) == sum(endpoint.delivered.values()), "what was in flight was thrown away"
+        kept = sum(endpoint.delivered.values())
+    endpoint.behavior.latency_median = 0.0
+    with served(tmp_path, "sqlite", environment) as machine:
+        assert machine.wait(backfill, {"Completed", "Failed"}, seconds=400)["state_name"] == "Completed"
+        assert all(is_complete(machine, day) for day in DAYS)
+        assert sum(endpoint.delivered.values()) > kept
+        assert set(endpoint.delivered.values()) == {1}, "paid for twice"
 
 
 @pytest.mark.long
@@ -229,7 +248,7 @@ def test_a_nightly_that_waits_for_its_logs_holds_nothing_and_does_the_day_of_its
     missed, tonight = DAYS[:2]
     shutil.copytree(DEMO_LOGS / missed, logs / missed)
     # Longer than a run without a heartbeat is left alone.
-    wait = (datetime.now(UTC) - due + ZOMBIE_AFTER).total_seconds() + 60
+    wait = (datetime.now(UTC) - due).total_seconds() + SILENT_SECONDS + 60
     settings = {
         "source": f"{logs}/{{day}}",
         "warehouse": str(tmp_path / "warehouse"),

@@ -15,6 +15,7 @@ from tasks.calling.rules.limits import Limits
 from tasks.calling.shared_quota import SharedQuota
 from tasks.clients.embeddings import open_openai_embeddings, open_qianfan_embeddings
 from tasks.clients.http_pool import ConnectionLimits
+from tasks.clients.notifications import NotificationWire
 from tasks.clients.offline import OfflineSummarizer
 from tasks.clients.openai_chat import OpenAISummarizer
 from tasks.clients.qianfan_batch import QianfanBatch
@@ -22,6 +23,7 @@ from tasks.clients.qianfan_chat import V1_NOTICE, QianfanAddresses, is_v1, model
 from tasks.clients.qianfan_credentials import QianfanCredentials
 from tasks.clients.qianfan_platform import QianfanConsole
 from tasks.clients.stores import BosCredentials, open_store
+from tasks.delivering.deliver import Wire
 from tasks.domain.errors import UsageError
 from tasks.domain.ports import BatchPlatform, Embedder, ObjectStore, Summarizer
 from tasks.reading.rules.formats import LogMapping, check_log_format, load_mappings
@@ -296,3 +298,8 @@ def _bos_credentials(settings: Settings) -> BosCredentials:
         secret_access_key=settings.bce_secret_access_key.get_secret_value(),
         endpoint=settings.bos_endpoint,
     )
+
+
+def notification_wire() -> Wire:
+    """What sends notifications and cards."""
+    return NotificationWire()

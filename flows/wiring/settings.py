@@ -4,6 +4,7 @@ A flag beats a block that was named, that beats the environment, the environment
 defaults, which need no account. Naming a block is a choice for this run, so what the worker's machine says gives way.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -23,7 +24,7 @@ from tasks.reporting.rules.dimensions import AttributeDimensions
 
 VERSION = "0.1.0"
 
-_OF_THE_DEPLOYMENTS = frozenset({"KEFU_HOME", "KEFU_WEBHOOK_URL"})  # set beside the settings, and no settings
+_OF_THE_DEPLOYMENTS = frozenset({"KEFU_HOME"})  # set beside the settings, and no setting
 
 
 class Settings(BaseSettings):
@@ -147,6 +148,8 @@ class Settings(BaseSettings):
         SecretStr(""), validation_alias=AliasChoices("BCE_SECRET_ACCESS_KEY", "QIANFAN_SECRET_KEY")
     )
     bos_endpoint: str = Field("", validation_alias="BOS_ENDPOINT")
+    webhook_url: SecretStr = Field(SecretStr(""), validation_alias="KEFU_WEBHOOK_URL")
+    alive_url: SecretStr = Field(SecretStr(""), validation_alias="KEFU_ALIVE_URL")
     openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL")
     openai_api_key: SecretStr = Field(SecretStr(""), validation_alias="OPENAI_API_KEY")
 
@@ -246,6 +249,11 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
     if settings.shards > 1 and settings.summarizer == "offline":
         raise UsageError("--shards divides calls among workers, and --summarizer offline makes none: leave one out.")
     return settings
+
+
+def child_environment(**others: str) -> dict[str, str]:
+    """This process' environment for one that it starts, with others instead of or beside what is there."""
+    return {**os.environ, **others}
 
 
 def _unknown_names() -> Iterator[str]:

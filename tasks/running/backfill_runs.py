@@ -7,7 +7,7 @@ nothing; where no worker has room beside the backfill itself, it does the days i
 import asyncio
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -34,6 +34,7 @@ from prefect.states import Cancelled, Cancelling
 
 from tasks.domain.errors import RunError, UsageError
 from tasks.running.rules.backfills import Outcome
+from tasks.running.rules.repair import MOST_TIMES, is_passing
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
@@ -85,6 +86,7 @@ class BackfillRuns:
     patience_seconds: float = 120.0
     _waiting: deque[date] = field(default_factory=deque)
     _under_way: dict[date, UUID] = field(default_factory=dict)
+    _lost: Counter[date] = field(default_factory=Counter)
     _idle_since: float = 0.0
     _yields: bool = False
 
@@ -123,7 +125,7 @@ class BackfillRuns:
             return
         while self._waiting and len(self._under_way) < self.at_once:
             day = self._waiting[0]
-            self._under_way[day] = await self._unstarted_run(client, day) or await self._new_run(client, day)
+            self._under_way[day] = await self._known_run(client, day) or await self._new_run(client, day)
             self._waiting.popleft()
 
     async def _gives_way(self, client: PrefectClient) -> bool:
@@ -137,13 +139,21 @@ class BackfillRuns:
         self._yields = bool(nightly)
         return self._yields
 
-    async def _unstarted_run(self, client: PrefectClient, day: date) -> UUID | None:
-        """A run that an earlier backfill asked for and that no worker has begun: it will do."""
-        found = await client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(state=in_states(*_UNSTARTED)),
+    async def _known_run(self, client: PrefectClient, day: date) -> UUID | None:
+        """A run that does the day already, or that this very backfill had do it before it was begun again."""
+        at_it = await client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(state=in_states(*_UNSTARTED, StateType.RUNNING)),
             deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[self.deployment.id])),
         )
-        return next((run.id for run in found if run.parameters == self._parameters(day)), None)
+        done = []
+        if backfill := runtime.flow_run.id:
+            done = await client.read_flow_runs(
+                flow_run_filter=FlowRunFilter(
+                    parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[UUID(backfill)]),
+                    state=in_states(StateType.COMPLETED),
+                )
+            )
+        return next((run.id for run in (*at_it, *done) if run.parameters == self._parameters(day)), None)
 
     async def _new_run(self, client: PrefectClient, day: date) -> UUID:
         run = await arun_deployment(
@@ -151,7 +161,7 @@ class BackfillRuns:
             client=client,
             parameters=self._parameters(day),
             flow_run_name=f"summarize-{day}",
-            idempotency_key=f"{runtime.flow_run.id}/{runtime.flow_run.run_count}/{day}",
+            idempotency_key=f"{runtime.flow_run.id}/{runtime.flow_run.run_count}/{day}/{self._lost[day]}",
             timeout=0,
         )
         self.logger.info("%s: asked for as run %s", day, run.id)
@@ -163,9 +173,20 @@ class BackfillRuns:
     async def _ended_runs(self, client: PrefectClient) -> list[tuple[date, FlowRun]]:
         runs = await self._runs(client)
         ended = [(day, run) for day, run in runs if run.state is not None and run.state.is_final()]
+        for day, run in [(day, run) for day, run in ended if self._was_lost(day, run)]:
+            ended.remove((day, run))
+            self.logger.warning("%s was lost (%s); it is asked for again.", day, run.state_name)
+            self._under_way[day] = await self._new_run(client, day)
         if ended or not runs or not all(run.state_name in _WAITING_STATES for _, run in runs):
             self._idle_since = time.monotonic()
         return ended
+
+    def _was_lost(self, day: date, run: FlowRun) -> bool:
+        """Whether a day's run ended by no fault of its own, and not too often yet."""
+        assert run.state is not None
+        lost = run.state.is_crashed() or (run.state.is_failed() and is_passing(run.state.message or ""))
+        self._lost[day] += lost
+        return lost and self._lost[day] <= MOST_TIMES
 
     async def _runs(self, client: PrefectClient) -> list[tuple[date, FlowRun]]:
         if not self._under_way:
@@ -206,14 +227,19 @@ class BackfillRuns:
 
 async def cancel_days(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Cancel the runs that a cancelled backfill asked for and that have not ended."""
+    await cancel_days_of(flow_run.id, flow_run.name)
+
+
+async def cancel_days_of(backfill: UUID | str | None, name: str | None) -> None:
+    """Cancel the runs that a backfill asked for and that have not ended."""
     async with get_client() as client:
         for run in await client.read_flow_runs(
             flow_run_filter=FlowRunFilter(
-                parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[flow_run.id]),
+                parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[UUID(str(backfill))]),
                 state=in_states(*_UNSTARTED, StateType.RUNNING, StateType.PAUSED),
             )
         ):
-            await client.set_flow_run_state(run.id, Cancelling(message=f"{flow_run.name} was cancelled."))
+            await client.set_flow_run_state(run.id, Cancelling(message=f"{name} was cancelled."))
 
 
 def in_states(*types: StateType) -> FlowRunFilterState:

@@ -4,32 +4,51 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from tasks.domain.errors import RunStopped
+
+# SIGHUP: the terminal or the connection is gone, and nobody reads on.
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+# The innermost block that listens gets the signal; when it ends, the one around it listens again.
+_listening: list[Callable[[str], None]] = []
 
 
 @contextmanager
 def on_signals(stop: Callable[[str], None]) -> Iterator[None]:
     """Call `stop` with the signal's name for each that arrives during the block; nothing else happens then."""
     loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
     try:
-        for number in before:
-            loop.add_signal_handler(number, stop, signal.Signals(number).name)
+        _listen(loop, stop)
     except (RuntimeError, ValueError, NotImplementedError):
         yield  # not the main thread: whoever runs us stops us by cancelling
         return
+    _listening.append(stop)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)
+        _listening.remove(stop)
+        if _listening:
+            _listen(loop, _listening[-1])
+        else:
+            for number, handler in before.items():
+                loop.remove_signal_handler(number)
+                signal.signal(number, handler)
+
+
+def _listen(loop: asyncio.AbstractEventLoop, stop: Callable[[str], None]) -> None:
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop, signal.Signals(number).name)
 
 
 @contextmanager
-def cancel_on_signals(what: str) -> Iterator[None]:
+def cancel_on_signals(what: str) -> Iterator[Callable[[str], None]]:
     """End the block at once when a signal arrives; for waits, which leave nothing half done.
+
+    Yields what ends the block when it is called with a reason, as a signal does.
 
     Args:
         what: the block does, for "Stopped while it …".
@@ -47,7 +66,7 @@ def cancel_on_signals(what: str) -> Iterator[None]:
 
     try:
         with on_signals(end):
-            yield
+            yield end
     except asyncio.CancelledError:
         if not signals:
             raise

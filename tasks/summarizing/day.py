@@ -17,6 +17,7 @@ from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.domain.errors import LeaseLost
 from tasks.domain.ports import ObjectStore, Summarizer
 from tasks.domain.shards import Shard
+from tasks.running.hand_on import stopped_when_cancelled
 from tasks.running.scratch import scratch_folder
 from tasks.running.signals import on_signals
 from tasks.warehouse.day_lease import DayLease, DayWatch, acquire_day, acquire_shard
@@ -91,7 +92,10 @@ async def open_day(
                         lease=lease,
                     )
                     stopping.hand_on(caller)
-                    async with _stopped_with_its_day(shard, warehouse, caller, logger):
+                    async with (
+                        _stopped_with_its_day(shard, warehouse, caller, logger),
+                        stopped_when_cancelled(stopping.stop),
+                    ):
                         yield DaySession(day, buyer, folder, lease, answers, caller)
                 finally:
                     await asyncio.to_thread(answers.close)

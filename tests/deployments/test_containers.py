@@ -15,7 +15,6 @@ import yaml  # type: ignore[import-untyped]
 from packaging.specifiers import SpecifierSet
 from prefect.settings import Settings
 
-from deployments.bootstrap import WORK_POOL
 from flows.wiring.settings import VERSION, flags
 from tests.conftest import ROOT
 from tests.servers.prefect import PrefectServer
@@ -140,19 +139,21 @@ def test_commands_are_ones_that_exist():
         assert find_spec(module)
     for path in re.findall(r"deployments/[\w.]+", text):
         assert (ROOT / path).exists()
-    assert f"--pool {WORK_POOL} " in text
     for one in SERVICES.values():
         test = one.get("healthcheck", {}).get("test", [])
-        if "python" in test:
+        if "-c" in test:
             ast.parse(test[-1])
+        elif "-m" in test:
+            assert find_spec(test[test.index("-m") + 1])
 
 
 def test_prefect_knows_the_flags_of_the_commands(prefect_api: PrefectServer):
-    for name in ("server", "worker"):
-        program, *words = SERVICES[name]["command"]
-        assert program == "prefect"
-        told = prefect_api.prefect(*words[:2], "--help", folder=ROOT)
-        assert [word for word in words if word.startswith("--") and word not in told] == []
+    program, *words = SERVICES["server"]["command"]
+    assert program == "prefect"
+    told = prefect_api.prefect(*words[:2], "--help", folder=ROOT)
+    handed_on = [word for word in SERVICES["worker"]["command"] if word.startswith("--")]
+    told += prefect_api.prefect("worker", "start", "--help", folder=ROOT)
+    assert [word for word in (*words, *handed_on) if word.startswith("--") and word not in told] == []
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)

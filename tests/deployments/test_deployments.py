@@ -11,8 +11,9 @@ from prefect.cli.deploy._models import PrefectYamlModel
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy
 from prefect.client.schemas.schedules import CronSchedule
 
-from deployments.automations import NIGHTLY_TAG, TAG, ZOMBIE_AFTER
-from deployments.bootstrap import WORK_POOL
+from deployments.automations import NIGHTLY_TAG, TAG
+from deployments.bootstrap import QUEUES, WORK_POOL
+from tasks.running.rules.repair import SILENT_SECONDS
 from tests.conftest import ROOT
 
 CONTENT: dict[str, Any] = yaml.safe_load((ROOT / "deployments" / "prefect.yaml").read_text(encoding="utf-8"))
@@ -102,6 +103,11 @@ def test_runs_over_the_limit_wait(stanza):
     if stanza["name"] in STARTED_BY_RUNS:
         assert "concurrency_limit" not in stanza, "as many at once as there are workers"
         return
+    if stanza_name(stanza) in {"summarize-day/nightly", "backfill-days/manual"}:
+        assert "concurrency_limit" not in stanza, "a lease at the server, whose loss would end the night"
+        _, at_once = QUEUES[stanza["work_pool"]["work_queue_name"]]
+        assert at_once == 1
+        return
     limit = stanza["concurrency_limit"]
     assert limit["limit"] == 1
     assert limit["collision_strategy"] == ConcurrencyLimitStrategy.ENQUEUE.value
@@ -115,10 +121,15 @@ def test_every_deployment_says_what_it_is_and_where_it_runs(stanza):
     assert step == {"prefect.deployments.steps.set_working_directory": {"directory": "{{ $KEFU_HOME }}"}}
 
 
-def test_nightly_carries_the_tag_that_its_automation_looks_for():
+def test_queues_are_those_that_the_bootstrap_makes():
+    named = {stanza["work_pool"].get("work_queue_name") for stanza in STANZAS} - {None}
+    assert named == set(QUEUES)
+
+
+def test_nightly_carries_the_tag_that_the_watch_looks_for():
     assert [stanza["name"] for stanza in STANZAS if NIGHTLY_TAG in stanza["tags"]] == ["nightly"]
 
 
-def test_runs_beat_often_enough_for_the_automation_that_crashes_zombies(stanza):
+def test_runs_beat_often_enough_for_the_watch(stanza):
     beat = int(stanza["work_pool"]["job_variables"]["env"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
-    assert beat * 3 <= ZOMBIE_AFTER.total_seconds()
+    assert beat * 4 <= SILENT_SECONDS

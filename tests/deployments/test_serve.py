@@ -71,12 +71,12 @@ def test_login_of_the_server_is_the_login_of_its_parts(tmp_path, monkeypatch):
 
 
 def test_notification_without_a_webhook_is_said(capsys):
-    told = {"run": "summarize-2026-11-22", "what": "Failed", "why": "No logs.", "link": "http://127.0.0.1/run"}
+    told = {"what": "summarize-2026-11-22: failed", "why": "No logs", "do": "", "link": "http://127.0.0.1/run"}
     with serve._spoken_notifications() as url:
         request = urllib.request.Request(url, json.dumps(told).encode(), {"Content-Type": "application/json"})
         with urllib.request.urlopen(request) as answer:
             assert answer.status == 204
-    assert "notification: summarize-2026-11-22: Failed. No logs. http://127.0.0.1/run" in capsys.readouterr().out
+    assert "notification: summarize-2026-11-22: failed. No logs. http://127.0.0.1/run" in capsys.readouterr().out
 
 
 def test_readme_names_every_flag_and_no_other(capsys):
@@ -99,4 +99,4 @@ def test_readme_names_only_what_exists():
     for path in re.findall(r"deployments/[\w./-]+\w", README):
         assert (ROOT / path).exists(), path
     fields = {f"KEFU_{name.upper()}" for name in Settings.model_fields}
-    assert set(re.findall(r"KEFU_[A-Z_]+[A-Z]", README)) - fields <= {"KEFU_HOME", "KEFU_WEBHOOK_URL"}
+    assert set(re.findall(r"KEFU_[A-Z_]+[A-Z]", README)) - fields <= {"KEFU_HOME"}

@@ -1,12 +1,21 @@
 """A server on SQLite answers everybody and loses no event, whatever many runs ask of it at once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import uuid4
 
-from deployments.automations import TAG, never_begun, zombies
+from deployments.automations import TAG
 from tests.servers.prefect import PrefectServer, beat
 
 RUNS, ROUNDS, BEATS = 12, 3, 3
+
+
+def watching(after: str, expect: str) -> dict[str, Any]:
+    """An automation that has the server write about every event of a run."""
+    states = {"after": [f"prefect.flow-run.{after}"], "expect": [f"prefect.flow-run.{expect}"]}
+    trigger = {"type": "event", "posture": "Proactive", "for_each": ["prefect.resource.id"], "threshold": 1}
+    match = {"match": {"prefect.resource.id": "prefect.flow-run.*"}, "within": 90}
+    return {"name": f"watching {after}", "trigger": {**trigger, **states, **match}, "actions": [{"type": "do-nothing"}]}
 
 
 def test_runs_that_change_their_states_at_once_are_all_heard(prefect_api: PrefectServer):
@@ -36,8 +45,8 @@ def test_runs_that_change_their_states_at_once_are_all_heard(prefect_api: Prefec
         queue = api.post("/work_pools/", json=pool).raise_for_status().json()["default_queue_id"]
         api.post("/v2/concurrency_limits/", json=limit).raise_for_status()
         made = [f"/v2/concurrency_limits/{name}", f"/work_pools/{name}"] + [
-            f"/automations/{api.post('/automations/', json=one.model_dump(mode='json')).raise_for_status().json()['id']}"
-            for one in (zombies(), never_begun())
+            f"/automations/{api.post('/automations/', json=one).raise_for_status().json()['id']}"
+            for one in (watching("Running", "heartbeat"), watching("Pending", "Running"))
         ]
         try:
             with ThreadPoolExecutor(RUNS) as threads:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,12 +18,13 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymen
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.states import Cancelled, Completed, Failed, Pending, Running
+from prefect.states import Cancelled, Completed, Crashed, Failed, Pending, Running
 
 from tasks.domain.errors import RunError, UsageError
 from tasks.running import backfill_runs as day_runs
 from tasks.running.backfill_runs import NIGHTLY_TAG, BackfillRuns, cancel_days, read_deployment
-from tasks.running.rules.backfills import DONE, Outcome, failed, outcome
+from tasks.running.rules.backfills import DONE, FAILED, Outcome, failed, outcome
+from tasks.running.rules.repair import MOST_TIMES
 
 # Prefect's own client leaves its connections to the garbage collector.
 pytestmark = pytest.mark.filterwarnings(
@@ -106,6 +108,47 @@ async def not_here(day: date) -> Outcome:
 def runs_of(deployment: DeploymentResponse, **changes: Any) -> BackfillRuns:
     given: dict[str, Any] = {"settings": {}, "at_once": 2, "ended": ended, "here": not_here} | changes
     return BackfillRuns(deployment, logger=logging.getLogger("test"), **given)
+
+
+def test_day_that_is_lost_is_asked_for_again_a_few_times(on_server):
+    lost, poor = DAYS[0].isoformat(), DAYS[1].isoformat()
+
+    async def test() -> None:
+        async with get_client() as client:
+            deployment = await deployed(client)
+            begun: Counter[str] = Counter()
+
+            def end(run: FlowRun) -> Any:
+                day = run.parameters["day"]
+                begun[day] += 1
+                if day == lost or (day == poor and begun[day] == 1):
+                    return Crashed(message="Its worker is gone.")
+                return Completed()
+
+            working = asyncio.create_task(Worker(client, deployment.id, end).work())
+            outcomes = [one async for one in runs_of(deployment).of(DAYS[:2])]
+            working.cancel()
+        assert {one["day"]: one["status"] for one in outcomes} == {lost: FAILED, poor: DONE}
+        assert begun == {lost: 1 + MOST_TIMES, poor: 2}
+
+    on_server(test)
+
+
+def test_day_that_somebody_is_at_already_is_not_asked_for_again(on_server):
+    async def test() -> None:
+        async with get_client() as client:
+            deployment = await deployed(client)
+            parameters = {"day": DAYS[0].isoformat(), "settings": {}}
+            there = await client.create_flow_run_from_deployment(deployment.id, parameters=parameters, state=PENDING)
+            await client.set_flow_run_state(there.id, RUNNING)
+            worker = Worker(client, deployment.id, lambda run: Completed())
+            working = asyncio.create_task(worker.work())
+            outcomes = [one async for one in runs_of(deployment).of(DAYS[:1])]
+            working.cancel()
+            assert [run.id for run in await worker.runs()] == [there.id]
+        assert [one["status"] for one in outcomes] == [DONE]
+
+    on_server(test)
 
 
 def test_day_runs_are_done_oldest_first_two_at_once_and_one_that_fails_stops_no_other(on_server):

@@ -1,0 +1,42 @@
+"""What people read when something happened to a run: plain words, the day, and what to do."""
+
+import pytest
+
+from tasks.running.rules import happenings
+from tasks.running.rules.happenings import RunFacts
+
+ENGINE = "Flow run encountered an exception: "
+
+
+def run(message: str = "", state: str = "Failed", **parameters: object) -> RunFacts:
+    return RunFacts("run-1", "summarize-2026-11-22", "state-1", state, message, "https://ui.example/1", parameters)
+
+
+def test_failure_says_the_day_the_reason_and_what_to_do():
+    told = happenings.failure(run(ENGINE + "TooManyRejects: 3 of 9 were rejected (2 empty)."))
+    assert (told.level, told.day, told.link, told.about) == ("failure", "2026-11-22", "https://ui.example/1", "run-1")
+    assert told.title == "summarize-2026-11-22: 拒绝过多 · too many rejects"
+    assert told.text == "3 of 9 were rejected (2 empty)."
+    assert "overwrite" in told.action
+    assert "exception" not in f"{told.title}{told.text}{told.action}"
+
+
+@pytest.mark.parametrize("message", ["", ENGINE + "KeyError: 'x'", "Process exited with status code: 137."])
+def test_failure_that_nobody_knows_still_says_what_to_do(message):
+    told = happenings.failure(run(message, "Crashed"))
+    assert "crashed" in told.title
+    assert told.text
+    assert told.action.startswith("Run it again")
+
+
+def test_recovery_is_about_what_failed_and_is_no_repeat_of_it():
+    told = run(ENGINE + "NoLogs: none.")
+    failed, well = happenings.failure(told), happenings.recovered(told)
+    assert failed.about == well.about
+    assert failed.id != well.id
+    assert well.level == "good"
+
+
+def test_day_of_a_backfill_is_its_span():
+    assert run(start="2026-11-01", end="2026-11-03").day == "2026-11-01 – 2026-11-03"
+    assert run(day="2026-11-20").day == "2026-11-20"
