@@ -61,7 +61,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """One conversation, or one line, that did not become a summary, and why."""
+    """One conversation, or one line, that did not become a summary, and why. `started_at` is aware, UTC."""
 
     conversation_id: str
     reason: Reason
@@ -71,6 +71,8 @@ class Reject:
     raw_output: str = ""
     attempts: int = 0
     content_hash: str = ""
+    started_at: datetime | None = None
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Log objects to conversations, in every format, streaming: what can't be read becomes a reject that says where.
 
 Conversations of formats that hold a whole one a record come first, in the objects' order; those put together
-from messages come after, as `tasks.reading.grouping` orders them.
+from messages come after, as `tasks.reading.grouping` orders them, and rejects that stand for files last.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import date, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -14,21 +16,27 @@ from zoneinfo import ZoneInfo
 
 from tasks.domain.ports import StoredObject
 from tasks.domain.records import Conversation, Reason, Reject, Request
+from tasks.reading.containers import Member, members_of
 from tasks.reading.grouping import MessageGroups
 from tasks.reading.log_objects import LogSource
-from tasks.reading.rules.detection import detect_format
-from tasks.reading.rules.dialogue import TimestampParser
+from tasks.reading.rules.context import LogContext
+from tasks.reading.rules.decompression import BrokenStream
+from tasks.reading.rules.detection import Detected, detect_format
 from tasks.reading.rules.formats import BUILT_IN, LogMapping, check_log_format, load_mappings, log_formats
 from tasks.reading.rules.json_logs import Read
-from tasks.reading.rules.log_bytes import BrokenStream, read_head
+from tasks.reading.rules.log_bytes import ObjectHead, read_head
 from tasks.reading.rules.messages import Message
-from tasks.reading.rules.readers import unreadable
+from tasks.reading.rules.speakers import nameable
+from tasks.reading.rules.timestamps import TimestampParser
+from tasks.reading.tally import ReadingTally
 
 __all__ = ["BUILT_IN", "DetectedFormat", "LogObject", "LogReader", "load_mappings", "log_formats", "log_objects"]
 
 _SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 
 _REJECTS_HELD: Final = 1_000
+
+_ROLES_NAMED: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +49,21 @@ class LogObject:
 
 @dataclass(frozen=True, slots=True)
 class DetectedFormat:
-    """What an object was taken for; said once an object, before anything of it."""
+    """What an object was taken for; given once an object, before anything of it.
+
+    `columns` are the names in it with their meanings, `log` the words of its roles and names.
+    """
 
     uri: str
     format: str
     encoding: str
     compressed: bool
     note: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    log: LogContext | None = field(default=None, compare=False, repr=False)
+
+
+Reading = Conversation | Reject | DetectedFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,7 @@ class LogReader:
         mappings: named formats, from `load_mappings`.
         zone: of times without an offset.
         storable: makes a reject one that may be stored.
+        day: only conversations that began on it, and those without times; None for all.
     """
 
     prepare: Callable[[Conversation], Request]
@@ -69,74 +86,158 @@ class LogReader:
     mappings: Mapping[str, LogMapping] = field(default_factory=lambda: BUILT_IN)
     zone: tzinfo = _SHANGHAI
     storable: Callable[[Reject], Reject] = lambda reject: reject
+    day: date | None = None
 
-    def read(self, objects: Iterable[LogObject]) -> Iterator[Conversation | Reject | DetectedFormat]:
+    def read(self, objects: Iterable[LogObject], tally: ReadingTally | None = None) -> Iterator[Reading]:
         """Yield every conversation of a day's objects, or the reject that stands for it.
+
+        Args:
+            tally: counts what is read; true once everything is.
 
         Raises:
             UsageError: there is no such format.
             StoreError: an object can't be had, or the scratch folder can't take the rows.
         """
         check_log_format(self.log_format, self.mappings)
-        return _read_objects(objects, self)
+        return _DayReading(self, tally or ReadingTally()).read(objects)
 
 
 def log_objects(store: LogSource, logs: Iterable[StoredObject]) -> Iterator[LogObject]:
     """Stored objects, each opened when its turn comes."""
     for found in logs:
-        yield LogObject(store.uri_of(found.key), partial(store.open_object, found.key))
+        yield LogObject(printable(store.uri_of(found.key)), partial(store.open_object, found.key))
 
 
-def _read_objects(objects: Iterable[LogObject], reader: LogReader) -> Iterator[Conversation | Reject | DetectedFormat]:
-    timestamps = TimestampParser(reader.zone)
-    with MessageGroups(reader.scratch, timestamps) as groups:
-        for log in objects:
-            with log.open() as file:
-                head = read_head(file)
-                detected = detect_format(log.uri, head, reader.log_format, reader.mappings, timestamps)
-                yield DetectedFormat(log.uri, detected.format, head.encoding, head.compressed, detected.note)
-                if detected.reader:
-                    for found in _summed_up(detected.reader(file, head), log.uri):
-                        if isinstance(found, Message):
-                            groups.add(found)
-                        else:
-                            yield found
-                elif detected.format != "empty":
-                    yield unreadable(log.uri, 1, detected.note)
-        yield from groups.conversations()
+def printable(name: str) -> str:
+    """A name without signs that command a terminal or turn a line around."""
+    if name.isprintable():
+        return name
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in name)
 
 
-def _summed_up(found: Iterator[Read], uri: str) -> Iterator[Read]:
-    """What a reader finds; but rejects before anything good are held, so that a file that is no log is one."""
-    held: list[Reject] = []
-    count = last = 0
-    good = False
-    try:
-        for item in found:
-            if good:
-                yield item
-            elif isinstance(item, Reject) and item.reason is Reason.UNREADABLE:
-                count, last = count + 1, item.line
-                if count <= _REJECTS_HELD:
-                    held.append(item)
-            else:
-                good = True
-                if count > len(held):
-                    detail = f"none of {count} lines or records up to line {last}: {held[0].detail}"
-                    held = [unreadable(uri, held[0].line, detail)]
-                yield from held
-                yield item
-    except BrokenStream as error:
-        if not good and count:
-            yield _nothing(held[0], count)
-        yield unreadable(uri, error.line, f"{error}: nothing from this line on can be read")
-    else:
-        if not good and count:
-            yield _nothing(held[0], count)
+class _DayReading:
+    """One reading of a day's objects."""
+
+    def __init__(self, reader: LogReader, tally: ReadingTally) -> None:
+        self._reader = reader
+        self._tally = tally
+        self._timestamps = TimestampParser(reader.zone)
+        self._files: list[Reject] = []  # rejects that stand for a file
+
+    def read(self, objects: Iterable[LogObject]) -> Iterator[Reading]:
+        with MessageGroups(self._reader.scratch, self._timestamps) as groups:
+            for log in objects:
+                with (
+                    log.open() as file,
+                    closing(members_of(file, log.uri, self._reader.scratch, self._mapping)) as members,
+                ):
+                    for member in members:
+                        yield from self._member(member, groups)
+            for found in groups.conversations():
+                self._tally.grouped += 1
+                if (kept := self._counted(found)) is not None:
+                    yield kept
+        yield from self._files
+
+    @property
+    def _mapping(self) -> LogMapping | None:
+        return self._reader.mappings.get(self._reader.log_format)
+
+    def _member(self, member: Member, groups: MessageGroups) -> Iterator[Reading]:
+        if member.file is None:
+            yield DetectedFormat(member.uri, "unknown", "", compressed=False, note=member.note)
+            self._unread_file(Reject("", Reason.UNREADABLE, member.note, member.uri, 1), member.size)
+            return
+        head = read_head(member.file)
+        reader = self._reader
+        detected = detect_format(member.uri, head, reader.log_format, reader.mappings, self._timestamps)
+        note = "; ".join(filter(None, (member.note, detected.note)))
+        compressed = bool(head.compression) or member.compressed
+        yield DetectedFormat(
+            member.uri, detected.format, head.encoding, compressed, note, detected.columns, detected.log
+        )
+        if detected.reader is None:
+            if detected.format != "empty":
+                self._unread_file(Reject("", Reason.UNREADABLE, note, member.uri, 1), member.size)
+            return
+        yield from self._records(detected, member, head, groups)
+
+    def _records(
+        self, detected: Detected, member: Member, head: ObjectHead, groups: MessageGroups
+    ) -> Iterator[Reading]:
+        assert detected.reader is not None
+        assert member.file is not None
+        tally, before = self._tally, self._tally.messages + self._tally.conversations
+        rows = unread = 0
+        for found in self._summed_up(detected.reader(member.file, head), member):
+            if isinstance(found, Message):
+                rows += 1
+                unread += found.speaker is None
+                tally.messages += 1
+                groups.add(found)
+            elif isinstance(found, Reject) and not found.conversation_id and rows:
+                tally.unread_rows += 1
+                yield found
+            elif (kept := self._counted(found)) is not None:
+                yield kept
+        if tally.messages + tally.conversations > before:
+            tally.read_bytes += member.size
+        if unread:
+            tally.notes.append(_about_roles(member.uri, unread, rows, detected.log))
+
+    def _counted(self, found: Conversation | Reject) -> Conversation | Reject | None:
+        """A conversation, or what stands for one, if it is of the day."""
+        if isinstance(found, Reject) and not found.conversation_id:
+            return found
+        if not self._tally.belongs(found.started_at, self._reader.day, self._reader.zone):
+            return None
+        self._tally.conversations += 1
+        return found
+
+    def _unread_file(self, reject: Reject, size: int) -> None:
+        self._tally.unread_files += 1
+        self._tally.unread_bytes += size
+        self._files.append(reject)
+
+    def _summed_up(self, found: Iterator[Read], member: Member) -> Iterator[Read]:
+        """What a reader finds; but rejects before anything good are held, so that a file that is no log is one."""
+        held: list[Reject] = []
+        count = last = 0
+        good = False
+        try:
+            for item in found:
+                if good:
+                    yield item
+                elif isinstance(item, Reject) and item.reason is Reason.UNREADABLE and not item.conversation_id:
+                    count, last = count + 1, item.line
+                    if count <= _REJECTS_HELD:
+                        held.append(item)
+                else:
+                    good = True
+                    if count > len(held):
+                        detail = f"none of {count} lines or records up to line {last}: {held[0].detail}"
+                        held = [Reject("", Reason.UNREADABLE, detail, member.uri, held[0].line)]
+                    yield from held
+                    yield item
+        except BrokenStream as error:
+            if not good and count:
+                self._unread_file(_nothing(held[0], count), member.size)
+            detail = f"{error}: nothing from this line on can be read"
+            self._unread_file(Reject("", Reason.UNREADABLE, detail, member.uri, error.line), member.left())
+        else:
+            if not good and count:
+                self._unread_file(_nothing(held[0], count), member.size)
+
+
+def _about_roles(uri: str, unread: int, rows: int, log: LogContext | None) -> str:
+    unknown = Counter(log.vocabulary.unknown_roles if log else {})
+    named = ", ".join(f"{nameable(word)} ({count:,})" for word, count in unknown.most_common(_ROLES_NAMED))
+    said = f"; roles that are not known: {named}. A mapping says under roles whose side each is on" if named else ""
+    return f"{uri}: {unread:,} of {rows:,} rows can't be read{said}."
 
 
 def _nothing(first: Reject, count: int) -> Reject:
     if count == 1:
         return first
     detail = f"nothing in the file can be read ({count} lines or records); the first: {first.detail}"
-    return unreadable(first.source_uri, first.line, detail)
+    return Reject("", Reason.UNREADABLE, detail, first.source_uri, first.line)

@@ -16,9 +16,11 @@ import orjson
 
 from tasks.domain.errors import StoreFull
 from tasks.domain.records import Conversation, Reason, Reject
-from tasks.reading.rules.dialogue import TimestampParser, Utterance, conversation_from
+from tasks.reading.rules.dialogue import Header, Unread, conversation_from
 from tasks.reading.rules.log_bytes import LINE_LIMIT_BYTES
 from tasks.reading.rules.messages import Message
+from tasks.reading.rules.timestamps import TimestampParser
+from tasks.reading.rules.utterances import Utterance
 
 MEMORY_BYTES: Final = 32 << 20
 
@@ -136,7 +138,8 @@ class MessageGroups:
     def _conversation(
         self, conversation_id: str, rows: list[bytes], size: int, uris: list[str]
     ) -> Conversation | Reject:
-        said: list[Utterance] = []
+        utterances: list[Utterance] = []
+        unread = Unread()
         started, channel = None, ""
         attributes: dict[str, str] = {}
         first_uri, first_line, *_ = orjson.loads(rows[0])
@@ -145,13 +148,17 @@ class MessageGroups:
             detail = f"{size >> 20} MB of messages share this id: no conversation is that long"
             return Reject(conversation_id, Reason.UNREADABLE, detail, uri, first_line)
         for row in rows:
-            _, _, speaker, text, time, row_started, row_channel, row_attributes = orjson.loads(row)
-            said.append((speaker, text, time))
+            _, _, speaker, text, time, row_started, row_channel, row_attributes, number, key = orjson.loads(row)
+            if speaker is None:
+                unread = Unread(unread.rows + 1, unread.why or text)
+                continue
+            utterances.append(Utterance(speaker, text, time, number, key))
             started = row_started if started is None else started
             channel = channel or row_channel
             if row_attributes:
                 attributes = row_attributes | attributes
-        return conversation_from(said, self._timestamps, conversation_id, uri, first_line, started, channel, attributes)
+        header = Header(conversation_id, uri, first_line, started, channel, attributes)
+        return conversation_from(utterances, self._timestamps, header, unread)
 
 
 def _scatter(rows: Iterable[bytes], folder: Path, level: int) -> None:

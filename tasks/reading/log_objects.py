@@ -1,16 +1,23 @@
-"""which objects are a day's logs."""
+"""The objects that are a day's logs."""
 
+import re
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from tasks.domain.errors import BucketMissing, NoLogs
 from tasks.domain.ports import ObjectStore, StoredObject
+
+_BESIDE_LOGS: Final = re.compile(
+    r"(?:readme|license|licence|changelog|notice)(?:\.(?:md|txt|rst|zh\.md))?|.*\.(?:md5|sha1|sha256|crc|toml|ya?ml)",
+    re.I,
+)
 
 
 def list_logs(store: ObjectStore, name: str) -> list[StoredObject]:
     """The day's log objects in key order: the object `name`, or everything below it.
 
-    Hidden objects (`.part`, `_SUCCESS`) are left out, as everywhere in this ecosystem.
+    Hidden objects (`.part`, `_SUCCESS`) are left out, as everywhere in this ecosystem; so are, in a folder, what people
+    lay beside logs: READMEs, licenses, checksums.
 
     Raises:
         NoLogs: there is none.
@@ -25,7 +32,7 @@ def list_logs(store: ObjectStore, name: str) -> list[StoredObject]:
 
 
 def has_logs(store: ObjectStore, name: str) -> bool:
-    """Whether there is any log object, asked for as cheaply as can be."""
+    """True if there is any log object, asked for as cheaply as can be."""
     try:
         return next(_logs(store, name), None) is not None
     except BucketMissing:
@@ -35,7 +42,9 @@ def has_logs(store: ObjectStore, name: str) -> bool:
 def _logs(store: ObjectStore, name: str) -> Iterator[StoredObject]:
     for found in store.list_objects(name):
         belongs = not name or found.key == name or found.key.startswith(f"{name}/")
-        if belongs and not any(part.startswith((".", "_")) for part in found.key.split("/")):
+        *folders, last = found.key.split("/")
+        hidden = any(part.startswith((".", "_")) for part in (*folders, last))
+        if belongs and not hidden and (found.key == name or not _BESIDE_LOGS.fullmatch(last)):
             yield found
 
 

@@ -1,46 +1,72 @@
 """Tells log formats apart by what an object holds; its name plays no part."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from functools import cached_property
 from itertools import islice
 from typing import Any, Final
 
-from tasks.reading.rules.dialogue import TimestampParser, split_transcript
-from tasks.reading.rules.formats import JSON_FORMATS, LogMapping, Vocabulary
-from tasks.reading.rules.json_logs import JsonRecords, parse_json
-from tasks.reading.rules.log_bytes import ObjectHead
-from tasks.reading.rules.readers import JsonDocument, JsonLines, Reader, Table, TranscriptFile, TranscriptLines
-from tasks.reading.rules.table_logs import header_columns, mapping_columns, split_rows
+from tasks.reading.rules.context import NO_MAPPING, LogContext
+from tasks.reading.rules.csv_rows import Dialect, split_rows
+from tasks.reading.rules.formats import JSON_FORMATS, LogMapping
+from tasks.reading.rules.json_logs import JsonRecords
+from tasks.reading.rules.log_bytes import ObjectHead, first_json_values
+from tasks.reading.rules.parse_json import parse_line
+from tasks.reading.rules.readers import JsonDocument, JsonLines, Reader, Table
+from tasks.reading.rules.speakers import roles_in_context
+from tasks.reading.rules.table_logs import Columns, header_columns, mapping_columns
+from tasks.reading.rules.timestamps import TimestampParser
+from tasks.reading.rules.transcript_files import TranscriptFile, TranscriptLines
+from tasks.reading.rules.transcripts import frequent_names, split_transcript
+from tasks.reading.rules.unwrapping import list_of_records_at
+from tasks.reading.rules.vocabulary import MEANINGS, lifted
 
 _HEAD_LINES: Final = 200
 
-_DELIMITERS: Final = {"csv": (",", ";", "|"), "tsv": ("\t",)}
+_LINES_ABOVE_HEADER: Final = 20
+
+_SAMPLED_VALUES: Final = 60
+
+_DELIMITERS: Final = {"csv": (",", ";", "|", "\x01", "，"), "tsv": ("\t",)}
 
 _FILE_KINDS: Final = {
-    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
+    b"PK\x03\x04": "a ZIP archive",
     b"PAR1": "a Parquet file",
-    b"BZh": "bzip2 data",
-    b"\xfd7zXZ": "xz data",
-    b"\x28\xb5\x2f\xfd": "zstd data",
-    b"7z\xbc\xaf": "a 7z archive",
-    b"Rar!": "a RAR archive",
+    b"ARROW1": "an Arrow (Feather) file: export it as Parquet, CSV or JSON lines",
+    b"ORC": "an ORC file: export it as Parquet, CSV or JSON lines",
+    b"Obj\x01": "an Avro file: export it as Parquet, CSV or JSON lines",
+    b"7z\xbc\xaf": "a 7z archive: extract it, or pack it as zip",
+    b"Rar!": "a RAR archive: extract it, or pack it as zip",
+    b"\x1f\x9d": "data packed by compress: pack it with gzip",
+    b"\x04\x22\x4d\x18": "lz4 data: pack it with gzip or zstd",
     b"\x89PNG": "a picture",
+    b"GIF8": "a picture",
     b"\xff\xd8\xff": "a picture",
-    b"%PDF": "a PDF document",
-    b"SQLite": "an SQLite database",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"%PDF": "a PDF document: export its text",
+    b"SQLite": "an SQLite database: export a table as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls): save it as .xlsx or CSV",
 }
 
-_CONTROLS: Final = dict.fromkeys((*range(9), *range(14, 27), *range(28, 32)))
+# zlib data has no other mark than a check sum of its first two bytes.
+_ZLIB_LEVELS: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+
+# Control characters that no text has; \x01 to \x03 and \x1c to \x1f separate fields and records somewhere.
+_CONTROLS: Final = dict.fromkeys((0, *range(4, 9), *range(14, 27)))
 
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """What an object is taken for, and its reader; without one, `note` says why there is none."""
+    """What an object is taken for, and its reader; without one, `note` says why there is none.
+
+    `log` has the words of its roles, `columns` are its names and their meanings.
+    """
 
     format: str
     reader: Reader | None
     note: str = ""
+    log: LogContext | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 def detect_format(
@@ -51,7 +77,8 @@ def detect_format(
     Args:
         log_format: `auto`, or the only format (a name of `log_formats`) that it may be.
     """
-    if note := _no_text(head):
+    delimiters = {mapping.delimiter for mapping in mappings.values()}
+    if note := _no_text(head, delimiters):
         return Detected("unknown", None, note)
     lines = head.text.split("\n")
     if len(lines) > 1 and not head.whole:
@@ -61,123 +88,363 @@ def detect_format(
         return Detected("unknown", None, "compressed data that is damaged before anything can be read")
     if not lines:
         return Detected("empty", None, "nothing in it")
-    candidates = _Candidates(uri, head, lines, log_format, mappings, timestamps)
-    return (
-        candidates.json() or candidates.table() or candidates.mapped() or candidates.transcript() or _none(log_format)
-    )
+    sample = _Sample(head, lines)
+    tried = [
+        _Candidates(uri, sample, log_format, name, mapping, timestamps)
+        for name, mapping in _tried(log_format, mappings)
+    ]
+    for candidate in tried:
+        if found := candidate.structured():
+            return found
+    for candidate in tried:
+        if found := candidate.transcript():
+            return found
+    return _none(log_format, lines)
 
 
-def _none(log_format: str) -> Detected:
+def _tried(log_format: str, mappings: Mapping[str, LogMapping]) -> Iterator[tuple[str, LogMapping]]:
+    """The mappings to try, in order; the empty name stands for none."""
+    if log_format in mappings:
+        yield log_format, mappings[log_format]
+        return
+    if log_format == "auto":
+        yield from ((name, mapping) for name, mapping in mappings.items() if isinstance(mapping.columns, Mapping))
+    yield "", NO_MAPPING
+    if log_format == "auto":
+        yield from ((name, mapping) for name, mapping in mappings.items() if not isinstance(mapping.columns, Mapping))
+
+
+def _none(log_format: str, lines: list[str]) -> Detected:
     if log_format != "auto":
         return Detected("unknown", None, f"nothing at its beginning is in the format {log_format}")
+    start = lines[0].lstrip().lower()
+    if start.startswith(("<!doctype html", "<html", "<?xml")):
+        return Detected("unknown", None, "a web page or XML, not a log; an export that failed looks like this")
+    why = next((why for line in lines[:_LINES_ABOVE_HEADER] if (why := _nearly_a_header(line))), "")
     return Detected(
         "unknown",
         None,
-        "in no known format: no JSON, no header that names a conversation id, a role and a text, no mapping that "
+        why
+        or "in no known format: no JSON, no header that names a conversation id, a role and a text, no mapping that "
         "nine in ten of its first rows fit, no speaker's label",
     )
 
 
-def _no_text(head: ObjectHead) -> str:
+def _nearly_a_header(line: str) -> str:
+    """What a header names and what it lacks, where it names two of the three things that a message needs."""
+    for delimiter in (",", "\t", ";", "|"):
+        names = [name.strip().strip('"') for name in line.split(delimiter)]
+        if not 3 <= len(names) <= 60 or any(len(name) > 40 for name in names):
+            continue
+        shape = LogContext("", _NO_TIMES).vocabulary.shape(tuple(dict.fromkeys(names)))
+        found = {
+            "a conversation id": shape.conversation_id,
+            "a speaker": shape.role or shape.is_agent,
+            "a text": shape.text,
+        }
+        if not found["a text"] and shape.texts:
+            found["a text"] = shape.texts[0]
+        missing = [what for what, name in found.items() if not name]
+        if len(missing) == 1:
+            seen = " and ".join(f"{what} ({name})" for what, name in found.items() if name)
+            return (
+                f"its header names {seen}, but no column for {missing[0]} among {', '.join(names)}; "
+                "--mappings FILE.toml can name it (python -m flows.try_logs writes one)"
+            )
+    return ""
+
+
+def _no_text(head: ObjectHead, delimiters: set[str]) -> str:
     for magic, kind in _FILE_KINDS.items():
         if head.magic.startswith(magic):
-            return f"{kind}, not a log: extract or export it as text first"
+            return (
+                f"{kind}, not a log that can be read"
+                if ":" not in kind
+                else f"{kind.replace(': ', ', not a log that can be read: ', 1)}"
+            )
+    if head.magic[:2] in _ZLIB_LEVELS and not head.text[2:40].isprintable():
+        return "zlib data, not a log that can be read: pack it with gzip"
     if "ustar" in head.text[:600]:
-        return "a tar archive, not a log: extract it first"
-    if len(head.text.translate(_CONTROLS)) < 0.95 * len(head.text):
+        return "a tar archive, not a log that can be read: extract it, or pack it as zip"
+    controls = {code: None for code in _CONTROLS if chr(code) not in delimiters}
+    if len(head.text.translate(controls)) < 0.95 * len(head.text):
         return "binary data, or UTF-16 without a byte order mark: not a log"
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidates:
-    uri: str
+@dataclass(slots=False)
+class _Sample:
+    """An object's first lines, and the JSON in them."""
+
     head: ObjectHead
     lines: list[str]
+
+    @cached_property
+    def looks_like_json(self) -> bool:
+        return any(line.lstrip("\x1e \t\ufeff")[:1] in ("[", "{") for line in self.lines)
+
+    @cached_property
+    def first(self) -> Any:
+        """The value of the first line, None where it is none."""
+        return _parsed(self.lines[0])
+
+    @cached_property
+    def values(self) -> list[Any]:
+        """The lists and objects that lines are."""
+        return [value for line in self.lines if isinstance(value := _parsed(line), list | dict)]
+
+    @cached_property
+    def document_values(self) -> list[Any]:
+        """The lists and objects that a document over several lines begins with."""
+        texts = islice(first_json_values(self.head.text), _SAMPLED_VALUES)
+        return [value for text in texts if isinstance(value := _parsed(text), list | dict)]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every key, and every path of two, of the records in a sample."""
+        values = self.values or self.document_values or self._of_a_list_inside
+        records = islice(_records(values), _SAMPLED_VALUES * 4)
+        return frozenset(name for record in records for name in _dotted(record))
+
+    @cached_property
+    def _of_a_list_inside(self) -> list[Any]:
+        """The first object of each list in an object that does not end in the head."""
+        found = (self.head.text.find("[{", at) for at in (0,))
+        inside = next((first_json_values(self.head.text[at:])[:_SAMPLED_VALUES] for at in found if at >= 0), [])
+        return [value for text in inside if isinstance(value := _parsed(text), list | dict)]
+
+
+@dataclass(slots=False)
+class _Candidates:
+    """One object under one mapping: the formats that it may be in."""
+
+    uri: str
+    sample: _Sample
     log_format: str
-    mappings: Mapping[str, LogMapping]
+    name: str
+    mapping: LogMapping
     timestamps: TimestampParser
 
+    @property
+    def head(self) -> ObjectHead:
+        return self.sample.head
+
+    @property
+    def lines(self) -> list[str]:
+        return self.sample.lines
+
+    def structured(self) -> Detected | None:
+        """JSON or a table."""
+        if not isinstance(self.mapping.columns, Mapping):
+            return self._by_places()
+        if self.name and self.log_format == "auto" and not self.mapping.columns and not self.mapping.match:
+            return None  # nothing tells that it is meant
+        return self._json() or self._table()
+
     def _may_be(self, *formats: str) -> bool:
-        return self.log_format == "auto" or self.log_format in formats or self._renaming() is not None
+        return self.log_format == "auto" or self.log_format in formats or bool(self.name)
 
-    def _renaming(self) -> LogMapping | None:
-        """The mapping asked for, if it is one that gives keys their meaning rather than columns."""
-        mapping = self.mappings.get(self.log_format)
-        return mapping if mapping and isinstance(mapping.columns, Mapping) else None
+    @cached_property
+    def log(self) -> LogContext:
+        return self._log_with(frozenset())
 
-    def json(self) -> Detected | None:
-        if not self._may_be(*JSON_FORMATS):
+    def _log_with(self, names: frozenset[str]) -> LogContext:
+        times = self.mapping.times
+        parser = TimestampParser(self.timestamps.zone, times) if times else self.timestamps
+        return LogContext(self.uri, parser, self.mapping, self.mapping.vocabulary(), names)
+
+    def _fits(self, names: Any) -> bool:
+        return not self.name or self.log_format != "auto" or self.mapping.fits(names)
+
+    def _named(self, log_format: str) -> str:
+        return log_format if not self.name or self.log_format != "auto" else self.name
+
+    def _json(self) -> Detected | None:
+        if not self._may_be(*JSON_FORMATS) or not self.sample.looks_like_json:
             return None
+        if self.name and self.log_format == "auto" and not self.mapping.fits(self.sample.names):
+            return None
+        first = self.lines[0].lstrip("\x1e \t\ufeff")
         only = self.log_format if self.log_format in JSON_FORMATS else ""
-        records = JsonRecords(self.uri, Vocabulary(self._renaming()), self.timestamps, only)
-        values = [value for line in self.lines if isinstance(value := _parsed(line), list | dict)]
+        log = self.log
+        records = JsonRecords(log, only)
+        values = self.sample.values
         kinds = list(dict.fromkeys(kind for value in values if (kind := records.kind(value))))
-        first = self.lines[0].lstrip()
         opens = first[:1] in ("[", "{") and first[1:].lstrip()[:1] in ("", '"', "[", "{", "]", "}")
-        if isinstance(_parsed(first), list | dict) or len(values) * 2 > len(self.lines):
+        if isinstance(self.sample.first, list | dict) or len(values) * 2 > len(self.lines):
             in_lines = True
         else:
             in_lines = bool(kinds) and not first.startswith("[")
         if in_lines:
+            columns = self._learn(values, log)
             if not kinds:
-                return Detected("unknown", JsonLines(self.uri, records), "JSON, but no conversations or messages")
+                return Detected(
+                    "unknown", JsonLines(log, records), "JSON, but no conversations or messages", log, columns
+                )
             also = f"also {', '.join(kinds[1:])}" if kinds[1:] else ""
-            return Detected(kinds[0], JsonLines(self.uri, records), also)
-        if opens:
-            return Detected("json", JsonDocument(self.uri, records), "a JSON document, not a record a line")
-        return None
+            return Detected(self._named(kinds[0]), JsonLines(log, records), also, log, columns)
+        if not opens:
+            return None
+        values = self.sample.document_values
+        skip = 0
+        if not self.head.whole and first.startswith("{"):
+            skip = list_of_records_at(self.head.text, records.kind)
+            if skip:
+                values = [_parsed(text) for text in first_json_values("[" + self.head.text[skip:])]
+        columns = self._learn(values[:_SAMPLED_VALUES], log)
+        note = "a JSON document, not a record a line"
+        return Detected(self._named("json"), JsonDocument(log, records, skip), note, log, columns)
 
-    def table(self) -> Detected | None:
+    @staticmethod
+    def _learn(values: list[Any], log: LogContext) -> dict[str, str]:
+        """Learn from a sample what roles mean beside each other; return what its keys mean."""
+        samples = list(islice(_records(values), _SAMPLED_VALUES * 20))
+        roles: list[str] = []
+        columns: dict[str, str] = {}
+        paths = log.vocabulary.paths
+        for sample in (lifted(sample, paths) for sample in samples) if paths else samples:
+            shape = log.vocabulary.shape(tuple(sample))
+            role = sample.get(shape.role)
+            if isinstance(role, Mapping):
+                role = next((role[key] for key in ("type", "role") if isinstance(role.get(key), str)), None)
+            if isinstance(role, str):
+                roles.append(role)
+            for name, meaning in shape.meanings().items():
+                columns.setdefault(str(name), meaning)
+        for word, side in roles_in_context(roles).items():
+            log.vocabulary.roles.setdefault(word, side)
+        return columns
+
+    def _table(self) -> Detected | None:
         if not self._may_be("csv", "tsv"):
             return None
-        mapping = self._renaming()
-        vocabulary = Vocabulary(mapping)
-        quoted = mapping is None or mapping.quoted
-        for name in ("csv", "tsv"):
-            for delimiter in _DELIMITERS[name] if self._may_be(name) else ():
-                ((_, row),) = split_rows([(1, self.lines[0])], delimiter, quoted)
-                header = [column.strip() for column in row]
-                columns = header_columns(header, vocabulary) if len(header) > 1 else None
-                if columns:
-                    reader = Table(self.uri, columns, vocabulary, self.timestamps, delimiter, quoted, header)
-                    notes = [] if delimiter in ",\t" else [f"its delimiter is {delimiter}"]
-                    if len(self.lines) == 1 and self.head.whole:
-                        notes.append("a header without a row below it")
-                    return Detected(name, reader, "; ".join(notes))
+        above = self.mapping.skip_lines
+        separator = self._declared_separator()
+        for at, line in enumerate(self.lines[: max(_LINES_ABOVE_HEADER, above + 1)]):
+            if at < above:
+                continue
+            for name in ("csv", "tsv"):
+                for delimiter in _DELIMITERS[name] if self._may_be(name) else ():
+                    if (separator and delimiter != separator) or delimiter not in line:
+                        continue
+                    if found := self._headed(at, name, self._dialect(delimiter)):
+                        return found
         return None
 
-    def mapped(self) -> Detected | None:
-        for name, mapping in self.mappings.items():
-            if self.log_format not in ("auto", name) or isinstance(mapping.columns, Mapping):
-                continue
-            vocabulary = Vocabulary(mapping)
-            columns = mapping_columns(mapping.columns)
-            rows = list(split_rows(enumerate(self.lines), mapping.delimiter, mapping.quoted, columns.width))
-            good = sum(
-                len(row) == columns.width and vocabulary.speaker(row[columns.role].strip()) is not None
-                for _, row in rows
+    def _declared_separator(self) -> str:
+        first = self.lines[0].strip().strip('"').lower()
+        return self.lines[0].strip().strip('"')[4:] if first.startswith("sep=") and len(first) == 5 else ""
+
+    def _dialect(self, delimiter: str) -> Dialect:
+        quoted = self.mapping.quoted and delimiter != "\x01"
+        sample = self.head.text[: 1 << 16]
+        escaped = quoted and sample.count('\\"') > sample.count('""') and ('"' + delimiter) in sample
+        return Dialect(delimiter, quoted, escaped)
+
+    def _headed(self, at: int, name: str, dialect: Dialect) -> Detected | None:
+        rows = list(islice(split_rows(enumerate(self.lines[at:]), dialect), 1))
+        header = tuple(column.strip().strip("\u200b\ufeff") for column in rows[0][1]) if rows else ()
+        if len(header) < 2 or not self._fits(header):
+            return None
+        columns = header_columns(header, self.log)
+        if columns is None:
+            return None
+        self._learn_roles(columns, at, dialect)
+        notes = [] if dialect.delimiter in ",\t" else [f"its delimiter is {dialect.delimiter!r}"]
+        begins = 1
+        if at:
+            begins = self.head.text.split("\n").index(self.lines[at]) + 1
+            notes.append(f"{begins - 1} lines above the header are left out")
+        if len(self.lines) == at + 1 and self.head.whole:
+            notes.append("a header without a row below it")
+        log = self.log if columns.transcript < 0 else self._log_with(self._names_in_cells(columns, at, dialect))
+        reader = Table(log, columns, dialect, header, begins)
+        return Detected(self._named(name), reader, "; ".join(notes), log, _meanings(columns))
+
+    def _rows(self, at: int, dialect: Dialect, width: int) -> Iterator[list[str]]:
+        return (row for _, row in split_rows(enumerate(self.lines[at:]), dialect, width) if len(row) == width)
+
+    def _learn_roles(self, columns: Columns, at: int, dialect: Dialect) -> None:
+        if columns.role < 0:
+            return
+        words = [row[columns.role].strip() for row in self._rows(at + 1, dialect, columns.width)]
+        for word, side in roles_in_context(words).items():
+            self.log.vocabulary.roles.setdefault(word, side)
+
+    def _names_in_cells(self, columns: Columns, at: int, dialect: Dialect) -> frozenset[str]:
+        cells = (row[columns.transcript] for row in self._rows(at + 1, dialect, columns.width))
+        return frequent_names([line for cell in cells for line in cell.replace("\v", "\n").split("\n")])
+
+    def _by_places(self) -> Detected | None:
+        """A table without a header, by a mapping that names its columns in their order."""
+        mapping = self.mapping
+        assert isinstance(mapping.columns, tuple)
+        columns = mapping_columns(mapping.columns)
+        dialect = Dialect(mapping.delimiter, mapping.quoted)
+        lines = self.lines[mapping.skip_lines :]
+        rows = list(split_rows(enumerate(lines), dialect, columns.width))
+        log = self.log
+        good = sum(
+            len(row) == columns.width and log.vocabulary.speaker(row[columns.role].strip()) is not None
+            for _, row in rows
+        )
+        if self.log_format == self.name or (rows and good >= 0.9 * len(rows)):
+            return Detected(
+                self.name, Table(log, columns, dialect, begins=mapping.skip_lines + 1), "", log, _meanings(columns)
             )
-            if self.log_format == name or good >= 0.9 * len(rows):
-                delimiter, quoted = mapping.delimiter, mapping.quoted
-                return Detected(name, Table(self.uri, columns, vocabulary, self.timestamps, delimiter, quoted))
         return None
 
     def transcript(self) -> Detected | None:
-        if not self._may_be("transcript") or not split_transcript(self.head.text).said:
+        """Speakers' labels and what they say."""
+        if not self._may_be("transcript") or not isinstance(self.mapping.columns, Mapping):
             return None
-        vocabulary = Vocabulary(self._renaming())
+        names = frequent_names(self.head.text.split("\n"))
+        log = self._log_with(names)
+        found = split_transcript(self.head.text, log.labels)
+        if not found.utterances and not (found.strangers and sum(found.strangers.values()) * 3 > len(self.lines)):
+            return None
         two_sided = sum(
-            {"user", "agent"} <= {speaker for speaker, _, _ in split_transcript(line).said} for line in self.lines
+            {"user", "agent"} <= {said.speaker for said in split_transcript(line, log.labels).utterances}
+            for line in self.lines
         )
         if two_sided > 1 and two_sided >= 0.9 * len(self.lines):
-            reader = TranscriptLines(self.uri, vocabulary, self.timestamps)
-            return Detected("transcript", reader, "a conversation a line")
-        return Detected("transcript", TranscriptFile(self.uri, vocabulary, self.timestamps))
+            return Detected("transcript", TranscriptLines(log), "a conversation a line", log)
+        return Detected("transcript", TranscriptFile(log), "", log)
 
 
-def _parsed(line: str) -> Any:
+_NO_TIMES: Final = TimestampParser(UTC)
+
+
+def _meanings(columns: Columns) -> dict[str, str]:
+    names = columns.names
+    found = {name: "an attribute" for _, name in columns.attributes}
+    for meaning in (*MEANINGS, "public"):
+        at = getattr(columns, meaning, -1)
+        if at >= 0:
+            found[names[at]] = meaning
+    found |= {names[at]: "recalled or internal" for at in columns.recalled}
+    return {name: found.get(name, "left out") for name in names if name}
+
+
+def _records(values: list[Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """The objects of a sample, outermost first, with those in their lists."""
+    for value in values:
+        if isinstance(value, Mapping):
+            yield value
+        inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+        if depth < 5:
+            yield from _records([one for one in inner if isinstance(one, dict | list)], depth + 1)
+
+
+def _dotted(record: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in record.items():
+        yield name
+        if isinstance(value, Mapping):
+            yield from (f"{name}.{inner}" for inner in value)
+
+
+def _parsed(text: str) -> Any:
     try:
-        return parse_json(line)
+        return parse_line(text)
     except ValueError:
         return None

@@ -1,151 +1,81 @@
-"""What the log formats are, as data: the names keys and columns go by, and the mappings that add more."""
+"""Log formats as data: the built-in ones' names, and the mappings that add more."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from tasks.domain.errors import UsageError
-from tasks.reading.rules.dialogue import Speaker, speaker_of
+from tasks.reading.rules.speakers import Speaker
+from tasks.reading.rules.vocabulary import MEANINGS, Vocabulary, normalized
 
 JSON_FORMATS: Final = ("jsonl-conversations", "jsonl-messages", "jsonl-transcripts", "jsonl-sft")
 
 BUILT_IN_FORMATS: Final = ("auto", *JSON_FORMATS, "csv", "tsv", "transcript")
 
-MEANINGS: Final = ("conversation_id", "role", "text", "time", "started_at", "channel")
-
-# Normalized names (lower case without `_`, `-` and blanks), the surest first.
-_NAMES: Final[Mapping[str, str]] = {
-    "conversation_id": "conversationid sessionid dialogid dialogueid chatid convid threadid ticketid 会话id 会话编号"
-    " 会话标识 会话号 对话id 对话编号 咨询编号 entityid sid cid 编号 id",
-    "role": "role speaker sendertype speakertype fromtype senderrole 角色 发言角色 说话人角色 发送方角色 发送方类型"
-    " 说话人 发言人 发送方 发送者 发送人 身份 sender from author party who",
-    "is_agent": "isagent isstaff iskefu fromagent 是否客服",
-    "text": "content text utterance message msg body sentence value 内容 消息内容 聊天内容 发言内容 对话内容 文本 消息"
-    " 发言 话语 正文",
-    "time": "time timestamp ts datetime sentat sendtime createdat createtime msgtime messagetime 时间 发送时间 消息时间"
-    " 发言时间 聊天时间 创建时间 date 日期",
-    "started_at": "startedat starttime begintime startat 开始时间 会话开始时间 会话时间 接入时间",
-    "channel": "channel 渠道 来源渠道 接入渠道 source 来源 platform 平台",
-    "messages": "messages turns dialogue dialog utterances conversation conversations chat history msgs 消息列表 消息"
-    " 对话 会话 会话内容 对话内容 聊天记录 对话记录",
-    "transcript": "conversation transcript dialogue dialog chat 会话内容 对话内容 聊天记录 对话记录 会话记录 通话记录"
-    " 对话 会话 text content 内容 文本",
-    "prompt": "prompt",
-    "entity": "entitycontent",
-}
-
-_SINGLE: Final = tuple(meaning for meaning in _NAMES if meaning not in ("messages", "transcript"))
-
-_MESSAGE_NUMBERS: Final = frozenset(["id", "messageid", "msgid", "seq", "index", "序号", "消息id", "消息编号"])
-
 _SPEAKERS: Final = ("user", "agent", "system")
 
-_SHAPES_KEPT: Final = 1_000
+_FILE_LIMIT_BYTES: Final = 1 << 20
 
-_WORDS_KEPT: Final = 1_000
+_MOST: Final = 500
 
-_WORD_CHARACTERS: Final = 64
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A side told by two names of one record (or of a message and its conversation): equal values mean `side`."""
+
+    left: str
+    right: str
+    side: Speaker
+    otherwise: Speaker
 
 
 @dataclass(frozen=True, slots=True)
 class LogMapping:
-    """A log format as configuration; mappings.toml explains the fields."""
+    """A log format as configuration; mappings/jddc.toml explains the fields."""
 
     columns: tuple[str, ...] | Mapping[str, str]
     delimiter: str = "\t"
     quoted: bool = True
     roles: Mapping[str, Speaker] = field(default_factory=dict)
+    match: tuple[str, ...] = ()
+    skip: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    side: Comparison | None = None
+    times: tuple[str, ...] = ()
+    sheet: str = ""
+    skip_lines: int = 0
+    source: str = ""
+
+    @property
+    def renames(self) -> Mapping[str, str]:
+        """Names in the log and what they mean; none where columns are told by their places."""
+        return self.columns if isinstance(self.columns, Mapping) else {}
+
+    def vocabulary(self) -> Vocabulary:
+        """The names and roles of this mapping over the usual ones."""
+        return Vocabulary(self.renames, self.roles)
+
+    def fits(self, names: Collection[str]) -> bool:
+        """True where a header or a record has every name that this mapping is told by."""
+        told_by = self.match or tuple(self.renames)
+        present = {normalized(name) for name in names}
+        return bool(told_by) and all(normalized(name) in present for name in told_by)
 
 
-class Shape(NamedTuple):
-    """Which keys of a record, or columns of a header, mean what; "" where none does.
-
-    `messages` and `transcripts` are candidates, the surest first, as their values decide. `message` says that
-    the keys can only be one message's; `rest` are then the keys that say something else.
-    """
-
-    conversation_id: str
-    role: str
-    is_agent: str
-    text: str
-    time: str
-    started_at: str
-    channel: str
-    prompt: str
-    entity: str
-    messages: tuple[str, ...]
-    transcripts: tuple[str, ...]
-    message: bool
-    rest: tuple[str, ...]
-
-
-class Vocabulary:
-    """Finds the meaning of keys. Records with the same keys in the same order are looked up once."""
-
-    def __init__(self, mapping: LogMapping | None = None) -> None:
-        renames = mapping.columns if mapping and isinstance(mapping.columns, Mapping) else {}
-        self._roles = mapping.roles if mapping else {}
-        self._ranks: dict[str, dict[str, int]] = {
-            meaning: {name: rank for rank, name in enumerate(names.split())} for meaning, names in _NAMES.items()
-        }
-        for key, meaning in renames.items():
-            for ranks in self._ranks.values():
-                ranks.pop(_normalized(key), None)
-            if meaning:
-                self._ranks[meaning][_normalized(key)] = -1
-        self.left_out = frozenset(key for key, meaning in renames.items() if not meaning)
-        self._speakers: dict[object, Speaker | None] = {}
-        self._shapes: dict[tuple[str, ...], Shape] = {}
-
-    def shape(self, keys: tuple[str, ...]) -> Shape:
-        """What these keys mean."""
-        if shape := self._shapes.get(keys):
-            return shape
-        if len(self._shapes) >= _SHAPES_KEPT:
-            self._shapes.clear()
-        names = {key: _normalized(key) for key in keys if len(key) <= _WORD_CHARACTERS}
-
-        def ranked(meaning: str) -> tuple[str, ...]:
-            ranks = self._ranks[meaning]
-            return tuple(sorted((k for k in names if names[k] in ranks), key=lambda k: ranks[names[k]]))
-
-        single = {meaning: (ranked(meaning) or ("",))[0] for meaning in _SINGLE}
-        numbers = {key for key, name in names.items() if name in _MESSAGE_NUMBERS}
-        used = {*single.values(), *numbers, *self.left_out}
-        messages = ranked("messages")
-        speaks = bool(single["text"] and (single["role"] or single["is_agent"]))
-        shape = Shape(
-            **single,
-            messages=messages,
-            transcripts=ranked("transcript"),
-            message=speaks and not (messages or single["prompt"] or single["entity"]),
-            rest=tuple(key for key in keys if key not in used),
-        )
-        self._shapes[keys] = shape
-        return shape
-
-    def speaker(self, role: object) -> Speaker | None:
-        """Who a role's value means, by the mapping first."""
-        try:
-            return self._speakers[role]
-        except (KeyError, TypeError):
-            pass
-        word = role if isinstance(role, str) else str(role)
-        speaker = self._roles.get(word) or speaker_of(word)
-        if len(word) <= _WORD_CHARACTERS and len(self._speakers) < _WORDS_KEPT:
-            self._speakers[word] = speaker
-        return speaker
+_STRINGS: Final = "a list of texts"
 
 
 def load_mappings(path: Path | None = None) -> dict[str, LogMapping]:
-    """The built-in mappings, and over them those of a TOML file.
+    """The built-in mappings, and before them those of a TOML file.
 
     Raises:
         UsageError: the file can't be read, or says something that no mapping can.
     """
-    return BUILT_IN if path is None else {**BUILT_IN, **_read_mappings(path)}
+    if path is None:
+        return BUILT_IN
+    own = _read_mappings(path)
+    return {**own, **{name: mapping for name, mapping in BUILT_IN.items() if name not in own}}
 
 
 def log_formats(mappings: Mapping[str, LogMapping] | None = None) -> list[str]:
@@ -166,11 +96,17 @@ def check_log_format(name: str, mappings: Mapping[str, LogMapping]) -> None:
 
 def _read_mappings(path: Path) -> dict[str, LogMapping]:
     try:
+        if path.stat().st_size > _FILE_LIMIT_BYTES:
+            raise UsageError(f"The mappings in {path} are over {_FILE_LIMIT_BYTES >> 20} MB: no mapping is that long.")
         tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"The mappings in {path} can't be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}.") from error
+    except (RecursionError, ValueError) as error:  # the latter for a number of 5,000 digits
+        raise UsageError(
+            f"{path} is not TOML that can be read: it is nested too deeply or has a number too long."
+        ) from error
     mappings = {}
     for name, table in tables.items():
         try:
@@ -180,35 +116,100 @@ def _read_mappings(path: Path) -> dict[str, LogMapping]:
     return mappings
 
 
+_SETTINGS: Final = (
+    "columns", "delimiter", "quoted", "roles", "match", "messages", "user_if", "agent_if", "skip", "times", "sheet",
+    "skip_lines", "source",
+)  # fmt: skip
+
+
 def _mapping(name: str, table: Any) -> LogMapping:
     if name in BUILT_IN_FORMATS:
         raise ValueError("this name belongs to a built-in format; choose another")
     if not isinstance(table, dict):
         raise ValueError(f"it must be a table, [{name}]")
-    if unknown := sorted(table.keys() - {"columns", "delimiter", "quoted", "roles"}):
-        raise ValueError(f"unknown setting {unknown[0]!r}; there are columns, delimiter, quoted and roles")
-    columns, delimiter = table.get("columns"), table.get("delimiter", "\t")
-    quoted, roles = table.get("quoted", True), table.get("roles", {})
-    if not (isinstance(delimiter, str) and len(delimiter) == 1 and delimiter not in '\r\n"'):
-        raise ValueError("delimiter must be one character")
-    if not isinstance(quoted, bool):
-        raise ValueError("quoted must be true or false")
-    if not (isinstance(roles, dict) and all(value in _SPEAKERS for value in roles.values())):
-        raise ValueError("roles must say user, agent or system for each value")
-    if isinstance(columns, list) and columns and all(isinstance(column, str) for column in columns):
+    if unknown := sorted(table.keys() - set(_SETTINGS)):
+        raise ValueError(f"unknown setting {unknown[0]!r}; there are {', '.join(_SETTINGS)}")
+    return LogMapping(
+        columns=_columns(table),
+        delimiter=_checked(table, "delimiter", "\t", _is_delimiter, "one character"),
+        quoted=_checked(table, "quoted", True, lambda value: isinstance(value, bool), "true or false"),
+        roles=_checked(table, "roles", {}, _are_roles, "user, agent or system for each value, as in {staff = 'agent'}"),
+        match=tuple(_checked(table, "match", [], _are_texts, _STRINGS)),
+        skip={
+            key: frozenset(str(value).lower() for value in (values if isinstance(values, list) else [values]))
+            for key, values in _checked(table, "skip", {}, _is_table, "a table, {private = ['true']}").items()
+        },
+        side=_comparison(table),
+        times=tuple(_checked(table, "times", [], _are_texts, f"{_STRINGS}, as in ['%d.%m.%Y %H:%M']")),
+        sheet=_checked(table, "sheet", "", lambda value: isinstance(value, str), "a sheet's name"),
+        skip_lines=_checked(
+            table, "skip_lines", 0, lambda value: type(value) is int and 0 <= value < 1000, "a number of lines"
+        ),
+        source=_checked(table, "source", "", lambda value: isinstance(value, str), "an address"),
+    )
+
+
+def _checked(table: Mapping[str, Any], name: str, default: Any, is_right: Callable[[Any], bool], wanted: str) -> Any:
+    value = table.get(name, default)
+    if not is_right(value):
+        raise ValueError(f"{name} must be {wanted}")
+    return value
+
+
+def _is_delimiter(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 1 and value not in '\r\n"'
+
+
+def _are_roles(value: Any) -> bool:
+    return isinstance(value, dict) and all(side in _SPEAKERS for side in value.values())
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= _MOST and all(isinstance(one, str) and one for one in value)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _columns(table: Mapping[str, Any]) -> tuple[str, ...] | dict[str, str]:
+    columns, messages = table.get("columns"), table.get("messages", "")
+    if not isinstance(messages, str):
+        raise ValueError("messages must be the name of the list of messages")
+    if isinstance(columns, list) and columns and _are_texts([column or "-" for column in columns]):
         named = [column for column in columns if column]
         if repeated := sorted({column for column in named if named.count(column) > 1}):
             raise ValueError(f"columns names {repeated[0]!r} twice")
         if missing := [meaning for meaning in ("conversation_id", "role", "text") if meaning not in named]:
             raise ValueError(f"columns lacks {missing[0]!r}")
-        return LogMapping(tuple(columns), delimiter, quoted, roles)
-    if isinstance(columns, dict) and columns and all(value in ("", *MEANINGS) for value in columns.values()):
-        return LogMapping(columns, delimiter, quoted, roles)
+        return tuple(columns)
+    nested = {messages: "messages"} if messages else {}
+    if columns is None and (
+        nested or set(table) & {"roles", "times", "skip", "user_if", "agent_if", "sheet", "skip_lines"}
+    ):
+        return nested
+    if (
+        isinstance(columns, dict)
+        and 0 < len(columns) <= _MOST
+        and all(value in ("", *MEANINGS) for value in columns.values())
+    ):
+        return {**columns, **nested}
     raise ValueError(f"columns must be a list of names, or a table of names in the log = one of {', '.join(MEANINGS)}")
 
 
-def _normalized(key: str) -> str:
-    return key.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
+def _comparison(table: Mapping[str, Any]) -> Comparison | None:
+    for name, side, otherwise in (("user_if", "user", "agent"), ("agent_if", "agent", "user")):
+        if name in table:
+            parts = table[name].split("==") if isinstance(table[name], str) else []
+            names = [part.strip() for part in parts]
+            if len(names) != 2 or not all(names):
+                raise ValueError(f"{name} must compare two names, as in 'author_id == requester_id'")
+            return Comparison(names[0], names[1], side, otherwise)  # type: ignore[arg-type]
+    return None
 
 
-BUILT_IN: Final = _read_mappings(Path(__file__).parents[1] / "mappings.toml")
+def _built_in(paths: Iterable[Path]) -> dict[str, LogMapping]:
+    return {name: mapping for path in sorted(paths) for name, mapping in _read_mappings(path).items()}
+
+
+BUILT_IN: Final = _built_in((Path(__file__).parents[1] / "mappings").glob("*.toml"))

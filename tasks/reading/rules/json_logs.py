@@ -1,8 +1,6 @@
 """JSON values to conversations and messages: whatever kind a record is shows in its keys."""
 
-import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import chain
 from typing import Any, Final
@@ -11,66 +9,37 @@ import orjson
 
 from tasks.domain.records import Conversation, Reason, Reject
 from tasks.preparing.prompts import load_prompt, prompt_versions
-from tasks.reading.rules.dialogue import (
-    TimestampParser,
-    Utterance,
-    conversation_from,
-    speaker_of_flag,
-    split_transcript,
-)
-from tasks.reading.rules.formats import JSON_FORMATS, Shape, Vocabulary
+from tasks.reading.rules.context import LogContext
+from tasks.reading.rules.dialogue import Header, conversation_from
+from tasks.reading.rules.formats import JSON_FORMATS
+from tasks.reading.rules.json_text import as_text, identity, name_of, scalar, words_in
 from tasks.reading.rules.messages import Message
+from tasks.reading.rules.parse_json import parse_json
+from tasks.reading.rules.speakers import Speaker, speaker_of_flag
+from tasks.reading.rules.transcripts import split_transcript
+from tasks.reading.rules.unwrapping import records_in
+from tasks.reading.rules.utterances import Utterance
+from tasks.reading.rules.vocabulary import Shape, lifted
 
 Read = Conversation | Reject | Message
 
 _CONVERSATIONS, _MESSAGES, _TRANSCRIPTS, _SFT = JSON_FORMATS
 
-_NEITHER: Final = "neither a conversation nor a message: no messages, no transcript, no role with a text"
-
-_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-
-_LONG_NUMBER_DIGITS: Final = 18
-
-_EXACT_UP_TO: Final = 2.0**53
-
-
-def parse_json(text: str | bytes) -> Any:
-    """The value, read leniently where strict JSON fails: NaN, raw control characters, half an emoji.
-
-    Raises:
-        ValueError: it is no JSON; the message says where, and never quotes it.
-    """
-    try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        pass
-    else:
-        if not _is_rounded(value):
-            return value
-    try:
-        decoded = text.decode() if isinstance(text, bytes) else text
-        decoded.encode()
-        return _mended(json.loads(decoded, strict=False, parse_int=_number))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON (at character {error.pos + 1})") from None
-    except UnicodeError:
-        raise ValueError("not text in the encoding of the file") from None
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+_NO_LABEL: Final = "has no speaker's label, such as 用户："
 
 
 class JsonRecords:
     """Reads the records of one object.
 
     Args:
-        uri: the object, as rows and rejects name it.
+        log: the object.
         only: the one kind of record to take (a name of JSON_FORMATS); "" takes all.
     """
 
-    def __init__(self, uri: str, vocabulary: Vocabulary, timestamps: TimestampParser, only: str = "") -> None:
-        self._uri = uri
-        self._vocabulary = vocabulary
-        self._timestamps = timestamps
+    def __init__(self, log: LogContext, only: str = "") -> None:
+        self._log = log
+        self._uri = log.uri
+        self._vocabulary = log.vocabulary
         self._only = only
         self._line = self._on_line = 0
 
@@ -79,18 +48,21 @@ class JsonRecords:
         if _is_texts(value):
             return _TRANSCRIPTS
         if isinstance(value, list):
-            return self._kind_of_record(value[0]) if value and isinstance(value[0], dict) else ""
-        return self._kind_of_record(value) if isinstance(value, dict) else ""
+            return self.kind(value[0]) if value and isinstance(value[0], dict | list) else ""
+        if not isinstance(value, dict):
+            return ""
+        value = self._lifted(value)
+        return self._kind_of_record(value) or next(map(self.kind, records_in(value, self.kind)), "")
 
-    def _kind_of_record(self, value: dict[str, Any]) -> str:
+    def _kind_of_record(self, value: Mapping[str, Any]) -> str:
         shape = self._vocabulary.shape(tuple(value))
-        if shape.message:
+        if shape.message and not isinstance(value[shape.text], list):
             return _MESSAGES
-        if _messages(value, shape) is not None:
+        if self._messages(value, shape) is not None:
             return _CONVERSATIONS
         if shape.entity or (shape.prompt and isinstance(value[shape.prompt], str)):
             return _SFT
-        if shape.text and (shape.role or shape.is_agent):
+        if shape.text and (shape.speaks or self._log.mapping.side):
             return _MESSAGES
         return _TRANSCRIPTS if _transcript(value, shape) is not None else ""
 
@@ -104,9 +76,11 @@ class JsonRecords:
         if not isinstance(value, list):
             return self._read_one(value, line, list_line)
         if not value:
-            return (self._reject("", Reason.EMPTY, "an empty list", line),)
+            return (self._log.reject("", Reason.EMPTY, "an empty list", line),)
         if _is_texts(value):
             return self._read_one({"transcript": "\n".join(value)}, line, 0)
+        if list_line and _is_messages(value, self.kind):
+            return self._read_one({"messages": value}, line, 0)
         return chain.from_iterable(self._read_one(element, line, line) for element in value)
 
     def _own_id(self, line: int) -> str:
@@ -115,53 +89,82 @@ class JsonRecords:
         self._line = line
         return f"{self._uri}:{line}" + (f":{self._on_line}" if self._on_line > 1 else "")
 
+    def _lifted(self, value: dict[str, Any]) -> dict[str, Any]:
+        return lifted(value, self._vocabulary.paths) if self._vocabulary.paths else value
+
     def _read_one(self, value: Any, line: int, list_line: int) -> Iterable[Read]:
+        if isinstance(value, list) and _is_messages(value, self.kind):
+            value = {"messages": value}
         if not isinstance(value, dict):
-            return (self._reject("", Reason.UNREADABLE, _NEITHER, line),)
+            return (self._log.unreadable(line, _neither(None)),)
+        value = self._lifted(value)
         kind = self._kind_of_record(value)
+        if not kind and (records := records_in(value, self.kind)):
+            return chain.from_iterable(self._read_one(record, line, 0) for record in records)
         shape = self._vocabulary.shape(tuple(value))
-        conversation_id = value.get(shape.conversation_id)
-        if type(conversation_id) is not str:
-            conversation_id = _identity(conversation_id)
-        conversation_id = conversation_id.strip()
+        conversation_id = identity(value.get(shape.conversation_id))
         if not kind or (self._only and kind != self._only):
-            detail = f"a record of {kind}, not of {self._only}" if kind else _NEITHER
-            return (self._reject(conversation_id, Reason.UNREADABLE, detail, line),)
+            detail = f"a record of {kind}, not of {self._only}" if kind else _neither(shape)
+            return (self._log.unreadable(line, detail, "" if kind == _MESSAGES else conversation_id),)
+        if list_line and kind == _MESSAGES:
+            conversation_id = conversation_id or f"{self._uri}:{list_line}"
         try:
-            if kind == _MESSAGES:
-                if list_line and not conversation_id:
-                    conversation_id = f"{self._uri}:{list_line}"
-                return (self._message(value, shape, conversation_id, line),)
-            conversation_id = conversation_id or self._own_id(line)
-            if shape.entity and kind == _SFT:
-                return list(self._entity(value[shape.entity], line, conversation_id))
-            return (self._conversation(value, kind, shape, conversation_id, line),)
+            return self._read_record(value, kind, shape, conversation_id, line)
         except TypeError:  # orjson does not write what is nested this deeply
-            return (self._reject(conversation_id, Reason.UNREADABLE, "nested too deeply", line),)
+            return (self._log.unreadable(line, "nested too deeply", conversation_id),)
+
+    def _read_record(
+        self, value: dict[str, Any], kind: str, shape: Shape, conversation_id: str, line: int
+    ) -> Iterable[Read]:
+        if kind == _MESSAGES:
+            return self._message(value, shape, conversation_id, line)
+        if kind == _CONVERSATIONS and (rows := self._rows_of_several(value, shape, conversation_id)):
+            return chain.from_iterable(self._message(*row, line) for row in rows)
+        conversation_id = conversation_id or self._id_in_messages(value, shape) or self._own_id(line)
+        if shape.entity and kind == _SFT:
+            return list(self._entity(value[shape.entity], line, conversation_id))
+        return (self._conversation(value, kind, shape, conversation_id, line),)
+
+    def _rows_of_several(
+        self, value: Mapping[str, Any], shape: Shape, conversation_id: str
+    ) -> list[tuple[dict[str, Any], Shape, str]]:
+        """The messages of a list that names several conversations, each with its shape and its conversation."""
+        _, messages = self._messages(value, shape) or ("", [])
+        if not messages or not isinstance(messages[0], dict):
+            return []
+        first = self._vocabulary.shape(tuple(messages[0]))
+        if not first.names_its_conversation:
+            return []
+        rows = []
+        for message in [self._lifted(one) for one in messages if isinstance(one, dict)]:
+            own = self._vocabulary.shape(tuple(message))
+            rows.append((message, own, identity(message.get(own.conversation_id)) or conversation_id))
+        return rows if len({row[2] for row in rows}) > 1 else []
+
+    def _id_in_messages(self, value: Mapping[str, Any], shape: Shape) -> str:
+        _, messages = self._messages(value, shape) or ("", [])
+        if not messages or not isinstance(messages[0], dict):
+            return ""
+        first = self._vocabulary.shape(tuple(messages[0]))
+        return identity(messages[0][first.conversation_id]) if first.names_its_conversation else ""
 
     def _conversation(
-        self, value: dict[str, Any], kind: str, shape: Shape, conversation_id: str, line: int
+        self, value: Mapping[str, Any], kind: str, shape: Shape, conversation_id: str, line: int
     ) -> Conversation | Reject:
-        key, said, preamble = self._speech(value, kind, shape)
-        if isinstance(said, str):
-            return self._reject(conversation_id, Reason.UNREADABLE, said, line)
+        key, spoken, preamble = self._speech(value, kind, shape)
+        if isinstance(spoken, str):
+            return self._log.unreadable(line, spoken, conversation_id)
         started_key = shape.started_at or shape.time
         used = {key, shape.conversation_id, started_key, shape.channel, *self._vocabulary.left_out}
         if kind == _SFT:
             used |= {"response", "system"}
-        attributes = {name: _as_text(kept) for name, kept in value.items() if kept is not None and name not in used}
+        attributes = {name: as_text(kept) for name, kept in value.items() if kept is not None and name not in used}
         if preamble:
             attributes["preamble"] = preamble
-        return conversation_from(
-            said,
-            self._timestamps,
-            conversation_id,
-            self._uri,
-            line,
-            value.get(started_key),
-            _as_text(value.get(shape.channel)),
-            attributes,
+        header = Header(
+            conversation_id, self._uri, line, value.get(started_key), name_of(value.get(shape.channel)), attributes
         )
+        return conversation_from(spoken, self._log.timestamps, header)
 
     def _entity(self, content: Any, line: int, conversation_id: str) -> Iterator[Read]:
         """A row of a platform data set: its content is JSON in a string."""
@@ -170,128 +173,208 @@ class JsonRecords:
         except ValueError:
             rows = None
         if not rows or not isinstance(rows, list):
-            yield self._reject(conversation_id, Reason.UNREADABLE, "the entity's content is no list", line)
+            yield self._log.unreadable(line, "the entity's content is no list", conversation_id)
             return
         for number, row in enumerate(rows, 1):
             row_id = conversation_id if number == 1 else f"{conversation_id}:{number}"
             yield from self._read_one({**row, "conversation_id": row_id} if isinstance(row, dict) else row, line, 0)
 
-    def _speech(self, value: dict[str, Any], kind: str, shape: Shape) -> tuple[str, list[Utterance] | str, str]:
+    def _speech(self, value: Mapping[str, Any], kind: str, shape: Shape) -> tuple[str, list[Utterance] | str, str]:
         """The key that holds the dialogue, its messages or what is wrong with them, what stands before them."""
         if kind == _CONVERSATIONS:
-            key, messages = _messages(value, shape) or ("", [])
-            return key, self._said(messages), ""
+            key, messages = self._messages(value, shape) or ("", [])
+            return key, self._utterances(messages, value), ""
         if kind == _SFT:
-            said = split_transcript(_after_instruction(value[shape.prompt])).said
-            return shape.prompt, said or "the prompt has no speaker's label, such as 用户：", ""
+            spoken = split_transcript(_after_instruction(value[shape.prompt])).utterances
+            return shape.prompt, spoken or f"the prompt {_NO_LABEL}", ""
         key, text = _transcript(value, shape) or ("", "")
-        preamble, said, _ = split_transcript(text)
-        if text.strip() and not said:
-            return key, "the transcript has no speaker's label, such as 用户：", ""
-        return key, said, preamble
+        found = split_transcript(text, self._log.labels)
+        if found.strangers:
+            return key, strangers_in(found.strangers), ""
+        if text.strip() and not found.utterances:
+            return key, f"the transcript {_NO_LABEL}", ""
+        return key, found.utterances, found.preamble
 
-    def _said(self, messages: list[Any]) -> list[Utterance] | str:
+    def _utterances(self, messages: list[Any], around: Mapping[str, Any]) -> list[Utterance] | str:
         """The messages, or what is wrong with them."""
         if _is_texts(messages):
-            said = split_transcript("\n".join(messages)).said
-            return said or "its messages have no speaker's label, such as 用户："
-        said = list[Utterance]()
-        shape_of, speaker_of = self._vocabulary.shape, self._vocabulary.speaker
-        for message in messages:
+            found = split_transcript("\n".join(messages), self._log.labels)
+            if found.strangers:
+                return strangers_in(found.strangers)
+            return found.utterances or "its messages have no speaker's label, such as 用户："
+        spoken: list[Utterance] = []
+        silent = 0
+        problem = ""
+        shape_of, utterance_of = self._vocabulary.shape, self._utterance
+        if self._vocabulary.paths:
+            messages = [self._lifted(message) if isinstance(message, dict) else message for message in messages]
+        for number, message in enumerate(messages, 1):
             if not isinstance(message, dict):
-                return f"message {len(said) + 1} is no object"
+                return f"message {number} is no object"
             shape = shape_of(tuple(message))
-            speaker = speaker_of(message[shape.role]) if shape.role else None
-            if speaker is None and shape.is_agent:
-                speaker = speaker_of_flag(message[shape.is_agent])
-            if speaker is None:
-                return f"message {len(said) + 1} has no role that is known; a mapping can name it under roles"
-            text = message[shape.text] if shape.text else ""
-            if type(text) is not str:
-                text = _words(text)
-            said.append((speaker, "" if text.isspace() else text, message[shape.time] if shape.time else None))
-        return said
+            said = utterance_of(message, shape, around)
+            if said is None:
+                silent += 1
+            elif said.speaker is None:
+                problem = problem or f"message {number} has {said.text}"
+            else:
+                spoken.append(said)
+        if problem:
+            return f"{problem}; say whose it is in a mapping, under roles"
+        if silent and not any(said.speaker != "system" for said in spoken) and not _any_speaks(messages, shape_of):
+            return f"its messages name no speaker (their keys: {_names(messages[0])}); a mapping can say which key does"
+        return spoken
 
-    def _message(self, value: dict[str, Any], shape: Shape, conversation_id: str, line: int) -> Read:
-        speaker = self._vocabulary.speaker(value[shape.role]) if shape.role else None
-        if speaker is None and shape.is_agent:
-            speaker = speaker_of_flag(value[shape.is_agent])
+    def _utterance(self, message: Mapping[str, Any], shape: Shape, around: Mapping[str, Any]) -> Utterance | None:
+        """What one message says; None for an event, a note or a recalled one. Without a speaker its text says why."""
+        log = self._log
+        if (shape.recalled or shape.public or log.mapping.skip) and log.is_left_out(message, shape):
+            return None
+        text = message[shape.text] if shape.text else ""
+        if type(text) is not str or not text or text[0] == "{":
+            text = _text_of(message, shape)
+        speaker = self._speaker(message, shape, around)
         if speaker is None:
-            detail = "the message has no role that is known; a mapping can name it under roles"
-            return self._reject(conversation_id, Reason.UNREADABLE, detail, line)
-        if not conversation_id:
-            return self._reject("", Reason.UNREADABLE, "the message names no conversation", line)
-        text = value[shape.text]
-        if type(text) is not str:
-            text = _words(text)
-        return Message(
-            conversation_id,
-            self._uri,
-            line,
+            if not text.strip() or not (shape.speaks or log.mapping.side):
+                return None
+            role = message[shape.role] if shape.role else None
+            return Utterance(None, self._vocabulary.unknown_role(role))
+        return Utterance(
             speaker,
             "" if text.isspace() else text,
-            _scalar(value[shape.time]) if shape.time else None,
-            _scalar(value[shape.started_at]) if shape.started_at else None,
-            _as_text(value[shape.channel]) if shape.channel else "",
-            {key: _as_text(kept) for key in shape.rest if (kept := value[key]) is not None} if shape.rest else None,
+            _time_of(message, shape),
+            _number(message[shape.number]) if shape.number else None,
+            identity(message[shape.message_id]) if shape.message_id else "",
         )
 
-    def _reject(self, conversation_id: str, reason: Reason, detail: str, line: int) -> Reject:
-        return Reject(conversation_id, reason, detail, self._uri, line)
+    def _speaker(self, message: Mapping[str, Any], shape: Shape, around: Mapping[str, Any]) -> Speaker | None:
+        if self._log.mapping.side and (speaker := self._log.compared_side(message, around)):
+            return speaker
+        speaker = self._vocabulary.speaker(message[shape.role]) if shape.role else None
+        if speaker is None and shape.is_agent:
+            speaker = speaker_of_flag(message[shape.is_agent])
+        return speaker
+
+    def _message(self, value: Mapping[str, Any], shape: Shape, conversation_id: str, line: int) -> tuple[Read, ...]:
+        said = self._utterance(value, shape, value)
+        if said is None:
+            return ()
+        if not conversation_id:
+            return (self._log.unreadable(line, "the message names no conversation"),)
+        if said.speaker is None:
+            return (Message(conversation_id, self._uri, line, None, said.text),)
+        return (
+            Message(
+                conversation_id,
+                self._uri,
+                line,
+                said.speaker,
+                said.text,
+                scalar(said.time),
+                scalar(value[shape.started_at]) if shape.started_at else None,
+                name_of(value[shape.channel]) if shape.channel else "",
+                {key: as_text(kept) for key in shape.rest if (kept := value[key]) is not None} if shape.rest else None,
+                said.number,
+                said.key,
+            ),
+        )
+
+    def _messages(self, value: Mapping[str, Any], shape: Shape) -> tuple[str, list[Any]] | None:
+        """The key and the list of messages; a list may be written as a string of JSON, and null is an empty one."""
+        empty = None
+        for key in shape.messages:
+            messages = value[key]
+            if isinstance(messages, list):
+                if not _holds_conversations(messages, self._vocabulary.shape):
+                    return key, messages
+            elif isinstance(messages, str) and not shape.speaks and messages.lstrip()[:2] in ("[{", "[]"):
+                try:
+                    return key, orjson.loads(messages)
+                except orjson.JSONDecodeError:
+                    continue
+            elif messages is None:
+                empty = key, list[Any]()
+        return empty if _transcript(value, shape) is None and not (shape.role or shape.prompt) else None
+
+
+def strangers_in(strangers: Mapping[str, int]) -> str:
+    """The detail of a reject for a transcript in which somebody speaks whom nobody introduced."""
+    messages = sum(strangers.values())
+    who = "a name that nobody knows begins" if len(strangers) == 1 else f"{len(strangers)} unknown names begin"
+    return f"{who} {messages} of its messages; a mapping says under roles whose side a name is on"
+
+
+def _neither(shape: Shape | None) -> str:
+    if shape is None:
+        return "neither a conversation nor a message"
+    missing = [
+        name
+        for name, found in (
+            ("a speaker", shape.speaks),
+            ("a text", shape.text),
+            ("a conversation id", shape.conversation_id),
+        )
+        if not found
+    ]
+    lacks = " and no ".join(missing)
+    return f"neither a conversation nor a message: no messages, no transcript, and of a message's keys no {lacks}"
 
 
 def _is_texts(value: Any) -> bool:
     return bool(value) and isinstance(value, list) and all(isinstance(element, str) for element in value)
 
 
-def _messages(value: dict[str, Any], shape: Shape) -> tuple[str, list[Any]] | None:
-    """The key and the list of messages; a list may be written as a string of JSON, and null is an empty one."""
-    empty = None
-    for key in shape.messages:
-        messages = value[key]
-        if isinstance(messages, list):
-            return key, messages
-        if isinstance(messages, str) and messages.lstrip()[:2] in ("[{", "[]"):
-            try:
-                parsed = orjson.loads(messages)
-            except orjson.JSONDecodeError:
-                continue
-            return key, parsed
-        if messages is None:
-            empty = key, list[Any]()
-    return empty if _transcript(value, shape) is None and not (shape.role or shape.prompt) else None
+def _is_messages(value: list[Any], kind: Any) -> bool:
+    return bool(value) and isinstance(value[0], dict) and kind(value[0]) == _MESSAGES
 
 
-def _transcript(value: dict[str, Any], shape: Shape) -> tuple[str, str] | None:
+def _holds_conversations(messages: list[Any], shape_of: Any) -> bool:
+    """True for a list whose elements are conversations, not messages."""
+    first = next((element for element in messages if isinstance(element, dict | list)), None)
+    if isinstance(first, list):
+        return True
+    if first is None:
+        return False
+    shape: Shape = shape_of(tuple(first))
+    return not shape.speaks and any(isinstance(first[key], list) for key in shape.messages)
+
+
+def _any_speaks(messages: list[Any], shape_of: Any) -> bool:
+    return any(shape_of(tuple(message)).speaks for message in messages if isinstance(message, dict))
+
+
+def _names(record: Any) -> str:
+    names = [str(name)[:24] for name in record][:8] if isinstance(record, dict) else []
+    return ", ".join(names)
+
+
+def _text_of(message: Mapping[str, Any], shape: Shape) -> str:
+    for key in shape.texts or ((shape.text,) if shape.text else ()):
+        if found := words_in(message[key]):
+            return found
+    return ""
+
+
+def _time_of(message: Mapping[str, Any], shape: Shape) -> object:
+    if not shape.time:
+        return None
+    time = message[shape.time]
+    if shape.date and isinstance(time, str) and len(time) < 16:
+        return f"{message[shape.date]} {time}"
+    return time
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, str):
+        value = int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _transcript(value: Mapping[str, Any], shape: Shape) -> tuple[str, str] | None:
     for key in shape.transcripts:
         if isinstance(value[key], str):
             return key, value[key]
     return None
-
-
-def _words(content: Any) -> str:
-    """The text of a message's content that is no string: a number, or parts of which some are text."""
-    if isinstance(content, list | dict):
-        parts = content if isinstance(content, list) else [content]
-        texts = (part.get("text") if isinstance(part, dict) else part for part in parts)
-        return "".join(text for text in texts if isinstance(text, str))
-    return _as_text(content)
-
-
-def _identity(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
-
-
-def _scalar(value: Any) -> str | float | None:
-    return value if isinstance(value, str | int | float) and value != "" else None
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else orjson.dumps(value).decode()
 
 
 def _after_instruction(prompt: str) -> str:
@@ -307,27 +390,3 @@ def _after_instruction(prompt: str) -> str:
 def _instructions() -> tuple[str, ...]:
     leads = [load_prompt(version).template.partition("{conversation}")[0] for version in prompt_versions()]
     return tuple(lead.rstrip().rsplit("\n", 1)[-1] for lead in leads if lead.strip())
-
-
-def _is_rounded(value: Any) -> bool:
-    """Whether a record has a number of its own that may have lost digits: two ids must not become one."""
-    if isinstance(value, list):
-        return any(_is_rounded(element) for element in value if isinstance(element, dict))
-    return isinstance(value, dict) and any(type(kept) is float and abs(kept) >= _EXACT_UP_TO for kept in value.values())
-
-
-def _number(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _LONG_NUMBER_DIGITS else digits
-
-
-def _mended(value: Any) -> Any:
-    """Half an emoji becomes U+FFFD, NaN and infinities null: nothing downstream can write them."""
-    if isinstance(value, str):
-        return _LONE_SURROGATE.sub("\ufffd", value)
-    if isinstance(value, float):
-        return value if abs(value) < float("inf") else None
-    if isinstance(value, list):
-        return [_mended(element) for element in value]
-    if isinstance(value, dict):
-        return {_mended(key): _mended(element) for key, element in value.items()}
-    return value

@@ -1,17 +1,17 @@
-"""An object's bytes as lines or JSON values: gzip, encodings, byte order marks, line ends, NULs.
+"""An object's bytes as lines or JSON values: compression, encodings, byte order marks, line ends, NULs.
 
 Memory is bounded by one chunk and one line, whatever the object holds.
 """
 
 import codecs
 import re
-import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final
+from enum import Enum
+from typing import BinaryIO, Final
 
-CHUNK_BYTES: Final = 1 << 18
+from tasks.reading.rules.decompression import BrokenStream, compression_of, decompressed
+from tasks.reading.rules.encodings import decode, encoding_of
 
 HEAD_BYTES: Final = 1 << 18
 
@@ -21,28 +21,22 @@ _EVIDENCE_BYTES: Final = 1 << 16
 
 _ASCII: Final = bytes(range(128))
 
-_BETWEEN: Final = " \t\r\n,\ufeff"
+_BETWEEN: Final = " \t\r\n,\ufeff\x1e"
 
 _STRUCTURE: Final = re.compile(r'["\[\]{}\n]')
 
 _IN_STRING: Final = re.compile(r'["\\\n]')
 
 
-class BrokenStream(Exception):
-    """The object can't be decompressed any further; the message says why, `line` where (1-based)."""
-
-    line = 1
-
-
 @dataclass(frozen=True, slots=True)
 class ObjectHead:
-    """How an object is stored, found by looking into it.
+    """An object's beginning, and how it is stored, found by looking into it.
 
-    `text` is its beginning, `whole` whether that is all of it, `broken` whether reading ran into
-    damage, `magic` its first bytes as stored; `cr_lines` means that a lone carriage return ends a line.
+    `text` is its beginning, `whole` says that it is all of it, `broken` that reading ran into damage, `magic` are its
+    first bytes as stored; `cr_lines` means that a lone carriage return ends a line.
     """
 
-    compressed: bool
+    compression: str
     encoding: str
     cr_lines: bool
     text: str
@@ -55,12 +49,11 @@ def read_head(file: BinaryIO) -> ObjectHead:
     """Look into a seekable object from its start; reads on until a byte outside ASCII tells the encoding."""
     file.seek(0)
     magic = file.read(16)
-    file.seek(0)
-    compressed = magic.startswith(b"\x1f\x8b")
+    compression = compression_of(magic)
     head, evidence = bytearray(), bytearray()
     utf16, whole, broken = False, False, False
     try:
-        chunks, utf16 = _unmarked(_raw_chunks(file, compressed))
+        chunks, utf16 = _unmarked(decompressed(file, compression))
         for chunk in chunks:
             if len(head) < HEAD_BYTES:
                 head += chunk
@@ -74,13 +67,13 @@ def read_head(file: BinaryIO) -> ObjectHead:
             whole = len(head) <= HEAD_BYTES
     except BrokenStream:
         broken = True
-    encoding = "utf-16" if utf16 else _encoding_of(bytes(evidence))
+    encoding = "utf-16" if utf16 else encoding_of(bytes(evidence))
     start = bytes(head[:HEAD_BYTES])
-    cr_lines = b"\r" in start and b"\n" not in start
+    cr_lines = b"\r\n" not in start and start.count(b"\r") > start.count(b"\n")
     if cr_lines:
         start = start.replace(b"\r", b"\n")
     text = start.decode("utf-8" if utf16 else encoding, "replace").replace("\r\n", "\n").removeprefix("\ufeff")
-    return ObjectHead(compressed, encoding, cr_lines, text, whole, broken, magic)
+    return ObjectHead(compression, encoding, cr_lines, text, whole, broken, magic)
 
 
 def read_lines(file: BinaryIO, head: ObjectHead) -> Iterator[tuple[int, bytes | None]]:
@@ -124,15 +117,30 @@ def decode_line(line: bytes, encoding: str) -> str:
     Raises:
         UnicodeDecodeError: it is not in the object's encoding.
     """
-    return line.decode("utf-8" if encoding == "utf-16" else encoding).removeprefix("\ufeff")
+    return decode(line, "utf-8" if encoding == "utf-16" else encoding).removeprefix("\ufeff")
 
 
-def read_json_values(file: BinaryIO, head: ObjectHead) -> Iterator[tuple[int, int, str | None]]:
-    """The JSON values of a document: each element of a top-level list, each top-level object.
+class Unended(Enum):
+    """Why a JSON value has no text: nothing can be told of what follows it."""
 
-    Yields the line a value begins on, the line its list begins on (0 outside one), and its text, unchecked:
-    what stands between values and is no comma is given as a value too. None instead of a text stands for one
-    that does not end within `LINE_LIMIT_BYTES`, or at all: nothing can be told of what follows, so it is last.
+    CUT = "the JSON from here on does not end; the rest can't be read"
+    TOO_LONG = (
+        f"one JSON value of more than {LINE_LIMIT_BYTES >> 20} MB: export the conversations as a list, or one a line"
+    )
+
+
+JsonText = tuple[int, int, str | Unended]
+"""The line a value begins on, the line its list begins on (0 outside one), and its text."""
+
+
+def read_json_values(file: BinaryIO, head: ObjectHead, skip: int = 0) -> Iterator[JsonText]:
+    """Yield the JSON values of a document: each element of a top-level list, each top-level object.
+
+    Their text is unchecked: what stands between values and is no comma is given as a value too. A value that does not
+    end, or not within `LINE_LIMIT_BYTES`, is the last.
+
+    Args:
+        skip: characters before the elements of a list inside an object, which is all that is read then.
 
     Raises:
         BrokenStream: after the last whole value before the break.
@@ -140,11 +148,19 @@ def read_json_values(file: BinaryIO, head: ObjectHead) -> Iterator[tuple[int, in
     encoding = "utf-8" if head.encoding == "utf-16" else head.encoding
     decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
     values = _JsonValues()
+    skipped = skip
     try:
         for chunk in _chunks(file, head):
-            yield from values.feed(decoder.decode(chunk))
+            text = decoder.decode(chunk)
+            if skipped:
+                before, text = text[:skipped], text[skipped:]
+                skipped -= len(before)
+                values.begin_inside(before)
+            yield from values.feed(text)
+            if skip and values.ended:
+                return
             if values.size > LINE_LIMIT_BYTES:
-                yield values.begun_on, values.list_line, None
+                yield values.begun_on, values.list_line, Unended.TOO_LONG
                 return
     except BrokenStream as error:
         error.line = values.line
@@ -162,9 +178,18 @@ class _JsonValues:
         self._depth = 0
         self._in_string = False
         self._escaped = False
+        self.ended = self._inside = False
         self._parts: list[str] = []
 
-    def feed(self, text: str) -> Iterator[tuple[int, int, str]]:
+    def begin_inside(self, before: str) -> None:
+        """Take what follows for the elements of a list."""
+        self.line += before.count("\n")
+        self.begun_on = self.list_line = self.line
+        self._depth, self._inside = 1, True
+
+    def feed(self, text: str) -> Iterator[JsonText]:
+        if self.ended:
+            return
         position, kept = int(self._escaped and text != ""), 0
         self._escaped = self._escaped and text == ""
         while found := (_IN_STRING if self._in_string else _STRUCTURE).search(text, position):
@@ -192,17 +217,20 @@ class _JsonValues:
                     kept = position
             else:  # the end of the list, or a bracket too many
                 yield from self._cut(text[kept : at if base else position])
-                kept, self._depth, self.list_line = position, 0, 0
+                kept, self._depth, self.ended = position, 0, self.list_line > 0 and self._inside
+                self.list_line = 0
+                if self.ended:
+                    return
         self._parts.append(text[kept:])
         self.size += len(text) - kept
 
-    def finish(self) -> Iterator[tuple[int, int, str | None]]:
+    def finish(self) -> Iterator[JsonText]:
         if self._depth:
-            yield self.begun_on, self.list_line, None
+            yield self.begun_on, self.list_line, Unended.CUT
         else:
             yield from self._cut("")
 
-    def _cut(self, end: str) -> Iterator[tuple[int, int, str]]:
+    def _cut(self, end: str) -> Iterator[JsonText]:
         value = "".join([*self._parts, end]).strip(_BETWEEN)
         if value:
             yield self.begun_on, self.list_line, value
@@ -215,16 +243,10 @@ def _line(raw: bytes) -> bytes:
 
 
 def _chunks(file: BinaryIO, head: ObjectHead) -> Iterator[bytes]:
-    file.seek(0)
-    chunks, _ = _unmarked(_raw_chunks(file, head.compressed))
+    chunks, _ = _unmarked(decompressed(file, head.compression))
     if not head.cr_lines:
         return chunks
     return (chunk.replace(b"\r", b"\n") for chunk in chunks)
-
-
-def _raw_chunks(file: BinaryIO, compressed: bool) -> Iterator[bytes]:
-    stored = iter(lambda: file.read(CHUNK_BYTES), b"")
-    return _gunzip(stored) if compressed else stored
 
 
 def _unmarked(chunks: Iterator[bytes]) -> tuple[Iterator[bytes], bool]:
@@ -257,54 +279,6 @@ def _utf16_as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield b"\xff"
 
 
-def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Everything that can be had, then BrokenStream where the data is cut or damaged."""
-    member = zlib.decompressobj(31)
-    for chunk in chunks:
-        data = chunk
-        while data:
-            if member.eof:
-                data = data.lstrip(b"\0")  # tapes and block devices pad
-                if not data:
-                    break
-                member = zlib.decompressobj(31)
-            before = member.copy()
-            try:
-                piece = member.decompress(data, CHUNK_BYTES)
-            except zlib.error:
-                yield _before_the_damage(before, data)
-                raise BrokenStream("the gzip data is damaged") from None
-            if piece:
-                yield piece
-            data = member.unused_data if member.eof else member.unconsumed_tail
-    if not member.eof:
-        with suppress(zlib.error):
-            yield member.flush()
-        raise BrokenStream("the gzip data ends too early")
-
-
-def _before_the_damage(member: Any, data: bytes) -> bytes:
-    """What the member gives byte by byte: a failing call keeps everything it had to itself."""
-    given = bytearray()
-    with suppress(zlib.error):
-        for at in range(len(data)):
-            given += member.decompress(data[at : at + 1])
-    return bytes(given)
-
-
-def _encoding_of(evidence: bytes) -> str:
-    """UTF-8 or GB18030, by which can decode the evidence: all of it, or else more of its lines."""
-    for encoding in ("utf-8", "gb18030"):
-        with suppress(UnicodeDecodeError):
-            codecs.getincrementaldecoder(encoding)().decode(evidence)  # not final: the end may be cut
-            return encoding
-    lines = [line for line in re.split(rb"[\r\n]", evidence) if not line.isascii()]
-    return max(("utf-8", "gb18030"), key=lambda encoding: sum(_decodes(line, encoding) for line in lines))
-
-
-def _decodes(line: bytes, encoding: str) -> bool:
-    try:
-        line.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+def first_json_values(text: str) -> list[str]:
+    """The whole values at the beginning of a document, as text."""
+    return [value for _, _, value in _JsonValues().feed(text) if isinstance(value, str)]

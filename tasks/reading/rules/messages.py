@@ -1,19 +1,24 @@
-"""Messages."""
+"""Rows of logs that hold one message each."""
 
 from typing import NamedTuple
 
-from tasks.reading.rules.dialogue import Speaker
+from tasks.reading.rules.speakers import Speaker
 
 
 class Message(NamedTuple):
-    """One row of a log that holds a message a row; `time` and `started_at` are as logged."""
+    """One row of a log that holds a message a row; `time` and `started_at` are as logged.
+
+    A row that can't be read has no speaker, and its text says why.
+    """
 
     conversation_id: str
     uri: str
     line: int
-    speaker: Speaker
+    speaker: Speaker | None
     text: str
-    time: str | float | None = None
-    started_at: str | float | None = None
+    time: object = None
+    started_at: object = None
     channel: str = ""
     attributes: dict[str, str] | None = None
+    number: float | None = None
+    key: str = ""

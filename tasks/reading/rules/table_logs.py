@@ -1,72 +1,106 @@
-"""CSV and TSV, one message a row, to messages."""
+"""Rows of tables, one message or one conversation each, to messages and conversations."""
 
-import csv
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from tasks.domain.records import Conversation, Reason, Reject
-from tasks.reading.rules.dialogue import TimestampParser, conversation_from, speaker_of_flag, split_transcript
-from tasks.reading.rules.formats import MEANINGS, Vocabulary
+from tasks.domain.records import Conversation, Reject
+from tasks.reading.rules.context import LogContext
+from tasks.reading.rules.dialogue import Header, conversation_from
+from tasks.reading.rules.json_logs import JsonRecords, strangers_in
 from tasks.reading.rules.messages import Message
+from tasks.reading.rules.parse_json import parse_json
+from tasks.reading.rules.speakers import Speaker, is_set, speaker_of_flag
+from tasks.reading.rules.transcripts import split_transcript
+from tasks.reading.rules.vocabulary import MEANINGS
+
+COLUMNS_LIMIT: Final = 2_000
 
 _NOTHING: Final = frozenset({"", "nan", "NaN", "null", "NULL", "None", "none", "\\N", "#N/A"})
 
-_QUOTED_LINES: Final = 1_000
+# An id that a spreadsheet has rounded: 2.02611E+17. What it was is lost, and other ids look the same now.
+_ROUNDED: Final = re.compile(r"\d\.\d{1,14}[eE]\+\d{2}")
 
-Line = tuple[int, str]
+_WHOLE: Final = re.compile(r"\d{1,15}\.0")
+
+_FALSE: Final = ("false", "0", "no", "否")
 
 
 class Columns(NamedTuple):
     """Where a table holds what, by position; -1 where it does not.
 
-    `attributes` are positions with names. A table with `transcript` holds a conversation a row.
+    `attributes` are positions with names. A table with `transcript` holds a conversation a row. `names` are all of
+    the header's, as they are told apart.
     """
 
-    width: int
+    names: tuple[str, ...]
     conversation_id: int
     role: int
     is_agent: int
     text: int
     time: int
+    date: int
     started_at: int
     channel: int
     transcript: int
+    number: int
+    message_id: int
+    public: int
+    recalled: tuple[int, ...]
     attributes: tuple[tuple[int, str], ...]
 
+    @property
+    def width(self) -> int:
+        """How many fields a row has."""
+        return len(self.names)
 
-def header_columns(names: list[str], vocabulary: Vocabulary) -> Columns | None:
+
+def header_columns(names: Sequence[str], log: LogContext) -> Columns | None:
     """The columns that a header names, or None when it is no header of messages or transcripts.
 
     A name that comes again has its number behind it (`name (2)`), a column without one its place (`column 3`).
     """
-    names = _told_apart(names)
-    shape = vocabulary.shape(tuple(names))
-    speaks = bool(shape.role or shape.is_agent)
-    if not (shape.conversation_id and shape.text and speaks) and not (shape.transcripts and not speaks):
+    if len(names) > COLUMNS_LIMIT:
         return None
-    text = shape.text if speaks else ""
-    transcript = "" if speaks else shape.transcripts[0]
+    names = _told_apart(names)
+    shape = log.vocabulary.shape(tuple(names))
+    speaks = bool(shape.speaks or _compares(log, names))
+    transcripts = shape.transcripts or shape.messages
+    if not (shape.conversation_id and shape.text and speaks) and not (transcripts and not speaks):
+        return None
+    places = {name: at for at, name in enumerate(names)}
+    transcript = "" if speaks else transcripts[0]
+    rest = set(shape.rest)
 
     def position(name: str) -> int:
-        return names.index(name) if name else -1
+        return places[name] if name else -1
 
     return Columns(
-        width=len(names),
+        names=tuple(names),
         conversation_id=position(shape.conversation_id),
         role=position(shape.role),
         is_agent=position(shape.is_agent),
-        text=position(text),
+        text=position(shape.text if speaks else ""),
         time=position(shape.time),
+        date=position(shape.date),
         started_at=position(shape.started_at),
         channel=position(shape.channel),
         transcript=position(transcript),
-        attributes=tuple((at, name) for at, name in enumerate(names) if name in shape.rest and name != transcript),
+        number=position(shape.number),
+        message_id=position(shape.message_id),
+        public=position(shape.public),
+        recalled=tuple(map(position, shape.recalled)),
+        attributes=tuple((at, name) for at, name in enumerate(names) if name in rest and name != transcript),
     )
 
 
-def _told_apart(names: list[str]) -> list[str]:
+def _compares(log: LogContext, names: Sequence[str]) -> bool:
+    side = log.mapping.side
+    return side is not None and side.left in names and side.right in names
+
+
+def _told_apart(names: Iterable[str]) -> list[str]:
     apart: dict[str, None] = {}
     again = Counter[str]()
     for name in (name or f"column {at}" for at, name in enumerate(names, 1)):
@@ -85,101 +119,74 @@ def mapping_columns(columns: tuple[str, ...]) -> Columns:
         return columns.index(meaning) if meaning in columns else -1
 
     return Columns(
-        width=len(columns),
+        names=columns,
         conversation_id=position("conversation_id"),
         role=position("role"),
         is_agent=-1,
         text=position("text"),
         time=position("time"),
+        date=position("date"),
         started_at=position("started_at"),
         channel=position("channel"),
         transcript=-1,
+        number=position("number"),
+        message_id=position("message_id"),
+        public=-1,
+        recalled=(),
         attributes=tuple((at, name) for at, name in enumerate(columns) if name and name not in MEANINGS),
     )
-
-
-def split_rows(
-    lines: Iterable[Line],
-    delimiter: str,
-    quoted: bool,
-    width: int = 0,
-    is_row: Callable[[list[str]], bool] = lambda fields: False,
-) -> Iterator[tuple[int, list[str]]]:
-    """The fields of each row with the line it begins on. Blank lines are left out.
-
-    A quoted field may hold line ends. A quote that is opened and never closed costs no more than its own line:
-    when the row that it would join has not `width` fields, or holds a line that `is_row` by itself, each of its
-    lines is a row.
-    """
-    source = iter(lines)
-    for number, line in source:
-        if not quoted or '"' not in line:
-            if line.strip():
-                yield number, line.split(delimiter)
-            continue
-        row = _fields(line, delimiter)
-        if row is None:
-            record = _Record(chain([(number, line)], islice(source, _QUOTED_LINES)), delimiter)
-            row = record.fields
-            alone = [(at, _fields(text, delimiter) or text.split(delimiter)) for at, text in record.lines]
-            if not record.closed or len(row) != width or any(is_row(fields) for _, fields in alone[1:]):
-                yield from ((at, fields) for at, fields in alone if any(fields))
-                continue
-        yield number, row
 
 
 class TableRows:
     """Reads the rows of one object."""
 
-    def __init__(self, uri: str, columns: Columns, vocabulary: Vocabulary, timestamps: TimestampParser) -> None:
-        self._uri = uri
+    def __init__(self, log: LogContext, columns: Columns, delimiter: str) -> None:
+        self._log = log
+        self._uri = log.uri
         self._columns = columns
-        self._vocabulary = vocabulary
-        self._timestamps = timestamps
+        self._delimiter = delimiter
+        self._speaker_of = log.vocabulary.speaker
+        mapping = log.mapping
+        places = {name: at for at, name in enumerate(columns.names)}
+        self._skip = tuple((places[name], values) for name, values in mapping.skip.items() if name in places)
+        side = mapping.side
+        compares = side is not None and side.left in places and side.right in places
+        self._side = (places[side.left], places[side.right], side) if side and compares else None
+        self._leaves_out = bool(columns.recalled or columns.public >= 0 or self._skip)
 
-    def is_row(self, fields: list[str]) -> bool:
-        """Whether fields are beyond doubt a row: as many as the columns, and a role that is known."""
-        columns = self._columns
-        return (
-            len(fields) == columns.width
-            and columns.role >= 0
-            and self._vocabulary.speaker(fields[columns.role].strip()) is not None
-        )
-
-    def read(self, number: int, row: list[str]) -> Message | Conversation | Reject:
-        """What one row holds."""
+    def read(self, number: int, row: list[str]) -> Message | Conversation | Reject | None:
+        """What one row holds; None for one that the log marks as none of the customer's."""
         columns = self._columns
         if len(row) != columns.width:
-            if len(row) < columns.width or any(row[columns.width :]):
-                detail = f"a row of {len(row)} fields where {columns.width} are expected"
-                return Reject("", Reason.UNREADABLE, detail, self._uri, number)
-            row = row[: columns.width]
-        conversation_id = row[columns.conversation_id].strip() if columns.conversation_id >= 0 else ""
-        started = row[columns.started_at] if columns.started_at >= 0 else None
-        channel = row[columns.channel].strip() if columns.channel >= 0 else ""
-        channel = "" if channel in _NOTHING else channel
-        attributes = {name: row[at] for at, name in columns.attributes if row[at] not in _NOTHING}
-        time = row[columns.time] if columns.time >= 0 else None
+            fitted = self._fitted(row)
+            if fitted is None:
+                return self._log.unreadable(number, f"a row of {len(row)} fields where {columns.width} are expected")
+            row = fitted
+        if self._leaves_out and self._is_left_out(row):
+            return None
+        conversation_id = _id(row[columns.conversation_id]) if columns.conversation_id >= 0 else ""
         if columns.transcript >= 0:
-            conversation_id = conversation_id or f"{self._uri}:{number}"
-            preamble, said, _ = split_transcript(row[columns.transcript])
-            if preamble and not said:
-                detail = "the transcript has no speaker's label, such as 用户："
-                return Reject(conversation_id, Reason.UNREADABLE, detail, self._uri, number)
-            if preamble:
-                attributes["preamble"] = preamble
-            return conversation_from(
-                said, self._timestamps, conversation_id, self._uri, number, started or time, channel, attributes
-            )
-        speaker = self._vocabulary.speaker(row[columns.role].strip()) if columns.role >= 0 else None
-        if speaker is None and columns.is_agent >= 0:
-            speaker = speaker_of_flag(row[columns.is_agent])
-        if speaker is None:
-            detail = "the message has no role that is known; a mapping can name it under roles"
-            return Reject(conversation_id, Reason.UNREADABLE, detail, self._uri, number)
+            return self._conversation(number, row, conversation_id)
+        return self._message(number, row, conversation_id)
+
+    def _message(self, number: int, row: list[str], conversation_id: str) -> Message | Reject | None:
+        columns = self._columns
         if not conversation_id:
-            return Reject("", Reason.UNREADABLE, "the message names no conversation", self._uri, number)
+            return self._log.unreadable(number, "the message names no conversation")
+        if conversation_id[1:2] == "." and _ROUNDED.fullmatch(conversation_id):
+            why = "its id has lost its last digits in a spreadsheet; export it as text"
+            return Message(conversation_id, self._uri, number, None, why)
         text = row[columns.text]
+        speaker = self._speaker(row)
+        if speaker is None:
+            if not text.strip():
+                return None
+            role = row[columns.role].strip() if columns.role >= 0 else ""
+            return Message(conversation_id, self._uri, number, None, self._log.vocabulary.unknown_role(role))
+        channel = row[columns.channel].strip() if columns.channel >= 0 else ""
+        time: Any = row[columns.time] if columns.time >= 0 else None
+        if columns.date >= 0 and time is not None and len(time) < 16:
+            time = f"{row[columns.date]} {time}"
         return Message(
             conversation_id,
             self._uri,
@@ -187,35 +194,107 @@ class TableRows:
             speaker,
             text if text.strip() else "",
             time or None,
-            started or None,
-            channel,
-            attributes or None,
+            (row[columns.started_at] or None) if columns.started_at >= 0 else None,
+            "" if channel in _NOTHING else channel,
+            self._attributes(row) or None,
+            _number(row[columns.number]) if columns.number >= 0 else None,
+            row[columns.message_id] if columns.message_id >= 0 else "",
         )
 
+    def _speaker(self, row: list[str]) -> Speaker | None:
+        columns = self._columns
+        if self._side:
+            left, right, side = self._side
+            if row[left] and row[right]:
+                return side.side if row[left] == row[right] else side.otherwise
+        speaker = self._speaker_of(row[columns.role].strip()) if columns.role >= 0 else None
+        if speaker is None and columns.is_agent >= 0:
+            speaker = speaker_of_flag(row[columns.is_agent])
+        return speaker
 
-def _fields(line: str, delimiter: str) -> list[str] | None:
-    """The fields of a line by itself, or None when it leaves a quote open."""
-    more = iter((line + "\n", ""))  # the second is only asked for inside quotes
-    try:
-        row = next(csv.reader(more, delimiter=delimiter))
-    except csv.Error:
-        return None
-    return None if next(more, None) is None else row
+    def _attributes(self, row: list[str]) -> dict[str, str]:
+        return {name: row[at] for at, name in self._columns.attributes if row[at] not in _NOTHING}
 
+    def _is_left_out(self, row: list[str]) -> bool:
+        columns = self._columns
+        return (
+            any(is_set(row[at]) for at in columns.recalled)
+            or (columns.public >= 0 and row[columns.public].strip().lower() in _FALSE)
+            or any(row[at].strip().lower() in values for at, values in self._skip)
+        )
 
-class _Record:
-    """The first row of some lines: its fields, the lines it took, and whether its last quote is closed."""
+    def _fitted(self, row: list[str]) -> list[str] | None:
+        """A row of too many fields, where it is plain which delimiters belong to its text."""
+        columns = self._columns
+        width, text = columns.width, columns.text
+        if len(row) < width:
+            return None
+        if not any(row[width:]):
+            return row[:width]
+        if text < 0 or columns.role < 0:
+            return None
+        more = len(row) - width
+        fitted = [*row[:text], self._delimiter.join(row[text : text + more + 1]), *row[text + more + 1 :]]
+        if self._speaker_of(fitted[columns.role].strip()) is None:
+            return None
+        if text == width - 1:
+            return fitted
+        time = fitted[columns.time] if columns.time > text else ""
+        return fitted if time and self._log.timestamps.parse(time) else None
 
-    def __init__(self, lines: Iterable[Line], delimiter: str) -> None:
-        self.lines: list[Line] = []
-        self.closed = True
+    def _conversation(self, number: int, row: list[str], conversation_id: str) -> Conversation | Reject:
+        columns = self._columns
+        conversation_id = conversation_id or f"{self._uri}:{number}"
+        cell = row[columns.transcript]
+        channel = row[columns.channel].strip() if columns.channel >= 0 else ""
+        started = row[columns.started_at] if columns.started_at >= 0 else None
+        time = row[columns.time] if columns.time >= 0 else None
+        attributes = self._attributes(row)
+        if cell.lstrip()[:2] in ("[{", "[]") and (found := self._listed(number, row, conversation_id, cell)):
+            return found
+        said = split_transcript(cell.replace("\v", "\n"), self._log.labels)
+        if said.strangers:
+            return self._log.unreadable(number, strangers_in(said.strangers), conversation_id)
+        if said.preamble and not said.utterances:
+            detail = "the transcript has no speaker's label, such as 用户："
+            return self._log.unreadable(number, detail, conversation_id)
+        if said.preamble:
+            attributes["preamble"] = said.preamble
+        header = Header(
+            conversation_id, self._uri, number, started or time, "" if channel in _NOTHING else channel, attributes
+        )
+        return conversation_from(said.utterances, self._log.timestamps, header)
+
+    def _listed(self, number: int, row: list[str], conversation_id: str, cell: str) -> Conversation | Reject | None:
+        """The conversation of a cell that holds a list of messages as JSON."""
         try:
-            self.fields = next(csv.reader(self._fed(lines), delimiter=delimiter))
-        except csv.Error:  # a field of more than 131,072 characters
-            self.fields, self.closed = [], False
+            messages = parse_json(cell)
+        except ValueError:
+            return None
+        columns = self._columns
+        record: Mapping[str, Any] = {
+            **self._attributes(row),
+            "conversation_id": conversation_id,
+            "messages": messages,
+            "channel": row[columns.channel] if columns.channel >= 0 else "",
+            "started_at": row[columns.started_at if columns.started_at >= 0 else columns.time]
+            if max(columns.started_at, columns.time) >= 0
+            else None,
+        }
+        found = next(iter(JsonRecords(self._log).read(record, number)), None)
+        return None if isinstance(found, Message) else found
 
-    def _fed(self, lines: Iterable[Line]) -> Iterator[str]:
-        for line in lines:
-            self.lines.append(line)
-            yield line[1] + "\n"
-        self.closed = False
+
+def _id(field: str) -> str:
+    """An id as it was before a spreadsheet wrote it: `="00123"` is 00123, `1001.0` is 1001."""
+    field = field.strip()
+    if field[:2] == '="' and field[-1:] == '"':
+        return field[2:-1]
+    if field[-2:] == ".0" and _WHOLE.fullmatch(field):
+        return field[:-2]
+    return field
+
+
+def _number(field: str) -> float | None:
+    field = field.strip()
+    return int(field) if field.isascii() and field.isdecimal() and len(field) < 19 else None

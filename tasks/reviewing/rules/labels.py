@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from tasks.domain.errors import UsageError
 from tasks.domain.records import Conversation, Request, Turn
-from tasks.reading.rules.dialogue import split_transcript
+from tasks.reading.rules.transcripts import split_transcript
 
 NOT_TOLD: Final = "无"
 
@@ -171,8 +171,8 @@ def _without_time(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def labeled_request(row: Mapping[str, Any], uri: str) -> Request:
     """The dialogue of a row of LABELS or SAMPLES as a request without a prompt; `uri` is where the row lies."""
-    _, said, _ = split_transcript(row["text"])
-    turns = tuple(Turn("agent" if speaker == "agent" else "user", text) for speaker, text, _ in said if text)
+    said = split_transcript(row["text"]).utterances
+    turns = tuple(Turn("agent" if speaker == "agent" else "user", text) for speaker, text, *_ in said if text)
     return Request(
         conversation=Conversation(row["conversation_id"], turns, uri, 0),
         turns=turns,

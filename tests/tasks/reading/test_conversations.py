@@ -159,13 +159,13 @@ def test_read_conversations_groups_messages_over_all_objects():
     assert (read.conversations[2].source_uri, read.conversations[2].line) == ("log-0", 2)
 
 
-def test_read_conversations_orders_messages_by_time_only_when_all_have_one():
+def test_read_conversations_orders_messages_by_time_and_keeps_one_without_behind_the_one_before_it():
     late, early = "2026-11-22 09:00:00", "2026-11-22 08:00:00"
     timed = [message("a", "user", "二", time=late), message("a", "agent", "一", time=early)]
     assert [turn.text for turn in Read(lines(*timed)).conversation.turns] == ["一", "二"]
     assert Read(lines(*timed)).conversation.started_at == datetime(2026, 11, 22, tzinfo=UTC)
     untimed = [*timed, message("a", "user", "三", time="上午")]
-    assert [turn.text for turn in Read(lines(*untimed)).conversation.turns] == ["二", "一", "三"]
+    assert [turn.text for turn in Read(lines(*untimed)).conversation.turns] == ["一", "三", "二"]
 
 
 def test_read_conversations_keeps_line_numbers_over_quoted_fields():
@@ -191,7 +191,7 @@ def test_read_conversations_takes_rows_without_any_content_for_blank_lines():
 
 
 def test_read_conversations_rejects_ragged_rows_but_not_delimiters_too_many():
-    read = Read(f"id,role,text\nc1,user,{ASK},,\nc1,agent,{TELL}\nc1,agent,a,b\nc1,user\n".encode())
+    read = Read(f"id,text,role,x\nc1,{ASK},user,1,,\nc1,{TELL},agent,1\nc1,a,b,c,d\nc1,user\n".encode())
     assert said(read.conversations[0]) == TURNS
     assert [(reject.reason, reject.line) for reject in read.rejects] == [(Reason.UNREADABLE, 4), (Reason.UNREADABLE, 5)]
 
@@ -318,7 +318,7 @@ def test_read_conversations_rejects_a_line_that_is_too_long_and_goes_on(monkeypa
 
 
 def test_read_conversations_holds_no_more_of_a_transcript_than_its_limit_however_short_its_lines(monkeypatch):
-    monkeypatch.setattr("tasks.reading.rules.readers.LINE_LIMIT_BYTES", 1 << 19)
+    monkeypatch.setattr("tasks.reading.rules.transcript_files.LINE_LIMIT_BYTES", 1 << 19)
     long = "用户：在\n" + "x\n" * 200_000
     tracemalloc.start()
     read = Read((long + f"-----\n用户：{ASK}\n客服：{TELL}\n").encode())

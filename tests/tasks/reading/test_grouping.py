@@ -14,8 +14,8 @@ from tasks.domain.errors import StoreFull
 from tasks.domain.records import Conversation, Reason, Reject
 from tasks.reading import grouping
 from tasks.reading.grouping import MessageGroups
-from tasks.reading.rules.dialogue import TimestampParser
 from tasks.reading.rules.messages import Message
+from tasks.reading.rules.timestamps import TimestampParser
 
 TIMESTAMPS = TimestampParser(ZoneInfo("Asia/Shanghai"))
 

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.reading.rules.dialogue import TimestampParser, speaker_of, speaker_of_flag, split_transcript
+from tasks.reading.rules.speakers import speaker_of, speaker_of_flag
+from tasks.reading.rules.timestamps import TimestampParser
+from tasks.reading.rules.transcripts import split_transcript
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 EIGHT = datetime(2026, 11, 22, 0, 1, 2, tzinfo=UTC)
@@ -65,22 +67,22 @@ def test_speaker_of_flag_knows_yes_and_no(flag, speaker):
      "08:01 用户：在吗\n08:02 客服：在的", "2026-11-22 08:01:02 用户：在吗\n[2026-11-22 08:02] 客服：在的", "人工客服：在的"],
 )  # fmt: skip
 def test_split_transcript_knows_labels(text):
-    preamble, said, _ = split_transcript(text)
+    preamble, said, *_ = split_transcript(text)
     assert preamble == ""
-    assert [(speaker, words) for speaker, words, _ in said] == [("user", "在吗"), ("agent", "在的")][-len(said) :]
+    assert [(speaker, words) for speaker, words, *_ in said] == [("user", "在吗"), ("agent", "在的")][-len(said) :]
     assert len(said) == text.count("在")
 
 
 def test_split_transcript_takes_labels_inside_lines_for_text_when_lines_begin_with_them():
-    _, said, start = split_transcript("你好\n用户：请转达客服：我要退货\n第二行\n客服：好")
-    assert said == [("user", "请转达客服：我要退货\n第二行", None), ("agent", "好", None)]
+    _, said, start, _ = split_transcript("你好\n用户：请转达客服：我要退货\n第二行\n客服：好")
+    assert [words[:2] for words in said] == [("user", "请转达客服：我要退货\n第二行"), ("agent", "好")]
     assert start == 3
 
 
 def test_split_transcript_keeps_names_in_text_that_are_no_labels():
-    _, said, _ = split_transcript("用户：superuser: 请联系客服：400客服：好的")
-    assert [words for _, words, _ in said] == ["superuser: 请联系客服：400", "好的"]
-    assert split_transcript("没有人说话").said == []
+    _, said, *_ = split_transcript("用户：superuser: 请联系客服：400客服：好的")
+    assert [words for _, words, *_ in said] == ["superuser: 请联系客服：400", "好的"]
+    assert split_transcript("没有人说话").utterances == []
 
 
 @given(
@@ -90,13 +92,13 @@ def test_split_transcript_keeps_names_in_text_that_are_no_labels():
 )
 def test_split_transcript_gives_back_what_was_joined(turns):
     for between in ("", "\n"):
-        _, said, _ = split_transcript(between.join(f"{label}：{text}" for label, text in turns))
+        _, said, *_ = split_transcript(between.join(f"{label}：{text}" for label, text in turns))
         expected = [("user" if label == "用户" else "agent", text.strip()) for label, text in turns]
-        assert [(speaker, words) for speaker, words, _ in said] == expected
+        assert [(speaker, words) for speaker, words, *_ in said] == expected
 
 
 @pytest.mark.parametrize("text", ["用户" * 200000, " " * 400000, "用户" + " " * 400000, "\n \t" * 200000,
                                   "客服(" * 100000, "用户：" * 100000, "1:00 " * 100000, "bot" * 130000, "【" * 400000])  # fmt: skip
 @pytest.mark.timeout(100)  # a fraction of a second; quadratic work takes minutes
 def test_split_transcript_takes_linear_time(text):
-    assert all(words in text for _, words, _ in split_transcript(text)[1])
+    assert all(words in text for _, words, *_ in split_transcript(text)[1])

@@ -1,0 +1,266 @@
+"""What is inside of an object that is no text: the files of a ZIP archive, the sheet of a workbook, Parquet's rows.
+
+All of it is bounded: what unpacks to more than a log can hold is named and left alone.
+"""
+
+import csv
+import io
+import struct
+import tempfile
+import zipfile
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any, BinaryIO, Final, cast
+
+import openpyxl
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.reading.rules.context import LogContext
+from tasks.reading.rules.formats import LogMapping
+from tasks.reading.rules.table_logs import COLUMNS_LIMIT, header_columns
+from tasks.reading.rules.timestamps import TimestampParser
+
+_ENTRIES_LIMIT: Final = 10_000
+
+_UNPACKED_LIMIT_BYTES: Final = 4 << 30
+
+_RATIO_LIMIT: Final = 250
+
+_TEXTS_LIMIT_BYTES: Final = 128 << 20
+
+_IN_MEMORY_BYTES: Final = 8 << 20
+
+_ROWS_AT_ONCE: Final = 2_000
+
+_SHEETS_LOOKED_AT: Final = 20
+
+_DIRECTORY_END: Final = b"PK\x05\x06"
+
+_TAIL_BYTES: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file to read: an object itself, or what is inside of one. Without a file, `note` says why there is none.
+
+    `size` is in bytes, as it is stored.
+    """
+
+    uri: str
+    file: BinaryIO | None
+    size: int
+    note: str = ""
+    compressed: bool = False
+
+    def left(self) -> int:
+        """How many of the stored bytes were not read yet."""
+        try:
+            position = self.file.tell() if self.file else 0
+        except (OSError, ValueError):
+            position = 0
+        return max(self.size - position, 1)
+
+
+class _NotReadable(Exception):
+    """A container that can't be, or must not be, unpacked; the message says why."""
+
+
+def members_of(
+    file: BinaryIO, uri: str, scratch: Path, mapping: LogMapping | None = None
+) -> Generator[Member, None, None]:
+    """Yield the files of an object to read, one after the other.
+
+    Args:
+        file: the object, seekable.
+        scratch: an existing folder for what is unpacked.
+        mapping: whose sheet of a workbook counts.
+    """
+    file.seek(0)
+    magic = file.read(8)
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    try:
+        if magic.startswith(b"PAR1"):
+            with _spool(scratch) as unpacked:
+                _rows_of_parquet(file, unpacked, size)
+                yield Member(uri, unpacked, size, "a Parquet file")
+        elif magic.startswith(b"PK\x03\x04"):
+            yield from _members_of_zip(file, uri, scratch, mapping, size)
+        else:
+            yield Member(uri, file, size)
+    except _NotReadable as error:
+        yield Member(uri, None, size, str(error))
+
+
+def _spool(scratch: Path) -> BinaryIO:
+    return cast("BinaryIO", tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(scratch)))
+
+
+def _members_of_zip(file: BinaryIO, uri: str, scratch: Path, mapping: LogMapping | None, size: int) -> Iterator[Member]:
+    _check_directory(file)
+    try:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error, UnicodeError) as error:
+        raise _NotReadable(f"a ZIP archive that is damaged ({type(error).__name__})") from None
+    with archive:
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        unpacked = sum(entry.file_size for entry in entries)
+        if unpacked > _UNPACKED_LIMIT_BYTES or (unpacked > 1 << 28 and unpacked > _RATIO_LIMIT * size):
+            raise _NotReadable(f"a ZIP archive that unpacks to {unpacked >> 20:,} MB, more than any day of logs")
+        names = {entry.filename for entry in entries}
+        if "xl/workbook.xml" in names:
+            with _spool(scratch) as table:
+                note = _rows_of_workbook(file, archive, table, mapping)
+                yield Member(uri, table, size, note)
+            return
+        if "xl/workbook.bin" in names:
+            raise _NotReadable("a binary Excel workbook (.xlsb): save it as .xlsx or CSV")
+        yield from _files_of_zip(archive, entries, uri, scratch, mapping)
+
+
+def _files_of_zip(
+    archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], uri: str, scratch: Path, mapping: LogMapping | None
+) -> Iterator[Member]:
+    for entry in sorted(entries, key=lambda entry: entry.filename):
+        parts = entry.filename.replace("\\", "/").split("/")
+        if any(part.startswith((".", "_")) and part != ".." for part in parts):
+            continue  # hidden, as everywhere; macOS packs such files beside each other one
+        inside = f"{uri}!{_printable(entry.filename)}"
+        if entry.flag_bits & 1:
+            yield Member(inside, None, entry.compress_size, "a file of a ZIP archive that needs a password")
+            continue
+        try:
+            with archive.open(entry) as stored, _spool(scratch) as unpacked:
+                while chunk := stored.read(1 << 18):
+                    unpacked.write(chunk)
+                unpacked.seek(0)
+                if unpacked.read(4) == b"PK\x03\x04":
+                    unpacked.seek(0)
+                    yield from _inner(unpacked, inside, scratch, mapping, entry.compress_size)
+                    continue
+                unpacked.seek(0)
+                yield Member(inside, unpacked, entry.compress_size, "in a ZIP archive", compressed=True)
+        except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError, RuntimeError) as error:
+            damage = f"a file of a ZIP archive that is damaged ({type(error).__name__})"
+            yield Member(inside, None, entry.compress_size, damage)
+
+
+def _inner(unpacked: BinaryIO, uri: str, scratch: Path, mapping: LogMapping | None, size: int) -> Iterator[Member]:
+    """A workbook in an archive; an archive in an archive is left alone."""
+    try:
+        _check_directory(unpacked)
+        with zipfile.ZipFile(unpacked) as archive:
+            if "xl/workbook.xml" not in archive.namelist():
+                raise _NotReadable("an archive inside of an archive: unpack the outer one")
+            with _spool(scratch) as table:
+                yield Member(uri, table, size, _rows_of_workbook(unpacked, archive, table, mapping), compressed=True)
+    except _NotReadable as error:
+        yield Member(uri, None, size, str(error))
+
+
+def _check_directory(file: BinaryIO) -> None:
+    """Refuse an archive of too many files before its directory is read into memory."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - _TAIL_BYTES))
+    tail = file.read(_TAIL_BYTES)
+    file.seek(0)
+    at = tail.rfind(_DIRECTORY_END)
+    if at < 0 or len(tail) < at + 16:
+        raise _NotReadable("a ZIP archive that is cut: its directory at the end is missing")
+    entries, length = struct.unpack("<HI", tail[at + 10 : at + 16])
+    if entries > _ENTRIES_LIMIT or length > _ENTRIES_LIMIT * 512:
+        raise _NotReadable(f"a ZIP archive of more than {_ENTRIES_LIMIT:,} files")
+
+
+def _rows_of_workbook(file: BinaryIO, archive: zipfile.ZipFile, table: BinaryIO, mapping: LogMapping | None) -> str:
+    """Write a workbook's rows as CSV: the sheet that the mapping names, or else the first with a header of messages.
+
+    A line end within a cell is written as a vertical tab, so that a row stays a line.
+    """
+    sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    texts = sum(size for name, size in sizes.items() if not name.startswith("xl/worksheets/"))
+    if texts > _TEXTS_LIMIT_BYTES:
+        raise _NotReadable(f"an Excel workbook with {texts >> 20:,} MB of texts: save its sheet as CSV")
+    file.seek(0)
+    try:
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        sheet = _sheet_of(book, mapping)
+        out = io.TextIOWrapper(table, "utf-8", newline="", write_through=True)
+        writer = csv.writer(out, lineterminator="\n")
+        for row in _rows(sheet):
+            writer.writerow([_field(cell) for cell in row])
+        out.detach()
+    except _NotReadable:
+        raise
+    except Exception as error:  # whatever a made-up workbook makes of the library that reads it
+        detail = f"an Excel workbook that can't be read ({type(error).__name__}): save its sheet as CSV"
+        raise _NotReadable(detail) from None
+    table.seek(0)
+    return f"the sheet {_printable(str(sheet.title))!r} of an Excel workbook"
+
+
+def _sheet_of(book: Any, mapping: LogMapping | None) -> Any:
+    sheets = [sheet for sheet in book.worksheets if hasattr(sheet, "iter_rows")]
+    if not sheets:
+        raise _NotReadable("an Excel workbook without a sheet")
+    if mapping and mapping.sheet:
+        if found := next((sheet for sheet in sheets if sheet.title == mapping.sheet), None):
+            return found
+        raise _NotReadable(f"an Excel workbook without a sheet named {mapping.sheet!r}")
+    log = LogContext("", TimestampParser(UTC), mapping or LogMapping({}), (mapping or LogMapping({})).vocabulary())
+    for sheet in sheets[:_SHEETS_LOOKED_AT]:
+        for number, row in enumerate(_rows(sheet)):
+            names = [_field(cell).strip() for cell in row]
+            if sum(map(bool, names)) > 1 and header_columns(names, log):
+                return sheet
+            if number > 20:
+                break
+    return sheets[0]
+
+
+def _rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
+    sheet.reset_dimensions()  # what a sheet says of its size may be anything
+    yield from sheet.iter_rows(max_col=COLUMNS_LIMIT, values_only=True)
+
+
+def _field(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return cell.replace("\r\n", "\v").replace("\n", "\v").replace("\r", "\v")
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ", "microseconds" if cell.microsecond else "seconds")
+    return cell.isoformat() if isinstance(cell, date | time) else str(cell)
+
+
+def _rows_of_parquet(file: BinaryIO, lines: BinaryIO, size: int) -> None:
+    """Write Parquet's rows as JSON lines."""
+    try:
+        table = pq.ParquetFile(file)
+        groups = range(table.metadata.num_row_groups)
+        largest = max((table.metadata.row_group(at).total_byte_size for at in groups), default=0)
+        total = sum(table.metadata.row_group(at).total_byte_size for at in groups)
+        if largest > 1 << 30 or total > _UNPACKED_LIMIT_BYTES or (total > 1 << 28 and total > _RATIO_LIMIT * size):
+            raise _NotReadable(f"a Parquet file that unpacks to {total >> 20:,} MB, more than any day of logs")
+        for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE):
+            for row in batch.to_pylist(maps_as_pydicts="lossy"):
+                lines.write(orjson.dumps(row, default=_plain, option=orjson.OPT_NON_STR_KEYS) + b"\n")
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
+        raise _NotReadable(f"a Parquet file that can't be read ({type(error).__name__})") from None
+    lines.seek(0)
+
+
+def _plain(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _printable(name: str) -> str:
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in name)

@@ -1,0 +1,75 @@
+"""What the readers of one object share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from tasks.domain.records import Reason, Reject
+from tasks.reading.rules.formats import LogMapping
+from tasks.reading.rules.speakers import Speaker, is_set
+from tasks.reading.rules.timestamps import TimestampParser
+from tasks.reading.rules.transcripts import LabelReader
+from tasks.reading.rules.vocabulary import Shape, Vocabulary
+
+NO_MAPPING = LogMapping(columns={})
+
+
+@dataclass(frozen=True, slots=False)
+class LogContext:
+    """One log object under a mapping: its address, its words, and the parser of its times.
+
+    `names` are names that begin messages in its transcripts, though nobody said whose they are.
+    """
+
+    uri: str
+    timestamps: TimestampParser
+    mapping: LogMapping = NO_MAPPING
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    names: frozenset[str] = frozenset()
+
+    @cached_property
+    def labels(self) -> LabelReader:
+        """The labels of its transcripts."""
+        return LabelReader(self.mapping.roles, self.names)
+
+    def reject(self, conversation_id: str, reason: Reason, detail: str, line: int) -> Reject:
+        """The reject for something in this object."""
+        return Reject(conversation_id, reason, detail, self.uri, line)
+
+    def unreadable(self, line: int, detail: str, conversation_id: str = "") -> Reject:
+        """The reject for a line that is not what its format says."""
+        return Reject(conversation_id, Reason.UNREADABLE, detail, self.uri, line)
+
+    def is_left_out(self, record: Mapping[str, Any], shape: Shape) -> bool:
+        """True for a message that the customer never saw: recalled, internal, or one that the mapping skips."""
+        if shape.recalled and any(is_set(record[key]) for key in shape.recalled):
+            return True
+        if shape.public and str(record[shape.public]).strip().lower() in ("false", "0", "no", "否"):
+            return True
+        return bool(self.mapping.skip) and any(
+            name in record and str("" if record[name] is None else record[name]).strip().lower() in values
+            for name, values in self.mapping.skip.items()
+        )
+
+    def compared_side(self, record: Mapping[str, Any], around: Mapping[str, Any]) -> Speaker | None:
+        """The side that the mapping tells by comparing two names, of a message or of its conversation."""
+        rule = self.mapping.side
+        if rule is None:
+            return None
+        left, right = (_found(name, record, around) for name in (rule.left, rule.right))
+        if left is None or right is None:
+            return None
+        return rule.side if str(left) == str(right) else rule.otherwise
+
+
+def _found(name: str, record: Mapping[str, Any], around: Mapping[str, Any]) -> Any:
+    for place in (record, around):
+        value: Any = place.get(name)
+        if value is None and "." in name:
+            value = place
+            for key in name.split("."):
+                value = value.get(key) if isinstance(value, Mapping) else None
+        if value is not None:
+            return value
+    return None

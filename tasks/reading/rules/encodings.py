@@ -1,0 +1,106 @@
+"""The encoding of a log, told by its bytes.
+
+No library: guesses by byte statistics need more text than a short log has.
+Which characters a reading gives tells far more: real text is made of common ones.
+"""
+
+import codecs
+import re
+from contextlib import suppress
+from typing import Final
+
+_CANDIDATES: Final = ("gb18030", "big5hkscs", "cp932", "cp1252")
+
+# Each encoding's common characters in its own bytes: the first level of its standard, kana, letters, punctuation.
+_COMMON: Final = {
+    "gb18030": re.compile(rb"[\xb0-\xd7][\xa1-\xfe]|[\xa1\xa3][\xa1-\xfe]"),
+    "big5hkscs": re.compile(rb"[\xa4-\xc6][\x40-\x7e\xa1-\xfe]|[\xa1-\xa3][\x40-\x7e\xa1-\xfe]"),
+    "cp932": re.compile(rb"[\x81-\x83][\x40-\xfc]|[\x88-\x97][\x40-\xfc]"),
+    "cp1252": re.compile(rb"[\xc0-\xff]"),
+}
+
+_KANA: Final = re.compile(rb"\x82[\x9f-\xf1]|\x83[\x40-\x96]")
+
+# The commonest characters of messages to a shop, in each way of writing: they decide where the bytes allow both.
+_FREQUENT: Final = frozenset(
+    "的是我了一不在有个這这您好你到请吗可以么什么時时候还還發发货貨没沒為为亲们們会會要能就天后後說说问問题題單单订訂退换換"
+    "款服务務联聯系收明多少哪里裡谢謝麻烦煩已经經帮幫催仓倉库庫预預计計出，。？！"
+)
+
+_FAR_BETTER: Final = 0.15
+
+_TOO_FEW: Final = 4
+
+_WRONG_SHARE: Final = 0.05
+
+
+def encoding_of(evidence: bytes) -> str:
+    """The encoding that can decode the evidence: UTF-8, or else the one that makes the likeliest text of it."""
+    with suppress(UnicodeDecodeError):
+        codecs.getincrementaldecoder("utf-8")().decode(evidence)  # not final: the end may be cut
+        return "utf-8"
+    lines = [line for line in re.split(rb"[\r\n]", evidence) if not line.isascii()]
+    if sum(_decodes(line, "utf-8") for line in lines) * 2 > len(lines) or _nearly(evidence, "utf-8"):
+        return "utf-8"
+    scores = {encoding: _likelihood(evidence, lines, encoding) for encoding in _CANDIDATES}
+    best = max(scores, key=scores.__getitem__)
+    return best if scores[best] > scores["gb18030"] + _FAR_BETTER else "gb18030"
+
+
+def decode(line: bytes, encoding: str) -> str:
+    """A line as text. Half a character at the end of a field costs that character, not the line.
+
+    Raises:
+        UnicodeDecodeError: it is not in this encoding.
+    """
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError:
+        text = line.decode(encoding, "replace")
+        wrong = text.count("\ufffd")
+        if wrong > 1 + _WRONG_SHARE * sum(not character.isascii() for character in text):
+            raise
+        return text
+
+
+def _likelihood(evidence: bytes, lines: list[bytes], encoding: str) -> float:
+    """How much of the evidence is text in an encoding: lines that decode, and common characters in them."""
+    decodable = [line for line in lines[:2_000] if _decodes(line, encoding)]
+    if not decodable:
+        return 0.0
+    share = len(decodable) / min(len(lines), 2_000)
+    raw = b"\n".join(decodable)[: 1 << 14]
+    other = [character for character in raw.decode(encoding, "ignore") if not character.isascii()]
+    if not other:
+        return 0.0
+    pattern = _COMMON[encoding]
+    common = sum(pattern.fullmatch(character.encode(encoding, "ignore")) is not None for character in other) / len(
+        other
+    )
+    frequent = sum(character in _FREQUENT for character in other) / len(other)
+    private = sum("\ue000" <= character <= "\uf8ff" for character in other) / len(other)
+    if len(other) < _TOO_FEW and encoding != "gb18030":
+        return 0.0
+    if encoding == "big5hkscs" and not frequent:
+        return 0.0
+    if encoding == "cp1252" and len(other) * 3 > sum(
+        sign.isalpha() for line in decodable for sign in line.decode("cp1252")
+    ):
+        return 0.0  # words of Latin letters have few beside ASCII's
+    bonus = 0.5 if encoding == "cp932" and len(_KANA.findall(raw)) > len(other) / 4 else 0.0
+    weight = 0.3 if encoding == "cp1252" else 1.0
+    return share * (weight * min(common, 1.0) + 2 * frequent + bonus - 4 * private)
+
+
+def _nearly(evidence: bytes, encoding: str) -> bool:
+    text = evidence.decode(encoding, "replace")
+    other = sum(not character.isascii() for character in text)
+    return text.count("\ufffd") <= 1 + _WRONG_SHARE * other and other > 8
+
+
+def _decodes(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""The words in a message's content, however deeply they are wrapped, and the scalars around them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+# What holds a message's words, or wraps what does; the surest first.
+_HOLDERS: Final = (
+    "text", "content", "value", "body", "msg", "message", "plain_text", "plain_body", "words", "内容", "文本",
+    "消息内容",
+    "parts", "segments", "blocks", "elements", "children", "runs", "data", "payload", "message_parts", "texts",
+)  # fmt: skip
+
+_DEPTH: Final = 6
+
+_KINDS: Final = frozenset(
+    ["type", "msgtype", "msg_type", "message_type", "mtype", "contenttype", "content_type", "kind"]
+)
+
+_SCALARS: Final = ("$oid", "$numberLong", "$numberInt", "$numberDouble", "$uuid")
+
+_NAMED: Final = ("name", "channel", "type", "title", "label", "value", "id")
+
+
+def words_in(content: Any, depth: int = 0) -> str:
+    """The words in a message's content: a text, a number, an object that holds one, or parts of which some do."""
+    if isinstance(content, str):
+        return words_in_json(content) if depth == 0 else content
+    if depth > _DEPTH:
+        return ""
+    if isinstance(content, list):
+        return "".join(words_in(part, depth + 1) for part in content if isinstance(part, str | dict | list))
+    if isinstance(content, Mapping):
+        for key in _HOLDERS:
+            if content.get(key) and (found := words_in(content[key], depth + 1)):
+                return found
+        return ""
+    return "" if depth else as_text(content)
+
+
+def words_in_json(text: str) -> str:
+    """A text, or the words in it where it is a typed part written as JSON, as WeCom and 七鱼 export them."""
+    if text[:1] != "{" or text[-1:] != "}" or '"' not in text or len(text) > 1 << 16:
+        return text
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    typed = isinstance(value, dict) and (len(value) == 1 or any(key.lower() in _KINDS for key in value))
+    return (words_in(value, 1) or text) if typed else text
+
+
+def identity(value: Any) -> str:
+    """An id as text: a whole number without its point, a value that MongoDB's export wraps; "" for what is none."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, Mapping):
+        return next((identity(value[key]) for key in _SCALARS if key in value), "") if len(value) == 1 else ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def name_of(value: Any) -> str:
+    """A channel or the like as text; of an object, its name."""
+    if isinstance(value, Mapping):
+        return next((str(value[key]) for key in _NAMED if isinstance(value.get(key), str | int) and value[key]), "")
+    return as_text(value)
+
+
+def scalar(value: Any) -> Any:
+    """A time as a row of scratch can hold it."""
+    return None if value == "" else value
+
+
+def as_text(value: Any) -> str:
+    """Any value as text; what is no text as JSON."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else orjson.dumps(value).decode()

@@ -1,0 +1,238 @@
+"""The names that keys and columns go by, and what they mean."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from tasks.reading.rules.speakers import WORD_CHARACTERS, Speaker, nameable, speaker_of
+
+# What a mapping may call a column; the words of `columns` in its file.
+MEANINGS: Final = (
+    "conversation_id", "role", "is_agent", "text", "time", "date", "started_at", "channel", "messages", "transcript",
+    "number", "message_id",
+)  # fmt: skip
+
+# Normalized names (lower case without `_`, `-` and blanks), the surest first.
+NAMES: Final[Mapping[str, str]] = {
+    "conversation_id": (
+        "conversationid sessionid dialogid dialogueid chatid convid threadid ticketid "
+        "conversationuuid sessionuuid chatsessionid roomid callid 会话id 会话编号 会话标识 会话号 "
+        "会话流水号 对话id 对话编号 对话标识 咨询编号 咨询id 工单编号 工单号 聊天id 通话id 會話id "
+        "會話編號 對話id 對話編號 entityid sid cid 编号 id"
+    ),
+    "role": (
+        "role speaker sendertype speakertype fromtype senderrole authortype actortype usertype "
+        "participantrole 角色 发言角色 说话人角色 发送方角色 发送者角色 发送方类型 发送者类型 "
+        "发送人类型 消息发送方 发言人角色 说话人 发言人 发言者 发送方 发送者 发送人 身份 發送者 "
+        "發送方 發言人 發送者類型 sender from author party who sentby direction"
+    ),
+    "is_agent": "isagent isstaff iskefu fromagent isoperator isadmin issupport 是否客服 是否坐席",
+    "text": (
+        "content text utterance message msg body sentence value plaintext plainbody msgcontent "
+        "messagecontent messagetext messagebody textcontent bodytext bodyplain 内容 消息内容 "
+        "聊天内容 发言内容 对话内容 文本 消息文本 消息 发言 话语 正文 內容 訊息內容 訊息 對話內容"
+    ),
+    "time": (
+        "time timestamp ts datetime sentat sendtime sendat createdat createtime createdtime "
+        "createddate msgtime messagetime eventtime occurredat gmtcreate 时间 发送时间 消息时间 "
+        "发言时间 聊天时间 创建时间 消息发送时间 时间戳 日期时间 時間 發送時間"
+    ),
+    "date": "date day 日期 消息日期 发送日期 聊天日期",
+    "started_at": (
+        "startedat starttime begintime startat 开始时间 会话开始时间 会话时间 接入时间 對話開始時間 開始時間"
+    ),
+    "channel": (
+        "channel channeltype 渠道 来源渠道 接入渠道 渠道名称 会话来源 渠道類型 source 来源 platform 平台 inbox"
+    ),
+    "messages": (
+        "messages turns dialogue dialog utterances conversation conversations chat history msgs "
+        "messagelist msglist chatmessages transcript comments events thread 消息列表 消息记录 "
+        "消息 对话 会话 会话内容 对话内容 聊天记录 对话记录 聊天消息 對話記錄 訊息列表"
+    ),
+    "transcript": (
+        "conversation transcript dialogue dialog chat 会话内容 对话内容 聊天记录 对话记录 "
+        "会话记录 通话记录 對話記錄 对话 会话 text content 内容 文本"
+    ),
+    "prompt": "prompt",
+    "entity": "entitycontent",
+    "number": "seq sequence index idx turnid turnindex msgseq messageseq 序号 消息序号 轮次",
+    "message_id": "messageid msgid messageuuid msguid uuid id 消息id 消息编号 訊息id",
+    "parts": "parts messageparts segments blocks elements contents contentblocks",
+    "recalled": (
+        "recalled isrecalled isrecall revoked isrevoked withdrawn retracted deleted isdeleted "
+        "private isprivate internal isinternal internalnote 撤回 是否撤回 已撤回 是否内部 "
+        "内部备注"
+    ),
+    "public": "public ispublic",
+}
+
+_SINGLE: Final = (
+    "conversation_id", "role", "is_agent", "text", "time", "date", "started_at", "channel", "prompt", "entity",
+    "number", "message_id", "public",
+)  # fmt: skip
+
+# An element of a list may have one of these as its own id, which says nothing of the conversation it is in.
+_OWN_IDS: Final = frozenset(["id", "sid", "cid", "编号", "entityid"])
+
+_INVISIBLE: Final = re.compile("[\u200b-\u200f\u2060\ufeff\u00a0\u3000_\\-\\s*]+")
+
+_SHAPES_KEPT: Final = 1_000
+
+_WORDS_KEPT: Final = 1_000
+
+_SIDES_IN: Final = ("type", "role", "kind", "sender_type", "user_type", "name")
+
+
+class Shape(NamedTuple):
+    """Which keys of a record, or columns of a header, mean what; "" where none does.
+
+    `messages`, `transcripts` and `texts` are candidates, the surest first, as their values decide. `message` says
+    that the keys can only be one message's; `rest` are then the keys that say something else. `recalled` are flags
+    of messages that nobody but the agents saw in the end.
+    """
+
+    conversation_id: str
+    role: str
+    is_agent: str
+    text: str
+    time: str
+    date: str
+    started_at: str
+    channel: str
+    prompt: str
+    entity: str
+    number: str
+    message_id: str
+    public: str
+    texts: tuple[str, ...]
+    messages: tuple[str, ...]
+    transcripts: tuple[str, ...]
+    recalled: tuple[str, ...]
+    message: bool
+    names_its_conversation: bool
+    rest: tuple[str, ...]
+
+    @property
+    def speaks(self) -> bool:
+        """True where the keys name a speaker."""
+        return bool(self.role or self.is_agent)
+
+    def meanings(self) -> dict[str, str]:
+        """What each key that means something was taken for."""
+        found = {getattr(self, meaning): meaning for meaning in reversed(_SINGLE) if getattr(self, meaning)}
+        if not self.speaks:
+            found |= dict.fromkeys(self.transcripts[:1], "transcript") | dict.fromkeys(self.messages[:1], "messages")
+        return found
+
+
+class Vocabulary:
+    """Finds the meaning of keys and of roles in one log. Records with the same keys are looked up once.
+
+    Args:
+        renames: names in the log and their meaning, before all others; "" leaves a key out.
+        roles: values of the role column and their sides; `*` stands for all others.
+    """
+
+    def __init__(self, renames: Mapping[str, str] | None = None, roles: Mapping[str, Speaker] | None = None) -> None:
+        renames = renames or {}
+        self.roles: dict[str, Speaker] = dict(roles or {})
+        self._ranks: dict[str, dict[str, int]] = {
+            meaning: {name: rank for rank, name in enumerate(names.split())} for meaning, names in NAMES.items()
+        }
+        for key, meaning in renames.items():
+            for ranks in self._ranks.values():
+                ranks.pop(normalized(key), None)
+            if meaning:
+                self._ranks[meaning][normalized(key)] = -1
+        self._renamed_ids = {normalized(key) for key, meaning in renames.items() if meaning == "conversation_id"}
+        self.left_out = frozenset(key for key, meaning in renames.items() if not meaning)
+        self.paths = tuple((key, tuple(key.split("."))) for key in renames if "." in key)
+        self.speakers: dict[str, Speaker | None] = {}
+        self.unknown_roles: dict[str, int] = {}
+        self._shapes: dict[tuple[str, ...], Shape] = {}
+
+    def shape(self, keys: tuple[str, ...]) -> Shape:
+        """What these keys mean."""
+        if shape := self._shapes.get(keys):
+            return shape
+        if len(self._shapes) >= _SHAPES_KEPT:
+            self._shapes.clear()
+        shape = self._shapes[keys] = self._new_shape(keys)
+        return shape
+
+    def _new_shape(self, keys: tuple[str, ...]) -> Shape:
+        names = {key: normalized(key) for key in keys if len(key) <= WORD_CHARACTERS}
+
+        def ranked(meaning: str) -> tuple[str, ...]:
+            ranks = self._ranks[meaning]
+            return tuple(sorted((k for k in names if names[k] in ranks), key=lambda k: ranks[names[k]]))
+
+        single = {meaning: (ranked(meaning) or ("",))[0] for meaning in _SINGLE}
+        conversation_id = single["conversation_id"]
+        if single["message_id"] == conversation_id:
+            single["message_id"] = ""
+        if single["date"] and not single["time"]:
+            single["time"], single["date"] = single["date"], ""
+        messages, texts = ranked("messages"), (*ranked("text"), *ranked("parts"))
+        single["text"] = single["text"] or (texts[0] if texts and (single["role"] or single["is_agent"]) else "")
+        speaks = bool(single["text"] and (single["role"] or single["is_agent"]))
+        numbers = {
+            key for key, name in names.items() if name in self._ranks["message_id"] or name in self._ranks["number"]
+        }
+        flags = ranked("recalled")
+        used = {*single.values(), *numbers, *flags, *self.left_out}
+        own = names.get(conversation_id, "")
+        return Shape(
+            **single,
+            texts=texts,
+            messages=messages,
+            transcripts=ranked("transcript"),
+            recalled=flags,
+            message=speaks and not (set(messages) - {single["text"]} or single["prompt"] or single["entity"]),
+            names_its_conversation=bool(own) and (own not in _OWN_IDS or own in self._renamed_ids),
+            rest=tuple(key for key in keys if key not in used),
+        )
+
+    def speaker(self, role: object) -> Speaker | None:
+        """The side that a role's value means, by the mapping first; of an object, what it says of its kind."""
+        try:
+            return self.speakers[role]  # type: ignore[index]
+        except (KeyError, TypeError):
+            pass
+        if isinstance(role, Mapping):
+            return next((side for key in _SIDES_IN if (side := self._side_in(role.get(key)))), None)
+        word = role if isinstance(role, str) else "" if role is None else str(role)
+        speaker = self.roles.get(word) or self.roles.get(word.strip()) or speaker_of(word) or self.roles.get("*")
+        if len(word) <= WORD_CHARACTERS and len(self.speakers) < _WORDS_KEPT:
+            self.speakers[word] = speaker
+        return speaker
+
+    def _side_in(self, value: object) -> Speaker | None:
+        return self.speaker(value) if isinstance(value, str) and value else None
+
+    def unknown_role(self, role: object) -> str:
+        """Note a role that is not known; return what a reject may say of it."""
+        word = role if isinstance(role, str) else str(role) if isinstance(role, int | float) else ""
+        word = word[:WORD_CHARACTERS]
+        if word in self.unknown_roles or len(self.unknown_roles) < _WORDS_KEPT:
+            self.unknown_roles[word] = self.unknown_roles.get(word, 0) + 1
+        return "an empty role" if not word.strip() else f"a role that is not known, {nameable(word)}"
+
+
+def lifted(record: Mapping[str, Any], paths: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, Any]:
+    """A record with its nested values under their dotted names, too."""
+    found = dict(record)
+    for name, path in paths:
+        value: Any = record
+        for key in path:
+            if isinstance(value, list) and value:
+                value = value[0]
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def normalized(key: str) -> str:
+    """A name without what people write in different ways: case, `_`, `-`, blanks, invisible characters."""
+    return _INVISIBLE.sub("", key).lower()
