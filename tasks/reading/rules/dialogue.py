@@ -58,18 +58,30 @@ def conversation_from(
     """
     if len(utterances) > MESSAGES_LIMIT:
         return _reject(header, Reason.UNREADABLE, f"{len(utterances):,} messages: no conversation is that long", None)
-    spoken = [said for said in utterances if said[1] and said[0] and said[0] != "system"]
-    if any("<" in said[1] or "&#" in said[1] for said in spoken):
-        spoken = [said for one in spoken if (said := one._replace(text=plain_text(one.text))).text]
-    times = [timestamps.parse(said[2]) for said in spoken]
-    if any(said[4] for said in spoken):
+    spoken: list[Utterance] = []
+    keyed = False
+    for said in utterances:
+        text = said[1]
+        if not text or said[0] is None or said[0] == "system":
+            continue
+        if "<" in text or "&#" in text:
+            text = plain_text(text)
+            if not text:
+                continue
+            spoken.append(said._replace(text=text))
+        else:
+            spoken.append(said)
+        keyed = keyed or said[4] != ""
+    parse = timestamps.parse
+    times = [parse(said[2]) for said in spoken]
+    if keyed:
         spoken, times = _once_each(spoken, times)
     spoken, times = _in_order(spoken, times)
     started = timestamps.parse(header.started) or next((time for time in times if time), None)
     if not spoken:
         return _none(header, Reason.EMPTY, "no message has any text", started, unread, len(utterances))
     role = spoken[0][0]
-    if all(said[0] == role for said in spoken):
+    if len({said[0] for said in spoken}) == 1:
         detail = f"only the {role} speaks ({len(spoken)} messages)"
         return _none(header, Reason.ONE_SIDED, detail, started, unread, len(utterances))
     attributes = header.attributes

@@ -42,6 +42,8 @@ class JsonRecords:
         self._vocabulary = log.vocabulary
         self._only = only
         self._line = self._on_line = 0
+        self._looked_at: Mapping[str, Any] = {}  # the record whose messages were found last
+        self._found: tuple[str, list[Any]] | None = None
 
     def kind(self, value: Any) -> str:
         """The format that a value belongs to (a name of JSON_FORMATS), or ""."""
@@ -58,7 +60,7 @@ class JsonRecords:
         shape = self._vocabulary.shape(tuple(value))
         if shape.message and not isinstance(value[shape.text], list):
             return _MESSAGES
-        if self._messages(value, shape) is not None:
+        if shape.messages and self._messages(value, shape) is not None:
             return _CONVERSATIONS
         if shape.entity or (shape.prompt and isinstance(value[shape.prompt], str)):
             return _SFT
@@ -208,10 +210,21 @@ class JsonRecords:
         shape_of, utterance_of = self._vocabulary.shape, self._utterance
         if self._vocabulary.paths:
             messages = [self._lifted(message) if isinstance(message, dict) else message for message in messages]
+        speaker_of = None if self._log.mapping.skip or self._log.mapping.side else self._vocabulary.speakers.get
         for number, message in enumerate(messages, 1):
             if not isinstance(message, dict):
                 return f"message {number} is no object"
             shape = shape_of(tuple(message))
+            if (
+                speaker_of
+                and shape.plain
+                and type(role := message[shape.role]) is str
+                and (speaker := speaker_of(role))
+            ):
+                text = message[shape.text]
+                if type(text) is str and text and text[0] != "{" and not text.isspace():
+                    spoken.append(Utterance(speaker, text, message[shape.time] if shape.time else None))
+                    continue
             said = utterance_of(message, shape, around)
             if said is None:
                 silent += 1
@@ -281,6 +294,11 @@ class JsonRecords:
 
     def _messages(self, value: Mapping[str, Any], shape: Shape) -> tuple[str, list[Any]] | None:
         """The key and the list of messages; a list may be written as a string of JSON, and null is an empty one."""
+        if self._looked_at is not value:
+            self._looked_at, self._found = value, self._look_for_messages(value, shape)
+        return self._found
+
+    def _look_for_messages(self, value: Mapping[str, Any], shape: Shape) -> tuple[str, list[Any]] | None:
         empty = None
         for key in shape.messages:
             messages = value[key]

@@ -103,13 +103,14 @@ class Table:
         lines = text_lines(file, head, self.log, rejects)
         if self.begins > 1:
             lines = (line for line in lines if line[0] >= self.begins)
-        table = TableRows(self.log, self.columns, self.dialect.delimiter)
+        read = TableRows(self.log, self.columns, self.dialect.delimiter).read
+        first = self.header[0] if self.header else None
         for number, row in split_rows(lines, self.dialect, self.columns.width):
             if rejects:
                 yield from rejects
                 rejects.clear()
-            if any(row) and (self.header is None or tuple(name.strip() for name in row) != self.header):
-                found = table.read(number, row)
+            if any(row) and not (row[0].strip() == first and tuple(name.strip() for name in row) == self.header):
+                found = read(number, row)
                 if found is not None:
                     yield found
         yield from rejects
@@ -117,16 +118,20 @@ class Table:
 
 def text_lines(file: BinaryIO, head: ObjectHead, log: LogContext, rejects: list[Reject]) -> Iterator[tuple[int, str]]:
     """Yield the lines as text; those that are none are added to `rejects`."""
+    encoding = "utf-8" if head.encoding == "utf-16" else head.encoding
     for number, line in read_lines(file, head):
         if line is None:
             rejects.append(too_long(log, number))
             continue
         try:
-            text = decode_line(line, head.encoding)
+            text = line.decode(encoding)
         except UnicodeDecodeError:
-            rejects.append(_undecodable(log, number, head))
-        else:
-            yield number, text
+            try:
+                text = decode_line(line, encoding)
+            except UnicodeDecodeError:
+                rejects.append(_undecodable(log, number, head))
+                continue
+        yield number, text.removeprefix("\ufeff")
 
 
 def _undecodable(log: LogContext, line: int, head: ObjectHead) -> Reject:

@@ -152,6 +152,8 @@ class TableRows:
         side = mapping.side
         compares = side is not None and side.left in places and side.right in places
         self._side = (places[side.left], places[side.right], side) if side and compares else None
+        self._by_role = columns.role >= 0 and self._side is None
+        self._known = log.vocabulary.speakers
         self._leaves_out = bool(columns.recalled or columns.public >= 0 or self._skip)
 
     def read(self, number: int, row: list[str]) -> Message | Conversation | Reject | None:
@@ -164,7 +166,9 @@ class TableRows:
             row = fitted
         if self._leaves_out and self._is_left_out(row):
             return None
-        conversation_id = _id(row[columns.conversation_id]) if columns.conversation_id >= 0 else ""
+        conversation_id = row[columns.conversation_id].strip() if columns.conversation_id >= 0 else ""
+        if conversation_id[:2] == '="' or conversation_id[-2:] == ".0":
+            conversation_id = _id(conversation_id)
         if columns.transcript >= 0:
             return self._conversation(number, row, conversation_id)
         return self._message(number, row, conversation_id)
@@ -177,7 +181,7 @@ class TableRows:
             why = "its id has lost its last digits in a spreadsheet; export it as text"
             return Message(conversation_id, self._uri, number, None, why)
         text = row[columns.text]
-        speaker = self._speaker(row)
+        speaker = self._known.get(row[columns.role]) or self._speaker(row) if self._by_role else self._speaker(row)
         if speaker is None:
             if not text.strip():
                 return None
@@ -287,7 +291,6 @@ class TableRows:
 
 def _id(field: str) -> str:
     """An id as it was before a spreadsheet wrote it: `="00123"` is 00123, `1001.0` is 1001."""
-    field = field.strip()
     if field[:2] == '="' and field[-1:] == '"':
         return field[2:-1]
     if field[-2:] == ".0" and _WHOLE.fullmatch(field):

@@ -115,6 +115,9 @@ class TimestampParser:
         if value is None:
             return None
         try:
+            # `2026-11-22 08:01:02` in an hour met before: nearly every time of a log.
+            if type(value) is str and len(value) == 19 and value[13] == ":" and (epoch := self._epochs.get(value[:13])):
+                return _EPOCH + (datetime.fromisoformat(value) - epoch)
             found = self._parse(value)
         except (ValueError, OverflowError, TypeError):
             found = None
@@ -124,7 +127,7 @@ class TimestampParser:
 
     def _parse(self, value: object) -> datetime | None:
         if isinstance(value, str):
-            return self._parse_usual(value) or self._parse_text(value.strip())
+            return self._parse_text(value.strip())
         if isinstance(value, int | float) and not isinstance(value, bool):
             return self._from_number(value)
         if isinstance(value, Mapping):
@@ -137,12 +140,6 @@ class TimestampParser:
         self.unknown += 1
         if not self.unknown_form:
             self.unknown_form = re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", text[:32]))
-
-    def _parse_usual(self, text: str) -> datetime | None:
-        """`2026-11-22 08:01:02` in an hour met before: nearly every time of a log."""
-        if len(text) == 19 and text[13] == ":" and not self._formats and (epoch := self._epochs.get(text[:13])):
-            return _EPOCH + (datetime.fromisoformat(text) - epoch)
-        return None
 
     def _parse_text(self, text: str) -> datetime | None:
         if len(text) > _LONGEST or not text:
@@ -235,8 +232,9 @@ class TimestampParser:
         epoch = _EPOCH.replace(tzinfo=None) + (self.zone.utcoffset(time) or timedelta())
         if len(self._epochs) >= _HOURS_KEPT:
             self._epochs.clear()
-        hour = f"{time:%Y-%m-%d}", f"{time:%H}"
-        self._epochs[" ".join(hour)] = self._epochs["T".join(hour)] = epoch
+        if not self._formats:
+            hour = f"{time:%Y-%m-%d}", f"{time:%H}"
+            self._epochs[" ".join(hour)] = self._epochs["T".join(hour)] = epoch
         return epoch
 
 

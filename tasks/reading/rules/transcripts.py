@@ -140,8 +140,7 @@ class Transcript(NamedTuple):
     strangers: Mapping[str, int] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """The beginning of a message: who speaks (None: a stranger), when, and where its text begins in its line."""
 
     speaker: Speaker | None
@@ -165,6 +164,11 @@ class LabelReader:
 
     def label(self, line: str) -> Label | None:
         """The label that a line begins with, if any."""
+        if not self.roles:
+            end = line.find("：", 0, _PLAIN_CHARACTERS)
+            end = end if end >= 0 else line.find(":", 0, _PLAIN_CHARACTERS)
+            if end > 0 and (speaker := _PLAIN.get(line[:end])):
+                return Label(speaker, line[:end], None, end + 1, sure=True)
         start = line[:_LABEL_CHARACTERS]
         found = _LINE.match(start) if _COLON.search(start) else None
         if found:
@@ -203,6 +207,17 @@ class LabelReader:
         return Label(speaker, name, found["time"], found.end(), sure=True)
 
 
+# The labels of nearly every line of a transcript, without the marks that others may have around them.
+_PLAIN: Final[Mapping[str, Speaker]] = {
+    form: speaker
+    for words in (USER_WORDS, AGENT_WORDS)
+    for word in words.split()
+    if word not in _NO_LABELS_AT_ALL and (speaker := speaker_of(word))
+    for form in {word, word.title()}
+}
+
+_PLAIN_CHARACTERS: Final = 12
+
 NO_ROLES: Final = LabelReader()
 
 
@@ -218,7 +233,7 @@ def split_transcript(text: str, reader: LabelReader = NO_ROLES) -> Transcript:
         anywhere = _labels_anywhere(text)
         if len(anywhere) > len(labels):
             return _split(text, anywhere, {})
-    found, strangers = _told_sides(labels)
+    found, strangers = _with_sides(labels)
     if not any(label.speaker in ("user", "agent") or label.sure for _, label in labels):
         return Transcript(text.strip(), [], 0, strangers)
     return _split(text, found, strangers)
@@ -240,21 +255,21 @@ def _labels_at_line_starts(text: str, reader: LabelReader) -> list[tuple[int, La
 _NOTICE_BEGINS: Final = frozenset("0123456789[\u200e")
 
 
-def _told_sides(labels: list[tuple[int, Label]]) -> tuple[list[tuple[int, int, Speaker, str | None]], dict[str, int]]:
+def _with_sides(labels: list[tuple[int, Label]]) -> tuple[list[tuple[int, int, Speaker, str | None]], dict[str, int]]:
     """The labels with their sides, and the strangers among them.
 
     Where a shop's account speaks (千牛's `店铺:小美`), the one other name is the buyer's.
     """
     unknown = {label.name for _, label in labels if label.speaker is None}
-    by_shop = any(label.speaker == "agent" and _SHOP.fullmatch(label.name) for _, label in labels)
+    by_shop = unknown and any(label.speaker == "agent" and _SHOP.fullmatch(label.name) for _, label in labels)
     buyer = next(iter(unknown)) if len(unknown) == 1 and by_shop else None
     strangers: dict[str, int] = {}
     found: list[tuple[int, int, Speaker, str | None]] = []
-    for start, label in labels:
-        speaker = label.speaker or ("user" if label.name == buyer else None)
-        if speaker is None:
-            strangers[label.name] = strangers.get(label.name, 0) + 1
-        found.append((start, start + label.end, speaker or "system", label.time))
+    for start, (speaker, name, time, end, _) in labels:
+        side = speaker or ("user" if name == buyer else None)
+        if side is None:
+            strangers[name] = strangers.get(name, 0) + 1
+        found.append((start, start + end, side or "system", time))
     return found, strangers
 
 

@@ -88,7 +88,8 @@ class Shape(NamedTuple):
 
     `messages`, `transcripts` and `texts` are candidates, the surest first, as their values decide. `message` says
     that the keys can only be one message's; `rest` are then the keys that say something else. `recalled` are flags
-    of messages that nobody but the agents saw in the end.
+    of messages that nobody but the agents saw in the end. `speaks` says that the keys name a speaker, `plain` that
+    they are a role and a text, perhaps with a time, and nothing that decides on them.
     """
 
     conversation_id: str
@@ -111,11 +112,8 @@ class Shape(NamedTuple):
     message: bool
     names_its_conversation: bool
     rest: tuple[str, ...]
-
-    @property
-    def speaks(self) -> bool:
-        """True where the keys name a speaker."""
-        return bool(self.role or self.is_agent)
+    speaks: bool
+    plain: bool
 
     def meanings(self) -> dict[str, str]:
         """What each key that means something was taken for."""
@@ -191,6 +189,9 @@ class Vocabulary:
             message=speaks and not (set(messages) - {single["text"]} or single["prompt"] or single["entity"]),
             names_its_conversation=bool(own) and (own not in _OWN_IDS or own in self._renamed_ids),
             rest=tuple(key for key in keys if key not in used),
+            speaks=bool(single["role"] or single["is_agent"]),
+            plain=bool(single["role"] and single["text"])
+            and not (flags or single["public"] or single["number"] or single["message_id"] or single["date"]),
         )
 
     def speaker(self, role: object) -> Speaker | None:
