@@ -202,7 +202,71 @@ def semaphore(work: Work) -> Result:
     return asyncio.run(run())
 
 
+def litellm(work: Work) -> Result:
+    """litellm's Router with its own rate limits, five retries and as many calls at once as allowed."""
+    import litellm as package
+    from litellm import Router
+
+    package.suppress_debug_info = True
+    logging.getLogger("LiteLLM Router").setLevel(logging.CRITICAL)
+    parameters = {"model": "openai/m", "api_base": f"{work.url}/v1", "api_key": API_KEY}
+    deployment = {"model_name": "m", "litellm_params": parameters | {"rpm": work.rpm, "tpm": work.tpm}}
+
+    async def run() -> Result:
+        router = Router(
+            model_list=[deployment],
+            num_retries=5,
+            timeout=work.timeout_seconds,
+            default_max_parallel_requests=work.concurrency,
+            routing_strategy="usage-based-routing-v2",
+        )
+        limit = asyncio.Semaphore(work.concurrency)
+
+        async def call(text: str) -> bool:
+            try:
+                async with limit:
+                    await router.acompletion("m", messages=[{"role": "user", "content": text}])
+            except Exception:
+                return False
+            return True
+
+        clock = Stopwatch()
+        return clock.result(sum(await asyncio.gather(*(call(text) for text in work.prompts()))))
+
+    return asyncio.run(run())
+
+
+def curator(work: Work) -> Result:
+    """Bespoke's curator: its online request processor, told of the quota."""
+    from bespokelabs import curator as package
+
+    home = tempfile.TemporaryDirectory()
+    os.environ |= {"OPENAI_API_KEY": API_KEY, "CURATOR_DISABLE_RICH_DISPLAY": "1", "TELEMETRY_ENABLED": "0"}
+    model = package.LLM(
+        model_name="m",
+        backend="openai",
+        backend_params={
+            "base_url": f"{work.url}/v1",
+            "max_requests_per_minute": work.rpm or 100_000,
+            "max_tokens_per_minute": work.tpm or 100_000_000,
+            "max_concurrent_requests": work.concurrency,
+            "request_timeout": work.timeout_seconds,
+            "max_retries": 5,
+        },
+    )
+    clock = Stopwatch()
+    made = model(work.prompts(), working_dir=home.name)
+    result = clock.result(len(getattr(made, "dataset", made)))
+    home.cleanup()
+    return result
+
+
+# The packages of peers that are no dependency of ours.
+MODULES = {"litellm": "litellm", "curator": "bespokelabs"}
+
 CONTESTANTS = {
+    "litellm": litellm,
+    "curator": curator,
     "ours (qianfan)": ours,
     "ours (openai)": ours,
     "batch_do": batch_do,

@@ -19,16 +19,18 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from tests.benchmarks.contestants import CONTESTANTS, Work, true_tokens
+from tests.benchmarks.contestants import CONTESTANTS, MODULES, Work, true_tokens
 from tests.servers.qianfan import answer_for
 
 OURS = ("ours (openai)", "ours (qianfan)")
 PEERS = ("batch_do", "semaphore")
+OTHER_PEERS = ("litellm", "curator")  # where requirements-peers.txt is installed
 FAULTS = {
     "internal": 0.006,
     "http_500": 0.006,
@@ -80,6 +82,30 @@ SCENARIOS = {
         "3,000 RPM in 10 s windows",
         {"rpm": 3000, "window_seconds": 10, "latency_median": 1.2},
         _work(2750, rpm=3000, window_seconds=10),
+    ),
+    "short": Scenario(
+        "3,000 RPM, counted as 500 in 10 s",
+        {"rpm": 3000, "window_seconds": 10, "latency_median": 1.2},
+        _work(3500, rpm=3000),
+        (*OURS, *PEERS, *OTHER_PEERS),
+    ),
+    "second": Scenario(
+        "3,000 RPM, counted as 50 in 1 s",
+        {"rpm": 3000, "window_seconds": 1, "latency_median": 1.2},
+        _work(3000, rpm=3000),
+        (*OURS, *PEERS, *OTHER_PEERS),
+    ),
+    "bucket": Scenario(
+        "3,000 RPM as a token bucket of 100",
+        {"rpm": 3000, "window_seconds": 2, "style": "bucket", "latency_median": 1.2},
+        _work(3000, rpm=3000),
+        (*OURS, *PEERS, *OTHER_PEERS),
+    ),
+    "one_qps": Scenario(
+        "one query a second, 60 RPM told",
+        {"rpm": 60, "window_seconds": 1, "latency_median": 1.2},
+        _work(90, rpm=60),
+        (OURS[0], "semaphore"),
     ),
     "tpm": Scenario(
         "300,000 TPM, mixed lengths",
@@ -262,6 +288,8 @@ def show(cells: Sequence[Sequence[str]]) -> None:
 def run_scenario(name: str, short: bool) -> None:
     """Every contestant of a scenario, as a table."""
     scenario = SCENARIOS[name]
+    missing = [peer for peer in OTHER_PEERS if find_spec(MODULES[peer]) is None]
+    scenario = replace(scenario, contestants=[peer for peer in scenario.contestants if peer not in missing])
     if short:
         conversations = SHORT.get(name, scenario.work.conversations)
         scenario = replace(scenario, work=replace(scenario.work, conversations=conversations))

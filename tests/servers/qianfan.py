@@ -14,7 +14,7 @@ import random
 import threading
 import time
 from bisect import bisect_right
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from tests.builders.quotas import Quota, Style
 from tests.servers.bce_auth import verify
 from tests.servers.threaded import ThreadedServer
 
@@ -51,6 +52,7 @@ class Behavior:
     rpm: float = 0
     tpm: float = 0
     window_seconds: float = 60.0
+    style: Style = "sliding"  # the way of counting; a bucket holds what a window would
     qps: int = 0
     concurrency: int = 0
     headers: str = "on"  # on, off, wrong: twice the truth
@@ -76,22 +78,6 @@ def count_tokens(text: str) -> int:
     return math.ceil(len(text) * 0.6)
 
 
-class _Window:
-    """Work accepted in the last window, exactly."""
-
-    def __init__(self) -> None:
-        self.entries: deque[tuple[float, int]] = deque()
-        self.tokens = 0
-
-    def drop(self, before: float) -> None:
-        while self.entries and self.entries[0][0] <= before:
-            self.tokens -= self.entries.popleft()[1]
-
-    def add(self, now: float, tokens: int) -> None:
-        self.entries.append((now, tokens))
-        self.tokens += tokens
-
-
 class QianfanServer(ThreadedServer):
     """The server in its own thread: `with QianfanServer(rpm=600, window_seconds=1) as server: server.url`."""
 
@@ -107,8 +93,7 @@ class QianfanServer(ThreadedServer):
 
     def reset(self) -> None:
         """Forget every call; connections and tokens stay."""
-        self._window = _Window()
-        self._second: deque[float] = deque()
+        self._requests, self._token_quota, self._queries = Quota(0, 60), Quota(0, 60), Quota(0, 1)
         self._running = 0
         self.arrivals: list[tuple[float, int, str]] = []  # monotonic time, tokens, "" or why refused
         self.requests: Counter[str] = Counter()
@@ -259,34 +244,40 @@ class QianfanServer(ThreadedServer):
     def _refusal(self, now: float, tokens: int) -> tuple[str, int] | None:
         """Which limit this arrival is over: a reason and V1's code."""
         behavior = self.behavior
-        share = behavior.window_seconds / 60
-        self._window.drop(now - behavior.window_seconds)
+        for quota, per_minute in ((self._requests, behavior.rpm), (self._token_quota, behavior.tpm)):
+            quota.size, quota.seconds, quota.style = (
+                per_minute * behavior.window_seconds / 60,
+                behavior.window_seconds,
+                behavior.style,
+            )
+        self._queries.size = behavior.qps
         if behavior.concurrency and self._running >= behavior.concurrency:
             return "concurrency", 336100
-        if behavior.qps:
-            while self._second and self._second[0] <= now - 1:
-                self._second.popleft()
-            if len(self._second) >= behavior.qps:
-                return "qps", 18
-        if behavior.rpm and len(self._window.entries) + 1 > behavior.rpm * share:
+        if self._queries.is_full(now, 1):
+            return "qps", 18
+        if self._requests.is_full(now, 1):
             return "requests", 336501
-        if behavior.tpm and self._window.tokens + tokens > behavior.tpm * share:
+        if self._token_quota.is_full(now, tokens):
             return "tokens", 336502
         return None
+
+    def _take(self, now: float, tokens: int) -> None:
+        self._queries.take(now, 1)
+        self._requests.take(now, 1)
+        self._token_quota.take(now, tokens)
 
     def _limit_headers(self) -> dict[str, str]:
         behavior = self.behavior
         if behavior.headers == "off":
             return {}
         told = 2 if behavior.headers == "wrong" else 1
-        share = behavior.window_seconds / 60
         headers = {}
         if behavior.rpm:
-            left = max(0, int(behavior.rpm * share) - len(self._window.entries))
+            left = max(0, int(self._requests.size - self._requests.held))
             headers["X-Ratelimit-Limit-Requests"] = str(int(behavior.rpm * told))
             headers["X-Ratelimit-Remaining-Requests"] = str(left * told)
         if behavior.tpm:
-            left = max(0, int(behavior.tpm * share) - self._window.tokens)
+            left = max(0, int(self._token_quota.size - self._token_quota.held))
             headers["X-Ratelimit-Limit-Tokens"] = str(int(behavior.tpm * told))
             headers["X-Ratelimit-Remaining-Tokens"] = str(left * told)
         return headers
@@ -325,8 +316,7 @@ class QianfanServer(ThreadedServer):
             why, code = refusal
             self.arrivals.append((now, tokens, why))
             return _error(wire, code, f"{why} limit reached", 429, self._limit_headers())
-        self._window.add(now, tokens)
-        self._second.append(now)
+        self._take(now, tokens)
         self.arrivals.append((now, tokens, ""))
         headers = self._limit_headers()
         self._running += 1
