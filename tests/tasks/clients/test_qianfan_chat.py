@@ -403,7 +403,7 @@ def test_summarize_names_v1_as_switched_off_where_it_is(server):
     server.behavior.v1 = False
     error = fault_of(server, endpoint="v1:sft-1")
     assert isinstance(error, EndpointMissing)
-    assert "switched off on 2026-08-31" in str(error)
+    assert "switched off by Baidu on 2026-08-31" in str(error)
     assert "interface version V2" in str(error)
 
 
