@@ -17,6 +17,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from deployments.automations import REPLACED, cancelled_tunings
 from flows.wiring.blocks import BaiduCredentials, BosBucket, SummarizerEndpoint
+from flows.wiring.promotions import PromotionHistory
 from tasks.calling.shared_quota import make_shared_quota
 
 WORK_POOL: Final = "kefu"
@@ -39,7 +40,7 @@ async def set_up(client: PrefectClient, shared_quotas: Mapping[str, float] | Non
     """
     told = [await _make_work_pool(client)]
     told += [await _make_queue(client, name, priority, limit) for name, (priority, limit) in QUEUES.items()]
-    for kind in (BaiduCredentials, BosBucket, SummarizerEndpoint):
+    for kind in (BaiduCredentials, BosBucket, SummarizerEndpoint, PromotionHistory):
         await kind.aregister_type_and_schema(client=client)
         told.append(f"block type {kind.get_block_type_slug()}: registered")
 

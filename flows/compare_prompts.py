@@ -1,6 +1,6 @@
 """A base model with each prompt, and a deployed endpoint, on the same labeled conversations, side by side.
 
-python -m flows.compare_prompts --summarizer qianfan --base v2:ernie-speed-8k --optimize --endpoint ID
+python -m flows.compare_prompts --summarizer qianfan --base ernie-speed-8k --optimize --endpoint ID
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ async def compare_prompts(
     Beside an endpoint, which may be a tuned model, only conversations count that fine-tuning never trains on.
 
     Args:
-        base: the base model, written as an endpoint, such as v2:ernie-speed-8k.
+        base: the base model, written as an endpoint, such as ernie-speed-8k.
         prompts: prompt versions for the base model, of tasks/prompts/ or of the warehouse's prompts/; left out, the
             active one.
         optimize: let the platform rewrite the first of them, too; its version is saved in the warehouse's prompts/
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = command_line.parser(
         "flows.compare_prompts", "Compare a base model with each prompt, and a deployed endpoint, side by side."
     )
-    parser.add_argument("--base", required=True, help="the base model, written as an endpoint: v2:ernie-speed-8k")
+    parser.add_argument("--base", required=True, help="the base model, written as an endpoint: ernie-speed-8k")
     parser.add_argument("--prompts", nargs="+", default=None, help="its prompt versions (default: the active one)")
     parser.add_argument(
         "--optimize", action="store_true", default=False, help="let the platform rewrite the first prompt, too"

@@ -1,50 +1,47 @@
 """From the best experiment to the endpoint that the nightly calls: publish, deploy, test, compare, then promote.
 
-python -m flows.deploy_model --name 2026-11 --hours 24 --hour-price 12.5 --confirm
+python -m flows.deploy_model --name 2026-11 --pay unit --hour-price 12.5 --confirm
 """
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Any, Literal
 
 import orjson
 from prefect import flow, get_run_logger
-from prefect.artifacts import acreate_table_artifact
+from prefect.context import FlowRunContext
 
 from flows.wiring import command_line
-from flows.wiring.blocks import SummarizerEndpoint, find_endpoint, previous_of, swap_endpoints, switch_endpoint
-from flows.wiring.evaluations import evaluated
-from flows.wiring.labeled import check_labels, labeled_conversations
+from flows.wiring.blocks import SummarizerEndpoint, find_endpoint
+from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
+from flows.wiring.model_forms import AdoptionForm, ExaminationForm, ServiceForm, add_flags, field_names, filled_in
+from flows.wiring.model_gate import pass_gate
+from flows.wiring.promotions import blocks_naming, events_of, promote, roll_back, same_endpoint, states_of, step_back
 from flows.wiring.services import open_platform, open_warehouse
 from flows.wiring.settings import Settings, load_settings
-from tasks.domain.errors import NotPromoted, UsageError
-from tasks.evaluating.evaluation import as_json
-from tasks.reviewing.rules.holdout import is_held_out
-from tasks.reviewing.rules.labels import LabeledExample
-from tasks.running.pausing import poll_until_done
+from flows.wiring.training_data import examination as unseen_labels
+from flows.wiring.trying import check_answers
+from tasks.domain.errors import UsageError
+from tasks.domain.model_platform import ModelPlatform
+from tasks.running.pausing import AWAITING_PLATFORM, reschedule
+from tasks.tuning.adoption import adopt
+from tasks.tuning.create_once import WaitPolicy
 from tasks.tuning.rollout import (
-    DeploymentRecord,
-    begin_deployment,
+    Notify,
+    RolloutRecord,
+    begin_rollout,
     deploy_service,
-    deployment_of,
-    find_deployment,
     publish_model,
     retire_service,
+    rollout_of,
 )
-from tasks.tuning.rules.rollout_record import (
-    ModelRollout,
-    ServiceSpec,
-    as_result,
-    check_agreed,
-    format_summary,
-    shortfalls,
-)
+from tasks.tuning.rules.gate import check_labels_suffice
+from tasks.tuning.rules.rollout_record import as_result, check_agreed, format_summary
 from tasks.tuning.rules.tuning_record import Tuning, check_name
 from tasks.tuning.training_jobs import tuning_of
 
-SERVING = "serving"
-SMOKE_TESTS = 5
-FEWEST_LABELS = 10
+Step = Callable[[RolloutRecord, ModelPlatform, WaitPolicy, Notify], Awaitable[bool]]
 
 
 @flow(name="deploy-model", flow_run_name="{action}-{name}")
@@ -52,18 +49,12 @@ async def deploy_model(
     name: str,
     action: Literal["deploy", "rollback", "retire"] = "deploy",
     experiment: int = 0,
-    endpoint: str = "",
-    replicas: int = 1,
-    pool: Literal["private", "public"] = "private",
-    resource: str = "GPU-I-2",
-    hours: int = 24,
-    hour_price: float = 0.0,
+    checkpoint: int = -1,
     confirm: bool = False,
-    block: str = SERVING,
-    margin: float = 2.0,
-    labels: str = "",
-    start: date | None = None,
-    end: date | None = None,
+    why: str = "",
+    service: ServiceForm = ServiceForm(),  # noqa: B008 (frozen)
+    adoption: AdoptionForm = AdoptionForm(),  # noqa: B008
+    examination: ExaminationForm = ExaminationForm(),  # noqa: B008
     give_up_hours: float = 2.0,
     poll_seconds: float = 60.0,
     settings: dict[str, Any] | None = None,
@@ -72,63 +63,77 @@ async def deploy_model(
 
     Args:
         name: of the tuning.
-        action: "deploy", "rollback" (the block says again what it said before) or "retire" (give back what can be).
+        action: "deploy", "rollback" (the block names again what it named before) or "retire" (give back what can be).
         experiment: which one; 0 is the best.
-        endpoint: the end of the endpoint's address; left out, made of the name.
-        replicas: of the service.
-        pool: private replicas are reserved and paid in advance; the public pool is paid by use.
-        resource: what a private replica runs on.
-        hours: how long private replicas are reserved.
-        hour_price: of one replica for an hour, for the estimate.
+        checkpoint: the step of the checkpoint to publish; -1 is the last.
         confirm: the service costs money, and that is agreed to.
-        block: the endpoint block that the nightly reads.
-        margin: on no judged figure may the candidate be more points below the serving model.
-        labels: a file of labels, whose conversations are read from the logs; left out, the warehouse's labels.
-        start: the first day of labeled conversations; left out, the oldest.
-        end: the last day, itself included.
-        give_up_hours: publishing or deploying may take so long.
+        why: goes into the history of the block.
+        service: the service to deploy.
+        adoption: what was trained, published or deployed outside.
+        examination: what the candidate is examined on.
+        give_up_hours: publishing, deploying or retiring may take so long.
         poll_seconds: between two looks at the platform.
         settings: any setting by its name.
     """
     config = load_settings({"endpoint_block": "", **(settings or {})})
-    warehouse, give_up_after = open_warehouse(config), timedelta(hours=give_up_hours)
-    if action == "rollback":
-        return await _roll_back(find_deployment(warehouse, check_name(name)), name, block)
-    if action == "retire":
-        return await _retire(deployment_of(warehouse, check_name(name)), block, config, poll_seconds)
-    tuning = tuning_of(warehouse, check_name(name))
-    wanted = ServiceSpec(endpoint, replicas, pool, resource, hours)
-    record = await begin_deployment(warehouse, tuning, experiment, wanted)
-
+    warehouse, policy = open_warehouse(config), WaitPolicy(timedelta(hours=give_up_hours))
+    block = examination.block
     async with open_platform(config) as platform:
-        get_run_logger().info(check_agreed(record.deployment, hour_price, confirm))
-        if not await poll_until_done(lambda: publish_model(record, platform, give_up_after), poll_seconds):
-            return as_result(record.deployment)
-        if not await poll_until_done(lambda: deploy_service(record, platform, give_up_after), poll_seconds):
-            return as_result(record.deployment)
+        if any((adoption.task, adoption.model, adoption.service)):
+            await adopt(warehouse, platform, check_name(name), *adoption_of(adoption), policy)
+        if action == "rollback":
+            return await _roll_back(check_name(name), block, why, config)
+        if action == "retire":
+            record = await asyncio.to_thread(rollout_of, warehouse, check_name(name))
+            await _check_not_asked(record, config)
+            await _until_done(retire_service, record, platform, policy, poll_seconds)
+            return as_result(record.value)
 
-    if not await _is_asked(block, record.deployment):
-        labeled = _examination(tuning, labeled_conversations(config, start, end, labels))
+        tuning = await asyncio.to_thread(tuning_of, warehouse, check_name(name))
+        step = None if checkpoint < 0 else checkpoint
+        record = await begin_rollout(warehouse, tuning, experiment, service.spec(), policy.now(), step)
+        get_run_logger().info(check_agreed(record.value, service.spec(), confirm or bool(adoption.service)))
+        labeled = await _labeled(tuning, examination, adoption.trained_on, config, platform)
+        for each in (publish_model, deploy_service):
+            await _until_done(each, record, platform, policy, poll_seconds)
+
+    if not await _is_asked(block, record.value.endpoint):
         before, serving = await _serving(block, config, settings or {})
-        await _judge(record, config, serving, labeled, margin)
-        await switch_endpoint(block, before, record.deployment.endpoint)
-    await record.save(record.deployment.moved("promoted", datetime.now(UTC)))
-    return as_result(record.deployment)
+        found = await pass_gate(record, warehouse, config, serving, labeled, examination.margin)
+        await promote(block, before, record.value.endpoint, name=name, by=_by(), why=why or found)
+    await record.save(record.value.moved("promoted", policy.now()))
+    return as_result(record.value)
 
 
-def _examination(tuning: Tuning, labeled: Sequence[LabeledExample]) -> list[LabeledExample]:
-    """The labeled conversations that the model was not trained on."""
-    unseen = [one for one in labeled if is_held_out(one.content_hash) or not tuning.data.built]
-    if len(unseen) < FEWEST_LABELS:
-        raise NotPromoted(
-            f"Only {len(unseen)} labeled conversations are held out, too few to tell models apart "
-            f"({FEWEST_LABELS} at least): review more, then run the same again."
-        )
-    return unseen
+def adoption_of(form: AdoptionForm) -> tuple[str, str, str]:
+    """The ids to adopt: of a task, a model and a service."""
+    return form.task, form.model, form.service
+
+
+async def _until_done(
+    step: Step, record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy, poll_seconds: float
+) -> None:
+    while not await step(record, platform, policy, get_run_logger().warning):
+        await reschedule(poll_seconds, AWAITING_PLATFORM, f"{record.value.plan.name} is {record.value.stage}.")
+
+
+async def _labeled(
+    tuning: Tuning, examination: ExaminationForm, trained_on: str, config: Settings, platform: ModelPlatform
+) -> list[Any]:
+    """The examination's conversations, looked at before anything is paid for it.
+
+    Raises:
+        NotPromoted: there are too few for the margin.
+    """
+    file = await fetched_labels(config, examination.labels)
+    labeled = labeled_conversations(config, examination.start, examination.end, file)
+    found = await unseen_labels(tuning, labeled, trained_on, config, platform)
+    check_labels_suffice(len(found), examination.margin)
+    return found
 
 
 async def _serving(block: str, config: Settings, settings: dict[str, Any]) -> tuple[SummarizerEndpoint, Settings]:
-    """What the nightly asks now, as a block and as settings: the block's word, or without one the settings'."""
+    """The endpoint that the nightly asks now, as a block and as settings: the block's, or without one the settings'."""
     found = await find_endpoint(block)
     if found is not None:
         return found, load_settings({**settings, "endpoint_block": block})
@@ -138,69 +143,53 @@ async def _serving(block: str, config: Settings, settings: dict[str, Any]) -> tu
     return before, config.model_copy(update={"summarizer": summarizer})
 
 
-async def _judge(
-    record: DeploymentRecord, config: Settings, serving: Settings, labeled: Sequence[LabeledExample], margin: float
-) -> None:
-    """Examine the candidate beside the serving model.
-
-    Raises:
-        NotPromoted: it does not answer as it should, or is worse beyond the margin.
-    """
-    deployment = record.deployment
-    asked = {"summarizer": "qianfan", "endpoint": deployment.endpoint, "rpm": None, "tpm": None}
-    candidate = config.model_copy(update=asked)
-    smoke = await evaluated(candidate, labeled[:SMOKE_TESTS])
-    readable = smoke.scores.means["format/parseable"]
-    comparison: dict[str, Any] = {}
-    if readable != 100:
-        found = [f"of {SMOKE_TESTS} known conversations it answered only {readable:.0f}% readably"]
-    else:
-        baseline, examined = await evaluated(serving, labeled), await evaluated(candidate, labeled)
-        comparison = as_json(baseline.rows, examined.rows)
-        found = shortfalls(comparison, margin)
-        await acreate_table_artifact(
-            [{"figure": figure, **one} for figure, one in comparison.items()],
-            key=f"promotion-{deployment.name}",
-            description=f"候选与现用模型 · {examined.model} against {baseline.model}",
+async def _roll_back(name: str, block: str, why: str, config: Settings) -> dict[str, Any]:
+    current, below, kept = await step_back(block, name)
+    restored = load_settings({"endpoint_block": below.kept})
+    if kept.summarizer != "offline":
+        await check_answers(
+            restored.model_copy(update={"source": config.source, "warehouse": config.warehouse}),
+            f"Before the last promotion block {block!r} named {kept.endpoint}",
         )
-    await record.save(
-        deployment.moved(
-            "refused" if found else "serving", datetime.now(UTC), comparison=comparison, reason="; ".join(found)
-        )
-    )
-    if found:
-        raise NotPromoted(
-            f"Not promoted, beyond the margin of {margin:g} points: {'; '.join(found)}. The nightly's endpoint is as "
-            f"it was. Service {deployment.plan.name} is still paid for: --retire gives it back."
-        )
-
-
-async def _roll_back(record: DeploymentRecord | None, name: str, block: str) -> dict[str, Any]:
-    if record and record.deployment.stage == "retired" and await _is_asked(previous_of(block), record.deployment):
-        raise UsageError(
-            f"Before the last switch block {block!r} named {record.deployment.endpoint}, which is retired: "
-            "deploy it again, or name another endpoint in the block."
-        )
-    restored, replaced = await swap_endpoints(block)
+    await roll_back(block, below, name=name, by=_by(), why=why or "rolled back by hand")
     return {
         "name": name,
         "stage": "rolled back",
-        "endpoint": restored.endpoint or restored.summarizer,
-        "before": replaced.endpoint or replaced.summarizer,
+        "endpoint": kept.endpoint or kept.summarizer,
+        "before": current.endpoint,
+        "history": len(states_of(await events_of(block))),
     }
 
 
-async def _retire(record: DeploymentRecord, block: str, config: Settings, poll_seconds: float) -> dict[str, Any]:
-    if await _is_asked(block, record.deployment):
-        raise UsageError(f"The nightly asks this service (block {block!r}): --rollback first, then --retire.")
-    async with open_platform(config) as platform:
-        await poll_until_done(lambda: retire_service(record, platform), poll_seconds)
-    return as_result(record.deployment)
+async def _check_not_asked(record: RolloutRecord, config: Settings) -> None:
+    """Check that nobody's nightly asks a service that is to be retired.
+
+    Raises:
+        UsageError: an endpoint block, or the settings, name it.
+    """
+    endpoint = record.value.endpoint
+    if not endpoint:
+        return
+    named = await blocks_naming(endpoint)
+    if named:
+        blocks = ", ".join(map(repr, named))
+        raise UsageError(f"The nightly asks this service (block {blocks}): --rollback first, then --retire.")
+    if config.summarizer.startswith("qianfan") and same_endpoint(config.endpoint, endpoint):
+        raise UsageError(f"The settings name this service (--endpoint {config.endpoint}): change them, then --retire.")
 
 
-async def _is_asked(block: str, deployment: ModelRollout) -> bool:
+async def _is_asked(block: str, endpoint: str) -> bool:
     now = await find_endpoint(block)
-    return now is not None and bool(deployment.endpoint) and now.endpoint == deployment.endpoint
+    return now is not None and bool(endpoint) and same_endpoint(now.endpoint, endpoint)
+
+
+def _by() -> str:
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
+    if run is None:
+        return ""
+    who = run.created_by.display_value if run.created_by else None
+    return f"{who or 'somebody'}, run {run.name}"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -208,63 +197,48 @@ def main(arguments: Sequence[str]) -> int:
     parser = command_line.parser("flows.deploy_model", "Bring a fine-tuned model into service, or take it out again.")
     parser.add_argument("--name", required=True, help="of the tuning; give it again to go on where it was")
     actions = parser.add_mutually_exclusive_group()
-    actions.add_argument(
-        "--rollback",
-        action="store_const",
-        dest="action",
-        const="rollback",
-        default="deploy",
-        help="let the block say again what it said before the last promotion",
-    )
-    actions.add_argument(
-        "--retire",
-        action="store_const",
-        dest="action",
-        const="retire",
-        default="deploy",
-        help="release the service; hours paid in advance are not given back and run out by themselves",
-    )
+    for action, text in (
+        ("rollback", "let the block name again what it named before; twice goes two steps back"),
+        ("retire", "take the service offline and give back what is paid by use"),
+    ):
+        actions.add_argument(
+            f"--{action}", action="store_const", dest="action", const=action, default="deploy", help=text
+        )
     parser.add_argument("--experiment", type=int, default=0, help="which one (default: the best)")
-    parser.add_argument("--endpoint-suffix", default="", help="the end of the endpoint's address (default: by name)")
-    parser.add_argument("--replicas", type=int, default=1, help="of the service (default: 1)")
-    parser.add_argument(
-        "--pool",
-        choices=("private", "public"),
-        default="private",
-        help="private: reserved, paid in advance; public: paid by use (default: private)",
-    )
-    parser.add_argument("--resource", default="GPU-I-2", help="what a private replica runs on (default: GPU-I-2)")
-    parser.add_argument("--hours", type=int, default=24, help="how long private replicas are reserved (default: 24)")
-    parser.add_argument("--hour-price", type=float, default=0.0, help="of a replica for an hour, for the estimate")
+    parser.add_argument("--checkpoint", type=int, default=-1, help="the step of the one to publish (default: the last)")
+    parser.add_argument("--why", default="", help="goes into the block's history")
     parser.add_argument("--confirm", action="store_true", default=False, help="agree to what the service costs")
-    parser.add_argument("--block", default=SERVING, help=f"the endpoint block of the nightly (default: {SERVING})")
-    parser.add_argument(
-        "--margin",
-        type=float,
-        default=2.0,
-        help="points by which the candidate may be below the serving model (default: 2)",
-    )
-    command_line.add_label_flags(parser)
-    parser.add_argument("--give-up-hours", type=float, default=2.0, help="for publishing and deploying (default: 2)")
+    parser.add_argument("--give-up-hours", type=float, default=2.0, help="for each of its steps (default: 2)")
     parser.add_argument("--poll-seconds", type=float, default=30.0, help="between two looks (default: 30)")
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
+    add_flags(parser, ServiceForm)
+    add_flags(parser, AdoptionForm)
+    add_flags(parser, ExaminationForm)
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
-    own = {name: value for name, value in vars(args).items() if name not in {*settings, "json", "endpoint_suffix"}}
+    grouped = field_names(ServiceForm, AdoptionForm, ExaminationForm)
+    own = {name: value for name, value in vars(args).items() if name not in {*settings, *grouped, "json"}}
+
+    def check(config: Settings) -> None:
+        check_name(args.name)
+        chosen = filled_in(ExaminationForm, args)
+        check_labels(chosen.labels, chosen.start, chosen.end)
+        filled_in(ServiceForm, args)
 
     async def command() -> dict[str, Any]:
-        done: dict[str, Any] = await deploy_model(**own, endpoint=args.endpoint_suffix, settings=settings)
+        done: dict[str, Any] = await deploy_model(
+            **own,
+            service=filled_in(ServiceForm, args),
+            adoption=filled_in(AdoptionForm, args),
+            examination=filled_in(ExaminationForm, args),
+            settings=settings,
+        )
         return done
 
-    def tell(done: dict[str, Any]) -> str:
+    def show(done: dict[str, Any]) -> str:
         return orjson.dumps(done).decode() if args.json else format_summary(done)
 
-    return command_line.run(
-        {"endpoint_block": "", **settings},
-        command,
-        tell,
-        lambda config: (check_name(args.name), check_labels(args.labels, args.start, args.end)),
-    )
+    return command_line.run({"endpoint_block": "", **settings}, command, show, check)
 
 
 if __name__ == "__main__":

@@ -1,41 +1,41 @@
 """From reviewed conversations to the best of several fine-tuned models, over hours, through any restart.
 
-python -m flows.fine_tune_model --name 2026-11 --upload-to bos://digest/training
+python -m flows.fine_tune_model --name 2026-11 --upload-to bos://digest/training --confirm
 """
 
 import asyncio
 from collections.abc import Sequence
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import FlowRun, State
 
 from flows.wiring import command_line
-from flows.wiring.labeled import check_labels, labeled_conversations
-from flows.wiring.services import open_folder, open_platform, open_warehouse
+from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
+from flows.wiring.services import open_platform, open_warehouse
 from flows.wiring.settings import Settings, load_settings
+from flows.wiring.training_data import REVIEWED, check_training_set, training_data
 from tasks.domain.errors import ModelFailed, UsageError
 from tasks.domain.layout import model_folder
-from tasks.domain.model_platform import TrainingData
-from tasks.preparing.prompts import load_prompt
-from tasks.running.pausing import continue_in_next_run
-from tasks.tuning.rules.experiments import load_matrix
+from tasks.domain.model_platform import ModelPlatform
+from tasks.running.pausing import AWAITING_PLATFORM, reschedule
+from tasks.tuning.create_once import WaitPolicy
+from tasks.tuning.rules.experiments import Matrix, load_matrix
+from tasks.tuning.rules.tuning_cost import check_agreed
 from tasks.tuning.rules.tuning_record import check_name
 from tasks.tuning.rules.tuning_report import as_result
 from tasks.tuning.training_jobs import (
+    TuningRecord,
     advance_tuning,
-    begin_tuning,
+    find_same,
     find_tuning,
+    plan,
     publish_tuning,
     stop_tuning,
-    store_training_set,
 )
-
-REVIEWED = "reviewed"
 
 
 async def stop_on_cancel(flow: Any, flow_run: FlowRun, state: State[Any]) -> None:
@@ -53,6 +53,7 @@ async def fine_tune_model(
     end: date | None = None,
     experiments: str = "",
     upload_to: str = "",
+    confirm: bool = False,
     give_up_hours: float = 12.0,
     poll_seconds: float = 600.0,
     stop: bool = False,
@@ -63,12 +64,14 @@ async def fine_tune_model(
     Args:
         name: names the tuning, its jobs on the platform and its folder in the warehouse; give it again to go on.
         training_set: "reviewed" (labeled conversations), a dataset's id on Qianfan (ds-…), or bos://….
-        labels: a file of labels, whose conversations are read from the logs; left out, the warehouse's labels.
+        labels: a file of labels or of SFT lines, or a dataset (ds-…); left out, the warehouse's labels.
         start: the first day of labeled conversations; left out, the oldest.
         end: the last day, itself included.
         experiments: a TOML file; left out, the six that are shipped.
         upload_to: a folder in BOS for a reviewed training set; left out, the warehouse, if that is in BOS.
-        give_up_hours: an experiment without any progress for so long is stopped.
+        confirm: training costs money, and that is agreed to.
+        give_up_hours: an experiment in which nothing changes for so long, and for longer than its kind takes, is
+            stopped.
         poll_seconds: between two looks at the platform.
         stop: stop the experiments under way instead; what is done stays.
         settings: any setting by its name.
@@ -78,42 +81,40 @@ async def fine_tune_model(
         return await _stop(name, config)
     warehouse = open_warehouse(config)
     matrix = load_matrix(Path(experiments) if experiments else None)
+    policy = WaitPolicy(timedelta(hours=give_up_hours))
 
     async with open_platform(config) as platform:
-        record = await begin_tuning(
-            warehouse,
-            platform,
-            check_name(name),
-            matrix,
-            partial(_training_data, name, training_set, upload_to, config, labels, start, end),
-        )
-        await advance_tuning(record, platform, timedelta(hours=give_up_hours))
-        while not record.tuning.ended:
-            if await continue_in_next_run(poll_seconds):
-                return as_result(record.tuning, "running", "")
-            await advance_tuning(record, platform, timedelta(hours=give_up_hours))
+        record = await asyncio.to_thread(find_same, warehouse, check_name(name), matrix)
+        if record is None:
+            file = await fetched_labels(config, labels)
+            record = await _plan(name, matrix, (training_set, upload_to), (start, end, file), config, platform, policy)
+            get_run_logger().info(check_agreed(record.value, config.training_token_price, confirm))
+            await record.save(record.value)
+        await advance_tuning(record, platform, policy)
+        while not record.value.ended:
+            await reschedule(poll_seconds, AWAITING_PLATFORM, f"The platform trains {name}.")
+            await advance_tuning(record, platform, policy)
 
-    report = publish_tuning(warehouse, record.tuning)
-    if record.tuning.best is None:
+    report = publish_tuning(warehouse, record.value)
+    if record.value.best is None:
         raise ModelFailed(f"Tuning {name!r}: no experiment came to an end with every figure; {report} says why.")
-    return as_result(record.tuning, "done", report)
+    return as_result(record.value, "done", report)
 
 
-def _training_data(
-    name: str, training_set: str, upload_to: str, config: Settings, labels: str, start: date | None, end: date | None
-) -> TrainingData:
-    if training_set.startswith("ds-"):
-        return TrainingData(dataset_id=training_set)
-    if training_set.startswith("bos://"):
-        return TrainingData(bos_uri=training_set)
-    if training_set != REVIEWED:
-        raise UsageError(f"--training-set {training_set!r}: reviewed, a dataset's id (ds-…) or an object (bos://…).")
-    warehouse = open_warehouse(config)
-    upload = open_folder(upload_to, config) if upload_to else warehouse
-    if not upload.uri.startswith("bos://"):
-        raise UsageError("The platform reads training sets from BOS: give --upload-to bos://bucket/folder.")
-    labeled = labeled_conversations(config, start, end, labels)
-    return store_training_set(warehouse, upload, name, labeled, load_prompt(config.prompt))
+async def _plan(
+    name: str,
+    matrix: Matrix,
+    training_set: tuple[str, str],
+    labels: tuple[date | None, date | None, str],
+    config: Settings,
+    platform: ModelPlatform,
+    policy: WaitPolicy,
+) -> TuningRecord:
+    source, upload_to = training_set
+    check_training_set(source)
+    labeled = labeled_conversations(config, *labels) if source == REVIEWED else []
+    data = await training_data(name, source, upload_to, config, platform, labeled)
+    return await plan(open_warehouse(config), platform, name, matrix, data, policy)
 
 
 async def _stop(name: str, config: Settings) -> dict[str, Any]:
@@ -123,7 +124,7 @@ async def _stop(name: str, config: Settings) -> dict[str, Any]:
         raise UsageError(f"There is no tuning {name!r} in {warehouse.uri_of(model_folder(name))}.")
     async with open_platform(config) as platform:
         await stop_tuning(record, platform)
-    return as_result(record.tuning, "stopped", "")
+    return as_result(record.value, "stopped", "")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -138,8 +139,12 @@ def main(arguments: Sequence[str]) -> int:
     command_line.add_label_flags(parser)
     parser.add_argument("--experiments", default="", help="a TOML file of experiments (default: the six shipped)")
     parser.add_argument("--upload-to", default="", help="a folder in BOS for the training set (default: the warehouse)")
+    parser.add_argument("--confirm", action="store_true", default=False, help="agree to what training costs")
     parser.add_argument(
-        "--give-up-hours", type=float, default=12.0, help="stop an experiment without progress after (default: 12)"
+        "--give-up-hours",
+        type=float,
+        default=12.0,
+        help="stop an experiment in which nothing changes for so long, and longer than its kind takes (default: 12)",
     )
     parser.add_argument(
         "--poll-seconds", type=float, default=60.0, help="between two looks at the platform (default: 60)"
@@ -148,32 +153,27 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
+    own = {name: value for name, value in vars(args).items() if name not in {*settings, "json"}}
 
-    def tell(done: dict[str, Any]) -> str:
+    def check(config: Settings) -> None:
+        check_name(args.name)
+        check_training_set(args.training_set)
+        load_matrix(Path(args.experiments) if args.experiments else None)
+        check_labels(args.labels, args.start, args.end)
+
+    async def command() -> dict[str, Any]:
+        done: dict[str, Any] = await fine_tune_model(**own, settings=settings)
+        return done
+
+    def show(done: dict[str, Any]) -> str:
         table = done.pop("table")
         return orjson.dumps(done).decode() if args.json else f"{table}\nreport: {done['report']}"
 
     return command_line.run(
         settings,
-        lambda: fine_tune_model(
-            args.name,
-            args.training_set,
-            args.labels,
-            args.start,
-            args.end,
-            args.experiments,
-            args.upload_to,
-            args.give_up_hours,
-            args.poll_seconds,
-            args.stop,
-            settings,
-        ),
-        tell,
-        lambda config: (
-            check_name(args.name),
-            load_matrix(Path(args.experiments) if args.experiments else None),
-            check_labels(args.labels, args.start, args.end),
-        ),
+        command,
+        show,
+        check,
     )
 
 

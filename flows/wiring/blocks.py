@@ -217,42 +217,6 @@ async def find_endpoint(name: str) -> SummarizerEndpoint | None:
         return None
 
 
-async def switch_endpoint(name: str, before: SummarizerEndpoint, endpoint: str) -> None:
-    """Let the block of that name say a Qianfan service; what it said before is kept beside it, for `swap_endpoints`.
-
-    Doing it again changes nothing.
-    """
-    now = await find_endpoint(name)
-    if now is not None and now.summarizer == "qianfan" and now.endpoint == endpoint:
-        return
-    await before.asave(previous_of(name), overwrite=True)
-    switched = SummarizerEndpoint(summarizer="qianfan", endpoint=endpoint, credentials=before.credentials)
-    await switched.asave(name, overwrite=True)
-
-
-async def swap_endpoints(name: str) -> tuple[SummarizerEndpoint, SummarizerEndpoint]:
-    """Let the block say again what it said before the last switch; return what it says now, and what it said.
-
-    Raises:
-        UsageError: nothing was switched yet.
-    """
-    now, before = await find_endpoint(name), await find_endpoint(previous_of(name))
-    if now is None or before is None:
-        raise UsageError(f"Nothing to roll back: block {name!r} was never switched on this Prefect server.")
-    # Loaded blocks know which document they are; saved under another name they have to be new ones.
-    restored, replaced = before.model_copy(deep=True), now.model_copy(deep=True)
-    for block in (restored, replaced):
-        block._block_document_id = block._block_document_name = None
-    await restored.asave(name, overwrite=True)
-    await replaced.asave(previous_of(name), overwrite=True)
-    return restored, replaced
-
-
-def previous_of(name: str) -> str:
-    """The name of the block that keeps what an endpoint block said before."""
-    return f"{name}-previous"
-
-
 def open_bucket(uri: str, scratch: Path | None = None) -> ObjectStore:
     """The store at `block://NAME/folder`: a folder of the bucket whose block has that name.
 

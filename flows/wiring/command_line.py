@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, NoReturn, TypeVar, cast
 
 from prefect.exceptions import TerminationSignal
+from pydantic import ValidationError
 
 from flows.wiring.services import check_settings
 from flows.wiring.settings import Settings, flags
@@ -75,6 +76,14 @@ def day_argument(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-11-22") from None
+
+
+def wrong_value(error: ValueError) -> UsageError:
+    """The complaint about a flag's value, from pydantic's."""
+    if isinstance(error, ValidationError):
+        problems = [f"--{str(one['loc'][0]).replace('_', '-')}: {one['msg']}" for one in error.errors()]
+        return UsageError("; ".join(problems))
+    return UsageError(str(error))
 
 
 def chosen_settings(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -230,6 +230,7 @@ def batch_platform(settings: Settings) -> BatchPlatform:
         settings.batch_model or model_of(settings.endpoint),
         _qianfan_credentials(settings),
         settings.qianfan_console_api_base_url,
+        base_url=settings.qianfan_base_url,
         max_tokens=settings.max_output_tokens,
     )
 

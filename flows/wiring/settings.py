@@ -132,6 +132,9 @@ class Settings(BaseSettings):
         ge=0,
         description="price per 1,000 prompt tokens from the service's cache; not set: as other prompt tokens",
     )
+    training_token_price: float = Field(
+        0.0, ge=0, description="price of training, per 1,000 tokens of the training set and epoch, in your currency"
+    )
 
     qianfan_access_key: SecretStr = Field(SecretStr(""), validation_alias="QIANFAN_ACCESS_KEY")
     qianfan_secret_key: SecretStr = Field(SecretStr(""), validation_alias="QIANFAN_SECRET_KEY")

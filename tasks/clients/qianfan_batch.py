@@ -23,9 +23,11 @@ class QianfanBatch:
     """Offline batch inference of an account.
 
     Args:
-        model: `amv-…` is a model version, as fine-tuned ones need it; anything else a service of the platform's own.
+        model: `amv-…` is a model version, as fine-tuned ones need it; anything else a service of the platform's own,
+            which a task names by its address.
         credentials: a key pair; the console takes no bearer token.
         url: the console API's address.
+        base_url: where the platform's own services are, for their addresses.
         max_tokens: of an answer.
         temperature: low, so that the same conversation gets the same answer.
         timeout_seconds: for one call.
@@ -42,13 +44,14 @@ class QianfanBatch:
         credentials: QianfanCredentials,
         url: str = "https://qianfan.baidubce.com",
         *,
+        base_url: str = "https://aip.baidubce.com",
         max_tokens: int = 512,
         temperature: float = 0.01,
         timeout_seconds: float = 60.0,
         attempts: int = 6,
         retry_seconds: float = 1.0,
     ) -> None:
-        self._model = {"model_id" if model.startswith("amv-") else "endpoint": model}
+        self._model = {"model_id": model} if model.startswith("amv-") else {"endpoint": _address(model, base_url)}
         self._parameters = {"temperature": temperature, "max_output_tokens": max_tokens}
         self._api = ConsoleApi(
             credentials, url, timeout_seconds=timeout_seconds, attempts=attempts, retry_seconds=retry_seconds
@@ -92,3 +95,8 @@ class QianfanBatch:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._api.aclose()
+
+
+def _address(model: str, base_url: str) -> str:
+    """The address of a service of the platform's own, as the reference and the SDK write it in a task."""
+    return model if "://" in model else f"{base_url.rstrip('/')}/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/{model}"

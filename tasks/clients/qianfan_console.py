@@ -95,7 +95,7 @@ class ConsoleApi:
         build = inspect.unwrap(getattr(call, "__func__", call))
         owner = [call.__self__] if inspect.ismethod(call) else []
         request: QfRequest = build(*owner, *arguments, **options)
-        request.headers = {"Content-Type": "application/json", "Host": urlsplit(self._url).netloc}
+        request.headers |= {"Content-Type": "application/json", "Host": urlsplit(self._url).netloc}
         iam_sign(self._credentials.access_key, self._credentials.secret_key, request)
         what = f"{address(self._url)}{request.url} {request.query.get('Action', '')}".rstrip()
         try:
@@ -112,6 +112,23 @@ class ConsoleApi:
         except (aiohttp.ClientError, OSError) as error:
             raise PlatformUnavailable(f"{what}: no reply ({type(error).__name__}); try again.") from None
         return _result(what, status, body)
+
+    async def download(self, url: str) -> bytes:
+        """The object at an address that a reply named, fetched until it is there.
+
+        Raises:
+            PlatformUnavailable: it can't be fetched; the address may be signed, so it is not named.
+        """
+        for attempt in range(1, self._attempts + 1):
+            try:
+                async with self._session.get(url) as response:
+                    if response.status == 200:
+                        return await response.read()
+            except (TimeoutError, aiohttp.ClientError, OSError):
+                pass
+            if attempt < self._attempts:
+                await asyncio.sleep(self._retry_seconds * 2 ** (attempt - 1))
+        raise PlatformUnavailable(f"A row of a dataset on {address(self._url)} can't be downloaded; try again.")
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -133,14 +150,20 @@ def platform_uri(uri: str) -> str:
 
 
 class Result(dict[str, Any]):
-    """A result; a name that it does not have is an unreadable reply, not a bug of ours."""
+    """A result, or an object in it; a name that it does not have is an unreadable reply, not a bug of ours."""
 
     def __init__(self, what: str, found: Mapping[str, Any]) -> None:
-        super().__init__(found)
+        super().__init__({name: _wrapped(what, value) for name, value in found.items()})
         self.what = what
 
     def __missing__(self, name: str) -> Any:
         raise PlatformUnavailable(f"{self.what}: the reply has no {name}; look at the Qianfan console before going on.")
+
+
+def _wrapped(what: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return Result(what, value)
+    return [_wrapped(what, one) for one in value] if isinstance(value, list) else value
 
 
 def _listed(page: Result) -> list[Any]:
@@ -162,9 +185,8 @@ def _result(what: str, status: int, body: bytes) -> Any:
         reply = orjson.loads(body)
         if not isinstance(reply, dict):  # a proxy's word, say
             raise TypeError
-        if status == 200 and "error_code" not in reply:
-            result = reply["result"]
-            return Result(what, result) if isinstance(result, dict) else result
+        if status == 200 and "error_code" not in reply and reply.get("success") is not False:
+            return _wrapped(what, reply["result"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         raise PlatformUnavailable(f"{what}: the reply (status {status}) is not readable; try again.") from None
     raise _fault(what, status, reply)
@@ -172,8 +194,11 @@ def _result(what: str, status: int, body: bytes) -> Any:
 
 def _fault(what: str, status: int, reply: Mapping[str, Any]) -> PlatformError:
     code = reply.get("error_code", reply.get("code", status))
-    message = str(reply.get("error_msg", reply.get("message", "")))[:200]
-    said = f"{what} answered {code}: {message}"
+    spoken = reply.get("error_msg", reply.get("message", ""))
+    if isinstance(spoken, dict):  # the oldest calls: {"success": false, "message": {"global": …}}
+        spoken = "; ".join(map(str, spoken.values()))
+    message = str(spoken)[:300]
+    said = f"{what} answered {code}: {message or reply}"[:600]
     if status >= 500 or status == 429 or code in _TRANSIENT:
         return PlatformUnavailable(f"{said}; try again.")
     if code in _BUSY:

@@ -1,10 +1,10 @@
-"""Qianfan's console: training, publishing and serving models. The SDK knows what to ask, `ConsoleApi` asks it."""
+"""Qianfan's console: training, publishing and serving models. The SDK builds most requests, `ConsoleApi` sends them."""
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-from qianfan.resources.console.consts import DeployPoolType, TrainDatasetSourceType, TrainParameterScale
+from qianfan.resources.console.consts import EntityListingType, TrainDatasetSourceType
 from qianfan.resources.console.data import Data
 from qianfan.resources.console.finetune import FineTune
 from qianfan.resources.console.model import Model
@@ -14,41 +14,28 @@ from qianfan.resources.console.utils import call_action
 
 from tasks.clients.qianfan_console import ConsoleApi, platform_uri
 from tasks.clients.qianfan_credentials import QianfanCredentials
-from tasks.domain.errors import ModelFailed, PlatformUnavailable
+from tasks.clients.qianfan_replies import (
+    METHODS,
+    held_units,
+    job_of,
+    model_report,
+    modes_of,
+    service_report,
+    task_report,
+)
+from tasks.domain.errors import ModelFailed
 from tasks.domain.model_platform import (
-    Checkpoint,
-    Limit,
-    Method,
+    ComputeUnit,
+    Job,
     ModelReport,
-    Phase,
+    ModelSet,
     ServicePlan,
     ServiceReport,
     TaskReport,
     TrainingData,
+    TrainingSpec,
+    Tunable,
 )
-
-_SCALES: Mapping[Method, str] = {
-    "LoRA": TrainParameterScale.LoRA.value,
-    "full": TrainParameterScale.FullFineTuning.value,
-}
-
-_TASK_PHASES: Mapping[str, Phase] = {
-    "": "waiting",
-    "Waiting": "waiting",
-    "Running": "running",
-    "Done": "done",
-    "Failed": "failed",
-    "Stopped": "stopped",
-}
-
-_MODEL_PHASES: Mapping[str, Literal["creating", "ready", "failed"]] = {"Ready": "ready", "Fail": "failed"}
-
-_SERVICE_PHASES: Mapping[str, Literal["deploying", "serving", "failed", "stopped"]] = {
-    "Serving": "serving",
-    "Done": "serving",
-    "Failed": "failed",
-    "Stopped": "stopped",
-}
 
 _RELEASED = 2  # a dataset's release is finished
 
@@ -58,11 +45,11 @@ _OPTIMIZED, _NOT_OPTIMIZED = 2, 3
 
 _LOOKS = 200
 
-_UNITS = "/v2/serviceresources"  # the SDK's Charge still asks at /v2/charge, which goes by other actions
+_ROWS_A_PAGE = 30  # of a dataset, the platform's own limit
 
-_GIVEN_BACK = frozenset({"Deleted", "Releasing", "Released"})
+_SERVICES, _UNITS = "/v2/service", "/v2/serviceresources"  # the SDK's Charge still asks at /v2/charge
 
-_TRAINING_LOG = "see its log, https://console.bce.baidu.com/qianfan/train/sft/{job}/{task}/detail/traininglog"
+_V2 = 2
 
 
 class QianfanConsole:
@@ -95,22 +82,12 @@ class QianfanConsole:
 
     # Training
 
-    async def limits(self, base_model: str) -> dict[Method, dict[str, Limit]]:
-        """The hyperparameters that a base model can be tuned by."""
-        found: dict[Method, dict[str, Limit]] = {}
-        for model in await self._api.look(FineTune.V2.supported_models):
-            modes = model.get("supportTrainMode", []) if model.get("model") == base_model else []
-            for mode in modes:
-                if mode.get("trainMode") != "SFT":
-                    continue
-                for scale in mode["supportParameterScale"]:
-                    for method, name in _SCALES.items():
-                        if scale["parameterScale"] == name:
-                            found[method] = {one["key"]: _limit(one) for one in scale["supportHyperParameterConfig"]}
-        return found
+    async def tunable(self) -> Tunable:
+        """List what can be tuned, and within which limits."""
+        return {str(one["model"]): modes_of(one) for one in await self._api.look(FineTune.V2.supported_models)}
 
     async def dataset_rows(self, dataset_id: str) -> int:
-        """How many rows a dataset has; released for training if it was not yet.
+        """Return how many rows a dataset has; release it for training if it was not yet.
 
         Raises:
             ModelFailed: it can't be released.
@@ -128,50 +105,57 @@ class QianfanConsole:
             await asyncio.sleep(min(self._retry_seconds * look, 30))
         raise ModelFailed(f"Dataset {dataset_id} can't be released for training: look at it in the Qianfan console.")
 
-    async def find_job(self, name: str) -> str | None:
-        """The id of the job of that name."""
+    async def dataset_entities(self, dataset_id: str) -> list[bytes]:
+        """Return the rows of a dataset, each as SFT JSON."""
+        found: list[bytes] = []
+        while True:
+            page = await self._api.look(
+                Data.list_all_entity_in_dataset,
+                dataset_id,
+                offset=len(found),
+                page_size=_ROWS_A_PAGE,
+                listing_type=EntityListingType.All,
+            )
+            items = page["items"] or []
+            found += await asyncio.gather(*(self._api.download(str(one["url"])) for one in items))
+            if not items or len(found) >= int(page.get("total") or 0):
+                return found
+
+    async def find_job(self, name: str) -> Job | None:
+        """Return the job of that name."""
         async for job in self._api.pages(FineTune.V2.job_list):
             if job["name"] == name:
-                return str(job["jobId"])
+                return job_of(job)
         return None
 
-    async def create_job(self, name: str, base_model: str, description: str) -> str:
-        """A new job; returns its id."""
-        made = await self._api.send(FineTune.V2.create_job, name, base_model, "SFT", description=description)
+    async def create_job(self, name: str, base_model: str, mode: str, description: str) -> str:
+        """Create a job and return its id."""
+        made = await self._api.send(FineTune.V2.create_job, name, base_model, mode, description=description)
         return str(made["jobId"])
 
     async def find_task(self, job_id: str) -> str | None:
-        """The id of the job's task."""
+        """Return the id of the job's first task."""
+        task_id = None
         async for task in self._api.pages(FineTune.V2.task_list, job_id):
-            return str(task["taskId"])
-        return None
+            task_id = str(task["taskId"])
+        return task_id
 
-    async def create_task(
-        self, job_id: str, method: Method, hyperparameters: Mapping[str, object], data: TrainingData, split_ratio: int
-    ) -> str:
-        """Start the job's training and return its task's id."""
+    async def create_task(self, job_id: str, spec: TrainingSpec) -> str:
+        """Start the job's training and return its task's id. This costs money."""
         made = await self._api.send(
             FineTune.V2.create_task,
             job_id,
-            _SCALES[method],
-            dict(hyperparameters),
-            {**_dataset_config(data), "splitRatio": split_ratio},
+            METHODS.get(spec.method, spec.method),
+            dict(spec.hyperparameters),
+            _dataset_config(spec),
+            increment_task_id=spec.base_task or None,
+            increment_checkpoint_step=spec.base_step,
         )
         return str(made["taskId"])
 
     async def describe_task(self, task_id: str) -> TaskReport:
-        """How a task stands."""
-        found = await self._api.look(FineTune.V2.task_detail, task_id)
-        metrics = found.get("metrics") or {}
-        phase = _TASK_PHASES.get(found.get("runStatus", ""), "running")
-        return TaskReport(
-            phase=phase,
-            progress=int(str(found.get("runProgress") or "0").rstrip("%") or 0),
-            metrics={name: _number(value) for name, value in metrics.items()} or None,
-            checkpoints=[_checkpoint(one) for one in found.get("checkpointList") or []],
-            # The platform gives no reason here; its log does.
-            reason=_TRAINING_LOG.format(job=found.get("jobId", ""), task=task_id) if phase == "failed" else "",
-        )
+        """Report how a task stands."""
+        return task_report(await self._api.look(FineTune.V2.task_detail, task_id), task_id)
 
     async def stop_task(self, task_id: str) -> None:
         """Stop a task; no error when it has ended."""
@@ -179,90 +163,88 @@ class QianfanConsole:
 
     # Models
 
-    async def find_model(self, name: str) -> ModelReport | None:
-        """The model of that name; its phase is not looked at."""
+    async def find_model_set(self, name: str) -> ModelSet | None:
+        """Return the model set of that name with its versions."""
         async for model in self._api.pages(Model.V2.describe_custom_model_sets):
             if model["modelSetName"] == name:
                 set_id = str(model["modelSetId"])
-                versions = (await self._api.look(Model.V2.describe_model_set, model_set_id=set_id))["modelIds"]
-                if versions:
-                    first = versions[0]
-                    return ModelReport(set_id, str(first["modelId"] if isinstance(first, dict) else first))
+                found = await self._api.look(Model.V2.describe_model_set, model_set_id=set_id)
+                # A list of ids; an older reference has objects.
+                versions = [
+                    str(one["modelId"] if isinstance(one, dict) else one) for one in found.get("modelIds") or []
+                ]
+                return ModelSet(set_id, versions)
         return None
 
-    async def publish_model(self, name: str, job_id: str, task_id: str) -> ModelReport:
-        """Make a model of what a task trained."""
-        # This older call names a job "task" and a task "iteration".
-        made = await self._api.send(Model.publish, True, {"taskId": job_id, "iterationId": task_id}, model_name=name)
-        return ModelReport(str(made["modelIDStr"]), str(made["versionIdStr"]))
+    async def create_model_set(self, name: str) -> str:
+        """Create an empty model set and return its id."""
+        made = await self._api.send(Model.V2.create_custom_model_set, name, "Text2Text")
+        return str(made["modelSetId"])
+
+    async def create_model(self, set_id: str, task_id: str, step: int | None, description: str) -> str:
+        """Publish what a task trained, or one of its checkpoints, as a version of the set; return the version's id."""
+        meta = {"taskId": task_id} | ({} if step is None else {"checkpointStep": step})
+        made = await self._api.send(
+            Model.V2.create_custom_model, set_id, "Train", description=description, train_meta=meta
+        )
+        return str(made["modelId"])
 
     async def describe_model(self, model_id: str) -> ModelReport:
-        """How a model stands."""
-        found = await self._api.look(Model.detail, model_id)
-        return ModelReport(str(found["modelIdStr"]), model_id, _MODEL_PHASES.get(found["state"], "creating"))
+        """Report how a model version stands."""
+        return model_report(await self._api.look(Model.V2.describe_model, model_id), model_id)
 
     # Services
 
-    async def find_service(self, name: str) -> ServiceReport | None:
-        """The service of that name, but for those that were released."""
-        async for service in self._api.pages(Service.V2.service_list, name=name):
-            report = _service(service)
-            if service["name"] == name and report.phase != "stopped" and service.get("chargeStatus") != "Released":
-                return report
-        return None
+    async def find_services(self, name: str) -> list[ServiceReport]:
+        """Return the services of exactly that name which serve or may come to serve."""
+        # Without the protocol only services of V1 are listed; a filter by name matches parts of it.
+        found = [
+            service_report(one)
+            async for one in self._api.pages(Service.V2.service_list, name=name, protocolVersion=_V2)
+            if one["name"] == name
+        ]
+        return [one for one in found if one.phase != "stopped"]
 
     async def create_service(self, plan: ServicePlan, model: ModelReport, description: str) -> str:
         """Deploy a model and return its service's id. This costs money."""
-        if plan.pool == "private":
-            made = await self._api.send(
-                Service.V2.create_service,
-                model.set_id,
-                model.model_id,
-                plan.name,
-                plan.endpoint,
-                {"type": plan.resource, "replicasCount": plan.replicas},
-                {
-                    "paymentTiming": "Prepaid",
-                    "reservation": {"reservationTimeUnit": "Hour", "reservationLength": plan.hours},
-                },
-                description,
-            )
-            return str(made["serviceId"])
-        await self._api.send(
-            Service.create,
-            model.set_id,
-            model.model_id,
-            plan.name,
-            plan.endpoint,
-            plan.replicas,
-            DeployPoolType.PublicResource,
-            description,
+        made = await self._api.send(
+            call_action,
+            _SERVICES,
+            "CreateService",
+            {
+                "modelSetId": model.set_id,
+                "modelId": model.model_id,
+                "name": plan.name,
+                "urlSuffix": plan.endpoint,
+                "description": description,
+                "protocolVersion": _V2,
+                **_paid_by(plan),
+            },
         )
-        # This older call answers with a number that the newer ones don't know.
-        found = await self.find_service(plan.name)
-        if found is None:
-            raise PlatformUnavailable(f"Service {plan.name} was asked for and is not listed yet; try again.")
-        return found.service_id
+        return str(made["serviceId"])
 
     async def describe_service(self, service_id: str) -> ServiceReport:
-        """How a service stands."""
-        return _service(await self._api.look(Service.V2.service_detail, service_id))
+        """Report how a service stands."""
+        return service_report(await self._api.look(Service.V2.service_detail, service_id))
 
-    async def release_service(self, service_id: str) -> int:
-        """Give back every compute unit that is paid by use; return how many are left, which were paid in advance."""
-        asked = {"serviceId": service_id}
-        units = (await self._api.look(call_action, _UNITS, "DescribeComputeUnits", asked))["instances"] or []
-        held = [unit for unit in units if unit.get("status") not in _GIVEN_BACK]
-        by_use = [unit for unit in held if unit.get("paymentTiming") != "Prepaid"]
-        for unit in by_use:
-            released = {**asked, "instanceId": unit["instanceId"]}
-            await self._api.look(call_action, _UNITS, "ReleaseComputeUnit", released)
-        return len(held) - len(by_use)
+    async def deactivate_service(self, service_id: str) -> None:
+        """Take a service offline; no error when it is. Its units go on costing money."""
+        await self._api.look(call_action, _SERVICES, "DeactivateService", {"serviceId": service_id})
+
+    async def compute_units(self, service_id: str) -> list[ComputeUnit]:
+        """Return the compute units that a service still holds."""
+        found = await self._api.look(call_action, _UNITS, "DescribeComputeUnits", {"serviceId": service_id})
+        return held_units(found["instances"] or [])
+
+    async def release_unit(self, service_id: str, instance_id: str) -> None:
+        """Give back a compute unit that is paid by use."""
+        asked = {"serviceId": service_id, "instanceId": instance_id}
+        await self._api.look(call_action, _UNITS, "ReleaseComputeUnit", asked)
 
     # Prompts
 
     async def optimize_prompt(self, template: str) -> str:
-        """The platform's own improvement of a prompt.
+        """Let the platform improve a prompt.
 
         Raises:
             ModelFailed: the platform could not.
@@ -283,31 +265,46 @@ class QianfanConsole:
         await self._api.aclose()
 
 
-def _limit(one: Mapping[str, Any]) -> Limit:
-    return Limit("range" if one["checkType"] == "range" else "choice", tuple(one["checkValue"]))
+def _dataset_config(spec: TrainingSpec) -> dict[str, Any]:
+    config = {**_versions(spec.data, "sourceType", "versions"), "splitRatio": spec.split_ratio}
+    if spec.validation:
+        # One or the other: rows of a validation set, or a part of the training set.
+        del config["splitRatio"]
+        config |= _versions(data_at(spec.validation), "validationSourceType", "validationVersions")
+    return config
 
 
-def _number(value: object) -> float:
-    return float(str(value).rstrip("%"))
+def data_at(source: str) -> TrainingData:
+    """The data at a dataset's id or an object's address."""
+    return TrainingData(bos_uri=source) if source.startswith("bos://") else TrainingData(dataset_id=source)
 
 
-def _checkpoint(one: Mapping[str, Any]) -> Checkpoint:
-    perplexity = one.get("perplexity")
-    return Checkpoint(int(one["step"]), float(one["trainingLoss"]), None if perplexity is None else float(perplexity))
-
-
-def _dataset_config(data: TrainingData) -> dict[str, Any]:
+def _versions(data: TrainingData, kind: str, versions: str) -> dict[str, Any]:
     if data.dataset_id:
-        return {"sourceType": TrainDatasetSourceType.Platform.value, "versions": [{"versionId": data.dataset_id}]}
+        return {kind: TrainDatasetSourceType.Platform.value, versions: [{"versionId": data.dataset_id}]}
     return {
-        "sourceType": TrainDatasetSourceType.PrivateBos.value,
-        "versions": [{"versionBosUri": platform_uri(data.bos_uri)}],
+        kind: TrainDatasetSourceType.PrivateBos.value,
+        versions: [{"versionBosUri": platform_uri(data.bos_uri)}],
     }
 
 
-def _service(found: Mapping[str, Any]) -> ServiceReport:
-    return ServiceReport(
-        service_id=str(found["serviceId"]),
-        phase=_SERVICE_PHASES.get(found.get("runStatus", ""), "deploying"),
-        endpoint=str(found.get("url") or "").rpartition("/")[2],
-    )
+def _paid_by(plan: ServicePlan) -> Mapping[str, Any]:
+    if plan.payment == "bought":
+        share, rest = divmod(plan.replicas, len(plan.units))
+        units = [
+            {"instanceId": unit, "deploymentReplicasCount": share + (number < rest)}
+            for number, unit in enumerate(plan.units)
+        ]
+        return {"deploymentConfig": {"replicasCount": plan.replicas, "deploymentComputeUnitList": units}}
+    if plan.payment == "token":
+        return {"billing": {"paymentTiming": "Postpaid", "chargeType": "Tokens"}}
+    resource = {"resourceConfig": {"type": plan.resource, "replicasCount": plan.replicas}}
+    if plan.payment == "unit":
+        return {**resource, "billing": {"paymentTiming": "Postpaid", "chargeType": "ComputingUnit"}}
+    billing: dict[str, Any] = {
+        "paymentTiming": "Prepaid",
+        "reservation": {"reservationTimeUnit": "Month", "reservationLength": plan.months},
+    }
+    if plan.renewed:
+        billing["autoRenew"] = True
+    return {**resource, "billing": billing}

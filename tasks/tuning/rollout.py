@@ -1,190 +1,348 @@
-"""Publishing and deploying a model, step by step, each written down in the warehouse before and after it is taken.
+"""Publishing, deploying and retiring a model, step by step, each written down in the warehouse before and after it.
 
-Every step says whether it is done; what is not is looked at again later. What was asked for when a process died, or
-when the reply was lost, is found on the platform by its name.
+Every step tells whether it is done; what is not is looked at again later. What was asked for when a process died, or
+when the reply was lost, is found on the platform by its name and description.
 """
 
 import asyncio
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from uuid import uuid4
 
-from tasks.domain.errors import ModelFailed, PlatformUnavailable, PreconditionFailed, UsageError
+from tasks.domain.errors import ModelFailed, PlatformRefused, PlatformUnavailable, UsageError
 from tasks.domain.layout import model_folder
-from tasks.domain.model_platform import ModelPlatform
+from tasks.domain.model_platform import ModelPlatform, ModelReport, ServiceReport, is_made_by, made_by
 from tasks.domain.ports import ObjectStore
+from tasks.tuning.create_once import WaitPolicy, create_once
+from tasks.tuning.rules.asked import Asked
 from tasks.tuning.rules.rollout_record import (
-    NOT_GIVEN_BACK,
+    RUNS_OUT,
     ModelRollout,
     ServiceSpec,
     check_unchanged,
-    decode_deployment,
-    plan_deployment,
+    decode_rollout,
+    plan_rollout,
+    still_paid,
 )
 from tasks.tuning.rules.tuning_record import Tuning
+from tasks.tuning.stored_record import StoredRecord
+
+RolloutRecord = StoredRecord[ModelRollout]
+
+Notify = Callable[[str], None]
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+def rollout_key(name: str) -> str:
+    """The key of the record of a tuning's rollout."""
+    return f"{model_folder(name)}/deployment.json"
 
 
-class DeploymentRecord:
-    """A deployment as it is written down; `save` replaces it."""
-
-    def __init__(self, store: ObjectStore, deployment: ModelRollout, etag: str | None) -> None:
-        self._store = store
-        self._etag = etag
-        self.deployment = deployment
-
-    async def save(self, deployment: ModelRollout) -> None:
-        """Write the deployment down as it is now.
-
-        Raises:
-            UsageError: another process has taken it up.
-        """
-        condition: dict[str, Any] = {"if_match": self._etag} if self._etag else {"if_absent": True}
-        key = _key(deployment.name)
-        try:
-            self._etag = await asyncio.to_thread(self._store.write_path, key, deployment.encode(), **condition)
-        except PreconditionFailed:
-            raise UsageError(
-                f"Another run is at work on {self._store.uri_of(key)}; nothing was done twice. Wait for it."
-            ) from None
-        self.deployment = deployment
+def find_rollout(store: ObjectStore, name: str) -> RolloutRecord | None:
+    """The record of the rollout of a tuning's model."""
+    return RolloutRecord.find(store, rollout_key(name), decode_rollout)
 
 
-def find_deployment(store: ObjectStore, name: str) -> DeploymentRecord | None:
-    """The record of the deployment of a tuning's model."""
-    stored = store.stat(_key(name))
-    return DeploymentRecord(store, decode_deployment(store.read_path(_key(name))), stored.etag) if stored else None
-
-
-async def begin_deployment(store: ObjectStore, tuning: Tuning, experiment: int, spec: ServiceSpec) -> DeploymentRecord:
-    """The deployment of a tuning's model as it stands, or a new one of which nothing is done yet.
-
-    Args:
-        store: the warehouse.
-        tuning: whose model.
-        experiment: which one; 0 is the best.
-        wish: the service.
-
-    Raises:
-        UsageError: the experiment is not done, or another one, or another service, is under way.
-    """
-    known = await asyncio.to_thread(find_deployment, store, tuning.name)
-    if known is not None and known.deployment.stage not in ("planned", "retired"):
-        check_unchanged(known.deployment, experiment, spec)
-        return known
-    named = next((one for one in tuning.trials if one.experiment.number == experiment), None)
-    trial = named if experiment else tuning.best
-    if trial is None or trial.phase != "done":
-        raise UsageError(f"Tuning {tuning.name!r} has no such experiment that is done: see its report.")
-    planned = plan_deployment(tuning.name, trial, spec, _now())
-    record = known or DeploymentRecord(store, planned, None)
-    await record.save(planned)
-    return record
-
-
-def deployment_of(store: ObjectStore, name: str) -> DeploymentRecord:
-    """The record of the deployment of a tuning's model.
+def rollout_of(store: ObjectStore, name: str) -> RolloutRecord:
+    """The record of the rollout of a tuning's model.
 
     Raises:
         UsageError: there is none.
     """
-    record = find_deployment(store, name)
+    record = find_rollout(store, name)
     if record is None:
-        raise UsageError(f"Nothing of tuning {name!r} is deployed: {store.uri_of(_key(name))} is not there.")
+        raise UsageError(f"Nothing of tuning {name!r} is deployed: {store.uri_of(rollout_key(name))} is not there.")
     return record
 
 
-def _key(name: str) -> str:
-    return f"{model_folder(name)}/deployment.json"
+async def begin_rollout(
+    store: ObjectStore, tuning: Tuning, experiment: int, spec: ServiceSpec, now: datetime, step: int | None = None
+) -> RolloutRecord:
+    """The record of a tuning's rollout, planned anew as long as no service was asked for.
 
-
-async def publish_model(record: DeploymentRecord, platform: ModelPlatform, give_up_after: timedelta) -> bool:
-    """Whether the model is published.
+    Args:
+        store: the warehouse.
+        tuning: whose model.
+        experiment: which; 0 is the best, or the one under way.
+        spec: the service.
+        now: the time.
+        step: the checkpoint to publish; None for the last.
 
     Raises:
-        ModelFailed: it can't be, or it takes longer than `patience`.
+        UsageError: the experiment is not done, or another one, or another service, is under way.
     """
-    one = record.deployment
+    record = await asyncio.to_thread(find_rollout, store, tuning.name)
+    known = record.value if record else None
+    if known is not None and record is not None and known.paid_for:
+        check_unchanged(known, experiment, spec)
+        return record
+    trial = next((one for one in tuning.trials if one.experiment.number == experiment), None)
+    if not experiment:
+        trial = tuning.best
+    if trial is None or trial.phase != "done":
+        raise UsageError(f"Tuning {tuning.name!r} has no such experiment that is done: see its report.")
+    points = {point.step for point in trial.checkpoints}
+    if step is not None and points and step not in points:
+        raise UsageError(f"--checkpoint {step}: there are {', '.join(map(str, sorted(points)))}.")
+    again = known is not None and known.stage == "retired"
+    attempt = 1 if known is None else known.attempt + again
+    planned = plan_rollout(tuning.name, trial, spec, now, token=uuid4().hex[:12], attempt=attempt, step=step)
+    if known is not None and (known.experiment, known.step) == (planned.experiment, step):
+        # Its model is published, or on its way: nothing of that is asked for again.
+        planned = replace(
+            planned,
+            token=planned.token if again else known.token,
+            stage="publishing" if known.set_id or known.asked else "planned",
+            set_id=known.set_id,
+            model=known.model,
+            asked=None if again else known.asked,
+        )
+    record = record or RolloutRecord(store, rollout_key(tuning.name), planned)
+    await record.save(planned)
+    return record
+
+
+async def publish_model(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy, notify: Notify) -> bool:
+    """Publish the model; tell whether it is ready.
+
+    Raises:
+        ModelFailed: it can't be published, or it takes longer than the policy waits.
+        PlatformRefused: the platform does not take it.
+        UsageError: its name is somebody else's.
+    """
+    one = record.value
     if one.stage not in ("planned", "publishing"):
         return True
     if one.stage == "planned":
-        await record.save(one.moved("publishing", _now()))
-        one = record.deployment
+        await record.save(one.moved("publishing", policy.now()))
     try:
-        model = one.model or await platform.find_model(one.model_name)
-        model = model or await platform.publish_model(one.model_name, one.job_id, one.task_id)
+        model = record.value.model or await _create_model(record, platform, policy)
         model = await platform.describe_model(model.model_id)
-    except PlatformUnavailable:
-        return await _patient(record, give_up_after)
+    except PlatformUnavailable as error:
+        return _wait_on(record, policy, notify, str(error))
     if model.phase == "failed":
         raise ModelFailed(f"Model {one.model_name} could not be published: look at it in the Qianfan console.")
     if model.phase == "creating":
-        return await _patient(record, give_up_after)
-    await record.save(one.moved("publishing", _now(), model=model))
+        return _wait_on(record, policy, notify, "")
+    await record.save(replace(record.value, model=model))
     return True
 
 
-async def deploy_service(record: DeploymentRecord, platform: ModelPlatform, give_up_after: timedelta) -> bool:
-    """Whether the service serves. What it costs was agreed to before.
+async def _create_model(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy) -> ModelReport:
+    one, name = record.value, record.value.model_name
+
+    async def note(asked: Asked | None) -> None:
+        await record.save(replace(record.value, asked=asked))
+
+    if not one.set_id:
+        set_id = await create_once(
+            f"model set {name}",
+            one.asked,
+            note,
+            lambda: _find_set(one, platform),
+            lambda: platform.create_model_set(name),
+            policy,
+        )
+        await record.save(replace(record.value, set_id=set_id, asked=None))
+    set_id = record.value.set_id
+    model_id = await create_once(
+        f"a version of model {name}",
+        record.value.asked,
+        note,
+        lambda: _find_version(record.value, platform),
+        lambda: platform.create_model(
+            set_id, one.task_id, one.step, made_by(one.token, f"{one.task_id} {_step(one.step)}")
+        ),
+        policy,
+    )
+    model = ModelReport(set_id, model_id)
+    await record.save(replace(record.value, model=model, asked=None))
+    return model
+
+
+def _step(step: int | None) -> str:
+    return "last checkpoint" if step is None else f"step {step}"
+
+
+async def _find_set(one: ModelRollout, platform: ModelPlatform) -> str | None:
+    found = await platform.find_model_set(one.model_name)
+    if found is None:
+        return None
+    for model_id in found.model_ids:
+        if (await platform.describe_model(model_id)).task_id == one.task_id:
+            return found.set_id
+    if found.model_ids:
+        raise UsageError(
+            f"Model {one.model_name} ({found.set_id}) is on the platform already and was not made of task "
+            f"{one.task_id}: adopt it with --model {found.model_ids[0]}, or give the tuning another --name."
+        )
+    return found.set_id
+
+
+async def _find_version(one: ModelRollout, platform: ModelPlatform) -> str | None:
+    if one.asked is None:
+        return None  # the set is new, or was found without one of ours
+    found = await platform.find_model_set(one.model_name)
+    for model_id in found.model_ids if found else ():
+        if (await platform.describe_model(model_id)).task_id == one.task_id:
+            return model_id
+    return None
+
+
+async def deploy_service(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy, notify: Notify) -> bool:
+    """Deploy the service; tell whether it serves. What it costs was agreed to before.
 
     Raises:
-        ModelFailed: it failed, or it takes longer than `patience`.
+        ModelFailed: it failed, or it takes longer than the policy waits.
+        PlatformRefused: the platform does not take it.
+        UsageError: its name is somebody else's.
     """
-    one = record.deployment
-    if one.stage not in ("publishing", "deploying"):
+    if record.value.stage not in ("publishing", "deploying"):
         return True
-    if one.stage == "publishing":
-        await record.save(one.moved("deploying", _now()))
-        one = record.deployment
-    assert one.model is not None
+    if record.value.stage == "publishing":
+        await record.save(record.value.moved("deploying", policy.now()))
     try:
-        if not one.service_id:
-            found = await platform.find_service(one.plan.name)
-            service_id = (
-                found.service_id
-                if found
-                else await platform.create_service(one.plan, one.model, f"tuning {one.name}, {one.experiment}")
-            )
-            await record.save(one.moved("deploying", one.since, service_id=service_id))
-            one = record.deployment
-        service = await platform.describe_service(one.service_id)
-    except PlatformUnavailable:
-        return await _patient(record, give_up_after)
+        if not record.value.service_id:
+            await _create_service(record, platform, policy)
+        service = await platform.describe_service(record.value.service_id)
+        units = await platform.compute_units(service.service_id) if service.phase == "serving" else []
+    except PlatformUnavailable as error:
+        return _wait_on(record, policy, notify, str(error))
     if service.phase in ("failed", "stopped"):
-        await record.save(one.moved("failed", _now(), reason=f"the service is {service.phase}"))
-        raise ModelFailed(f"Service {one.plan.name} {service.phase}: look at it in the Qianfan console, then --retire.")
-    if service.phase == "deploying":
-        return await _patient(record, give_up_after)
-    await record.save(one.moved("serving", _now(), endpoint=service.endpoint))
+        name = record.value.plan.name
+        await record.save(record.value.moved("failed", policy.now(), reason=f"the service is {service.phase}"))
+        raise ModelFailed(f"Service {name} {service.phase}: look at it in the Qianfan console, then --retire.")
+    if service.phase == "new":
+        return _wait_on(
+            record,
+            policy,
+            notify,
+            f"Service {record.value.plan.name} waits for its order to be paid "
+            f"({service.charge or 'New'}): pay it in the Qianfan console.",
+        )
+    if service.phase == "deploying" or not service.endpoint:
+        return _wait_on(record, policy, notify, "")
+    expires_at = min((unit.expires_at for unit in units if unit.expires_at), default=None)
+    await record.save(record.value.moved("serving", policy.now(), endpoint=service.endpoint, expires_at=expires_at))
     return True
 
 
-async def retire_service(record: DeploymentRecord, platform: ModelPlatform) -> bool:
-    """Whether everything that can be given back has been. What was paid in advance can't: it runs out by itself."""
-    one = record.deployment
-    service_id = one.service_id
-    if not service_id and one.stage == "deploying":
-        found = await platform.find_service(one.plan.name)
-        service_id = found.service_id if found else ""
-    reserved = await platform.release_service(service_id) if service_id else 0
-    if service_id and not reserved and (await platform.describe_service(service_id)).phase != "stopped":
+async def _create_service(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy) -> None:
+    one, model = record.value, record.value.model
+    assert model is not None
+
+    async def note(asked: Asked | None) -> None:
+        await record.save(replace(record.value, asked=asked))
+
+    service_id = await create_once(
+        f"service {one.plan.name}",
+        one.asked,
+        note,
+        lambda: _find_service(record.value, platform),
+        lambda: platform.create_service(
+            one.plan, model, made_by(one.token, f"tuning {one.name}, experiment {one.experiment}")
+        ),
+        policy,
+    )
+    await record.save(replace(record.value, service_id=service_id, asked=None))
+
+
+async def _find_service(one: ModelRollout, platform: ModelPlatform) -> str | None:
+    found = await platform.find_services(one.plan.name)
+    for service in found:
+        if await _is_ours(service, one, platform):
+            return service.service_id
+    if found:
+        raise UsageError(
+            f"Service {one.plan.name} ({found[0].service_id}, described as {found[0].description!r}) is on the "
+            f"platform already and is not of this rollout: adopt it with --service {found[0].service_id}, or give the "
+            "tuning another --name."
+        )
+    return None
+
+
+async def _is_ours(service: ServiceReport, one: ModelRollout, platform: ModelPlatform) -> bool:
+    if not service.description:  # listings may leave it out
+        service = await platform.describe_service(service.service_id)
+    return is_made_by(one.token, service.description)
+
+
+async def retire_service(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy, notify: Notify) -> bool:
+    """Take the service offline, then give back what is paid by use; tell whether both have been seen to be done.
+
+    Raises:
+        ModelFailed: it takes longer than the policy waits.
+        UsageError: whether the service exists can't be told.
+    """
+    one = record.value
+    if one.stage == "retired":
+        return True
+    if one.stage != "retiring":
+        await record.save(one.moved("retiring", policy.now()))
+    try:
+        if not record.value.service_id and not await _find_asked_service(record, platform, policy):
+            await record.save(record.value.moved("retired", policy.now(), reason="no service was asked for"))
+            return True
+        return await _take_offline(record, platform, policy, notify)
+    except PlatformUnavailable as error:
+        return _wait_on(record, policy, notify, str(error))
+
+
+async def _find_asked_service(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy) -> bool:
+    one = record.value
+    if not one.paid_for:
         return False
-    if one.stage != "retired":
-        reason = NOT_GIVEN_BACK if reserved else ""
-        await record.save(one.moved("retired", _now(), service_id=service_id, reason=reason))
+    service_id = await _find_service(one, platform)
+    if service_id:
+        await record.save(replace(one, service_id=service_id, asked=None))
+        return True
+    assert one.asked is not None
+    until = one.asked.at + policy.listed_after
+    if policy.now() < until:
+        raise PlatformUnavailable(
+            f"Service {one.plan.name} was asked for and is not listed yet: it is looked for until {until:%H:%M} UTC."
+        )
+    raise UsageError(
+        f"Service {one.plan.name} was asked for, the reply was lost, and the platform does not list it. Look for it in "
+        "the Qianfan console: if it is there, retire it with --service ID --retire; if not, deploy again."
+    )
+
+
+async def _take_offline(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy, notify: Notify) -> bool:
+    service_id, name = record.value.service_id, record.value.plan.name
+    try:
+        service = await platform.describe_service(service_id)
+    except PlatformRefused as error:
+        if name not in {one.name for one in await platform.find_services(name)}:
+            reason = f"the platform does not know the service any more ({error})"
+            await record.save(record.value.moved("retired", policy.now(), reason=reason))
+            return True
+        raise
+    if service.phase not in ("stopped", "failed"):
+        await platform.deactivate_service(service_id)
+        return _wait_on(record, policy, notify, f"Service {name} is {service.phase}; it was asked to stop.")
+    units = await platform.compute_units(service_id)
+    by_use = [unit for unit in units if not unit.prepaid]
+    for unit in by_use:
+        await platform.release_unit(service_id, unit.instance_id)
+    if by_use:
+        return _wait_on(record, policy, notify, f"{len(by_use)} compute units of service {name} are being released.")
+    prepaid = record.value.plan.payment == "month" and bool(units)
+    await record.save(record.value.moved("retired", policy.now(), reason=RUNS_OUT if prepaid else ""))
     return True
 
 
-async def _patient(record: DeploymentRecord, give_up_after: timedelta) -> bool:
-    """False while there is still time."""
-    one = record.deployment
-    waited = _now() - one.since
-    if waited < give_up_after:
+def _wait_on(record: RolloutRecord, policy: WaitPolicy, notify: Notify, why: str) -> bool:
+    """Return False while there is still time, after telling why; `why` is the platform's own word, or empty."""
+    one = record.value
+    waited = policy.now() - one.since
+    if why:
+        notify(why)
+    if waited < policy.give_up_after:
         return False
-    costs = " It is paid for: --retire gives it back." if one.paid_for else ""
+    costs = "" if one.stage == "retiring" else still_paid(one)
     raise ModelFailed(
-        f"{one.model_name} has been {one.stage} for {waited.total_seconds() / 3600:.1f} h: look at it in the Qianfan "
-        f"console; the same command goes on waiting with a longer --give-up-hours.{costs}"
+        f"{one.plan.name} has been {one.stage} for {waited.total_seconds() / 3600:.1f} h"
+        f"{f' ({why})' if why else ''}: look at it in the Qianfan console; the same command goes on waiting with a "
+        f"longer --give-up-hours.{costs}"
     )

@@ -105,7 +105,7 @@ def test_compare_prompts_saves_the_platform_s_prompt_and_does_not_activate_it(
     assert prompts[0] == prompts[2] == load_settings({}).prompt == "sft-v1"
     assert prompts[1].startswith("optimized-")
     saved = (tmp_path / "w" / "prompts" / f"{prompts[1]}.txt").read_text(encoding="utf-8")
-    assert saved == console.optimize(load_prompt("sft-v1").template)
+    assert saved == console.data.optimize(load_prompt("sft-v1").template)
     assert made["contestants"][1]["prompt_tokens"] > made["contestants"][0]["prompt_tokens"]
 
     again = compared(settings, [prompts[1]], limit=5)

@@ -1,5 +1,6 @@
 """Deploying as a command: from a tuning that is done to a promoted endpoint, and all the way back."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import orjson
@@ -7,11 +8,10 @@ import pytest
 
 from flows.deploy_model import main
 from tasks.clients.folder_store import FolderStore
-from tasks.domain.layout import model_folder
 from tasks.domain.model_platform import TrainingData
 from tasks.tuning.rules.experiments import Experiment
 from tasks.tuning.rules.tuning_record import Trial, Tuning
-from tasks.tuning.training_jobs import TuningRecord
+from tasks.tuning.training_jobs import TuningRecord, tuning_key
 from tests.conftest import ROOT
 from tests.servers.console import PUBLISHED, Task
 
@@ -37,7 +37,7 @@ def tuned(console, tmp_path):
     trial = Trial(Experiment(1, "full", 6, 3e-5), "kefu-d-1", "done", "job-1", "task-1", metrics=PUBLISHED)
     data = TrainingData(bos_uri="bos://b/training.jsonl", rows=165, built=True)
     tuning = Tuning("d", "ERNIE-Speed-8K", 20, data, datetime.now(UTC), (trial,))
-    TuningRecord(FolderStore(tmp_path), f"{model_folder('d')}/tuning.json", tuning, None).save(tuning)
+    asyncio.run(TuningRecord(FolderStore(tmp_path), tuning_key("d"), tuning).save(tuning))
     return tmp_path
 
 
@@ -50,7 +50,7 @@ def run(tuned, capsys, *arguments):
 def test_deploy_model_promotes_what_was_agreed_to_and_takes_it_back(console, tuned, capsys):
     code, told = run(tuned, capsys, *HOURS)
     assert code == 2
-    assert "48 replica hours paid in advance at 12.5 = 600.00. Nothing was asked for; --confirm" in told.err
+    assert "48 h are 48 replica hours at 12.5 = 600.00. Nothing was asked for; --confirm" in told.err
     assert not console.services
 
     block = ("--block", "tried-by-a-test")
@@ -63,13 +63,23 @@ def test_deploy_model_promotes_what_was_agreed_to_and_takes_it_back(console, tun
     assert done["comparison"]["accepted/accuracy"]["rows"] < 100  # of 217, those held out
 
     code, told = run(tuned, capsys, "--retire", *block)
-    assert (code, "--rollback first" in told.err) == (2, True)
+    assert (code, "block 'tried-by-a-test'): --rollback first" in told.err) == (2, True)
+    code, told = run(tuned, capsys, "--rollback", "--name", "other", *block)
+    assert (code, "of 'd' on" in told.err, "not of 'other'" in told.err) == (2, True, True)
     code, told = run(tuned, capsys, "--rollback", *block)
     assert (code, "endpoint: offline" in told.out) == (0, True)
-    code, told = run(tuned, capsys, "--retire", *block)
-    assert (code, "stage: retired" in told.out, "paid in advance" in told.out) == (0, True, True)
     code, told = run(tuned, capsys, "--rollback", *block)
-    assert (code, "which is retired" in told.err) == (2, True)
+    assert (code, "Nothing to roll back" in told.err) == (2, True)  # F6: and not the bad model again
+    code, told = run(tuned, capsys, "--retire", *block, "--poll-seconds", "0")
+    assert (code, "stage: retired" in told.out) == (0, True)
+    assert console.paid_units() == []
+
+
+def test_too_few_labels_are_refused_with_their_number_before_anything_is_paid(console, tuned, capsys):
+    code, told = run(tuned, capsys, *LABELS, "--confirm")
+    assert code == 1
+    assert "Only 52 labeled conversations are held out: --margin 5 needs 314 of them" in told.err
+    assert not console.services
 
 
 @pytest.mark.parametrize(
@@ -79,6 +89,8 @@ def test_deploy_model_promotes_what_was_agreed_to_and_takes_it_back(console, tun
         (["--name", "none"], "There is no tuning 'none'"),
         (["--name", "none", "--retire"], "Nothing of tuning 'none' is deployed"),
         (["--name", "none", "--rollback", "--block", "of-nobody"], "of-nobody"),
+        (["--margin", "0"], "--margin: Input should be greater than 0"),
+        (["--pay", "month", "--months", "13"], "--months 13"),
         (["--replicas", "0"], "--replicas 0"),
         (["--endpoint-suffix", "大"], "--endpoint-suffix '大'"),
         (["--experiment", "7"], "no such experiment"),

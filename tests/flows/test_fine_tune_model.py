@@ -18,7 +18,15 @@ LABELS = ("--labels", str(ROOT / "deployments/demo/labels.jsonl"), "--start", "2
 def test_fine_tune_model_builds_its_set_from_labels_and_logs(console, bos, tmp_path, capsys):
     upload = f"bos://{bos.bucket}/training"
     arguments = ["--name", "t2", *LABELS, "--upload-to", upload, "--poll-seconds", "0", "--warehouse", str(tmp_path)]
-    code = main([*arguments, "--json"])
+    assert main([*arguments, "--training-token-price", "0.02"]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "6 experiments on 165 rows of bos://" in told
+    assert "24 epochs in all: about" in told
+    assert "at 0.02 for 1,000 = " in told
+    assert "Nothing was submitted; --confirm agrees to it" in told
+    assert not console.jobs
+
+    code = main([*arguments, "--confirm", "--json"])
     told = capsys.readouterr()
     assert code == 0, told.err
     done = orjson.loads(told.out.splitlines()[-1])
@@ -37,9 +45,9 @@ def test_fine_tune_model_builds_its_set_from_labels_and_logs(console, bos, tmp_p
     (row,) = orjson.loads(lines[0])
     assert row["prompt"].startswith("你是一个对话摘要机器人")
     assert set(orjson.loads(row["response"][0][0])) == {"用户问题", "客服方案", "是否接受", "是否负面情绪"}
-    assert bos.read("training/models/name=t2/training.jsonl").splitlines() == lines
+    assert bos.read("training/kefu-training/t2/training.jsonl").splitlines() == lines
     versions = [task.dataset["versions"] for task in console.tasks.values()]
-    assert versions == [[{"versionBosUri": f"bos:/{bos.bucket}/training/models/name=t2/training.jsonl"}]] * 6
+    assert versions == [[{"versionBosUri": f"bos:/{bos.bucket}/training/kefu-training/t2/training.jsonl"}]] * 6
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,8 @@ class BatchInferenceServer(ThreadedServer):
             return self._reset(request)
         body = orjson.loads(raw)
         self.bodies.append(body)
+        if request.query["Action"] == "CreateBatchInferenceTask":
+            body = {**body, "": request.headers.get("Referer")}
         status, reply = self._answer(request.query["Action"], body)
         return self._reset(request) if fault == "reset_after" else _json({"requestId": "1", **reply}, status)
 
@@ -99,6 +101,8 @@ class BatchInferenceServer(ThreadedServer):
         return 400, {"code": "InvalidParam", "message": action}
 
     def _create(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if body.pop("") != "infer":  # the SDK sends it with this call, and with no other
+            return 403, {"code": "AccessDenied", "message": "Referer"}
         wrong = self._wrong(body)
         if wrong:
             return 400, {"code": "InappropriateJSON", "message": wrong}
@@ -114,7 +118,9 @@ class BatchInferenceServer(ThreadedServer):
             return f"unknown {sorted(body.keys() - allowed)}"
         if not 2 <= len(body["name"]) <= 20:
             return "name"
-        if ("modelId" in body) == ("endpoint" in body):
+        # The reference, the SDK's guide and its tests all write an address for an endpoint.
+        is_address = body.get("endpoint", "https://").startswith(("https://", "http://"))
+        if ("modelId" in body) == ("endpoint" in body) or not is_address:
             return "modelId or endpoint"
         for name in ("inputBosUri", "outputBosUri"):
             if not body[name].startswith(f"bos:/{self.bos.bucket}/") or not self._keys(body[name]):

@@ -1,7 +1,7 @@
 """A fine-tuning as it goes: the record that outlives the process, and the steps it may take. Pure; time is told.
 
 Every trial is one experiment: planned -> submitting -> waiting or running -> done, failed or stopped. "Submitting" is
-written down before the platform is asked, so that whoever finds it looks on the platform first.
+written down before the platform is asked. `token` marks everything that the tuning creates there as its own.
 """
 
 import re
@@ -13,7 +13,8 @@ from typing import Any, Literal
 import orjson
 
 from tasks.domain.errors import UsageError
-from tasks.domain.model_platform import Checkpoint, Phase, TaskReport, TrainingData
+from tasks.domain.model_platform import Checkpoint, Phase, TaskReport, TrainingData, TrainingSpec
+from tasks.tuning.rules.asked import Asked, decode_asked
 from tasks.tuning.rules.experiments import Experiment, Matrix, pick_best, score
 
 TrialPhase = Literal["planned", "submitting"] | Phase
@@ -24,10 +25,20 @@ _ENDED = frozenset({"done", "failed", "stopped"})
 
 _ON_PLATFORM = frozenset({"waiting", "running"})
 
+_STANDSTILL = 4
+"""Times as long as it ran before may a task stand still: the platform's own examples reach 2.8 at 65 %."""
+
+_SLOWER = 2
+"""Times as long as a finished trial of its kind stood still may a task do so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One experiment and what became of it. `moved_at` is when it last made progress."""
+    """One experiment and what became of it.
+
+    `began_at` is when it was submitted, `changed_at` when its phase, progress or checkpoints last changed, and
+    `longest_standstill` the longest time, in seconds, that it went without a change while it ran.
+    """
 
     experiment: Experiment
     job_name: str
@@ -35,55 +46,65 @@ class Trial:
     job_id: str = ""
     task_id: str = ""
     progress: int = 0
-    moved_at: datetime | None = None
+    began_at: datetime | None = None
+    changed_at: datetime | None = None
+    longest_standstill: float = 0.0
     metrics: Mapping[str, float] | None = None
     checkpoints: Sequence[Checkpoint] = ()
+    curves: str = ""
     reason: str = ""
+    asked: Asked | None = None
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Nothing more will come of it."""
         return self.phase in _ENDED
 
     @property
     def on_platform(self) -> bool:
-        """Whether its task waits or runs there."""
+        """Its task waits or runs there."""
         return self.phase in _ON_PLATFORM
 
     @property
     def score(self) -> float | None:
-        """What it is compared by."""
+        """The figure it is compared by."""
         return score(self.metrics)
 
-    def submitted(self, job_id: str, task_id: str, now: datetime) -> "Trial":
-        """With the platform's word that it is there."""
-        return replace(self, phase="waiting", job_id=job_id, task_id=task_id, moved_at=now)
+    def submitted(self, task_id: str, now: datetime) -> "Trial":
+        """The trial once its task has an id."""
+        return replace(self, phase="waiting", task_id=task_id, began_at=now, changed_at=now, asked=None)
 
-    def seen(self, report: TaskReport, now: datetime) -> "Trial":
-        """As the platform reports it."""
-        moved = report.phase != self.phase or report.progress != self.progress
+    def updated(self, report: TaskReport, now: datetime) -> "Trial":
+        """The trial as the platform reports it."""
+        checkpoints = tuple(report.checkpoints) or self.checkpoints
+        changed = (report.phase, report.progress, len(checkpoints)) != (
+            self.phase,
+            self.progress,
+            len(self.checkpoints),
+        )
+        standstill = self.longest_standstill
+        if self.phase == "running" and self.changed_at is not None:
+            standstill = max(standstill, (now - self.changed_at).total_seconds())
         return replace(
             self,
             phase=report.phase,
             progress=100 if report.phase == "done" else report.progress,
-            moved_at=now if moved else self.moved_at,
+            changed_at=now if changed else self.changed_at,
+            longest_standstill=standstill,
             metrics=report.metrics or self.metrics,
-            checkpoints=tuple(report.checkpoints) or self.checkpoints,
+            checkpoints=checkpoints,
+            curves=report.curves or self.curves,
             reason=report.reason or ("the platform gives no reason" if report.phase == "failed" else ""),
         )
 
-    def hangs(self, now: datetime, timeout: timedelta) -> bool:
-        """Whether it has made no progress for too long."""
-        return self.on_platform and self.moved_at is not None and now - self.moved_at >= timeout
-
-    def given_up(self, reason: str) -> "Trial":
-        """Stopped by us."""
-        return replace(self, phase="stopped", reason=reason)
+    def stopped(self, reason: str) -> "Trial":
+        """The trial after we stopped it."""
+        return replace(self, phase="stopped", reason=reason, asked=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """A fine-tuning: its experiments on one base model and one training set."""
+    """A fine-tuning: its experiments and their training set."""
 
     name: str
     base_model: str
@@ -91,10 +112,12 @@ class Tuning:
     data: TrainingData
     started_at: datetime
     trials: tuple[Trial, ...]
+    token: str = ""
+    validation: str = ""
 
     @property
     def ended(self) -> bool:
-        """Whether every trial has."""
+        """Every trial has ended."""
         return all(trial.ended for trial in self.trials)
 
     @property
@@ -104,25 +127,68 @@ class Tuning:
         number = pick_best([(trial.experiment, trial.metrics, trial.checkpoints) for trial in done])
         return next((trial for trial in done if trial.experiment.number == number), None)
 
+    def spec_of(self, experiment: Experiment) -> TrainingSpec:
+        """The training of one of its experiments."""
+        return TrainingSpec(
+            experiment.method,
+            experiment.hyperparameters,
+            self.data,
+            self.split_ratio,
+            self.validation,
+            experiment.base_task,
+            experiment.base_step,
+        )
+
     def with_trial(self, trial: Trial) -> "Tuning":
-        """With one trial as it is now."""
+        """The tuning with one trial as it is now."""
         number = trial.experiment.number
         return replace(self, trials=tuple(trial if one.experiment.number == number else one for one in self.trials))
 
+    def is_stalled(self, trial: Trial, now: datetime, give_up_after: timedelta) -> bool:
+        """Tell a task that hangs from one whose kind takes its time.
+
+        It hangs when nothing changed (phase, percentage, checkpoints) for `give_up_after`, and for longer than its
+        kind stands still: twice the longest standstill of a finished trial of the same base model, mode and method, by
+        the epoch; where none has finished, four times as long as it ran before. One that waits in the queue costs
+        nothing: it may do so for four times `give_up_after`.
+        """
+        if not trial.on_platform or trial.changed_at is None or trial.began_at is None:
+            return False
+        stood = now - trial.changed_at
+        if trial.phase == "waiting":
+            return stood >= _STANDSTILL * give_up_after
+        usual = self._usual_standstill(trial)
+        if usual is None:
+            usual = _STANDSTILL * (trial.changed_at - trial.began_at)
+        return stood >= max(give_up_after, usual)
+
+    def _usual_standstill(self, trial: Trial) -> timedelta | None:
+        kind, epochs = _kind(trial.experiment), trial.experiment.epoch
+        seen = [
+            one.longest_standstill * max(1.0, epochs / one.experiment.epoch)
+            for one in self.trials
+            if one.phase == "done" and _kind(one.experiment) == kind
+        ]
+        return timedelta(seconds=_SLOWER * max(seen)) if seen else None
+
     def line(self) -> str:
-        """Where it stands, in one line."""
+        """The trials' phases, in one line."""
         parts = [f"{one.experiment.number} {one.phase}{f' {one.progress}%' * one.on_platform}" for one in self.trials]
         return f"{self.name}: {'; '.join(parts)}"
 
     def encode(self) -> bytes:
-        """The record's bytes."""
+        """Return the record's bytes."""
         return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
 
 
-def plan_tuning(name: str, matrix: Matrix, data: TrainingData, now: datetime) -> Tuning:
+def _kind(one: Experiment) -> tuple[str, str, str]:
+    return one.base_model, one.mode, one.method
+
+
+def plan_tuning(name: str, matrix: Matrix, data: TrainingData, now: datetime, token: str) -> Tuning:
     """A fine-tuning of which nothing is submitted yet."""
     trials = tuple(Trial(one, f"kefu-{check_name(name)}-{one.number}") for one in matrix.experiments)
-    return Tuning(name, matrix.base_model, matrix.split_ratio, data, now, trials)
+    return Tuning(name, matrix.base_model, matrix.split_ratio, data, now, trials, token, matrix.validation)
 
 
 def check_name(name: str) -> str:
@@ -137,13 +203,15 @@ def check_name(name: str) -> str:
 
 
 def check_same(tuning: Tuning, matrix: Matrix) -> None:
-    """Prove that a record is of the experiments that are asked for.
+    """Check that a record is of the experiments that are asked for.
 
     Raises:
         UsageError: it is of others.
     """
-    known = (tuning.base_model, tuning.split_ratio, tuple(trial.experiment for trial in tuning.trials))
-    if known != (matrix.base_model, matrix.split_ratio, matrix.experiments):
+    known = Matrix(
+        tuning.base_model, tuning.split_ratio, tuple(trial.experiment for trial in tuning.trials), tuning.validation
+    )
+    if known != matrix:
         raise UsageError(
             f"Tuning {tuning.name!r} was begun with other experiments: give another --name, or the same experiments."
         )
@@ -153,22 +221,25 @@ def decode_tuning(data: bytes) -> Tuning:
     """The tuning of a record."""
     values = orjson.loads(data)
     return Tuning(
-        name=values["name"],
-        base_model=values["base_model"],
-        split_ratio=values["split_ratio"],
-        data=TrainingData(**values["data"]),
-        started_at=datetime.fromisoformat(values["started_at"]),
-        trials=tuple(_trial(one) for one in values["trials"]),
+        **{
+            **values,
+            "data": TrainingData(**values["data"]),
+            "started_at": datetime.fromisoformat(values["started_at"]),
+            "trials": tuple(_trial(one) for one in values["trials"]),
+        }
     )
 
 
 def _trial(values: dict[str, Any]) -> Trial:
-    moved_at = values["moved_at"]
+    times = {
+        name: datetime.fromisoformat(values[name]) if values[name] else None for name in ("began_at", "changed_at")
+    }
     return Trial(
         **{
             **values,
+            **times,
             "experiment": Experiment(**values["experiment"]),
-            "moved_at": datetime.fromisoformat(moved_at) if moved_at else None,
             "checkpoints": tuple(Checkpoint(**one) for one in values["checkpoints"]),
+            "asked": decode_asked(values["asked"]),
         }
     )

@@ -9,8 +9,7 @@ import jinja2
 import orjson
 import pyarrow as pa
 
-from tasks.domain.model_platform import Checkpoint
-from tasks.tuning.rules.experiments import PICK_RULE
+from tasks.tuning.rules.experiments import PICK_RULE, exact, last_loss
 from tasks.tuning.rules.tuning_record import Trial, Tuning
 
 EXPERIMENTS = pa.schema(
@@ -18,6 +17,7 @@ EXPERIMENTS = pa.schema(
         ("name", pa.string()),
         ("number", pa.int16()),
         ("base_model", pa.string()),
+        ("mode", pa.string()),
         ("method", pa.string()),
         ("epoch", pa.int16()),
         ("learning_rate", pa.float64()),
@@ -31,11 +31,14 @@ EXPERIMENTS = pa.schema(
         ("job_id", pa.string()),
         ("task_id", pa.string()),
         ("reason", pa.string()),
+        ("curves", pa.string()),
     ],
-    metadata={"kefu.schema_version": "1"},
+    metadata={"kefu.schema_version": "2"},
 )
 
-_FIGURES = ("BLEU-4", "ROUGE-1", "ROUGE-2", "ROUGE-L")
+_FIGURES = ("BLEU-4", "ROUGE-1", "ROUGE-2", "ROUGE-L", "EDIT-DISTANCE", "EMBEDDING-DISTANCE")
+
+_HEAD = ("实验", "基础模型", "方式", "方法", "超参数", "状态", *_FIGURES, "均值", "末尾 loss", "说明")
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -74,7 +77,8 @@ def experiment_rows(tuning: Tuning) -> list[dict[str, Any]]:
         {
             "name": tuning.name,
             "number": one.experiment.number,
-            "base_model": tuning.base_model,
+            "base_model": one.experiment.base_model or tuning.base_model,
+            "mode": one.experiment.mode,
             "method": one.experiment.method,
             "epoch": one.experiment.epoch,
             "learning_rate": one.experiment.learning_rate,
@@ -88,6 +92,7 @@ def experiment_rows(tuning: Tuning) -> list[dict[str, Any]]:
             "job_id": one.job_id,
             "task_id": one.task_id,
             "reason": one.reason,
+            "curves": one.curves,
         }
         for one in tuning.trials
     ]
@@ -95,17 +100,17 @@ def experiment_rows(tuning: Tuning) -> list[dict[str, Any]]:
 
 def render_tuning_markdown(tuning: Tuning) -> str:
     """The tuning as Markdown: a table of its experiments and the one that won."""
-    head = ["实验", "方法", "epoch", "学习率", "状态", *_FIGURES, "均值", "末尾 loss", "说明"]
     lines = [
         f"# 微调 {tuning.name}",
         "",
-        f"{tuning.base_model}，训练数据 {_data(tuning)}，平台留出 {tuning.split_ratio}% 评估。",
+        _about(tuning),
         "",
-        f"| {' | '.join(head)} |",
-        f"|{' --- |' * len(head)}",
+        f"| {' | '.join(_HEAD)} |",
+        f"|{' --- |' * len(_HEAD)}",
         *(f"| {' | '.join(_cells(tuning, one))} |" for one in tuning.trials),
         "",
         _verdict(tuning),
+        *(f"\n实验 {one.experiment.number} 的 loss 曲线：<{one.curves}>" for one in tuning.trials if one.curves),
     ]
     return "\n".join(lines) + "\n"
 
@@ -121,8 +126,9 @@ def render_tuning_html(tuning: Tuning) -> str:
     curves, low, high, last_step = loss_curves(tuning)
     return environment.get_template("tuning.html.jinja").render(
         tuning=tuning,
-        data=_data(tuning),
-        figures=_FIGURES,
+        about=_about(tuning),
+        head=_HEAD,
+        links=[(one.experiment.number, one.curves) for one in tuning.trials if one.curves],
         rows=[(_cells(tuning, one), one is tuning.best) for one in tuning.trials],
         verdict=_verdict(tuning),
         curves=curves,
@@ -150,21 +156,22 @@ def as_result(tuning: Tuning, status: str, report: str) -> dict[str, Any]:
 
 def loss_curves(tuning: Tuning) -> tuple[list[Curve], float, float, int]:
     """The curves on common axes, and the axes' ends: lowest loss, highest loss, last step."""
-    drawn = [one for one in tuning.trials if one.checkpoints]
-    points = [point for one in drawn for point in one.checkpoints]
+    known = {one.experiment.number: _losses(one) for one in tuning.trials}
+    drawn = [one for one in tuning.trials if known[one.experiment.number]]
+    points = [point for losses in known.values() for point in losses]
     if not points:
         return [], 0.0, 0.0, 0
-    low, high = min(point.loss for point in points), max(point.loss for point in points)
-    last_step = max(point.step for point in points)
+    low, high = min(loss for _, loss in points), max(loss for _, loss in points)
+    last_step = max(step for step, _ in points) or 1
     best = tuning.best
-    places = [_places(one.checkpoints, low, high, last_step) for one in drawn]
+    places = [_places(known[one.experiment.number], low, high, last_step) for one in drawn]
     labels = _labels([place[-1] for place in places])
     curves = [
         Curve(
             number=one.experiment.number,
             best=one is best,
             path="M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in place),
-            last=one.checkpoints[-1].loss,
+            last=known[one.experiment.number][-1][1],
             label=label,
         )
         for one, place, label in zip(drawn, places, labels, strict=True)
@@ -172,9 +179,14 @@ def loss_curves(tuning: Tuning) -> tuple[list[Curve], float, float, int]:
     return curves, low, high, last_step
 
 
-def _places(points: Sequence[Checkpoint], low: float, high: float, last_step: int) -> list[tuple[float, float]]:
+def _losses(one: Trial) -> list[tuple[int, float]]:
+    """The steps whose loss is known."""
+    return [(point.step, point.loss) for point in one.checkpoints if point.loss is not None]
+
+
+def _places(points: Sequence[tuple[int, float]], low: float, high: float, last_step: int) -> list[tuple[float, float]]:
     height = (high - low) or 1.0
-    return [(point.step / last_step * _WIDTH, (high - point.loss) / height * _HEIGHT) for point in points]
+    return [(step / last_step * _WIDTH, (high - loss) / height * _HEIGHT) for step, loss in points]
 
 
 def _labels(ends: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -189,24 +201,27 @@ def _labels(ends: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return [labels[at] for at in range(len(ends))]
 
 
-def _data(tuning: Tuning) -> str:
+def _about(tuning: Tuning) -> str:
     rows = f"（{tuning.data.rows} 行）" if tuning.data.rows is not None else ""
-    return f"{tuning.data.dataset_id or tuning.data.bos_uri}{rows}"
+    held_out = f"验证集 {tuning.validation}" if tuning.validation else f"平台留出 {tuning.split_ratio}% 评估"
+    return f"{tuning.base_model}，训练数据 {tuning.data.source}{rows}，{held_out}。"
 
 
 def _cells(tuning: Tuning, one: Trial) -> list[str]:
-    metrics = one.metrics or {}
+    metrics, experiment, loss = one.metrics or {}, one.experiment, last_loss(one.checkpoints)
     mark = " ★" if one is tuning.best else ""
     progress = f" {one.progress}%" if one.on_platform else ""
+    base = f"，从 {experiment.base_task} 继续" if experiment.base_task else ""
     return [
-        f"{one.experiment.number}{mark}",
-        "LoRA" if one.experiment.method == "LoRA" else "全量",
-        str(one.experiment.epoch),
-        f"{one.experiment.learning_rate:.0e}".replace("e-0", "e-"),
+        f"{experiment.number}{mark}",
+        experiment.base_model or tuning.base_model,
+        experiment.mode,
+        "全量" if experiment.method == "full" else experiment.method,
+        "，".join(f"{name} {exact(value)}" for name, value in experiment.hyperparameters.items()) + base,
         f"{_PHASES[one.phase]}{progress}",
         *(f"{metrics[name]:.2f}" if name in metrics else "" for name in _FIGURES),
         f"{one.score:.2f}" if one.score is not None else "",
-        f"{one.checkpoints[-1].loss:.3f}" if one.checkpoints else "",
+        f"{loss:.3f}" if loss is not None else "",
         one.reason.replace("|", "/"),
     ]
 

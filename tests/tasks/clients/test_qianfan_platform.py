@@ -7,7 +7,7 @@ import pytest
 from tasks.clients.qianfan_credentials import QianfanCredentials
 from tasks.clients.qianfan_platform import QianfanConsole
 from tasks.domain.errors import PlatformBusy, PlatformRefused, PlatformUnavailable, UsageError
-from tasks.domain.model_platform import TrainingData
+from tasks.domain.model_platform import TrainingData, TrainingSpec
 from tests.servers.console import ConsoleServer
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY
 
@@ -48,7 +48,7 @@ def test_looking_is_tried_again(console, fault):
 def test_creating_is_sent_once(console, fault):
     console.break_next("CreateFineTuningJob", fault)
     with pytest.raises(PlatformUnavailable, match="CreateFineTuningJob"):
-        ask(console, lambda platform: platform.create_job("twice", "ERNIE-Speed-8K", ""))
+        ask(console, lambda platform: platform.create_job("twice", "ERNIE-Speed-8K", "SFT", ""))
     assert console.calls["CreateFineTuningJob"] == 1
 
 
@@ -61,7 +61,7 @@ def test_a_list_in_another_shape_is_not_taken_for_an_empty_one(console):
 def test_a_hang_ends_with_the_timeout(console):
     console.slow_seconds = 90
     with pytest.raises(PlatformUnavailable, match=r"no reply within 0\.2 s"):
-        ask(console, lambda platform: platform.create_job("slow", "ERNIE-Speed-8K", ""), timeout_seconds=0.2)
+        ask(console, lambda platform: platform.create_job("slow", "ERNIE-Speed-8K", "SFT", ""), timeout_seconds=0.2)
 
 
 def test_nobody_there_is_unavailable():
@@ -86,8 +86,8 @@ def test_too_many_tasks_are_busy_and_a_wrong_one_is_refused(console):
     data = TrainingData(dataset_id=console.add_dataset(100))
 
     async def create(platform, name, hyper):
-        job = await platform.create_job(name, "ERNIE-Speed-8K", "")
-        return await platform.create_task(job, "LoRA", hyper, data, 20)
+        job = await platform.create_job(name, "ERNIE-Speed-8K", "SFT", "")
+        return await platform.create_task(job, TrainingSpec("LoRA", hyper, data, 20))
 
     with pytest.raises(PlatformRefused, match="train config error: epoch"):
         ask(console, lambda platform: create(platform, "a1", {**HYPER, "epoch": 99}))
@@ -99,7 +99,7 @@ def test_too_many_tasks_are_busy_and_a_wrong_one_is_refused(console):
 def test_lists_are_read_to_their_last_page(console):
     for number in range(250):
         console.jobs[f"job-{number:03}"] = {"jobId": f"job-{number:03}", "name": f"n{number}", "model": "m"}
-    assert ask(console, lambda platform: platform.find_job("n0")) == "job-000"
+    assert ask(console, lambda platform: platform.find_job("n0")).job_id == "job-000"
     assert console.calls["DescribeFineTuningJobs"] == 3
 
 
@@ -110,11 +110,37 @@ def test_a_dataset_is_released_before_it_is_trained_on(console):
     assert console.calls["dataset/release"] == 1
 
 
-def test_limits_are_those_of_supervised_tuning(console):
-    limits = ask(console, lambda platform: platform.limits("ERNIE-Speed-8K"))
-    assert limits["full"]["learningRate"].values == (1e-6, 4e-5)
-    assert limits["LoRA"]["maxSeqLen"].kind == "choice"
-    assert ask(console, lambda platform: platform.limits("another")) == {}
+def test_tunable_is_what_the_platform_lists_by_model_mode_and_method(console):
+    """W14: modes without methods and hyperparameters without a check are read, too."""
+    tunable = ask(console, lambda platform: platform.tunable())
+    speed = tunable["ERNIE-Speed-8K"]
+    assert speed["SFT"]["full"]["learningRate"].values == (1e-6, 4e-5)
+    assert speed["SFT"]["LoRA"]["maxSeqLen"].kind == "choice"
+    assert speed["SFT"]["LoRA"]["seed"].kind == "any"
+    assert speed["PostPretrain"] == {}
+    assert set(tunable["ERNIE-Lite-8K-0308"]) == {"SFT", "DPO", "KTO"}
+    assert "LoRA-GA" in tunable["ERNIE-Lite-8K-0308"]["SFT"]
+
+
+def test_a_dataset_s_rows_are_downloaded_from_their_own_addresses(console):
+    rows = [f'[{{"prompt": "{number}", "response": [["好"]]}}]' for number in range(65)]
+    dataset = console.add_dataset(entities=rows)
+    found = ask(console, lambda platform: platform.dataset_entities(dataset))
+    assert [one.decode() for one in found] == rows
+    assert console.calls["entity/list"] == 3
+
+
+def test_services_of_both_protocols_are_told_apart(console):
+    """W4: without the protocol named, services of V2 would not be listed."""
+    assert ask(console, lambda platform: platform.find_services("none")) == []
+    with pytest.raises(PlatformRefused, match="NotFound: no such service: svco-0"):
+        ask(console, lambda platform: platform.describe_service("svco-0"))
+
+
+def test_the_oldest_shape_of_an_error_gives_its_reason(console):
+    """W13: {"success": false, "message": {"global": …}}."""
+    with pytest.raises(PlatformRefused, match="the prompt is empty"):
+        ask(console, lambda platform: platform.optimize_prompt(""))
 
 
 def test_a_prompt_is_optimized(console):

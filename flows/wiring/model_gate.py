@@ -1,0 +1,67 @@
+"""The gate between a service that serves and the nightly: a candidate beside the serving model, on labels."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect.artifacts import acreate_table_artifact
+
+from flows.wiring.evaluations import evaluated
+from flows.wiring.settings import Settings
+from tasks.domain.errors import NotPromoted
+from tasks.domain.ports import ObjectStore
+from tasks.evaluating.rules.comparison import compare_rows
+from tasks.reviewing.rules.labels import LabeledExample
+from tasks.tuning.rollout import RolloutRecord
+from tasks.tuning.rules.gate import shortfalls
+from tasks.tuning.rules.rollout_record import still_paid
+
+SMOKE_TESTS = 5
+
+
+def candidate_settings(config: Settings, endpoint: str) -> Settings:
+    """The settings with a service of the platform's today: V2, named in `model`, its quota learned."""
+    asked = {"summarizer": "qianfan", "endpoint": endpoint, "rpm": None, "tpm": None, "shared_quota": ""}
+    return config.model_copy(update=asked)
+
+
+async def pass_gate(
+    record: RolloutRecord,
+    warehouse: ObjectStore,
+    config: Settings,
+    serving: Settings,
+    labeled: Sequence[LabeledExample],
+    margin: float,
+) -> str:
+    """Examine the candidate beside the serving model; return why it may take over.
+
+    Raises:
+        NotPromoted: it does not answer as it should, or is not shown to be within the margin.
+    """
+    rollout = record.value
+    candidate = candidate_settings(config, rollout.endpoint)
+    smoke = await evaluated(candidate, labeled[:SMOKE_TESTS])
+    readable = smoke.scores.means["format/parseable"]
+    comparison: dict[str, Any] = {}
+    if readable != 100:
+        found = [f"of {SMOKE_TESTS} known conversations it answered only {readable:.0f}% readably"]
+    else:
+        baseline, examined = await evaluated(serving, labeled), await evaluated(candidate, labeled)
+        comparison = {name: one.as_json() for name, one in compare_rows(baseline.rows, examined.rows).items()}
+        found = shortfalls(comparison, margin)
+        await acreate_table_artifact(
+            [{"figure": figure, **one} for figure, one in comparison.items()],
+            key=f"promotion-{rollout.name}",
+            description=f"候选与现用模型 · {examined.model} against {baseline.model}",
+        )
+    await record.save(
+        rollout.moved(
+            "refused" if found else "serving", datetime.now(UTC), comparison=comparison, reason="; ".join(found)
+        )
+    )
+    if found:
+        raise NotPromoted(
+            f"Not promoted, with a margin of {margin:g} points: {'; '.join(found)}. The nightly's endpoint is as it "
+            f"was.{still_paid(record.value)}"
+        )
+    return f"examined on {len(labeled)} labels: within {margin:g} points of the serving model on every judged figure"
