@@ -26,8 +26,8 @@ CLEAR = [
     ("用>少发了一件衣服|客>给您补发一件可以吗？|用>可以", "少发了一件衣服", "补发一件", YES, NO),
     ("用>少发了一件衣服|客>给您补发一件可以吗？|用>不行，我要退款", "少发了一件衣服", "补发一件", NO, NO),
     ("用>怎么取消订单|客>在我的订单里点击取消即可。|用>不用了，我再看看", "怎么取消订单", "点击取消", NO, NO),
-    ("用>还没收到退款|客>退款预计三个工作日到账。|用>还要等三天啊", "还没收到退款", "预计三个工作日到账", UNCLEAR, NO),
-    ("用>电视屏幕有裂痕|客>麻烦您拍照上传，售后会在一天内审核。", "电视屏幕有裂痕", "一天内审核", UNCLEAR, NO),
+    ("用>还没收到退款|客>退款预计三个工作日到账。|用>还要等三天啊", "还没收到退款", "预计三个工作日到账", UNCLEAR, UNCLEAR),
+    ("用>电视屏幕有裂痕|客>麻烦您拍照上传，售后会在一天内审核。", "电视屏幕有裂痕", "一天内审核", UNCLEAR, UNCLEAR),
     ("用>转人工|用>会员费怎么退|客>为您申请退还本月会员费。|用>没问题", "会员费怎么退", "退还本月会员费", YES, NO),
     ("用>等了一周还没到，怎么还不发货|客>已帮您催促仓库，今晚发出。|用>哦", "怎么还不发货", "催促仓库", UNCLEAR, YES),
     ("用>态度太差了，你们客服不讲理|客>很抱歉，给您反馈主管核实。|用>我不接受", "态度太差了", "反馈主管核实", NO, YES),
@@ -60,8 +60,8 @@ CLEAR = [
 
 # What a human would say otherwise; here so that nobody takes the rules for more than they are.
 MISREAD = [
-    ("用>好的好的，你们真行，等了半个月等来一个空盒子|客>给您补发。|用>呵呵谢谢啊", YES, NO),  # irony
-    ("用>能退吗|客>可以退货。|用>谢谢，不过我还是留着吧", YES, NO),  # thanks for something not taken
+    ("用>你们效率真高，半个月才走了二十公里|客>给您催促。|用>好的好的，你们慢慢来", YES, NO),  # irony
+    ("用>能退吗|客>可以退货。|用>谢谢|用>还是留着吧", YES, NO),  # thanks for something not taken
 ]
 
 
@@ -101,15 +101,66 @@ def test_summarize_offline_takes_a_statement_for_the_plan_before_a_question():
     assert summary(f"用>台灯不亮|{asked}|用>没有|客>给您换货|用>好")["客服方案"] == "给您换货"
 
 
+@pytest.mark.parametrize(
+    ("dialogue", "issue"),
+    [
+        ("用>催单|客>您好，已为您催促仓库。", "催单"),
+        ("用>你好 退货|客>请您在订单里申请售后。", "退货"),
+        (
+            "用>鞋码买小了，怎么换货|客>可以换货。|用>好的。发票什么时候开？|客>三个工作日内开具。",
+            "鞋码买小了，怎么换货；发票什么时候开?",
+        ),
+        ("用>灯罩碎了，怎么办|客>给您补发。|用>好的，那就补发吧", "灯罩碎了，怎么办"),
+        ("用>你好|客>在的|用>[链接] 这款有白色吗|客>有的。", "这款有白色吗"),
+        ("用>[订单编号:123，订单金额:5，下单时间:[日期]] 怎么还没发货|客>今天发出。", "怎么还没发货"),
+    ],
+)
+def test_summarize_offline_tells_short_issues_and_several(dialogue, issue):
+    assert summary(dialogue)["用户问题"].replace("？", "?") == issue
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        "请您稍等，正在为您查询哦",
+        "还请您消消气",
+        "祝您生活愉快，麻烦您给个评价",
+        "请您提供一下订单号",
+        "有什么不明白随时联系小店",
+        "非常理解您的心情",
+        "您太客气了，这是我应该做的",
+        "请问还有其他可以帮您的吗",
+        "如果方便的话",
+    ],
+)
+def test_summarize_offline_takes_no_small_talk_for_a_plan(talk):
+    assert "客服方案" not in summary(f"用>耳机没声音|客>{talk}|用>嗯")
+    assert summary(f"用>耳机没声音|客>{talk}。已为您申请换货。|用>嗯")["客服方案"] == "已为您申请换货"
+
+
+@pytest.mark.parametrize(
+    ("dialogue", "accepted"),
+    [
+        ("用>耳机没声音|客>已为您申请换货。|用>谢谢|客>还有其他问题吗？|用>不用了，谢谢", YES),
+        ("用>能改地址吗|客>不能修改，建议您重新下单。|用>那算了|客>还有其他问题吗？|用>没有了，谢谢", UNCLEAR),
+        ("用>能改地址吗|客>可以修改，预计晚一天到。|用>那算了|客>也可以联系快递员改。|用>那还是改吧，麻烦了", YES),
+        ("用>怎么还没发货|客>预计明天发出。|用>九点下的单，什么速度", NO),
+        ("用>怎么还没发货|客>预计明天发出。|客>请稍等|用>你们是机器人吗", UNCLEAR),
+    ],
+)
+def test_summarize_offline_reads_acceptance_by_what_was_asked(dialogue, accepted):
+    assert summary(dialogue)["是否接受"] == accepted
+
+
 def test_summarize_offline_leaves_out_what_was_not_said():
-    assert summary("用>你好|客>您好，请问有什么可以帮您？") == {"是否接受": UNCLEAR, "是否负面情绪": NO}
+    assert summary("用>你好|客>您好，请问有什么可以帮您？") == {"是否接受": UNCLEAR, "是否负面情绪": UNCLEAR}
 
 
 @given(st.lists(st.builds(Turn, st.sampled_from(["user", "agent"]), st.text(max_size=40)), max_size=8))
 def test_summarize_offline_answers_anything(turns):
     found = orjson.loads(summarize_offline(turns))
     assert found["是否接受"] in (YES, NO, UNCLEAR)
-    assert found["是否负面情绪"] in (YES, NO)
+    assert found["是否负面情绪"] in (YES, NO, UNCLEAR)
 
 
 @pytest.mark.parametrize("piece", ["你好", "请问 ", "好", "不", "建议。", "[", "退", "怎么？", "1", " 一直没"])
@@ -117,4 +168,4 @@ def test_summarize_offline_answers_anything(turns):
 def test_summarize_offline_is_linear(piece):
     text = piece * (800_000 // len(piece))
     found = orjson.loads(summarize_offline((Turn("user", text), Turn("agent", text), Turn("user", text))))
-    assert found["是否负面情绪"] in (YES, NO)
+    assert found["是否负面情绪"] in (YES, NO, UNCLEAR)

@@ -1,0 +1,156 @@
+"""Acceptance and mood of a user, read off the words of a dialogue; None where the words say nothing."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from tasks.calling.rules.offline_sentences import EDGE, LONGEST_MESSAGE, sentences
+from tasks.domain.records import Turn
+
+_CLOSING: Final = re.compile(
+    r"(?:还有|还需要|有没有|是否还有).{0,8}(?:其他|其它|别的|什么|问题|疑问)|可以(?:帮|为).{0,4}(?:到|您)|需要(?:帮|为|什么).{0,6}(?:助|您|么|吗)|评价|再见|祝您"
+)
+
+_WAIT: Final = re.compile(r"稍等|稍候|正在(?:为|帮)|(?:马上|这就).{0,4}(?:查|核实|看)")
+
+_OFFERS: Final = re.compile(
+    r"(?:为|帮|给|替)您?.{0,8}(?:申请|登记|反馈|催|安排|取消|提交|升级|补|退|改|拦截|开|办理|备注|延|换)|建议|可以|预计|尽快|会在|联系"
+)
+
+_NO_MORE: Final = re.compile(
+    r"^(?:暂时|其他|目前)?(?:没有?了?|没啦|没|木有了?|没有?问题了?|不用了?|不需要了?|不用啦|无|没事了?|不了|可以了|好了)(?:吧|哦|啊|哈|呢|喔|的|啦)*(?:谢+|多谢|感谢|再见|[，,~～]|$)"
+)
+
+_REFUSAL: Final = re.compile(
+    r"(?<![行还])不行(?!我|就|的话)|不接受|不同意|(?<!可)不可以(?!吗|么)|不用了|不要了|不想(?:要|等|换|退|再)|不需要了|不满意|不能接受|没用|解决不了|没(?:有)?解决|那我(?:退|投诉|不买)|"
+    r"(?:要|去|会|就|我)(?:投诉|举报)|12315|差评|凭什么|骗|不合理|太(?:慢|久|差|贵)|还是(?:不|没)|等不(?:了|及)|那还是退|不认可|拒绝|没道理|什么速度|敷衍|推卸"
+)
+
+_GIVES_UP: Final = re.compile(r"算了|那不(?:要|买|换|退|改)了?")
+
+_CONSENT: Final = re.compile(
+    r"好+(?:的|滴|哒|吧|嘞|了|呢|啊|呀|哦|哈|嗒)|^好+$|^嗯+|^恩+|行[的吧啊]?$|^行(?!不|吗)|可以[的了啊呀]?$|^可以|知道了|知道[。，,]|明白|了解了?$|懂了|收到|没问题|同意|听你的|就这样|"
+    r"^ok|好，|^好,|^那好|那就(?:这样|好|换|退|麻烦|等|先)|麻烦(?:你|您)?了|解决了|弄好了|搞定|可以用了|申请了$|试(?:试|一下)|我等等|那我(?:就)?等|抓紧",
+    re.IGNORECASE,
+)
+
+_THANKS: Final = re.compile(r"谢|感谢|辛苦|thank", re.IGNORECASE)
+
+_ACKNOWLEDGED: Final = re.compile(r"^(?:哦|噢|喔|啊|额|呃)+[哦的好]?$")
+
+_QUESTION: Final = re.compile(r"(?:可以|行|好)(?:的)?(?:吗|么|不|嘛)|[?？]$|(?:吗|么)$")
+
+_REFUSED_CONSENT: Final = re.compile(r"(?:不|没|别|怎么|哪|才|能)(?:太|是|会|怎么|有|能)?$")
+
+_ANGRY: Final = re.compile(
+    r"投诉|举报|差评|垃圾|骗|坑人|坑爹|太坑|真坑|巨坑|气死|气人|无语|敷衍|忽悠|失望|恶心|受不了|烦死|烦人|太烦|搞什么|搞毛|不负责|过分|耍我|耍人|玩我|差劲|火大|生气|愤怒|不满(?![\d\[一二三四五六七八九十百足])|你们.{0,8}根本|"
+    r"糟糕|奇葩|什么(?:破|鬼|态度|东西|玩意|烂|垃圾|服务|速度|质量|破烂)|破(?:东西|玩意|平台|服务|公司|网|软件)|凭什么|太(?:慢|差|过分|离谱|垃圾|让人|烂|气|黑)|离谱|12315|消协|消费者协会|工商局|工信部|妈的|妈蛋|他妈|尼玛|你妹|特么|"
+    r"tmd|\btm\b|\bsb\b|我操|操你|操蛋|我靠|卧槽|我擦|傻|滚|王八|混蛋|流氓|强盗|黑心|无耻|无良|不要脸|不讲理|推卸|推来推去|推诿|踢皮球|再也不(?:买|来|用|会)|扯淡|扯犊子|要疯|疯了|眼瞎|从来没.{0,4}这么慢|没人(?:管|理|接|处理|回)|浪费.{0,4}(?:时间|钱)|"
+    r"态度(?:太|很|真|极|非常|及其)?(?:差|恶劣|不好)|什么意思啊|欺负|欺骗|欺诈|霸王|乱(?:扣|收)|偷(?:扣|跑)|吃(?:相|人)|抓狂|崩溃|郁闷|伤不起|坑死|慢死|卡死|急死|累死|烂透|烂得|给跪|呵呵|服了|醉了|寒心|心寒|后悔|说话不算|言而无信|出尔反尔|虚假|太不|"
+    r"每个小时追|[😡😠🤬😤😒🙄😭👎]|\[(?:怒|抓狂|鄙视|衰|怒骂|黑线|弱|泪|伤心|生病|委屈|失望|哼|左哼哼|右哼哼|吐|悲伤|白眼|骷髅|大骂|发怒|流泪|快哭了|撇嘴|打脸|崩溃|悲催|无语)\]",
+    re.IGNORECASE,
+)
+
+# Two of these are a complaint.
+_UNEASY: Final = re.compile(
+    r"怎么(?:还|又|这么|一直|老是|就没)|到底|究竟|还要(?:等|几天)|等了|都(?:快|已经)?(?:过了?)?(?:几|好几|[一二两三四五六七八九十\d]+|\[\w+\])(?:多)?(?:天|号|个?小时|周|个?月|点)|这都|又(?:是|要)?[^，。\s]{0,3}天|"
+    r"一直(?:没|不|在|显示)|又(?:坏|错|没|断|出)|太久|这么久|那么久|好久(?!不见)|每次都|总是|老是|说好|明明|根本|居然|竟然|不合理|不满意|[!！]{2}|[?？]{3}|怎么回事|什么情况|"
+    r"为什么(?:还|不|没|这么|那么|拒绝)|咋(?:还|这么)|用不了|打不通|占线|没(?:信号|反应)|掉线|我都|难道|非要|不要告诉我|也太|麻烦死|白(?:跑|等|花)|骚扰|难受|很难看|还不(?:发|派|送|退|处理|给|来)"
+)
+
+# Four of these are.
+_RESTLESS: Final = re.compile(
+    r"急|快点|催|还(?:没|未)(?:有)?(?:发|到|送|给|处理|解决|退|动|收|派|回|充|更新|见)|还要多久|人呢|好几(?:次|天|遍)|[三四五六七八九]次|没有?解决|搞不(?:懂|明白|定)|没人|错了|真是"
+)
+
+_DENIED: Final = re.compile(
+    r"(?:(?<!是)不|没|没有|不会|(?<!是)不是|别|未|并非|不算|谈不上|不用|从不让人)(?:想|要|有|是|很|太|再|会|去)?$"
+)
+
+_REASSURED: Final = re.compile(r"不(?:着|用|太)?急|不着急|别急|着急用$|加急|紧急")
+
+_ABOUT: Final = re.compile(r"(?:如何|怎么|怎样|能不能|可以)(?:才能)?(?:投诉|举报)|投诉(?:电话|渠道|流程|入口|单)")
+
+_REPEATED: Final = 8  # characters of a message that says something when it comes again
+
+_SIGNS: Final = 2
+
+
+def acceptance_of(turns: Sequence[Turn], since: int) -> bool | None:
+    """What the user's words from turn `since` on come to: the last telling ones count, thanks by themselves."""
+    verdict: bool | None = None
+    gave_up = False
+    signs: set[str] = set()
+    for said, before in _said_after(turns, since):
+        if _CLOSING.search(before) and _NO_MORE.match(said):
+            verdict = True if verdict is None and not (gave_up or signs) else verdict
+        elif _stands(_REFUSAL, said, _DENIED) and not _QUESTION.search(said):
+            verdict, gave_up = False, False
+        elif _GIVES_UP.search(said):
+            verdict, gave_up = None, True
+        elif _ANGRY.search(said) and _stands(_ANGRY, said, _DENIED):
+            verdict = False
+        elif not _QUESTION.search(said) and _stands(_CONSENT, said, _REFUSED_CONSENT):
+            offered = not (_WAIT.search(before) and not _OFFERS.search(before))
+            renewed = _OFFERS.search(before) is not None
+            if (verdict is not False and not gave_up and offered) or renewed:
+                verdict, gave_up = True, False
+                signs.clear()
+        elif _THANKS.search(said) or _ACKNOWLEDGED.match(said):
+            verdict = True if verdict is None and not (gave_up or signs) and _THANKS.search(said) else verdict
+        else:
+            signs.update(_UNEASY.findall(said))
+    if gave_up:
+        return False if verdict is None and not _ended_kindly(turns) else None
+    if verdict is None and len(signs) >= _SIGNS:
+        return False
+    return verdict
+
+
+def mood_of(turns: Sequence[Turn]) -> bool | None:
+    """Whether the user complains: one strong word, or several of impatience; None for few of them, or for silence."""
+    uneasy: set[str] = set()
+    restless: set[str] = set()
+    said_before: set[str] = set()
+    calm = False
+    for index, turn in enumerate(turns):
+        if turn.role != "user":
+            continue
+        text = _ABOUT.sub("", turn.text[:LONGEST_MESSAGE])
+        if _stands(_ANGRY, text, _DENIED):
+            return True
+        if not _REASSURED.search(text):
+            uneasy.update(_UNEASY.findall(text))
+            restless.update(_RESTLESS.findall(text))
+        if len(text) >= _REPEATED and "[" not in text:
+            if text in said_before:
+                restless.add("repetition")
+            said_before.add(text)
+        calm |= index > 0 or bool(_THANKS.search(text) or _CONSENT.search(text))
+    signs = len(uneasy) + len(restless) / 2
+    if signs >= _SIGNS:
+        return True
+    if signs >= 1 and not _ended_kindly(turns):
+        return None
+    return False if calm else None
+
+
+def _said_after(turns: Sequence[Turn], since: int) -> Iterator[tuple[str, str]]:
+    """The user's sentences from a turn on, each with the agent's message before it."""
+    before = turns[since - 1].text if 0 < since <= len(turns) else ""
+    for turn in turns[since:]:
+        if turn.role != "user":
+            before = turn.text
+            continue
+        for sentence in sentences(turn.text):
+            yield sentence.strip(EDGE), before
+
+
+def _ended_kindly(turns: Sequence[Turn]) -> bool:
+    last = next((turn.text for turn in reversed(turns) if turn.role == "user"), "")
+    return bool(_THANKS.search(last) or _CONSENT.search(last)) and not _QUESTION.search(last)
+
+
+def _stands(words: re.Pattern[str], text: str, denial: re.Pattern[str]) -> bool:
+    """Whether one of the words is there without a denial right in front of it."""
+    return any(denial.search(text, max(found.start() - 4, 0), found.start()) is None for found in words.finditer(text))
