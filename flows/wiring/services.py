@@ -1,15 +1,17 @@
 """settings -> stores, summarizer, quota."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from flows.wiring.blocks import BLOCK_SCHEME, open_bucket
 from flows.wiring.settings import Settings, load_settings
+from tasks.calling.learned_limits import read_learned, write_learned
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.rules.limits import Limits
 from tasks.calling.shared_quota import SharedQuota
@@ -76,22 +78,34 @@ async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
     summarizer = open_summarizer(settings)
     async with AsyncExitStack() as open_things:
         open_things.push_async_callback(summarizer.aclose)
+        warehouse = open_warehouse(settings)
         limiter = None
         if summarizer.paid:
-            quota = quota_of(settings)
-            name = settings.shared_quota
-            share = await open_things.enter_async_context(SharedQuota(name)) if name else None
-            limiter = RateLimiter(quota, share=share)
-            open_things.callback(limiter.close)
+            limiter = await open_things.enter_async_context(_open_limiter(settings, warehouse, summarizer.model))
         yield Services(
             source=source,
             source_name=source_name,
-            warehouse=open_warehouse(settings),
+            warehouse=warehouse,
             summarizer=summarizer,
             limiter=limiter,
             scratch=scratch_parent(settings),
             themes=open_assigner(settings.themes),
         )
+
+
+@asynccontextmanager
+async def _open_limiter(settings: Settings, warehouse: ObjectStore, model: str) -> AsyncIterator[RateLimiter]:
+    quota, name = quota_of(settings), settings.shared_quota
+    async with AsyncExitStack() as open_things:
+        share = await open_things.enter_async_context(SharedQuota(name)) if name else None
+        before = await asyncio.to_thread(read_learned, warehouse, model)
+        limiter = RateLimiter(replace(quota, learned=before), share=share)
+        try:
+            yield limiter
+        finally:
+            limiter.close()
+            if share is None:
+                await asyncio.to_thread(write_learned, warehouse, model, limiter.pacer.learned(), before)
 
 
 def quota_of(settings: Settings) -> Limits:
@@ -104,7 +118,7 @@ def quota_of(settings: Settings) -> Limits:
         raise UsageError(
             f"--shared-quota {settings.shared_quota} needs --rpm or --tpm: what is shared out must be known."
         )
-    return Limits(settings.rpm, settings.tpm, settings.concurrency)
+    return Limits(settings.rpm, settings.tpm, settings.concurrency, queries_per_second=settings.qps)
 
 
 def mappings_of(settings: Settings) -> dict[str, LogMapping]:

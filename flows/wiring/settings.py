@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     mappings: str = Field("", description="a TOML file with more mappings for logs of another shape")
     rpm: int | None = Field(None, gt=0, description="requests a minute of the endpoint's quota; not set: learned")
     tpm: int | None = Field(None, gt=0, description="tokens a minute of the endpoint's quota; not set: learned")
+    qps: float | None = Field(
+        None, gt=0, description="calls a second, where the endpoint limits them besides; not set: learned"
+    )
     shared_quota: str = Field(
         "",
         pattern=r"^[A-Za-z0-9._-]*$",

@@ -1,5 +1,6 @@
-"""every key and prefix of the warehouse."""
+"""Layout: every key and prefix of the warehouse."""
 
+import hashlib
 import re
 from datetime import date
 from typing import Final
@@ -34,6 +35,11 @@ _PAID: Final = ("_answers/", "_staging/batches/")
 _DAY: Final = re.compile(r"(?:_answers|reports|_staging/batches)/days?=(?:\d{4}-\d\d-\d\d_)?(\d{4}-\d\d-\d\d)/")
 
 PREFIXES: Final = ("_answers/", "_staging/", "reports/")
+
+
+def learned_limits_key(model: str) -> str:
+    """The file that keeps what was learned about a model's quota."""
+    return f"_endpoints/{hashlib.sha256(model.encode()).hexdigest()[:16]}.json"
 
 
 def shard_leases_prefix(day: date) -> str:
