@@ -78,6 +78,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--baseline", type=Path, default=None, help="with --predictions: another model's, of the same rows, to compare"
     )
+    parser.add_argument(
+        "--characters",
+        action="store_true",
+        default=False,
+        help="with --predictions: compare by characters, as papers do, not by words as the platform does",
+    )
     command_line.add_label_flags(parser)
     command_line.add_limit_flag(parser)
     parser.add_argument(
@@ -100,8 +106,8 @@ def main(arguments: Sequence[str]) -> int:
         return orjson.dumps(figures).decode() if args.json else format_summary(figures)
 
     if args.predictions is None:
-        if args.per_row or args.baseline:
-            parser.error("--per-row and --baseline belong to --predictions")
+        if args.per_row or args.baseline or args.characters:
+            parser.error("--per-row, --baseline and --characters belong to --predictions")
         return command_line.run(
             settings,
             lambda: evaluate_model(
@@ -119,7 +125,7 @@ def main(arguments: Sequence[str]) -> int:
         )
 
     async def scored() -> dict[str, Any]:
-        figures = score_file(args.predictions, per_row=args.per_row, baseline=args.baseline)
+        figures = score_file(args.predictions, per_row=args.per_row, baseline=args.baseline, characters=args.characters)
         if args.embedding or args.judge_endpoint:
             figures |= await asked_figures(
                 load_settings(settings), lambda: pairs_of_file(args.predictions), args.embedding, args.judge_endpoint

@@ -6,11 +6,12 @@ Every figure that needs chance draws it from a fixed seed, so that the same rows
 """
 
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from tasks.domain.intervals import wilson_interval
 
 _TRUE, _FALSE, _UNKNOWN, _MISSING = range(4)
 
@@ -19,8 +20,6 @@ _CATEGORIES = 4
 _RESAMPLES = 2000
 
 _SEED = 20261120
-
-_Z_95 = 1.959963984540054
 
 _CELLS_AT_ONCE = 2_000_000  # numbers drawn in one step of the paired bootstrap: 32 MB
 
@@ -83,10 +82,8 @@ class Confusion:
 def wilson(hits: int, rows: int) -> Estimate:
     """The share `hits / rows` with Wilson's 95 % interval, which holds near 0 and 1 and for few rows."""
     share = hits / rows
-    spread = _Z_95**2 / rows
-    center = (share + spread / 2) / (1 + spread)
-    half = _Z_95 * sqrt(share * (1 - share) / rows + spread / (4 * rows)) / (1 + spread)
-    return Estimate(share, min(share, center - half), max(share, center + half))
+    low, high = wilson_interval(hits, rows)
+    return Estimate(share, min(share, low), max(share, high))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,9 @@
 The platform scores the raw answer, braces and keys included, which flatters every model that keeps to the
 format. So the same metrics are computed again for each field, under other names (`issue/ROUGE-L`),
 and must not be set beside the platform's.
+
+Words are jieba's. BLEU counts all of them, ROUGE none that are only white space, as the platform's scores do. The
+recipe of the CSDS paper (Lin et al., 2021), which cuts a text into characters, is there to compare with papers.
 """
 
 from collections import Counter
@@ -30,6 +33,8 @@ _ORDERS = (1, 2, 3, 4)
 _REMEMBERED_PIECE = 64  # longer runs of text hardly ever come twice
 
 Words = list[str]
+
+Cut = Callable[[str], Words]
 
 
 class TextScores(NamedTuple):
@@ -115,19 +120,22 @@ class Scores:
         return figures
 
 
-def score_rows(pairs: Iterable[tuple[str, str]], each: Callable[[RowScores], None] | None = None) -> Scores:
+def score_rows(
+    pairs: Iterable[tuple[str, str]], each: Callable[[RowScores], None] | None = None, cut: Cut | None = None
+) -> Scores:
     """Score (prediction, reference) pairs in constant memory, however many there are.
 
     Args:
         pairs: predictions and references as their raw texts.
         each: is handed every row's scores as they are made, to write or collect them.
+        cut: a text's words; left out, jieba's.
     """
     rows = references = rows_cut = 0
     sums: dict[str, float] = {}
     counts: Counter[str] = Counter()
     accepted, negative_sentiment = Confusion(), Confusion()
     for prediction, reference in pairs:
-        row = score_row(prediction, reference)
+        row = score_row(prediction, reference, cut)
         rows += 1
         rows_cut += row.cut
         for name, value in row.figures().items():
@@ -156,13 +164,13 @@ def score_rows(pairs: Iterable[tuple[str, str]], each: Callable[[RowScores], Non
     )
 
 
-def score_row(prediction: str, reference: str) -> RowScores:
+def score_row(prediction: str, reference: str, cut: Cut | None = None) -> RowScores:
     """Everything that one pair is measured by."""
     guess, truth = _fields(prediction), _fields(reference)
     return RowScores(
-        text=score_text(prediction, reference),
-        issue=_score_field(guess.issue if guess else None, truth.issue if truth else None),
-        plan=_score_field(guess.plan if guess else None, truth.plan if truth else None),
+        text=score_text(prediction, reference, cut),
+        issue=_score_field(guess.issue if guess else None, truth.issue if truth else None, cut),
+        plan=_score_field(guess.plan if guess else None, truth.plan if truth else None, cut),
         prediction=guess,
         reference=truth,
         plain=is_plain(prediction),
@@ -170,7 +178,7 @@ def score_row(prediction: str, reference: str) -> RowScores:
     )
 
 
-def score_text(prediction: str, reference: str) -> TextScores:
+def score_text(prediction: str, reference: str, cut: Cut | None = None) -> TextScores:
     """The platform's five figures for one pair. An empty side scores 0, and its distance is the other's length.
 
     Of a text longer than `MAX_CHARACTERS` the head is scored (and read) and every character cut off is added to the
@@ -178,7 +186,8 @@ def score_text(prediction: str, reference: str) -> TextScores:
     """
     surplus = max(0, len(prediction) - MAX_CHARACTERS) + max(0, len(reference) - MAX_CHARACTERS)
     prediction, reference = prediction[:MAX_CHARACTERS], reference[:MAX_CHARACTERS]
-    guess, truth = cut_words(prediction), cut_words(reference)
+    cut = cut or cut_words
+    guess, truth = cut(prediction), cut(reference)
     guessed = [_ngrams(guess, order) for order in _ORDERS]
     true = [_ngrams(truth, order) for order in _ORDERS]
     shared = [ngrams.keys() & wanted.keys() for ngrams, wanted in zip(guessed, true, strict=True)]
@@ -186,13 +195,24 @@ def score_text(prediction: str, reference: str) -> TextScores:
         sum(map(min, map(ngrams.__getitem__, both), map(wanted.__getitem__, both)))
         for ngrams, wanted, both in zip(guessed, true, shared, strict=True)
     ]
+    bleu = _bleu(hits, len(guess), len(truth))
+    if any(map(str.isspace, guess)) or any(map(str.isspace, truth)):
+        guess, truth = _without_blanks(guess), _without_blanks(truth)
+        guessed, true = ([_ngrams(words, order) for order in (1, 2)] for words in (guess, truth))
+        shared = [ngrams.keys() & wanted.keys() for ngrams, wanted in zip(guessed, true, strict=True)]
+    rouge_1, rouge_2 = (_f1(len(shared[n]), len(guessed[n]), len(true[n])) for n in (0, 1))
     return TextScores(
-        bleu_4=100 * _bleu(hits, len(guess), len(truth)),
-        rouge_1=100 * _f1(len(shared[0]), len(guessed[0]), len(true[0])),
-        rouge_2=100 * _f1(len(shared[1]), len(guessed[1]), len(true[1])),
+        bleu_4=100 * bleu,
+        rouge_1=100 * rouge_1,
+        rouge_2=100 * rouge_2,
         rouge_l=100 * _f1(LCSseq.similarity(guess, truth), len(guess), len(truth)),
         edit_distance=float(Levenshtein.distance(prediction, reference) + surplus),
     )
+
+
+def cut_characters(text: str) -> Words:
+    """The text's characters as words, without white space: the recipe of the CSDS paper."""
+    return [character for character in text if not character.isspace()]
 
 
 def cut_words(text: str) -> Words:
@@ -228,6 +248,10 @@ def _cut_known(piece: str) -> tuple[str, ...]:
     return tuple(_tokenizer().cut(piece))
 
 
+def _without_blanks(words: Words) -> Words:
+    return [word for word in words if not word.isspace()]
+
+
 def _ngrams(words: Words, order: int) -> Counter[tuple[str, ...]]:
     return Counter(zip(*(words[start:] for start in range(order)), strict=False))
 
@@ -260,8 +284,8 @@ def _fields(text: str) -> Fields | None:
     return parsed if isinstance(parsed, Fields) else None
 
 
-def _score_field(guess: str | None, truth: str | None) -> TextScores | None:
-    return score_text(guess or "", truth) if truth else None
+def _score_field(guess: str | None, truth: str | None, cut: Cut | None) -> TextScores | None:
+    return score_text(guess or "", truth, cut) if truth else None
 
 
 def _interval(name: str, estimate: Estimate | None, scale: int) -> dict[str, object]:
