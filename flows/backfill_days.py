@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final
 
 import orjson
 from prefect import flow, get_run_logger, runtime, tags
-from prefect.artifacts import acreate_table_artifact
 from prefect.client.schemas.objects import FlowRun
 from pydantic import Field
 
@@ -24,6 +23,7 @@ from tasks.domain.errors import KefuError, RunStopped, StoreError, TooManyReject
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.reading.log_objects import has_logs
+from tasks.running.artifacts import show_table
 from tasks.running.backfill_runs import BackfillRuns, cancel_days, cancel_days_of, read_deployment
 from tasks.running.hand_on import handed_on_when_stopped, stopped_when_cancelled, was_cancelled
 from tasks.running.rules.backfills import (
@@ -150,10 +150,7 @@ async def _tell(name: str, days: Sequence[date], outcomes: list[Outcome]) -> Non
     outcomes.sort(key=lambda one: str(one["day"]))
     told = counts(outcomes) if len(outcomes) == len(days) else f"{len(outcomes)} of {len(days)} days"
     await name_run(f"{name} · {told}")
-    try:
-        await acreate_table_artifact(table(days, outcomes), key=name, description="回填结果 · days of this backfill")
-    except Exception as error:  # the days go on, and the last table tells of all of them
-        get_run_logger().warning("The table of days was not written (%s); the backfill goes on.", type(error).__name__)
+    await show_table(table(days, outcomes), key=name, description="回填结果 · days of this backfill")
 
 
 async def _ended(warehouse: ObjectStore, day: date, run: FlowRun) -> Outcome:

@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 from prefect import flow
-from prefect.artifacts import acreate_markdown_artifact
 
 from flows.wiring import command_line
 from flows.wiring.evaluations import evaluated
@@ -29,6 +28,7 @@ from tasks.evaluating.rules.comparison_report import (
     render_markdown,
 )
 from tasks.preparing.prompts import Prompt, checked_prompt, load_prompt, optimized_prompt, prompt_versions
+from tasks.running.artifacts import show_markdown
 from tasks.warehouse.parquet import parquet_bytes
 
 
@@ -84,9 +84,7 @@ async def compare_prompts(
     warehouse.write_path(f"{folder}/answers.parquet", parquet_bytes(answers_table(asked, contestants)))
     warehouse.write_path(f"{folder}/comparison.md", markdown.encode())
     warehouse.write_path(f"{folder}/comparison.html", render_html(asked, contestants, tuned).encode())
-    await acreate_markdown_artifact(
-        markdown.partition("\n## 回答")[0], key="comparison", description="模型与提示词对比"
-    )
+    await show_markdown(markdown.partition("\n## 回答")[0], key="comparison", description="模型与提示词对比")
     return {
         "conversations": len(labeled),
         "contestants": [

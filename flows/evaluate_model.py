@@ -11,7 +11,6 @@ from typing import Any
 
 import orjson
 from prefect import flow
-from prefect.artifacts import acreate_table_artifact
 
 from flows.wiring import command_line
 from flows.wiring.evaluations import asked_figures, evaluated
@@ -24,6 +23,7 @@ from tasks.evaluating.evaluation import (
     store_evaluation,
 )
 from tasks.evaluating.score_files import pairs_of_file, score_file
+from tasks.running.artifacts import show_table
 
 
 @flow(name="evaluate-model", flow_run_name="evaluate-model")
@@ -55,7 +55,7 @@ async def evaluate_model(
     asked = await asked_figures(config, lambda: pairs_of(evaluation.predictions), embedding, judge_endpoint)
     figures = evaluation.figures() | asked
     figures["predictions"] = store_evaluation(open_warehouse(config), datetime.now(UTC), evaluation, figures)
-    await acreate_table_artifact(
+    await show_table(
         [{"figure": name, "value": str(value)} for name, value in figures.items()],
         key="evaluation",
         description=f"{evaluation.model} · {evaluation.prompt_version}",

@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 from prefect import flow
-from prefect.artifacts import acreate_table_artifact
 
 from flows.wiring import command_line
 from flows.wiring.blocks import BLOCK_SCHEME
@@ -18,6 +17,7 @@ from flows.wiring.settings import Settings, load_settings
 from tasks.domain.errors import BucketMissing, ObjectMissing, UsageError
 from tasks.reviewing.reviews import store_reviews
 from tasks.reviewing.sheets import Cells, read_sheet
+from tasks.running.artifacts import show_table
 
 
 @flow(name="import-reviews", flow_run_name="import-reviews")
@@ -32,7 +32,7 @@ async def import_reviews(sheet: str, settings: dict[str, Any] | None = None) -> 
     rows, name = _read(sheet, config)
     imported = store_reviews(open_warehouse(config), rows, datetime.now(UTC))
     if imported.refusals:
-        await acreate_table_artifact(
+        await show_table(
             [{"row": one.row, "column": one.column, "why": one.message} for one in imported.refusals],
             key="refused-reviews",
             description=f"未采纳的行 · rows of {name} that do not fit",

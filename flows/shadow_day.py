@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 from prefect import flow, get_run_logger, runtime
-from prefect.artifacts import acreate_markdown_artifact
 
 from flows.wiring import command_line
 from flows.wiring.services import Services, connect
@@ -23,6 +22,7 @@ from tasks.evaluating.open_caller import open_caller
 from tasks.evaluating.shadow import ask_candidate, compare_shadow, sample_published, store_shadow
 from tasks.reading.log_objects import list_logs
 from tasks.reading.lookup import conversations_of
+from tasks.running.artifacts import show_markdown
 from tasks.running.scratch import scratch_folder
 
 SHELF = "shadow"
@@ -68,7 +68,7 @@ async def shadow_day(day: date | None = None, settings: dict[str, Any] | None = 
         "calls": caller.usage.calls,
         "table": address,
     }
-    await acreate_markdown_artifact(_format_summary(made), key=f"shadow-{day}", description=f"{day} 影子评测 · shadow")
+    await show_markdown(_format_summary(made), key=f"shadow-{day}", description=f"{day} 影子评测 · shadow")
     return made
 
 

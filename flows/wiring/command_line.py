@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import date
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 
 from flows.wiring.services import check_settings
 from flows.wiring.settings import Settings, flags
+from flows.wiring.surroundings import open_standard_streams, surroundings, write_result
 from tasks.domain.errors import KefuError, RunStopped, TooManyRejects, UsageError
 from tasks.warehouse.rules.day_tally import DayTally
 
@@ -107,7 +109,8 @@ def run(
     try:
         if settings is not None:
             check(check_settings(settings))
-        result = asyncio.run(command())
+        with surroundings():
+            result = asyncio.run(command())
     except UsageError as error:
         return complain(error, MISUSED)
     except TooManyRejects as error:
@@ -119,8 +122,10 @@ def run(
         return complain(RunStopped("Stopped; start it again to go on from here."))
     else:
         code = DONE
-    sys.stdout.write(f"{tell(result)}\n")
-    sys.stdout.flush()
+    try:
+        write_result(tell(result))
+    except KefuError as error:
+        return complain(error, code or FAILED)
     return code
 
 
@@ -148,4 +153,7 @@ def complain(error: KefuError, code: int = FAILED) -> int:
 
 def main(module_main: Callable[[Sequence[str]], int]) -> NoReturn:
     """Run a module's `main` with the command line."""
+    open_standard_streams()
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     sys.exit(module_main(sys.argv[1:]))

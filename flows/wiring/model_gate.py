@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from prefect.artifacts import acreate_table_artifact
-
 from flows.wiring.evaluations import evaluated
 from flows.wiring.settings import Settings
 from tasks.domain.errors import NotPromoted
 from tasks.domain.ports import ObjectStore
 from tasks.evaluating.rules.comparison import compare_rows
 from tasks.reviewing.rules.labels import LabeledExample
+from tasks.running.artifacts import show_table
 from tasks.tuning.rollout import RolloutRecord
 from tasks.tuning.rules.gate import shortfalls
 from tasks.tuning.rules.rollout_record import still_paid
@@ -49,7 +48,7 @@ async def pass_gate(
         baseline, examined = await evaluated(serving, labeled), await evaluated(candidate, labeled)
         comparison = {name: one.as_json() for name, one in compare_rows(baseline.rows, examined.rows).items()}
         found = shortfalls(comparison, margin)
-        await acreate_table_artifact(
+        await show_table(
             [{"figure": figure, **one} for figure, one in comparison.items()],
             key=f"promotion-{rollout.name}",
             description=f"候选与现用模型 · {examined.model} against {baseline.model}",

@@ -262,6 +262,18 @@ def child_environment(**others: str) -> dict[str, str]:
     return {**os.environ, **others}
 
 
+def mark_children(name: str, value: str) -> None:
+    """Set a variable for every process that this one starts from now on."""
+    os.environ[name] = value
+
+
+def spare_loopback() -> None:
+    """Let no proxy of the environment stand between this process and its own machine."""
+    for name in ("NO_PROXY", "no_proxy"):
+        spared = [one for one in os.environ.get(name, "").split(",") if one.strip()]
+        os.environ[name] = ",".join(dict.fromkeys((*spared, "127.0.0.1", "localhost", "::1")))
+
+
 def _unknown_names() -> Iterator[str]:
     """What is wrong with each name that looks like a setting's and is none: it would be ignored without a word."""
     known = {f"KEFU_{name.upper()}" for name in Settings.model_fields} | _OF_THE_DEPLOYMENTS

@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 from prefect import get_run_logger, task
-from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from tasks.domain.days import days_before
@@ -24,6 +23,7 @@ from tasks.reporting.rules.markdown import render_markdown
 from tasks.reporting.rules.metrics import metrics_table
 from tasks.reporting.rules.reject_samples import reject_samples
 from tasks.reporting.rules.statistics import DayStatistics
+from tasks.running.artifacts import show_markdown, show_table
 from tasks.warehouse.day_lease import acquire_day
 from tasks.warehouse.parquet import _batches, _metrics, _published, parquet_bytes, read_runs
 from tasks.warehouse.publish import DayTables
@@ -84,7 +84,7 @@ def report_files(day: date, statistics: DayStatistics, history: History) -> list
 async def show_report(day: date | str, statistics: DayStatistics, history: History, address: str) -> None:
     """Keep the report as an artifact of the run, with a link to the full one."""
     link = as_link(address)
-    await acreate_markdown_artifact(
+    await show_markdown(
         f"[完整报告 · the full report]({link})  \n`{address}`\n\n{render_markdown(statistics, history=history)}\n",
         key=f"report-{day}",
         description=f"{day} 客服摘要报告",
@@ -96,7 +96,7 @@ async def show_rejects(day: date, rejects: Path) -> None:
     """Keep a table of why conversations were rejected as an artifact of the run, if any were."""
     rows = await asyncio.to_thread(lambda: reject_samples(_batches(rejects)))
     if rows:
-        await acreate_table_artifact(rows, key=f"rejects-{day}", description=f"{day} 未能摘要的会话 · rejects")
+        await show_table(rows, key=f"rejects-{day}", description=f"{day} 未能摘要的会话 · rejects")
 
 
 def as_link(address: str) -> str:

@@ -9,17 +9,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import BinaryIO
 
-from prefect.artifacts import acreate_markdown_artifact
-
 from tasks.calling.caller import Usage
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Reject, Summarized
 from tasks.reading.conversations import DetectedFormat
+from tasks.running.artifacts import LiveMarkdown
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 _SECONDS_BETWEEN = 10.0
+
+_LONGEST_BETWEEN_LINES = 300.0
 
 
 @dataclass(slots=True)
@@ -161,20 +162,22 @@ class WatchedLogs:
 @asynccontextmanager
 async def told(progress: Progress, logger: Logger) -> AsyncIterator[None]:
     """Tell of the progress while the block runs, and once more at its end."""
+    shown = LiveMarkdown(f"progress-{progress.name}", f"{progress.name} 进度 · progress", logger)
 
     async def tell() -> None:
         logger.info(progress.line())
-        try:
-            await acreate_markdown_artifact(
-                progress.markdown(), key=f"progress-{progress.name}", description=f"{progress.name} 进度 · progress"
-            )
-        except Exception as error:  # nobody sees it then; that is no reason to stop working
-            logger.warning("The progress artifact was not written (%s); the run goes on.", type(error).__name__)
+        await shown.show(progress.markdown())
 
     async def keep_telling() -> None:
+        began = logged = progress.clock()
         while True:
             await asyncio.sleep(_SECONDS_BETWEEN)
-            await tell()
+            now = progress.clock()
+            # A log keeps every line for months: often at first, then at most every five minutes.
+            if now - logged >= min(_LONGEST_BETWEEN_LINES, (now - began) / 2):
+                logged = now
+                logger.info(progress.line())
+            await shown.show(progress.markdown())
 
     teller = asyncio.create_task(keep_telling())
     try:

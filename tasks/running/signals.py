@@ -2,13 +2,13 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from tasks.domain.errors import RunStopped
 
-# SIGHUP: the terminal or the connection is gone, and nobody reads on.
+# SIGHUP: the terminal or the connection is gone; under nohup it is ignored, and stays so.
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -20,9 +20,10 @@ _listening: list[Callable[[str], None]] = []
 def on_signals(stop: Callable[[str], None]) -> Iterator[None]:
     """Call `stop` with the signal's name for each that arrives during the block; nothing else happens then."""
     loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    heard = [number for number in _SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.getsignal(number) for number in heard}
     try:
-        _listen(loop, stop)
+        _listen(loop, stop, heard)
     except (RuntimeError, ValueError, NotImplementedError):
         yield  # not the main thread: whoever runs us stops us by cancelling
         return
@@ -32,15 +33,15 @@ def on_signals(stop: Callable[[str], None]) -> Iterator[None]:
     finally:
         _listening.remove(stop)
         if _listening:
-            _listen(loop, _listening[-1])
+            _listen(loop, _listening[-1], heard)
         else:
             for number, handler in before.items():
                 loop.remove_signal_handler(number)
                 signal.signal(number, handler)
 
 
-def _listen(loop: asyncio.AbstractEventLoop, stop: Callable[[str], None]) -> None:
-    for number in _SIGNALS:
+def _listen(loop: asyncio.AbstractEventLoop, stop: Callable[[str], None], numbers: Sequence[signal.Signals]) -> None:
+    for number in numbers:
         loop.add_signal_handler(number, stop, signal.Signals(number).name)
 
 

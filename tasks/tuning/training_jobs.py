@@ -10,13 +10,13 @@ from uuid import uuid4
 
 import pyarrow as pa
 from prefect import get_run_logger, task
-from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from tasks.domain.errors import PlatformBusy, PlatformRefused, PlatformUnavailable, UsageError
 from tasks.domain.layout import model_folder
 from tasks.domain.model_platform import ModelPlatform, TrainingData, is_made_by, made_by
 from tasks.domain.ports import ObjectStore
+from tasks.running.artifacts import show_markdown
 from tasks.tuning.create_once import WaitPolicy, create_once
 from tasks.tuning.rules.adopted import adopted_tuning
 from tasks.tuning.rules.asked import Asked
@@ -85,7 +85,7 @@ async def advance_tuning(record: TuningRecord, platform: ModelPlatform, policy: 
     logger = get_run_logger()
     await advance(record, platform, policy, logger.warning)
     logger.info(record.value.line())
-    await acreate_markdown_artifact(
+    await show_markdown(
         render_tuning_markdown(record.value), key=f"tuning-{record.value.name}", description="微调进度 · fine-tuning"
     )
 

@@ -97,7 +97,10 @@ class Served(Deployed):
         listed = subprocess.run(
             ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
         )
-        return next((int(line.split()[0]) for line in listed.stdout.splitlines() if f" {word} " in line), 0)
+        for line in listed.stdout.splitlines():
+            if f" {word} " in f"{line} " or f" deployments.{word} " in f"{line} ":
+                return int(line.split()[0])
+        return 0
 
     def stop(self) -> int:
         """Ctrl-C; its exit code."""

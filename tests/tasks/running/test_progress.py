@@ -83,7 +83,7 @@ def test_told_says_how_it_ended_and_a_server_that_is_away_stops_nobody(caplog, m
     async def refused(*_: object, **__: object) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("tasks.running.progress.acreate_markdown_artifact", refused)
+    monkeypatch.setattr("tasks.running.artifacts.acreate_markdown_artifact", refused)
     progress, _, _ = progress_of({"a": 10})
 
     async def run() -> None:

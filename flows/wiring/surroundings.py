@@ -1,0 +1,188 @@
+"""Surroundings of a command: Prefect's server, the network, the user's home, the terminal. What is wrong there is said
+in one sentence.
+"""
+
+import errno
+import fcntl
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Final
+from uuid import uuid4
+
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME
+
+from flows.wiring.settings import mark_children, spare_loopback
+from tasks.domain.errors import KefuError, RunError
+
+# What some error in the chain says -> what is wrong, and what to do.
+_KNOWN: Final = {
+    r"Failed to reach API|All connection attempts failed|ConnectError|ConnectTimeout|Connection refused": (
+        "Prefect's server at {api} can't be reached. Start it, or correct PREFECT_API_URL; without that a command "
+        "brings a server of its own."
+    ),
+    r"Timed out while attempting to connect to ephemeral": (
+        "Prefect's embedded server did not start in time. Start again when this machine is less busy, or allow more "
+        "time: PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS."
+    ),
+    r"No Prefect API URL provided": (
+        "There is no Prefect server. Set PREFECT_API_URL, or allow the embedded one: "
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE=true."
+    ),
+    r"socksio|SOCKS proxy": (
+        "The environment names a SOCKS proxy (ALL_PROXY or the like), which Prefect's client can't use here. Unset it "
+        "for this command, or install the package socksio."
+    ),
+    r"home directory": "This user has no home directory. Set PREFECT_HOME to a folder that it may write to.",
+    r"Too many open files": "Too many files are open. Raise the limit (ulimit -n 4096), or lower --concurrency.",
+    r"401 Unauthorized|403 Forbidden": (
+        "Prefect's server at {api} wants a login: set PREFECT_API_AUTH_STRING=USER:PASSWORD."
+    ),
+    r"database is locked|no such table": (
+        "Prefect's database in {home} is in use or half made. Start again; if that does not help, name another folder: "
+        "PREFECT_HOME."
+    ),
+    r"unable to open database file|Read-only file system|Permission denied": (
+        "Prefect can't keep its data in {home}. Let this user write there, or name another folder: PREFECT_HOME."
+    ),
+    r"No space left on device": "The disk is full. Make room and start again; what was paid for is kept.",
+    r"create_default_context|load_verify_locations": (
+        "SSL_CERT_FILE (or SSL_CERT_DIR) names certificates that are not there. Correct it, or unset it."
+    ),
+    r"PrefectHTTPStatusError|ReadTimeout|RemoteProtocolError|ReadError": (
+        "Prefect's server at {api} failed in the middle. Start again when it is well; what was paid for is kept."
+    ),
+}
+
+_MARK: Final = "_COMMAND_OF_KEFU"
+
+# Its input ends with the command that holds it, however that ends; then what the command started ends, too.
+_GUARD: Final = (
+    "cat >/dev/null; for process in /proc/[0-9]*; do pid=${process#/proc/}; "
+    'if [ "$pid" != $$ ] && grep -qz "^$1$" "$process/environ"; then kill "$pid"; fi; done 2>/dev/null'
+)
+
+
+@contextmanager
+def surroundings() -> Iterator[None]:
+    """Run the block with a Prefect server, that of PREFECT_API_URL or one that ends with this command.
+
+    Raises:
+        RunError: the server, or something else around the block, is not as it should be; one sentence says what.
+    """
+    spare_loopback()
+    try:
+        with ExitStack() as stack:
+            if not PREFECT_API_URL.value():
+                stack.enter_context(_guard())
+            with _one_at_a_time(), get_client(sync_client=True) as client:
+                client.hello()
+            yield
+    except KefuError:
+        raise
+    except Exception as error:
+        sentence = explain(error)
+        if sentence is None:
+            raise
+        raise RunError(sentence) from None
+
+
+def explain(error: BaseException) -> str | None:
+    """The sentence that says what is wrong around a run; None where the error says nothing of the surroundings."""
+    told = "\n".join(f"{type(one).__name__}: {one} {_function_of(one)}" for one in _chain(error))
+    known = next((sentence for pattern, sentence in _KNOWN.items() if re.search(pattern, told)), None)
+    return known and known.format(api=PREFECT_API_URL.value() or "this machine", home=PREFECT_HOME.value())
+
+
+def open_standard_streams() -> None:
+    """Give a process that was started without one an input, an output and a place for errors, which lead nowhere.
+
+    Otherwise the next file that is opened takes the number of the output, and gets what was meant for that.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (as long as the process)
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a locale that knows no Chinese
+
+
+def write_result(text: str) -> None:
+    """Write a command's result to its output.
+
+    Raises:
+        RunError: it is full, or nobody reads it.
+    """
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (Python would complain again at its end)
+        why = "nobody reads it" if error.errno == errno.EPIPE else error.strerror
+        raise RunError(f"The work is done, but its result could not be written to the output: {why}.") from None
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let no two commands make Prefect's database at once; where there is a server, they may."""
+    if PREFECT_API_URL.value():
+        yield
+        return
+    home = PREFECT_HOME.value()
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "starting.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _guard() -> Iterator[None]:
+    """End the embedded server with this process, also when that is killed."""
+    mark = f"{_MARK}={uuid4().hex}"
+    try:
+        guard = subprocess.Popen(  # noqa: S603
+            ["/bin/sh", "-c", _GUARD, "guard", mark],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:  # no shell, no guard
+        yield
+        return
+    mark_children(*mark.split("="))
+    try:
+        yield
+    finally:
+        guard.kill()  # this process ends the server itself
+        guard.wait()
+        if guard.stdin:
+            guard.stdin.close()
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    waiting, found = [error], list[BaseException]()
+    while waiting:
+        one = waiting.pop()
+        if not any(one is other for other in found):
+            found.append(one)
+            waiting += [other for other in (one.__cause__, one.__context__) if other is not None]
+            waiting += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+    return found
+
+
+def _function_of(error: BaseException) -> str:
+    """The function that raised an error: some errors say too little themselves."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"({trace.tb_frame.f_code.co_name})" if trace else ""

@@ -1,0 +1,240 @@
+"""Each row of the table "What dies, and what becomes of the night" in deployments/README.md, on a real machine.
+
+Nobody does anything after the blow: the night is done by itself, nothing is paid twice but what was in flight, and
+people are told.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pyarrow.parquet as pq
+import pytest
+
+from tasks.running.hand_on import HANDED_ON
+from tasks.running.rules.repair import BEGUN_AGAIN, OLD_STATE_SECONDS, SILENT_SECONDS
+from tests.servers.qianfan import API_KEY, QianfanServer
+from tests.servers.receiver import Receiver, receiver
+from tests.servers.served import Served, served
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
+
+DAYS = ("2026-11-10", "2026-11-11", "2026-11-12")
+CONVERSATIONS = 60
+CONCURRENCY = 4
+# What it takes a busy machine to find a run dead and to begin it again.
+REPAIRED_WITHIN_SECONDS = SILENT_SECONDS + OLD_STATE_SECONDS + 180.0
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[QianfanServer]:
+    with QianfanServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def hook() -> Iterator[Receiver]:
+    with receiver() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def environment(endpoint: QianfanServer, hook: Receiver, tmp_path_factory) -> dict[str, str]:
+    logs = tmp_path_factory.mktemp("logs")
+    for day in DAYS:
+        lines = (
+            {
+                "conversation_id": f"{day}-{number}",
+                "messages": [
+                    {"role": "user", "text": f"{day} 的第{number}张优惠券用不了，能补吗？"},
+                    {"role": "agent", "text": "已为您补发一张，请在卡包里查看。"},
+                ],
+            }
+            for number in range(CONVERSATIONS)
+        )
+        (logs / f"{day}.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
+    return {
+        "OPENAI_BASE_URL": f"{endpoint.url}/v1",
+        "OPENAI_API_KEY": API_KEY,
+        "KEFU_SUMMARIZER": "openai",
+        "KEFU_ENDPOINT": "m",
+        "KEFU_CONCURRENCY": str(CONCURRENCY),
+        "KEFU_SOURCE": f"{logs}/{{day}}.jsonl",
+        "KEFU_WEBHOOK_URL": hook.url,
+    }
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def folder(request: pytest.FixtureRequest, tmp_path_factory) -> tuple[Path, str]:
+    return tmp_path_factory.mktemp("machine"), request.param
+
+
+@pytest.fixture
+def machine(folder: tuple[Path, str], environment: dict[str, str], endpoint: QianfanServer) -> Iterator[Served]:
+    endpoint.reset()
+    endpoint.behavior.latency_median = 1.0
+    with served(*folder, environment) as one:
+        yield one
+
+
+def settings(name: str) -> dict[str, object]:
+    """For each test a model of its own, so that it buys its answers itself."""
+    return {"endpoint": name, "overwrite": True}
+
+
+def begin(machine: Served, endpoint: QianfanServer, name: str, calls: int = 8) -> str:
+    """A nightly of the first day, when so many of its calls were paid."""
+    run = machine.start("summarize-day/nightly", day=DAYS[0], catch_up_days=0, settings=settings(name))
+    paid(machine, endpoint, calls)
+    return run
+
+
+def paid(machine: Served, endpoint: QianfanServer, calls: int) -> None:
+    until = time.monotonic() + 300
+    while sum(endpoint.delivered.values()) < calls:
+        assert time.monotonic() < until, machine.log("worker")[-3000:]
+        time.sleep(0.1)
+
+
+def done(machine: Served, run: str, endpoint: QianfanServer, in_flight: int, seconds: float = 600.0) -> None:
+    """The run completes by itself, its day is whole, and no more than what was in flight was asked twice."""
+    ended = machine.wait(run, {"Completed", "Failed", "Cancelled"}, seconds)
+    assert ended["state_name"] == "Completed", ended["state"]
+    table = machine.warehouse / "summaries" / f"day={DAYS[0]}" / "summaries.parquet"
+    assert pq.ParquetFile(table).metadata.num_rows == CONVERSATIONS
+    twice = sum(times - 1 for times in endpoint.delivered.values())
+    print(f"calls {sum(endpoint.delivered.values())}, paid twice {twice}")
+    assert twice <= in_flight
+
+
+def told(hook: Receiver, run: str, level: str, seconds: float = 60.0) -> int:
+    """How often the run was told at that level; waited for until there is one."""
+    until = time.monotonic() + seconds
+    while True:
+        found = [one for one in list(hook.posted.queue) if one["about"] == run and one["level"] == level]
+        if found or time.monotonic() > until:
+            return len(found)
+        time.sleep(0.5)
+
+
+def descendants(pid: int) -> list[int]:
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    children = [int(line) for line in listed.stdout.split()]
+    return children + [below for child in children for below in descendants(child)]
+
+
+def engine(machine: Served) -> int:
+    """The process of the one run that is under way."""
+    for pid in descendants(machine.part("worker")):
+        if b"prefect.engine" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return pid
+    raise AssertionError("no run is under way")
+
+
+def kill(*pids: int) -> None:
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_run_whose_process_dies_is_begun_again(machine, endpoint, hook):
+    run = begin(machine, endpoint, "process")
+    kill(engine(machine))
+    machine.wait(run, {BEGUN_AGAIN}, seconds=90)
+    done(machine, run, endpoint, CONCURRENCY)
+    assert told(hook, run, "warning") == 1
+    assert told(hook, run, "good") == 1
+
+
+def test_a_worker_that_dies_with_its_runs_is_back_and_so_are_they(machine, endpoint, hook):
+    run = begin(machine, endpoint, "worker")
+    worker = machine.part("worker")
+    kill(worker, *descendants(worker))
+    machine.wait(run, {BEGUN_AGAIN}, REPAIRED_WITHIN_SECONDS)
+    done(machine, run, endpoint, CONCURRENCY)
+    assert told(hook, run, "warning") == 1
+
+
+def test_a_server_that_is_away_for_minutes_ends_nothing_and_what_begins_meanwhile_is_begun_again(
+    machine, endpoint, hook
+):
+    endpoint.behavior.latency_median = 20.0
+    run = begin(machine, endpoint, "server", calls=1)
+    backfill = machine.start("backfill-days/manual", start=DAYS[1], end=DAYS[2], settings={"summarizer": "offline"})
+    machine.wait(backfill, {"Running"}, 120)
+    machine.process.send_signal(signal.SIGSTOP)  # so that nobody starts it again
+    server = machine.part("server")
+    kill(server, *descendants(server))
+    time.sleep(270)  # longer than Prefect lets a run keep a slot
+    endpoint.behavior.latency_median = 0.0
+    machine.process.send_signal(signal.SIGCONT)
+    done(machine, run, endpoint, 0)
+    assert machine.wait(backfill, seconds=400)["state_name"] == "Completed"
+    assert "server away" in str(list(hook.posted.queue))
+    assert "server back" in str(list(hook.posted.queue))
+
+
+def test_cancel_after_an_outage_ends_what_it_cancels(machine, endpoint, hook):
+    endpoint.behavior.latency_median = 8.0
+    run = begin(machine, endpoint, "cancel", calls=1)
+    machine.process.send_signal(signal.SIGSTOP)
+    server = machine.part("server")
+    kill(server, *descendants(server))
+    time.sleep(60)
+    machine.process.send_signal(signal.SIGCONT)
+    machine.ask("POST", f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
+    assert machine.wait(run, seconds=120)["state_name"] == "Cancelled"
+    paid_for = sum(endpoint.delivered.values())
+    time.sleep(10)
+    assert sum(endpoint.delivered.values()) == paid_for, "somebody goes on asking"
+    assert told(hook, run, "failure", seconds=1) == 0
+
+
+def test_a_postgresql_that_dies_is_back_and_the_run_goes_on(machine, endpoint, hook):
+    postgres = machine.part("postgres") or machine.part("-D")
+    if not postgres:
+        pytest.skip("this machine has none")
+    run = begin(machine, endpoint, "postgres")
+    kill(postgres)
+    done(machine, run, endpoint, 0)
+    assert told(hook, run, "failure", seconds=1) == 0
+
+
+@pytest.mark.parametrize("seconds_away", [1, 180])
+def test_a_power_cut_costs_what_was_in_flight_and_nothing_else(
+    folder, environment, machine, endpoint, hook, seconds_away
+):
+    run = begin(machine, endpoint, f"power-{seconds_away}")
+    parts = descendants(machine.process.pid)
+    kill(machine.process.pid, *parts)
+    machine.process.wait()
+    time.sleep(seconds_away)
+    with served(*folder, environment) as again:
+        machine_again = again
+        machine_again.wait(run, {BEGUN_AGAIN, "Completed"}, REPAIRED_WITHIN_SECONDS)
+        done(machine_again, run, endpoint, CONCURRENCY)
+        assert told(hook, run, "warning") == 1
+
+
+def test_a_power_cut_while_a_worker_takes_a_run_costs_nothing(folder, environment, machine, endpoint, hook):
+    run = machine.start("summarize-day/nightly", day=DAYS[0], catch_up_days=0, settings=settings("taken"))
+    machine.wait(run, {"Pending", "Submitting", "InfrastructurePending"}, 120)
+    kill(machine.process.pid, *descendants(machine.process.pid))
+    machine.process.wait()
+    with served(*folder, environment) as again:
+        done(again, run, endpoint, 0, seconds=1200)
+
+
+def test_a_machine_that_is_stopped_on_purpose_throws_no_call_away(folder, environment, machine, endpoint, hook):
+    endpoint.behavior.latency_median = 3.0
+    run = begin(machine, endpoint, "stopped")
+    assert machine.stop() == 0
+    assert len(endpoint.arrivals) == sum(endpoint.delivered.values()), "what was in flight was thrown away"
+    endpoint.behavior.latency_median = 0.0
+    with served(*folder, environment) as again:
+        assert again.run(run)["state_name"] in {HANDED_ON, "Late", "Pending", "Running"}
+        done(again, run, endpoint, 0)
+        assert told(hook, run, "failure", seconds=1) == 0
