@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.wiring.blocks import BLOCK_SCHEME, open_bucket
 from flows.wiring.settings import Settings, load_settings
@@ -20,10 +20,8 @@ from tasks.clients.http_pool import ConnectionLimits
 from tasks.clients.notifications import NotificationWire
 from tasks.clients.offline import OfflineSummarizer
 from tasks.clients.openai_chat import OpenAISummarizer
-from tasks.clients.qianfan_batch import QianfanBatch
 from tasks.clients.qianfan_chat import V1_NOTICE, QianfanAddresses, is_v1, model_of, open_qianfan
 from tasks.clients.qianfan_credentials import QianfanCredentials
-from tasks.clients.qianfan_platform import QianfanConsole
 from tasks.clients.stores import BosCredentials, open_store
 from tasks.delivering.deliver import Wire
 from tasks.domain.errors import UsageError
@@ -31,6 +29,9 @@ from tasks.domain.ports import BatchPlatform, Embedder, ObjectStore, Summarizer
 from tasks.reading.rules.formats import LogMapping, check_log_format, load_mappings
 from tasks.themes.assigner import load_taxonomy, open_assigner
 from tasks.themes.rules.assigning import Assigner
+
+if TYPE_CHECKING:
+    from tasks.clients.qianfan_platform import QianfanConsole
 
 
 def check_settings(config: Mapping[str, Any]) -> Settings:
@@ -219,12 +220,14 @@ async def open_batch_platform(settings: Settings) -> AsyncIterator[BatchPlatform
 
 
 @asynccontextmanager
-async def open_platform(settings: Settings) -> AsyncIterator[QianfanConsole]:
+async def open_platform(settings: Settings) -> AsyncIterator["QianfanConsole"]:
     """The platform that trains, publishes and serves models.
 
     Raises:
         UsageError: credentials are missing.
     """
+    from tasks.clients.qianfan_platform import QianfanConsole  # noqa: PLC0415  loads much of the SDK
+
     platform = QianfanConsole(_qianfan_credentials(settings), settings.qianfan_console_api_base_url)
     try:
         yield platform
@@ -240,6 +243,8 @@ def batch_platform(settings: Settings) -> BatchPlatform:
     """
     if not settings.warehouse.startswith(("bos://", BLOCK_SCHEME)):
         raise UsageError("--summarizer qianfan-batch needs a warehouse in BOS: the platform reads and writes there.")
+    from tasks.clients.qianfan_batch import QianfanBatch  # noqa: PLC0415  loads much of the SDK
+
     return QianfanBatch(
         settings.batch_model or model_of(settings.endpoint),
         _qianfan_credentials(settings),

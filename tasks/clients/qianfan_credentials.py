@@ -9,10 +9,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-import baidubce.utils
 import orjson
-from qianfan.resources.auth.iam import iam_sign
-from qianfan.resources.typing import QfRequest
 
 from tasks.clients.http_pool import Call, Pool
 from tasks.domain.errors import TransientFault, UsageError
@@ -51,6 +48,10 @@ class QianfanCredentials:
         self, method: str, base_url: str, path: str, headers: Mapping[str, str], query: Mapping[str, str] | None = None
     ) -> dict[str, str]:
         """The headers of a request with the key pair's signature."""
+        # The SDK takes half a second to load, and an API key needs none of it.
+        from qianfan.resources.auth.iam import iam_sign  # noqa: PLC0415
+        from qianfan.resources.typing import QfRequest  # noqa: PLC0415
+
         _quicken_signer()
         request = QfRequest(method=method, url=path, query=dict(query or {}))
         request.headers = {**headers, "Host": urlsplit(base_url).netloc}
@@ -117,6 +118,8 @@ class BearerToken:
 
 def _quicken_signer() -> None:
     """Keep what is escaped for a signature: nearly all of it is the same in every call, 0.15 ms. Silence its DEBUG."""
+    import baidubce.utils  # noqa: PLC0415
+
     if not hasattr(baidubce.utils.normalize_string, "cache_info"):
         baidubce.utils.normalize_string = lru_cache(maxsize=256)(baidubce.utils.normalize_string)
         logging.getLogger("baidubce.auth.bce_v1_signer").setLevel(logging.WARNING)  # it logs keys

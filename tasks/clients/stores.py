@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tasks.clients.bos_store import BosStore
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import UsageError
 from tasks.domain.ports import ObjectStore
@@ -54,6 +53,8 @@ def open_store(uri: str, credentials: BosCredentials, *, scratch: Path | None = 
             f"{uri} needs credentials: set {', '.join(missing)} "
             "(BOS_ENDPOINT is the bucket's region, such as https://bj.bcebos.com)."
         )
+    from tasks.clients.bos_store import BosStore  # noqa: PLC0415  a warehouse in a folder needs no SDK
+
     bucket, _, prefix = rest.partition("/")
     return BosStore(
         bucket,

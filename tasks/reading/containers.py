@@ -14,7 +14,6 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-import openpyxl
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -187,6 +186,8 @@ def _rows_of_workbook(file: BinaryIO, archive: zipfile.ZipFile, table: BinaryIO,
         raise _NotReadable(f"an Excel workbook with {texts >> 20:,} MB of texts: save its sheet as CSV")
     file.seek(0)
     try:
+        import openpyxl  # noqa: PLC0415  only workbooks need it
+
         book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
         sheet = _sheet_of(book, mapping)
         out = io.TextIOWrapper(table, "utf-8", newline="", write_through=True)
