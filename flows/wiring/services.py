@@ -26,9 +26,11 @@ from tasks.clients.stores import BosCredentials, open_store
 from tasks.delivering.deliver import Wire
 from tasks.domain.errors import UsageError
 from tasks.domain.ports import BatchPlatform, Embedder, ObjectStore, Summarizer
+from tasks.preparing.pseudonyms import Pseudonyms
 from tasks.reading.rules.formats import LogMapping, check_log_format, load_mappings
 from tasks.themes.assigner import load_taxonomy, open_assigner
 from tasks.themes.rules.assigning import Assigner
+from tasks.warehouse.pseudonym_key import own_key
 
 if TYPE_CHECKING:
     from tasks.clients.qianfan_platform import QianfanConsole
@@ -134,6 +136,12 @@ def mappings_of(settings: Settings) -> dict[str, LogMapping]:
 def open_warehouse(settings: Settings) -> ObjectStore:
     """The store of the tables."""
     return open_folder(settings.warehouse, settings)
+
+
+def pseudonyms_of(settings: Settings) -> Pseudonyms:
+    """The pseudonyms of KEFU_PSEUDONYM_KEY, or of a key that the warehouse keeps for itself from its first run on."""
+    given = settings.pseudonym_key.get_secret_value()
+    return Pseudonyms(given.encode() if given else own_key(open_warehouse(settings)))
 
 
 def open_source(settings: Settings, day: date) -> tuple[ObjectStore, str]:

@@ -83,6 +83,11 @@ class Settings(BaseSettings):
     overwrite: bool = Field(False, description="summarize anew what another model or prompt version summarized before")
     prompt: str = Field("sft-v1", description="the prompt version, a file of tasks/prompts")
     mask: bool = Field(True, description="replace personal data before a text leaves and before it is stored")
+    keep_attributes: str = Field(
+        "",
+        description="attributes whose values stay as logged, such as order_id,user_id; "
+        "others that are masked get a token that is equal for equal values",
+    )
     compact: bool = Field(True, description="leave out greetings, rating requests and order cards")
     max_input_tokens: int = Field(6000, ge=200, description="longer conversations are cut in the middle")
     max_output_tokens: int = Field(512, ge=16, description="the longest answer")
@@ -153,6 +158,7 @@ class Settings(BaseSettings):
     bce_secret_access_key: SecretStr = Field(
         SecretStr(""), validation_alias=AliasChoices("BCE_SECRET_ACCESS_KEY", "QIANFAN_SECRET_KEY")
     )
+    pseudonym_key: SecretStr = Field(SecretStr(""), validation_alias="KEFU_PSEUDONYM_KEY")
     bos_endpoint: str = Field("", validation_alias="BOS_ENDPOINT")
     webhook_url: SecretStr = Field(SecretStr(""), validation_alias="KEFU_WEBHOOK_URL")
     alive_url: SecretStr = Field(SecretStr(""), validation_alias="KEFU_ALIVE_URL")

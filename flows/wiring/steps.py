@@ -8,13 +8,15 @@ from pathlib import Path
 
 from prefect import get_run_logger, runtime
 
-from flows.wiring.services import Services, mappings_of
+from flows.wiring.services import Services, mappings_of, pseudonyms_of
 from flows.wiring.settings import Settings
 from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.domain.ports import StoredObject
 from tasks.domain.records import Conversation, Request
 from tasks.domain.shards import Shard
+from tasks.preparing.masking import mask_identifier
 from tasks.preparing.prompts import load_prompt
+from tasks.preparing.pseudonyms import Pseudonyms
 from tasks.preparing.requests import prepare, storable_reject
 from tasks.reading.batches import Batch, read_batches
 from tasks.reading.conversations import LogReader
@@ -64,17 +66,21 @@ def read(
 
 def log_reader(config: Settings, scratch: Path, model: str = "") -> LogReader:
     """The reader of this run's logs; without a model its requests are for people to read, or to be asked again."""
+    pseudonyms = pseudonyms_of(config)
     return LogReader(
-        prepare=preparing(config, model),
+        prepare=preparing(config, model, pseudonyms),
         scratch=scratch,
         log_format=config.log_format,
         mappings=mappings_of(config),
         zone=config.zone,
-        storable=partial(storable_reject, masked=config.mask),
+        storable=partial(storable_reject, masked=config.mask, pseudonyms=pseudonyms),
+        name_of=partial(mask_identifier, pseudonyms=pseudonyms),
     )
 
 
-def preparing(config: Settings, model: str = "") -> Callable[[Conversation], Request]:
+def preparing(
+    config: Settings, model: str = "", pseudonyms: Pseudonyms | None = None
+) -> Callable[[Conversation], Request]:
     """What makes a conversation a request; without a model it is one for people to read, or to be asked again."""
     return partial(
         prepare,
@@ -84,4 +90,6 @@ def preparing(config: Settings, model: str = "") -> Callable[[Conversation], Req
         options=config.model_options,
         masked=config.mask,
         compacted=config.compact,
+        pseudonyms=pseudonyms or pseudonyms_of(config),
+        keep_attributes=[name.strip() for name in config.keep_attributes.split(",")],
     )

@@ -17,6 +17,7 @@ from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.domain.errors import ContentRefused, EndpointDown, InputTooLong, QuotaRefused, RequestInvalid, TransientFault
 from tasks.domain.ports import Summarizer
 from tasks.domain.records import Answer, GivenUp, Outcome, Reply, Request
+from tasks.preparing.masking import mask
 from tasks.warehouse.day_lease import DayLease
 
 T = TypeVar("T")
@@ -209,7 +210,7 @@ class Caller:
             request_hash=request.request_hash,
             content_hash=request.content_hash,
             outcome=outcome,
-            text=text,
+            text=text if request.replacements is None else mask(text),
             model=self._summarizer.model,
             prompt_version=self._prompt_version,
             prompt_tokens=reply.prompt_tokens if reply else 0,

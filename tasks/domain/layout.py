@@ -63,3 +63,6 @@ def _unfinished(day: date) -> str:
 
 def _sample_key(sample_id: str) -> str:
     return f"_reviews/{sample_id}.parquet"
+
+
+PSEUDONYM_KEY: Final = "_private/pseudonyms.key"

@@ -82,6 +82,8 @@ class Request:
     `text` is the dialogue as `用户：…` / `客服：…` lines; `prompt` the whole message sent.
     `content_hash` names the conversation as logged; `request_hash` names what produces the answer
     (model, prompt version, text). `estimated_tokens` counts the prompt and the answer expected.
+    `suspicious` says that the conversation tries to steer its reader; `replacements` counts what was masked by kind,
+    None where nothing is masked: then neither is the answer.
     """
 
     conversation: Conversation
@@ -92,6 +94,8 @@ class Request:
     content_hash: str
     request_hash: str
     estimated_tokens: int
+    suspicious: bool = False
+    replacements: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
-"""answer -> row or reject."""
+"""From a request and its answer to a row or a reject. A model's words are masked as the conversation's were."""
 
-from tasks.domain.records import Answer, GivenUp, Reason, Reject, Request, Summarized, Unusable
+from dataclasses import replace
+
+from tasks.domain.records import Answer, Fields, GivenUp, Reason, Reject, Request, Summarized, Unusable
 from tasks.parsing.answers import parse_answer
+from tasks.preparing.masking import mask
 
 _REASONS = {
     "refused": Reason.REFUSED,
@@ -22,11 +25,23 @@ def row_or_reject(request: Request, answer: Answer | GivenUp) -> Summarized | Re
     fields = parse_answer(answer.text, cut_off=answer.cut_off)
     if isinstance(fields, Unusable):
         return _reject(request, fields.reason, fields.detail, answer.text, answer.attempts)
-    return Summarized(request, answer, fields)
+    return Summarized(request, answer, fields if request.replacements is None else _masked(fields))
+
+
+def _masked(fields: Fields) -> Fields:
+    return replace(
+        fields,
+        issue=fields.issue and mask(fields.issue),
+        plan=fields.plan and mask(fields.plan),
+        accepted_text=fields.accepted_text and mask(fields.accepted_text),
+        negative_sentiment_text=fields.negative_sentiment_text and mask(fields.negative_sentiment_text),
+    )
 
 
 def _reject(request: Request, reason: Reason, detail: str, raw_output: str, attempts: int) -> Reject:
     conversation = request.conversation
+    if request.replacements is not None:
+        detail, raw_output = mask(detail), mask(raw_output)
     return Reject(
         conversation_id=conversation.conversation_id,
         reason=reason,

@@ -18,12 +18,13 @@ Masking a masked text changes nothing; the time is linear in the text.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Final, NamedTuple
 
 from tasks.preparing.masks import addresses, codes, contacts, names, numbers
 from tasks.preparing.masks.checks import is_id_card
 from tasks.preparing.masks.plain import SPOKEN_DIGITS, Span, plain_of, replaced
+from tasks.preparing.pseudonyms import Pseudonyms
 
 # Most messages hold neither four digits close together nor a Latin word, which is quickly seen.
 _SIGN: Final = re.compile(r"[\d@＠﹫①-⒛⓪-⓿❶-➓⁰-₉]")
@@ -166,12 +167,59 @@ def _apart(spans: Iterable[Span], plain: str) -> list[Span]:
     return kept
 
 
-def mask_mapping(attributes: Mapping[str, str], counts: Counts | None = None) -> dict[str, str]:
-    """The attributes with their values masked; keys are column names and stay, and say what a value is."""
-    return {key: _masked_behind(key, value, counts) for key, value in attributes.items()}
+_DIGITS: Final = frozenset(f"0123456789０１２３４５６７８９{SPOKEN_DIGITS}")
 
 
-def _masked_behind(key: str, value: str, counts: Counts | None) -> str:
+def mask_neighbors(texts: Sequence[str], counts: Counts | None = None) -> list[str]:
+    """One speaker's messages in order, each masked, and numbers that were sent in pieces, too.
+
+    The first piece's message gets the placeholder and what follows the last piece; the others are left empty.
+    """
+    masked: list[str] = []
+    start = 0
+    while start < len(texts):
+        end = start + 1
+        while end < len(texts) and texts[end - 1][-1:] in _DIGITS and texts[end][:1] in _DIGITS:
+            end += 1
+        if end - start > 1:
+            lines = mask("\n".join(texts[start:end]), counts).split("\n")
+            masked += lines + [""] * (end - start - len(lines))
+        else:
+            masked.append(mask(texts[start], counts))
+        start = end
+    return masked
+
+
+def mask_mapping(
+    attributes: Mapping[str, str],
+    counts: Counts | None = None,
+    pseudonyms: Pseudonyms | None = None,
+    keep: Collection[str] = (),
+) -> dict[str, str]:
+    """The attributes with their values masked; keys are column names and stay, and say what a value is.
+
+    Args:
+        attributes: as logged.
+        counts: gets the number of replacements by placeholder added.
+        pseudonyms: name what a value's placeholder hides, so that equal values stay equal and others apart.
+        keep: attributes whose values stay as logged.
+    """
+    return {
+        key: value if key in keep else _masked_behind(key, value, counts, pseudonyms)
+        for key, value in attributes.items()
+    }
+
+
+def _masked_behind(key: str, value: str, counts: Counts | None, pseudonyms: Pseudonyms | None) -> str:
+    masked = _masked_value(key, value, counts)
+    # SF[订单号]: what stands beside the placeholder is no person's.
+    placeholder = _PLACEHOLDER.search(masked)
+    if pseudonyms is None or masked == value or placeholder is None or len(_PLACEHOLDER.findall(masked)) > 1:
+        return masked
+    return masked.replace(placeholder[0], pseudonyms.name(placeholder[0], value.strip()))
+
+
+def _masked_value(key: str, value: str, counts: Counts | None) -> str:
     for column, placeholder in ((_NAME_COLUMN, names.NAME), (_ADDRESS_COLUMN, addresses.ADDRESS)):
         if value.strip() and column.fullmatch(key):
             if counts is not None:
@@ -182,22 +230,28 @@ def _masked_behind(key: str, value: str, counts: Counts | None) -> str:
     return masked[len(name) :] if masked.startswith(name) else mask(value, counts)
 
 
-def mask_identifier(text: str) -> str:
+def mask_identifier(text: str, pseudonyms: Pseudonyms | None = None) -> str:
     """A conversation's id: only e-mail addresses, phone numbers and ID cards that stand alone in it are masked.
 
     Ids are long numbers by nature: taking them for order numbers or, one in ten, for bank cards would make
-    different conversations the same.
+    different conversations the same. Pseudonyms keep masked ones apart.
     """
     if _NUMBERS.search(text) is None:
         return text
     plain = plain_of(text)
-    spans = list(contacts.find_emails(plain))
+    spans = _named(plain, contacts.find_emails(plain), pseudonyms)
     text, plain = replaced(text, spans), replaced(plain, spans)
-    spans = [(*found.span(), kind) for found in _IDENTIFIER.finditer(plain) if (kind := _kind_of_identifier(found[0]))]
-    return replaced(text, spans)
+    found = ((*match.span(), _kind_of_identifier(match[0])) for match in _IDENTIFIER.finditer(plain))
+    return replaced(text, _named(plain, (span for span in found if span[2]), pseudonyms))
 
 
-def _kind_of_identifier(number: str) -> str | None:
+def _named(plain: str, spans: Iterable[Span], pseudonyms: Pseudonyms | None) -> list[Span]:
+    if pseudonyms is None:
+        return list(spans)
+    return [(start, end, pseudonyms.name(kind, plain[start:end])) for start, end, kind in spans]
+
+
+def _kind_of_identifier(number: str) -> str:
     if len(number) == 18:
-        return numbers.ID_CARD if is_id_card(number.upper()) else None
-    return numbers.PHONE if numbers.is_phone_number(number) else None
+        return numbers.ID_CARD if is_id_card(number.upper()) else ""
+    return numbers.PHONE if numbers.is_phone_number(number) else ""

@@ -1,7 +1,6 @@
 """From a conversation as logged to the request that may leave: masked, compacted, cut to the budget, hashed."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Final
@@ -9,9 +8,11 @@ from typing import Final
 from tasks.domain.errors import UsageError
 from tasks.domain.model_options import ModelOptions
 from tasks.domain.records import Conversation, Reject, Request, Turn
+from tasks.preparing.borders import has_hidden_text, is_suspicious, without_forgery
 from tasks.preparing.compaction import compact, tidy
-from tasks.preparing.masking import mask, mask_identifier, mask_mapping
+from tasks.preparing.masking import mask, mask_identifier, mask_mapping, mask_neighbors
 from tasks.preparing.prompts import Prompt
+from tasks.preparing.pseudonyms import Pseudonyms
 from tasks.preparing.tokens import estimate_tokens
 
 _LABELS: Final = {"user": "用户：", "agent": "客服："}
@@ -30,8 +31,6 @@ _ANSWER_TOKENS: Final = 128
 
 _DEFAULT_OPTIONS: Final = ModelOptions()
 
-_FORGED_LABEL = re.compile(r"(用户|客服) ?[:：]")
-
 
 def prepare(
     conversation: Conversation,
@@ -42,6 +41,8 @@ def prepare(
     options: ModelOptions = _DEFAULT_OPTIONS,
     masked: bool = True,
     compacted: bool = True,
+    pseudonyms: Pseudonyms | None = None,
+    keep_attributes: Collection[str] = (),
 ) -> Request:
     """The request for a conversation.
 
@@ -52,6 +53,8 @@ def prepare(
         max_input_tokens: for the whole message, the prompt's own words included, by `estimate_tokens`.
         masked: replace personal data; off only where nothing leaves the house.
         compacted: drop boilerplate.
+        pseudonyms: keep masked ids and attributes apart.
+        keep_attributes: attributes whose values stay as logged.
 
     Raises:
         UsageError: the prompt alone leaves no room for a conversation.
@@ -63,7 +66,11 @@ def prepare(
             f"{max_input_tokens} input tokens leave no room for a conversation beside prompt {prompt.version}: "
             f"allow {max_input_tokens - budget + _FEWEST_TOKENS} at least."
         )
-    storable = _storable(conversation, masked)
+    storable, suspicious = _without_forgery(conversation)
+    replacements: dict[str, int] | None = None
+    if masked:
+        replacements = {}
+        storable = _masked(storable, replacements, pseudonyms, keep_attributes)
     turns = compact(storable.turns) if compacted else storable.turns
     lines = [_line(turn) for turn in turns if turn.text]
     text = "\n".join(lines)
@@ -82,12 +89,21 @@ def prepare(
         content_hash=_content_hash(conversation.turns),
         request_hash=_request_hash(model, prompt, message, options),
         estimated_tokens=prompt_tokens + text_tokens + _ANSWER_TOKENS,
+        suspicious=suspicious,
+        replacements=replacements,
     )
 
 
-def storable_reject(reject: Reject, *, masked: bool = True) -> Reject:
-    """What reading could not make a conversation of, as it may be stored."""
-    return replace(reject, conversation_id=mask_identifier(reject.conversation_id)) if masked else reject
+def storable_reject(reject: Reject, *, masked: bool = True, pseudonyms: Pseudonyms | None = None) -> Reject:
+    """The reject of what reading could not make a conversation of, as it may be stored."""
+    if not masked:
+        return reject
+    return replace(
+        reject,
+        conversation_id=mask_identifier(reject.conversation_id, pseudonyms),
+        detail=mask(reject.detail),
+        raw_output=mask(reject.raw_output),
+    )
 
 
 def ask_again(request: Request, *, prompt: Prompt, model: str, options: ModelOptions = _DEFAULT_OPTIONS) -> Request:
@@ -101,35 +117,40 @@ def ask_again(request: Request, *, prompt: Prompt, model: str, options: ModelOpt
     )
 
 
-def _storable(conversation: Conversation, masked: bool) -> Conversation:
-    """The conversation, each turn tidied and, if asked for, masked."""
-    clean = _masked_line if masked else tidy
+def _without_forgery(conversation: Conversation) -> tuple[Conversation, bool]:
+    """The conversation with tidy turns in which nobody speaks for another, and whether one tries to."""
+    suspicious = False
     turns = []
     for turn in conversation.turns:
-        text = clean(turn.text)
+        by_user = turn.role == "user"
+        # Tidied first: an entity or a line break must hide neither a label nor, later, a number.
+        text = tidy(turn.text)
+        suspicious = suspicious or is_suspicious(text, by_user=by_user) or has_hidden_text(turn.text)
+        text = without_forgery(text, by_user=by_user)
         turns.append(turn if text is turn.text else Turn(turn.role, text, turn.time))
-    return Conversation(
-        conversation_id=mask_identifier(conversation.conversation_id) if masked else conversation.conversation_id,
+    return replace(conversation, turns=tuple(turns)), suspicious
+
+
+def _masked(
+    conversation: Conversation, counts: dict[str, int], pseudonyms: Pseudonyms | None, keep: Collection[str]
+) -> Conversation:
+    turns = list(conversation.turns)
+    for role in ("user", "agent"):
+        side = [index for index, turn in enumerate(turns) if turn.role == role]
+        for index, text in zip(side, mask_neighbors([turns[index].text for index in side], counts), strict=True):
+            if text is not turns[index].text:
+                turns[index] = replace(turns[index], text=text)
+    return replace(
+        conversation,
+        conversation_id=mask_identifier(conversation.conversation_id, pseudonyms),
         turns=tuple(turns),
-        source_uri=conversation.source_uri,
-        line=conversation.line,
-        started_at=conversation.started_at,
-        channel=mask(conversation.channel) if masked else conversation.channel,
-        attributes=mask_mapping(conversation.attributes) if masked else conversation.attributes,
+        channel=mask(conversation.channel),
+        attributes=mask_mapping(conversation.attributes, counts, pseudonyms, keep),
     )
 
 
-def _masked_line(text: str) -> str:
-    # Tidied first: an entity or a line break between two digits must not hide a number from the mask.
-    return mask(tidy(text))
-
-
 def _line(turn: Turn) -> str:
-    """A turn behind its label. A label inside the text loses its colon: only we say who speaks."""
-    text = turn.text
-    if "用户" in text or "客服" in text:
-        text = _FORGED_LABEL.sub(r"\1 ", text)
-    return _LABELS[turn.role] + text
+    return _LABELS[turn.role] + turn.text
 
 
 def _cut(turns: Sequence[Turn], budget: int) -> tuple[tuple[Turn, ...], str]:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from tasks.domain.ports import StoredObject
 from tasks.domain.records import Conversation, Reason, Reject, Request
+from tasks.preparing.masking import mask_identifier
 from tasks.reading.containers import Member, members_of
 from tasks.reading.grouping import MessageGroups
 from tasks.reading.log_objects import LogSource
@@ -78,6 +79,7 @@ class LogReader:
         zone: of times without an offset.
         storable: makes a reject one that may be stored.
         day: only conversations that began on it, and those without times; None for all.
+        name_of: an id as the tables name it.
     """
 
     prepare: Callable[[Conversation], Request]
@@ -87,6 +89,7 @@ class LogReader:
     zone: tzinfo = _SHANGHAI
     storable: Callable[[Reject], Reject] = lambda reject: reject
     day: date | None = None
+    name_of: Callable[[str], str] = mask_identifier
 
     def read(self, objects: Iterable[LogObject], tally: ReadingTally | None = None) -> Iterator[Reading]:
         """Yield every conversation of a day's objects, or the reject that stands for it.

@@ -1,6 +1,6 @@
 """Find conversations of given ids in the logs again."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Conversation
@@ -15,7 +15,7 @@ def conversations_of(
     wanted = set(ids)
     for reading in reader.read(log_objects(store, logs)):
         if isinstance(reading, Conversation):
-            name = next((name for name in _names_of(reading) if name in wanted), None)
+            name = next((name for name in _names_of(reading, reader.name_of) if name in wanted), None)
             if name is not None:
                 wanted.remove(name)
                 yield name, reading
@@ -23,11 +23,12 @@ def conversations_of(
             return
 
 
-def _names_of(conversation: Conversation) -> Iterator[str]:
+def _names_of(conversation: Conversation, name_of: Callable[[str], str]) -> Iterator[str]:
     """Yield what a conversation may be called: its id, as logged or as in the tables; where that is a path, its end."""
     name = conversation.conversation_id
     yield name
-    yield mask_identifier(name)
+    yield name_of(name)
+    yield mask_identifier(name)  # as tables from before there were pseudonyms have it
     if name.startswith(conversation.source_uri):
         while "/" in name:
             name = name.partition("/")[2]

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,7 +54,12 @@ async def summarize_batch(
         settled(reject)
 
     def write() -> BatchFiles:
-        return write_part(batch.number, batch.read, summary_rows(rows, assign), reject_rows(rejects, run_id), folder)
+        masked: Counter[str] = Counter()
+        for request in batch.requests:
+            masked.update(request.replacements or {})
+        return write_part(
+            batch.number, batch.read, summary_rows(rows, assign), reject_rows(rejects, run_id), folder, masked
+        )
 
     return await asyncio.to_thread(write)
 

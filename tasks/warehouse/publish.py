@@ -1,8 +1,9 @@
 """From the batches' parts to the day's tables, and their publication."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from uuid import uuid4
@@ -27,12 +28,16 @@ pa.set_memory_pool(pa.system_memory_pool())
 
 @dataclass(frozen=True, slots=True)
 class BatchFiles:
-    """What became of one batch: two scratch files of Arrow record batches, and the count of what was read."""
+    """What became of one batch: two scratch files of Arrow record batches, and the count of what was read.
+
+    `masked` counts the replacements by kind.
+    """
 
     number: int
     read: int
     summaries: Path
     rejects: Path
+    masked: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class DayTables:
     rejects: Path
     summarized: int
     rejected: int
+    masked: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def conversations(self) -> int:
@@ -50,7 +56,14 @@ class DayTables:
         return self.summarized + self.rejected
 
 
-def write_part(number: int, read: int, rows: pa.RecordBatch, rejects: pa.RecordBatch, folder: Path) -> BatchFiles:
+def write_part(
+    number: int,
+    read: int,
+    rows: pa.RecordBatch,
+    rejects: pa.RecordBatch,
+    folder: Path,
+    masked: Mapping[str, int] | None = None,
+) -> BatchFiles:
     """Put one batch's rows into scratch.
 
     Raises:
@@ -61,7 +74,7 @@ def write_part(number: int, read: int, rows: pa.RecordBatch, rejects: pa.RecordB
             f"Batch {number}: {read} conversations read, but {rows.num_rows} summarized and "
             f"{rejects.num_rows} rejected. Nothing is published; please report this as a bug."
         )
-    part = BatchFiles(number, read, folder / f"{number:06}.summaries", folder / f"{number:06}.rejects")
+    part = BatchFiles(number, read, folder / f"{number:06}.summaries", folder / f"{number:06}.rejects", masked or {})
     for path, batch in ((part.summaries, rows), (part.rejects, rejects)):
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with (
@@ -86,6 +99,7 @@ def assemble_tables(parts: Sequence[BatchFiles], folder: Path) -> DayTables:
         folder / "rejects.parquet",
         _write_table(folder / "summaries.parquet", SUMMARIES, (part.summaries for part in ordered)),
         _write_table(folder / "rejects.parquet", REJECTS, (part.rejects for part in ordered)),
+        sum((Counter(part.masked) for part in ordered), Counter()),
     )
     read = sum(part.read for part in ordered)
     if tables.conversations != read or [part.number for part in ordered] != list(range(len(ordered))):

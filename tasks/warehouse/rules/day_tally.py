@@ -1,7 +1,7 @@
 """Day tally."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -35,6 +35,7 @@ class DayTally:
     warehouse: str
     report: str
     status: str = "done"
+    masked: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def conversations(self) -> int:
@@ -59,6 +60,7 @@ class DayTally:
             "conversations": self.conversations,
             "seconds": self.seconds,
             "quota_use": self.quota_use,
+            "masked": sorted(self.masked.items()),
         }
         return {name: values[name] for name in RUNS.names}
 

@@ -48,6 +48,7 @@ SUMMARIES = _schema(
     ("attributes", pa.map_(pa.string(), pa.string())),
     ("theme", pa.string()),
     ("plan_theme", pa.string()),
+    ("suspicious", pa.bool_()),
 )
 
 REJECTS = _schema(
@@ -93,6 +94,7 @@ RUNS = _schema(
     ("prompt_version", pa.string()),
     ("log_objects", pa.int64()),
     ("version", pa.string()),
+    ("masked", pa.map_(pa.string(), pa.int64())),
 )
 
 # A candidate's rows: those of SUMMARIES, and where its answer was none, why.
@@ -173,6 +175,7 @@ def summary_rows(rows: Sequence[Summarized], assign: AssignThemes | None = None)
         "attributes": [list(row.request.conversation.attributes.items()) for row in rows],
         "theme": [None] * len(rows),
         "plan_theme": [None] * len(rows),
+        "suspicious": [row.request.suspicious for row in rows],
     }
     batch = _batch(columns, SUMMARIES)
     return with_themes(batch, assign) if assign else batch
