@@ -13,9 +13,10 @@ from prefect import flow
 from flows.wiring import command_line
 from flows.wiring.evaluations import evaluated
 from flows.wiring.labeled import check_labels, labeled_conversations
+from flows.wiring.prompts import find_prompt
 from flows.wiring.services import open_platform, open_warehouse
 from flows.wiring.settings import Settings, load_settings
-from tasks.domain.errors import ObjectMissing, UsageError
+from tasks.domain.errors import UsageError
 from tasks.domain.ports import ObjectStore
 from tasks.evaluating.evaluation import Evaluation
 from tasks.evaluating.rules.comparison import compare_rows
@@ -27,7 +28,7 @@ from tasks.evaluating.rules.comparison_report import (
     render_html,
     render_markdown,
 )
-from tasks.preparing.prompts import Prompt, checked_prompt, load_prompt, optimized_prompt, prompt_versions
+from tasks.preparing.prompts import Prompt, load_prompt, optimized_prompt
 from tasks.running.artifacts import show_markdown
 from tasks.warehouse.parquet import parquet_bytes
 
@@ -101,23 +102,6 @@ async def _optimized(config: Settings, warehouse: ObjectStore, prompt: Prompt) -
     # Named by its text: what is there already says the same.
     warehouse.write_path(f"prompts/{optimized.version}.txt", optimized.template.encode())
     return optimized
-
-
-def find_prompt(warehouse: ObjectStore, version: str) -> Prompt:
-    """A prompt of tasks/prompts/, or one that was saved in the warehouse.
-
-    Raises:
-        UsageError: there is none of that version.
-    """
-    if version in prompt_versions():
-        return load_prompt(version)
-    try:
-        return checked_prompt(version, warehouse.read_path(f"prompts/{version}.txt").decode())
-    except ObjectMissing:
-        raise UsageError(
-            f"There is no prompt {version!r}, neither in tasks/prompts/ ({', '.join(prompt_versions())}) nor in "
-            f"{warehouse.uri_of('prompts')}."
-        ) from None
 
 
 def _check_models(config: Settings) -> None:

@@ -29,7 +29,11 @@ from flows.compare_prompts import compare_prompts
 from flows.deploy_model import deploy_model
 from flows.fine_tune_model import fine_tune_model
 from flows.summarize_day import summarize_day
+from flows.try_model import format_summary as format_trial
+from flows.try_model import try_model
 from flows.wiring.labeled import labeled_conversations
+from flows.wiring.model_forms import AdoptionForm, ExaminationForm, ServiceForm
+from flows.wiring.promotions import events_of
 from flows.wiring.settings import load_settings
 from tasks.domain.errors import ModelFailed, NotPromoted, UsageError
 from tasks.tuning.rules.rollout_record import format_summary
@@ -40,9 +44,11 @@ from tests.servers.qianfan import QianfanServer, answer_for
 
 ROOT = Path(__file__).parent.parent
 LABELS = ROOT / "deployments" / "demo" / "labels.jsonl"
-KNOWN: dict[str, Any] = {"labels": str(LABELS), "start": date(2026, 11, 20), "end": date(2026, 11, 22)}
-BASE = "base_8k"
 START, END = date(2026, 11, 20), date(2026, 11, 22)
+KNOWN: dict[str, Any] = {"labels": str(LABELS), "start": START, "end": END}
+# 52 of the demo's labels are held out: so few can tell models apart by 12.3 points and more.
+EXAMINATION = ExaminationForm(margin=13, **KNOWN)
+BASE = "ernie-speed-8k"
 
 POOR = """
 base_model = "ERNIE-Speed-8K"
@@ -59,6 +65,12 @@ method = "LoRA"
 epoch = 1
 learning_rate = 1e-6
 """
+
+SHOP_ROW = (
+    '[{"prompt": "用户：红色的还有货吗\\n客服：红色明天补货\\n用户：那我等等", '
+    '"response": [["{\\"用户问题\\": \\"红色是否有货\\", \\"客服方案\\": \\"明天补货\\", '
+    '\\"是否接受\\": \\"是\\", \\"是否负面情绪\\": \\"否\\"}"]]}]'
+)
 
 Tell = Callable[[str], None]
 
@@ -93,7 +105,7 @@ def world(folder: Path) -> Iterator[World]:
     """Servers up, and an environment that points at them."""
     with (
         QianfanServer() as qianfan,
-        ConsoleServer(chat_url=qianfan.url, train_seconds=900, deploy_seconds=240) as console,
+        ConsoleServer(chat_url=qianfan.url, train_seconds=900, deploy_seconds=240, checkpoint_lists=True) as console,
         BosServer() as bos,
     ):
         # A base model chats about what it was asked for; what was deployed answers as it was taught.
@@ -109,14 +121,11 @@ def live_through(
 ) -> dict[str, Any]:
     """What a flow comes to when its process dies in every wait and is started again; nothing after so many waits."""
 
-    async def die(_seconds: float) -> bool:
+    async def die(_seconds: float, _awaiting: str, _why: str) -> None:
         raise Died
 
     for _ in range(waits):
-        with (
-            patch("flows.fine_tune_model.continue_in_next_run", die),
-            patch("tasks.running.pausing.continue_in_next_run", die),
-        ):
+        with patch("flows.fine_tune_model.reschedule", die), patch("flows.deploy_model.reschedule", die):
             try:
                 return asyncio.run(start())
             except Died:
@@ -155,27 +164,34 @@ def run_chain(world: World, tell: Tell) -> None:
 
     asyncio.run(summarize_day(END, world.settings))
     tell(f"Before: the nightly of {END} is made by {', '.join(world.models())}.\n")
+    try_one(world, BASE, tell)
     tune_six(world, tell)
     endpoint = promote_the_best(world, tell)
     asyncio.run(summarize_day(END, {**world.settings, "endpoint_block": "serving", "overwrite": True}))
     assert world.models() == {endpoint}
     tell(f"Now: the nightly of {END} is made by {endpoint}.\n")
+    try_one(world, endpoint, tell)
     compare_three(world, endpoint, tell)
     refuse_a_poor_one(world, tell)
-    take_it_all_back(world, endpoint, tell)
+    second = adopt_what_a_notebook_made(world, tell)
+    take_it_all_back(world, endpoint, second, tell)
+
+
+def try_one(world: World, endpoint: str, tell: Tell) -> None:
+    """One conversation, one model, no labels."""
+    settings = {"warehouse": world.settings["warehouse"], "summarizer": "qianfan", "endpoint": endpoint}
+    tell(format_trial(asyncio.run(try_model("", settings))) + "\n")
 
 
 def tune_six(world: World, tell: Tell) -> None:
-    """The six experiments on the labeled conversations."""
-    tune = partial(
-        fine_tune_model,
-        "six",
-        upload_to=f"bos://{world.bos.bucket}/training",
-        poll_seconds=0,
-        settings=world.settings,
-        **KNOWN,
-    )
-    tuned = live_through(world, tune)
+    """The six experiments on the labeled conversations, once their cost is agreed to."""
+    settings = {**world.settings, "training_token_price": 0.02}
+    upload = f"bos://{world.bos.bucket}/training"
+    tune = partial(fine_tune_model, "six", upload_to=upload, poll_seconds=0, settings=settings, **KNOWN)
+    with refused(UsageError, tell):
+        asyncio.run(tune())
+    assert not world.console.jobs
+    tuned = live_through(world, lambda: tune(confirm=True))
     assert tuned["best"] == 5
     assert len(world.console.tasks) == 6
     tell(f"{tuned['table']}\nThe process died in {world.deaths} waits; six jobs were submitted, none twice.\n")
@@ -184,24 +200,30 @@ def tune_six(world: World, tell: Tell) -> None:
 def promote_the_best(world: World, tell: Tell) -> str:
     """Asked for without agreement, stuck for ever, given back; then deployed, examined and promoted."""
     console = world.console
-    deploy = partial(deploy_model, "six", hours=24, hour_price=12.5, poll_seconds=0, settings=world.settings, **KNOWN)
+    service = ServiceForm(pay="unit", hour_price=12.5)
+    deploy = partial(
+        deploy_model, "six", service=service, examination=EXAMINATION, poll_seconds=0, settings=world.settings
+    )
     with refused(UsageError, tell):
         asyncio.run(deploy())
+    with refused(NotPromoted, tell):
+        asyncio.run(deploy(confirm=True, examination=ExaminationForm(**KNOWN)))
     assert not console.services
 
     console.behavior.service_fate = "hang"
-    assert live_through(world, lambda: deploy(confirm=True), waits=8) == {}
+    assert live_through(world, lambda: deploy(confirm=True), waits=12) == {}
+    assert console.services
     with refused(ModelFailed, tell):
         asyncio.run(deploy(confirm=True, give_up_hours=0.0))
-    retired = live_through(world, lambda: deploy(action="retire"))
-    tell(f"Retired: {retired['reason']}.\n")
-    console.remove_service("kefu-six-5")
     console.behavior.service_fate = ""
+    assert live_through(world, lambda: deploy(action="retire"))["stage"] == "retired"
+    assert console.paid_units() == []
+    tell("Retired: it was seen to stop, and nothing is paid for.\n")
 
     world.deaths = 0
     promoted = live_through(world, lambda: deploy(confirm=True))
     assert promoted["stage"] == "promoted"
-    assert len(console.services) == 2
+    assert [one.name for one in console.services.values()] == ["kefu-six-5", "k2-six-5"]
     assert len(console.versions) == 1
     tell(
         f"{format_summary(promoted)}\nThe process died in {world.deaths} waits; one model, and one service that serves.\n"
@@ -220,36 +242,77 @@ def compare_three(world: World, endpoint: str, tell: Tell) -> None:
 
 
 def refuse_a_poor_one(world: World, tell: Tell) -> None:
-    """Three bad experiments, of which one fails and one hangs: what is left must not take over."""
+    """Three bad experiments on a dataset of the platform, of which one fails and one hangs: what is left must not win."""
     matrix = world.folder / "poor.toml"
     matrix.write_text(POOR)
     world.console.behavior.task_fates = {"7": "fail", "8": "hang"}
-    shop = world.console.add_dataset(200)
-    tune = partial(fine_tune_model, "poor", shop, experiments=str(matrix), poll_seconds=0, settings=world.settings)
-    assert live_through(world, tune, waits=12) == {}
+    world.console.behavior.names_repeat = True
+    shop = world.console.add_dataset(entities=[SHOP_ROW.replace("红", color) for color in "红橙黄绿青蓝紫黑白灰"])
+    tune = partial(
+        fine_tune_model, "poor", shop, experiments=str(matrix), poll_seconds=0, confirm=True, settings=world.settings
+    )
+    assert live_through(world, tune, waits=16) == {}
     tell(live_through(world, lambda: tune(give_up_hours=0.0))["table"])
 
+    service = ServiceForm(pool="public")
     deploy = partial(
-        deploy_model, "poor", pool="public", confirm=True, poll_seconds=0, settings=world.settings, **KNOWN
+        deploy_model,
+        "poor",
+        service=service,
+        examination=EXAMINATION,
+        confirm=True,
+        poll_seconds=0,
+        settings=world.settings,
     )
     with refused(NotPromoted, tell):
         live_through(world, deploy)
     assert live_through(world, lambda: deploy(action="retire"))["stage"] == "retired"
 
 
-def take_it_all_back(world: World, endpoint: str, tell: Tell) -> None:
-    """What serves can't be retired; rolled back, it can."""
-    retire = partial(deploy_model, "six", "retire", poll_seconds=0, settings=world.settings)
+def adopt_what_a_notebook_made(world: World, tell: Tell) -> str:
+    """A model that was trained and deployed outside goes through the same gate, and is promoted on top."""
+    console = world.console
+    made = next(one for one in console.services.values() if one.name == "k2-six-5")
+    console.behavior.seconds_per_poll = 600
+    task = console.tasks[console.versions[made.model_id].task_id]
+    settings = {**world.settings, "endpoint_block": ""}
+    adopt = partial(
+        deploy_model,
+        "notebook",
+        adoption=AdoptionForm(task=task.task_id),
+        service=ServiceForm(pay="month", month_price=9_000),
+        examination=EXAMINATION,
+        poll_seconds=0,
+        confirm=True,
+        settings=settings,
+    )
+    promoted = live_through(world, adopt)
+    assert promoted["stage"] == "promoted"
+    assert promoted["paid_until"].startswith("2026-12")
+    tell(f"Adopted {task.task_id}: {format_summary(promoted)}\n")
+    return str(promoted["endpoint"])
+
+
+def take_it_all_back(world: World, first: str, second: str, tell: Tell) -> None:
+    """What serves can't be retired; two steps back, each to an endpoint that answers, and then everything can."""
+    on = partial(deploy_model, examination=EXAMINATION, poll_seconds=0, settings=world.settings)
     with refused(UsageError, tell):
-        asyncio.run(retire())
-    back = asyncio.run(deploy_model("six", "rollback", settings=world.settings))
-    tell(f"Rolled back: from {back['before']} to {back['endpoint']}.")
+        asyncio.run(on("notebook", "retire"))
+    with refused(UsageError, tell):
+        asyncio.run(on("six", "rollback"))  # the last promotion is not of that tuning
+    for name, back_to in (("notebook", first), ("six", "offline")):
+        back = asyncio.run(on(name, "rollback", why="the story goes back"))
+        assert back["endpoint"] == back_to
+        tell(f"Rolled back: from {back['before']} to {back['endpoint']}.")
     asyncio.run(summarize_day(END, {**world.settings, "endpoint_block": "serving", "overwrite": True}))
-    assert endpoint not in world.models()
-    assert live_through(world, retire)["stage"] == "retired"
-    world.console.advance(24 * 3600)
-    units = [unit["status"] for one in world.console.state()["services"].values() for unit in one["units"]]
-    assert set(units) == {"Deleted"}
+    assert not {first, second} & world.models()
+    for event in asyncio.run(events_of("serving")):
+        tell(f"{event.at} {event.action} {event.endpoint or 'offline'} {event.name} by {event.by or '-'}: {event.why}")
+    for name in ("six", "notebook"):
+        assert live_through(world, partial(on, name, "retire"))["stage"] == "retired"
+    assert world.console.paid_units() == ["kefu-notebook-1"]  # its month was paid in advance
+    world.console.advance(31 * 24 * 3600)
+    assert world.console.paid_units() == []
     tell("Nothing is paid for any more.")
 
 

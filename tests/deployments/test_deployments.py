@@ -31,6 +31,7 @@ DEPLOYED = {
     "compare-prompts/manual": [],
     "fine-tune-model/manual": [],
     "deploy-model/manual": [],
+    "try-model/manual": [],
     "sample-for-review/manual": [],
     "import-reviews/manual": [],
     "expire-files/weekly": ["0 12 * * 0 Asia/Shanghai"],
