@@ -19,7 +19,8 @@ from flows.summarize_day import summarize_day
 from flows.wiring import command_line
 from flows.wiring.services import names_the_day, open_source, open_warehouse
 from flows.wiring.settings import Settings, load_settings
-from tasks.domain.errors import KefuError, RunStopped, StoreError, TooManyRejects, UsageError
+from tasks.calling.rules.budget import Ceiling
+from tasks.domain.errors import AnswersUseless, KefuError, RunStopped, StoreError, TooManyRejects, UsageError
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.reading.log_objects import has_logs
@@ -27,7 +28,9 @@ from tasks.running.artifacts import show_table
 from tasks.running.backfill_runs import BackfillRuns, cancel_days, cancel_days_of, read_deployment
 from tasks.running.hand_on import handed_on_when_stopped, stopped_when_cancelled, was_cancelled
 from tasks.running.rules.backfills import (
+    CEILING,
     MOST_PARALLEL_DAYS,
+    NOT_BEGUN,
     REBUILT,
     SKIPPED,
     WITHOUT_TABLES,
@@ -44,6 +47,7 @@ from tasks.running.rules.backfills import (
 )
 from tasks.running.run_names import name_run
 from tasks.running.signals import cancel_on_signals
+from tasks.running.run_states import CEILING_REACHED
 from tasks.warehouse.parquet import read_runs
 from tasks.warehouse.publish import is_complete
 from tasks.warehouse.rules.day_tally import DayTally
@@ -105,8 +109,9 @@ async def backfill_days(
         await build_report(start, end, wanted)
         outcomes = [outcome(day, REBUILT if day in complete else WITHOUT_TABLES) for day in days]
     else:
-        skipped = [] if config.overwrite else [outcome(day, SKIPPED) for day in complete]
-        missing = [day for day in days if config.overwrite or day not in complete]
+        again = config.overwrite or bool(config.retry)
+        skipped = [] if again else [outcome(day, SKIPPED) for day in complete]
+        missing = [day for day in days if again or day not in complete]
         outcomes = await _do(missing, skipped, warehouse, wanted, max_parallel_days, tell)
 
     await tell(outcomes)
@@ -123,8 +128,7 @@ async def _do(
 ) -> list[Outcome]:
     """Days as runs of their own where this run is a deployment's, and otherwise one after the other in this process."""
     if runtime.deployment.id is None:
-        outcomes += [await _summarized(day, settings) for day in days]
-        return outcomes
+        return [*outcomes, *await _one_after_the_other(days, settings)]
     runs = BackfillRuns(
         await read_deployment(DAY_DEPLOYMENT),
         settings,
@@ -146,6 +150,27 @@ async def _do(
     return outcomes
 
 
+async def _one_after_the_other(days: Sequence[date], settings: dict[str, Any]) -> list[Outcome]:
+    """The days in this process. A ceiling is that of all of them together: each day may spend what is left."""
+    outcomes: list[Outcome] = []
+    config = load_settings(settings)
+    ceiling: Ceiling | None = config.ceiling
+    for day in days:
+        if ceiling is None or (outcomes and outcomes[-1]["status"] == CEILING):
+            outcomes.append(outcome(day, NOT_BEGUN))
+            continue
+        made = await _summarized(day, {**settings, **_as_settings(ceiling)})
+        outcomes.append(made)
+        tokens = made.get("prompt_tokens", 0), made.get("completion_tokens", 0)
+        ceiling = ceiling.left_after(config.cost(*tokens), sum(tokens), made.get("calls", 0))
+    return outcomes
+
+
+def _as_settings(ceiling: Ceiling) -> dict[str, Any]:
+    limits = {"max_cost": ceiling.cost, "max_tokens": ceiling.tokens, "max_calls": ceiling.calls}
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
 async def _tell(name: str, days: Sequence[date], outcomes: list[Outcome]) -> None:
     outcomes.sort(key=lambda one: str(one["day"]))
     told = counts(outcomes) if len(outcomes) == len(days) else f"{len(outcomes)} of {len(days)} days"
@@ -156,6 +181,8 @@ async def _tell(name: str, days: Sequence[date], outcomes: list[Outcome]) -> Non
 async def _ended(warehouse: ObjectStore, day: date, run: FlowRun) -> Outcome:
     """What became of a day, by the table that its run wrote if it wrote one."""
     assert run.state is not None
+    if run.state.name == CEILING_REACHED:
+        return outcome(day, CEILING)
     why = why_of(run.state.message or run.state.name or "")
     try:
         row = next((row for row in read_runs(warehouse, day) if row["run_id"] == str(run.id)), None)
@@ -191,7 +218,7 @@ async def _summarized(day: date, settings: Mapping[str, Any]) -> Outcome:
     except TooManyRejects as error:
         assert isinstance(error.tally, DayTally)  # noqa: PT017  not a test
         return error.tally.as_json()
-    except RunStopped:
+    except (RunStopped, AnswersUseless):  # the next day's answers would be as useless
         raise
     except KefuError as error:
         get_run_logger().error("%s failed: %s", day, error)
@@ -238,7 +265,7 @@ def _check_command(args: argparse.Namespace, settings: Mapping[str, Any]) -> Non
 
 
 def _format_summary(told: Outcome) -> str:
-    if "conversations" not in told:
+    if "conversations" not in told or told["status"] == CEILING:
         return f"{told['day']}: {told['status']}"
     return (
         f"{told['day']}: {told['conversations']} conversations = {told['summarized']} summarized + "

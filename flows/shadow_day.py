@@ -14,7 +14,6 @@ from flows.wiring import command_line
 from flows.wiring.services import Services, connect
 from flows.wiring.settings import Settings, load_settings
 from flows.wiring.steps import log_reader
-from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.domain.days import previous_day
 from tasks.domain.errors import UsageError
 from tasks.domain.records import Request
@@ -53,9 +52,7 @@ async def shadow_day(day: date | None = None, settings: dict[str, Any] | None = 
             namespace=SHELF,
             run_id=run_id,
             scratch=services.scratch,
-            prompt_version=config.prompt_version,
-            retry_policy=RetryPolicy(max_attempts=config.max_attempts),
-            give_up_seconds=config.give_up_seconds,
+            policy=config.call_policy(config.prompt_version),
             day=day,
         ) as caller:
             outcomes = await ask_candidate(requests, caller, _WITHIN_SECONDS)

@@ -4,6 +4,7 @@ python -m flows.summarize_day --day 2026-11-22
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from flows.wiring.settings import VERSION, Settings, load_settings
 from flows.wiring.steps import hold, read
 from tasks.calling.caller import Usage
 from tasks.domain.days import previous_day
-from tasks.domain.errors import UsageError
+from tasks.domain.errors import CeilingReached, UsageError
 from tasks.domain.ports import StoredObject
 from tasks.reading.log_objects import has_logs
 from tasks.reading.wait_for_logs import find_logs
@@ -28,10 +29,11 @@ from tasks.running.hand_on import handed_on_when_stopped
 from tasks.running.pausing import AWAITING_LOGS, reschedule
 from tasks.running.progress import Progress, told
 from tasks.running.run_names import name_run
+from tasks.running.run_states import ceiling_reached
 from tasks.summarizing.day import DaySession
 from tasks.summarizing.summarize import summarize_all, summarize_batch
 from tasks.warehouse.publish import BatchFiles, DayTables, assemble_tables, is_complete, publish_day
-from tasks.warehouse.rules.day_tally import DayTally
+from tasks.warehouse.rules.day_tally import CEILING, DayTally
 
 
 def _run_name() -> str:
@@ -65,7 +67,12 @@ async def summarize_day(
     started_at = datetime.now(UTC)
     ahead = await answer_ahead(day, config)
     async with connect(config, day) as services, hold(day, services, config) as run:
-        parts = await _summarize(logs, run, services, config)
+        try:
+            parts = await _summarize(logs, run, services, config)
+        except CeilingReached as ceiling:
+            tally = _tally(run, started_at, ahead, services, config, None, len(logs))
+            # Prefect takes the state for the end of the run, and gives its tally to whoever called.
+            return ceiling_reached(replace(tally, status=CEILING), str(ceiling))  # type: ignore[return-value]
 
         tables = assemble_tables(parts, run.scratch)
         tally = _tally(run, started_at, ahead, services, config, tables, len(logs))
@@ -139,11 +146,12 @@ def _tally(
     ahead: Usage,
     services: Services,
     config: Settings,
-    tables: DayTables,
+    tables: DayTables | None,
     log_objects: int,
 ) -> DayTally:
     # What was bought for this run ahead was found again, which makes it no reuse.
     usage, bought, finished_at = run.caller.usage, run.answers.billed_before, datetime.now(UTC)
+    cached_tokens = usage.cached_tokens + bought.cached_tokens
     prompt_tokens = usage.prompt_tokens + bought.prompt_tokens
     completion_tokens = usage.completion_tokens + bought.completion_tokens
     return DayTally(
@@ -151,20 +159,22 @@ def _tally(
         run_id=run.run_id,
         started_at=started_at,
         finished_at=finished_at,
-        summarized=tables.summarized,
-        rejected=tables.rejected,
+        summarized=tables.summarized if tables else 0,
+        rejected=tables.rejected if tables else 0,
         reused=max(0, usage.reused - bought.calls),
         calls=usage.calls + bought.calls,
         retries=usage.retries + ahead.retries,
         quota_refusals=usage.quota_refusals + ahead.quota_refusals,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
-        cost=config.cost(prompt_tokens, completion_tokens),
+        cost=config.cost(prompt_tokens, completion_tokens, cached_tokens),
         requests_per_minute=config.rpm,
         summarizer=config.summarizer,
         model=services.summarizer.model,
         prompt_version=config.prompt_version,
         log_objects=log_objects,
+        cached_tokens=cached_tokens,
+        model_options=config.model_options.fingerprint(),
         version=VERSION,
         warehouse=services.warehouse.uri,
         report=services.warehouse.uri_of(f"reports/day={run.day}/report.html"),

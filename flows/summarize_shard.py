@@ -12,6 +12,7 @@ from prefect import flow, get_run_logger
 from flows.wiring.services import connect
 from flows.wiring.settings import load_settings
 from flows.wiring.steps import hold, read
+from tasks.domain.errors import AnswersUseless, CeilingReached
 from tasks.domain.shards import Shard
 from tasks.reading.log_objects import list_logs
 from tasks.running.progress import Progress, told
@@ -38,12 +39,15 @@ async def summarize_shard(day: date, number: int, of: int, run_id: str, settings
             return
         logs = list_logs(services.source, services.source_name)
         progress = Progress(day, run.caller.usage, services.limiter, logs, config.cost, part=shard.name)
-        async with told(progress, logger):
-            await summarize_all(
-                read(logs, run, services, config, progress, shard),
-                run.caller,
-                lambda batch: answer_batch(batch, run.caller, progress.settled),
-                ahead=2 * config.concurrency,
-            )
+        try:
+            async with told(progress, logger):
+                await summarize_all(
+                    read(logs, run, services, config, progress, shard),
+                    run.caller,
+                    lambda batch: answer_batch(batch, run.caller, progress.settled),
+                    ahead=2 * config.concurrency,
+                )
+        except (CeilingReached, AnswersUseless) as stop:  # the run that holds the day comes to the same end by itself
+            logger.warning("%s is done as far as it may be: %s", shard.name, stop)
         await asyncio.to_thread(run.answers.flush)
         await asyncio.to_thread(tell_done, services.warehouse, shard, run.caller.usage)

@@ -15,12 +15,17 @@ from pydantic import ValidationError
 from flows.wiring.services import check_settings
 from flows.wiring.settings import Settings, flags
 from flows.wiring.surroundings import open_standard_streams, surroundings, write_result
-from tasks.domain.errors import KefuError, RunStopped, TooManyRejects, UsageError
-from tasks.warehouse.rules.day_tally import DayTally
+from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError, RunStopped, TooManyRejects, UsageError
+from tasks.warehouse.rules.day_tally import CEILING, DayTally
 
 T = TypeVar("T")
 
-DONE, FAILED, MISUSED, TOO_MANY_REJECTS = 0, 1, 2, 3
+CEILING_NOTICE = (
+    "The ceiling of this run is reached (--max-cost, --max-tokens, --max-calls): what was bought is kept, nothing is "
+    "published yet, and the next run goes on from here."
+)
+
+DONE, FAILED, MISUSED, TOO_MANY_REJECTS, ANSWERS_USELESS, CEILING_REACHED = range(6)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -36,7 +41,8 @@ def parser(module: str, summary: str) -> argparse.ArgumentParser:
         prog=f"python -m {module}",
         description=summary,
         epilog="A flag beats the environment (KEFU_…), which beats .env. Exit codes: 0 done, 1 the run failed, "
-        "2 wrong use, 3 too many rejects (the tables are published).",
+        "2 wrong use, 3 too many rejects (the tables are published), 4 stopped early because the answers are useless, "
+        "5 stopped at a ceiling (--max-cost, --max-tokens, --max-calls; the next run goes on).",
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
@@ -116,12 +122,16 @@ def run(
     except TooManyRejects as error:
         complain(error)
         result, code = cast("T", error.tally), TOO_MANY_REJECTS
+    except AnswersUseless as error:
+        return complain(error, ANSWERS_USELESS)
     except KefuError as error:
         return complain(error)
     except (KeyboardInterrupt, asyncio.CancelledError, TerminationSignal):  # the last is SIGTERM, as Prefect has it
         return complain(RunStopped("Stopped; start it again to go on from here."))
     else:
-        code = DONE
+        code = CEILING_REACHED if stopped_at_a_ceiling(result) else DONE
+    if code == CEILING_REACHED:
+        complain(CeilingReached(CEILING_NOTICE), code)
     try:
         write_result(tell(result))
     except KefuError as error:
@@ -136,8 +146,18 @@ class _OneLine(logging.Filter):
         return record.levelno < logging.ERROR or record.module not in {"flow_engine", "task_engine"}
 
 
+def stopped_at_a_ceiling(result: object) -> bool:
+    """Return true where a run, or a day of a backfill, stopped at its ceiling."""
+    if isinstance(result, DayTally):
+        return result.status == CEILING
+    return isinstance(result, list) and any(isinstance(one, dict) and one.get("status") == CEILING for one in result)
+
+
 def format_summary(tally: DayTally) -> str:
-    """What a run did, for a person."""
+    """A run's counts, for a person."""
+    if tally.status == CEILING:
+        tokens = tally.prompt_tokens + tally.completion_tokens
+        return f"{tally.day}: {tally.calls} calls, {tokens} tokens; nothing is published yet"
     return (
         f"{tally.day}: {tally.conversations} conversations = {tally.summarized} summarized + "
         f"{tally.rejected} rejected; {tally.reused} reused, {tally.calls} calls, {tally.seconds:.1f} s\n"

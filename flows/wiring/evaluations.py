@@ -13,7 +13,6 @@ from flows.wiring.services import (
 )
 from flows.wiring.settings import Settings
 from tasks.calling.caller import Caller
-from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.domain.errors import UsageError
 from tasks.evaluating.evaluation import (
     Evaluation,
@@ -81,9 +80,7 @@ async def _asking(config: Settings, prompt_version: str) -> AsyncIterator[tuple[
             namespace=SHELF,
             run_id=str(uuid4()),
             scratch=services.scratch,
-            prompt_version=prompt_version,
-            retry_policy=RetryPolicy(max_attempts=config.max_attempts),
-            give_up_seconds=config.give_up_seconds,
+            policy=config.call_policy(prompt_version),
         ) as caller,
     ):
         yield caller, services

@@ -16,9 +16,13 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from flows.wiring.blocks import SummarizerEndpoint, load_block
+from tasks.calling.rules.budget import Ceiling, Prices
+from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.offline import OFFLINE_VERSION
+from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.domain.errors import UsageError
 from tasks.domain.model_options import ModelOptions, ResponseFormat, Thinking
+from tasks.domain.records import Reason
 from tasks.preparing.prompts import load_prompt
 from tasks.reporting.rules.dimensions import AttributeDimensions
 
@@ -80,6 +84,19 @@ class Settings(BaseSettings):
     batch_look_seconds: float = Field(600.0, ge=1, description="qianfan-batch: between two looks at what it does")
     concurrency: int = Field(128, gt=0, le=4096, description="calls in flight at most")
     timezone: str = Field("Asia/Shanghai", description="whose days they are")
+    canary_calls: int = Field(
+        50,
+        ge=0,
+        le=10_000,
+        description="calls that are judged before the rest goes; the run stops (exit 4) where --max-reject-ratio is "
+        "clearly exceeded; 0 judges nothing",
+    )
+    max_cost: float | None = Field(
+        None, ge=0, description="the most that a run may cost, by the prices set; it stops there (exit 5)"
+    )
+    max_tokens: int | None = Field(None, gt=0, description="the most tokens of a run; it stops there (exit 5)")
+    max_calls: int | None = Field(None, gt=0, description="the most calls of a run; it stops there (exit 5)")
+    retry: str = Field("", description="reasons of rejects that are asked about once more, such as unparseable,refused")
     overwrite: bool = Field(False, description="summarize anew what another model or prompt version summarized before")
     prompt: str = Field("sft-v1", description="the prompt version, a file of tasks/prompts")
     mask: bool = Field(True, description="replace personal data before a text leaves and before it is stored")
@@ -200,6 +217,40 @@ class Settings(BaseSettings):
             raise ValueError('this is no JSON object such as {"top_p": 0.8}')
         return value
 
+    @field_validator("retry")
+    @classmethod
+    def _reasons_of_rejects(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        if wrong := [name for name in names if name not in set(Reason)]:
+            raise ValueError(f"there is no reason {', '.join(wrong)}; there are: {', '.join(Reason)}")
+        return ",".join(names)
+
+    @property
+    def retried_reasons(self) -> frozenset[Reason]:
+        """The reasons of rejects that are asked about once more."""
+        return frozenset(map(Reason, filter(None, self.retry.split(","))))
+
+    @property
+    def prices(self) -> Prices:
+        """The prices of tokens."""
+        return Prices(self.prompt_token_price, self.completion_token_price, self.cached_token_price)
+
+    @property
+    def ceiling(self) -> Ceiling:
+        """The most that a run may spend."""
+        return Ceiling(self.max_cost, self.max_tokens, self.max_calls)
+
+    def call_policy(self, prompt_version: str) -> CallPolicy:
+        """The rules of calls that ask with a prompt, without canary and ceiling."""
+        return CallPolicy(
+            prompt_version=prompt_version,
+            max_tokens=self.max_output_tokens,
+            retry=RetryPolicy(max_attempts=self.max_attempts),
+            give_up_seconds=self.give_up_seconds,
+            call_seconds=self.timeout_seconds,
+            prices=self.prices,
+        )
+
     @property
     def model_options(self) -> ModelOptions:
         """What the model is asked for besides the conversation."""
@@ -232,9 +283,7 @@ class Settings(BaseSettings):
 
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
         """The cost of so many tokens, by the prices set; `cached_tokens` are among the prompt's."""
-        cached_price = self.prompt_token_price if self.cached_token_price is None else self.cached_token_price
-        prompt = (prompt_tokens - cached_tokens) * self.prompt_token_price + cached_tokens * cached_price
-        return (prompt + completion_tokens * self.completion_token_price) / 1000
+        return self.prices.cost(prompt_tokens, completion_tokens, cached_tokens)
 
 
 def flags() -> dict[str, Any]:
@@ -257,6 +306,8 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
     if settings.endpoint_block:
         settings = _validated(overrides, load_block(SummarizerEndpoint, settings.endpoint_block).as_settings())
     load_prompt(settings.prompt)
+    if settings.max_cost is not None and not (settings.prompt_token_price or settings.completion_token_price):
+        raise UsageError("--max-cost needs --prompt-token-price and --completion-token-price: nothing costs anything.")
     _ = settings.attributes  # refuses wrong names here, before anything begins
     if settings.shards > 1 and settings.summarizer == "offline":
         raise UsageError("--shards divides calls among workers, and --summarizer offline makes none: leave one out.")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -10,8 +11,9 @@ from prefect import get_run_logger, runtime
 
 from flows.wiring.services import Services, mappings_of, pseudonyms_of
 from flows.wiring.settings import Settings
-from tasks.calling.rules.retry_policy import RetryPolicy
-from tasks.domain.ports import StoredObject
+from tasks.calling.rules.call_policy import CallPolicy
+from tasks.calling.rules.canary import CanaryRule
+from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Conversation, Request
 from tasks.domain.shards import Shard
 from tasks.preparing.masking import mask_identifier
@@ -22,6 +24,7 @@ from tasks.reading.batches import Batch, read_batches
 from tasks.reading.conversations import LogReader
 from tasks.running.progress import Progress
 from tasks.summarizing.day import DaySession, open_day
+from tasks.warehouse.parquet import usual_reject_ratio
 
 
 def hold(
@@ -35,10 +38,8 @@ def hold(
         summarizer=services.summarizer,
         limiter=services.limiter,
         scratch=services.scratch,
-        prompt_version=config.prompt_version,
+        policy=nightly_policy(config, services.warehouse, day),
         overwrite=config.overwrite,
-        retry_policy=RetryPolicy(max_attempts=config.max_attempts),
-        give_up_seconds=config.give_up_seconds,
         busy_wait_seconds=config.busy_wait_seconds,
         logger=get_run_logger(),
         shard=shard,
@@ -61,6 +62,17 @@ def read(
         size=config.batch_size,
         detected=partial(progress.detected, logger=get_run_logger()) if progress else lambda _: None,
         shard=shard,
+    )
+
+
+def nightly_policy(config: Settings, warehouse: ObjectStore, day: date) -> CallPolicy:
+    """The rules of a day's calls: with a canary, a ceiling, and what is asked again."""
+    usual = usual_reject_ratio(warehouse, day) if config.summarizer != "offline" and config.canary_calls else None
+    return replace(
+        config.call_policy(config.prompt_version),
+        canary=CanaryRule(config.canary_calls, config.max_reject_ratio, usual),
+        ceiling=config.ceiling,
+        ask_again=config.retried_reasons,
     )
 
 

@@ -1,26 +1,45 @@
 """From a request to its answer: what is known already, what is paid for, what is tried again, what is given up.
 
-No Prefect here: the batch task is in `tasks/summarize.py`. One `Caller` serves a whole run, in one event loop.
+No Prefect here: the batch task is in `tasks/summarizing/summarize.py`. One `Caller` serves a run, in one event loop.
 """
 
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from tasks.calling.admission import Admission, Ticket
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.response_cache import ResponseCache
-from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
-from tasks.domain.errors import ContentRefused, EndpointDown, InputTooLong, QuotaRefused, RequestInvalid, TransientFault
+from tasks.calling.rules.call_policy import CallPolicy, is_settled
+from tasks.calling.rules.retry_policy import OutageDetector
+from tasks.domain.errors import (
+    AllowanceUsedUp,
+    AnswersUseless,
+    CallFault,
+    CallTimedOut,
+    ContentRefused,
+    EndpointDown,
+    InputTooLong,
+    QuotaRefused,
+    ReplyUnreadable,
+    RequestInvalid,
+    TransientFault,
+)
 from tasks.domain.ports import Summarizer
-from tasks.domain.records import Answer, GivenUp, Outcome, Reply, Request
+from tasks.domain.records import Answer, GivenUp, Outcome, Reason, Reply, Request
+from tasks.parsing.rows import reason_of
 from tasks.preparing.masking import mask
 from tasks.warehouse.day_lease import DayLease
 
 T = TypeVar("T")
+
+# Answers that may still be in flight when the canary stops a run.
+_WITHDRAWN_AT_MOST = 4096
 
 
 @dataclass(slots=True)
@@ -33,10 +52,21 @@ class Usage:
     quota_refusals: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
 
 
 class Stopping(Exception):
     """The run was asked to stop; this request was not sent."""
+
+
+@dataclass(slots=True)
+class _Tries:
+    """What was tried for one request. A quarter of an attempt is a failure with nothing to compare it with."""
+
+    attempts: int = 0
+    quarters: int = 0
+    unreadable: int = 0
+    began: float = 0.0
 
 
 class Caller:
@@ -44,15 +74,12 @@ class Caller:
 
     Args:
         summarizer: who answers.
-        gate: the quota; None for a summarizer that is not paid.
+        limiter: the quota; None for a summarizer that is not paid.
         answers: what is known, and where new answers are kept.
-        prompt_version: what the answers name as their prompt.
+        policy: the rules of the run's calls.
         run_id: what the answers name as their run.
-        patience: how often and after which waits a failed call is tried again.
-        health: when the endpoint counts as down for good.
         lease: what has to be held for every call, so that no two runs buy one answer; None where nothing is.
         clock: monotonic seconds.
-        now: the wall clock, aware.
     """
 
     def __init__(
@@ -60,27 +87,25 @@ class Caller:
         summarizer: Summarizer,
         limiter: RateLimiter | None,
         answers: ResponseCache,
-        *,
-        prompt_version: str,
+        policy: CallPolicy,
         run_id: str,
-        retry_policy: RetryPolicy,
-        outage: OutageDetector,
         lease: DayLease | None = None,
         clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.usage = Usage()
+        self.outage = OutageDetector(clock(), down_after_seconds=policy.give_up_seconds)
         self._summarizer = summarizer
         self._limiter = limiter
         self._answers = answers
-        self._prompt_version = prompt_version
+        self._policy = policy
         self._run_id = run_id
-        self._retry_policy = retry_policy
-        self._outage = outage
         self._lease = lease
         self._clock = clock
-        self._now = now
-        self._twins: dict[str, asyncio.Future[Answer | GivenUp]] = {}
+        self._admission = Admission(policy, summarizer.model, clock)
+        billed = answers.billed_before
+        self._admission.budget.spend(billed.calls, billed.prompt_tokens, billed.completion_tokens, billed.cached_tokens)
+        self._in_flight_duplicates: dict[str, asyncio.Future[Answer | GivenUp]] = {}
+        self._useless: deque[Answer] = deque(maxlen=_WITHDRAWN_AT_MOST)
         self._waiting: set[asyncio.Task[object]] = set()
         self._settled = 0
         self._settled_is_enough: tuple[int, asyncio.Event] | None = None
@@ -94,7 +119,7 @@ class Caller:
 
     @property
     def stopping(self) -> bool:
-        """Whether `stop` was called."""
+        """Return true after `stop` was called."""
         return self._stopping
 
     def flush(self) -> None:
@@ -108,12 +133,20 @@ class Caller:
             self._settled_is_enough = number, enough
             await enough.wait()
 
+    def known(self, request: Request) -> Answer | None:
+        """The known answer that settles a request without a call."""
+        answer = self._answers.get(request)
+        if answer is None:
+            return None
+        return answer if is_settled(request, answer, self._answers.tries, self._run_id, self._policy) else None
+
     async def answer(self, request: Request) -> Answer | GivenUp:
         """The answer to a request.
 
         Raises:
             Stopping: the run stops, and this request was not sent.
-            EndpointUnusable: no request can be answered.
+            CeilingReached: the run has spent what it may.
+            EndpointUnusable: no request can be answered, or the answers are useless.
             LeaseLost: another run has the day, and asks instead.
         """
         try:
@@ -124,7 +157,7 @@ class Caller:
                 self._settled_is_enough[1].set()
 
     async def _answer(self, request: Request) -> Answer | GivenUp:
-        known = self._answers.get(request)
+        known = self.known(request)
         if known is not None:
             self.usage.reused += 1
             return known
@@ -132,69 +165,110 @@ class Caller:
             raise Stopping
         if not self._summarizer.paid:
             return self._answered(request, await self._summarizer.summarize(request, _nothing), 1, 0.0)
-        twin = self._twins.get(request.request_hash)
-        if twin is not None:
-            answer = await asyncio.shield(twin)
+        duplicate = self._in_flight_duplicates.get(request.request_hash)
+        if duplicate is not None:
+            answer = await asyncio.shield(duplicate)
             self.usage.reused += isinstance(answer, Answer)
             return answer
-        mine = self._twins[request.request_hash] = asyncio.get_running_loop().create_future()
+        mine = self._in_flight_duplicates[request.request_hash] = asyncio.get_running_loop().create_future()
         try:
             answer = await self._call_until_settled(request)
             mine.set_result(answer)
-            return answer
         except asyncio.CancelledError:
             mine.cancel()
             raise
         except BaseException as error:
-            mine.set_exception(error)  # the twins stop or fail for the same reason
-            mine.exception()  # looked at, should there be no twin
+            mine.set_exception(error)  # the duplicates stop or fail for the same reason
+            mine.exception()  # looked at, should there be no duplicate
             raise
         finally:
-            del self._twins[request.request_hash]
+            del self._in_flight_duplicates[request.request_hash]
+        self._judge(request, answer)
+        return answer
 
     async def _call_until_settled(self, request: Request) -> Answer | GivenUp:
-        assert self._limiter is not None
-        attempts, quarters = 0, 0
+        tries = _Tries()
         while True:
+            try:
+                return await self._call(request, tries)
+            except QuotaRefused as refusal:
+                tries.attempts -= 1
+                self.usage.quota_refusals += 1
+                self._failed(request, refusal)
+            except ReplyUnreadable as fault:
+                tries.unreadable += 1
+                if tries.unreadable >= fault.tries:
+                    return self._kept(request, "broken", fault.reply.text, tries.attempts, 0.0)
+            except TransientFault as fault:
+                self.usage.retries += 1
+                self._failed(request, fault)
+                if self._is_given_up(fault, tries):
+                    return GivenUp(str(fault), tries.attempts)
+                await self._stoppable(
+                    asyncio.sleep(self._policy.retry.backoff_seconds(min(tries.attempts, 16), random.random()))
+                )
+
+    def _is_given_up(self, fault: TransientFault, tries: _Tries) -> bool:
+        if isinstance(fault, CallTimedOut):
+            # A slow server answers first who asked first; only who asked later and was answered says anything.
+            healthy = self.outage.a_later_call_succeeded(tries.began)
+        else:
+            healthy = self.outage.another_succeeded_since(tries.began)
+        # With no other calls there is nothing to compare with. Such a failure counts as a quarter of an attempt, so
+        # that the last conversation of a day cannot retry forever.
+        tries.quarters += 4 if healthy else 1
+        return tries.quarters >= 4 * self._policy.retry.max_attempts
+
+    async def _call(self, request: Request, tries: _Tries) -> Answer:
+        """One call: admitted, paced, paid for and kept. Raises what the summarizer does, counted."""
+        assert self._limiter is not None
+        with await self._stoppable(self._admission.enter(request.prompt, again=tries.attempts > 0)) as ticket:
             permit = await self._stoppable(self._limiter.acquire(request.estimated_tokens))
-            attempts += 1
-            began = self._clock()
+            tries.attempts += 1
+            tries.began = began = self._clock()
             try:
                 if self._lease is not None and self._lease.is_stale:
                     await asyncio.to_thread(self._lease.renew_if_stale)
                 reply = await self._summarizer.summarize(request, permit.sent)
             except QuotaRefused as refusal:
                 permit.refused(refusal)
-                attempts -= 1
-                self.usage.quota_refusals += 1
-                self._failed(request, refusal)
+                raise
+            except ReplyUnreadable as fault:
+                permit.failed(True)
+                self._paid(fault.reply, ticket)
+                raise
             except TransientFault as fault:
                 permit.failed(True)  # what the service accepted counts in its quota, however it ended
-                self.usage.retries += 1
-                self._failed(request, fault)
-                # Where nothing else is asked, nothing else can succeed: that counts for a quarter, and so ends, too.
-                quarters += 4 if self._outage.another_succeeded_since(began) else 1
-                if quarters >= 4 * self._retry_policy.max_attempts:
-                    return GivenUp(str(fault), attempts)
-                await self._stoppable(
-                    asyncio.sleep(self._retry_policy.backoff_seconds(min(attempts, 16), random.random()))
-                )
+                if fault.maybe_paid:
+                    ticket.maybe_paid()
+                if isinstance(fault, CallTimedOut):
+                    self._admission.timed_out(began)
+                raise
             except (ContentRefused, InputTooLong, RequestInvalid) as fault:
                 permit.failed(True)
-                self._succeeded()
-                return self._kept(request, _OUTCOMES[type(fault)], str(fault), attempts, self._clock() - began)
+                self.outage.succeeded(self._clock(), began)
+                return self._kept(request, _OUTCOMES[type(fault)], str(fault), tries.attempts, self._clock() - began)
             except BaseException:
                 permit.failed(True)
+                ticket.maybe_paid()
                 raise
-            else:
-                seconds = self._clock() - began
-                answer = self._answered(request, reply, attempts, seconds)
-                permit.done(reply.prompt_tokens + reply.completion_tokens, reply.limits, seconds)
-                self._succeeded()
-                return answer
+            seconds = self._clock() - began
+            self._paid(reply, ticket)
+            answer = self._answered(request, reply, tries.attempts, seconds)  # kept before the permit is given back
+            permit.done(reply.prompt_tokens + reply.completion_tokens, reply.limits, seconds)
+            self.outage.succeeded(self._clock(), began)
+            self._admission.answered()
+            return answer
+
+    def _paid(self, reply: Reply, ticket: Ticket) -> None:
+        ticket.paid(reply)
+        self.usage.calls += 1
+        self.usage.prompt_tokens += reply.prompt_tokens
+        self.usage.completion_tokens += reply.completion_tokens
+        self.usage.cached_tokens += reply.cached_tokens
 
     def _answered(self, request: Request, reply: Reply, attempts: int, seconds: float) -> Answer:
-        outcome: Outcome = "refused" if reply.refused else "answered"
+        outcome: Outcome = "refused" if reply.refused else "lost_to_thinking" if reply.lost_to_thinking else "answered"
         return self._kept(request, outcome, reply.text, attempts, seconds, reply)
 
     def _kept(
@@ -212,32 +286,48 @@ class Caller:
             outcome=outcome,
             text=text if request.replacements is None else mask(text),
             model=self._summarizer.model,
-            prompt_version=self._prompt_version,
+            prompt_version=self._policy.prompt_version,
             prompt_tokens=reply.prompt_tokens if reply else 0,
             completion_tokens=reply.completion_tokens if reply else 0,
             latency_ms=round(seconds * 1000),
             attempts=attempts,
-            answered_at=self._now(),
+            answered_at=datetime.now(UTC),
             run_id=self._run_id,
             cut_off=reply.cut_off if reply else False,
+            max_tokens=self._policy.max_tokens,
+            cached_tokens=reply.cached_tokens if reply else 0,
         )
         if self._summarizer.paid:
-            self._answers.put(answer)  # before the permit is given back: no new call while this one is not kept
-            self.usage.calls += reply is not None
-            self.usage.prompt_tokens += answer.prompt_tokens
-            self.usage.completion_tokens += answer.completion_tokens
+            self._answers.put(answer)
         return answer
 
-    def _succeeded(self) -> None:
-        self._outage.succeeded(self._clock())
+    def _judge(self, request: Request, answer: Answer | GivenUp) -> None:
+        """Tell the canary. What is useless is withdrawn when the run stops, so that a mended model is asked again."""
+        if isinstance(answer, GivenUp):
+            self._admission.judge(Reason.ENDPOINT_ERROR)
+        else:
+            useless = reason_of(request, answer)
+            self._admission.judge(useless, answer.cut_off)
+            if useless is not None:
+                self._useless.append(answer)
+        if isinstance(self._admission.stopped, AnswersUseless):
+            while self._useless:
+                self._answers.put(replace(self._useless.popleft(), withdrawn=True, answered_at=datetime.now(UTC)))
+            raise self._admission.stopped
 
-    def _failed(self, request: Request, fault: Exception) -> None:
-        self._outage.failed(self._clock(), request.request_hash)
-        if self._outage.is_down(self._clock(), answered=self.usage.calls + self.usage.reused):
-            raise EndpointDown(
-                f"{self._summarizer.model} has answered nothing for minutes; the last fault: {fault} "
-                "What was answered is kept: start the run again when the endpoint is back."
+    def _failed(self, request: Request, fault: CallFault) -> None:
+        self.outage.failed(self._clock(), request.request_hash)
+        if not self.outage.is_down(self._clock(), answered=self.usage.calls + self.usage.reused):
+            return
+        if isinstance(fault, QuotaRefused):
+            raise AllowanceUsedUp(
+                f"{self._summarizer.model} has refused every call for {self._policy.give_up_seconds:g} s and waiting "
+                f"does not help: an allowance may be used up; see the account's console. {fault}"
             ) from fault
+        raise EndpointDown(
+            f"{self._summarizer.model} has answered nothing for {self._policy.give_up_seconds:g} s; the last fault: "
+            f"{fault} What was answered is kept: start the run again when the endpoint is back."
+        ) from fault
 
     async def _stoppable(self, waiting: Coroutine[object, object, T]) -> T:
         if self._stopping:

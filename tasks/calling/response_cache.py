@@ -29,12 +29,14 @@ class UsageTotals:
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
 
     def add(self, answer: Answer) -> None:
         """Count one answer; the service's refusals by error cost nothing."""
         self.calls += answer.outcome == "answered" or answer.prompt_tokens > 0
         self.prompt_tokens += answer.prompt_tokens
         self.completion_tokens += answer.completion_tokens
+        self.cached_tokens += answer.cached_tokens
 
 
 class ResponseCache:
@@ -77,9 +79,10 @@ class ResponseCache:
         self._index = sqlite3.connect(scratch / "answers.sqlite", check_same_thread=False, isolation_level=None)
         self._index.executescript(
             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; BEGIN;"
-            "CREATE TABLE answers (request_hash TEXT, content_hash TEXT, line BLOB);"
+            "CREATE TABLE answers (request_hash TEXT, content_hash TEXT, answered_at REAL, line BLOB);"
         )
         self._known = 0
+        self._withdrawn: dict[str, float] = {}
         self._load()
         self._appender = store.appender(f"{self._prefix}{name or run_id}")
 
@@ -89,19 +92,30 @@ class ResponseCache:
         return self._known
 
     def get(self, request: Request) -> Answer | None:
-        """The known answer to a request, if there is one."""
+        """The latest known answer to a request that was not withdrawn, if there is one."""
         if not self._known:
             return None
-        row = self._index.execute(
-            "SELECT line FROM answers WHERE request_hash = ? ORDER BY rowid DESC LIMIT 1",
-            (request.request_hash,),
-        ).fetchone()
-        if row is None and not self._overwrite:
-            row = self._index.execute(
-                "SELECT line FROM answers WHERE content_hash = ? ORDER BY rowid DESC LIMIT 1",
-                (request.content_hash,),
-            ).fetchone()
-        return decode_answer(row[0]) if row else None
+        found = self._latest("request_hash", request.request_hash)
+        if found is None and not self._overwrite:
+            found = self._latest("content_hash", request.content_hash)
+        return found
+
+    def tries(self, request: Request) -> int:
+        """The number of answers to this very request that were not withdrawn."""
+        found = self._index.execute("SELECT answered_at FROM answers WHERE request_hash = ?", (request.request_hash,))
+        withdrawn = self._withdrawn.get(request.request_hash, 0.0)
+        return sum(answered_at > withdrawn for (answered_at,) in found)
+
+    def _latest(self, column: str, value: str) -> Answer | None:
+        rows = self._index.execute(
+            f"SELECT request_hash, answered_at, line FROM answers WHERE {column} = ? "  # noqa: S608  our own two names
+            "ORDER BY answered_at DESC, rowid DESC",
+            (value,),
+        )
+        for request_hash, answered_at, line in rows:
+            if answered_at > self._withdrawn.get(request_hash, 0.0):
+                return decode_answer(line)
+        return None
 
     def put(self, answer: Answer) -> None:
         """Remember an answer: at once in a folder, with the next segment in a bucket."""
@@ -111,8 +125,8 @@ class ResponseCache:
 
     def keep_new(self, answer: Answer) -> None:
         """Remember an answer, unless there is one to the same request."""
-        known = self._index.execute("SELECT 1 FROM answers WHERE request_hash = ?", (answer.request_hash,)).fetchone()
-        if known is None:
+        known = self._latest("request_hash", answer.request_hash)
+        if known is None or known.text != answer.text:
             self.put(answer)
 
     def flush(self) -> None:
@@ -125,7 +139,12 @@ class ResponseCache:
         self._index.close()
 
     def _add(self, answer: Answer, line: bytes) -> None:
-        self._index.execute("INSERT INTO answers VALUES (?, ?, ?)", (answer.request_hash, answer.content_hash, line))
+        answered_at = answer.answered_at.timestamp()
+        if answer.withdrawn:
+            self._withdrawn[answer.request_hash] = max(answered_at, self._withdrawn.get(answer.request_hash, 0.0))
+            return
+        row = answer.request_hash, answer.content_hash, answered_at, line
+        self._index.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", row)
         self._known += 1
 
     def _load(self) -> None:
@@ -135,7 +154,7 @@ class ResponseCache:
                     answer = decode_answer(line)
                     if answer is not None:
                         self._add(answer, line)
-                        if answer.run_id == self._run_id:
+                        if answer.run_id == self._run_id and not answer.withdrawn:
                             self.billed_before.add(answer)
         # Afterwards: keeping the indexes while a million answers come in takes nearly twice as long.
         self._index.execute("CREATE INDEX by_request ON answers (request_hash)")

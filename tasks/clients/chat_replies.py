@@ -9,6 +9,7 @@ import orjson
 from tasks.clients.http_faults import read_error, read_limits, service_fault
 from tasks.domain.errors import ReplyUnreadable
 from tasks.domain.records import Reply
+from tasks.parsing.rows import is_unfinished_thought
 
 _REFUSED: Final = frozenset({"content_filter", "sensitive", "safety", "refusal", "prohibited_content", "blocklist"})
 
@@ -36,8 +37,6 @@ _MOST_TOKENS: Final = 100_000_000
 _LONGEST_NUMBER: Final = 15
 
 _KEPT_CHARACTERS: Final = 64_000
-
-_THINK: Final = ("<think>", "</think>")
 
 
 def completion_reply(body: bytes, headers: Mapping[str, str], where: str, secrets: Collection[str] = ()) -> Reply:
@@ -71,7 +70,7 @@ def completion_reply(body: bytes, headers: Mapping[str, str], where: str, secret
     cut_off = "length" in finishes or "max_tokens" in finishes
     if not text.strip() and not refused and not cut_off and _looks_like_an_answer(thoughts):
         text, thoughts = thoughts, ""
-    lost = not refused and (_is_unfinished_thought(text) or (not text.strip() and bool(thoughts.strip() or cut_off)))
+    lost = not refused and (is_unfinished_thought(text) or (not text.strip() and bool(thoughts.strip() or cut_off)))
     reply = Reply(
         _mended(text if text.strip() else thoughts)[:_KEPT_CHARACTERS],
         _tokens(usage, "prompt_tokens"),
@@ -194,11 +193,6 @@ def _text_of(content: Any) -> tuple[str, str]:
 
 def _looks_like_an_answer(text: str) -> bool:
     return text.lstrip().startswith(("{", "```")) and "}" in text
-
-
-def _is_unfinished_thought(text: str) -> bool:
-    opening, closing = _THINK
-    return text.lstrip().lower().startswith(opening) and closing not in text.lower()
 
 
 def _mended(text: str) -> str:

@@ -3,6 +3,7 @@
 KefuError                     every error of this project; the message says what, where and what to do next
 ├── UsageError                wrong flag, setting or input; nothing was started (exit 2)
 ├── RunError                  the run can't go on; what was paid for is kept (exit 1)
+│   ├── CeilingReached        the run has spent what it may (exit 5)
 │   ├── NoLogs                the day has no log objects, or nothing in them
 │   ├── DayBusy               another run holds the day
 │   ├── LeaseLost             this run held the day and was taken for dead
@@ -76,6 +77,10 @@ class LeaseLost(RunError):
 
 class RunStopped(RunError):
     """The run was asked to stop and can be resumed."""
+
+
+class CeilingReached(RunError):
+    """The run has spent what it may: what was bought is kept, and the next run goes on."""
 
 
 class TooManyRejects(RunError):

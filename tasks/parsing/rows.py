@@ -10,17 +10,32 @@ _REASONS = {
     "refused": Reason.REFUSED,
     "too_long": Reason.TOO_LONG,
     "invalid_request": Reason.INVALID_REQUEST,
-    "lost_to_thinking": Reason.LOST_TO_THINKING,
     "broken": Reason.ENDPOINT_ERROR,
 }
+
+
+_LOST = (
+    "The model thought until its tokens were used up, and gave no answer: switch thinking off (--thinking off) or "
+    "allow more tokens (--max-output-tokens)."
+)
+
+_BROKEN = "Each reply was empty, broken off or unreadable; the next run asks again, a few times."
+
+
+def is_unfinished_thought(text: str) -> bool:
+    """Return true where an answer is a thought that was never ended."""
+    text = text.lstrip().lower()
+    return text.startswith("<think>") and "</think>" not in text
 
 
 def row_or_reject(request: Request, answer: Answer | GivenUp) -> Summarized | Reject:
     """What a request and its answer become in the tables. Nothing is decided here that `parse_answer` does not."""
     if isinstance(answer, GivenUp):
         return _reject(request, Reason.ENDPOINT_ERROR, answer.detail, "", answer.attempts)
+    if answer.outcome == "lost_to_thinking" or is_unfinished_thought(answer.text):
+        return _reject(request, Reason.LOST_TO_THINKING, _LOST, answer.text, answer.attempts)
     if answer.outcome != "answered":
-        detail = f"the service's word: {answer.text[:200]}"
+        detail = _BROKEN if answer.outcome == "broken" else f"the service's word: {answer.text[:400]}"
         return _reject(request, _REASONS[answer.outcome], detail, answer.text, answer.attempts)
     fields = parse_answer(answer.text, cut_off=answer.cut_off)
     if isinstance(fields, Unusable):
@@ -36,6 +51,12 @@ def _masked(fields: Fields) -> Fields:
         accepted_text=fields.accepted_text and mask(fields.accepted_text),
         negative_sentiment_text=fields.negative_sentiment_text and mask(fields.negative_sentiment_text),
     )
+
+
+def reason_of(request: Request, answer: Answer) -> Reason | None:
+    """The reason for which an answer becomes a reject; None where it becomes a row."""
+    outcome = row_or_reject(request, answer)
+    return outcome.reason if isinstance(outcome, Reject) else None
 
 
 def _reject(request: Request, reason: Reason, detail: str, raw_output: str, attempts: int) -> Reject:

@@ -240,7 +240,7 @@ class _Prompts:
     def add(self, batch: Batch, run: DaySession) -> None:
         """Take a batch's requests that nobody has answered or asked yet."""
         for request in batch.requests:
-            if run.answers.get(request) is not None:
+            if run.caller.known(request) is not None:
                 continue
             if self._asked.execute("INSERT OR IGNORE INTO asked VALUES (?)", (request.request_hash,)).rowcount:
                 self._write(encode_prompt(request))

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from tasks.calling.caller import Caller
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.response_cache import ResponseCache
-from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
+from tasks.calling.rules.call_policy import CallPolicy
 from tasks.domain.errors import LeaseLost
 from tasks.domain.ports import ObjectStore, Summarizer
 from tasks.domain.shards import Shard
@@ -48,10 +47,8 @@ async def open_day(
     summarizer: Summarizer,
     limiter: RateLimiter | None,
     scratch: Path,
-    prompt_version: str,
+    policy: CallPolicy,
     overwrite: bool,
-    retry_policy: RetryPolicy,
-    give_up_seconds: float,
     busy_wait_seconds: float,
     logger: _Logger,
     shard: Shard | None = None,
@@ -60,6 +57,7 @@ async def open_day(
 
     Args:
         run_id: whose the process is; what it keeps bears this name.
+        policy: the rules of its calls.
         shard: hold only this shard, for the run that holds its day and buys its answers, and stop when that run ends.
 
     Raises:
@@ -81,16 +79,7 @@ async def open_day(
                     ResponseCache, warehouse, day, buyer, folder, overwrite=overwrite, name=name
                 )
                 try:
-                    caller = Caller(
-                        summarizer,
-                        limiter,
-                        answers,
-                        prompt_version=prompt_version,
-                        run_id=buyer,
-                        retry_policy=retry_policy,
-                        outage=OutageDetector(time.monotonic(), down_after_seconds=give_up_seconds),
-                        lease=lease,
-                    )
+                    caller = Caller(summarizer, limiter, answers, policy, buyer, lease)
                     stopping.hand_on(caller)
                     async with (
                         _stopped_with_its_day(shard, warehouse, caller, logger),

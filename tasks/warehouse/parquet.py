@@ -1,6 +1,7 @@
 """Parquet."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -9,11 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.domain.errors import ObjectMissing
+from tasks.domain.days import days_before
+from tasks.domain.errors import ObjectMissing, StoreError
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 
 _ROWS_AT_A_TIME = 2_000
+_USUAL_DAYS = 7
+_FEWEST_CONVERSATIONS = 200
 
 
 def read_runs(store: ObjectStore, day: date) -> list[dict[str, Any]]:
@@ -23,6 +27,21 @@ def read_runs(store: ObjectStore, day: date) -> list[dict[str, Any]]:
     except ObjectMissing:
         return []
     return rows
+
+
+def usual_reject_ratio(store: ObjectStore, day: date) -> float | None:
+    """The share of rejects in the week before a day, as its models made them; None where too little is known.
+
+    A day that can't be read says nothing, and holds nobody up.
+    """
+    conversations = rejected = 0
+    for before in days_before(day, _USUAL_DAYS):
+        with suppress(StoreError, pa.ArrowException, KeyError, TypeError):
+            row = read_runs(store, before)[-1:]
+            if row and row[0]["summarizer"] != "offline":
+                conversations += row[0]["conversations"]
+                rejected += row[0]["rejected"]
+    return rejected / conversations if conversations >= _FEWEST_CONVERSATIONS else None
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

@@ -88,8 +88,8 @@ def ours(work: Work) -> Result:
     from tasks.calling.caller import Caller
     from tasks.calling.rate_limiter import RateLimiter
     from tasks.calling.response_cache import ResponseCache
+    from tasks.calling.rules.call_policy import CallPolicy
     from tasks.calling.rules.limits import Limits
-    from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
     from tasks.calling.shared_quota import SharedQuota
     from tasks.clients.folder_store import FolderStore
     from tasks.clients.http_pool import ConnectionLimits
@@ -125,10 +125,8 @@ def ours(work: Work) -> Result:
                 service,
                 limiter,
                 answers,
-                prompt_version="bench",
-                run_id="run",
-                retry_policy=RetryPolicy(),
-                outage=OutageDetector(time.monotonic()),
+                CallPolicy("bench"),
+                "run",
             )
             requests = [request(text, number) for number, text in enumerate(work.prompts())]
             clock = Stopwatch()

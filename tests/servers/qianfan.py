@@ -16,6 +16,7 @@ import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -55,6 +56,7 @@ class Behavior:
     style: Style = "sliding"  # the way of counting; a bucket holds what a window would
     qps: int = 0
     concurrency: int = 0
+    slots: int = 0  # calls worked on at once; the others wait their turn, as at a small server of one's own
     headers: str = "on"  # on, off, wrong: twice the truth
     latency_median: float = 0.0
     latency_sigma: float = 0.4
@@ -95,6 +97,8 @@ class QianfanServer(ThreadedServer):
         """Forget every call; connections and tokens stay."""
         self._requests, self._token_quota, self._queries = Quota(0, 60), Quota(0, 60), Quota(0, 1)
         self._running = 0
+        self._slots: asyncio.Semaphore | None = None
+        self.paid_tokens = [0, 0]  # of prompts and of answers
         self.arrivals: list[tuple[float, int, str]] = []  # monotonic time, tokens, "" or why refused
         self.requests: Counter[str] = Counter()
         self.delivered: Counter[str] = Counter()  # prompt hash -> replies that were paid and sent whole
@@ -316,15 +320,15 @@ class QianfanServer(ThreadedServer):
             why, code = refusal
             self.arrivals.append((now, tokens, why))
             return _error(wire, code, f"{why} limit reached", 429, self._limit_headers())
+        self.paid_tokens[0] += prompt_tokens
+        self.paid_tokens[1] += answer_tokens
         self._take(now, tokens)
         self.arrivals.append((now, tokens, ""))
         headers = self._limit_headers()
         self._running += 1
         try:
-            if behavior.latency_median:
-                await asyncio.sleep(
-                    self._random.lognormvariate(math.log(behavior.latency_median), behavior.latency_sigma)
-                )
+            async with self._slot():
+                await self._work()
             failed = await self._fail(request, wire, prompt, headers)
         finally:
             self._running -= 1
@@ -332,6 +336,23 @@ class QianfanServer(ThreadedServer):
             return failed
         self.delivered[_hash(prompt)] += 1
         return _json(_good_body(wire, answer, prompt_tokens, answer_tokens, behavior), headers=headers)
+
+    def cost(self, prompt_price: float, completion_price: float) -> float:
+        """What everything that was accepted costs, at prices per 1,000 tokens."""
+        return (self.paid_tokens[0] * prompt_price + self.paid_tokens[1] * completion_price) / 1000
+
+    def _slot(self) -> AbstractAsyncContextManager[None]:
+        if not self.behavior.slots:
+            return nullcontext()
+        if self._slots is None:
+            self._slots = asyncio.Semaphore(self.behavior.slots)
+        return self._slots
+
+    async def _work(self) -> None:
+        behavior = self.behavior
+        if behavior.latency_median:
+            seconds = self._random.lognormvariate(math.log(behavior.latency_median), behavior.latency_sigma)
+            await asyncio.sleep(seconds)
 
     async def _fail(  # noqa: PLR0911, PLR0912 (one line a fault)
         self, request: web.BaseRequest, wire: str, prompt: str, headers: dict[str, str]

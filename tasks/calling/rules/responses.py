@@ -21,6 +21,7 @@ _PAID_REASONS: dict[str, Outcome] = {
     Reason.REFUSED.value: "refused",
     Reason.TOO_LONG.value: "too_long",
     Reason.INVALID_REQUEST.value: "invalid_request",
+    Reason.LOST_TO_THINKING.value: "lost_to_thinking",
 }
 
 

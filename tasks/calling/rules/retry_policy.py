@@ -24,11 +24,11 @@ class RetryPolicy:
 
 
 class OutageDetector:
-    """Whether the endpoint works, judged by the calls of everybody.
+    """Tells a bad conversation from an outage, judged by the calls of everybody.
 
-    An attempt counts in full against its conversation only if some other call succeeded since the attempt
-    began: so a conversation that breaks every time is given up while others pass, and an outage
-    rejects none but stragglers. An endpoint is down when nothing has succeeded for `down_after_seconds`, at least
+    A failed attempt counts fully against its conversation only if another call succeeded in the meantime. So one
+    conversation that always fails is rejected while the rest continue, and during an outage (almost) nothing is
+    rejected. An endpoint is down when nothing has succeeded for `down_after_seconds`, at least
     `down_after_failures` calls failed in a row, and they are about more than stragglers: as many conversations, or more
     than a fifth of what was asked. A few that are all that is left of a day, and fail, say nothing of the endpoint.
 
@@ -38,7 +38,15 @@ class OutageDetector:
         down_after_failures: how many failures in a row.
     """
 
-    __slots__ = ("_down_after_failures", "_down_after_seconds", "_failing", "_failures", "_last_success", "_since")
+    __slots__ = (
+        "_down_after_failures",
+        "_down_after_seconds",
+        "_failing",
+        "_failures",
+        "_last_success",
+        "_latest_begun",
+        "_since",
+    )
 
     def __init__(self, now: float, down_after_seconds: float = 120.0, down_after_failures: int = 20) -> None:
         self._down_after_seconds = down_after_seconds
@@ -46,11 +54,14 @@ class OutageDetector:
         self._failures = 0
         self._failing: set[str] = set()
         self._last_success: float | None = None
+        self._latest_begun: float | None = None
         self._since = now
 
-    def succeeded(self, now: float) -> None:
-        """A call was answered, or its conversation was judged by the service: it works."""
+    def succeeded(self, now: float, began: float | None = None) -> None:
+        """A call that began then was answered, or its conversation was judged by the service: it works."""
         self._last_success = self._since = now
+        if began is not None and (self._latest_begun is None or began > self._latest_begun):
+            self._latest_begun = began
         self._failures = 0
         self._failing.clear()
 
@@ -63,11 +74,15 @@ class OutageDetector:
         self._failing.add(conversation)
 
     def another_succeeded_since(self, began: float) -> bool:
-        """Whether a failed attempt that began then counts against its conversation."""
+        """Return true where a failed attempt that began then counts against its conversation."""
         return self._last_success is not None and self._last_success > began
 
+    def a_later_call_succeeded(self, began: float) -> bool:
+        """Return true where a call that began after that one was answered."""
+        return self._latest_begun is not None and self._latest_begun > began
+
     def is_down(self, now: float, answered: int) -> bool:
-        """Whether waiting any longer is pointless.
+        """Return true where waiting any longer is pointless.
 
         Args:
             now: the time.

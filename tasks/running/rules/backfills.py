@@ -29,6 +29,10 @@ REBUILT: Final = "report rebuilt"
 
 WITHOUT_TABLES: Final = "no tables"
 
+CEILING: Final = "ceiling_reached"
+
+NOT_BEGUN: Final = "not begun"
+
 _COUNTED: Final = (
     "conversations",
     "summarized",
@@ -62,6 +66,8 @@ _SHOWN: Final = {
     NOT_YET: "未完成 not yet",
     REBUILT: "报告已重建 report rebuilt",
     WITHOUT_TABLES: "没有数据表 no tables",
+    CEILING: "达到上限 ceiling reached",
+    NOT_BEGUN: "未开始 not begun",
 }
 
 _WORDS: Final = {
@@ -70,6 +76,8 @@ _WORDS: Final = {
     REBUILT: "rebuilt",
     SKIPPED: "skipped",
     WITHOUT_TABLES: "without tables",
+    CEILING: "at the ceiling",
+    NOT_BEGUN: "not begun",
     FAILED: "failed",
 }
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from tasks.domain.errors import TooManyRejects
 from tasks.warehouse.rules.tables import RUNS
+
+CEILING: Final = "ceiling_reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class DayTally:
     report: str
     status: str = "done"
     masked: Mapping[str, int] = field(default_factory=dict)
+    cached_tokens: int = 0
+    model_options: str = ""
 
     @property
     def conversations(self) -> int:

@@ -95,6 +95,8 @@ RUNS = _schema(
     ("log_objects", pa.int64()),
     ("version", pa.string()),
     ("masked", pa.map_(pa.string(), pa.int64())),
+    ("cached_tokens", pa.int64()),
+    ("model_options", pa.string()),
 )
 
 # A candidate's rows: those of SUMMARIES, and where its answer was none, why.

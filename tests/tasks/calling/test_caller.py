@@ -11,6 +11,7 @@ import pytest
 from tasks.calling.caller import Caller
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.response_cache import ResponseCache
+from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.limits import Limits
 from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.clients.folder_store import FolderStore
@@ -45,10 +46,8 @@ async def answer(summarizer: Summarizer, requests: list[Request], folder: Path) 
         summarizer,
         RateLimiter(Limits(6000, None, CONCURRENCY, window_seconds=1.0)),
         answers,
-        prompt_version="test",
-        run_id="run",
-        retry_policy=RetryPolicy(first_seconds=0.01, cap_seconds=0.1),
-        outage=OutageDetector(time.monotonic()),
+        CallPolicy("test", retry=RetryPolicy(first_seconds=0.01, cap_seconds=0.1)),
+        "run",
     )
     try:
         outcomes = await asyncio.gather(*(caller.answer(request) for request in requests))
@@ -76,12 +75,13 @@ class Poisoned:
 
     model, paid = "m", True
 
-    def __init__(self, outage: OutageDetector, others: int) -> None:
-        self.outage, self.others = outage, others
+    def __init__(self, others: int) -> None:
+        self.others = others
+        self.outage: OutageDetector | None = None
 
     async def summarize(self, request: Request, on_sent: Callable[[], None]) -> Reply:
         on_sent()
-        if self.others:
+        if self.others and self.outage:
             self.others -= 1
             await asyncio.sleep(0.001)
             self.outage.succeeded(time.monotonic())
@@ -94,16 +94,15 @@ class Poisoned:
 def test_answer_gives_up_the_sooner_the_more_others_succeeded_meanwhile(tmp_path, others, attempts):
     async def ask() -> Answer | GivenUp:
         answers = ResponseCache(FolderStore(tmp_path), date(2026, 11, 22), "run", tmp_path, overwrite=False)
-        outage = OutageDetector(time.monotonic())
+        summarizer = Poisoned(others)
         caller = Caller(
-            Poisoned(outage, others),
+            summarizer,
             RateLimiter(Limits(600_000, None, CONCURRENCY)),
             answers,
-            prompt_version="test",
-            run_id="run",
-            retry_policy=RetryPolicy(max_attempts=3, first_seconds=0.001, cap_seconds=0.001),
-            outage=outage,
+            CallPolicy("test", retry=RetryPolicy(max_attempts=3, first_seconds=0.001, cap_seconds=0.001)),
+            "run",
         )
+        summarizer.outage = caller.outage
         try:
             return await caller.answer(Request(Conversation("c", (), "a", 1), (), "", "用户", False, "c", "c", 20))
         finally:

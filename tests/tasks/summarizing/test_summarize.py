@@ -1,7 +1,6 @@
 """Batches in flight together: what ends one of them ends the run, for its own reason and with nothing lost."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from pathlib import Path
@@ -11,8 +10,8 @@ import pytest
 from tasks.calling.caller import Caller
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.response_cache import ResponseCache
+from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.limits import Limits
-from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import CredentialsRefused, RunStopped
 from tasks.domain.records import Conversation, Reply, Request
@@ -68,10 +67,8 @@ async def summarize(
         endpoint,
         RateLimiter(Limits(600_000, None, 4)),
         answers,
-        prompt_version="test",
-        run_id="run",
-        retry_policy=RetryPolicy(),
-        outage=OutageDetector(time.monotonic()),
+        CallPolicy("test"),
+        "run",
     )
 
     async def read() -> AsyncIterator[Batch]:

@@ -1,0 +1,156 @@
+"""What a caller may spend and when it stops, through a real client on a server that counts what it was paid for."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tasks.calling.caller import Caller, Stopping
+from tasks.calling.rate_limiter import RateLimiter
+from tasks.calling.response_cache import ResponseCache
+from tasks.calling.rules.budget import Ceiling, Prices
+from tasks.calling.rules.call_policy import CallPolicy
+from tasks.calling.rules.canary import CanaryRule
+from tasks.calling.rules.pacing import Limits
+from tasks.calling.rules.retry_policy import RetryPolicy
+from tasks.clients.folder_store import FolderStore
+from tasks.clients.http_pool import ConnectionLimits
+from tasks.clients.openai_chat import OpenAISummarizer
+from tasks.domain.errors import AnswersUseless, CeilingReached
+from tasks.domain.records import Answer, Conversation, GivenUp, Reason, Request
+from tests.servers.qianfan import API_KEY, Behavior, QianfanServer
+
+PRICES = Prices(prompt=0.8, completion=2.0)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[QianfanServer]:
+    with QianfanServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: QianfanServer) -> QianfanServer:
+    running.reset()
+    running.behavior, running.answers = Behavior(), None
+    return running
+
+
+def requests(number: int) -> list[Request]:
+    texts = [f"用户：第{n}单什么时候发货\n客服：今天下午安排发货" for n in range(number)]
+    return [
+        Request(Conversation(f"c{n}", (), "a", n), (), "", text, False, f"c{n}", f"r{n}", 60)
+        for n, text in enumerate(texts)
+    ]
+
+
+def run(
+    server: QianfanServer,
+    folder: Path,
+    policy: CallPolicy,
+    asked: list[Request],
+    run_id: str,
+    limits: ConnectionLimits = ConnectionLimits(64),  # noqa: B008  frozen
+) -> tuple[Caller, list[Answer | GivenUp | BaseException]]:
+    async def ask() -> tuple[Caller, list[Answer | GivenUp | BaseException]]:
+        scratch = folder / run_id
+        scratch.mkdir()
+        answers = ResponseCache(FolderStore(folder), date(2026, 11, 22), run_id, scratch, overwrite=False)
+        summarizer = OpenAISummarizer("m", base_url=f"{server.url}/v1", api_key=API_KEY, limits=limits)
+        caller = Caller(summarizer, RateLimiter(Limits(600_000, None, 64)), answers, policy, run_id)
+
+        async def one(request: Request) -> Answer | GivenUp:
+            try:
+                return await caller.answer(request)
+            except BaseException:
+                caller.stop()
+                raise
+
+        try:
+            return caller, await asyncio.gather(*map(one, asked), return_exceptions=True)
+        finally:
+            await summarizer.aclose()
+            answers.close()
+
+    return asyncio.run(ask())
+
+
+def test_useless_answers_stop_the_run_and_a_mended_model_is_asked_about_each_once(server, tmp_path):
+    server.answers = lambda model, prompt: "好的。"
+    policy = CallPolicy("v", canary=CanaryRule(first=20))
+    _, outcomes = run(server, tmp_path, policy, requests(120), "first")
+    stopped = [one for one in outcomes if isinstance(one, AnswersUseless)]
+    assert stopped
+    assert "unparseable" in str(stopped[0])
+    assert sum(server.delivered.values()) <= 20
+    server.reset()
+    server.answers = None
+    caller, outcomes = run(server, tmp_path, policy, requests(120), "second")
+    assert all(isinstance(one, Answer) for one in outcomes)
+    assert set(server.delivered.values()) == {1}
+    assert (caller.usage.calls, caller.usage.reused) == (120, 0)
+    caller, _ = run(server, tmp_path, policy, requests(120), "third")
+    assert (caller.usage.calls, caller.usage.reused) == (0, 120)
+
+
+def test_useless_answers_of_a_run_that_went_to_its_end_are_final_until_they_are_named(server, tmp_path):
+    server.answers = lambda model, prompt: "好的。"
+    run(server, tmp_path, CallPolicy("v"), requests(30), "first")
+    server.answers = None
+    assert run(server, tmp_path, CallPolicy("v"), requests(30), "second")[0].usage.reused == 30
+    again = CallPolicy("v", ask_again=frozenset({Reason.UNPARSEABLE}))
+    assert run(server, tmp_path, again, requests(30), "third")[0].usage.calls == 30
+    assert run(server, tmp_path, again, requests(30), "fourth")[0].usage.reused == 30
+
+
+def test_a_request_that_is_not_taken_is_asked_again_a_few_times_over_runs(server, tmp_path):
+    server.behavior.status, server.behavior.error_type = 400, "invalid_parameter"
+    policy = CallPolicy("v", retry=RetryPolicy(max_attempts=3))
+    for name in ("first", "second", "third", "fourth"):
+        run(server, tmp_path, policy, requests(5), name)
+    assert len(server.arrivals) == 15
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_ceiling_is_exceeded_by_faults_and_calls_in_flight(server, tmp_path, seed):
+    rolls = random.Random(seed)
+    names = ("overloaded", "http_500", "reset_before", "reset_after", "broken_json")
+    server.behavior.faults = {name: rolls.uniform(0, 0.06) for name in names}
+    server.behavior.latency_median = 0.005
+    ceiling = rolls.choice(
+        [
+            Ceiling(calls=rolls.randint(1, 60)),
+            Ceiling(tokens=rolls.randint(1_500, 6_000)),
+            Ceiling(cost=rolls.uniform(1.5, 6.0)),
+        ]
+    )
+    policy = CallPolicy(
+        "v", max_tokens=128, retry=RetryPolicy(first_seconds=0.001, cap_seconds=0.01), ceiling=ceiling, prices=PRICES
+    )
+    _, first = run(server, tmp_path, policy, requests(80), "run")
+    paid = server.delivered + server.lost
+    assert ceiling.calls is None or sum(paid.values()) <= ceiling.calls
+    tokens = sum(tokens for _, tokens, why in server.arrivals if not why)
+    assert ceiling.tokens is None or tokens <= ceiling.tokens
+    assert ceiling.cost is None or server.cost(PRICES.prompt, PRICES.completion) <= ceiling.cost
+    assert {type(one) for one in first} <= {Answer, GivenUp, CeilingReached, Stopping}
+    later, outcomes = run(server, tmp_path, CallPolicy("v", retry=policy.retry), requests(80), "next")
+    assert later.usage.reused >= sum(isinstance(one, Answer) for one in first)
+    assert all(isinstance(one, Answer | GivenUp) for one in outcomes)
+
+
+def test_a_reply_that_is_empty_time_after_time_is_paid_for_twice_and_no_more(server, tmp_path):
+    server.answers = lambda model, prompt: ""
+    caller, outcomes = run(server, tmp_path, CallPolicy("v"), requests(10), "first")
+    assert [one.outcome for one in outcomes if isinstance(one, Answer)] == ["broken"] * 10
+    assert caller.usage.calls == sum(server.delivered.values()) == 20
+
+
+def test_a_slow_server_is_asked_by_fewer_at_once_and_loses_no_conversation(server, tmp_path):
+    server.behavior.slots, server.behavior.latency_median, server.behavior.latency_sigma = 2, 0.05, 0.01
+    policy = CallPolicy("v", call_seconds=0.6, retry=RetryPolicy(first_seconds=0.01, cap_seconds=0.1))
+    _, outcomes = run(server, tmp_path, policy, requests(100), "run", ConnectionLimits(64, 0.6))
+    assert all(isinstance(one, Answer) and one.outcome == "answered" for one in outcomes)
