@@ -15,6 +15,8 @@ from tasks.calling.rules.slowness import InFlightLimit
 from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError
 from tasks.domain.records import Reason, Reply
 
+_Queue = deque[tuple["asyncio.Future[Ticket]", Reservation]]
+
 
 class Ticket:
     """One call under way; what was reserved for it is given back at the end unless it was paid for."""
@@ -50,7 +52,7 @@ class Ticket:
 
 
 class Admission:
-    """First come, first served, as long as the run may go on buying.
+    """First come, first served, and who asks once more before who is new, as long as the run may go on buying.
 
     Args:
         policy: what the run may spend and how useless its answers may be.
@@ -67,7 +69,8 @@ class Admission:
         self._slowness = InFlightLimit(policy.call_seconds)
         self._clock = clock
         self._in_flight = 0
-        self._waiting: deque[tuple[asyncio.Future[Ticket], Reservation, bool]] = deque()
+        # Who asks once more goes first: the canary may hold everybody new up until those are through.
+        self._waiting: dict[bool, _Queue] = {True: deque(), False: deque()}
 
     async def enter(self, prompt: str, again: bool) -> Ticket:
         """Wait until this conversation may be asked about. A cancelled wait leaves nothing behind.
@@ -82,7 +85,7 @@ class Admission:
         """
         asked = self.budget.reservation(prompt)
         place: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
-        self._waiting.append((place, asked, again))
+        self._waiting[again].append((place, asked))
         self._look()
         try:
             return await place
@@ -118,9 +121,12 @@ class Admission:
         self._look()
 
     def _look(self) -> None:
-        waiting = self._waiting
+        for again, waiting in self._waiting.items():
+            self._let_in(waiting, again)
+
+    def _let_in(self, waiting: _Queue, again: bool) -> None:
         while waiting:
-            place, asked, again = waiting[0]
+            place, asked = waiting[0]
             if place.done():  # cancelled while it waited
                 waiting.popleft()
                 continue

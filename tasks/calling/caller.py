@@ -197,6 +197,7 @@ class Caller:
                 self._failed(request, refusal)
             except ReplyUnreadable as fault:
                 tries.unreadable += 1
+                self.usage.retries += 1
                 if tries.unreadable >= fault.tries:
                     return self._kept(request, "broken", fault.reply.text, tries.attempts, 0.0)
             except TransientFault as fault:
@@ -235,7 +236,10 @@ class Caller:
                 raise
             except ReplyUnreadable as fault:
                 permit.failed(True)
-                self._paid(fault.reply, ticket)
+                if fault.reply.prompt_tokens or fault.reply.completion_tokens:
+                    self._paid(fault.reply, ticket)
+                else:
+                    ticket.maybe_paid()
                 raise
             except TransientFault as fault:
                 permit.failed(True)  # what the service accepted counts in its quota, however it ended

@@ -4,6 +4,7 @@ The log of a day is `_answers/day=…/<run>….jsonl` in the warehouse, one line
 (SQLite, so that memory stays flat) when a run begins. Where the log has been expired, the published tables stand in.
 """
 
+import math
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,7 +104,7 @@ class ResponseCache:
     def tries(self, request: Request) -> int:
         """The number of answers to this very request that were not withdrawn."""
         found = self._index.execute("SELECT answered_at FROM answers WHERE request_hash = ?", (request.request_hash,))
-        withdrawn = self._withdrawn.get(request.request_hash, 0.0)
+        withdrawn = self._withdrawn.get(request.request_hash, -math.inf)
         return sum(answered_at > withdrawn for (answered_at,) in found)
 
     def _latest(self, column: str, value: str) -> Answer | None:
@@ -113,7 +114,7 @@ class ResponseCache:
             (value,),
         )
         for request_hash, answered_at, line in rows:
-            if answered_at > self._withdrawn.get(request_hash, 0.0):
+            if answered_at > self._withdrawn.get(request_hash, -math.inf):
                 return decode_answer(line)
         return None
 
@@ -141,7 +142,7 @@ class ResponseCache:
     def _add(self, answer: Answer, line: bytes) -> None:
         answered_at = answer.answered_at.timestamp()
         if answer.withdrawn:
-            self._withdrawn[answer.request_hash] = max(answered_at, self._withdrawn.get(answer.request_hash, 0.0))
+            self._withdrawn[answer.request_hash] = max(answered_at, self._withdrawn.get(answer.request_hash, -math.inf))
             return
         row = answer.request_hash, answer.content_hash, answered_at, line
         self._index.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", row)

@@ -34,6 +34,9 @@ _REMEDIES: Final[Mapping[str, str]] = {
 
 CUT_OFF: Final = "cut_off"
 
+# One in so many of the first calls may take its time.
+_STRAGGLERS: Final = 5
+
 
 @dataclass(frozen=True, slots=True)
 class CanaryRule:
@@ -68,8 +71,12 @@ class Canary:
 
     @property
     def is_open(self) -> bool:
-        """Return true where one more conversation may be asked about."""
-        return self._begun < self._rule.first or self._judged >= self._rule.first or not self._rule.first
+        """Return true where one more conversation may be asked about.
+
+        A few of the first may be tried again and again; the rest does not wait for those.
+        """
+        first = self._rule.first
+        return self._begun < first or self._judged >= first - first // _STRAGGLERS or not first
 
     def begin(self) -> None:
         """Count a conversation that is asked about now."""

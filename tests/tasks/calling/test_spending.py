@@ -19,7 +19,7 @@ from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.clients.folder_store import FolderStore
 from tasks.clients.http_pool import ConnectionLimits
 from tasks.clients.openai_chat import OpenAISummarizer
-from tasks.domain.errors import AnswersUseless, CeilingReached
+from tasks.domain.errors import AnswersUseless, CeilingReached, EndpointDown
 from tasks.domain.records import Answer, Conversation, GivenUp, Reason, Request
 from tests.servers.qianfan import API_KEY, Behavior, QianfanServer
 
@@ -154,3 +154,12 @@ def test_a_slow_server_is_asked_by_fewer_at_once_and_loses_no_conversation(serve
     policy = CallPolicy("v", call_seconds=0.6, retry=RetryPolicy(first_seconds=0.01, cap_seconds=0.1))
     _, outcomes = run(server, tmp_path, policy, requests(100), "run", ConnectionLimits(64, 0.6))
     assert all(isinstance(one, Answer) and one.outcome == "answered" for one in outcomes)
+
+
+def test_an_endpoint_that_is_down_ends_the_run_though_the_canary_holds_the_rest_back(server, tmp_path):
+    server.behavior.faults = {"html_502": 1.0}
+    policy = CallPolicy(
+        "v", give_up_seconds=0.5, canary=CanaryRule(first=25), retry=RetryPolicy(first_seconds=0.01, cap_seconds=0.1)
+    )
+    _, outcomes = run(server, tmp_path, policy, requests(60), "run")
+    assert {type(one) for one in outcomes} <= {EndpointDown, Stopping}
