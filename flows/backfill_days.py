@@ -46,8 +46,8 @@ from tasks.running.rules.backfills import (
     why_of,
 )
 from tasks.running.run_names import name_run
-from tasks.running.signals import cancel_on_signals
 from tasks.running.run_states import CEILING_REACHED
+from tasks.running.signals import cancel_on_signals
 from tasks.warehouse.parquet import read_runs
 from tasks.warehouse.publish import is_complete
 from tasks.warehouse.rules.day_tally import DayTally

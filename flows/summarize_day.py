@@ -178,7 +178,7 @@ def _tally(
         version=VERSION,
         warehouse=services.warehouse.uri,
         report=services.warehouse.uri_of(f"reports/day={run.day}/report.html"),
-        masked=tables.masked,
+        masked=tables.masked if tables else {},
     )
 
 
