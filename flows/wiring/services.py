@@ -29,6 +29,7 @@ from tasks.domain.ports import BatchPlatform, Embedder, ObjectStore, Summarizer
 from tasks.preparing.pseudonyms import Pseudonyms
 from tasks.reading.rules.formats import LogMapping, check_log_format, load_mappings
 from tasks.themes.assigner import load_taxonomy, open_assigner
+from tasks.themes.proposals import accepted_themes
 from tasks.themes.rules.assigning import Assigner
 from tasks.warehouse.pseudonym_key import own_key
 
@@ -92,7 +93,7 @@ async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
             summarizer=summarizer,
             limiter=limiter,
             scratch=scratch_parent(settings),
-            themes=open_assigner(settings.themes),
+            themes=open_themes(settings, warehouse),
         )
 
 
@@ -109,6 +110,15 @@ async def _open_limiter(settings: Settings, warehouse: ObjectStore, model: str) 
             limiter.close()
             if share is None:
                 await asyncio.to_thread(write_learned, warehouse, model, limiter.pacer.learned(), before)
+
+
+def open_themes(settings: Settings, warehouse: ObjectStore) -> Assigner:
+    """What assigns themes: the taxonomy of the settings, and the themes that people accepted.
+
+    Raises:
+        UsageError: the taxonomy can't be read.
+    """
+    return open_assigner(settings.themes, accepted_themes(warehouse))
 
 
 def quota_of(settings: Settings) -> Limits:

@@ -66,3 +66,13 @@ def _sample_key(sample_id: str) -> str:
 
 
 PSEUDONYM_KEY: Final = "_private/pseudonyms.key"
+
+
+def theme_proposals_key(number: str) -> str:
+    """Where a proposed theme waits for a decision."""
+    return f"_themes/proposals/{number}.json"
+
+
+def theme_decisions_key() -> str:
+    """Where the accepted and refused themes are."""
+    return "_themes/decisions.json"

@@ -17,22 +17,12 @@ from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tasks.domain.errors import UsageError
-from tasks.reviewing.rules.review_sheet import (
-    ACCEPTED,
-    CHOICES,
-    COLUMNS,
-    INSTRUCTIONS,
-    NEGATIVE,
-    NUMBER,
-    TO_FILL_IN,
-    sheet_row,
-)
+from tasks.reviewing.rules.review_sheet import FORM, sheet_row
+from tasks.reviewing.rules.sheet_form import SheetForm
 
 Cells = Mapping[str, str]
 
 _TITLE: Final = "审核"
-
-_WIDTHS: Final = {NUMBER: 14, "日期": 11, "会话编号": 16, "抽样原因": 12, "对话": 70, ACCEPTED: 11, NEGATIVE: 14}
 
 _WIDTH: Final = 24
 
@@ -48,8 +38,6 @@ _TO_FILL_IN = PatternFill("solid", start_color="FFF9E5")
 
 _FORMULA_BEGINS: Final = ("=", "+", "-", "@", "\t", "\r")
 
-_NEEDED: Final = (NUMBER, *TO_FILL_IN)
-
 
 def write_sheet(sampled: Sequence[Mapping[str, Any]], name: str) -> bytes:
     """The sheet of SAMPLES rows, to be filled in; XLSX or CSV, by the name's ending.
@@ -57,14 +45,23 @@ def write_sheet(sampled: Sequence[Mapping[str, Any]], name: str) -> bytes:
     Raises:
         UsageError: the name has another ending.
     """
+    return write_form(FORM, [sheet_row(row) for row in sampled], name)
+
+
+def write_form(form: SheetForm, rows: Sequence[Sequence[str]], name: str) -> bytes:
+    """Rows as a sheet of a form; XLSX or CSV, by the name's ending.
+
+    Raises:
+        UsageError: the name has another ending.
+    """
     write = {"xlsx": _write_xlsx, "csv": _write_csv}.get(_ending(name))
     if write is None:
         raise UsageError(f"{name}: a review sheet is an .xlsx or a .csv file.")
-    return write([sheet_row(row) for row in sampled])
+    return write(form, rows)
 
 
-def read_sheet(content: bytes, name: str) -> list[tuple[int, Cells]]:
-    """The rows of a sheet with their numbers in it, by column.
+def read_sheet(content: bytes, name: str, form: SheetForm = FORM) -> list[tuple[int, Cells]]:
+    """Read the rows of a sheet with their numbers in it, by column.
 
     Raises:
         UsageError: it is no sheet that can be read, or a column is missing.
@@ -75,10 +72,11 @@ def read_sheet(content: bytes, name: str) -> list[tuple[int, Cells]]:
     rows = iter(enumerate(read(content, name), 1))
     _, header = next(rows, (1, []))
     names = [cell.strip() for cell in header]
-    missing = [column for column in _NEEDED if names.count(column) != 1]
+    needed = (form.number, *form.to_fill_in)
+    missing = [column for column in needed if names.count(column) != 1]
     if missing:
         raise UsageError(f"{name}: its first row must name each of these columns once: {'、'.join(missing)}.")
-    places = {column: names.index(column) for column in _NEEDED}
+    places = {column: names.index(column) for column in needed}
     return [
         (number, {column: row[place] if place < len(row) else "" for column, place in places.items()})
         for number, row in rows
@@ -90,41 +88,41 @@ def _ending(name: str) -> str:
     return name.rpartition(".")[2].lower()
 
 
-def _write_xlsx(rows: Sequence[Sequence[str]]) -> bytes:
+def _write_xlsx(form: SheetForm, rows: Sequence[Sequence[str]]) -> bytes:
     book = Workbook()
     sheet = book.active
     assert isinstance(sheet, Worksheet)
     sheet.title = _TITLE
     sheet.freeze_panes = "B2"
-    for at, column in enumerate(COLUMNS, 1):
-        sheet.column_dimensions[get_column_letter(at)].width = _WIDTHS.get(column, _WIDTH)
+    for at, column in enumerate(form.columns, 1):
+        sheet.column_dimensions[get_column_letter(at)].width = form.widths.get(column, _WIDTH)
         head = sheet.cell(1, at, column)
         head.font = Font(bold=True)
-        head.fill = _HEAD_TO_FILL_IN if column in TO_FILL_IN else _HEAD
+        head.fill = _HEAD_TO_FILL_IN if column in form.to_fill_in else _HEAD
         head.alignment = Alignment(wrap_text=True, vertical="center")
     for number, row in enumerate(rows, 2):
-        sheet.row_dimensions[number].height = _height(row)
-        for at, (text, column) in enumerate(zip(row, COLUMNS, strict=True), 1):
+        sheet.row_dimensions[number].height = _height(row, form)
+        for at, (text, column) in enumerate(zip(row, form.columns, strict=True), 1):
             _write_text(sheet, number, at, text)
-            if column in TO_FILL_IN:
+            if column in form.to_fill_in:
                 sheet.cell(number, at).fill = _TO_FILL_IN
     last = len(rows) + 1
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(COLUMNS))}{last}"
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(form.columns))}{last}"
     choices = DataValidation(
         type="list",
-        formula1=f'"{",".join(CHOICES)}"',
+        formula1=f'"{",".join(form.choices)}"',
         allow_blank=True,
         showErrorMessage=True,
         errorTitle="请选择",
-        error=f"请选择：{'、'.join(CHOICES)}",
+        error=f"请选择：{'、'.join(form.choices)}",
     )
     sheet.add_data_validation(choices)
-    for column in (ACCEPTED, NEGATIVE):
-        letter = get_column_letter(COLUMNS.index(column) + 1)
+    for column in form.chosen:
+        letter = get_column_letter(form.columns.index(column) + 1)
         choices.add(f"{letter}2:{letter}{max(last, 2)}")
     notes = book.create_sheet("说明")
     notes.column_dimensions["A"].width = 110
-    for number, line in enumerate(INSTRUCTIONS, 1):
+    for number, line in enumerate(form.instructions, 1):
         _write_text(notes, number, 1, line)
     buffer = BytesIO()
     book.save(buffer)
@@ -140,11 +138,11 @@ def _write_text(sheet: Worksheet, row: int, column: int, text: str) -> None:
         cell.quotePrefix = True  # and it stays text when somebody edits it
 
 
-def _height(row: Sequence[str]) -> float:
+def _height(row: Sequence[str], form: SheetForm) -> float:
     """As many lines as the longest cell takes; a character of Chinese is two wide."""
     lines = 1
-    for text, column in zip(row, COLUMNS, strict=True):
-        width = _WIDTHS.get(column, _WIDTH)
+    for text, column in zip(row, form.columns, strict=True):
+        width = form.widths.get(column, _WIDTH)
         lines = max(lines, sum(-(-max(2 * len(line), 1) // width) for line in text.split("\n")))
     return min(lines * _LINE_POINTS, _TALLEST_POINTS)
 
@@ -164,10 +162,10 @@ def _as_text(value: object) -> str:
     return "=" if isinstance(value, ArrayFormula | DataTableFormula) else str(value)
 
 
-def _write_csv(rows: Sequence[Sequence[str]]) -> bytes:
+def _write_csv(form: SheetForm, rows: Sequence[Sequence[str]]) -> bytes:
     text = StringIO()
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    writer.writerow(form.columns)
     writer.writerows([f"'{cell}" if cell.startswith(_FORMULA_BEGINS) else cell for cell in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")  # without the mark Excel takes it for the machine's own encoding
 

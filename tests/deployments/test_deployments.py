@@ -34,6 +34,8 @@ DEPLOYED = {
     "try-model/manual": [],
     "sample-for-review/manual": [],
     "import-reviews/manual": [],
+    "propose-themes/weekly": ["0 10 * * 1 Asia/Shanghai"],
+    "accept-themes/manual": [],
     "expire-files/weekly": ["0 12 * * 0 Asia/Shanghai"],
 }
 FILLED_IN_BY_A_PERSON = {

@@ -14,6 +14,7 @@ from typing import Any, Final
 from tasks.preparing.masking import mask
 from tasks.reviewing.rules.labels import NOT_TOLD, VERDICTS, Label
 from tasks.reviewing.rules.sampling import DISAGREEING, RANDOM, UNCERTAIN
+from tasks.reviewing.rules.sheet_form import SheetForm
 
 NUMBER: Final = "编号"
 
@@ -52,6 +53,16 @@ INSTRUCTIONS: Final = (
     "“用户问题（更正）”和“客服方案（更正）”：模型写得对就留空；写得不对，请写出正确的一句话；对话里没有，请写“无”。",
     "请不要改动“编号”。行可以排序、删除；其它列的改动不会被读取。",
     "Read the dialogue, choose both verdicts, correct issue or plan only where the model's is wrong. Leave 编号 alone.",
+)
+
+FORM: Final = SheetForm(
+    number=NUMBER,
+    columns=COLUMNS,
+    to_fill_in=TO_FILL_IN,
+    choices=CHOICES,
+    chosen=(ACCEPTED, NEGATIVE),
+    instructions=INSTRUCTIONS,
+    widths={NUMBER: 14, "日期": 11, "会话编号": 16, "抽样原因": 12, "对话": 70, ACCEPTED: 11, NEGATIVE: 14},
 )
 
 _STRATA: Final = {RANDOM: "随机", UNCERTAIN: "模型不确定", DISAGREEING: "与规则不一致"}

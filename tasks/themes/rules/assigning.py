@@ -1,5 +1,6 @@
-"""text -> theme: the trained classifier's scores, and what the first rule that matches adds to them."""
+"""text -> theme: a trained classifier's scores, what the first rule that matches adds, and keywords of other themes."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,41 +9,84 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.themes.rules.classifier import Classifier
+from tasks.themes.rules.nearest import NearestExamples
 from tasks.themes.rules.normalizing import normalize
 from tasks.themes.rules.patterns import NO_RULE, Rule, first_matches
 from tasks.themes.rules.taxonomy import OTHER, Taxonomy
 
+_Scores = npt.NDArray[np.float32]
+
+# A keyword of a theme that the classifier does not know decides: people chose it to take texts from the neighbors.
+_KEYWORD = 1_000.0
+
 
 class Assigner:
-    """Assigns each text one theme of a taxonomy. Pure: the same text always gets the same theme."""
+    """Assigns each text one theme of a taxonomy. Pure: the same text always gets the same theme.
+
+    Themes that the classifier knows get its scores. Others, accepted later or a shop's own, get the texts that hold
+    their keywords, the most of them first. A taxonomy of which the classifier knows nothing is assigned by keywords
+    and then by the likeness to its examples.
+    """
 
     def __init__(self, taxonomy: Taxonomy, rules: Sequence[Rule], classifier: Classifier) -> None:
         self.taxonomy = taxonomy
+        known = set(classifier.themes)
         assignable = set(taxonomy.assignable)
-        self._rules = tuple(rule for rule in rules if rule.theme in assignable)
+        others = [theme for theme in taxonomy.themes if theme.id in assignable - known]
+        self._rules = tuple(rule for rule in rules if rule.theme in assignable & known)
         self._classifier = classifier
-        self._known = np.array([theme in assignable for theme in classifier.themes])
-        self._columns = {theme: number for number, theme in enumerate(classifier.themes)}
+        self._themes = (*classifier.themes, *(theme.id for theme in others))
+        self._assignable = np.array([theme in assignable for theme in classifier.themes])
+        self._columns = {theme: number for number, theme in enumerate(self._themes)}
+        self._keywords = {
+            theme.id: "|".join(re.escape(word) for word in _plain(theme.keywords) if word)
+            for theme in others
+            if theme.keywords
+        }
+        is_own = assignable & known <= {OTHER}
+        self._nearest = NearestExamples([theme for theme in others if theme.examples]) if is_own else None
 
     def assign(self, texts: pa.Array) -> pa.Array:
         """A theme's id for each text, OTHER where none fits, null where there is no text."""
         encoded = texts.dictionary_encode()
         distinct = encoded.dictionary
-        themes = pa.array(self._of_distinct(distinct), pa.string())
+        best = self._scores(normalize(distinct)).argmax(axis=1)
+        themes = pa.array([self._themes[number] for number in best], pa.string())
         empty = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(distinct)), 0)
         return pc.if_else(empty, None, themes).take(encoded.indices)
 
-    def _of_distinct(self, texts: pa.Array) -> list[str]:
-        plain = normalize(texts)
-        rules = first_matches(self._rules, plain)
-        scores = self._scores(plain, rules)
-        return [self._classifier.themes[number] for number in scores.argmax(axis=1)]
+    def are_sure(self, texts: pa.Array) -> npt.NDArray[np.bool_]:
+        """Of texts, none of them null, the half whose best theme is furthest ahead of the second."""
+        scores = np.clip(self._scores(normalize(texts)), -_KEYWORD, _KEYWORD)
+        if not len(scores):
+            return np.zeros(0, np.bool_)
+        scores.sort(axis=1)
+        margins = scores[:, -1] - scores[:, -2]
+        sure: npt.NDArray[np.bool_] = margins >= np.median(margins)
+        return sure
 
-    def _scores(self, plain: pa.Array, rules: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        scores = self._classifier.scores(plain)
-        scores[:, ~self._known] = -np.inf
-        for number in np.unique(rules[rules != NO_RULE]):
-            rule = self._rules[number]
-            scores[rules == number, self._columns[rule.theme]] += rule.weight
-        scores[pc.equal(pc.utf8_length(plain), 0).to_numpy(zero_copy_only=False), self._columns[OTHER]] = np.inf
+    def _scores(self, plain: pa.Array) -> _Scores:
+        scores = np.zeros((len(plain), len(self._themes)), np.float32)
+        many = len(self._classifier.themes)
+        scores[:, many:] = -np.inf
+        if self._nearest is None:
+            scores[:, :many] = self._classifier.scores(plain)
+            rules = first_matches(self._rules, plain)
+            for number in np.unique(rules[rules != NO_RULE]):
+                rule = self._rules[number]
+                scores[rules == number, self._columns[rule.theme]] += rule.weight
+        else:
+            for theme, likeness in self._nearest.likeness(plain):
+                scores[:, self._columns[theme]] = likeness
+        scores[:, :many][:, ~self._assignable] = -np.inf
+        for theme, pattern in self._keywords.items():
+            hits = pc.count_substring_regex(plain, pattern).to_numpy(zero_copy_only=False)
+            scores[hits > 0, self._columns[theme]] = _KEYWORD * hits[hits > 0]
+        empty = pc.equal(pc.utf8_length(plain), 0).to_numpy(zero_copy_only=False)
+        scores[empty, self._columns[OTHER]] = np.inf
         return scores
+
+
+def _plain(words: Sequence[str]) -> list[str]:
+    plain: list[str] = normalize(pa.array(list(words), pa.string())).to_pylist()
+    return plain

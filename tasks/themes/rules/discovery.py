@@ -84,7 +84,7 @@ def discover(
     texts: Sequence[Occurrence],
     reference: Mapping[str, int],
     known: Iterable[str] = (),
-    search: Search = Search(),  # noqa: B008 - frozen
+    search: Search = Search(),
 ) -> list[Proposal]:
     """Propose themes, the largest first.
 
@@ -105,8 +105,8 @@ def discover(
     found: list[Proposal] = []
     settled: set[int] = set()
     avoided = tuple(known)
-    for terms, members in _joined(_groups(risen, holders), len(texts)):
-        members -= settled
+    for terms, holding in _joined(_groups(risen, holders), len(texts)):
+        members = holding - settled
         size = sum(texts[number].count for number in members)
         if size < least or len(members) < _FEWEST_TEXTS:
             continue
@@ -210,16 +210,19 @@ def _joined(groups: list[tuple[list[str], set[int]]], texts: int) -> list[tuple[
     """Groups joined where far more texts are in both than chance would put there: two words of one matter."""
     joined: list[tuple[list[str], set[int]]] = []
     for terms, members in groups[:_MOST_GROUPS]:
-        for other_terms, others in joined:
-            both = len(members & others)
-            chance = len(members) * len(others) / texts
-            if both >= max(_FEWEST_SHARED, _JOINED * min(len(members), len(others)), _BEYOND_CHANCE * chance):
-                other_terms += terms
-                others |= members
-                break
-        else:
+        like = next((group for group in joined if _are_one(members, group[1], texts)), None)
+        if like is None:
             joined.append((list(terms), set(members)))
+        else:
+            like[0].extend(terms)
+            like[1].update(members)
     return joined
+
+
+def _are_one(members: set[int], others: set[int], texts: int) -> bool:
+    both = len(members & others)
+    chance = len(members) * len(others) / texts
+    return both >= max(_FEWEST_SHARED, _JOINED * min(len(members), len(others)), _BEYOND_CHANCE * chance)
 
 
 def _maximal(terms: Sequence[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from tasks.domain.errors import UsageError
 
 OTHER = "other"
 
-_ID = re.compile(r"[a-z][a-z0-9_]{1,39}")
+THEME_ID = re.compile(r"[a-z][a-z0-9_]{1,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def _complaints(groups: tuple[Group, ...], themes: tuple[Theme, ...]) -> Iterato
     known = {group.id for group in groups}
     ids = [theme.id for theme in themes]
     for theme in themes:
-        if not _ID.fullmatch(theme.id):
+        if not THEME_ID.fullmatch(theme.id):
             yield f"theme id {theme.id!r} is not of lower-case letters, digits and underscores"
         if theme.group not in known:
             yield f"theme {theme.id!r} names the unknown group {theme.group!r}"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -64,3 +66,55 @@ def test_load_taxonomy_names_everything_that_is_wrong(tmp_path):
         load_taxonomy(str(file))
     with pytest.raises(UsageError, match="can't be read"):
         load_taxonomy(str(tmp_path / "none.toml"))
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A shop's taxonomy of which the classifier knows nothing."""
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        """
+groups = [{ id = "pets", name_zh = "宠物", name_en = "Pets" }, { id = "other", name_zh = "其他", name_en = "Other" }]
+[[themes]]
+id = "grooming"
+group = "pets"
+name_zh = "洗护"
+keywords = ["洗澡", "美容"]
+examples = ["狗狗多久洗一次毛", "猫咪能不能用这个洗毛"]
+[[themes]]
+id = "feeding"
+group = "pets"
+name_zh = "喂养"
+keywords = ["猫粮"]
+examples = ["幼犬一天喂几顿", "小猫不吃东西怎么喂"]
+[[themes]]
+id = "other"
+group = "other"
+name_zh = "其他"
+""",
+        encoding="utf-8",
+    )
+    return open_assigner(str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "theme"),
+    [
+        ("约个美容", "grooming"),
+        ("这个猫粮一包多少克", "feeding"),
+        ("大狗一天喂几顿", "feeding"),
+        ("兔子多久洗一次毛", "grooming"),
+        ("明天下雨", OTHER),
+        ("谢谢", OTHER),
+    ],
+)
+def test_a_shops_own_taxonomy_is_assigned_by_keywords_and_likeness(own, text, theme):
+    assert own.assign(pa.array([text]))[0].as_py() == theme
+
+
+def test_a_retired_theme_is_assigned_no_more():
+    taxonomy = load_taxonomy()
+    retired = tuple(replace(theme, retired=True) for theme in taxonomy.themes if theme.id == "gift")
+    assigner = open_assigner(accepted=retired)
+    assert "gift" in assigner.taxonomy.ids
+    assert assigner.assign(pa.array(["赠品怎么没寄"]))[0].as_py() != "gift"

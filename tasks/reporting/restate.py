@@ -1,0 +1,79 @@
+"""Themes assigned anew to days that are published: their summaries, metrics and reports, without a model call."""
+
+from collections.abc import Iterator
+from datetime import date, tzinfo
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.domain.errors import DayBusy
+from tasks.domain.layout import partition_key
+from tasks.domain.ports import ObjectStore
+from tasks.reporting.report import aggregate_day, read_history, report_files
+from tasks.reporting.rules.dimensions import AttributeDimensions
+from tasks.warehouse.day_lease import acquire_day
+from tasks.warehouse.parquet import parquet_bytes, read_runs
+from tasks.warehouse.publish import publish_day, write_parquet
+from tasks.warehouse.rules.tables import RUNS, SUMMARIES, AssignThemes, with_themes
+
+_ROWS_AT_A_TIME = 2_000
+
+
+@task(name="restate-day", task_run_name="restate-{day}", cache_policy=NO_CACHE)
+def restate_day(
+    store: ObjectStore,
+    day: date,
+    run_id: str,
+    scratch: Path,
+    assign: AssignThemes,
+    *,
+    zone: tzinfo,
+    attributes: AttributeDimensions,
+) -> bool:
+    """Replace a day's themes and what is drawn from them.
+
+    Returns:
+        True when the day was replaced, False where it has no tables or another run works on it.
+    """
+    logger = get_run_logger()
+    runs = read_runs(store, day)
+    if not runs:
+        return False
+    try:
+        lease = acquire_day(store, day, run_id, wait_seconds=0, tell=logger.info)
+    except DayBusy as busy:
+        logger.warning("The themes of %s are left as they are. %s", day, busy)
+        return False
+    try:
+        runs = read_runs(store, day)
+        summaries, rejects = scratch / f"{day}.summaries.parquet", scratch / f"{day}.rejects.parquet"
+        write_parquet(summaries, SUMMARIES, _restated(store, day, assign))
+        rejects.write_bytes(store.read_path(partition_key("rejects", day)))
+        statistics = aggregate_day.fn(day, zone, summaries, rejects, runs, attributes)
+        files: list[tuple[str, Path | bytes]] = [
+            *report_files(day, statistics, read_history(store, day)),
+            (partition_key("summaries", day), summaries),
+            (partition_key("runs", day), parquet_bytes(pa.Table.from_pylist(runs, schema=RUNS))),
+        ]
+        publish_day.fn(store, day, lease, files)
+    finally:
+        lease.release()
+    return True
+
+
+def _restated(store: ObjectStore, day: date, assign: AssignThemes) -> Iterator[pa.RecordBatch]:
+    with store.open_object(partition_key("summaries", day)) as file, pq.ParquetFile(file) as table:
+        for batch in table.iter_batches(_ROWS_AT_A_TIME, use_threads=False):
+            yield with_themes(_complete(batch), assign)
+
+
+def _complete(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows of an older schema with its missing columns as nulls."""
+    columns = [
+        batch[field.name] if field.name in batch.schema.names else pa.nulls(batch.num_rows, field.type)
+        for field in SUMMARIES
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=SUMMARIES)
