@@ -41,6 +41,7 @@ from tasks.running.repair import LeaseSign, Repaired, Repairer, may_be_begun_aga
 from tasks.running.rules import happenings
 from tasks.running.rules.happenings import RunFacts
 from tasks.running.rules.repair import is_passing
+from tasks.running.run_states import CEILING_REACHED
 from tasks.warehouse.day_lease import is_running, this_process
 from tasks.warehouse.rules.lease import decode_lease
 
@@ -143,7 +144,9 @@ class Watch:
 
     async def _tell_of_ends(self, client: PrefectClient, since: datetime) -> None:
         for run in await read_runs(client, StateType.COMPLETED, ended_since=since):
-            if run.state is not None and run.state.name != "Completed":
+            if run.state is not None and run.state.name == CEILING_REACHED:
+                pass  # spent what it may, as somebody wanted it: done for today
+            elif run.state is not None and run.state.name != "Completed":
                 self.outbox.tell(happenings.doubtful(facts(run)), run)
             elif self.outbox.was_told(run):
                 self.outbox.tell(happenings.recovered(facts(run)), run, "recovered")

@@ -15,11 +15,27 @@ from pydantic import Field, SecretStr
 
 from tasks.clients.stores import BosCredentials, open_store
 from tasks.domain.errors import UsageError
+from tasks.domain.model_options import ResponseFormat, Thinking
 from tasks.domain.ports import ObjectStore, StoredObject
 
 BLOCK_SCHEME = "block://"
 
 B = TypeVar("B", bound=Block)
+
+
+_OPTIONS = (
+    "response_format",
+    "thinking",
+    "temperature",
+    "max_output_tokens",
+    "system_prompt",
+    "extra_fields",
+    "extra_headers",
+)
+
+
+def _default_of(block: Block, name: str) -> Any:
+    return type(block).model_fields[name].get_default(call_default_factory=True)
 
 
 class BaiduCredentials(Block):
@@ -167,6 +183,31 @@ class SummarizerEndpoint(Block):
         title="Shared quota",
         description="共用配额的名称，空则独用 · The name that runs share this quota by; empty: one run has it alone.",
     )
+    response_format: ResponseFormat = Field(
+        default="text",
+        title="Response format",
+        description="json_schema 约束为四个字段；精调服务用 text · json_schema holds a model to the four fields.",
+    )
+    thinking: Thinking = Field(
+        default="",
+        title="Thinking",
+        description="思考：off 关闭，空为模型默认 · off costs least.",
+    )
+    seed: int = Field(default=-1, ge=-1, title="Seed", description="随机种子，-1 为不设 · -1: none.")
+    temperature: float = Field(default=0.01, ge=0, le=2, title="Temperature", description="随机性 · Of an answer.")
+    max_output_tokens: int = Field(
+        default=0,
+        ge=0,
+        title="Longest answer",
+        description="回答的最多 token 数 · In tokens; 0: default.",
+    )
+    system_prompt: str = Field(default="", title="System prompt", description="系统提示词，可空 · Empty: none.")
+    extra_fields: dict[str, Any] = Field(
+        default_factory=dict, title="Extra fields", description="请求体的其他字段 · Of each request's body."
+    )
+    extra_headers: dict[str, str] = Field(
+        default_factory=dict, title="Extra headers", description="请求头，不放密钥 · Of each request; no secrets."
+    )
     credentials: BaiduCredentials | None = Field(default=None, title="Credentials", description="千帆用 · For qianfan.")
     openai_base_url: str = Field(
         default="", title="OpenAI base URL", description="openai 用 · For openai, such as http://localhost:8000/v1."
@@ -174,6 +215,11 @@ class SummarizerEndpoint(Block):
     openai_api_key: SecretStr = Field(
         default=SecretStr(""), title="OpenAI API key", description="openai 用，如需 · For openai, if it wants one."
     )
+
+    def _options(self) -> dict[str, Any]:
+        """The options of the model, as far as they are not the defaults."""
+        options = {name: getattr(self, name) for name in _OPTIONS if getattr(self, name) != _default_of(self, name)}
+        return {**options, "seed": self.seed} if self.seed >= 0 else options
 
     def as_settings(self) -> dict[str, Any]:
         """What this block says, by the settings' names; what it leaves open is absent."""
@@ -191,7 +237,8 @@ class SummarizerEndpoint(Block):
                 "qianfan_secret_key": self.credentials.secret_access_key.get_secret_value(),
                 "qianfan_bearer_token": self.credentials.bearer_token.get_secret_value(),
             }
-        return {"summarizer": self.summarizer, **{name: value for name, value in said.items() if value}}
+        named = {name: value for name, value in said.items() if value}
+        return {"summarizer": self.summarizer, **self._options(), **named}
 
 
 def load_block(kind: type[B], name: str) -> B:

@@ -8,7 +8,9 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
@@ -181,6 +183,8 @@ class Settings(BaseSettings):
     alive_url: SecretStr = Field(SecretStr(""), validation_alias="KEFU_ALIVE_URL")
     openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL")
     openai_api_key: SecretStr = Field(SecretStr(""), validation_alias="OPENAI_API_KEY")
+    ssl_cert_file: str = Field("", validation_alias="SSL_CERT_FILE")
+    all_proxy: str = Field("", validation_alias=AliasChoices("ALL_PROXY", "all_proxy"))
 
     @field_validator("dimensions", mode="before")
     @classmethod
@@ -200,7 +204,11 @@ class Settings(BaseSettings):
     @field_validator("qianfan_base_url", "qianfan_console_api_base_url", "qianfan_iam_base_url", "openai_base_url")
     @classmethod
     def _an_address(cls, url: str) -> str:
-        if url and not re.match(r"https?://[^\s/?#]", url):
+        try:
+            known = not url or (bool(re.match(r"https?://[^\s/?#]", url)) and bool(urlsplit(url).port or True))
+        except ValueError:  # its port is none
+            known = False
+        if not known:
             raise ValueError("this is no address such as https://example.com/v1")  # unquoted: it may hold a password
         return url
 
@@ -216,6 +224,31 @@ class Settings(BaseSettings):
         if not isinstance(found, dict):
             raise ValueError('this is no JSON object such as {"top_p": 0.8}')
         return value
+
+    @field_validator(
+        "qianfan_access_key", "qianfan_secret_key", "qianfan_bearer_token", "openai_api_key", "bce_access_key_id",
+        "bce_secret_access_key",
+    )  # fmt: skip
+    @classmethod
+    def _a_key(cls, secret: SecretStr) -> SecretStr:
+        value = secret.get_secret_value().strip()
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError("a key has no line breaks, blanks or other such characters inside; copy it again")
+        return SecretStr(value)
+
+    @field_validator("ssl_cert_file")
+    @classmethod
+    def _a_file(cls, path: str) -> str:
+        if path and not Path(path).is_file():
+            raise ValueError(f"there is no file {path}: no certificate could be trusted")
+        return path
+
+    @field_validator("all_proxy")
+    @classmethod
+    def _no_socks(cls, url: str) -> str:
+        if url.lower().startswith("socks"):
+            raise ValueError("calls do not go through a SOCKS proxy: set HTTPS_PROXY, and NO_PROXY for what is near")
+        return url
 
     @field_validator("retry")
     @classmethod
@@ -308,6 +341,8 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
     load_prompt(settings.prompt)
     if settings.max_cost is not None and not (settings.prompt_token_price or settings.completion_token_price):
         raise UsageError("--max-cost needs --prompt-token-price and --completion-token-price: nothing costs anything.")
+    if urlsplit(settings.openai_base_url).password and settings.openai_api_key.get_secret_value():
+        raise UsageError("OPENAI_BASE_URL holds a password and OPENAI_API_KEY is set as well: leave one of them out.")
     _ = settings.attributes  # refuses wrong names here, before anything begins
     if settings.shards > 1 and settings.summarizer == "offline":
         raise UsageError("--shards divides calls among workers, and --summarizer offline makes none: leave one out.")

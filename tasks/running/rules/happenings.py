@@ -21,6 +21,14 @@ _KNOWN: Final = {
     "CredentialsRefused": ("密钥被拒 · credentials refused", "Renew the key in its block, then run again."),
     "EndpointMissing": ("服务不存在 · endpoint missing", "Correct the endpoint's id in its block, then run again."),
     "AllowanceUsedUp": ("额度用尽 · allowance used up", "Top up the account, then run again; answers are kept."),
+    "AnswersUseless": (
+        "回答不可用 · answers are useless",
+        "Do what the sentence says, then run again: what was useless is asked once more, the rest is kept.",
+    ),
+    "CertificateUntrusted": (
+        "证书不受信任 · certificate not trusted",
+        "Name your CA in SSL_CERT_FILE, then run again.",
+    ),
     "EndpointDown": ("服务不可用 · endpoint down", "See whether the service is up, then run again; answers are kept."),
     "StoreFull": ("磁盘已满 · disk full", "Make room, then run again; the old tables are intact."),
     "StoreRefused": ("存储拒绝访问 · store refused", "Mend the permission, then run again."),

@@ -159,3 +159,37 @@ def test_open_source_names_a_file_a_folder_or_a_bucket(monkeypatch):
     assert opened("bos://bucket") == ("bos://bucket", "")
     assert opened("bos://bucket/logs") == ("bos://bucket", "logs")
     assert opened("bos://bucket/logs/{day}") == ("bos://bucket/logs", "2026-11-22")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("OPENAI_API_KEY", "made-up\nkey", "line breaks"),
+        ("QIANFAN_BEARER_TOKEN", "made up", "line breaks"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem", "there is no file /nowhere/ca.pem"),
+        ("ALL_PROXY", "socks5://127.0.0.1:1080", "SOCKS"),
+        ("OPENAI_BASE_URL", "http://localhost:notaport/v1", "no address"),
+        ("KEFU_RETRY", "unparsable", "there is no reason unparsable"),
+        ("KEFU_EXTRA_FIELDS", "[1]", "no JSON object"),
+        ("KEFU_MAX_COST", "1", "--prompt-token-price"),
+    ],
+)
+def test_what_would_break_every_call_is_one_sentence(name, value, complaint, monkeypatch):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=complaint) as refused:
+        load_settings({})
+    assert "made" not in str(refused.value)
+
+
+def test_a_key_loses_the_line_end_that_a_file_gave_it(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "made-up-key\n")
+    assert load_settings({}).openai_api_key.get_secret_value() == "made-up-key"
+
+
+def test_options_of_the_model_are_settings_and_those_of_the_default_leave_no_trace(monkeypatch):
+    assert load_settings({}).model_options.fingerprint() == ""
+    chosen = load_settings({"thinking": "off", "extra_fields": '{"top_p": 0.5}', "appid": "app-1"}).model_options
+    assert chosen.body()["enable_thinking"] is False
+    assert chosen.body()["top_p"] == 0.5
+    assert chosen.headers == {"appid": "app-1"}
+    assert "app-1" not in chosen.fingerprint()
