@@ -14,6 +14,7 @@ from prefect import flow, get_run_logger, runtime
 from flows.shadow_day import shadow_afterwards
 from flows.wiring import command_line
 from flows.wiring.answer_ahead import answer_ahead
+from flows.wiring.paid_time import watch_paid_time
 from flows.wiring.services import Services, connect, names_the_day, notices, open_source, open_warehouse
 from flows.wiring.settings import VERSION, Settings, load_settings
 from flows.wiring.steps import hold, read
@@ -61,6 +62,7 @@ async def summarize_day(
     day = _day_of_this_run(day, config)
     for notice in notices(config):
         get_run_logger().warning(notice)
+    config = await watch_paid_time(config, settings or {}, get_run_logger())
     await _catch_up(day, catch_up_days, settings or {}, config)
 
     logs = await _find_logs(day, config)

@@ -99,6 +99,7 @@ async def step_back(block: str, name: str) -> tuple[Event, Event, SummarizerEndp
     """
     events = await events_of(block)
     states = states_of(events)
+    await _finish(block, events)
     if len(states) < 2:
         raise UsageError(
             f"Nothing to roll back: no promotion has changed block {block!r} on this Prefect server. Promote a model "
@@ -112,13 +113,10 @@ async def step_back(block: str, name: str) -> tuple[Event, Event, SummarizerEndp
         )
     now = await find_endpoint(block)
     if now is not None and not _is(current, now):
-        if events[-1].action == "rolled back" and same_endpoint(now.endpoint, _undone(events)):
-            await _restore(block, current)  # the last step back died between its two writes
-        else:
-            raise UsageError(
-                f"Block {block!r} names {now.endpoint or now.summarizer}, and its history {current.endpoint}: "
-                "somebody changed it by hand. Set it in the UI to what it should be."
-            )
+        raise UsageError(
+            f"Block {block!r} names {now.endpoint or now.summarizer}, and its history {current.endpoint}: somebody "
+            "changed it by hand. Set it in the UI to what it should be."
+        )
     kept = await find_endpoint(below.kept)
     if kept is None:
         raise UsageError(f"Block {below.kept!r}, which keeps the endpoint before, is gone: set {block!r} in the UI.")
@@ -141,8 +139,13 @@ async def blocks_naming(endpoint: str) -> list[str]:
     return sorted(block for block, found in named.items() if block not in kept and same_endpoint(found, endpoint))
 
 
-def _undone(events: list[Event]) -> str:
-    return states_of(events[:-1])[-1].endpoint
+async def _finish(block: str, events: list[Event]) -> None:
+    """Finish a step back that died between its two writes: the history has it, and the block does not."""
+    now = await find_endpoint(block)
+    if now is not None and events and events[-1].action == "rolled back":
+        undone = states_of(events[:-1])[-1]
+        if _is(undone, now):
+            await _restore(block, states_of(events)[-1])
 
 
 def _is(event: Event, now: SummarizerEndpoint) -> bool:

@@ -5,7 +5,7 @@ when the reply was lost, is found on the platform by its name and description.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
@@ -41,6 +41,15 @@ def rollout_key(name: str) -> str:
 def find_rollout(store: ObjectStore, name: str) -> RolloutRecord | None:
     """The record of the rollout of a tuning's model."""
     return RolloutRecord.find(store, rollout_key(name), decode_rollout)
+
+
+def list_rollouts(store: ObjectStore) -> Iterator[RolloutRecord]:
+    """Yield the record of every rollout in the warehouse."""
+    for found in store.list_objects("models/name="):
+        name, _, file = found.key.removeprefix("models/name=").partition("/")
+        record = find_rollout(store, name) if file == "deployment.json" else None
+        if record is not None:
+            yield record
 
 
 def rollout_of(store: ObjectStore, name: str) -> RolloutRecord:
