@@ -4,6 +4,7 @@ python -m flows.backfill_days --start 2026-11-01 --end 2026-11-22
 """
 
 import argparse
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
@@ -19,6 +20,7 @@ from flows.summarize_day import summarize_day
 from flows.wiring import command_line
 from flows.wiring.services import names_the_day, open_source, open_warehouse
 from flows.wiring.settings import Settings, load_settings
+from flows.wiring.steps import days_in_logs, divides_by_time, span_of_logs
 from tasks.calling.rules.budget import Ceiling
 from tasks.domain.errors import AnswersUseless, KefuError, RunStopped, StoreError, TooManyRejects, UsageError
 from tasks.domain.layout import partition_key
@@ -101,6 +103,8 @@ async def backfill_days(
     config = load_settings(wanted)
     if not report_only:
         _check_source(config, start, end)
+        if divides_by_time(config) and len(days) > 1:
+            days = await asyncio.to_thread(days_in_logs, config, days)
 
     warehouse = open_warehouse(config)
     complete = [day for day in days if is_complete(warehouse, day)]
@@ -200,10 +204,10 @@ def _filled_in(**fields: object) -> dict[str, Any]:
 
 
 def _check_source(config: Settings, start: date, end: date) -> None:
-    if start != end and not names_the_day(config.source):
+    if start != end and not names_the_day(config.source) and not divides_by_time(config):
         raise UsageError(
             f"The source {config.source} does not name the day, so that every day would get the same logs: "
-            "write {day} into it, or ask for a single day."
+            "write {day} into it, ask for a single day, or divide the logs with --day-from messages."
         )
     source, name = open_source(config, end)
     today = datetime.now(config.zone).date()
@@ -229,13 +233,18 @@ async def _summarized(day: date, settings: Mapping[str, Any]) -> Outcome:
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
     parser = command_line.parser("flows.backfill_days", "Summarize every day of a range that is not complete yet.")
-    parser.add_argument("--start", type=command_line.day_argument, required=True, help="the first day")
-    parser.add_argument("--end", type=command_line.day_argument, required=True, help="the last day, itself included")
+    parser.add_argument("--start", type=command_line.day_argument, help="the first day")
+    parser.add_argument("--end", type=command_line.day_argument, help="the last day, itself included")
+    parser.add_argument(
+        "--all-days", action="store_true", default=False, help="every day that the logs in --source are of, instead"
+    )
     parser.add_argument("--report-only", action="store_true", default=False, help="only rebuild the reports")
     parser.add_argument("--confirm-long-span", action="store_true", default=False, help="needed for more than 31 days")
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON array")
-    args = parser.parse_args(arguments)
+    args = parser.parse_args(arguments, argparse.Namespace(start=None, end=None))
     settings = command_line.chosen_settings(args)
+    if args.all_days == (args.start is not None or args.end is not None) or (args.start is None) != (args.end is None):
+        parser.error("give --start and --end, or --all-days")
 
     def tell(outcomes: list[Outcome]) -> str:
         return orjson.dumps(outcomes).decode() if args.json else "\n".join(map(_format_summary, outcomes))
@@ -250,11 +259,13 @@ def main(arguments: Sequence[str]) -> int:
             settings=settings,
         ),
         tell,
-        check=lambda config: _check_command(args, settings),
+        check=lambda config: _check_command(config, args, settings),
     )
 
 
-def _check_command(args: argparse.Namespace, settings: Mapping[str, Any]) -> None:
+def _check_command(config: Settings, args: argparse.Namespace, settings: Mapping[str, Any]) -> None:
+    if args.all_days:
+        args.start, args.end = span_of_logs(config)
     days_asked_for(
         args.start,
         args.end,

@@ -71,7 +71,7 @@ def _conversations(draw: Draw, config: Settings) -> Iterator[tuple[date, str, Co
     for day, names in sorted(wanted.items()):
         store, name = open_source(config, day)
         with suppress(NoLogs), scratch_folder(scratch_parent(config), f"sample-{uuid4()}") as scratch:
-            reader = log_reader(config, scratch)
+            reader = log_reader(config, scratch, day)
             for found, conversation in conversations_of(names, store, list_logs(store, name), reader):
                 yield day, found, conversation
 

@@ -44,7 +44,7 @@ async def shadow_day(day: date | None = None, settings: dict[str, Any] | None = 
     async with connect(config.model_copy(update={"endpoint": config.shadow_endpoint}), day) as services:
         sample = sample_published(services.warehouse, day, config.shadow_share)
         served = dict(sample.values())
-        requests = [one for one in _requests(sample, services, config, run_id) if one.content_hash in served]
+        requests = [one for one in _requests(day, sample, services, config, run_id) if one.content_hash in served]
         async with open_caller(
             services.summarizer,
             services.limiter,
@@ -82,9 +82,9 @@ def _check_candidate(config: Settings) -> None:
         raise UsageError("A shadow needs --shadow-endpoint, and --summarizer qianfan or openai.")
 
 
-def _requests(sample: dict[str, Any], services: Services, config: Settings, run_id: str) -> list[Request]:
+def _requests(day: date, sample: dict[str, Any], services: Services, config: Settings, run_id: str) -> list[Request]:
     with scratch_folder(services.scratch, f"{run_id}-logs") as scratch:
-        reader = log_reader(config, scratch, services.summarizer.model)
+        reader = log_reader(config, scratch, day, services.summarizer.model)
         conversations = conversations_of(
             sample,
             services.source,

@@ -33,6 +33,7 @@ from tasks.running.run_names import name_run
 from tasks.running.run_states import ceiling_reached
 from tasks.summarizing.day import DaySession
 from tasks.summarizing.summarize import summarize_all, summarize_batch
+from tasks.warehouse.parquet import read_runs
 from tasks.warehouse.publish import BatchFiles, DayTables, assemble_tables, is_complete, publish_day
 from tasks.warehouse.rules.day_tally import CEILING, DayTally
 
@@ -69,15 +70,17 @@ async def summarize_day(
     started_at = datetime.now(UTC)
     ahead = await answer_ahead(day, config)
     async with connect(config, day) as services, hold(day, services, config) as run:
+        progress = Progress(run.day, run.caller.usage, services.limiter, logs, config.cost)
         try:
-            parts = await _summarize(logs, run, services, config)
+            parts = await _summarize(logs, run, services, config, progress)
         except CeilingReached as ceiling:
-            tally = _tally(run, started_at, ahead, services, config, None, len(logs))
+            tally = _tally(run, started_at, ahead, services, config, None, progress)
             # Prefect takes the state for the end of the run, and gives its tally to whoever called.
             return ceiling_reached(replace(tally, status=CEILING), str(ceiling))  # type: ignore[return-value]
 
         tables = assemble_tables(parts, run.scratch)
-        tally = _tally(run, started_at, ahead, services, config, tables, len(logs))
+        tally = _tally(run, started_at, ahead, services, config, tables, progress)
+        tally.raise_if_it_lost_most(read_runs(services.warehouse, day), allowed=config.allow_shrink)
         runs, history = with_this_run(services.warehouse, tally), read_history(services.warehouse, day)
         statistics = aggregate_day(day, config.zone, tables.summaries, tables.rejects, runs, config.attributes)
 
@@ -126,10 +129,9 @@ async def _find_logs(day: date, config: Settings) -> list[StoredObject]:
 
 
 async def _summarize(
-    logs: Sequence[StoredObject], run: DaySession, services: Services, config: Settings
+    logs: Sequence[StoredObject], run: DaySession, services: Services, config: Settings, progress: Progress
 ) -> list[BatchFiles]:
     logger = get_run_logger()
-    progress = Progress(run.day, run.caller.usage, services.limiter, logs, config.cost)
     batches = read(logs, run, services, config, progress)
     async with told(progress, logger):
         return await summarize_all(
@@ -149,7 +151,7 @@ def _tally(
     services: Services,
     config: Settings,
     tables: DayTables | None,
-    log_objects: int,
+    progress: Progress,
 ) -> DayTally:
     # What was bought for this run ahead was found again, which makes it no reuse.
     usage, bought, finished_at = run.caller.usage, run.answers.billed_before, datetime.now(UTC)
@@ -174,13 +176,17 @@ def _tally(
         summarizer=config.summarizer,
         model=services.summarizer.model,
         prompt_version=config.prompt_version,
-        log_objects=log_objects,
         cached_tokens=cached_tokens,
         model_options=config.model_options.fingerprint(),
         version=VERSION,
         warehouse=services.warehouse.uri,
         report=services.warehouse.uri_of(f"reports/day={run.day}/report.html"),
         masked=tables.masked if tables else {},
+        log_objects=len(progress.logs),
+        unread_rejects=progress.reading.unread_rejects,
+        unread_files=progress.reading.unread_files,
+        unread_conversations=progress.reading.unread_conversations,
+        outside_day=progress.reading.outside.total(),
     )
 
 

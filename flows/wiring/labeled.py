@@ -122,7 +122,7 @@ def _conversations_of(config: Settings, start: date | None, end: date | None, la
         except NoLogs:
             continue
         with scratch_folder(scratch_parent(config), f"labels-{uuid4()}") as scratch:
-            found += find_labeled(day, known, store, logs, log_reader(config, scratch))
+            found += find_labeled(day, known, store, logs, log_reader(config, scratch, day))
     if not found:
         raise UsageError(
             f"None of the {len(known)} labels of {labels} has a conversation in the logs of {start}…{end}."

@@ -99,6 +99,14 @@ class Settings(BaseSettings):
     max_tokens: int | None = Field(None, gt=0, description="the most tokens of a run; it stops there (exit 5)")
     max_calls: int | None = Field(None, gt=0, description="the most calls of a run; it stops there (exit 5)")
     retry: str = Field("", description="reasons of rejects that are asked about once more, such as unparseable,refused")
+    day_from: Literal["auto", "source", "messages"] = Field(
+        "auto",
+        description="what says which day a conversation is of: its place in --source, or the time of its messages; "
+        "auto: the messages, where --source has no {day}",
+    )
+    allow_shrink: bool = Field(
+        False, description="publish a day even though it holds less than half of what is published for it"
+    )
     overwrite: bool = Field(False, description="summarize anew what another model or prompt version summarized before")
     prompt: str = Field("sft-v1", description="the prompt version, a file of tasks/prompts")
     mask: bool = Field(True, description="replace personal data before a text leaves and before it is stored")

@@ -6,13 +6,22 @@ from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 from prefect import get_run_logger, runtime
 
-from flows.wiring.services import Services, mappings_of, pseudonyms_of
+from flows.wiring.services import (
+    Services,
+    mappings_of,
+    names_the_day,
+    open_source,
+    pseudonyms_of,
+    scratch_parent,
+)
 from flows.wiring.settings import Settings
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.canary import CanaryRule
+from tasks.domain.errors import UsageError
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Conversation, Request
 from tasks.domain.shards import Shard
@@ -22,7 +31,11 @@ from tasks.preparing.pseudonyms import Pseudonyms
 from tasks.preparing.requests import prepare, storable_reject
 from tasks.reading.batches import Batch, read_batches
 from tasks.reading.conversations import LogReader
+from tasks.reading.days import count_days
+from tasks.reading.log_objects import list_logs
+from tasks.reading.tally import ReadingTally
 from tasks.running.progress import Progress
+from tasks.running.scratch import scratch_folder
 from tasks.summarizing.day import DaySession, open_day
 from tasks.warehouse.parquet import usual_reject_ratio
 
@@ -46,7 +59,7 @@ def hold(
     )
 
 
-def read(
+async def read(
     logs: Sequence[StoredObject],
     run: DaySession,
     services: Services,
@@ -55,14 +68,22 @@ def read(
     shard: Shard | None = None,
 ) -> AsyncIterator[Batch]:
     """The day's conversations as batches of requests, or those of a shard; `progress` is told of the reading."""
-    return read_batches(
+    logger = get_run_logger()
+    tally = progress.reading if progress else ReadingTally()
+    batches = read_batches(
         progress.watching(services.source) if progress else services.source,
         logs,
-        log_reader(config, run.scratch, services.summarizer.model),
+        log_reader(config, run.scratch, run.day, services.summarizer.model),
         size=config.batch_size,
-        detected=partial(progress.detected, logger=get_run_logger()) if progress else lambda _: None,
+        detected=partial(progress.detected, logger=logger) if progress else lambda _: None,
         shard=shard,
+        tally=tally,
     )
+    async for batch in batches:
+        yield batch
+    if progress and shard is None:
+        for remark in tally.remarks(run.day):
+            logger.warning(remark)
 
 
 def nightly_policy(config: Settings, warehouse: ObjectStore, day: date) -> CallPolicy:
@@ -76,8 +97,49 @@ def nightly_policy(config: Settings, warehouse: ObjectStore, day: date) -> CallP
     )
 
 
-def log_reader(config: Settings, scratch: Path, model: str = "") -> LogReader:
-    """The reader of this run's logs; without a model its requests are for people to read, or to be asked again."""
+def divides_by_time(config: Settings) -> bool:
+    """True where the messages' own time says which day a conversation is of."""
+    return config.day_from == "messages" or (config.day_from == "auto" and not names_the_day(config.source))
+
+
+def days_in_logs(config: Settings, days: Sequence[date]) -> list[date]:
+    """The days of a range that the logs in one place are of, by their messages' own time.
+
+    Raises:
+        UsageError: some conversations have no time, and so would be of every day.
+    """
+    tally = _counted_days(config)
+    if tally.undated:
+        raise UsageError(
+            f"{tally.undated} conversations in {config.source} have no time that can be read, and so would be in every "
+            "day: ask for a single day, or name their times in a mapping (python -m flows.try_logs shows them)."
+        )
+    return [day for day in days if day in tally.days]
+
+
+def span_of_logs(config: Settings) -> tuple[date, date]:
+    """The first and the last day that the logs in one place are of.
+
+    Raises:
+        UsageError: the source has a place for each day, or nothing in it has a time.
+    """
+    if not divides_by_time(config):
+        raise UsageError("--all-days is for a --source without {day}: with it, give --start and --end.")
+    days = _counted_days(config).days
+    if not days:
+        raise UsageError(f"Nothing in {config.source} has a time that can be read: ask for a single day.")
+    return min(days), max(days)
+
+
+def _counted_days(config: Settings) -> ReadingTally:
+    source, name = open_source(config, date.min)
+    with scratch_folder(scratch_parent(config), f"days-{uuid4()}") as scratch:
+        reader = replace(log_reader(config, scratch, None), day=None)
+        return count_days(source, list_logs(source, name), reader)
+
+
+def log_reader(config: Settings, scratch: Path, day: date | None, model: str = "") -> LogReader:
+    """The reader of a day's logs; without a model its requests are for people to read, or to be asked again."""
     pseudonyms = pseudonyms_of(config)
     return LogReader(
         prepare=preparing(config, model, pseudonyms),
@@ -87,6 +149,7 @@ def log_reader(config: Settings, scratch: Path, model: str = "") -> LogReader:
         zone=config.zone,
         storable=partial(storable_reject, masked=config.mask, pseudonyms=pseudonyms),
         name_of=partial(mask_identifier, pseudonyms=pseudonyms),
+        day=day if divides_by_time(config) else None,
     )
 
 

@@ -91,6 +91,10 @@ class TooManyRejects(RunError):
         self.tally = tally
 
 
+class DayShrank(RunError):
+    """A day was read that has lost most of what is published for it; nothing was changed."""
+
+
 class DaysFailed(RunError):
     """Some days of a range failed; `outcomes` says which and why."""
 

@@ -12,6 +12,7 @@ from tasks.domain.records import Conversation, Reason, Reject, Request
 from tasks.domain.shards import Shard
 from tasks.reading.conversations import DetectedFormat, LogReader, log_objects
 from tasks.reading.log_objects import LogSource
+from tasks.reading.tally import ReadingTally
 
 
 class Batch:
@@ -68,24 +69,34 @@ async def read_batches(
     size: int,
     detected: Callable[[DetectedFormat], None],
     shard: Shard | None = None,
+    tally: ReadingTally | None = None,
 ) -> AsyncIterator[Batch]:
     """Yield the day's conversations as batches, each read in a thread so that calls in flight do not wait for it.
 
     Raises:
         NoLogs: there is nothing at all in the objects; a day is not replaced by an export that failed.
     """
-    readings = reader.read(log_objects(store, logs))
+    tally = tally or ReadingTally()
+    readings = reader.read(log_objects(store, logs), tally)
     with closing(ConversationIds(reader.scratch)) as ids:
         batches = batches_of(readings, reader, ids, size=size, detected=detected, shard=shard)
         any_read = False
         while (batch := await asyncio.to_thread(next, batches, None)) is not None:
             any_read = True
             yield batch
-    if not any_read and shard is None:
+    if any_read or shard is not None:
+        return
+    if tally.outside:
+        first, last = min(tally.outside), max(tally.outside)
         raise NoLogs(
-            f"There is nothing in the day's logs ({len(logs)}, from {store.uri_of(logs[0].key)} on): each is "
-            "empty, or a header without rows. Check whether the export has run to its end; nothing was changed."
+            f"None of the {tally.outside.total():,} conversations in {store.uri_of(logs[0].key)} began on "
+            f"{reader.day}: they are of {first} to {last}. Ask for one of those (--day {last}), or for all of them "
+            "(python -m flows.backfill_days --all-days); nothing was changed."
         )
+    raise NoLogs(
+        f"There is nothing in the day's logs ({len(logs)}, from {store.uri_of(logs[0].key)} on): each is "
+        "empty, or a header without rows. Check whether the export has run to its end; nothing was changed."
+    )
 
 
 def batches_of(

@@ -8,13 +8,18 @@ _ROWS_A_CONVERSATION = 8.0
 
 _BYTES_A_CONVERSATION = 2_000.0
 
+_DAYS_KEPT = 10_000
+
+_MANY_OF_OTHER_DAYS = 0.05
+
 
 @dataclass(slots=True)
 class ReadingTally:
     """Counts of one reading; filled while it goes on, true at its end.
 
     `unread_rows` are rejects that stand for a row of a conversation, `unread_files` those that stand for (the rest of)
-    a file of `unread_bytes`. `outside` counts conversations of other days than the one asked for, which are left out.
+    a file of `unread_bytes`. `days` counts all conversations that have a time, `outside` those of other days than the
+    one asked for, which are left out.
     """
 
     conversations: int = 0
@@ -25,8 +30,8 @@ class ReadingTally:
     unread_files: int = 0
     unread_bytes: int = 0
     undated: int = 0
+    days: Counter[date] = field(default_factory=Counter)
     outside: Counter[date] = field(default_factory=Counter)
-    inside: int = 0
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -50,16 +55,30 @@ class ReadingTally:
             self.undated += 1
             return True
         began = started_at.astimezone(zone).date()
+        if began in self.days or len(self.days) < _DAYS_KEPT:
+            self.days[began] += 1
         if day is None or began == day:
-            self.inside += 1
             return True
         self.outside[began] += 1
         return False
 
-    def outside_in_words(self) -> str:
-        """The conversations of other days, in a sentence; "" where there are none."""
-        if not self.outside:
-            return ""
-        days = sorted(self.outside)
-        span = f"{days[0]}" if len(days) == 1 else f"{len(days)} other days, {days[0]} to {days[-1]}"
-        return f"{self.outside.total():,} conversations began on {span}, and are left out"
+    def remarks(self, day: date) -> list[str]:
+        """What a person should know of the reading, in sentences.
+
+        Args:
+            day: the one asked for, whether or not others were left out.
+        """
+        remarks = list(self.notes)
+        if self.outside:
+            remarks.append(f"{_on(self.outside)}: they are not of {day}, and left out.")
+        elif (others := self.days.total() - self.days[day]) > _MANY_OF_OTHER_DAYS * self.days.total():
+            counts = Counter({other: count for other, count in self.days.items() if other != day})
+            assert counts.total() == others
+            remarks.append(f"{_on(counts)}: they lie among {day}'s logs. --day-from messages leaves them out.")
+        return remarks
+
+
+def _on(days: Counter[date]) -> str:
+    first, last = min(days), max(days)
+    span = f"{first}" if first == last else f"{len(days)} other days, {first} to {last}"
+    return f"{days.total():,} conversations began on {span}"

@@ -14,6 +14,7 @@ from tasks.calling.rate_limiter import RateLimiter
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Reject, Summarized
 from tasks.reading.conversations import DetectedFormat
+from tasks.reading.tally import ReadingTally
 from tasks.running.artifacts import LiveMarkdown
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
@@ -46,6 +47,7 @@ class Progress:
     summarized: int = 0
     rejected: int = 0
     part: str = ""
+    reading: ReadingTally = field(default_factory=ReadingTally)
     _began: float = field(init=False)
     _reading: tuple[int, BinaryIO] | None = None
 

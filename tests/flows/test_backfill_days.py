@@ -93,7 +93,6 @@ def test_backfill_days_ends_as_failed_when_too_much_was_rejected(place, tmp_path
         ({"start": date(2026, 10, 1)}, "53 days, more than 31"),
         ({"end": date(2126, 11, 22), "confirm_long_span": True}, "lies in the future"),
         ({"endpoint": "nobody"}, "no block summarizer-endpoint/nobody"),
-        ({"source": "logs/all.jsonl"}, "does not name the day"),
         ({"source": "ftp://logs/{day}"}, "unknown scheme"),
         ({"overwrite": True, "report_only": True}, "choose one"),
         ({"max_parallel_days": 99}, "1 to 16"),
@@ -104,3 +103,21 @@ def test_backfill_days_refuses_what_cannot_be_in_one_sentence(place, tmp_path, w
         run(place, **wrong)
     assert "\n" not in str(refused.value)
     assert not (tmp_path / "warehouse").exists()
+
+
+def test_backfill_days_refuses_logs_that_would_be_in_every_day(place):
+    with pytest.raises(UsageError, match="does not name the day"):
+        run({**place, "source": "logs/all.jsonl", "day_from": "source"})
+
+
+def test_backfill_days_divides_logs_of_many_days_by_their_messages(place, tmp_path):
+    rows = [
+        f"c{day}-{number},{role},快递什么时候到,2026-11-{day} 23:5{number}:00\n"
+        for day in (20, 22)
+        for number in range(3)
+        for role in ("用户", "客服")
+    ]
+    month = tmp_path / "month.csv"
+    month.write_text("会话ID,角色,内容,时间\n" + "".join(rows), encoding="utf-8")
+    done = run({**place, "source": str(month)})
+    assert [(one["day"], one["conversations"]) for one in done] == [("2026-11-20", 3), ("2026-11-22", 3)]

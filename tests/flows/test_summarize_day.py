@@ -136,6 +136,7 @@ def test_summarize_day_shares_its_quota_with_another_day(accounts, qianfan, tmp_
         "endpoint": "sft_v1",
         "rpm": 6000,
         "shared_quota": "sft",
+        "day_from": "source",
     }
 
     async def both() -> list[DayTally]:

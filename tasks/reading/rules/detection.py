@@ -28,6 +28,8 @@ _LINES_ABOVE_HEADER: Final = 20
 
 _SAMPLED_VALUES: Final = 60
 
+_MOST_STRANGERS: Final = 20
+
 _DELIMITERS: Final = {"csv": (",", ";", "|", "\x01", "，"), "tsv": ("\t",)}
 
 _FILE_KINDS: Final = {
@@ -401,7 +403,10 @@ class _Candidates:
         names = frequent_names(self.head.text.split("\n"))
         log = self._log_with(names)
         found = split_transcript(self.head.text, log.labels)
-        if not found.utterances and not (found.strangers and sum(found.strangers.values()) * 3 > len(self.lines)):
+        spoken = sum(found.strangers.values())
+        if len(found.strangers) > _MOST_STRANGERS and len(found.strangers) * 2 > spoken:
+            return None
+        if not found.utterances and spoken * 3 <= len(self.lines):
             return None
         two_sided = sum(
             {"user", "agent"} <= {said.speaker for said in split_transcript(line, log.labels).utterances}

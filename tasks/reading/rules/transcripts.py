@@ -28,7 +28,8 @@ _LINE: Final = re.compile(
 
 # 千牛, 旺旺: NAME(2026-11-22 10:00:00): text. QQ, 七鱼: NAME 2026-11-22 10:00:00, with the text on the lines below.
 _NAME_AND_TIME: Final = re.compile(
-    rf"[ \t\u3000\ufeff]*+(?P<name>[^\s(（][^(（\n]{{0,40}}?)[ \t]{{0,4}}[(（]?(?P<time>{_DATED})[)）]?[ \t]{{0,4}}"
+    rf"[ \t\u3000\ufeff]*+(?P<name>[^\s(（,，;；|\t][^(（,，;；|\t\n]{{0,30}}?)[ \t]{{0,4}}"
+    rf"[(（]?(?P<time>{_DATED})[)）]?[ \t]{{0,4}}"
     r"(?:[:：][ \t]{0,4}|$)"
 )
 

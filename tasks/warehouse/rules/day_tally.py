@@ -1,11 +1,11 @@
-"""Day tally."""
+"""What one run did to one day, and whether that may be published."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from tasks.domain.errors import TooManyRejects
+from tasks.domain.errors import DayShrank, TooManyRejects
 from tasks.warehouse.rules.tables import RUNS
 
 CEILING: Final = "ceiling_reached"
@@ -13,7 +13,11 @@ CEILING: Final = "ceiling_reached"
 
 @dataclass(frozen=True, slots=True)
 class DayTally:
-    """What one run did to one day. Times are UTC; `cost` is in the currency of the prices set."""
+    """What one run did to one day. Times are UTC; `cost` is in the currency of the prices set.
+
+    `unread_rejects` of the rejects stand for a row or a file that could not be read, in which about
+    `unread_conversations` are lost. `outside_day` conversations of the logs began on other days and were left out.
+    """
 
     day: date
     run_id: str
@@ -40,11 +44,20 @@ class DayTally:
     masked: Mapping[str, int] = field(default_factory=dict)
     cached_tokens: int = 0
     model_options: str = ""
+    unread_rejects: int = 0
+    unread_files: int = 0
+    unread_conversations: int = 0
+    outside_day: int = 0
 
     @property
     def conversations(self) -> int:
         """Everything that was read."""
         return self.summarized + self.rejected
+
+    @property
+    def lost(self) -> int:
+        """About how many conversations are not in the summaries: rejects, and what is lost in what can't be read."""
+        return self.rejected - self.unread_rejects + self.unread_conversations
 
     @property
     def seconds(self) -> float:
@@ -87,7 +100,7 @@ class DayTally:
         }
 
     def raise_if_too_many_rejects(self, max_reject_ratio: float, rejects: Iterable[tuple[str, int]]) -> "DayTally":
-        """The tally, once its tables are published and if enough of the day is in them.
+        """Return the tally, once its tables are published and if enough of the day is in them.
 
         Args:
             max_reject_ratio: the share of rejects that is allowed.
@@ -96,13 +109,40 @@ class DayTally:
         Raises:
             TooManyRejects: the share of rejects is over the limit.
         """
-        if self.rejected > max_reject_ratio * self.conversations:
+        if self.lost > max_reject_ratio * (self.summarized + self.lost):
             tally = replace(self, status="too_many_rejects")
             why = ", ".join(f"{count} {reason}" for reason, count in rejects)
+            about = "about " if self.unread_conversations else ""
             raise TooManyRejects(
-                f"{self.day}: {self.rejected} of {self.conversations} conversations were rejected ({why}), more "
-                f"than {max_reject_ratio:.0%} (--max-reject-ratio). The tables are published; "
+                f"{self.day}: {about}{self.lost} of {self.summarized + self.lost} conversations were rejected ({why}"
+                f"{self._unread_in_words()}), more than {max_reject_ratio:.0%} (--max-reject-ratio). The tables are "
+                "published; "
                 f"{self.warehouse}/rejects/day={self.day} says why each was.",
                 tally,
             )
         return self
+
+    def raise_if_it_lost_most(self, published: Iterable[Mapping[str, Any]], *, allowed: bool) -> None:
+        """Refuse to replace a day by one that holds less than half of it.
+
+        Args:
+            published: the day's rows of the `runs` table.
+            allowed: somebody said that this is right.
+
+        Raises:
+            DayShrank: the day that is published is more than twice as large.
+        """
+        before = max(published, key=lambda row: row["finished_at"], default=None)
+        if allowed or before is None or self.summarized * 2 >= before["summarized"]:
+            return
+        raise DayShrank(
+            f"{self.day}: {self.summarized} conversations can be summarized, and {before['summarized']} are published "
+            f"for it ({self.rejected} rejects{self._unread_in_words()}). Nothing was changed: check whether the export "
+            "is whole. If it is right, --allow-shrink publishes the smaller day."
+        )
+
+    def _unread_in_words(self) -> str:
+        if not self.unread_files:
+            return ""
+        files = f"{self.unread_files} files" if self.unread_files > 1 else "a file"
+        return f"; about {self.unread_conversations} conversations are in {files} that can't be read"

@@ -97,6 +97,9 @@ RUNS = _schema(
     ("masked", pa.map_(pa.string(), pa.int64())),
     ("cached_tokens", pa.int64()),
     ("model_options", pa.string()),
+    ("unread_files", pa.int64()),
+    ("unread_conversations", pa.int64()),
+    ("outside_day", pa.int64()),
 )
 
 # A candidate's rows: those of SUMMARIES, and where its answer was none, why.
