@@ -28,7 +28,7 @@ from tasks.reporting.report import aggregate_day, day_files, read_history, show_
 from tasks.running.catch_up import catch_up
 from tasks.running.hand_on import handed_on_when_stopped
 from tasks.running.pausing import AWAITING_LOGS, reschedule
-from tasks.running.progress import Progress, told
+from tasks.running.progress import Progress, report_progress
 from tasks.running.run_names import name_run
 from tasks.running.run_states import ceiling_reached
 from tasks.summarizing.day import DaySession
@@ -133,7 +133,7 @@ async def _summarize(
 ) -> list[BatchFiles]:
     logger = get_run_logger()
     batches = read(logs, run, services, config, progress)
-    async with told(progress, logger):
+    async with report_progress(progress, logger):
         return await summarize_all(
             batches,
             run.caller,

@@ -15,7 +15,7 @@ from flows.wiring.steps import hold, read
 from tasks.domain.errors import AnswersUseless, CeilingReached
 from tasks.domain.shards import Shard
 from tasks.reading.log_objects import list_logs
-from tasks.running.progress import Progress, told
+from tasks.running.progress import Progress, report_progress
 from tasks.summarizing.shards import is_done, tell_done
 from tasks.summarizing.summarize import answer_batch, summarize_all
 
@@ -40,7 +40,7 @@ async def summarize_shard(day: date, number: int, of: int, run_id: str, settings
         logs = list_logs(services.source, services.source_name)
         progress = Progress(day, run.caller.usage, services.limiter, logs, config.cost, part=shard.name)
         try:
-            async with told(progress, logger):
+            async with report_progress(progress, logger):
                 await summarize_all(
                     read(logs, run, services, config, progress, shard),
                     run.caller,

@@ -1,20 +1,28 @@
 """Flows as commands: flags made from the settings, one clear line for what is wrong, exit codes to trust."""
 
-import argparse
 import asyncio
 import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from datetime import date
 from typing import Any, NoReturn, TypeVar, cast
 
 from prefect.exceptions import TerminationSignal
 from pydantic import ValidationError
 
+from flows.wiring.flags import (
+    MISUSED,
+    add_label_flags,
+    add_limit_flag,
+    chosen_settings,
+    count_argument,
+    day_argument,
+    parser,
+)
 from flows.wiring.services import check_settings
-from flows.wiring.settings import Settings, flags
+from flows.wiring.settings import Settings
 from flows.wiring.surroundings import open_standard_streams, surroundings, write_result
+from flows.wiring.terminal import hush_prefect
 from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError, RunStopped, TooManyRejects, UsageError
 from tasks.warehouse.rules.day_tally import CEILING, DayTally
 
@@ -25,65 +33,16 @@ CEILING_NOTICE = (
     "published yet, and the next run goes on from here."
 )
 
-DONE, FAILED, MISUSED, TOO_MANY_REJECTS, ANSWERS_USELESS, CEILING_REACHED = range(6)
+DONE, FAILED, TOO_MANY_REJECTS, ANSWERS_USELESS, CEILING_REACHED = 0, 1, 3, 4, 5
 
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line on stderr, without the usage that hides it."""
-        sys.stderr.write(f"{self.prog}: {message} (--help explains every flag)\n")
-        sys.exit(MISUSED)
-
-
-def parser(module: str, summary: str) -> argparse.ArgumentParser:
-    """A parser with a flag for every setting; what was not given is absent from its result."""
-    made = _Parser(
-        prog=f"python -m {module}",
-        description=summary,
-        epilog="A flag beats the environment (KEFU_…), which beats .env. Exit codes: 0 done, 1 the run failed, "
-        "2 wrong use, 3 too many rejects (the tables are published), 4 stopped early because the answers are useless, "
-        "5 stopped at a ceiling (--max-cost, --max-tokens, --max-calls; the next run goes on).",
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
-    )
-    for name, field in flags().items():
-        shown = "" if field.default in (None, "", False) else f" (default: {field.default})"
-        help_text = f"{field.description}{shown}".replace("%", "%%")
-        flag = f"--{name.replace('_', '-')}"
-        if field.annotation is bool:
-            made.add_argument(flag, action=argparse.BooleanOptionalAction, help=help_text)
-        else:
-            made.add_argument(flag, metavar=name.upper(), help=help_text)
-    return made
-
-
-def add_label_flags(parser: argparse.ArgumentParser) -> None:
-    """Flags that say which labeled conversations are meant."""
-    parser.add_argument("--start", type=day_argument, default=None, help="the first day of labeled conversations")
-    parser.add_argument("--end", type=day_argument, default=None, help="the last day, itself included")
-    parser.add_argument(
-        "--labels", default="", help="a file of labels for the logs of those days (default: the warehouse's labels)"
-    )
-
-
-def add_limit_flag(parser: argparse.ArgumentParser) -> None:
-    """A flag that says how many of the labeled conversations are enough."""
-    parser.add_argument("--limit", type=count_argument, default=0, help="at most so many conversations (default: all)")
-
-
-def count_argument(text: str) -> int:
-    """A number of things, at least one."""
-    if not text.isascii() or not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 200")
-    return int(text)
-
-
-def day_argument(text: str) -> date:
-    """A day as written on a command line."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-11-22") from None
+__all__ = [
+    "add_label_flags",
+    "add_limit_flag",
+    "chosen_settings",
+    "count_argument",
+    "day_argument",
+    "parser",
+]
 
 
 def wrong_value(error: ValueError) -> UsageError:
@@ -92,11 +51,6 @@ def wrong_value(error: ValueError) -> UsageError:
         problems = [f"--{str(one['loc'][0]).replace('_', '-')}: {one['msg']}" for one in error.errors()]
         return UsageError("; ".join(problems))
     return UsageError(str(error))
-
-
-def chosen_settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Of the arguments given, those that are settings."""
-    return {name: value for name, value in vars(arguments).items() if name in flags()}
 
 
 def run(
@@ -176,4 +130,6 @@ def main(module_main: Callable[[Sequence[str]], int]) -> NoReturn:
     open_standard_streams()
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
         signal.signal(signal.SIGHUP, signal.default_int_handler)
+    if sys.stderr.isatty() and "--verbose" not in sys.argv:
+        hush_prefect()
     sys.exit(module_main(sys.argv[1:]))

@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     thinking: Thinking = Field(
         "", description="off, on, or an effort for models that think (off costs least); empty: the model's own way"
     )
-    seed: int | None = Field(None, description="makes answers repeatable where the server supports it")
+    model_seed: int | None = Field(None, description="makes answers repeatable where the server supports it")
     extra_fields: str = Field("", description="further fields of each request, as a JSON object; null removes one")
     extra_headers: str = Field("", description="further headers of each request, as a JSON object; no secrets")
     appid: str = Field("", description="qianfan: the application that a bill names")
@@ -302,7 +302,7 @@ class Settings(BaseSettings):
             system_prompt=self.system_prompt,
             response_format=self.response_format,
             thinking=self.thinking,
-            seed=self.seed,
+            seed=self.model_seed,
             extra_fields=orjson.loads(self.extra_fields or "{}"),
             headers={**({"appid": self.appid} if self.appid else {}), **headers},
         )

@@ -16,12 +16,15 @@ from tasks.domain.records import Reject, Summarized
 from tasks.reading.conversations import DetectedFormat
 from tasks.reading.tally import ReadingTally
 from tasks.running.artifacts import LiveMarkdown
+from tasks.running.terminal_line import TerminalLine
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 _SECONDS_BETWEEN = 10.0
 
 _LONGEST_BETWEEN_LINES = 300.0
+
+_SECONDS_BETWEEN_DRAWS = 0.5
 
 
 @dataclass(slots=True)
@@ -30,8 +33,8 @@ class Progress:
 
     Args:
         day: its day.
-        spent: what it has asked for so far.
-        gate: its quota, if it needs one.
+        usage: what it has asked for so far.
+        limiter: its quota, if it needs one.
         logs: its log objects, in the order in which they are read.
         cost: of so many prompt and completion tokens.
         part: which part of the day it is, if it is one.
@@ -137,6 +140,18 @@ class Progress:
         named = (f"{name.split()[-1]} {value}" for name, value in self.figures().items())
         return f"{self.name}: {'; '.join(named)}"
 
+    def short_line(self) -> str:
+        """Where the run stands, for a terminal: counts, pace, cost, time left."""
+        usage, rate = self.usage, self.done / max(self.clock() - self._began, 0.001) * 60
+        parts = [f"{self.done:,} conversations", f"{self.read_share:.0%} read", f"{rate:,.0f}/min"]
+        if self.rejected:
+            parts.insert(1, f"{self.rejected:,} rejected")
+        if cost := self.cost(usage.prompt_tokens, usage.completion_tokens):
+            parts.append(f"cost {cost:,.2f}")
+        if (left := self.seconds_left) is not None:
+            parts.append(f"{left / 60:,.0f} min left" if left > 90 else f"{left:.0f} s left")
+        return f"{self.name}  {'  '.join(parts)}"
+
     def markdown(self) -> str:
         """Where the run stands, as a table."""
         rows = "\n".join(f"| {name} | {value} |" for name, value in self.figures().items())
@@ -162,8 +177,8 @@ class WatchedLogs:
 
 
 @asynccontextmanager
-async def told(progress: Progress, logger: Logger) -> AsyncIterator[None]:
-    """Tell of the progress while the block runs, and once more at its end."""
+async def report_progress(progress: Progress, logger: Logger) -> AsyncIterator[None]:
+    """Report the progress while the block runs, and once more at its end."""
     shown = LiveMarkdown(f"progress-{progress.name}", f"{progress.name} 进度 · progress", logger)
 
     async def tell() -> None:
@@ -181,10 +196,18 @@ async def told(progress: Progress, logger: Logger) -> AsyncIterator[None]:
                 logger.info(progress.line())
             await shown.show(progress.markdown())
 
-    teller = asyncio.create_task(keep_telling())
+    async def draw() -> None:
+        while line.is_shown:
+            line.show(progress.short_line())
+            await asyncio.sleep(_SECONDS_BETWEEN_DRAWS)
+
+    line = TerminalLine()
+    reporters = [asyncio.create_task(keep_telling()), asyncio.create_task(draw())]
     try:
         yield
     finally:
-        teller.cancel()
-        await asyncio.gather(teller, return_exceptions=True)
+        for reporter in reporters:
+            reporter.cancel()
+        await asyncio.gather(*reporters, return_exceptions=True)
+        line.clear()
         await tell()

@@ -12,7 +12,7 @@ from tasks.clients.folder_store import FolderStore
 from tasks.domain.ports import StoredObject
 from tasks.domain.records import Reason, Reject
 from tasks.reading.conversations import DetectedFormat
-from tasks.running.progress import Progress, told
+from tasks.running.progress import Progress, report_progress
 
 DAY = date(2026, 11, 22)
 REJECT = Reject("c1", Reason.EMPTY, "", "a", 1)
@@ -87,7 +87,7 @@ def test_told_says_how_it_ended_and_a_server_that_is_away_stops_nobody(caplog, m
     progress, _, _ = progress_of({"a": 10})
 
     async def run() -> None:
-        async with told(progress, logging.getLogger("run")):
+        async with report_progress(progress, logging.getLogger("run")):
             progress.settled(REJECT)
 
     with caplog.at_level(logging.INFO, "run"):

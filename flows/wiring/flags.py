@@ -1,0 +1,163 @@
+"""Flags of the commands: the command's own first, then every setting, by what it is about."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final, NoReturn, get_args
+
+from flows.wiring.settings import flags
+
+MISUSED: Final = 2
+
+# What a person who begins needs stands first. A setting that is named nowhere comes under "more".
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "logs, tables and model": (
+        "source",
+        "warehouse",
+        "summarizer",
+        "endpoint",
+        "prompt",
+        "rpm",
+        "tpm",
+        "overwrite",
+    ),
+    "reading the logs": ("log_format", "mappings", "timezone", "mask", "compact", "max_input_tokens"),
+    "asking the model": (
+        "endpoint_block",
+        "max_output_tokens",
+        "temperature",
+        "system_prompt",
+        "response_format",
+        "thinking",
+        "model_seed",
+        "extra_fields",
+        "extra_headers",
+        "appid",
+    ),
+    "pace and patience": (
+        "qps",
+        "concurrency",
+        "shared_quota",
+        "timeout_seconds",
+        "call_seconds",
+        "max_attempts",
+        "give_up_seconds",
+        "busy_wait_seconds",
+    ),
+    "money": (
+        "max_cost",
+        "max_tokens",
+        "max_calls",
+        "prompt_token_price",
+        "completion_token_price",
+        "cached_token_price",
+        "training_token_price",
+    ),
+    "what counts as done": (
+        "max_reject_ratio",
+        "canary_calls",
+        "logs_wait_seconds",
+        "logs_quiet_seconds",
+    ),
+}
+
+ENVIRONMENT: Final = """environment:
+  KEFU_…                each setting by its name, such as KEFU_RPM; a flag beats it, and it beats .env
+  OPENAI_BASE_URL, OPENAI_API_KEY
+                        --summarizer openai: the server's address, such as http://localhost:8000/v1, and its key
+  QIANFAN_BEARER_TOKEN  --summarizer qianfan: an API key (bce-v3/ALTAK-…); or QIANFAN_ACCESS_KEY, QIANFAN_SECRET_KEY
+  BCE_ACCESS_KEY_ID, BCE_SECRET_ACCESS_KEY, BOS_ENDPOINT
+                        bos://… addresses
+
+exit codes: 0 done, 1 the run failed, 2 wrong use, 3 too many rejects (the tables are published), 4 stopped because the
+answers are useless, 5 stopped at a ceiling on cost, tokens or calls (the next run goes on)
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line on stderr, without the usage that hides it."""
+        sys.stderr.write(f"{self.prog}: {message} (--help explains every flag)\n")
+        sys.exit(MISUSED)
+
+
+def parser(module: str, summary: str, example: str = "") -> argparse.ArgumentParser:
+    """A parser with a flag for every setting; what was not given is absent from its result.
+
+    Args:
+        module: the command, such as `flows.summarize_day`.
+        summary: one sentence.
+        example: the flags of a typical call.
+    """
+    command = f"python -m {module}"
+    made = _Parser(
+        prog=command,
+        usage=f"{command} [flags]",
+        description=f"{summary}\n\n  {command} {example}".rstrip() if example else summary,
+        epilog=ENVIRONMENT,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=26, width=118),
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    settings = flags()
+    named = {name for names in GROUPS.values() for name in names}
+    groups = {**GROUPS, "more": tuple(name for name in settings if name not in named)}
+    for title, names in groups.items():
+        group = made.add_argument_group(title)
+        for name in names:
+            if name in settings:
+                _add_setting(group, name, settings[name])
+    group.add_argument("--verbose", action="store_true", default=False, help="show Prefect's log on a terminal, too")
+    return made
+
+
+def add_label_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that name labeled conversations."""
+    parser.add_argument("--start", type=day_argument, default=None, help="the first day of labeled conversations")
+    parser.add_argument("--end", type=day_argument, default=None, help="the last day, itself included")
+    parser.add_argument(
+        "--labels", default="", help="a file of labels for the logs of those days (default: the warehouse's labels)"
+    )
+
+
+def add_limit_flag(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for the number of labeled conversations that is enough."""
+    parser.add_argument("--limit", type=count_argument, default=0, help="at most so many conversations (default: all)")
+
+
+def count_argument(text: str) -> int:
+    """Read a number of things, at least one."""
+    if not text.isascii() or not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 200")
+    return int(text)
+
+
+def day_argument(text: str) -> date:
+    """Read a day as written on a command line."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-11-22") from None
+
+
+def chosen_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return those of the arguments given that are settings."""
+    return {name: value for name, value in vars(arguments).items() if name in flags()}
+
+
+def _add_setting(group: Any, name: str, field: Any) -> None:
+    shown = "" if field.default in (None, "", False, ()) else f" (default: {field.default})"
+    help_text = f"{field.description}{shown}".replace("%", "%%")
+    flag = f"--{name.replace('_', '-')}"
+    if field.annotation is bool:
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, help=help_text)
+    else:
+        group.add_argument(flag, metavar=_metavar(field.annotation), help=help_text)
+
+
+def _metavar(annotation: Any) -> str:
+    kinds = str(annotation)
+    if "Literal" in kinds:
+        return "|".join(get_args(annotation))
+    return "N" if "int" in kinds or "float" in kinds else "TEXT"

@@ -1,0 +1,56 @@
+"""What a person sees who looks for a command."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from flows.__main__ import commands
+from flows.wiring.flags import GROUPS, parser
+from flows.wiring.settings import flags
+from tests.conftest import ROOT
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "flows", *arguments]
+    return subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_flows_lists_every_command_with_a_line():
+    shown = run()
+    assert shown.returncode == 0
+    for name, summary in commands().items():
+        assert f"  {name} " in shown.stdout
+        assert summary.endswith(".")
+    assert {"summarize_day", "backfill_days", "build_report"} <= set(commands())
+
+
+def test_flows_names_the_command_that_was_meant():
+    wrong = run("sumarize-day")
+    assert wrong.returncode == 2
+    assert wrong.stderr == "kefu-digest: there is no command sumarize_day: did you mean summarize_day?\n"
+
+
+def test_flows_runs_a_command():
+    assert "--start" in run("build-report", "--help").stdout
+
+
+def test_help_explains_the_commands_own_flags_before_any_setting():
+    made = parser("flows.summarize_day", "Summarize one day.", "--day 2026-11-22")
+    made.add_argument("--day", help="the day")
+    text = made.format_help()
+    assert text.index("--day DAY") < text.index("--source")
+    assert "python -m flows.summarize_day --day 2026-11-22" in text
+    assert "OPENAI_API_KEY" in text
+
+
+def test_help_explains_every_setting_once():
+    text = parser("flows.summarize_day", "Summarize one day.").format_help()
+    for name in flags():
+        assert len(re.findall(rf"^  --{name.replace('_', '-')}[ ,]", text, re.MULTILINE)) == 1
+
+
+@pytest.mark.parametrize("title", GROUPS)
+def test_groups_of_flags_name_settings_that_exist(title):
+    assert set(GROUPS[title]) <= set(flags())
