@@ -4,6 +4,7 @@ python -m flows.build_report --start 2026-11-16 --end 2026-11-22
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,8 @@ from flows.wiring import command_line
 from flows.wiring.services import open_warehouse
 from flows.wiring.settings import load_settings
 from tasks.domain.days import days_between
-from tasks.reporting.report import aggregate_published, publish_reports, read_history, show_report
+from tasks.reporting.report import aggregate_published, look_around, publish_reports, show_report
+from tasks.reporting.rules.story_texts import story_json
 
 
 @flow(name="build-report", flow_run_name="report-{start}-{end}")
@@ -29,14 +31,17 @@ async def build_report(start: date, end: date, settings: dict[str, Any] | None =
     config = load_settings(settings or {})
     warehouse = open_warehouse(config)
     published = aggregate_published(warehouse, days_between(start, end), config.zone, config.attributes)
-    address = publish_reports(warehouse, published, str(runtime.flow_run.id))
-    await show_report(f"{start}-{end}", published.whole, read_history(warehouse, start), address)
+    context = look_around(warehouse, start, end, published.whole, config.themes)
+    context = replace(context, days=tuple(published.days.values()) if start < end else ())
+    address = publish_reports(warehouse, published, context, str(runtime.flow_run.id), config.themes)
+    await show_report(f"{start}-{end}", published.whole, context, address)
     return {
         "start": start.isoformat(),
         "end": end.isoformat(),
         "days": len(published.days),
         "conversations": published.whole.conversations,
         "report": address,
+        "stories": [story_json(story) for story in context.stories.told],
     }
 
 

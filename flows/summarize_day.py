@@ -24,7 +24,7 @@ from tasks.domain.errors import CeilingReached, UsageError
 from tasks.domain.ports import StoredObject
 from tasks.reading.log_objects import has_logs
 from tasks.reading.wait_for_logs import find_logs
-from tasks.reporting.report import aggregate_day, day_files, read_history, show_rejects, show_report, with_this_run
+from tasks.reporting.report import aggregate_day, day_files, look_around, show_rejects, show_report, with_this_run
 from tasks.running.catch_up import catch_up
 from tasks.running.hand_on import handed_on_when_stopped
 from tasks.running.pausing import AWAITING_LOGS, reschedule
@@ -81,11 +81,12 @@ async def summarize_day(
         tables = assemble_tables(parts, run.scratch)
         tally = _tally(run, started_at, ahead, services, config, tables, progress)
         tally.raise_if_it_lost_most(read_runs(services.warehouse, day), allowed=config.allow_shrink)
-        runs, history = with_this_run(services.warehouse, tally), read_history(services.warehouse, day)
+        runs = with_this_run(services.warehouse, tally)
         statistics = aggregate_day(day, config.zone, tables.summaries, tables.rejects, runs, config.attributes)
+        context = look_around(services.warehouse, day, day, statistics, config.themes, {day: tables.summaries})
 
-        publish_day(services.warehouse, day, run.lease, day_files(day, tables, statistics, runs, history))
-        await show_report(day, statistics, history, tally.report)
+        publish_day(services.warehouse, day, run.lease, day_files(day, tables, statistics, runs, context))
+        await show_report(day, statistics, context, tally.report)
         await show_rejects(day, tables.rejects)
 
     await name_run(f"summarize-{day} · {tally.conversations} = {tally.summarized} + {tally.rejected}")

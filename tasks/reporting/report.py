@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from itertools import chain
 from pathlib import Path
@@ -17,12 +17,15 @@ from tasks.domain.errors import DayBusy, NoTables
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.reporting.rules.aggregation import Aggregator
+from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.dimensions import NO_ATTRIBUTES, AttributeDimensions
+from tasks.reporting.rules.findings import past_days
 from tasks.reporting.rules.html import render_html
 from tasks.reporting.rules.markdown import render_markdown
 from tasks.reporting.rules.metrics import metrics_table
 from tasks.reporting.rules.reject_samples import reject_samples
 from tasks.reporting.rules.statistics import DayStatistics
+from tasks.reporting.story_day import ask_behind_the_bars, ask_for_stories, open_past, theme_names
 from tasks.running.artifacts import show_markdown, show_table
 from tasks.warehouse.day_lease import acquire_day
 from tasks.warehouse.parquet import _batches, _metrics, _published, parquet_bytes, read_runs
@@ -30,7 +33,7 @@ from tasks.warehouse.publish import DayTables
 from tasks.warehouse.rules.day_tally import DayTally
 from tasks.warehouse.rules.tables import RUNS
 
-_HISTORY_DAYS = 7
+_MOST_DAY_REPORTS = 31
 
 History = Mapping[date, pa.Table]
 
@@ -53,39 +56,73 @@ def aggregate_day(
     return aggregator.result(*runs)
 
 
-def read_history(store: ObjectStore, day: date) -> History:
-    """The metrics of the days of the week before a day, by day; days without are left out."""
-    tables = ((before, _metrics(store, before)) for before in days_before(day, _HISTORY_DAYS))
+def read_history(store: ObjectStore, first: date, last: date) -> History:
+    """The metrics of the days that a span is compared with, by day; days without are left out."""
+    tables = ((before, _metrics(store, before)) for before in days_before(first, past_days(first, last)))
     return {before: table for before, table in tables if table is not None}
 
 
 def day_files(
-    day: date, tables: DayTables, statistics: DayStatistics, runs: Sequence[Mapping[str, Any]], history: History
+    day: date, tables: DayTables, statistics: DayStatistics, runs: Sequence[Mapping[str, Any]], context: Context
 ) -> list[tuple[str, Path | bytes]]:
     """Everything of a day to publish, by key, in the order to publish it: `runs` marks the day complete."""
     return [
-        *report_files(day, statistics, history),
+        *report_files(day, statistics, context),
         (partition_key("rejects", day), tables.rejects),
         (partition_key("summaries", day), tables.summaries),
         (partition_key("runs", day), parquet_bytes(pa.Table.from_pylist(list(runs), schema=RUNS))),
     ]
 
 
-def report_files(day: date, statistics: DayStatistics, history: History) -> list[tuple[str, bytes]]:
-    """The day's metrics table and both of its reports, by key; the reports compare it with the week before."""
+def report_files(day: date, statistics: DayStatistics, context: Context) -> list[tuple[str, bytes]]:
+    """The day's metrics table and both of its reports, by key."""
     return [
         (partition_key("metrics", day), parquet_bytes(metrics_table(statistics))),
-        (partition_key("reports", day, "report.html"), render_html(statistics, history=history).encode()),
-        (partition_key("reports", day, "report.md"), render_markdown(statistics, history=history).encode()),
+        (partition_key("reports", day, "report.html"), render_html(statistics, context).encode()),
+        (partition_key("reports", day, "report.md"), render_markdown(statistics, context).encode()),
     ]
 
 
+@task(name="look-around", task_run_name="look-around-{first}-{last}", cache_policy=NO_CACHE)
+def look_around(
+    store: ObjectStore,
+    first: date,
+    last: date,
+    statistics: DayStatistics,
+    themes: str = "",
+    own: Mapping[date, Path] | None = None,
+) -> Context:
+    """Everything that a report shows beside the figures: past, stories, conversations behind the bars.
+
+    Args:
+        store: the warehouse, with the days before.
+        first: the first day reported on.
+        last: the last one.
+        statistics: the figures of these days.
+        themes: a shop's own taxonomy; empty for the default one.
+        own: summaries that are not published yet, as local files by day.
+    """
+    context = Context(history=read_history(store, first, last), theme_names=theme_names(themes))
+    try:
+        with open_past(store, first, last, own or {}) as (warehouse, days):
+            return replace(
+                context,
+                stories=ask_for_stories(warehouse, days, first, last, themes),
+                conversations=ask_behind_the_bars(warehouse, statistics),
+            )
+    except Exception as error:  # a damaged table of last week must not hold back today's figures
+        get_run_logger().warning(
+            "The report of %s to %s tells no stories: %s. Figures and tables are complete.", first, last, error
+        )
+        return context
+
+
 @task(name="show-report", task_run_name="show-report-{day}", cache_policy=NO_CACHE)
-async def show_report(day: date | str, statistics: DayStatistics, history: History, address: str) -> None:
+async def show_report(day: date | str, statistics: DayStatistics, context: Context, address: str) -> None:
     """Keep the report as an artifact of the run, with a link to the full one."""
     link = as_link(address)
     await show_markdown(
-        f"[完整报告 · the full report]({link})  \n`{address}`\n\n{render_markdown(statistics, history=history)}\n",
+        f"[完整报告 · the full report]({link})  \n`{address}`\n\n{render_markdown(statistics, context)}\n",
         key=f"report-{day}",
         description=f"{day} 客服摘要报告",
     )
@@ -148,12 +185,16 @@ def aggregate_published(
 
 
 @task(name="publish-reports", cache_policy=NO_CACHE)
-def publish_reports(store: ObjectStore, published: SpanStatistics, run_id: str) -> str:
+def publish_reports(
+    store: ObjectStore, published: SpanStatistics, context: Context, run_id: str, themes: str = ""
+) -> str:
     """Replace each day's metrics and reports and the range's report; return the address of the last.
 
     A day that another run works on, or has published since it was aggregated, is left to that run: it writes its own.
+    In a range of more than a month only the metrics of its days are made anew, not their reports.
     """
     logger = get_run_logger()
+    whole = published.whole
     for day, statistics in published.days.items():
         try:
             lease = acquire_day(store, day, run_id, wait_seconds=0, tell=logger.info)
@@ -162,13 +203,15 @@ def publish_reports(store: ObjectStore, published: SpanStatistics, run_id: str) 
             continue
         try:
             if read_runs(store, day) == published.runs[day]:
-                for key, content in report_files(day, statistics, read_history(store, day)):
+                if len(published.days) > _MOST_DAY_REPORTS:
+                    store.write_path(partition_key("metrics", day), parquet_bytes(metrics_table(statistics)))
+                    continue
+                around = context if whole.start == whole.end else look_around.fn(store, day, day, statistics, themes)
+                for key, content in report_files(day, statistics, around):
                     store.write_path(key, content)
         finally:
             lease.release()
-    whole = published.whole
     folder = f"reports/days={whole.start}_{whole.end}"
-    history, days = read_history(store, whole.start), list(published.days.values())
-    store.write_path(f"{folder}/report.md", render_markdown(whole, history=history, days=days).encode())
-    store.write_path(f"{folder}/report.html", render_html(whole, history=history, days=days).encode())
+    store.write_path(f"{folder}/report.md", render_markdown(whole, context).encode())
+    store.write_path(f"{folder}/report.html", render_html(whole, context).encode())
     return store.uri_of(f"{folder}/report.html")

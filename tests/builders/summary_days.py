@@ -31,6 +31,7 @@ _TOPICS = [
     ("收货地址填错，手机[手机号]", "拦截包裹并修改地址", 0.75, 0.05),
     ("会员续费被自动扣款", "关闭自动续费并原路退回", 0.52, 0.28),
 ]
+_THEMES = {"退货运费由谁承担": "shipping_fee", "快递三天没有更新物流": "logistics_progress", "退款还没有到账": "refund"}
 _CHANNELS = ["app", "网页", "电话转在线", "小程序", ""]
 
 
@@ -83,6 +84,8 @@ def summaries(
                 "summarized_at": midnight + timedelta(days=1),
                 "run_id": "run-1",
                 "attributes": [],
+                "theme": _THEMES.get(issue, "other"),
+                "plan_theme": None,
             }
         )
     return pa.RecordBatch.from_pylist(rows, schema=SUMMARIES)

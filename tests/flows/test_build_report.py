@@ -13,6 +13,7 @@ from flows.build_report import build_report
 from flows.summarize_day import summarize_day
 from tasks.clients.folder_store import FolderStore
 from tasks.reporting.report import aggregate_published, publish_reports
+from tasks.reporting.rules.context import NO_CONTEXT
 from tasks.warehouse.day_lease import acquire_day
 
 # Prefect's own client leaves its connections to the garbage collector.
@@ -81,7 +82,7 @@ def test_build_report_overwrites_nothing_that_was_published_meanwhile(settings):
 
     @flow
     def late() -> None:
-        publish_reports(store, published, "late")
+        publish_reports(store, published, NO_CONTEXT, "late")
 
     late()
     assert all(file.read_bytes() != b"old" for file in files(settings, FIRST))

@@ -1,11 +1,11 @@
-"""What in a statistics deserves a look: parts that stand out from the whole, and the whole from the days before.
+"""Findings about a day or a span as a whole: how complete it is, how it compares with days before, how sure it is.
 
-Silent about what chance would do anyway: a part is named only when its share lies three standard errors above
-the overall one (there are many parts), a day when it lies 2.58 away from the days before.
+What happened in a part of it is a story's business (see stories.py). A day's traffic is compared with the same weekday
+of the four weeks before; a span with the span of equal length before it.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -13,17 +13,17 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tasks.reporting.rules.formatting import percent, share_text
+from tasks.reporting.rules.formatting import share_text, whole_percent
 from tasks.reporting.rules.statistics import DayStatistics, Group, Outcomes, Proportion
 from tasks.reporting.rules.texts import Bilingual, reason_label, translate
 
 _STANDARD_ERRORS = 2.58
 
-_STANDARD_ERRORS_OF_PARTS = 3.0  # of some sixty parts looked at, one in ten days misleads
-
 _WEEK = 7
 
-_SEVERAL_DAYS = 3
+_WEEKS_OF_WEEKDAYS = 4
+
+_FEWEST_WEEKDAYS = 2
 
 _VOLUME_CHANGE = 0.3
 
@@ -32,10 +32,6 @@ _MANY_REJECTED = 0.05
 _MANY_UNKNOWN = 0.3
 
 _MANY_TRUNCATED = 0.05
-
-_GROUP_MINIMUM = 5
-
-_GROUP_EXCESS = 1.25
 
 _TOPIC_CONVERSATIONS = 3
 
@@ -53,11 +49,26 @@ class Headline:
 
 
 class Comparison(NamedTuple):
-    """Days before: yesterday, where it is known, and up to a week added up."""
+    """The past that a day or a span is compared with.
 
-    yesterday: Headline | None
-    week: Headline | None
-    week_days: int
+    Args:
+        yesterday: the day before a single day, where it is known.
+        before: the week before a single day, or the span of equal length before a span, added up.
+        before_days: how many of its days are known.
+        span: how many days it has.
+        usual: a single day's weekday in the weeks before: conversations of each, the latest first.
+    """
+
+    yesterday: Headline | None = None
+    before: Headline | None = None
+    before_days: int = 0
+    span: int = _WEEK
+    usual: tuple[int, ...] = ()
+
+    @property
+    def mean(self) -> float:
+        """Conversations a day in the days before."""
+        return self.before.conversations / self.before_days if self.before and self.before_days else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +110,37 @@ def read_headline(metrics: pa.Table) -> Headline:
     )
 
 
-def compare(day: date, history: Mapping[date, pa.Table]) -> Comparison:
-    """What the METRICS of the days before `day` say; later and older ones are left out."""
-    before = [day - timedelta(days=back) for back in range(1, _WEEK + 1)]
-    known = {day: read_headline(history[day]) for day in before if day in history}
-    days = list(known.values())
-    week = Headline(
+def past_days(first: date, last: date) -> int:
+    """Return how many days before a span its comparison looks at."""
+    return max(_WEEK * _WEEKS_OF_WEEKDAYS, (last - first).days + 1)
+
+
+def compare(first: date, last: date, history: Mapping[date, pa.Table]) -> Comparison:
+    """Return what the METRICS of the days before say; days that don't matter to the comparison are left out."""
+    length = (last - first).days + 1
+    span = _WEEK if length == 1 else length
+    known = {
+        day: read_headline(history[day])
+        for day in (first - timedelta(days=back) for back in range(1, past_days(first, last) + 1))
+        if day in history
+    }
+    days = [headline for day, headline in known.items() if (first - day).days <= span]
+    if len(days) * 2 < span and length > 1:
+        days = []
+    before = Headline(
         conversations=sum(day.conversations for day in days),
         rejected=_pooled(day.rejected for day in days),
         accepted=_pooled(day.accepted for day in days),
         negative=_pooled(day.negative for day in days),
     )
-    return Comparison(known.get(before[0]), week if days else None, len(days))
+    same = [first - timedelta(days=_WEEK * back) for back in range(1, _WEEKS_OF_WEEKDAYS + 1)] if length == 1 else []
+    return Comparison(
+        yesterday=known.get(first - timedelta(days=1)) if length == 1 else None,
+        before=before if days else None,
+        before_days=len(days),
+        span=span,
+        usual=tuple(known[day].conversations for day in same if day in known),
+    )
 
 
 def differs(now: Proportion, before: Proportion, standard_errors: float = _STANDARD_ERRORS) -> bool:
@@ -123,12 +153,13 @@ def differs(now: Proportion, before: Proportion, standard_errors: float = _STAND
     return abs(now.value - before.value) > standard_errors * error
 
 
-def find(statistics: DayStatistics, comparison: Comparison) -> list[Finding]:
-    """What deserves a look, the most important first."""
+def find(statistics: DayStatistics, comparison: Comparison, days: int = 1) -> list[Finding]:
+    """Return what deserves attention, the most important first; `days` of the span have tables."""
+    now = headline(statistics)
     return [
         *_about_completeness(statistics),
-        *_about_days_before(headline(statistics), comparison),
-        *_about_groups(statistics),
+        *_about_volume(now, comparison, days),
+        *_about_days_before(now, comparison),
         *_about_certainty(statistics),
     ]
 
@@ -163,59 +194,32 @@ def _about_completeness(statistics: DayStatistics) -> Iterator[Finding]:
         yield Finding(translate("found_rejected", share=share_text(rejected), reason=reason), warning=True)
 
 
-def _about_days_before(now: Headline, comparison: Comparison) -> Iterator[Finding]:
-    week, days = comparison.week, comparison.week_days
-    if week is None:
+def _about_volume(now: Headline, comparison: Comparison, days: int) -> Iterator[Finding]:
+    if len(comparison.usual) >= _FEWEST_WEEKDAYS:
+        mean, sentence = sum(comparison.usual) / len(comparison.usual), "found_volume"
+        counted = len(comparison.usual)
+    elif days > 1 and comparison.before:
+        mean, sentence, counted = comparison.mean * days, "found_span_volume", comparison.span
+    else:
         return
-    for name, share, before, bad in (
-        ("negative", now.negative, week.negative, "up"),
-        ("accepted", now.accepted, week.accepted, "down"),
-    ):
-        if differs(share, before):
-            way = "up" if (share.value or 0) > (before.value or 0) else "down"
-            values = {"now": share_text(share), "before": share_text(before)}
-            yield Finding(translate(f"found_{name}_{way}", days=days, **values), warning=way == bad)
-    mean = week.conversations / days
-    if days >= _SEVERAL_DAYS and abs(now.conversations - mean) > _VOLUME_CHANGE * mean:
+    if abs(now.conversations - mean) > _VOLUME_CHANGE * mean:
         way = "up" if now.conversations > mean else "down"
-        text = translate(f"found_volume_{way}", now=now.conversations, days=days, before=round(mean))
+        text = translate(f"{sentence}_{way}", now=now.conversations, days=counted, before=round(mean))
         yield Finding(text, warning=way == "down")
 
 
-def _about_groups(statistics: DayStatistics) -> Iterator[Finding]:
-    measures: tuple[tuple[str, Callable[[Outcomes], Proportion]], ...] = (
-        ("found_group_negative", lambda outcomes: outcomes.negative("yes")),
-        ("found_group_not_accepted", lambda outcomes: outcomes.accepted("no")),
-    )
-    dimensions = (
-        ("group_word", distinct_words(statistics.issues.groups), 2),
-        ("group_channel", statistics.channels, 1),
-        ("group_hour", statistics.hours, 1),
-        ("group_turns", statistics.turns, 1),
-    )
-    for sentence, measure in measures:
-        overall = measure(statistics.outcomes)
-        for dimension, groups, limit in dimensions:
-            for key, share in _standing_out(groups, measure, overall)[:limit]:
-                group = translate(dimension, key=key)
-                text = translate(sentence, group=group, share=share_text(share), overall=percent(overall))
-                yield Finding(text, warning=True)
-
-
-def _standing_out(
-    groups: tuple[Group, ...], measure: Callable[[Outcomes], Proportion], overall: Proportion
-) -> list[tuple[str, Proportion]]:
-    limit = overall.value or 0
-    found = [(group.key, measure(group.outcomes)) for group in groups if group.key]
-    found = [
-        (key, share)
-        for key, share in found
-        if share.part >= _GROUP_MINIMUM
-        and share.interval(_STANDARD_ERRORS_OF_PARTS)[0] > limit
-        and share.part / share.whole > limit * _GROUP_EXCESS
-    ]
-    found.sort(key=lambda item: (-item[1].interval()[0], item[0]))
-    return found
+def _about_days_before(now: Headline, comparison: Comparison) -> Iterator[Finding]:
+    before = comparison.before
+    if before is None:
+        return
+    for name, share, past, bad in (
+        ("negative", now.negative, before.negative, "up"),
+        ("accepted", now.accepted, before.accepted, "down"),
+    ):
+        if differs(share, past):
+            way = "up" if (share.value or 0) > (past.value or 0) else "down"
+            values = {"now": whole_percent(share), "before": whole_percent(past)}
+            yield Finding(translate(f"found_{name}_{way}", days=comparison.before_days, **values), warning=way == bad)
 
 
 def _about_certainty(statistics: DayStatistics) -> Iterator[Finding]:

@@ -10,6 +10,8 @@ from tasks.reporting.rules.texts import Bilingual, translate
 
 FEW = 50
 
+_BARE_VERDICT = 3
+
 
 def share_text(share: Proportion) -> str:
     """A share with its counts: `12.5% (25/200)`."""
@@ -21,6 +23,11 @@ def percent(share: Proportion) -> str:
     if share.value is None:
         return "–"
     return f"{share.value:.0%}" if share.whole < FEW else f"{share.value:.1%}"
+
+
+def whole_percent(share: Proportion) -> str:
+    """A share as a percentage for a sentence: without decimals, a dash of nothing."""
+    return "–" if share.value is None else f"{share.value:.0%}"
 
 
 _TEXT_CHARACTERS = 160
@@ -67,16 +74,20 @@ def example_time(statistics: DayStatistics, example: Example) -> str:
 
 
 def example_said(example: Example) -> tuple[Bilingual, Bilingual] | None:
-    """Who judged an example, and in what words; None when nothing was said."""
-    told = []
-    if example.accepted_text:
-        told.append(translate("on_acceptance", text=clip(example.accepted_text, 60)))
-    if example.negative_sentiment_text:
-        told.append(translate("on_sentiment", text=clip(example.negative_sentiment_text, 60)))
-    if not told:
+    """Return who judged an example, and in what words; None where the words say no more than the tags."""
+    said = []
+    if _says_more(example.accepted_text):
+        said.append(translate("on_acceptance", text=clip(example.accepted_text or "", 60)))
+    if _says_more(example.negative_sentiment_text):
+        said.append(translate("on_sentiment", text=clip(example.negative_sentiment_text or "", 60)))
+    if not said:
         return None
     who = translate("rules_said" if example.model == OFFLINE_MODEL else "model_said")
-    return who, Bilingual("；".join(text.zh for text in told), "; ".join(text.en for text in told))
+    return who, Bilingual("；".join(text.zh for text in said), "; ".join(text.en for text in said))
+
+
+def _says_more(text: str | None) -> bool:
+    return bool(text) and len((text or "").strip("。.！! ")) > _BARE_VERDICT
 
 
 def example_tags(example: Example) -> list[tuple[Bilingual, bool]]:

@@ -2,14 +2,13 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
-from datetime import date
 from functools import cache
 from pathlib import Path
 
 import jinja2
-import pyarrow as pa
 
+from tasks.reporting.rules.charts import HEIGHT, WIDTH
+from tasks.reporting.rules.context import NO_CONTEXT, Context
 from tasks.reporting.rules.formatting import (
     FEW,
     clip,
@@ -19,30 +18,23 @@ from tasks.reporting.rules.formatting import (
     interval_range,
     percent,
     share_text,
+    whole_percent,
 )
-from tasks.reporting.rules.page import _EXAMPLES_OPEN, _page
+from tasks.reporting.rules.page import _EXAMPLES_OPEN, make_page, weekday
 from tasks.reporting.rules.statistics import ANSWERS, DayStatistics, Proportion
 from tasks.reporting.rules.texts import reason_label, reason_todo, translate
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
-def render_html(
-    statistics: DayStatistics, *, history: Mapping[date, pa.Table] | None = None, days: Sequence[DayStatistics] = ()
-) -> str:
-    """The report as one HTML file.
-
-    Args:
-        statistics: the figures of a day, or of a span.
-        history: METRICS tables of the days before, by day; the week before the statistics's first day is used.
-        days: a span's days, for its trend.
-    """
+def render_html(statistics: DayStatistics, context: Context = NO_CONTEXT) -> str:
+    """The report of a day or a span as one HTML file."""
     style, script = _file("report.css"), _file("report.js")
     return (
         _environment()
         .get_template("report.html.jinja")
         .render(
-            page=_page(statistics, history, days),
+            page=make_page(statistics, context),
             style=style,
             script=script,
             style_hash=_csp_hash(style),
@@ -52,12 +44,10 @@ def render_html(
     )
 
 
-def render_picture(
-    statistics: DayStatistics, *, history: Mapping[date, pa.Table] | None = None, language: str = "zh"
-) -> str:
+def render_picture(statistics: DayStatistics, context: Context = NO_CONTEXT, language: str = "zh") -> str:
     """The top of the report as a small stand-alone SVG, 900 x 520; `language` is zh or en."""
     return (
-        _environment().get_template("picture.svg.jinja").render(page=_page(statistics, history, ()), language=language)
+        _environment().get_template("picture.svg.jinja").render(page=make_page(statistics, context), language=language)
     )
 
 
@@ -88,6 +78,10 @@ def _environment() -> jinja2.Environment:
         percent=percent,
         share_text=share_text,
         interval_range=interval_range,
+        whole_percent=whole_percent,
+        WIDTH=WIDTH,
+        weekday=weekday,
+        HEIGHT=HEIGHT,
         reason_label=reason_label,
         reason_todo=reason_todo,
         example_time=example_time,

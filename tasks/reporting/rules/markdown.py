@@ -1,11 +1,10 @@
 """The report as Markdown."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Sequence
 
-import pyarrow as pa
-
+from tasks.reporting.rules.context import NO_CONTEXT, Context
+from tasks.reporting.rules.figures import Figure
 from tasks.reporting.rules.formatting import (
     _INVISIBLE,
     FEW,
@@ -15,7 +14,7 @@ from tasks.reporting.rules.formatting import (
     interval_range,
     share_text,
 )
-from tasks.reporting.rules.page import _EXAMPLES_OPEN, Breakdown, Figure, Page, _examples_total, _page
+from tasks.reporting.rules.page import _EXAMPLES_OPEN, Breakdown, Page, _examples_total, make_page
 from tasks.reporting.rules.statistics import DayStatistics, Outcomes, Proportion
 from tasks.reporting.rules.texts import Bilingual, reason_label, reason_todo, translate
 
@@ -25,15 +24,9 @@ _MARKDOWN_ESCAPES = {ord(mark): f"\\{mark}" for mark in "&<>|`*_[]\\~#!"}
 _AUTOLINK = re.compile(r"(?i)(?<=http):(?=//)|(?<=https):(?=//)|(?<=ftp):(?=//)|(?<=www)\.")
 
 
-def render_markdown(
-    statistics: DayStatistics,
-    *,
-    history: Mapping[date, pa.Table] | None = None,
-    days: Sequence[DayStatistics] = (),
-    language: str = "zh",
-) -> str:
+def render_markdown(statistics: DayStatistics, context: Context = NO_CONTEXT, language: str = "zh") -> str:
     """The report as Markdown without any HTML, links or images; `language` is zh or en."""
-    page = _page(statistics, history, days)
+    page = make_page(statistics, context)
 
     def tell(text: Bilingual) -> str:
         return _markdown(text.zh if language == "zh" else text.en)
@@ -48,9 +41,10 @@ def render_markdown(
     if statistics.conversations:
         blocks.append(_figures_table(page.figures, tell))
     if statistics.outcomes.total:
+        blocks += [f"## {label('stories')}", _stories(page, tell)]
         marks = ("- ", "- ⚠ ")
         found = [marks[finding.warning] + tell(finding.text) for finding in page.findings]
-        blocks += [f"## {label('findings')}", "\n".join(found) or tell(page.nothing_found)]
+        blocks += [f"## {label('findings')}", "\n".join(found) or tell(translate("nothing_found"))]
     if page.days:
         blocks += [f"## {label('days')}", _days_table(page.days, label)]
     if statistics.outcomes.total:
@@ -73,6 +67,19 @@ def render_markdown(
         "\n".join(f"- {tell(text)}" for text in (translate("reading_shares"), translate("reading_small", limit=FEW))),
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _stories(page: Page, tell: Callable[[Bilingual], str]) -> str:
+    """The stories as a list, each with what else is worth saying and the ids of its conversations."""
+    lines = []
+    for card in page.stories:
+        lines.append(f"- **{tell(card.headline)}**")
+        lines += [f"  - {tell(detail)}" for detail in card.details]
+        if card.examples:
+            ids = ", ".join(_markdown(clip(example.conversation_id, 80)) for example in card.examples)
+            lines.append(f"  - {tell(translate('examples_of_story'))} {ids}")
+    lines += [f"- {tell(line)}" for line in page.over]
+    return "\n".join(lines if page.stories else [tell(page.no_stories), *([""] if lines else []), *lines])
 
 
 def _markdown(text: str) -> str:
@@ -127,7 +134,7 @@ def _breakdown_blocks(breakdown: Breakdown, tell: Callable[[Bilingual], str]) ->
             translate("acceptance_unknown"),
             translate("negative"),
         )
-        rows = [[tell(key), *_outcome_cells(outcomes)] for key, outcomes, _ in breakdown.rows]
+        rows = [[tell(row.label), *_outcome_cells(row.outcomes)] for row in breakdown.rows]
         blocks.append(_table([tell(breakdown.head), *map(tell, columns)], rows))
     if breakdown.rest:
         blocks.append(tell(breakdown.rest))

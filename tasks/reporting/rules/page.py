@@ -1,71 +1,74 @@
-"""The report that a service lead reads in five minutes, drawn from a statistics: HTML, Markdown and a small picture.
+"""The report that a service lead reads in five minutes, drawn from a day's figures: HTML, Markdown and a small picture.
 
 The HTML is one file that needs no network and runs no script but its own: a content security policy names the
 hashes of its one style and one script, so that nothing an issue text smuggles in could load or run. Both
-languages are inside; without scripts it shows Chinese. Nothing here reads a clock: the same statistics gives the
+languages are inside; without scripts it shows Chinese. Nothing here reads a clock: the same figures give the
 same bytes.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tasks.calling.rules.offline import OFFLINE_MODEL
-from tasks.reporting.rules.findings import Comparison, Finding, Headline, compare, differs, find, topics
+from tasks.reporting.rules.charts import Heat, Trend, heat_map, trends
+from tasks.reporting.rules.context import Context
+from tasks.reporting.rules.figures import Figure, figures_of
+from tasks.reporting.rules.findings import Finding, compare, find, topics
 from tasks.reporting.rules.formatting import (
+    FEW,
     _duration,
     _listed,
     _minute,
     _same,
     clip,
-    interval_range,
-    percent,
     share_text,
+    whole_percent,
 )
-from tasks.reporting.rules.statistics import OTHER, DayStatistics, Group, Outcomes, Proportion, TermCounts
-from tasks.reporting.rules.texts import Bilingual, reason_label, translate
+from tasks.reporting.rules.statistics import OTHER, DayStatistics, Example, Group, Outcomes, Proportion, TermCounts
+from tasks.reporting.rules.story_cards import StoryCard, story_card
+from tasks.reporting.rules.story_texts import recovered_line
+from tasks.reporting.rules.texts import Bilingual, translate
 
 _ROWS_SHOWN = 12
+
+_FEWEST_SHOWN = 5
 
 _EXAMPLES_OPEN = 10
 
 _LEDE_WORDS = 4
 
-_DIFFERS_AT = 1.96
-
 _WEEKDAYS = (("一", "Mon"), ("二", "Tue"), ("三", "Wed"), ("四", "Thu"), ("五", "Fri"), ("六", "Sat"), ("日", "Sun"))
 
 
-class Delta(NamedTuple):
-    """A headline's change against earlier days: in points or as a count; `bad` when it is clear and unwelcome."""
+class Row(NamedTuple):
+    """One value of a dimension: its name, outcomes, the width of its bar in percent, a few of its conversations."""
 
     label: Bilingual
-    before: str
-    change: Bilingual
-    bad: bool
+    outcomes: Outcomes
+    width: float
+    examples: tuple[Example, ...]
 
 
-class Figure(NamedTuple):
-    """One of the headline figures: its parts add up to the whole bar."""
+class Driver(NamedTuple):
+    """One theme: its part of all dissatisfaction as the width of a bar in percent, and what is usual of it."""
 
-    label: Bilingual
-    value: str
-    detail: str
-    interval: str
-    parts: tuple[tuple[Bilingual, int, str], ...]
-    deltas: tuple[Delta, ...]
+    row: Row
+    unhappy: Proportion
+    usual: Mapping[str, str]
 
 
 class Breakdown(NamedTuple):
-    """The parts of a day by one dimension: a label, outcomes, and the width of the bar in percent."""
+    """The parts of a day by one dimension."""
 
     anchor: str
     title: Bilingual
     head: Bilingual
     note: Bilingual | None
-    rows: tuple[tuple[Bilingual, Outcomes, float], ...]
+    rows: tuple[Row, ...]
     rest: Bilingual | None
 
 
@@ -79,8 +82,14 @@ class Page(NamedTuple):
     warning: Bilingual | None
     lede: tuple[Bilingual, ...]
     figures: tuple[Figure, ...]
+    stories: tuple[StoryCard, ...]
+    no_stories: Bilingual
+    over: tuple[Bilingual, ...]
     findings: tuple[Finding, ...]
-    nothing_found: Bilingual
+    trends: tuple[Trend, ...]
+    trend_days: int
+    drivers: tuple[Driver, ...]
+    heat: tuple[Heat, ...]
     words: Breakdown
     plans: Breakdown
     breakdowns: tuple[Breakdown, ...]
@@ -89,9 +98,15 @@ class Page(NamedTuple):
     examples_note: Bilingual
 
 
-def _page(statistics: DayStatistics, history: Mapping[date, pa.Table] | None, days: Sequence[DayStatistics]) -> Page:
-    comparison = compare(statistics.start, history or {})
+def make_page(statistics: DayStatistics, context: Context) -> Page:
+    """Return everything that the renderings show, ready to be shown."""
+    comparison = compare(statistics.start, statistics.end, context.history)
     one_day = statistics.start == statistics.end
+    known_days = sum(1 for day in context.days if day.conversations) or 1
+    drawn, calendar = trends(statistics, context.history, context.days)
+    lines = _Breakdowns(context)
+    themes = [group for group in statistics.themes if group.key]
+    named = [(lines.theme(group.key), group) for group in themes if group.outcomes.total >= _FEWEST_SHOWN]
     return Page(
         statistics=statistics,
         title=translate("title" if one_day else "title_span"),
@@ -99,28 +114,29 @@ def _page(statistics: DayStatistics, history: Mapping[date, pa.Table] | None, da
         source=_source(statistics),
         warning=_offline_warning(statistics),
         lede=tuple(_lede(statistics)),
-        figures=tuple(_figures(statistics, comparison)),
-        findings=tuple(find(statistics, comparison)),
-        nothing_found=_nothing_found(statistics),
-        words=_words(
-            statistics.issues,
-            "words",
-            "word",
-            translate("words_note") if statistics.issues.groups else translate("no_words"),
-        ),
-        plans=_words(
-            statistics.plans,
-            "plans",
-            "plan_word",
-            translate("plans_note") if statistics.plans.groups else translate("no_plans"),
-        ),
-        breakdowns=tuple(_breakdowns(statistics)),
-        days=tuple(days),
+        figures=tuple(figures_of(statistics, comparison, known_days)),
+        stories=tuple(story_card(story, context.stories) for story in context.stories.told),
+        no_stories=translate("no_stories" if context.stories.enough_past else "no_past"),
+        over=tuple(recovered_line(story) for story in context.stories.over),
+        findings=tuple(find(statistics, comparison, known_days)),
+        trends=drawn,
+        trend_days=len(calendar),
+        drivers=tuple(lines.drivers(themes, statistics.outcomes)),
+        heat=heat_map(named[:_ROWS_SHOWN]),
+        words=lines.words(statistics.issues, "words", "issue_word"),
+        plans=lines.words(statistics.plans, "plans", "plan_word"),
+        breakdowns=tuple(lines.of(statistics)),
+        days=tuple(context.days),
         usage=tuple(_usage(statistics)),
         examples_note=translate(
             "examples_note", total=_examples_total(statistics.outcomes), shown=len(statistics.examples)
         ),
     )
+
+
+def weekday(day: date) -> Bilingual:
+    """Return a day's weekday in one character or three letters."""
+    return Bilingual(*_WEEKDAYS[day.weekday()])
 
 
 def _dates(statistics: DayStatistics) -> Bilingual:
@@ -175,130 +191,17 @@ def _lede(statistics: DayStatistics) -> Iterable[Bilingual]:
     else:
         yield translate("lede_no_topics", read=statistics.conversations)
     accepted, unknown = outcomes.accepted("yes"), outcomes.accepted("unknown")
-    yield translate("lede_accepted", accepted=share_text(accepted), unknown=share_text(unknown))
+    yield translate("lede_accepted", accepted=whole_percent(accepted), unknown=whole_percent(unknown))
     negative = outcomes.negative("yes")
     if negative.part:
         left = outcomes.cell("no", "yes")
-        yield translate("lede_negative", negative=share_text(negative), left=left)
+        yield translate("lede_negative", negative=whole_percent(negative), left=left)
     elif outcomes.negative("unknown").part == outcomes.total:
         yield translate("lede_sentiment_unknown")
     elif outcomes.negative("unknown").part:
-        yield translate("lede_no_negative_known", unknown=share_text(outcomes.negative("unknown")))
+        yield translate("lede_no_negative_known", unknown=whole_percent(outcomes.negative("unknown")))
     else:
         yield translate("lede_no_negative")
-
-
-def _figures(statistics: DayStatistics, comparison: Comparison) -> Iterable[Figure]:
-    outcomes = statistics.outcomes
-    yield Figure(
-        translate("conversations"),
-        f"{statistics.conversations:,}",
-        "",
-        "",
-        (
-            (translate("summarized"), outcomes.total, "main"),
-            (translate("rejected"), statistics.rejected, "warn" if statistics.rejected else "rest"),
-        ),
-        tuple(_count_deltas(statistics.conversations, comparison)),
-    )
-    yield _share_figure(
-        translate("accepted"),
-        outcomes.accepted("yes"),
-        (
-            (translate("accepted"), outcomes.accepted("yes").part, "main"),
-            (translate("not_accepted"), outcomes.accepted("no").part, "rest"),
-            (translate("unknown"), outcomes.accepted("unknown").part, "unknown"),
-        ),
-        comparison,
-        lambda day: day.accepted,
-        more_is_bad=False,
-    )
-    yield _share_figure(
-        translate("negative"),
-        outcomes.negative("yes"),
-        (
-            (translate("negative"), outcomes.negative("yes").part, "warn"),
-            (translate("not_negative"), outcomes.negative("no").part, "rest"),
-            (translate("unknown"), outcomes.negative("unknown").part, "unknown"),
-        ),
-        comparison,
-        lambda day: day.negative,
-        more_is_bad=True,
-    )
-    complete = Proportion(outcomes.total, statistics.conversations)
-    yield _share_figure(
-        translate("complete"),
-        complete,
-        (
-            (translate("summarized"), complete.part, "main"),
-            *((reason_label(reason), count, "warn") for reason, count in statistics.rejects[:2]),
-        ),
-        comparison,
-        lambda day: Proportion(day.rejected.whole - day.rejected.part, day.rejected.whole),
-        more_is_bad=False,
-        all_counted=True,
-    )
-
-
-def _share_figure(
-    label: Bilingual,
-    share: Proportion,
-    parts: tuple[tuple[Bilingual, int, str], ...],
-    comparison: Comparison,
-    measure: Callable[[Headline], Proportion],
-    more_is_bad: bool,
-    all_counted: bool = False,
-) -> Figure:
-    deltas = []
-    for name, day in _earlier(comparison):
-        before = measure(day)
-        if share.value is None or before.value is None:
-            continue
-        change = share.value - before.value
-        clear = differs(share, before, _DIFFERS_AT)
-        deltas.append(
-            Delta(
-                name,
-                percent(before),
-                translate("points", delta=f"{change * 100:+.1f}"),
-                clear and (change > 0) == more_is_bad,
-            )
-        )
-    detail = f"{share.part:,}/{share.whole:,}"
-    hint = "" if all_counted else interval_range(share)
-    return Figure(label, percent(share), detail, hint, parts, tuple(deltas))
-
-
-def _count_deltas(count: int, comparison: Comparison) -> Iterable[Delta]:
-    means = (1, comparison.week_days)
-    for (name, day), days in zip(_earlier(comparison), means, strict=False):
-        mean = day.conversations / days
-        if mean:
-            change = f"{(count - mean) / mean:+.0%}"
-            yield Delta(name, f"{mean:,.0f}", Bilingual(change, change), bad=False)
-
-
-def _earlier(comparison: Comparison) -> list[tuple[Bilingual, Headline]]:
-    earlier = []
-    if comparison.yesterday:
-        earlier.append((translate("day_before"), comparison.yesterday))
-    if comparison.week and comparison.week_days > 1:
-        earlier.append((translate("week_before", days=comparison.week_days), comparison.week))
-    return earlier
-
-
-def _nothing_found(statistics: DayStatistics) -> Bilingual:
-    """That nothing stands out, and among what: a log without channels has none that could."""
-    looked_at = {
-        "among_channels": statistics.channels,
-        "among_hours": statistics.hours,
-        "among_turns": statistics.turns,
-        "among_words": statistics.issues.groups,
-    }
-    parts = [translate(name) for name, groups in looked_at.items() if _named(groups)]
-    return translate(
-        "nothing_found", parts=Bilingual("、".join(part.zh for part in parts), ", ".join(part.en for part in parts))
-    )
 
 
 def _named(groups: tuple[Group, ...]) -> tuple[Group, ...]:
@@ -306,38 +209,112 @@ def _named(groups: tuple[Group, ...]) -> tuple[Group, ...]:
     return groups if any(group.key for group in groups) else ()
 
 
-def _words(words: TermCounts, title: str, head: str, note: Bilingual) -> Breakdown:
-    if words.groups and words.counted_in < words.known:
-        sampled = translate("words_sampled", sample=words.counted_in, total=words.known)
-        note = Bilingual(sampled.zh + note.zh, f"{sampled.en} {note.en}")
-    return _breakdown(title, title, head, words.groups[:_ROWS_SHOWN], note)
+class _Breakdowns:
+    """Makes tables of dimensions, with the conversations behind their bars."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def theme(self, key: str) -> Bilingual:
+        """Return a theme's name, or its id where the taxonomy has none."""
+        names = self._context.theme_names.get(key)
+        return Bilingual(*names) if names else _key(key)
+
+    def drivers(self, themes: Sequence[Group], all_of_them: Outcomes) -> Iterable[Driver]:
+        """Yield the themes by their part of all dissatisfaction."""
+        unhappy = {group.key: group.outcomes.unhappy for group in themes}
+        most = max(unhappy.values(), default=0) or 1
+        shown = sorted(themes, key=lambda group: (-unhappy[group.key], group.key))
+        usual = _usual_of_themes(self._context.history)
+        for group in [group for group in shown if group.outcomes.total >= _FEWEST_SHOWN][:_ROWS_SHOWN]:
+            row = Row(
+                self.theme(group.key), group.outcomes, unhappy[group.key] / most * 100, self._behind("theme", group.key)
+            )
+            yield Driver(row, Proportion(unhappy[group.key], all_of_them.unhappy), usual.get(group.key, {}))
+
+    def words(self, words: TermCounts, anchor: str, dimension: str) -> Breakdown:
+        """Return the table of the issues' or the plans' words."""
+        note = translate(f"{anchor}_note") if words.groups else translate(f"no_{anchor}")
+        if words.groups and words.counted_in < words.known:
+            sampled = translate("words_sampled", sample=words.counted_in, total=words.known)
+            note = Bilingual(sampled.zh + note.zh, f"{sampled.en} {note.en}")
+        head = "word" if anchor == "words" else "plan_word"
+        return self._table(anchor, anchor, head, words.groups[:_ROWS_SHOWN], note, dimension=dimension)
+
+    def of(self, statistics: DayStatistics) -> Iterable[Breakdown]:
+        """Yield the tables of all other dimensions."""
+        channels, hours = _named(statistics.channels), _named(statistics.hours)
+        plans = _named(statistics.plan_themes)
+        if plans:
+            yield self._table("plan_themes", "plan_themes", "plan_theme", plans, dimension="plan_theme")
+        yield self._table(
+            "channels",
+            "channels",
+            "channel",
+            channels,
+            None if channels else translate("no_channels"),
+            dimension="channel",
+        )
+        for name, groups in statistics.attributes.items():
+            if _named(groups):
+                table = self._table(f"attribute-{name}", "channels", "channel", groups, dimension=name)
+                shown = Bilingual(clip(name, 40), clip(name, 40))
+                yield table._replace(title=translate("by_attribute", name=shown), head=shown)
+        yield self._table("turns", "turns", "turn_count", statistics.turns)
+        note = translate("hours_note" if hours else "no_hours")
+        yield self._table("hours", "hours", "hour", hours, note, limit=25)
+        if len(statistics.models) > 1:
+            yield self._table("models", "models", "model", statistics.models)
+        if len(statistics.prompt_versions) > 1:
+            yield self._table("prompts", "prompt_versions", "prompt_version", statistics.prompt_versions)
+
+    def _table(
+        self,
+        anchor: str,
+        title: str,
+        head: str,
+        groups: Sequence[Group],
+        note: Bilingual | None = None,
+        *,
+        limit: int = _ROWS_SHOWN,
+        dimension: str = "",
+    ) -> Breakdown:
+        enough = [group for group in groups if group.outcomes.total >= _FEWEST_SHOWN] or list(groups)
+        shown = enough[:limit]
+        rest = [group for group in groups if group not in shown]
+        most = max((group.outcomes.total for group in groups), default=1) or 1
+        rows = tuple(
+            Row(
+                self.theme(group.key) if dimension == "plan_theme" else _key(group.key),
+                group.outcomes,
+                group.outcomes.total / most * 100,
+                self._behind(dimension, group.key),
+            )
+            for group in shown
+        )
+        left = sum(group.outcomes.total for group in rest)
+        more = translate("more_groups", groups=len(rest), count=left) if rest else None
+        return Breakdown(anchor, translate(title), translate(head), note, rows, more)
+
+    def _behind(self, dimension: str, key: str) -> tuple[Example, ...]:
+        return self._context.conversations.get((dimension, key), ())
 
 
-def _breakdowns(statistics: DayStatistics) -> Iterable[Breakdown]:
-    channels, hours = _named(statistics.channels), _named(statistics.hours)
-    yield _breakdown("channels", "channels", "channel", channels, None if channels else translate("no_channels"))
-    yield _breakdown("turns", "turns", "turn_count", statistics.turns)
-    yield _breakdown("hours", "hours", "hour", hours, translate("hours_note" if hours else "no_hours"), limit=25)
-    if len(statistics.models) > 1:
-        yield _breakdown("models", "models", "model", statistics.models)
-    if len(statistics.prompt_versions) > 1:
-        yield _breakdown("prompts", "prompt_versions", "prompt_version", statistics.prompt_versions)
-
-
-def _breakdown(
-    anchor: str,
-    title: str,
-    head: str,
-    groups: tuple[Group, ...],
-    note: Bilingual | None = None,
-    limit: int = _ROWS_SHOWN,
-) -> Breakdown:
-    shown, rest = groups[:limit], groups[limit:]
-    most = max((group.outcomes.total for group in groups), default=1)
-    rows = tuple((_key(group.key), group.outcomes, group.outcomes.total / most * 100) for group in shown)
-    left = sum(group.outcomes.total for group in rest)
-    more = translate("more_groups", groups=len(rest), count=left) if rest else None
-    return Breakdown(anchor, translate(title), translate(head), note, rows, more)
+def _usual_of_themes(history: Mapping[date, pa.Table]) -> dict[str, dict[str, str]]:
+    """Return each theme's acceptance and negative sentiment over all days before, as percentages."""
+    sums: dict[tuple[str, str], Proportion] = {}
+    for table in history.values():
+        themes = table.filter(pc.equal(table["dimension"], "theme"))
+        columns = (themes[name].to_pylist() for name in ("metric", "value_key", "numerator", "denominator"))
+        for metric, key, part, whole in zip(*columns, strict=True):
+            if metric in {"accepted_share", "negative_share"}:
+                before = sums.get((key, metric), Proportion(0, 0))
+                sums[key, metric] = Proportion(before.part + (part or 0), before.whole + (whole or 0))
+    found: dict[str, dict[str, str]] = {}
+    for (key, metric), share in sums.items():
+        if share.whole >= FEW:
+            found.setdefault(key, {})[metric.removesuffix("_share")] = whole_percent(share)
+    return found
 
 
 def _key(key: str) -> Bilingual:
@@ -362,7 +339,7 @@ def _usage(statistics: DayStatistics) -> Iterable[tuple[Bilingual, Bilingual]]:
     if usage.quota_use is not None:
         yield translate("quota_use"), _same(f"{usage.quota_use:.1%}")
     if usage.cost is not None:
-        yield translate("cost"), _same(f"¥{usage.cost:,.2f}")
+        yield translate("cost"), _same(f"{usage.cost:,.2f}")
     if usage.log_objects is not None:
         yield translate("log_objects"), _same(f"{usage.log_objects:,}")
     for name, values in (("runs", usage.runs), ("version", usage.versions)):

@@ -44,6 +44,11 @@ class Outcomes:
         """All conversations."""
         return sum(self.cells)
 
+    @property
+    def unhappy(self) -> int:
+        """Conversations that ended badly: a negative sentiment, or a plan that was not accepted."""
+        return self.negative("yes").part + self.cell("no", "no") + self.cell("no", "unknown")
+
     def accepted(self, answer: str) -> Proportion:
         """Conversations whose acceptance is `answer`, one of ANSWERS."""
         first = ANSWERS.index(answer) * 3

@@ -16,6 +16,18 @@ _WORD = re.compile(r"[\u4e00-\u9fffA-Za-z]{2,}")
 _WORDS_FOLDER = Path(__file__).parents[1] / "words"
 
 
+def cut_words(text: str) -> list[str]:
+    """Cut a text into words and marks; placeholders and addresses become a mark each."""
+    # Without HMM: the words it guesses are mostly scraps of two others.
+    return [word.lower() for word in _tokenizer()[0].cut(_NOT_WORDS.sub("；", text), HMM=False)]
+
+
+def is_stop_word(word: str) -> bool:
+    """Tell whether a word says nothing about what a text is about."""
+    _, stop_words, shop_words = _tokenizer()
+    return word in stop_words and word not in shop_words
+
+
 def issue_words(issue: str) -> set[str]:
     """The words that say what an issue is about: no stop words, numbers, placeholders, addresses."""
     tokenizer, stop_words, shop_words = _tokenizer()

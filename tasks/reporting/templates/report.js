@@ -16,10 +16,6 @@
       : window.matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
   });
-  // On paper nothing unfolds.
-  window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details").forEach(function (folded) { folded.open = true; });
-  });
   if (location.hash === "#en") speak("en");
   document.getElementById("switches").hidden = false;
 })();

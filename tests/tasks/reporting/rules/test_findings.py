@@ -21,7 +21,7 @@ from tasks.reporting.rules.statistics import DayStatistics, Group, Outcomes, Pro
 from tests.builders.summary_days import rejects, run, summaries
 
 DAY = date(2026, 11, 22)
-NOTHING = Comparison(None, None, 0)
+NOTHING = Comparison()
 
 
 def statistics_of(count: int, seed: int = 1, rejected: int = 0, day: date = DAY, **kind) -> DayStatistics:
@@ -46,18 +46,34 @@ def test_read_headline_of_a_table_without_metrics_is_nothing():
     assert nothing.accepted == Proportion(0, 0)
 
 
-def test_compare_takes_the_seven_days_before_and_no_others():
-    table = {back: metrics_table(statistics_of(10 + back)) for back in (-1, 0, 1, 3, 7, 8)}
-    comparison = compare(DAY, {DAY - timedelta(days=back): metrics for back, metrics in table.items()})
+def test_compare_takes_the_seven_days_before_and_the_same_weekday_of_four_weeks():
+    table = {back: metrics_table(statistics_of(10 + back)) for back in (-1, 0, 1, 3, 7, 8, 14, 28, 35)}
+    comparison = compare(DAY, DAY, {DAY - timedelta(days=back): metrics for back, metrics in table.items()})
     assert comparison.yesterday is not None
-    assert comparison.week is not None
+    assert comparison.before is not None
     assert comparison.yesterday.conversations == 11
-    assert (comparison.week.conversations, comparison.week_days) == (11 + 13 + 17, 3)
-    assert comparison.week.accepted.whole == 11 + 13 + 17
+    assert (comparison.before.conversations, comparison.before_days) == (11 + 13 + 17, 3)
+    assert comparison.before.accepted.whole == 11 + 13 + 17
+    assert comparison.usual == (17, 24, 38)
+
+
+def test_compare_takes_the_span_of_equal_length_before_a_span():
+    first = DAY - timedelta(days=6)
+    table = {back: metrics_table(statistics_of(10 + back)) for back in range(-6, 15)}
+    comparison = compare(first, DAY, {first - timedelta(days=back): metrics for back, metrics in table.items()})
+    assert comparison.yesterday is None
+    assert comparison.before is not None
+    assert (comparison.before_days, comparison.span) == (7, 7)
+    assert comparison.before.conversations == sum(10 + back for back in range(1, 8))
+    assert comparison.usual == ()
+    same = find(statistics_of(round(comparison.mean * 7)), comparison, days=7)
+    assert not any("明显多于" in finding.text.zh for finding in same), "a week is not compared with a day"
+    more = find(statistics_of(round(comparison.mean * 11)), comparison, days=7)
+    assert any("前 7 天同样天数" in finding.text.zh for finding in more)
 
 
 def test_compare_without_history_is_nothing():
-    assert compare(DAY, {}) == NOTHING
+    assert compare(DAY, DAY, {}) == NOTHING
 
 
 @pytest.mark.parametrize(
@@ -86,26 +102,33 @@ def test_find_is_silent_about_an_even_day():
     assert quiet >= 16
 
 
-def test_find_names_what_stands_out():
+def test_find_names_what_is_missing_and_no_part_that_is_always_worse():
     found = texts(statistics_of(2_000, rejected=200, negative_scale=1.2))
-    assert "没有得到摘要，主要是“只有一方说话”" in found[0]
-    assert any(text.startswith("提到“退款”的对话：负面情绪") for text in found)
-    assert any(text.startswith("提到“退款”的对话：未接受") for text in found)
+    assert "没有得到摘要，主要是“无人回复/单方消息”" in found[0]
+    assert not any("退款" in text for text in found), "what is always so is no news"
 
 
 def test_find_compares_with_the_days_before():
     history = {
-        DAY - timedelta(days=back): metrics_table(statistics_of(900, back, negative_scale=0.5)) for back in (1, 2, 3)
+        DAY - timedelta(days=back): metrics_table(statistics_of(900, back, negative_scale=0.5))
+        for back in (1, 2, 3, 7, 14)
     }
-    comparison = compare(DAY, history)
+    comparison = compare(DAY, DAY, history)
     worse = find(statistics_of(1_500, 9, negative_scale=1.5), comparison)
-    assert worse[0].warning
-    assert "高于前 3 天" in worse[0].text.zh
-    assert any("明显多于" in finding.text.zh and not finding.warning for finding in worse)
+    assert any("高于前 4 天" in finding.text.zh and finding.warning for finding in worse)
+    assert any("明显多于前 2 周同一天" in finding.text.zh and not finding.warning for finding in worse)
     better = find(statistics_of(300, 9, negative_scale=0), comparison)
-    assert not better[0].warning
-    assert "低于前 3 天" in better[0].text.zh
+    assert any("低于前 4 天" in finding.text.zh and not finding.warning for finding in better)
     assert any("日志可能没有到齐" in finding.text.zh and finding.warning for finding in better)
+
+
+def test_a_quiet_weekend_is_no_news():
+    counts = {back: 60 if (DAY - timedelta(days=back)).weekday() < 5 else 25 for back in range(1, 29)}
+    assert DAY.weekday() == 6
+    history = {DAY - timedelta(days=back): metrics_table(statistics_of(count)) for back, count in counts.items()}
+    comparison = compare(DAY, DAY, history)
+    assert not any("次，明显" in finding.text.zh for finding in find(statistics_of(25), comparison))
+    assert any("次，明显少于" in finding.text.zh for finding in find(statistics_of(9), comparison))
 
 
 def test_find_says_when_much_is_unknown():

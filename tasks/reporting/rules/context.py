@@ -1,0 +1,32 @@
+"""What stands around a day's or a span's figures in a report: its past, its days, its stories, its conversations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import pyarrow as pa
+
+from tasks.reporting.rules.statistics import DayStatistics, Example
+from tasks.reporting.rules.stories import NO_STORIES, Stories
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that a report shows beside the figures.
+
+    Args:
+        history: METRICS tables of the days before, by day.
+        days: a span's days.
+        stories: what happened.
+        theme_names: names of themes in Chinese and English, by id.
+        conversations: a few conversations by dimension and value, the unhappiest first.
+    """
+
+    history: Mapping[date, pa.Table] = field(default_factory=dict)
+    days: tuple[DayStatistics, ...] = ()
+    stories: Stories = NO_STORIES
+    theme_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    conversations: Mapping[tuple[str, str], tuple[Example, ...]] = field(default_factory=dict)
+
+
+NO_CONTEXT = Context()
