@@ -48,7 +48,14 @@ async def accept_themes(
         with scratch_folder(scratch_parent(config), f"restate-{run_id}") as scratch:
             for day in days_between(restate_from, restate_to):
                 done = restate_day(
-                    warehouse, day, run_id, scratch, themes.assign, zone=config.zone, attributes=config.attributes
+                    warehouse,
+                    day,
+                    run_id,
+                    scratch,
+                    themes.assign,
+                    zone=config.zone,
+                    attributes=config.attributes,
+                    themes=config.themes,
                 )
                 if done:
                     restated.append(day.isoformat())

@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.domain.errors import DayBusy
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
-from tasks.reporting.report import aggregate_day, read_history, report_files
+from tasks.reporting.report import aggregate_day, look_around, report_files
 from tasks.reporting.rules.dimensions import AttributeDimensions
 from tasks.warehouse.day_lease import acquire_day
 from tasks.warehouse.parquet import parquet_bytes, read_runs
@@ -32,6 +32,7 @@ def restate_day(
     *,
     zone: tzinfo,
     attributes: AttributeDimensions,
+    themes: str = "",
 ) -> bool:
     """Replace a day's themes and what is drawn from them.
 
@@ -53,8 +54,9 @@ def restate_day(
         write_parquet(summaries, SUMMARIES, _restated(store, day, assign))
         rejects.write_bytes(store.read_path(partition_key("rejects", day)))
         statistics = aggregate_day.fn(day, zone, summaries, rejects, runs, attributes)
+        around = look_around.fn(store, day, day, statistics, themes, {day: summaries})
         files: list[tuple[str, Path | bytes]] = [
-            *report_files(day, statistics, read_history(store, day)),
+            *report_files(day, statistics, around),
             (partition_key("summaries", day), summaries),
             (partition_key("runs", day), parquet_bytes(pa.Table.from_pylist(runs, schema=RUNS))),
         ]

@@ -12,7 +12,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.domain.days import days_between
-from tasks.domain.errors import NoTables, ObjectMissing
+from tasks.domain.errors import BucketMissing, NoTables, ObjectMissing
 from tasks.domain.layout import partition_key, theme_decisions_key, theme_proposals_key
 from tasks.domain.ports import ObjectStore
 from tasks.themes.rules.assigning import Assigner
@@ -123,7 +123,7 @@ def read_decisions(store: ObjectStore) -> list[Decision]:
     """Everything that was decided about proposals, in the order of the decisions."""
     try:
         rows = orjson.loads(store.read_path(theme_decisions_key()))
-    except ObjectMissing:
+    except (ObjectMissing, BucketMissing):  # a warehouse that begins has not even its folder
         return []
     return [decision_from(row) for row in rows]
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.domain.days import days_before
-from tasks.domain.errors import ObjectMissing, StoreError
+from tasks.domain.errors import BucketMissing, ObjectMissing, StoreError
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 
@@ -24,7 +24,7 @@ def read_runs(store: ObjectStore, day: date) -> list[dict[str, Any]]:
     """The runs that published this day so far, oldest first."""
     try:
         rows: list[dict[str, Any]] = pq.read_table(BytesIO(store.read_path(partition_key("runs", day)))).to_pylist()
-    except ObjectMissing:
+    except (ObjectMissing, BucketMissing):
         return []
     return rows
 
@@ -54,7 +54,7 @@ def parquet_bytes(table: pa.Table) -> bytes:
 def _metrics(store: ObjectStore, day: date) -> pa.Table | None:
     try:
         return pq.read_table(BytesIO(store.read_path(partition_key("metrics", day))))
-    except ObjectMissing:
+    except (ObjectMissing, BucketMissing):
         return None
 
 
