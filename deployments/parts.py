@@ -26,8 +26,9 @@ class PartFailed(RunError):
 
 
 def say(line: str) -> None:
-    """One line for the person at the terminal, with the time."""
-    sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {line}\n")
+    """One line for the person at the terminal, with the time. What would steer the terminal is left out."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in line)
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {shown}\n")
     sys.stdout.flush()
 
 

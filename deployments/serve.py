@@ -12,6 +12,7 @@ import http.server
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import IO, Final, NoReturn
 
 from deployments.bootstrap import WORK_POOL
+from deployments.login import CLIENT_LOGIN, SERVER_LOGIN, login_file, login_of
 from deployments.parts import PartFailed, Service, say
 from deployments.postgresql import Cluster, free_port
 from deployments.worker import STOP_SECONDS as WORKER_STOP_SECONDS
@@ -36,7 +38,6 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 _PYTHON: Final = sys.executable
 _WATCH_SECONDS: Final = 0.5
 _WEBHOOK: Final = "KEFU_WEBHOOK_URL"
-_SERVER_AUTH, _CLIENT_AUTH = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
 
 
 def serve(host: str, port: int, folder: Path, database: str, webhook_url: str) -> NoReturn:
@@ -56,7 +57,7 @@ def serve(host: str, port: int, folder: Path, database: str, webhook_url: str) -
     """
     url = f"http://{host}:{port}"
     environment = _environment(folder, url)
-    _check_address(host, port, environment)
+    _check_address(host, port)
 
     with ExitStack() as stack:
         parts: list[Service] = []
@@ -86,6 +87,8 @@ def serve(host: str, port: int, folder: Path, database: str, webhook_url: str) -
         told = webhook_url or environment.get(_WEBHOOK) or stack.enter_context(_spoken_notifications())
         start(_watch({**environment, _WEBHOOK: told}, folder))
 
+        if SERVER_LOGIN not in os.environ:
+            say(f"login for the UI and for commands in another shell: {login_file(folder)}")
         say(f"ready: {url}/deployments")
         while True:
             time.sleep(_WATCH_SECONDS)
@@ -108,16 +111,15 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "NO_COLOR": "1",
     }
-    if _SERVER_AUTH in made:
-        made[_CLIENT_AUTH] = made[_SERVER_AUTH]
+    made[SERVER_LOGIN] = made[CLIENT_LOGIN] = login_of(os.environ, folder)
     return made
 
 
-def _check_address(host: str, port: int, environment: Mapping[str, str]) -> None:
-    if not IPv4Address(host).is_loopback and _SERVER_AUTH not in environment:
+def _check_address(host: str, port: int) -> None:
+    if not IPv4Address(host).is_loopback and SERVER_LOGIN not in os.environ:
         raise UsageError(
             f"Whoever reaches {host}:{port} could read the keys in the blocks: "
-            f"set {_SERVER_AUTH}=USER:PASSWORD, which the UI and workers elsewhere then need."
+            f"set {SERVER_LOGIN}=USER:PASSWORD, which the UI and workers elsewhere then need."
         )
     try:
         with socket.create_server((host, port)):
@@ -221,12 +223,16 @@ def _once(command: Sequence[str], environment: Mapping[str, str]) -> str:
 @contextmanager
 def _spoken_notifications() -> Iterator[str]:
     """An address for the webhook that says each notification at the terminal."""
+    path = f"/{secrets.token_urlsafe(16)}"  # any account of this machine can reach the port
 
     class Receiver(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            say(f"notification: {'. '.join(told[one] for one in ('what', 'why', 'do', 'link') if told.get(one))}")
-            self.send_response(204)
+            known = self.path == path
+            if known:
+                told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                words = ". ".join(str(told[one]) for one in ("what", "why", "do", "link") if told.get(one))
+                say(f"notification: {words}")
+            self.send_response(204 if known else 404)
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
@@ -236,7 +242,7 @@ def _spoken_notifications() -> Iterator[str]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/"
+            yield f"http://127.0.0.1:{server.server_address[1]}{path}"
         finally:
             server.shutdown()
             thread.join()
@@ -250,6 +256,7 @@ def _stop(part: Service) -> None:
 def _sole(folder: Path) -> IO[str] | None:
     """The folder's lock, held as long as the file is open; None: another one serves it."""
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # the database, the login and the logs are this user's
     lock = (folder / "serving").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

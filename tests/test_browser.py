@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -48,6 +49,13 @@ class Page:
 
     def open(self, path: str) -> None:
         self.browser.get(f"{self.machine.url}{path}")
+
+    def log_in(self) -> None:
+        """Give the login as a person does; the browser keeps it."""
+        self.open("/")
+        field = self._wait(lambda: next(iter(self._all(By.CSS_SELECTOR, "input[type=password]")), None), "login", 60.0)
+        field.send_keys(self.machine.login(), Keys.ENTER)
+        self.see("Dashboard")
 
     def see(self, what: str, seconds: float = 60.0) -> WebElement:
         """The first element whose own text contains `what`."""
@@ -113,9 +121,11 @@ def browser(tmp_path_factory) -> Iterator[webdriver.Chrome]:
         yield browser
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(browser: webdriver.Chrome, machine: Served) -> Page:
-    return Page(browser, machine)
+    made = Page(browser, machine)
+    made.log_in()
+    return made
 
 
 def open_form(page: Page, deployment: str) -> None:

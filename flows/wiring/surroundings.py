@@ -6,14 +6,16 @@ import errno
 import fcntl
 import os
 import re
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
 from uuid import uuid4
 
 from prefect.client.orchestration import get_client
+from prefect.context import refresh_global_settings_context
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME
 
 from flows.wiring.settings import mark_children, spare_loopback
@@ -78,6 +80,7 @@ def surroundings() -> Iterator[None]:
     try:
         with ExitStack() as stack:
             if not PREFECT_API_URL.value():
+                _lock_own_server()
                 stack.enter_context(_guard())
             with _one_at_a_time(), get_client(sync_client=True) as client:
                 client.hello()
@@ -129,6 +132,21 @@ def write_result(text: str) -> None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (Python would complain again at its end)
         why = "nobody reads it" if error.errno == errno.EPIPE else error.strerror
         raise RunError(f"The work is done, but its result could not be written to the output: {why}.") from None
+
+
+def _lock_own_server() -> None:
+    """Let nobody but this command use the server that it brings: other accounts and web pages reach its port, too.
+
+    Its data is this user's alone: the key of the blocks' encryption is in it.
+    """
+    login = f"command:{secrets.token_urlsafe(24)}"
+    for name in ("PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"):
+        mark_children(name, login)
+    refresh_global_settings_context()
+    home = PREFECT_HOME.value()
+    home.mkdir(parents=True, mode=0o700, exist_ok=True)
+    with suppress(PermissionError):  # another user's, who has let us in
+        home.chmod(0o700)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from tasks.domain.errors import (
     BucketMissing,
@@ -44,6 +44,14 @@ _REFUSED = frozenset({errno.EACCES, errno.EPERM})
 _NOT_THERE = frozenset({errno.ENOENT, errno.ELOOP})
 
 _NOT_A_FOLDER = frozenset({errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
+
+
+# Of this user and, where analysts are to read, of the folder's group; never of every account on the machine.
+_SHARED_FILE, _SHARED_FOLDER = 0o640, 0o750
+
+_PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
+
+_PRIVATE: Final = ("_", "labels/", "reviews/", "shadows/", "evaluations/", "comparisons/", "models/")
 
 
 class FolderStore:
@@ -138,7 +146,7 @@ class FolderStore:
         with (
             self._explained("write", key),
             BytesIO(content) if isinstance(content, bytes) else content.open("rb") as source,
-            self._new_file() as (file, new),
+            self._new_file(key) as (file, new),
         ):
             shutil.copyfileobj(source, file, _COPY_BYTES)
             file.flush()
@@ -159,7 +167,7 @@ class FolderStore:
         key = f"{key_prefix}.jsonl"
         path = self._path(key)
         with self._explained("append to", key):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent, self._root, _is_private(key))
             return _FolderAppender(path)
 
     def abort_uploads(self, started_before: datetime) -> int:
@@ -175,7 +183,7 @@ class FolderStore:
     ) -> str:
         path = self._path(key)
         with self._explained("write", key):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent, self._root, _is_private(key))
             with self._locked():
                 before = self.stat(key)
                 if if_absent and before is not None:
@@ -199,12 +207,13 @@ class FolderStore:
         os.utime(file.fileno(), ns=(now, now))
 
     @contextmanager
-    def _new_file(self) -> Iterator[tuple[BinaryIO, Path]]:
+    def _new_file(self, key: str) -> Iterator[tuple[BinaryIO, Path]]:
         hidden = self._hidden()
         new = hidden / f"new-{secrets.token_hex(8)}"
         with self._locked():
             _remove_abandoned(hidden)
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            mode = _PRIVATE_FILE if _is_private(key) else _SHARED_FILE
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         with open(descriptor, "wb") as file:
             try:
@@ -214,12 +223,13 @@ class FolderStore:
 
     def _hidden(self) -> Path:
         hidden = self._root / _HIDDEN
-        hidden.mkdir(parents=True, exist_ok=True)
+        _make_folder(hidden, self._root, private=False)
         return hidden
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with (self._root / _HIDDEN / "lock").open("ab") as lock:
+        name = self._root / _HIDDEN / "lock"
+        with open(os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _SHARED_FILE), "ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -235,7 +245,7 @@ class _FolderAppender:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: int | None = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        self._file: int | None = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
         self._lock = threading.Lock()
         size = os.fstat(self._file).st_size
         self._torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
@@ -327,6 +337,21 @@ def _stored(key: str, found: os.stat_result) -> StoredObject:
         etag=f"{found.st_mtime_ns:x}-{found.st_ino:x}-{found.st_size:x}",
         modified=datetime.fromtimestamp(found.st_mtime, UTC),
     )
+
+
+def _is_private(key: str) -> bool:
+    """Tell whether an object holds whole texts or raw answers, which only the user of the runs needs to read."""
+    return key.startswith(_PRIVATE)
+
+
+def _make_folder(folder: Path, root: Path, private: bool) -> None:
+    """Make a folder and those above it, closed to other accounts; private ones below the root to the group, too."""
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        _make_folder(folder.parent, root, private)
+    inside = folder != root and root in folder.parents
+    folder.mkdir(mode=_PRIVATE_FOLDER if private and inside else _SHARED_FOLDER, exist_ok=True)
 
 
 def _remove_abandoned(hidden: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from deployments import postgresql, serve
+from deployments.parts import say
 from deployments.serve import ROOT
 from flows.wiring.settings import Settings
 
@@ -60,6 +61,31 @@ def test_second_call_says_where_the_first_one_is(tmp_path, capsys):
         first.flush()
         assert serve.main(["--folder", str(tmp_path)]) == 0
     assert "serving already: http://127.0.0.1:4200 (process 17)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("login", ["", " ", "nocolon", "user:", ":password", "user:short", "user:with blank"])
+def test_a_login_that_protects_nothing_is_refused_before_anything_listens(login, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", login)
+    assert serve.main(["--folder", str(tmp_path), "--port", str(postgresql.free_port())]) == 2
+    told = capsys.readouterr().err
+    assert "USER:PASSWORD is expected" in told
+    assert not login.strip() or login not in told.replace("USER:PASSWORD", "")
+
+
+def test_the_first_start_makes_a_login_that_only_its_owner_reads(tmp_path, monkeypatch):
+    monkeypatch.delenv("PREFECT_SERVER_API_AUTH_STRING", raising=False)
+    made = serve._environment(tmp_path, "http://127.0.0.1:4200")
+    again = serve._environment(tmp_path, "http://127.0.0.1:4200")
+    assert made["PREFECT_SERVER_API_AUTH_STRING"] == again["PREFECT_API_AUTH_STRING"]
+    assert re.fullmatch(r"admin:[\w-]{32}", made["PREFECT_SERVER_API_AUTH_STRING"])
+    assert (tmp_path / "login").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_said_at_the_terminal_can_not_steer_it(capsys):
+    say("notification: \x1b]0;x\x07\x1b[2J\n12:00:00  worker: started again\u202e")
+    told = capsys.readouterr().out
+    assert told.count("\n") == 1
+    assert not set(told) & set("\x1b\x07\u202e")
 
 
 def test_login_of_the_server_is_the_login_of_its_parts(tmp_path, monkeypatch):

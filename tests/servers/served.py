@@ -88,6 +88,10 @@ class Served(Deployed):
         """What it wrote at the terminal so far."""
         return (self.folder.parent / "said.txt").read_text(encoding="utf-8")
 
+    def login(self) -> str:
+        """The login that the first start made."""
+        return (self.folder / "login").read_text(encoding="utf-8").strip()
+
     def log(self, part: str) -> str:
         """What a part wrote."""
         return (self.folder / "logs" / f"{part}.log").read_text(encoding="utf-8", errors="replace")
@@ -133,6 +137,7 @@ def served(folder: Path, database: str, environment: Mapping[str, str], *flags: 
                 assert process.poll() is None, machine.said()
                 assert time.monotonic() < until, machine.said()
                 time.sleep(0.2)
+            api.auth = httpx.BasicAuth(*machine.login().split(":"))
             yield machine
         finally:
             if process.poll() is None:

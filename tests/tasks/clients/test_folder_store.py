@@ -126,14 +126,22 @@ def test_keys_stay_below_the_root_and_in_sight(store: FolderStore, root: Path, k
     assert not root.exists()
 
 
-def test_what_is_published_is_readable_as_the_umask_says(store: FolderStore, root: Path) -> None:
-    before = os.umask(0o022)
+@pytest.mark.parametrize(
+    ("key", "file", "folder"),
+    [("summaries/day=1/k", 0o640, 0o750), ("_reviews/k", 0o600, 0o700), ("labels/day=1/k", 0o600, 0o700)],
+)
+def test_what_is_written_is_closed_to_other_accounts(store: FolderStore, root: Path, key, file, folder) -> None:
+    before = os.umask(0o000)
     try:
-        store.write_path("a/k", b"")
-        store.appender("log").close()
+        store.write_path(key, b"")
+        store.appender("_answers/log").close()
     finally:
         os.umask(before)
-    assert [stat.S_IMODE((root / name).stat().st_mode) for name in ("a/k", "log.jsonl")] == [0o644, 0o644]
+    modes = [
+        stat.S_IMODE((root / name).stat().st_mode) for name in (key, Path(key).parent, "_answers", "_answers/log.jsonl")
+    ]
+    assert modes == [file, folder, 0o700, 0o600]
+    assert not [path for path in root.rglob("*") if path.stat().st_mode & 0o007]
 
 
 def test_etags_of_quick_writes_differ_though_inode_and_size_do_not(store: FolderStore) -> None:

@@ -1,0 +1,48 @@
+"""The login of a machine's Prefect server: given by its operator, or made at the first start and kept private."""
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from tasks.domain.errors import UsageError
+
+SERVER_LOGIN: Final = "PREFECT_SERVER_API_AUTH_STRING"
+
+CLIENT_LOGIN: Final = "PREFECT_API_AUTH_STRING"
+
+_LOGIN: Final = re.compile(r"[^:\s]+:[^\s]{8,}")
+
+_FILE: Final = "login"
+
+
+def login_of(environment: Mapping[str, str], folder: Path) -> str:
+    """The login, USER:PASSWORD.
+
+    Raises:
+        UsageError: the environment has one that protects nothing.
+    """
+    if SERVER_LOGIN in environment:
+        return _checked(environment[SERVER_LOGIN])
+    path = login_file(folder)
+    if not path.exists():
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(f"admin:{secrets.token_urlsafe(24)}\n")
+    path.chmod(0o600)
+    return _checked(path.read_text(encoding="utf-8").strip())
+
+
+def login_file(folder: Path) -> Path:
+    """Where a login that was made is kept; only its owner may read it."""
+    return folder / _FILE
+
+
+def _checked(login: str) -> str:
+    if not _LOGIN.fullmatch(login):
+        raise UsageError(
+            f"{SERVER_LOGIN} is no login: USER:PASSWORD is expected, the password of 8 characters at least and without "
+            "blanks. Unset it to have one made."
+        )
+    return login
