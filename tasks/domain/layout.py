@@ -67,6 +67,11 @@ def _sample_key(sample_id: str) -> str:
 
 PSEUDONYM_KEY: Final = "_private/pseudonyms.key"
 
+# Ids to erase, until they are; and a record of each erasure, without the data.
+ERASE_REQUESTS_PREFIX: Final = "_private/erase/"
+
+ERASURES_PREFIX: Final = "_private/erasures/"
+
 
 def theme_proposals_key(number: str) -> str:
     """Where a proposed theme waits for a decision."""

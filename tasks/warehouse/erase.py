@@ -1,0 +1,135 @@
+"""Erase one customer or conversation from a warehouse, and prove by a scan that nothing is left."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import orjson
+
+from tasks.domain.errors import ObjectMissing, PreconditionFailed, RunError
+from tasks.domain.layout import ERASE_REQUESTS_PREFIX, ERASURES_PREFIX, PSEUDONYM_KEY
+from tasks.domain.ports import ObjectStore, StoredObject
+from tasks.warehouse.rules.erasure import Wanted, as_parquet, rows_of, split_rows, text_of
+
+# Pages that show conversations: they go as a whole, and can be built again.
+_PAGES: Final = (".html", ".md", ".xlsx", ".csv", ".json", ".txt")
+
+_ATTEMPTS: Final = 5
+
+_OWN: Final = (ERASE_REQUESTS_PREFIX, ERASURES_PREFIX, PSEUDONYM_KEY)
+
+
+@dataclass(slots=True)
+class Erasure:
+    """What was found, or erased: objects by place, conversations, and what a scan afterwards still found."""
+
+    conversations: int = 0
+    rows: int = 0
+    touched: Counter[str] = field(default_factory=Counter)
+    scanned: int = 0
+    left: list[str] = field(default_factory=list)
+
+
+def find(warehouse: ObjectStore, wanted: Wanted) -> tuple[Wanted, Erasure]:
+    """Everything that would be erased; nothing is changed. Blocking.
+
+    Returns:
+        What is wanted, with the ids, fingerprints and texts that the tables tell of it; and where it is.
+    """
+    known = 0
+    while True:  # a row of a label names the text that a training set holds, an attribute the id that an answer bears
+        for stored in _objects(warehouse, ".parquet"):
+            found, _ = split_rows(rows_of(warehouse.read_path(stored.key)), wanted)
+            wanted = wanted.learned(found)
+        size = len(wanted.conversations) + len(wanted.hashes) + len(wanted.texts)
+        if size == known:
+            break
+        known = size
+    report = Erasure(conversations=len(wanted.hashes))
+    for stored in _objects(warehouse):
+        if rows := _theirs(stored.key, warehouse.read_path(stored.key), wanted)[0]:
+            report.touched[place_of(stored.key)] += 1
+            report.rows += rows
+    return wanted, report
+
+
+def erase(warehouse: ObjectStore, wanted: Wanted, now: datetime, actor: str) -> Erasure:
+    """Erase it, scan everything again, and record the act without the data. Blocking.
+
+    Args:
+        warehouse: the store of the tables.
+        wanted: as `find` returned it.
+        now: for the record.
+        actor: whose run this is.
+
+    Raises:
+        RunError: an object is changed all the time by somebody else.
+    """
+    report = Erasure(conversations=len(wanted.hashes))
+    for stored in _objects(warehouse):
+        if rows := _erase_from(warehouse, stored, wanted):
+            report.touched[place_of(stored.key)] += 1
+            report.rows += rows
+    for stored in _objects(warehouse):
+        report.scanned += 1
+        if wanted.has_text(text_of(stored.key, warehouse.read_path(stored.key))):
+            report.left.append(warehouse.uri_of(stored.key))
+    record = {
+        "at": now.isoformat(),
+        "run_id": actor,
+        # A token of the ids, by which one who holds the key can tell that this was theirs.
+        "subject": wanted.pseudonyms.name("[erased]", "\0".join(sorted(wanted.conversations | wanted.customers))),
+        "conversations": report.conversations,
+        "touched": dict(report.touched),
+        "scanned": report.scanned,
+        "left": len(report.left),
+    }
+    warehouse.write_path(f"{ERASURES_PREFIX}{now:%Y%m%dT%H%M%S}-{actor}.json", orjson.dumps(record))
+    return report
+
+
+def place_of(key: str) -> str:
+    """The part of a key that says what kind of object it is."""
+    parts = key.split("/")
+    return "/".join(parts[:2]) if parts[0] == "_staging" else parts[0]
+
+
+def _objects(warehouse: ObjectStore, ending: str = "") -> Iterator[StoredObject]:
+    for stored in list(warehouse.list_objects()):
+        if stored.key.endswith(ending) and not stored.key.startswith(_OWN):
+            yield stored
+
+
+def _erase_from(warehouse: ObjectStore, stored: StoredObject, wanted: Wanted) -> int:
+    for _ in range(_ATTEMPTS):
+        before = warehouse.stat(stored.key)
+        if before is None:
+            return 0
+        try:
+            rows, content = _theirs(stored.key, warehouse.read_path(stored.key), wanted)
+            if not rows:
+                return 0
+            if content is None:
+                warehouse.delete(stored.key)
+            else:
+                warehouse.write_path(stored.key, content, if_match=before.etag)
+        except (PreconditionFailed, ObjectMissing):
+            continue  # a run has just replaced it: look again
+        return rows
+    raise RunError(f"{warehouse.uri_of(stored.key)} is being written all the time: erase again when its run is done.")
+
+
+def _theirs(key: str, content: bytes, wanted: Wanted) -> tuple[int, bytes | None]:
+    """How many rows or lines of an object are theirs, and the object without them; None: it goes as a whole."""
+    if key.endswith(".parquet"):
+        rows, rest = split_rows(rows_of(content), wanted)
+        return len(rows), as_parquet(rest)
+    if key.endswith(".jsonl"):
+        lines = content.splitlines(keepends=True)
+        kept = [line for line in lines if not wanted.has_line(line)]
+        return len(lines) - len(kept), b"".join(kept)
+    if key.endswith(_PAGES) and wanted.has_text(text_of(key, content)):
+        return 1, None
+    return 0, content
