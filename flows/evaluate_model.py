@@ -2,6 +2,7 @@
 
 python -m flows.evaluate_model --predictions FILE.jsonl --json      a file, on this machine: free, exact, at once
 python -m flows.evaluate_model --summarizer qianfan --endpoint ID   an endpoint, on labeled conversations
+python -m flows.evaluate_model --published                          what was published, by people's reviews: no call
 """
 
 from collections.abc import Sequence
@@ -16,13 +17,15 @@ from flows.wiring import command_line
 from flows.wiring.evaluations import asked_figures, evaluated
 from flows.wiring.labeled import check_labels, labeled_conversations
 from flows.wiring.services import open_warehouse
-from flows.wiring.settings import load_settings
+from flows.wiring.settings import Settings, load_settings
 from tasks.evaluating.evaluation import (
     format_summary,
     pairs_of,
     store_evaluation,
 )
+from tasks.evaluating.rules.published import published_figures
 from tasks.evaluating.score_files import pairs_of_file, score_file
+from tasks.reviewing.published import load_published_reviews
 from tasks.running.artifacts import show_table
 
 
@@ -63,6 +66,12 @@ async def evaluate_model(
     return figures
 
 
+async def judge_published(config: Settings, start: date | None, end: date | None) -> dict[str, Any]:
+    """The figures of what was published, by the labels of those days; no model is called."""
+    found = load_published_reviews(open_warehouse(config), start, end)
+    return published_figures([(one.published, one.label) for one in found.reviews], found.verdicts)
+
+
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
     parser = command_line.parser(
@@ -73,6 +82,12 @@ def main(arguments: Sequence[str]) -> int:
         type=Path,
         default=None,
         help='JSON lines of {"prediction": …, "reference": …} to score; no endpoint is asked',
+    )
+    parser.add_argument(
+        "--published",
+        action="store_true",
+        default=False,
+        help="judge the published summaries by people's labels, the random sample first; no model is called",
     )
     parser.add_argument("--per-row", type=Path, default=None, help="with --predictions: where each row's figures go")
     parser.add_argument(
@@ -105,6 +120,14 @@ def main(arguments: Sequence[str]) -> int:
     def tell(figures: dict[str, Any]) -> str:
         return orjson.dumps(figures).decode() if args.json else format_summary(figures)
 
+    if args.published:
+        if args.predictions or args.labels:
+            parser.error("--published takes neither --predictions nor --labels")
+        return command_line.run(
+            settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
+            lambda: judge_published(load_settings(settings), args.start, args.end),
+            tell,
+        )
     if args.predictions is None:
         if args.per_row or args.baseline or args.characters:
             parser.error("--per-row, --baseline and --characters belong to --predictions")

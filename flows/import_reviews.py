@@ -68,19 +68,27 @@ def main(arguments: Sequence[str]) -> int:
             return orjson.dumps(made).decode()
         return "\n".join(
             [
-                *(f"refused: {message}" for message in made["refused"]),
+                *(f"未采纳：{message}" for message in made["refused"]),
                 f"{made['reviewed']} reviewed ({made['changed']} new or changed), {made['not_reviewed']} not reviewed "
                 f"yet, {len(made['refused'])} refused",
             ]
         )
 
+    refused: list[str] = []
+
+    async def imported() -> dict[str, Any]:
+        made: dict[str, Any] = await import_reviews(args.sheet, settings)
+        refused.extend(made["refused"])
+        return made
+
     # No endpoint is asked, so none has to be named.
-    return command_line.run(
+    code = command_line.run(
         settings | {"summarizer": "offline"},
-        lambda: import_reviews(args.sheet, settings),
+        imported,
         tell,
         lambda config: None if args.sheet.startswith(BLOCK_SCHEME) else _read(args.sheet, config),
     )
+    return command_line.TOO_MANY_REJECTS if refused and code == command_line.DONE else code
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from flows.wiring.services import open_place, open_source, open_warehouse, scrat
 from flows.wiring.settings import Settings, load_settings
 from flows.wiring.steps import log_reader, preparing
 from tasks.domain.days import days_between
-from tasks.domain.errors import NoLogs
+from tasks.domain.errors import NoLogs, UsageError
 from tasks.domain.records import Conversation
 from tasks.reading.log_objects import list_logs
 from tasks.reading.lookup import conversations_of
@@ -34,6 +34,7 @@ async def sample_for_review(
     size: int = 150,
     seed: int = 0,
     output: str = "",
+    reviewers: int = 1,
     settings: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Draw a sample of the days' summaries into a sheet; the same tables and seed give the same sheet.
@@ -44,6 +45,7 @@ async def sample_for_review(
         size: conversations in the sheet, a third of each kind.
         seed: another number, another sample.
         output: an .xlsx or .csv file, as a path or bos://bucket/name; left out, reviews/… in the warehouse.
+        reviewers: 2 makes a sheet each for two people, who then say how far people agree.
         settings: any setting by its name; source, warehouse and the masking matter here.
     """
     config = load_settings(settings or {})
@@ -51,17 +53,27 @@ async def sample_for_review(
     draw = offer_days(warehouse, days_between(start, end), size, seed)
     sample = draw_sample(draw, _conversations(draw, config), preparing(config))
 
+    if reviewers not in (1, 2):
+        raise UsageError(f"--reviewers {reviewers}: a sample is for one person or for two.")
     store, key = open_place(output, config) if output else (warehouse, f"reviews/{sample.sample_id}.xlsx")
-    sheet = write_sheet(sample.rows, key)
+    sheets = {key: ""} if reviewers == 1 else {_numbered(key, one): f"审核人{one}" for one in (1, 2)}
+    written = {name: write_sheet(sample.rows, name, reviewer) for name, reviewer in sheets.items()}
     store_sample(warehouse, sample)
-    store.write_path(key, sheet)
+    for name, sheet in written.items():
+        store.write_path(name, sheet)
     kinds = [row["stratum"] for row in sample.rows]
     return {
         "sample": sample.sample_id,
         "conversations": len(sample.rows),
         **{stratum: kinds.count(stratum) for stratum in STRATA},
-        "sheet": store.uri_of(key),
+        "sheet": store.uri_of(next(iter(sheets))),
+        "sheets": [store.uri_of(name) for name in sheets],
     }
+
+
+def _numbered(key: str, number: int) -> str:
+    stem, dot, ending = key.rpartition(".")
+    return f"{stem}-{number}{dot}{ending}"
 
 
 def _conversations(draw: Draw, config: Settings) -> Iterator[tuple[date, str, Conversation]]:
@@ -83,6 +95,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--end", type=command_line.day_argument, required=True, help="the last day, itself included")
     parser.add_argument("--size", type=command_line.count_argument, default=150, help="conversations (default: 150)")
     parser.add_argument("--seed", type=int, default=0, help="another number, another sample (default: 0)")
+    parser.add_argument(
+        "--reviewers",
+        type=command_line.count_argument,
+        default=1,
+        help="2: a sheet each for two people, to see how far they agree (default: 1)",
+    )
     parser.add_argument("--output", default="", help="an .xlsx or .csv file (default: reviews/… in the warehouse)")
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
@@ -92,11 +110,13 @@ def main(arguments: Sequence[str]) -> int:
         if args.json:
             return orjson.dumps(made).decode()
         kinds = ", ".join(f"{made[stratum]} {stratum}" for stratum in STRATA)
-        return f"{made['conversations']} conversations: {kinds}\nsheet: {made['sheet']}"
+        return f"{made['conversations']} conversations: {kinds}\n" + "\n".join(
+            f"sheet: {sheet}" for sheet in made["sheets"]
+        )
 
     return command_line.run(
         settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
-        lambda: sample_for_review(args.start, args.end, args.size, args.seed, args.output, settings),
+        lambda: sample_for_review(args.start, args.end, args.size, args.seed, args.output, args.reviewers, settings),
         tell,
         check=lambda config: days_between(args.start, args.end),
     )

@@ -36,9 +36,9 @@ from tasks.domain.traditional import simplified
 from tasks.parsing.clauses import Claim, claims_of, is_any
 from tasks.parsing.lexicon import read_lexicon
 
-_YES_WORDS: Final = "是 是的 对 对的 有 有的 yes y true t 1 1.0 √ ✓ ✔ ✅"
+_YES_WORDS: Final = "是 是的 对 对的 正确 有 有的 yes y true t 1 1.0 √ ✓ ✔ ✅"
 
-_NO_WORDS: Final = "否 不 不是 不是的 没有 没 no n false f 0 0.0 × ✗ ✘ ❌"
+_NO_WORDS: Final = "否 错 错误 不 不是 不是的 没有 没 no n false f 0 0.0 × ✗ ✘ ❌"
 
 _WORDS: Final = {**dict.fromkeys(_YES_WORDS.split(), True), **dict.fromkeys(_NO_WORDS.split(), False)}
 

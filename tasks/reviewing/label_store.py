@@ -1,4 +1,4 @@
-"""LabeledExample conversations, from the warehouse's tables or from a file and the logs."""
+"""Labeled conversations, from the warehouse's tables or from a file and the logs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -63,7 +63,7 @@ def store_labels(warehouse: ObjectStore, day: date, imported: Sequence[Mapping[s
     key = partition_key("labels", day)
     while True:
         stored = warehouse.stat(key)
-        known = _table(warehouse, key).to_pylist() if stored else []
+        known = _rows(warehouse, key) if stored else []
         merged = merge_labels(known, imported)
         changed = sum(row not in known for row in merged)
         if not changed:
@@ -100,6 +100,17 @@ def read_label_file(path: Path) -> dict[str, Label]:
             return read_labels(file, str(path))
     except OSError as error:
         raise UsageError(f"--labels {path} can't be read: {error.strerror}.") from None
+
+
+def load_label_rows(warehouse: ObjectStore, day: date) -> list[dict[str, Any]]:
+    """A day's LABELS rows; none where nothing was reviewed."""
+    return _rows(warehouse, partition_key("labels", day))
+
+
+def _rows(warehouse: ObjectStore, key: str) -> list[dict[str, Any]]:
+    """The rows of a table with every column of today's LABELS, those that it lacks as null."""
+    rows: list[dict[str, Any]] = pa.Table.from_pylist(_table(warehouse, key).to_pylist(), schema=LABELS).to_pylist()
+    return rows
 
 
 def _table(warehouse: ObjectStore, key: str) -> pa.Table:

@@ -39,13 +39,18 @@ _TO_FILL_IN = PatternFill("solid", start_color="FFF9E5")
 _FORMULA_BEGINS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_sheet(sampled: Sequence[Mapping[str, Any]], name: str) -> bytes:
+def write_sheet(sampled: Sequence[Mapping[str, Any]], name: str, reviewer: str = "") -> bytes:
     """The sheet of SAMPLES rows, to be filled in; XLSX or CSV, by the name's ending.
+
+    Args:
+        sampled: the rows.
+        name: the file's name.
+        reviewer: whose sheet it is; filled in already.
 
     Raises:
         UsageError: the name has another ending.
     """
-    return write_form(FORM, [sheet_row(row) for row in sampled], name)
+    return write_form(FORM, [sheet_row(row, reviewer) for row in sampled], name)
 
 
 def write_form(form: SheetForm, rows: Sequence[Sequence[str]], name: str) -> bytes:

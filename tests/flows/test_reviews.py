@@ -10,12 +10,24 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
 
-from flows.evaluate_model import evaluate_model
+from flows.evaluate_model import evaluate_model, judge_published
 from flows.import_reviews import import_reviews
+from flows.import_reviews import main as import_main
 from flows.sample_for_review import sample_for_review
 from flows.summarize_day import summarize_day
+from flows.wiring.settings import load_settings
 from tasks.domain.errors import NoTables, UsageError
-from tasks.reviewing.rules.review_sheet import ACCEPTED, COLUMNS, ISSUE, NEGATIVE, NOTE, NUMBER, PLAN, REVIEWER
+from tasks.reviewing.rules.review_sheet import (
+    ACCEPTED,
+    COLUMNS,
+    ISSUE,
+    NEGATIVE,
+    NOTE,
+    NUMBER,
+    PLAN,
+    REVIEWER,
+    TO_FILL_IN,
+)
 from tasks.warehouse.rules.tables import LABELS
 from tests.conftest import ROOT
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
@@ -50,8 +62,8 @@ def settings(published, tmp_path):
     return {"source": SOURCE, "warehouse": str(tmp_path / "w")}
 
 
-def sampled(settings, output, size=30, seed=0, day=DAY):
-    return asyncio.run(sample_for_review(day, day, size, seed, str(output), settings))
+def sampled(settings, output, size=30, seed=0, day=DAY, reviewers=1):
+    return asyncio.run(sample_for_review(day, day, size, seed, str(output), reviewers, settings))
 
 
 def imported(settings, sheet):
@@ -76,7 +88,7 @@ def test_sample_for_review_draws_each_kind_and_the_same_again(settings, tmp_path
     assert made["conversations"] == 30
     assert min(made["random"], made["uncertain"], made["disagreeing"]) >= 5
     again = sampled(settings, tmp_path / "b.csv")
-    assert again | {"sheet": ""} == made | {"sheet": ""}
+    assert again | {"sheet": "", "sheets": []} == made | {"sheet": "", "sheets": []}
     other = sampled(settings, "", seed=1)
     assert other["sample"] != made["sample"]
     assert other["sheet"].startswith(f"{settings['warehouse']}/reviews/")
@@ -87,9 +99,14 @@ def test_sample_for_review_draws_each_kind_and_the_same_again(settings, tmp_path
     assert [row[0].value for row in sheet.iter_rows(min_row=2)] == [row[0] for row in rows[1:]]
     assert sheet.freeze_panes == "B2"
     assert {str(one.formula1) for one in sheet.data_validations.dataValidation} == {'"是,否,未明确"'}
-    assert sheet["E2"].alignment.wrap_text
-    assert "用户：" in sheet["E2"].value
-    assert "13800" not in "".join(row[4] for row in rows)
+    dialogue = COLUMNS.index("对话")
+    assert sheet.cell(2, dialogue + 1).alignment.wrap_text
+    assert "用户：" in str(sheet.cell(2, dialogue + 1).value)
+    assert "13800" not in "".join(row[dialogue] for row in rows)
+    # Nobody is led by the model's verdicts, nor by why a row was drawn: both stand behind the cells to fill in.
+    assert max(map(COLUMNS.index, TO_FILL_IN)) < min(
+        at for at, name in enumerate(COLUMNS) if name.startswith("模型：") or name == "抽样原因"
+    )
 
 
 def test_import_reviews_keeps_what_fits_and_says_why_the_rest_does_not(settings, tmp_path):
@@ -102,7 +119,7 @@ def test_import_reviews_keeps_what_fits_and_says_why_the_rest_does_not(settings,
             2: done,
             3: done | {ACCEPTED: " 未明确 ", ISSUE: "想退货，\n联系 13800138000", PLAN: "无", NOTE: "+语气不好"},
             4: {ACCEPTED: "是"},
-            5: done | {NEGATIVE: "不知道"},
+            5: done | {NEGATIVE: "三分"},
             6: done | {ISSUE: "=1+1"},
             7: done | {NUMBER: "S0-0001"},
             8: done | {PLAN: "长" * 600},
@@ -113,20 +130,21 @@ def test_import_reviews_keeps_what_fits_and_says_why_the_rest_does_not(settings,
     book = load_workbook(path)
     book.worksheets[0].move_range("A2:O2", rows=40)  # sorting and gaps harm nothing
     book.worksheets[0]["A43"] = book.worksheets[0]["A42"].value
-    book.worksheets[0]["J43"], book.worksheets[0]["K43"] = "否", "否"
+    for column in (ACCEPTED, NEGATIVE):
+        book.worksheets[0].cell(43, COLUMNS.index(column) + 1).value = "否"
     book.save(path)
 
     made = imported(settings, path)
     assert (made["reviewed"], made["changed"]) == (2, 2)
     assert made["not_reviewed"] == 30 - 8
-    assert [message.partition(":")[0] for message in made["refused"]] == [
-        f"row 4, column {NEGATIVE}",
-        f"row 5, column {NEGATIVE}",
-        f"row 6, column {ISSUE}",
-        f"row 7, column {NUMBER}",
-        f"row 8, column {PLAN}",
-        f"row 10, column {ACCEPTED}",
-        f"row 43, column {NUMBER}",
+    assert [message.partition("：")[0] for message in made["refused"]] == [
+        f"第 4 行，“{NEGATIVE}”",
+        f"第 5 行，“{NEGATIVE}”",
+        f"第 6 行，“{ISSUE}”",
+        f"第 7 行，“{NUMBER}”",
+        f"第 8 行，“{PLAN}”",
+        f"第 10 行，“{ACCEPTED}”",
+        f"第 43 行，“{NUMBER}”",
     ]
     table = labels(settings)
     assert table.schema.remove_metadata() == LABELS.remove_metadata()
@@ -160,6 +178,65 @@ def test_labels_are_not_drawn_again_and_measure_models(settings, tmp_path):
     assert not labeled & set(sample["content_hash"].to_pylist())
     figures = asyncio.run(evaluate_model(settings=settings))
     assert (figures["rows"], figures["references"]) == (6, 6)
+
+
+def filled_in(path, accepted, negative="否"):
+    """A CSV sheet with the same verdicts in every row, or with a row's own from a function of its number."""
+    header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
+    for number, row in enumerate(rows):
+        row[COLUMNS.index(ACCEPTED)] = accepted(number) if callable(accepted) else accepted
+        row[COLUMNS.index(NEGATIVE)] = negative
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def test_two_people_review_the_same_sample_and_their_agreement_is_told(settings, tmp_path):
+    made = sampled(settings, tmp_path / "a.csv", size=12, reviewers=2)
+    first, second = (tmp_path / f"a-{number}.csv" for number in (1, 2))
+    assert made["sheets"] == [str(first), str(second)]
+    imported(settings, filled_in(first, "是"))
+    imported(settings, filled_in(second, lambda number: "是" if number % 4 else "否"))
+
+    rows = labels(settings).to_pylist()
+    assert len(rows) == 12
+    assert {(row["reviewer"], row["second_reviewer"]) for row in rows} == {("审核人1", "审核人2")}
+    assert {row["accepted"] for row in rows} == {True}
+    figures = asyncio.run(judge_published(load_settings(settings), None, None))
+    assert figures["reviewers/both"] == 12
+    assert figures["reviewers/accepted/accuracy"] == 75
+    assert figures["reviewers/negative_sentiment/accuracy"] == 100
+    assert imported(settings, second)["changed"] == 0
+
+
+def test_what_was_published_is_judged_without_a_call_and_the_random_sample_first(settings, tmp_path):
+    sampled(settings, tmp_path / "a.csv", size=30)
+    imported(settings, filled_in(tmp_path / "a.csv", "是"))
+    figures = asyncio.run(judge_published(load_settings(settings), DAY, DAY))
+    names = list(figures)
+    assert names[:2] == ["reviews", "random/reviews"]
+    assert figures["reviews"] == 30
+    assert figures["random/reviews"] + figures["uncertain/reviews"] + figures["disagreeing/reviews"] == 30
+    assert max(names.index(name) for name in names if name.startswith("random/")) < min(
+        names.index(name) for name in names if name.startswith("uncertain/")
+    )
+    assert figures["accepted/share rests on"] == figures["random/reviews"]
+    assert figures["accepted/share corrected"] is None  # ten reviews are too few to tell
+    with pytest.raises(UsageError, match="have a sample reviewed first"):
+        asyncio.run(judge_published(load_settings(settings), date(2020, 1, 1), date(2020, 1, 2)))
+
+
+def test_import_reviews_ends_otherwise_where_rows_were_refused(settings, tmp_path, capsys):
+    sampled(settings, tmp_path / "a.csv", size=4)
+    arguments = ["--sheet", str(tmp_path / "a.csv"), "--warehouse", settings["warehouse"]]
+    filled_in(tmp_path / "a.csv", lambda number: "对" if number else "大概")
+    assert import_main(arguments) == 3
+    told = capsys.readouterr().out
+    assert "第 2 行，“是否接受”：“大概”无法识别，请从 是、否、未明确 中选择。" in told
+    assert "3 reviewed" in told
+    filled_in(tmp_path / "a.csv", "错")
+    assert import_main(arguments) == 0
+    assert {row["accepted"] for row in labels(settings).to_pylist()} == {False}
 
 
 def test_sample_for_a_file_that_is_no_sheet_is_not_drawn(settings, tmp_path):

@@ -1,4 +1,4 @@
-"""LabeledExample conversations: what answers are held against, and what models are trained on.
+"""Labeled conversations: what answers are held against, and what models are trained on.
 
 Labels come from people, through review sheets, and lie in the warehouse as one small table a day
 (`labels/day=2026-11-22/labels.parquet`, schema LABELS). A row holds everything that training and evaluation need:
@@ -31,6 +31,8 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _TEXTS = ("issue", "plan")
 
+_NO_SECOND: Final = {"second_reviewer": None, "second_accepted": None, "second_negative_sentiment": None}
+
 _FLAGS = ("accepted", "negative_sentiment")
 
 
@@ -61,6 +63,7 @@ class LabeledExample:
     day: date
     request: Request
     label: Label
+    stratum: str = ""  # of the sample that it was reviewed in; empty for labels of a file
 
     @property
     def conversation_id(self) -> str:
@@ -116,21 +119,38 @@ def read_labels(lines: Iterable[bytes], name: str) -> dict[str, Label]:
 def labeled_rows(day: date, rows: pa.RecordBatch | pa.Table, uri: str) -> Iterator[LabeledExample]:
     """The labeled conversations of a day's LABELS rows; `uri` is where they lie."""
     for row in rows.to_pylist():
-        yield LabeledExample(day, labeled_request(row, uri), Label(*(row[name] for name in (*_TEXTS, *_FLAGS))))
+        label = Label(*(row[name] for name in (*_TEXTS, *_FLAGS)))
+        yield LabeledExample(day, labeled_request(row, uri), label, row["stratum"] or "")
 
 
 def merge_labels(known: Iterable[Mapping[str, Any]], imported: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """LABELS rows with the imported ones in the place of those of the same conversation, in the order of ids.
 
-    A row that says what is known already leaves the known one as it is, time and all, so that importing the same
-    sheet again changes nothing.
+    Another reviewer's verdicts about the same sample stay beside the first one's, as a second opinion. A row that says
+    what is known already leaves the known one as it is, time and all, so that importing the same sheet again changes
+    nothing.
     """
-    merged = {row["content_hash"]: dict(row) for row in known}
+    merged = {row["content_hash"]: {**_NO_SECOND, **row} for row in known}
     for row in imported:
         before = merged.get(row["content_hash"])
-        if before is None or _without_time(before) != _without_time(row):
-            merged[row["content_hash"]] = dict(row)
+        if before is None:
+            merged[row["content_hash"]] = {**_NO_SECOND, **row}
+        elif _is_second_opinion(before, row):
+            merged[row["content_hash"]] = before | {
+                "second_reviewer": row["reviewer"],
+                "second_accepted": row["accepted"],
+                "second_negative_sentiment": row["negative_sentiment"],
+            }
+        else:
+            after = {**before, **row}
+            if _without_time(before) != _without_time(after):
+                merged[row["content_hash"]] = after
     return sorted(merged.values(), key=lambda row: (row["conversation_id"], row["content_hash"]))
+
+
+def _is_second_opinion(before: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    names = before["reviewer"], row["reviewer"]
+    return all(names) and names[0] != names[1] and before["sample_id"] == row["sample_id"]
 
 
 def label_row(

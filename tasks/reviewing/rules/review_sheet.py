@@ -1,16 +1,18 @@
 """What a review sheet says, column by column, and what a filled-in row of it means.
 
-A row is reviewed when both verdicts are chosen. A corrected issue or plan replaces the model's; left empty, the
-model's stands; 无 says that the conversation does not tell. Nothing but a row's number, its verdicts, corrections,
-reviewer and note is read back: everything else is known from the sample that the sheet was made of, so that sorting,
-deleting rows and whatever a spreadsheet does to dates and ids harms nothing.
+The cells to fill in stand right beside the dialogue, what the model says to the right of them, so that nobody is led by
+it. A row is reviewed when both verdicts are given; they are read as a model's are (对, 错, TRUE, 否。). A corrected
+issue or plan replaces the model's; left empty, the model's stands; 无 says that the conversation does not tell. Nothing
+but a row's number, its verdicts, corrections, reviewer and note is read back: everything else is known from the sample
+that the sheet was made of, so that sorting, deleting rows and what a spreadsheet does to dates and ids harm nothing.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tasks.parsing.verdicts import accepted_of, negative_sentiment_of
 from tasks.preparing.masking import mask
 from tasks.reviewing.rules.labels import NOT_TOLD, VERDICTS, Label
 from tasks.reviewing.rules.sampling import DISAGREEING, RANDOM, UNCERTAIN
@@ -36,23 +38,24 @@ COLUMNS: Final = (
     NUMBER,
     "日期",
     "会话编号",
-    "抽样原因",
     "对话",
+    *TO_FILL_IN,
+    "抽样原因",
     "模型：用户问题",
     "模型：客服方案",
     "模型：是否接受",
     "模型：是否负面情绪",
-    *TO_FILL_IN,
 )
 
 CHOICES: Final = tuple(VERDICTS.values())
 
 INSTRUCTIONS: Final = (
-    "请阅读“对话”，不要只看模型的答案。",
+    "请先读“对话”并填写判断，再看右边模型的答案。",
     "“是否接受”和“是否负面情绪”必填，从下拉列表中选择：是、否、未明确。两项都为空的行视为尚未审核，导入时跳过。",
     "“用户问题（更正）”和“客服方案（更正）”：模型写得对就留空；写得不对，请写出正确的一句话；对话里没有，请写“无”。",
     "请不要改动“编号”。行可以排序、删除；其它列的改动不会被读取。",
-    "Read the dialogue, choose both verdicts, correct issue or plan only where the model's is wrong. Leave 编号 alone.",
+    "Read the dialogue and choose both verdicts before you look at the model's answers on the right. Correct issue or "
+    "plan only where the model's is wrong. Leave 编号 alone.",
 )
 
 FORM: Final = SheetForm(
@@ -67,7 +70,29 @@ FORM: Final = SheetForm(
 
 _STRATA: Final = {RANDOM: "随机", UNCERTAIN: "模型不确定", DISAGREEING: "与规则不一致"}
 
-_MEANING: Final = {word: verdict for verdict, word in VERDICTS.items()}
+_READERS: Final[Mapping[str, Callable[[str], bool | None]]] = {ACCEPTED: accepted_of, NEGATIVE: negative_sentiment_of}
+
+_NOT_TOLD_WORDS: Final = frozenset(
+    [
+        "无",
+        "未明确",
+        "不明确",
+        "未知",
+        "不知",
+        "不确定",
+        "不清楚",
+        "无法判断",
+        "难以判断",
+        "看不出",
+        "不详",
+        "unknown",
+        "unclear",
+        "n/a",
+        "null",
+        "?",
+        "？",
+    ]
+)
 
 _LONGEST: Final = 500
 
@@ -76,14 +101,17 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\uf
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """A row that does not fit: where, and what to do. `row` counts as the spreadsheet does, the header being 1."""
+    """A row that does not fit: where, and what to do, in the sheet's language.
+
+    `row` counts as the spreadsheet does, the header being 1.
+    """
 
     row: int
     column: str
     message: str
 
     def __str__(self) -> str:
-        return f"row {self.row}, column {self.column}: {self.message}"
+        return f"第 {self.row} 行，“{self.column}”：{self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +124,19 @@ class Review:
     note: str
 
 
-def sheet_row(sampled: Mapping[str, Any]) -> list[str]:
-    """The cells of one SAMPLES row, as COLUMNS has them, those to fill in empty."""
+def sheet_row(sampled: Mapping[str, Any], reviewer: str = "") -> list[str]:
+    """The cells of one SAMPLES row, as COLUMNS has them, those to fill in empty but for the reviewer's name."""
     return [
         sampled["number"],
         sampled["day"].isoformat(),
         cell_text(sampled["conversation_id"]),
-        _STRATA[sampled["stratum"]],
         cell_text(sampled["text"]),
+        *(reviewer if column == REVIEWER else "" for column in TO_FILL_IN),
+        _STRATA[sampled["stratum"]],
         cell_text(sampled["issue"] or NOT_TOLD),
         cell_text(sampled["plan"] or NOT_TOLD),
         VERDICTS[sampled["accepted"]],
         VERDICTS[sampled["negative_sentiment"]],
-        *[""] * len(TO_FILL_IN),
     ]
 
 
@@ -139,32 +167,32 @@ def read_reviews(
         if not any(cells[column].strip() for column in (ACCEPTED, NEGATIVE, ISSUE, PLAN)):
             yield None
         elif number not in sample:
-            yield RowError(
-                row, NUMBER, f"{number[:40]!r} is not in the sample; copy the number from the sheet as it was."
-            )
+            yield RowError(row, NUMBER, f"“{number[:40]}”不在抽样中，请照原表填写编号。")
         elif number in seen:
-            yield RowError(row, NUMBER, f"{number} is in row {seen[number]} already; that one counts.")
+            yield RowError(row, NUMBER, f"{number} 与第 {seen[number]} 行重复，以前面的一行为准。")
         else:
             seen[number] = row
             yield _review(row, cells, sample[number])
 
 
 def _review(row: int, cells: Mapping[str, str], sampled: Mapping[str, Any]) -> Review | RowError:
-    for column in (ACCEPTED, NEGATIVE):
+    verdicts: dict[str, bool | None] = {}
+    for column, read in _READERS.items():
         said = cells[column].strip()
-        if said not in _MEANING:
-            what = f"it is {said[:40]!r}" if said else "it is empty"
-            return RowError(row, column, f"{what}; choose one of {'、'.join(CHOICES)}.")
+        verdicts[column] = read(said)
+        if verdicts[column] is None and said.rstrip("。.").lower() not in _NOT_TOLD_WORDS:
+            what = f"“{said[:40]}”无法识别" if said else "还没有填写"
+            return RowError(row, column, f"{what}，请从 {'、'.join(CHOICES)} 中选择。")
     for column in (ISSUE, PLAN, REVIEWER, NOTE):
         if cells[column].startswith("="):
-            return RowError(row, column, "it is a formula; write the text itself.")
+            return RowError(row, column, "这是公式，请直接写文字。")
         if len(cells[column]) > _LONGEST:
-            return RowError(row, column, f"it has {len(cells[column])} characters; {_LONGEST} are enough.")
+            return RowError(row, column, f"有 {len(cells[column])} 个字，请不要超过 {_LONGEST} 个。")
     label = Label(
         issue=_corrected(cells[ISSUE], sampled["issue"]),
         plan=_corrected(cells[PLAN], sampled["plan"]),
-        accepted=_MEANING[cells[ACCEPTED].strip()],
-        negative_sentiment=_MEANING[cells[NEGATIVE].strip()],
+        accepted=verdicts[ACCEPTED],
+        negative_sentiment=verdicts[NEGATIVE],
     )
     return Review(sampled, label, _one_line(cells[REVIEWER]), _one_line(cells[NOTE]))
 

@@ -126,6 +126,9 @@ LABELS = _schema(
     ("model", pa.string()),
     ("prompt_version", pa.string()),
     ("labeled_at", _UTC_MICROSECONDS),
+    ("second_reviewer", pa.string()),
+    ("second_accepted", pa.bool_()),
+    ("second_negative_sentiment", pa.bool_()),
 )
 
 SAMPLES = _schema(
