@@ -124,7 +124,7 @@ def test_a_row_that_does_not_fit_is_refused_with_its_reason(settings, tmp_path, 
     fill_in(sheet, {VERDICT: ACCEPT} | cells)
     done = asyncio.run(accept_themes(str(sheet), None, None, settings))
     assert done["accepted"] == []
-    assert [f"column {column}" in error for error in done["errors"]] == [True]
+    assert [f"“{column}”" in error for error in done["errors"]] == [True]
 
 
 def test_a_span_without_tables_says_so(settings, tmp_path):

@@ -94,9 +94,9 @@ def decision_of(
         return None
     proposed = proposals.get(cells[NUMBER].strip())
     if proposed is None:
-        return RowError(row, NUMBER, f"there is no proposal {cells[NUMBER].strip()!r}; leave this column alone.")
+        return RowError(row, NUMBER, f"没有“{cells[NUMBER].strip()}”这条建议，请不要改动这一列。")
     if verdict not in FORM.choices:
-        return RowError(row, VERDICT, f"choose one of {'、'.join(FORM.choices)}.")
+        return RowError(row, VERDICT, f"请从 {'、'.join(FORM.choices)} 中选择。")
     keywords = tuple(dict.fromkeys(word for word in _SEPARATORS.split(cells[KEYWORDS]) if word))
     if verdict == REFUSE:
         return Decision(proposed.number, False, None, keywords or proposed.proposal.keywords, cells[REVIEWER].strip())
@@ -115,9 +115,9 @@ def decision_of(
 def _misfit(row: int, theme: Theme, taxonomy: Taxonomy) -> RowError | None:
     groups = [known.id for known in taxonomy.groups]
     if not THEME_ID.fullmatch(theme.id) or theme.id in taxonomy.ids:
-        return RowError(row, ID, f"{theme.id!r} is taken, or not of lower-case letters, digits and underscores.")
+        return RowError(row, ID, f"“{theme.id}”已被占用，或含有小写字母、数字和下划线以外的字符。")
     if theme.group not in groups:
-        return RowError(row, GROUP, f"choose one of {', '.join(groups)}.")
+        return RowError(row, GROUP, f"请从 {'、'.join(groups)} 中选择。")
     if not theme.keywords or any(len(word) < 2 for word in theme.keywords):
-        return RowError(row, KEYWORDS, "name at least one keyword, each of two characters or more.")
+        return RowError(row, KEYWORDS, "请至少写一个关键词，每个不少于两个字。")
     return None
