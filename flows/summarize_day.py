@@ -6,23 +6,28 @@ python -m flows.summarize_day --day 2026-11-22
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import orjson
 from prefect import flow, get_run_logger, runtime
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from flows.shadow_day import shadow_afterwards
 from flows.wiring import command_line
 from flows.wiring.answer_ahead import answer_ahead
 from flows.wiring.paid_time import watch_paid_time
 from flows.wiring.services import Services, connect, names_the_day, notices, open_source, open_warehouse
-from flows.wiring.settings import VERSION, Settings, load_settings
+from flows.wiring.settings import Settings, load_settings
 from flows.wiring.steps import hold, read
+from flows.wiring.version import code_version
 from tasks.calling.caller import Usage
 from tasks.domain.days import previous_day
 from tasks.domain.errors import CeilingReached, UsageError
 from tasks.domain.ports import StoredObject
-from tasks.reading.log_objects import has_logs
+from tasks.reading.log_objects import all_logs, has_logs
+from tasks.reading.rules.arrival import ArrivedLogs, have_grown
 from tasks.reading.wait_for_logs import find_logs
 from tasks.reporting.report import aggregate_day, day_files, look_around, show_rejects, show_report, with_this_run
 from tasks.running.catch_up import catch_up
@@ -33,6 +38,7 @@ from tasks.running.run_names import name_run
 from tasks.running.run_states import ceiling_reached
 from tasks.summarizing.day import DaySession
 from tasks.summarizing.summarize import summarize_all, summarize_batch
+from tasks.warehouse.day_lease import is_alive
 from tasks.warehouse.parquet import read_runs
 from tasks.warehouse.publish import BatchFiles, DayTables, assemble_tables, is_complete, publish_day
 from tasks.warehouse.rules.day_tally import CEILING, DayTally
@@ -70,16 +76,16 @@ async def summarize_day(
     started_at = datetime.now(UTC)
     ahead = await answer_ahead(day, config)
     async with connect(config, day) as services, hold(day, services, config) as run:
-        progress = Progress(run.day, run.caller.usage, services.limiter, logs, config.cost)
+        progress = Progress(run.day, run.caller.usage, services.limiter, logs.objects, config.cost)
         try:
-            parts = await _summarize(logs, run, services, config, progress)
+            parts = await _summarize(logs.objects, run, services, config, progress)
         except CeilingReached as ceiling:
             tally = _tally(run, started_at, ahead, services, config, None, progress)
             # Prefect takes the state for the end of the run, and gives its tally to whoever called.
             return ceiling_reached(replace(tally, status=CEILING), str(ceiling))  # type: ignore[return-value]
 
         tables = assemble_tables(parts, run.scratch)
-        tally = _tally(run, started_at, ahead, services, config, tables, progress)
+        tally = replace(_tally(run, started_at, ahead, services, config, tables, progress), **logs.facts())
         tally.raise_if_it_lost_most(read_runs(services.warehouse, day), allowed=config.allow_shrink)
         runs = with_this_run(services.warehouse, tally)
         statistics = aggregate_day(day, config.zone, tables.summaries, tables.rejects, runs, config.attributes)
@@ -92,7 +98,20 @@ async def summarize_day(
     await name_run(f"summarize-{day} · {tally.conversations} = {tally.summarized} + {tally.rejected}")
     if config.shadow_endpoint:
         await shadow_afterwards(day, settings)
-    return tally.raise_if_too_many_rejects(config.max_reject_ratio, statistics.rejects)
+    tally.raise_if_too_many_rejects(config.max_reject_ratio, statistics.rejects)
+    if logs.complete is False and runtime.deployment.id is not None:
+        return cast("DayTally", _incomplete(tally))
+    return tally
+
+
+def _incomplete(tally: DayTally) -> State[DayTally]:
+    """The state of a run that is done with what there was: shown, told, and done again by a later night."""
+    return Completed(
+        name="Incomplete",
+        message=f"The logs of {tally.day} were still arriving at the deadline: {tally.conversations} conversations are "
+        "in the tables. When there are more, the next night makes the day again; only what is new is paid for.",
+        data=tally,
+    )
 
 
 def _day_of_this_run(day: date | None, config: Settings) -> date:
@@ -105,12 +124,25 @@ async def _catch_up(day: date, number: int, args: Mapping[str, Any], config: Set
     warehouse = open_warehouse(config)
 
     def is_missing(day: date) -> bool:
-        return not is_complete(warehouse, day) and has_logs(*open_source(config, day))
+        source, name = open_source(config, day)
+        if not is_complete(warehouse, day):
+            return has_logs(source, name)
+        made_from = read_runs(warehouse, day)[-1]
+        logs = ArrivedLogs(all_logs(source, name))
+        return have_grown(logs, made_from["logs_fingerprint"], made_from["log_bytes"])
 
-    await catch_up(day, number, is_missing=is_missing, settings=args, zone=config.zone, logger=get_run_logger())
+    await catch_up(
+        day,
+        number,
+        is_missing=is_missing,
+        is_held=partial(is_alive, warehouse),
+        settings=args,
+        zone=config.zone,
+        logger=get_run_logger(),
+    )
 
 
-async def _find_logs(day: date, config: Settings) -> list[StoredObject]:
+async def _find_logs(day: date, config: Settings) -> ArrivedLogs:
     due = datetime.fromtimestamp(runtime.flow_run.scheduled_start_time.timestamp(), config.zone)
     while True:
         async with connect(config, day) as services:  # what is wrong with the settings shows before any waiting
@@ -123,7 +155,7 @@ async def _find_logs(day: date, config: Settings) -> list[StoredObject]:
                 quiet_seconds=config.logs_quiet_seconds,
                 logger=get_run_logger(),
             )
-        if isinstance(found, list):
+        if isinstance(found, ArrivedLogs):
             return found
         until = due + timedelta(seconds=config.logs_wait_seconds)
         await reschedule(found, AWAITING_LOGS, f"The logs of {day} are not all there; they have until {until:%H:%M}.")
@@ -179,7 +211,7 @@ def _tally(
         prompt_version=config.prompt_version,
         cached_tokens=cached_tokens,
         model_options=config.model_options.fingerprint(),
-        version=VERSION,
+        version=code_version(),
         warehouse=services.warehouse.uri,
         report=services.warehouse.uri_of(f"reports/day={run.day}/report.html"),
         masked=tables.masked if tables else {},

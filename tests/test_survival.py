@@ -86,9 +86,10 @@ def settings(name: str) -> dict[str, object]:
     return {"endpoint": name, "overwrite": True}
 
 
-def begin(machine: Served, endpoint: QianfanServer, name: str, calls: int = 8) -> str:
+def begin(machine: Served, endpoint: QianfanServer, name: str, calls: int = 8, **others: object) -> str:
     """A nightly of the first day, when so many of its calls were paid."""
-    run = machine.start("summarize-day/nightly", day=DAYS[0], catch_up_days=0, settings=settings(name))
+    asked = settings(name) | others
+    run = machine.start("summarize-day/nightly", day=DAYS[0], catch_up_days=0, settings=asked)
     paid(machine, endpoint, calls)
     return run
 
@@ -161,8 +162,9 @@ def test_a_worker_that_dies_with_its_runs_is_back_and_so_are_they(machine, endpo
 def test_a_server_that_is_away_for_minutes_ends_nothing_and_what_begins_meanwhile_is_begun_again(
     machine, endpoint, hook
 ):
-    endpoint.behavior.latency_median = 20.0
-    run = begin(machine, endpoint, "server", calls=1)
+    endpoint.behavior.latency_median = 6.0
+    endpoint.behavior.latency_sigma = 0.1
+    run = begin(machine, endpoint, "server", calls=1, concurrency=1)
     backfill = machine.start("backfill-days/manual", start=DAYS[1], end=DAYS[2], settings={"summarizer": "offline"})
     machine.wait(backfill, {"Running"}, 120)
     machine.process.send_signal(signal.SIGSTOP)  # so that nobody starts it again

@@ -28,8 +28,6 @@ from tasks.domain.records import Reason
 from tasks.preparing.prompts import load_prompt
 from tasks.reporting.rules.dimensions import AttributeDimensions
 
-VERSION = "0.1.0"
-
 _OF_THE_DEPLOYMENTS = frozenset({"KEFU_HOME"})  # set beside the settings, and no setting
 
 

@@ -4,23 +4,25 @@ The log of a day is `_answers/day=…/<run>….jsonl` in the warehouse, one line
 (SQLite, so that memory stays flat) when a run begins. Where the log has been expired, the published tables stand in.
 """
 
+import logging
 import math
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import pyarrow.parquet as pq
+import pyarrow as pa
 
 from tasks.calling.rules.responses import answers_in_rejects, answers_in_summaries, decode_answer, encode_answer
-from tasks.domain.errors import ObjectMissing
+from tasks.domain.errors import ObjectMissing, TableDamaged
 from tasks.domain.layout import answers_prefix, partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.domain.records import Answer, Request
+from tasks.warehouse.parquet import read_batches
+from tasks.warehouse.rules.tables import REJECTS, SUMMARIES
 
-_ROWS_AT_A_TIME = 5_000
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -168,22 +170,17 @@ class ResponseCache:
                 self._add(answer, encode_answer(answer))
 
     def _published(self, day: date) -> Iterator[Answer]:
-        with _opened(self._store, partition_key("summaries", day)) as table:
-            if table is not None:
-                for batch in table.iter_batches(_ROWS_AT_A_TIME):
-                    yield from answers_in_summaries(batch)
-        with _opened(self._store, partition_key("rejects", day)) as table:
-            if table is not None:
-                for batch in table.iter_batches(_ROWS_AT_A_TIME):
-                    yield from answers_in_rejects(batch, datetime(1970, 1, 1, tzinfo=UTC))
+        for batch in _batches_of(self._store, partition_key("summaries", day), SUMMARIES):
+            yield from answers_in_summaries(batch)
+        for batch in _batches_of(self._store, partition_key("rejects", day), REJECTS):
+            yield from answers_in_rejects(batch, datetime(1970, 1, 1, tzinfo=UTC))
 
 
-@contextmanager
-def _opened(store: ObjectStore, key: str) -> Iterator[pq.ParquetFile | None]:
+def _batches_of(store: ObjectStore, key: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """A published table; what of it is missing or damaged was bought before and is bought again, which is logged."""
     try:
-        file = store.open_object(key)
+        yield from read_batches(store, key, schema)
     except ObjectMissing:
-        yield None
         return
-    with file, pq.ParquetFile(file) as table:
-        yield table
+    except TableDamaged as error:
+        _log.warning("Passed over: %s", error)

@@ -127,6 +127,10 @@ class ObjectMissing(StoreError):
     """There is no such object."""
 
 
+class TableDamaged(StoreError):
+    """A table's file is no Parquet file, or is cut short."""
+
+
 class PreconditionFailed(StoreError):
     """The object is not in the state that the write was conditional on."""
 

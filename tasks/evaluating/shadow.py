@@ -7,7 +7,6 @@ from datetime import date
 from heapq import nsmallest
 from typing import Any
 
-import pyarrow.parquet as pq
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -17,8 +16,8 @@ from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.domain.records import Reason, Reject, Request, Summarized
 from tasks.parsing.rows import row_or_reject
-from tasks.warehouse.parquet import parquet_bytes
-from tasks.warehouse.rules.tables import shadow_rows
+from tasks.warehouse.parquet import parquet_bytes, read_batches
+from tasks.warehouse.rules.tables import REJECTS, SUMMARIES, shadow_rows
 
 Outcomes = Sequence[tuple[Request, Summarized | Reject]]
 
@@ -26,7 +25,6 @@ Served = dict[str, dict[str, Any] | None]
 
 _MOST = 1_000
 
-_ROWS_AT_A_TIME = 5_000
 
 _SERVED = ["conversation_id", "content_hash", "accepted", "negative_sentiment"]
 
@@ -102,13 +100,11 @@ def compare_shadow(outcomes: Outcomes, served: Served) -> dict[str, Any]:
 
 
 def _published(warehouse: ObjectStore, day: date) -> Iterator[dict[str, Any]]:
-    for table_name, columns in (("summaries", _SERVED), ("rejects", _REJECTED)):
+    for table_name, schema, columns in (("summaries", SUMMARIES, _SERVED), ("rejects", REJECTS, _REJECTED)):
         try:
-            file = warehouse.open_object(partition_key(table_name, day))
-        except ObjectMissing:
-            raise NoTables(f"{warehouse.uri} has no {table_name} of {day}: summarize that day first.") from None
-        with file, pq.ParquetFile(file) as table:
-            for batch in table.iter_batches(_ROWS_AT_A_TIME, columns=columns):
+            for batch in read_batches(warehouse, partition_key(table_name, day), schema, columns):
                 for row in batch.to_pylist():
                     if row["content_hash"] and row.get("reason") != Reason.DUPLICATE:
                         yield row
+        except ObjectMissing:
+            raise NoTables(f"{warehouse.uri} has no {table_name} of {day}: summarize that day first.") from None

@@ -31,6 +31,14 @@ def list_logs(store: ObjectStore, name: str) -> list[StoredObject]:
     return objects
 
 
+def all_logs(store: ObjectStore, name: str) -> list[StoredObject]:
+    """The day's log objects in key order; none where there are none."""
+    try:
+        return list(_logs(store, name))
+    except BucketMissing:
+        return []
+
+
 def has_logs(store: ObjectStore, name: str) -> bool:
     """True if there is any log object, asked for as cheaply as can be."""
     try:

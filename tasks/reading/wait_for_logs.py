@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.domain.errors import BucketMissing, NoLogs
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.reading.log_objects import list_logs
-from tasks.reading.rules.arrival import MARKER, judge_arrival
+from tasks.reading.rules.arrival import MARKER, ArrivedLogs, judge_arrival
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
@@ -29,7 +29,7 @@ async def find_logs(
     quiet_seconds: float,
     logger: Logger,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> list[StoredObject] | float:
+) -> ArrivedLogs | float:
     """The day's log objects, when they are all there or the deadline has come; or after how many seconds to look again.
 
     Args:
@@ -76,7 +76,8 @@ async def find_logs(
             len(logs),
             waited,
         )
-    return logs
+    waited_in_vain = verdict == "late"
+    return ArrivedLogs(logs, not waited_in_vain if wait_seconds else None)
 
 
 def _look(store: ObjectStore, name: str) -> tuple[list[StoredObject], bool]:

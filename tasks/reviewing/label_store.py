@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -17,7 +15,7 @@ from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.reading.conversations import LogReader
 from tasks.reading.lookup import conversations_of
 from tasks.reviewing.rules.labels import Label, LabeledExample, labeled_rows, merge_labels, read_labels
-from tasks.warehouse.parquet import parquet_bytes
+from tasks.warehouse.parquet import parquet_bytes, read_table
 from tasks.warehouse.rules.tables import LABELS
 
 
@@ -115,6 +113,6 @@ def _rows(warehouse: ObjectStore, key: str) -> list[dict[str, Any]]:
 
 def _table(warehouse: ObjectStore, key: str) -> pa.Table:
     try:
-        return pq.read_table(BytesIO(warehouse.read_path(key)))
+        return read_table(warehouse, key, LABELS)
     except ObjectMissing:
         return LABELS.empty_table()

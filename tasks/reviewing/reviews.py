@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
-from io import BytesIO
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -23,10 +21,8 @@ from tasks.reviewing.rules.labels import label_row, labeled_request
 from tasks.reviewing.rules.review_sheet import NUMBER, Review, RowError, read_reviews, sample_of
 from tasks.reviewing.rules.sampling import Candidate, Draw
 from tasks.reviewing.sheets import Cells
-from tasks.warehouse.parquet import parquet_bytes
-from tasks.warehouse.rules.tables import SAMPLES
-
-_ROWS_AT_A_TIME = 5_000
+from tasks.warehouse.parquet import parquet_bytes, read_batches, read_table
+from tasks.warehouse.rules.tables import SAMPLES, SUMMARIES
 
 _COLUMNS = [
     "conversation_id",
@@ -52,14 +48,12 @@ def offer_days(warehouse: ObjectStore, days: Sequence[date], size: int, seed: in
     seen = 0
     for day in days:
         try:
-            file = warehouse.open_object(partition_key("summaries", day))
-        except ObjectMissing:
-            continue
-        with file, pq.ParquetFile(file) as table:
-            for batch in table.iter_batches(_ROWS_AT_A_TIME, columns=_COLUMNS):
+            for batch in read_batches(warehouse, partition_key("summaries", day), SUMMARIES, _COLUMNS):
                 for row in batch.to_pylist():
                     draw.offer(day, row)
                     seen += 1
+        except ObjectMissing:
+            continue
     if not seen:
         raise NoTables(f"{warehouse.uri} has no summaries from {days[0]} to {days[-1]}: summarize those days first.")
     return draw
@@ -191,7 +185,7 @@ def _load_sample(warehouse: ObjectStore, sample_id: str) -> list[dict[str, Any]]
     if not sample_id.isascii() or not sample_id.isalnum():
         return []
     try:
-        rows: list[dict[str, Any]] = pq.read_table(BytesIO(warehouse.read_path(_sample_key(sample_id)))).to_pylist()
+        rows: list[dict[str, Any]] = read_table(warehouse, _sample_key(sample_id), SAMPLES).to_pylist()
     except ObjectMissing:
         return []
     return rows

@@ -1,19 +1,22 @@
-"""What was missed while nobody ran is asked for again: one run of the nightly's own deployment for each missing day."""
+"""Catch up: start one run of the nightly deployment for each recent day that has logs but no tables, oldest first."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from datetime import date, tzinfo
-from typing import Any
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any, Final
 
 from prefect import runtime
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName, FlowRunFilter
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.deployments import arun_deployment
 
 from tasks.domain.days import days_before, previous_day
 from tasks.running.backfill_runs import in_states
+
+# A run holds its day within seconds, once it has its logs; a busy machine may take minutes.
+_HOLDS_WITHIN: Final = timedelta(minutes=15)
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
@@ -23,6 +26,7 @@ async def catch_up(
     number: int,
     *,
     is_missing: Callable[[date], bool],
+    is_held: Callable[[date, str], bool],
     settings: Mapping[str, Any],
     zone: tzinfo,
     logger: Logger,
@@ -33,6 +37,8 @@ async def catch_up(
         day: the day of the run that looks.
         number: how many days to look back.
         is_missing: whether a day could be done and is not; blocking, cheap.
+        is_held: whether a run, by its id, holds the day in the warehouse; blocking. A run that Prefect calls Running
+            may be dead.
         settings: of the run that looks; those it asks for have the same, but wait for no logs: theirs are old.
         zone: of the days.
         logger: of the run.
@@ -41,9 +47,10 @@ async def catch_up(
     if not missing:
         return []
     async with get_client() as client:
-        coming = await _days_of_runs(client, zone)
+        coming = await _days_of_runs(client, zone, is_held)
         asked_for = [one for one in missing if str(one) not in coming]
-        for one in asked_for:
+        now = datetime.now(UTC)
+        for later, one in enumerate(asked_for):
             run = await arun_deployment(
                 runtime.deployment.id,
                 client=client,
@@ -55,13 +62,14 @@ async def catch_up(
                 flow_run_name=f"summarize-{one}",
                 idempotency_key=f"catch-up/{one}/{day}",
                 as_subflow=False,
+                scheduled_time=now + timedelta(seconds=later),  # a queue takes what is due first: the oldest day
                 timeout=0,
             )
-            logger.warning("%s is missing in the warehouse and has logs: asked for as run %s.", one, run.id)
+            logger.warning("%s has logs, and no tables or older ones: asked for as run %s.", one, run.id)
     return asked_for
 
 
-async def _days_of_runs(client: PrefectClient, zone: tzinfo) -> set[str]:
+async def _days_of_runs(client: PrefectClient, zone: tzinfo, is_held: Callable[[date, str], bool]) -> set[str]:
     """The days that runs are there for, as they are given: what somebody mistyped must not end the run that looks."""
     runs = await client.read_flow_runs(
         flow_filter=FlowFilter(name=FlowFilterName(any_=[runtime.flow_run.flow_name])),
@@ -69,6 +77,24 @@ async def _days_of_runs(client: PrefectClient, zone: tzinfo) -> set[str]:
             state=in_states(StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED)
         ),
     )
-    given = {str(run.parameters["day"]) for run in runs if run.parameters.get("day")}
-    by_schedule = {run.expected_start_time for run in runs if not run.parameters.get("day")}
-    return given | {str(previous_day(moment, zone)) for moment in by_schedule if moment}
+    coming: set[str] = set()
+    for run in runs:
+        due = run.expected_start_time
+        day = str(run.parameters.get("day") or (previous_day(due, zone) if due else ""))
+        if not _looks_dead(run) or await asyncio.to_thread(_is_held, is_held, day, str(run.id)):
+            coming.add(day)
+    return coming
+
+
+def _looks_dead(run: FlowRun) -> bool:
+    """Whether a run has been under way for so long that it should hold its day by now."""
+    began = run.state.timestamp if run.state else None
+    at_work = run.state_type in {StateType.PENDING, StateType.RUNNING}
+    return at_work and began is not None and datetime.now(UTC) - began > _HOLDS_WITHIN
+
+
+def _is_held(is_held: Callable[[date, str], bool], day: str, run_id: str) -> bool:
+    try:
+        return is_held(date.fromisoformat(day), run_id)
+    except ValueError:  # mistyped
+        return False

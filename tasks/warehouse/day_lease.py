@@ -175,6 +175,11 @@ class DayWatch:
         self._etag = ""
         self._changed_at = time.monotonic()
 
+    @property
+    def etag(self) -> str:
+        """Of the lease as it was last seen."""
+        return self._etag
+
     def is_held(self) -> bool:
         """Whether it does, as of now, or as of the last look while the store does not answer. Blocking."""
         try:
@@ -189,6 +194,18 @@ class DayWatch:
         except StoreError as error:
             _log.warning("Whether the day is still held can't be seen: %s", error)
         return holds(self._found, self._run_id, time.monotonic() - self._changed_at)
+
+
+def is_alive(store: ObjectStore, day: date, run_id: str) -> bool:
+    """Whether a run holds a day and shows it: its lease changes while one looks. Blocking, for two beats at most."""
+    watch = DayWatch(store, day, run_id)
+    first = watch.is_held() and watch.etag
+    until = time.monotonic() + 2 * RENEW_SECONDS
+    while first and time.monotonic() < until:
+        time.sleep(_POLL_SECONDS)
+        if watch.is_held() and watch.etag != first:
+            return True
+    return False
 
 
 def _outlive_shards(

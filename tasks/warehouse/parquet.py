@@ -1,7 +1,8 @@
-"""Parquet."""
+"""Parquet: the warehouse's tables read in any version they were ever written in, and damage told from absence."""
 
-from collections.abc import Iterable
-from contextlib import suppress
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -11,20 +12,62 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.domain.days import days_before
-from tasks.domain.errors import BucketMissing, ObjectMissing, StoreError
+from tasks.domain.errors import BucketMissing, ObjectMissing, StoreError, TableDamaged
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
+from tasks.warehouse.rules.tables import METRICS, REJECTS, RUNS, SUMMARIES, conform
+
+_log = logging.getLogger(__name__)
 
 _ROWS_AT_A_TIME = 2_000
 _USUAL_DAYS = 7
 _FEWEST_CONVERSATIONS = 200
 
 
+def read_table(store: ObjectStore, key: str, schema: pa.Schema) -> pa.Table:
+    """A small table whole; columns that it does not have yet are null.
+
+    Raises:
+        ObjectMissing: there is none.
+        TableDamaged: it can't be read.
+    """
+    data = store.read_path(key)
+    with _damage_told(store.uri_of(key)):
+        with pq.ParquetFile(BytesIO(data)) as file:
+            batches = [conform(batch, schema) for batch in file.iter_batches(_ROWS_AT_A_TIME, use_threads=False)]
+        return pa.Table.from_batches(batches, schema=schema)
+
+
+def read_batches(
+    store: ObjectStore, key: str, schema: pa.Schema, columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """A table of any size in batches; columns that it does not have yet are null.
+
+    Args:
+        store: the warehouse.
+        key: of the table's file.
+        schema: of the table.
+        columns: only these; None: all.
+
+    Raises:
+        ObjectMissing: there is none.
+        TableDamaged: it can't be read, or not to its end.
+    """
+    wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
+    with store.open_object(key) as file, _damage_told(store.uri_of(key)), pq.ParquetFile(file) as table:
+        # With threads, all columns are unpacked at once, each by a thread whose memory is not given back.
+        for batch in table.iter_batches(_ROWS_AT_A_TIME, columns=columns, use_threads=False):
+            yield conform(batch, wanted)
+
+
 def read_runs(store: ObjectStore, day: date) -> list[dict[str, Any]]:
-    """The runs that published this day so far, oldest first."""
+    """The runs that published this day so far, oldest first; none where their table is damaged, which is logged."""
     try:
-        rows: list[dict[str, Any]] = pq.read_table(BytesIO(store.read_path(partition_key("runs", day)))).to_pylist()
-    except (ObjectMissing, BucketMissing):
+        rows: list[dict[str, Any]] = read_table(store, partition_key("runs", day), RUNS).to_pylist()
+    except (ObjectMissing, BucketMissing):  # a warehouse that begins has not even its folder
+        return []
+    except TableDamaged as error:
+        _log.warning("Passed over: %s", error)
         return []
     return rows
 
@@ -52,22 +95,33 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 
 def _metrics(store: ObjectStore, day: date) -> pa.Table | None:
+    """The day's metrics; None where there are none, or where they are damaged, which is logged."""
     try:
-        return pq.read_table(BytesIO(store.read_path(partition_key("metrics", day))))
-    except (ObjectMissing, BucketMissing):
+        return read_table(store, partition_key("metrics", day), METRICS)
+    except ObjectMissing:
+        return None
+    except TableDamaged as error:
+        _log.warning("Passed over: %s", error)
         return None
 
 
 def _batches(path: Path) -> Iterable[pa.RecordBatch]:
     with pq.ParquetFile(path) as table:
-        yield from _rows_at_a_time(table)
+        yield from table.iter_batches(_ROWS_AT_A_TIME, use_threads=False)
 
 
 def _published(store: ObjectStore, key: str) -> Iterable[pa.RecordBatch]:
-    with store.open_object(key) as file, pq.ParquetFile(file) as table:
-        yield from _rows_at_a_time(table)
+    yield from read_batches(store, key, SUMMARIES if key.startswith("summaries/") else REJECTS)
 
 
-def _rows_at_a_time(table: pq.ParquetFile) -> Iterable[pa.RecordBatch]:
-    # With threads, all columns are unpacked at once, each by a thread whose memory is not given back.
-    yield from table.iter_batches(_ROWS_AT_A_TIME, use_threads=False)
+@contextmanager
+def _damage_told(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except StoreError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
+        why = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise TableDamaged(
+            f"{uri} can't be read: {why}. Put back a copy of it, or remove it and run its day again; answers are kept."
+        ) from error

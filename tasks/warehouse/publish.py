@@ -15,9 +15,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.domain.errors import AccountingError, LeaseLost, PreconditionFailed
-from tasks.domain.layout import _unfinished, partition_key
+from tasks.domain.layout import _unfinished
 from tasks.domain.ports import ObjectStore
 from tasks.warehouse.day_lease import DayLease
+from tasks.warehouse.parquet import read_runs
 from tasks.warehouse.rules.tables import REJECTS, SUMMARIES
 
 _ROWS_IN_A_GROUP = 10_000
@@ -144,7 +145,7 @@ def _batches(parts: Iterable[Path]) -> Iterator[pa.RecordBatch]:
 
 def is_complete(store: ObjectStore, day: date) -> bool:
     """Whether the day was published, and no run died or failed while it replaced a published one."""
-    if store.stat(partition_key("runs", day)) is None:
+    if not read_runs(store, day):  # none, or damaged: then it is done again
         return False
     return next(store.list_objects(_unfinished(day)), None) is None
 

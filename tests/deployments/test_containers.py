@@ -15,7 +15,8 @@ import yaml  # type: ignore[import-untyped]
 from packaging.specifiers import SpecifierSet
 from prefect.settings import Settings
 
-from flows.wiring.settings import VERSION, flags
+from flows.wiring.settings import flags
+from flows.wiring.version import RELEASE
 from tests.conftest import ROOT
 from tests.servers.prefect import PrefectServer
 
@@ -29,7 +30,7 @@ INSTRUCTIONS = [
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 TEMPLATES = sorted((FOLDER / "work_pools").glob("*.json"))
-IMAGE = f"kefu-digest:{VERSION}"
+IMAGE = f"kefu-digest:{RELEASE}"
 
 
 def said(instruction: str) -> list[str]:

@@ -1,12 +1,57 @@
 """When a day's logs count as all there."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from hashlib import blake2b
+from typing import Any, Final, Literal
 
 from tasks.domain.ports import StoredObject
 
 MARKER: Final = "_SUCCESS"
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedLogs:
+    """A day's logs, as they were when its run began with them.
+
+    Args:
+        objects: in key order.
+        complete: whether they were all there; None where nobody waited to see.
+    """
+
+    objects: list[StoredObject]
+    complete: bool | None = None
+
+    @property
+    def size(self) -> int:
+        """Their bytes."""
+        return sum(one.size for one in self.objects)
+
+    @property
+    def fingerprint(self) -> str:
+        """What differs when an object is added, removed or changed."""
+        told = "\n".join(f"{one.key} {one.size} {one.etag}" for one in self.objects)
+        return blake2b(told.encode(), digest_size=12).hexdigest()
+
+    def facts(self) -> dict[str, Any]:
+        """What the table `runs` keeps of them, by its columns."""
+        return {"logs_complete": self.complete, "logs_fingerprint": self.fingerprint, "log_bytes": self.size}
+
+
+def have_grown(logs: ArrivedLogs, fingerprint: str | None, size: int | None) -> bool:
+    """Whether there is more to a day's logs than there was when its tables were made.
+
+    Logs of which there is less now were thinned out or expired: making the day again would take rows from it.
+
+    Args:
+        logs: as they are now.
+        fingerprint: of the logs that the tables were made from; None where an older version made them.
+        size: theirs.
+    """
+    if fingerprint is None or size is None or not logs.objects:
+        return False
+    return logs.fingerprint != fingerprint and logs.size >= size
 
 
 def judge_arrival(

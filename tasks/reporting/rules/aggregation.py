@@ -408,6 +408,7 @@ def _usage(runs: Iterable[Mapping[str, Any]]) -> RunUsage:
         runs=told("run_id"),
         versions=told("version"),
         finished_at=max(finished, default=None),
+        logs_incomplete=bool(rows) and rows[-1].get("logs_complete") is False,
         quota_use=sum(use * seconds for use, seconds in used) / sum(seconds for _, seconds in used) if used else None,
         **sums,
     )

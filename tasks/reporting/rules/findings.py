@@ -188,6 +188,8 @@ def _pooled(shares: Iterator[Proportion]) -> Proportion:
 
 
 def _about_completeness(statistics: DayStatistics) -> Iterator[Finding]:
+    if statistics.usage.logs_incomplete:
+        yield Finding(translate("found_incomplete"), warning=True)
     rejected = Proportion(statistics.rejected, statistics.conversations)
     if (rejected.value or 0) > _MANY_REJECTED:
         reason = reason_label(statistics.rejects[0][0])

@@ -119,6 +119,7 @@ class RunUsage:
     seconds: float | None = None
     cost: float | None = None
     quota_use: float | None = None
+    logs_incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)

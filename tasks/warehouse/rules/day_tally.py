@@ -48,6 +48,9 @@ class DayTally:
     unread_files: int = 0
     unread_conversations: int = 0
     outside_day: int = 0
+    logs_complete: bool | None = None
+    logs_fingerprint: str | None = None
+    log_bytes: int | None = None
 
     @property
     def conversations(self) -> int:

@@ -100,6 +100,9 @@ RUNS = _schema(
     ("unread_files", pa.int64()),
     ("unread_conversations", pa.int64()),
     ("outside_day", pa.int64()),
+    ("logs_complete", pa.bool_()),
+    ("logs_fingerprint", pa.string()),
+    ("log_bytes", pa.int64()),
 )
 
 # A candidate's rows: those of SUMMARIES, and where its answer was none, why.
@@ -149,6 +152,22 @@ SAMPLES = _schema(
 
 
 AssignThemes = Callable[[pa.Array], pa.Array]
+
+
+def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Rows of any version of a table as rows of this one: columns that did not exist then are null.
+
+    Raises:
+        ValueError: a column is of a type that no version of the table had.
+    """
+    if batch.schema.equals(schema):
+        return batch
+    there = {name: batch.column(index) for index, name in enumerate(batch.schema.names)}
+    columns = [
+        there[field.name].cast(field.type) if field.name in there else pa.nulls(batch.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def summary_rows(rows: Sequence[Summarized], assign: AssignThemes | None = None) -> pa.RecordBatch:

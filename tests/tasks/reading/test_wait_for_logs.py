@@ -12,7 +12,7 @@ import pytest
 
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import NoLogs
-from tasks.domain.ports import StoredObject
+from tasks.reading.rules.arrival import ArrivedLogs
 from tasks.reading.wait_for_logs import find_logs
 
 DAY = date(2026, 11, 22)
@@ -32,7 +32,7 @@ class Night:
     def minutes(self) -> float:
         return (self.now - HALF_PAST_TWO).total_seconds() / 60
 
-    def find(self, *, wait_minutes: float) -> list[StoredObject]:
+    def find(self, *, wait_minutes: float) -> ArrivedLogs:
         while isinstance(found := self.look(wait_minutes), float):
             assert 0 < found <= 300
             self.now += timedelta(seconds=found)
@@ -40,7 +40,7 @@ class Night:
             self._write()
         return found
 
-    def look(self, wait_minutes: float) -> list[StoredObject] | float:
+    def look(self, wait_minutes: float) -> ArrivedLogs | float:
         return asyncio.run(
             find_logs.fn(
                 FolderStore(self.root),
@@ -72,26 +72,26 @@ def night(tmp_path: Path) -> Callable[[dict[float, str]], Night]:
 
 def test_find_logs_begins_at_once_when_all_has_been_quiet(night):
     tonight = night({-90: "a.jsonl", -30: "b.jsonl"})
-    assert [log.key for log in tonight.find(wait_minutes=120)] == [f"{DAY}/a.jsonl", f"{DAY}/b.jsonl"]
+    assert [log.key for log in tonight.find(wait_minutes=120).objects] == [f"{DAY}/a.jsonl", f"{DAY}/b.jsonl"]
     assert (tonight.minutes(), tonight.waited) == (0, 0)
 
 
 def test_find_logs_waits_for_late_logs_until_they_are_quiet(night):
     tonight = night({40: "a.jsonl", 45: "b.jsonl"})
-    assert len(tonight.find(wait_minutes=120)) == 2
+    assert len(tonight.find(wait_minutes=120).objects) == 2
     assert (tonight.minutes(), tonight.waited) == (55, 11)
 
 
 def test_find_logs_takes_the_marker_for_the_end(night):
     tonight = night({-5: "a.jsonl", 2: "b.jsonl", 3: "_SUCCESS"})
-    assert len(tonight.find(wait_minutes=120)) == 2
+    assert len(tonight.find(wait_minutes=120).objects) == 2
     assert (tonight.minutes(), tonight.waited) == (5, 1)
 
 
 def test_find_logs_goes_on_at_the_deadline_and_says_so(night, caplog):
     tonight = night({float(minute): f"{minute:03}.jsonl" for minute in range(0, 200, 5)})
     with caplog.at_level(logging.INFO, "night"):
-        assert len(tonight.find(wait_minutes=33)) == 7
+        assert len(tonight.find(wait_minutes=33).objects) == 7
     assert (tonight.minutes(), tonight.waited) == (33, 7)
     *looks, going_on = [record.getMessage() for record in caplog.records if record.name == "night"]
     assert [said.split(" in ")[0] for said in looks] == [f"{DAY}: {number} log objects" for number in range(1, 8)]
@@ -106,7 +106,7 @@ def test_find_logs_says_until_when_it_waited_for_nothing(night):
 
 def test_find_logs_waits_for_nothing_when_it_is_not_told_to(night, caplog):
     tonight = night({-1: "a.jsonl"})
-    assert len(tonight.find(wait_minutes=0)) == 1
+    assert len(tonight.find(wait_minutes=0).objects) == 1
     assert (tonight.waited, caplog.records) == (0, [])
 
 

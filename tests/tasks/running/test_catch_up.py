@@ -14,8 +14,9 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.states import Failed, Scheduled
+from prefect.states import Failed, Pending, Running, Scheduled
 
+from tasks.running import catch_up as catching_up
 from tasks.running.catch_up import catch_up
 
 # Prefect's own client leaves its connections to the garbage collector.
@@ -26,6 +27,8 @@ pytestmark = pytest.mark.filterwarnings(
 DAY = date(2026, 11, 22)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 FAILED: Any = Failed()
+RUNNING: Any = Running()
+PENDING: Any = Pending()
 
 
 def test_catch_up_asks_once_for_what_is_missing_and_not_coming(prefect_api, monkeypatch):
@@ -42,6 +45,7 @@ def test_catch_up_asks_once_for_what_is_missing_and_not_coming(prefect_api, monk
             day,
             4,
             is_missing=is_missing,
+            is_held=lambda day, run_id: False,
             settings={"source": "logs/{day}", "logs_wait_seconds": 7200},
             zone=SHANGHAI,
             logger=logging.getLogger("test"),
@@ -88,10 +92,51 @@ def test_catch_up_asks_once_for_what_is_missing_and_not_coming(prefect_api, monk
 def test_catch_up_asks_the_server_nothing_when_nothing_is_missing():
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}):
         looked = catch_up(
-            DAY, 7, is_missing=lambda day: False, settings={}, zone=SHANGHAI, logger=logging.getLogger("test")
+            DAY,
+            7,
+            is_missing=lambda day: False,
+            is_held=lambda *_: False,
+            settings={},
+            zone=SHANGHAI,
+            logger=logging.getLogger("test"),
         )
         assert asyncio.run(looked) == []
 
 
 async def runs_of(client: PrefectClient, deployment: Any) -> list[Any]:
     return await client.read_flow_runs(deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment])))
+
+
+def test_catch_up_takes_no_dead_run_for_one_that_is_coming(prefect_api, monkeypatch):
+    monkeypatch.setattr(catching_up, "_HOLDS_WITHIN", timedelta(0))
+    days = [DAY - timedelta(days=back) for back in (3, 2, 1)]
+
+    async def test() -> None:
+        async with get_client() as client:
+            flow_name = f"summarize-day-{uuid4().hex[:8]}"
+            flow_id = await client.create_flow_from_name(flow_name)
+            deployment = await client.create_deployment(flow_id, "nightly", parameter_openapi_schema={})
+            monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", str(deployment))
+            monkeypatch.setenv("PREFECT__RUNTIME__FLOW_RUN__FLOW_NAME", flow_name)
+            runs = [
+                await client.create_flow_run_from_deployment(
+                    deployment, parameters={"day": day.isoformat()}, state=state
+                )
+                for day, state in zip(days, (RUNNING, PENDING, RUNNING), strict=True)
+            ]
+            asked = await catch_up(
+                DAY,
+                3,
+                is_missing=lambda day: True,
+                is_held=lambda day, run_id: run_id == str(runs[2].id),
+                settings={},
+                zone=SHANGHAI,
+                logger=logging.getLogger("test"),
+            )
+            assert asked == days[:2]
+            new = [run for run in await runs_of(client, deployment) if run.id not in {one.id for one in runs}]
+            due = {run.parameters["day"]: run.expected_start_time for run in new}
+            assert due[days[0].isoformat()] < due[days[1].isoformat()], "oldest first"
+
+    with temporary_settings({PREFECT_API_URL: prefect_api.url}):
+        asyncio.run(test())
