@@ -22,7 +22,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "tpm",
         "overwrite",
     ),
-    "reading the logs": ("log_format", "mappings", "timezone", "mask", "compact", "max_input_tokens"),
+    "reading the logs": ("log_format", "mappings", "day_from", "timezone", "mask", "compact", "max_input_tokens"),
     "asking the model": (
         "endpoint_block",
         "max_output_tokens",
@@ -57,6 +57,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "what counts as done": (
         "max_reject_ratio",
         "canary_calls",
+        "allow_shrink",
         "logs_wait_seconds",
         "logs_quiet_seconds",
     ),

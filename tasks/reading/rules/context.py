@@ -52,9 +52,20 @@ class LogContext:
             for name, values in self.mapping.skip.items()
         )
 
+    @property
+    def tells_sides(self) -> bool:
+        """True where the mapping tells who speaks by more than a role."""
+        return self.mapping.side is not None or self.mapping.people is not None
+
     def compared_side(self, record: Mapping[str, Any], around: Mapping[str, Any]) -> Speaker | None:
-        """The side that the mapping tells by comparing two names, of a message or of its conversation."""
-        rule = self.mapping.side
+        """The side that the mapping tells by two names of a message or of its conversation, or by a list of people."""
+        rule, people = self.mapping.side, self.mapping.people
+        if people is not None:
+            members, wanted = _found(people.members, around, around), _found(people.of, record, {})
+            for member in members if isinstance(members, list) else ():
+                if isinstance(member, Mapping) and member.get(people.id) == wanted:
+                    return self.vocabulary.speaker(member.get(people.role))
+            return None
         if rule is None:
             return None
         left, right = (_found(name, record, around) for name in (rule.left, rule.right))

@@ -444,8 +444,9 @@ def _records(values: list[Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
 def _dotted(record: Mapping[str, Any]) -> Iterator[str]:
     for name, value in record.items():
         yield name
-        if isinstance(value, Mapping):
-            yield from (f"{name}.{inner}" for inner in value)
+        inner = value[0] if isinstance(value, list) and value else value
+        if isinstance(inner, Mapping):
+            yield from (f"{name}.{key}" for key in inner)
 
 
 def _parsed(text: str) -> Any:

@@ -32,6 +32,16 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class People:
+    """Sides told by a list of people: a message's `of` is the `id` of one, whose `role` says the side."""
+
+    members: str
+    id: str
+    role: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
 class LogMapping:
     """A log format as configuration; mappings/jddc.toml explains the fields."""
 
@@ -42,6 +52,8 @@ class LogMapping:
     match: tuple[str, ...] = ()
     skip: Mapping[str, frozenset[str]] = field(default_factory=dict)
     side: Comparison | None = None
+    people: People | None = None
+    first: str = ""
     times: tuple[str, ...] = ()
     sheet: str = ""
     skip_lines: int = 0
@@ -117,8 +129,8 @@ def _read_mappings(path: Path) -> dict[str, LogMapping]:
 
 
 _SETTINGS: Final = (
-    "columns", "delimiter", "quoted", "roles", "match", "messages", "user_if", "agent_if", "skip", "times", "sheet",
-    "skip_lines", "source",
+    "columns", "delimiter", "quoted", "roles", "match", "messages", "first", "people", "user_if", "agent_if", "skip",
+    "times", "sheet", "skip_lines", "source",
 )  # fmt: skip
 
 
@@ -140,6 +152,8 @@ def _mapping(name: str, table: Any) -> LogMapping:
             for key, values in _checked(table, "skip", {}, _is_table, "a table, {private = ['true']}").items()
         },
         side=_comparison(table),
+        people=_people(table),
+        first=_checked(table, "first", "", lambda value: isinstance(value, str), "the name of the first message"),
         times=tuple(_checked(table, "times", [], _are_texts, f"{_STRINGS}, as in ['%d.%m.%Y %H:%M']")),
         sheet=_checked(table, "sheet", "", lambda value: isinstance(value, str), "a sheet's name"),
         skip_lines=_checked(
@@ -195,6 +209,15 @@ def _columns(table: Mapping[str, Any]) -> tuple[str, ...] | dict[str, str]:
     ):
         return {**columns, **nested}
     raise ValueError(f"columns must be a list of names, or a table of names in the log = one of {', '.join(MEANINGS)}")
+
+
+def _people(table: Mapping[str, Any]) -> People | None:
+    people = table.get("people")
+    if people is None:
+        return None
+    if not isinstance(people, dict) or people.keys() != {"list", "id", "role", "of"}:
+        raise ValueError("people must be a table as in {list = 'users', id = 'id', role = 'type', of = 'author_id'}")
+    return People(str(people["list"]), str(people["id"]), str(people["role"]), str(people["of"]))
 
 
 def _comparison(table: Mapping[str, Any]) -> Comparison | None:

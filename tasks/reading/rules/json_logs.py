@@ -64,7 +64,7 @@ class JsonRecords:
             return _CONVERSATIONS
         if shape.entity or (shape.prompt and isinstance(value[shape.prompt], str)):
             return _SFT
-        if shape.text and (shape.speaks or self._log.mapping.side):
+        if shape.text and (shape.speaks or self._log.tells_sides):
             return _MESSAGES
         return _TRANSCRIPTS if _transcript(value, shape) is not None else ""
 
@@ -185,7 +185,7 @@ class JsonRecords:
         """The key that holds the dialogue, its messages or what is wrong with them, what stands before them."""
         if kind == _CONVERSATIONS:
             key, messages = self._messages(value, shape) or ("", [])
-            return key, self._utterances(messages, value), ""
+            return key, self._utterances([*self._first(value), *messages], value), ""
         if kind == _SFT:
             spoken = split_transcript(_after_instruction(value[shape.prompt])).utterances
             return shape.prompt, spoken or f"the prompt {_NO_LABEL}", ""
@@ -196,6 +196,16 @@ class JsonRecords:
         if text.strip() and not found.utterances:
             return key, f"the transcript {_NO_LABEL}", ""
         return key, found.utterances, found.preamble
+
+    def _first(self, value: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The message that opens a conversation and stands beside the others: a ticket's description, say."""
+        name = self._log.mapping.first
+        found: Any = value if name else None
+        for key in name.split(".") if name else ():
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if isinstance(found, str) and found.strip():
+            return [{"role": "user", "text": found}]
+        return [dict(found)] if isinstance(found, Mapping) else []
 
     def _utterances(self, messages: list[Any], around: Mapping[str, Any]) -> list[Utterance] | str:
         """The messages, or what is wrong with them."""
@@ -210,7 +220,7 @@ class JsonRecords:
         shape_of, utterance_of = self._vocabulary.shape, self._utterance
         if self._vocabulary.paths:
             messages = [self._lifted(message) if isinstance(message, dict) else message for message in messages]
-        speaker_of = None if self._log.mapping.skip or self._log.mapping.side else self._vocabulary.speakers.get
+        speaker_of = None if self._log.mapping.skip or self._log.tells_sides else self._vocabulary.speakers.get
         for number, message in enumerate(messages, 1):
             if not isinstance(message, dict):
                 return f"message {number} is no object"
@@ -248,7 +258,7 @@ class JsonRecords:
             text = _text_of(message, shape)
         speaker = self._speaker(message, shape, around)
         if speaker is None:
-            if not text.strip() or not (shape.speaks or log.mapping.side):
+            if not text.strip() or not (shape.speaks or log.tells_sides):
                 return None
             role = message[shape.role] if shape.role else None
             return Utterance(None, self._vocabulary.unknown_role(role))
@@ -261,7 +271,7 @@ class JsonRecords:
         )
 
     def _speaker(self, message: Mapping[str, Any], shape: Shape, around: Mapping[str, Any]) -> Speaker | None:
-        if self._log.mapping.side and (speaker := self._log.compared_side(message, around)):
+        if self._log.tells_sides and (speaker := self._log.compared_side(message, around)):
             return speaker
         speaker = self._vocabulary.speaker(message[shape.role]) if shape.role else None
         if speaker is None and shape.is_agent:
