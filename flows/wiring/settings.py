@@ -151,6 +151,9 @@ class Settings(BaseSettings):
     )
     shadow_share: float = Field(0.02, gt=0, le=1, description="the part of a day that the candidate is asked about")
     themes: str = Field("", description="a TOML file with the shop's own taxonomy of themes; not set: the default one")
+    questions: str = Field(
+        "", description="a TOML file with the shop's own questions about conversations (flows.ask_questions)"
+    )
     dimensions: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="attributes of the conversations that metrics are broken down by, too, such as shop,agent,sku",

@@ -130,3 +130,8 @@ def test_a_row_that_does_not_fit_is_refused_with_its_reason(settings, tmp_path, 
 def test_a_span_without_tables_says_so(settings, tmp_path):
     with pytest.raises(NoTables, match="summarize those days first"):
         proposed(settings, tmp_path / "a.xlsx", date(2020, 1, 1), date(2020, 1, 7))
+
+
+def test_a_warehouse_that_is_not_there_yet_has_no_accepted_themes(tmp_path):
+    config = load_settings({"warehouse": str(tmp_path / "none")})
+    assert open_themes(config, open_warehouse(config)).taxonomy.ids[-1] == OTHER

@@ -113,6 +113,23 @@ SHADOWS = _schema(
     ("raw_output", pa.string()),
 )
 
+# Answers to a shop's own questions; of yes, choice, score and text the one of the question's kind is set.
+QUESTION_ANSWERS = _schema(
+    ("conversation_id", pa.string()),
+    ("content_hash", pa.string()),
+    ("question", pa.string()),
+    ("kind", pa.string()),
+    ("said", pa.string()),
+    ("yes", pa.bool_()),
+    ("choice", pa.string()),
+    ("score", pa.int8()),
+    ("text", pa.string()),
+    ("questions_version", pa.string()),
+    ("model", pa.string()),
+    ("answered_at", _UTC_MICROSECONDS),
+    ("run_id", pa.string()),
+)
+
 LABELS = _schema(
     ("conversation_id", pa.string()),
     ("content_hash", pa.string()),

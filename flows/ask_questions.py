@@ -1,0 +1,151 @@
+"""A shop's own questions about a published day's conversations, answered by a model into a table of their own.
+
+python -m flows.ask_questions --day 2026-11-22 --questions questions.toml --of negative
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import orjson
+from prefect import flow, runtime
+
+from flows.wiring import command_line
+from flows.wiring.services import Services, connect
+from flows.wiring.settings import Settings, load_settings
+from flows.wiring.steps import log_reader
+from tasks.domain.days import previous_day
+from tasks.domain.errors import UsageError
+from tasks.domain.records import Request
+from tasks.evaluating.open_caller import open_caller
+from tasks.preparing.prompts import load_prompt
+from tasks.preparing.requests import ask_again
+from tasks.preparing.tokens import estimate_tokens
+from tasks.questions.ask import (
+    STRATA,
+    ask_all,
+    check_stratum,
+    choose_conversations,
+    load_questions,
+    store_answers,
+)
+from tasks.questions.rules.questions import Questionnaire
+from tasks.reading.log_objects import list_logs
+from tasks.reading.lookup import conversations_of
+from tasks.running.scratch import scratch_folder
+
+_NAMESPACE = "questions"
+
+
+@flow(name="ask-questions", flow_run_name="ask-questions")
+async def ask_questions(
+    day: date | None = None, of: str = "all", share: float = 1.0, settings: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """自定义问题 · Ask a shop's own questions about a published day; each conversation is paid for once a version.
+
+    Args:
+        day: 日期 · The day; left out, it is the day before the run's scheduled start.
+        of: 范围 · all, negative, not_accepted or theme:ID.
+        share: 比例 · The part of them that is asked about, always the same conversations.
+        settings: any setting by its name, as for summarize_day; `questions` names the file.
+    """
+    config = load_settings(settings or {})
+    questionnaire = _check(config, of, share)
+    config = _asking(config, questionnaire)
+    day = day or previous_day(runtime.flow_run.scheduled_start_time, config.zone)
+    run_id = str(runtime.flow_run.id)
+
+    async with connect(config, day) as services:
+        chosen = choose_conversations(services.warehouse, day, of, share)
+        requests = _requests(day, chosen, services, config, questionnaire)
+        async with open_caller(
+            services.summarizer,
+            services.limiter,
+            warehouse=services.warehouse,
+            namespace=_NAMESPACE,
+            run_id=run_id,
+            scratch=services.scratch,
+            policy=config.call_policy(questionnaire.version),
+            day=day,
+        ) as caller:
+            asked = await ask_all(requests, caller, questionnaire)
+        address = store_answers(services.warehouse, day, questionnaire, asked)
+    return {
+        "day": day.isoformat(),
+        "version": questionnaire.version,
+        "chosen": len(chosen),
+        "asked": len(asked),
+        "answered": sum(one.answers is not None for one in asked),
+        "calls": caller.usage.calls,
+        "table": address,
+    }
+
+
+def _check(config: Settings, of: str = "all", share: float = 1.0) -> Questionnaire:
+    if config.summarizer not in ("qianfan", "openai"):
+        raise UsageError("Own questions need --summarizer qianfan or openai: rules can't answer them.")
+    check_stratum(of)
+    if not 0 < share <= 1:
+        raise UsageError(f"--share {share}: name a part of the day, over 0 and up to 1.")
+    return load_questions(config.questions)
+
+
+def _asking(config: Settings, questionnaire: Questionnaire) -> Settings:
+    """Settings for answers that are not the four fields, with room in the prompt for the questions."""
+    longer = estimate_tokens(questionnaire.prompt.template) - estimate_tokens(load_prompt(config.prompt).template)
+    return config.model_copy(
+        update={
+            "response_format": "text",
+            "system_prompt": "",
+            "max_input_tokens": config.max_input_tokens - max(0, longer),
+        }
+    )
+
+
+def _requests(
+    day: date, chosen: dict[str, str], services: Services, config: Settings, questionnaire: Questionnaire
+) -> list[Request]:
+    model, hashes = services.summarizer.model, set(chosen.values())
+    with scratch_folder(services.scratch, f"{runtime.flow_run.id}-logs") as scratch:
+        reader = log_reader(config, scratch, day, model)
+        logs = list_logs(services.source, services.source_name)
+        found = (reader.prepare(one) for _, one in conversations_of(chosen, services.source, logs, reader))
+        return [
+            ask_again(request, prompt=questionnaire.prompt, model=model, options=config.model_options)
+            for request in found
+            if request.content_hash in hashes
+        ]
+
+
+def _format_summary(made: dict[str, Any]) -> str:
+    return (
+        f"{made['day']}: {made['asked']} of {made['chosen']} conversations were asked about, {made['answered']} "
+        f"answered ({made['calls']} calls now).\ntable: {made['table']}"
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line of this flow."""
+    parser = command_line.parser("flows.ask_questions", "Ask a shop's own questions about a published day.")
+    parser.add_argument(
+        "--day", type=command_line.day_argument, default=None, help="the day, such as 2026-11-22 (default: yesterday)"
+    )
+    parser.add_argument("--of", default="all", help=f"{', '.join(STRATA)} or theme:ID (default: all)")
+    parser.add_argument("--share", type=float, default=1.0, help="the part of them that is asked about (default: 1)")
+    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
+
+    def tell(made: dict[str, Any]) -> str:
+        return orjson.dumps(made).decode() if args.json else _format_summary(made)
+
+    return command_line.run(
+        settings,
+        lambda: ask_questions(args.day, args.of, args.share, settings),
+        tell,
+        lambda config: _check(config, args.of, args.share),
+    )
+
+
+if __name__ == "__main__":
+    command_line.main(main)
