@@ -14,6 +14,7 @@ import pyarrow as pa
 from tasks.domain.errors import ObjectMissing
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
+from tasks.warehouse.parquet import published_keys
 from tasks.warehouse.rules.views import TABLES, view_sql
 
 if TYPE_CHECKING:
@@ -88,11 +89,12 @@ def open_days(
         files: dict[str, list[str]] = {table: [] for table in tables}
         for day in days:
             for table, found in files.items():
-                key = partition_key(table, day)
                 mine = (own or {}).get((table, day))
-                path = _local(store, key, folder) if mine is None else _linked(mine, folder / key)
-                if path is not None:
-                    found.append(str(path))
+                if mine is not None:
+                    found.append(str(_linked(mine, folder / partition_key(table, day))))
+                else:
+                    paths = (_local(store, key, folder) for key in published_keys(store, table, day))
+                    found += [str(path) for path in paths if path is not None]
         yield stack.enter_context(open_files(files))
 
 

@@ -28,10 +28,11 @@ from tasks.reporting.rules.statistics import DayStatistics
 from tasks.reporting.story_day import ask_behind_the_bars, ask_for_stories, open_past, theme_names
 from tasks.running.artifacts import show_markdown, show_table
 from tasks.warehouse.day_lease import acquire_day
-from tasks.warehouse.parquet import _batches, _metrics, _published, parquet_bytes, read_runs
+from tasks.warehouse.parquet import _batches, _metrics, _published, parquet_bytes, published_keys, read_runs
 from tasks.warehouse.publish import DayTables
 from tasks.warehouse.rules.day_tally import DayTally
-from tasks.warehouse.rules.tables import RUNS
+from tasks.warehouse.rules.tables import RUNS, complete_batch
+from tasks.warehouse.rules.views import TABLES
 
 _MOST_DAY_REPORTS = 31
 
@@ -169,14 +170,14 @@ def aggregate_published(
     published: dict[date, DayStatistics] = {}
     for day in days:
         runs = read_runs(store, day)
-        if not runs:
+        if not runs and not published_keys(store, "summaries", day):
             continue
-        made_by[day] = runs
+        made_by[day] = runs  # none of tables that something else than the nightly wrote
         aggregator = Aggregator(day, day, zone, attributes=attributes)
-        for batch in _published(store, partition_key("summaries", day)):
-            aggregator.add_summaries(batch)
-        for batch in _published(store, partition_key("rejects", day)):
-            aggregator.add_rejects(batch)
+        for table, add in (("summaries", aggregator.add_summaries), ("rejects", aggregator.add_rejects)):
+            for key in published_keys(store, table, day):
+                for batch in _published(store, key):
+                    add(complete_batch(batch, TABLES[table]))
         published[day] = aggregator.result(*runs)
         whole.merge(aggregator)
     if not published:

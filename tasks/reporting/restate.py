@@ -17,7 +17,7 @@ from tasks.reporting.rules.dimensions import AttributeDimensions
 from tasks.warehouse.day_lease import acquire_day
 from tasks.warehouse.parquet import parquet_bytes, read_runs
 from tasks.warehouse.publish import publish_day, write_parquet
-from tasks.warehouse.rules.tables import RUNS, SUMMARIES, AssignThemes, with_themes
+from tasks.warehouse.rules.tables import RUNS, SUMMARIES, AssignThemes, complete_batch, with_themes
 
 _ROWS_AT_A_TIME = 2_000
 
@@ -69,13 +69,4 @@ def restate_day(
 def _restated(store: ObjectStore, day: date, assign: AssignThemes) -> Iterator[pa.RecordBatch]:
     with store.open_object(partition_key("summaries", day)) as file, pq.ParquetFile(file) as table:
         for batch in table.iter_batches(_ROWS_AT_A_TIME, use_threads=False):
-            yield with_themes(_complete(batch), assign)
-
-
-def _complete(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Rows of an older schema with its missing columns as nulls."""
-    columns = [
-        batch[field.name] if field.name in batch.schema.names else pa.nulls(batch.num_rows, field.type)
-        for field in SUMMARIES
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=SUMMARIES)
+            yield with_themes(complete_batch(batch, SUMMARIES), assign)

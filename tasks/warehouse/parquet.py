@@ -87,6 +87,18 @@ def usual_reject_ratio(store: ObjectStore, day: date) -> float | None:
     return rejected / conversations if conversations >= _FEWEST_CONVERSATIONS else None
 
 
+def published_keys(store: ObjectStore, table: str, day: date) -> list[str]:
+    """The keys of a day's files of a table: the nightly's one, or whatever Parquet somebody else put there."""
+    key = partition_key(table, day)
+    if store.stat(key) is not None:
+        return [key]
+    try:
+        found = [there.key for there in store.list_objects(partition_key(table, day, "part").removesuffix("part"))]
+    except BucketMissing:
+        return []
+    return [key for key in found if key.endswith(".parquet")]
+
+
 def parquet_bytes(table: pa.Table) -> bytes:
     """A small table as a Parquet file."""
     buffer = BytesIO()

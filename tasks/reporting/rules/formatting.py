@@ -66,11 +66,13 @@ def _minute(statistics: DayStatistics, instant: datetime) -> str:
 
 
 def example_time(statistics: DayStatistics, example: Example) -> str:
-    """When an example began, in the statistics' zone: the minute, with its date where the statistics spans several."""
+    """When an example began, in the statistics' zone: the minute, with its date unless that is the one day shown."""
     if example.started_at is None:
         return "–"
     local = example.started_at.astimezone(statistics.timezone)
-    return f"{local:%H:%M}" if statistics.start == statistics.end else f"{local:%m-%d %H:%M}"
+    if statistics.start == statistics.end == local.date():
+        return f"{local:%H:%M}"
+    return f"{local:%m-%d %H:%M}"
 
 
 def example_said(example: Example) -> tuple[Bilingual, Bilingual] | None:

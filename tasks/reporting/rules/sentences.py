@@ -133,7 +133,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{share} of the conversations were too long and had their middle cut before summarizing.",
     ),
     # Stories
-    "few": ("样本少", "few"),
     "trend": ("走势", "Trend"),
     "trend_note": ("近 {days} 天，灰底为周末。", "The last {days} days; weekends are shaded."),
     "per_day": ("每天对话", "Conversations a day"),

@@ -114,8 +114,8 @@ LABELS: dict[str, tuple[str, str]] = {
         "accepted and not accepted may add up to less than 100%.",
     ),
     "reading_small": (
-        "总数不到 {limit} 的行标有“样本少”：真实比例可能与所示相差不少，把指针停在上面可看到 Wilson 95% 区间。",
-        "Rows of fewer than {limit} conversations are marked “few”: the true ratio may differ a good deal; "
+        "总数不到 {limit} 的占比标有“±”：样本少，真实比例可能与所示相差不少，把指针停在上面可看到 Wilson 95% 区间。",
+        "Shares of fewer than {limit} conversations are marked “±”: the true ratio may differ a good deal; "
         "hover for the Wilson 95% interval.",
     ),
     "reading_privacy": (

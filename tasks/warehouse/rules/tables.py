@@ -234,6 +234,15 @@ def with_themes(batch: pa.RecordBatch, assign: AssignThemes) -> pa.RecordBatch:
     return _batch(columns, SUMMARIES)
 
 
+def complete_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Rows of an older schema, or of somebody else's hand, in today's: missing columns are null, others are cast."""
+    columns = [
+        batch[field.name].cast(field.type) if field.name in batch.schema.names else pa.nulls(len(batch), field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
 def reject_rows(rejects: Sequence[Reject], run_id: str) -> pa.RecordBatch:
     """Rejects as a record batch of REJECTS, in the order given."""
     columns: dict[str, list[object]] = {
