@@ -12,7 +12,7 @@ from prefect import flow
 
 from flows.wiring import command_line
 from flows.wiring.evaluations import evaluated
-from flows.wiring.labeled import check_labels, labeled_conversations
+from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
 from flows.wiring.prompts import find_prompt
 from flows.wiring.services import open_platform, open_warehouse
 from flows.wiring.settings import Settings, load_settings
@@ -66,7 +66,8 @@ async def compare_prompts(
     warehouse = open_warehouse(config)
     versions = [find_prompt(warehouse, version) for version in prompts or [config.prompt]]
     tuned = bool(config.endpoint) and config.endpoint != base
-    labeled = labeled_conversations(config, start, end, labels, limit, held_out=tuned)
+    file = await fetched_labels(config, labels)
+    labeled = labeled_conversations(config, start, end, file, limit, held_out=tuned)
     if optimize:
         versions.insert(1, await _optimized(config, warehouse, versions[0]))
 

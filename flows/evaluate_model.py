@@ -15,7 +15,7 @@ from prefect import flow
 
 from flows.wiring import command_line
 from flows.wiring.evaluations import asked_figures, evaluated
-from flows.wiring.labeled import check_labels, labeled_conversations
+from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
 from flows.wiring.services import open_warehouse
 from flows.wiring.settings import Settings, load_settings
 from tasks.evaluating.evaluation import (
@@ -53,11 +53,13 @@ async def evaluate_model(
         settings: any setting by its name, as for summarize_day.
     """
     config = load_settings(settings or {})
-    labeled = labeled_conversations(config, start, end, labels, limit, held_out=held_out)
+    file = await fetched_labels(config, labels)
+    labeled = labeled_conversations(config, start, end, file, limit, held_out=held_out)
     evaluation = await evaluated(config, labeled)
     asked = await asked_figures(config, lambda: pairs_of(evaluation.predictions), embedding, judge_endpoint)
     figures = evaluation.figures() | asked
     figures["predictions"] = store_evaluation(open_warehouse(config), datetime.now(UTC), evaluation, figures)
+    figures["page"] = figures["predictions"].replace("predictions.jsonl", "evaluation.html")
     await show_table(
         [{"figure": name, "value": str(value)} for name, value in figures.items()],
         key="evaluation",

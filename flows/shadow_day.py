@@ -11,14 +11,14 @@ import orjson
 from prefect import flow, get_run_logger, runtime
 
 from flows.wiring import command_line
-from flows.wiring.services import Services, connect
+from flows.wiring.services import Services, connect, open_warehouse
 from flows.wiring.settings import Settings, load_settings
 from flows.wiring.steps import log_reader
 from tasks.domain.days import previous_day
 from tasks.domain.errors import UsageError
 from tasks.domain.records import Request
 from tasks.evaluating.open_caller import open_caller
-from tasks.evaluating.shadow import ask_candidate, compare_shadow, sample_published, store_shadow
+from tasks.evaluating.shadow import ask_candidate, compare_shadow, sample_published, store_shadow, store_shadow_page
 from tasks.reading.log_objects import list_logs
 from tasks.reading.lookup import conversations_of
 from tasks.running.artifacts import show_markdown
@@ -65,6 +65,7 @@ async def shadow_day(day: date | None = None, settings: dict[str, Any] | None = 
         "calls": caller.usage.calls,
         "table": address,
     }
+    made["page"] = store_shadow_page(open_warehouse(config), made)
     await show_markdown(_format_summary(made), key=f"shadow-{day}", description=f"{day} 影子评测 · shadow")
     return made
 
@@ -99,7 +100,7 @@ def _format_summary(made: dict[str, Any]) -> str:
         f"{made['day']}: {made['candidate']} was asked about {made['asked']} conversations ({made['calls']} calls now) "
         f"and summarized {made['summarized']}; the serving model {made['summarized_by_serving']}.\n"
         f"Of {made['both']} that both summarized they agree on acceptance in {made['same_accepted']}, on sentiment in "
-        f"{made['same_negative_sentiment']}.\ntable: {made['table']}"
+        f"{made['same_negative_sentiment']}.\ntable: {made['table']}\npage: {made['page']}"
     )
 
 

@@ -1,5 +1,6 @@
 """The gate between a service that serves and the nightly: a candidate beside the serving model, on labels."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 from flows.wiring.evaluations import evaluated
 from flows.wiring.settings import Settings
 from tasks.domain.errors import NotPromoted
+from tasks.domain.layout import model_folder
 from tasks.domain.ports import ObjectStore
 from tasks.evaluating.rules.comparison import compare_rows
 from tasks.reviewing.rules.labels import LabeledExample
 from tasks.running.artifacts import show_table
 from tasks.tuning.rollout import RolloutRecord
 from tasks.tuning.rules.gate import shortfalls
+from tasks.tuning.rules.promotion_page import promotion_page
 from tasks.tuning.rules.rollout_record import still_paid
 
 SMOKE_TESTS = 5
@@ -58,9 +61,13 @@ async def pass_gate(
             "refused" if found else "serving", datetime.now(UTC), comparison=comparison, reason="; ".join(found)
         )
     )
+    baseline_name = serving.endpoint or serving.summarizer
+    page = promotion_page(record.value, baseline_name, margin, found)
+    key = f"{model_folder(rollout.name)}/promotion.html"
+    await asyncio.to_thread(warehouse.write_path, key, page.encode())
     if found:
         raise NotPromoted(
             f"Not promoted, with a margin of {margin:g} points: {'; '.join(found)}. The nightly's endpoint is as it "
-            f"was.{still_paid(record.value)}"
+            f"was. {warehouse.uri_of(key)} shows the figures.{still_paid(record.value)}"
         )
     return f"examined on {len(labeled)} labels: within {margin:g} points of the serving model on every judged figure"

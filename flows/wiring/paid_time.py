@@ -12,7 +12,7 @@ from flows.wiring.promotions import roll_back, same_endpoint, step_back
 from flows.wiring.services import open_platform, open_warehouse
 from flows.wiring.settings import Settings, load_settings
 from flows.wiring.trying import check_answers
-from tasks.domain.errors import KefuError
+from tasks.domain.errors import BucketMissing, KefuError
 from tasks.tuning.rollout import RolloutRecord, list_rollouts
 from tasks.tuning.rules.paid_time import judge, warning
 
@@ -40,6 +40,8 @@ async def watch_paid_time(
         logger.warning(warning(record.value, now))
         if verdict == "fall back" and config.endpoint_block:
             return await _fall_back(config, settings, record.value.name, logger)
+    except BucketMissing:
+        return config  # a warehouse that begins tonight
     except KefuError as error:
         logger.warning("The paid time of %s can't be looked after: %s", config.endpoint, error)
     return config

@@ -20,6 +20,7 @@ from tasks.domain.records import Answer, GivenUp, Request
 from tasks.evaluating.rules.comparison import RowFigures, compare_rows
 from tasks.evaluating.rules.embedding_distance import EMBEDDED_CHARACTERS, cosine_distance
 from tasks.evaluating.rules.judge import Grades, judge_request, read_grade
+from tasks.evaluating.rules.pages import evaluation_page
 from tasks.evaluating.rules.predictions import Pair
 from tasks.evaluating.rules.scoring import METRICS, Scores, score_rows
 from tasks.preparing.prompts import Prompt
@@ -176,6 +177,8 @@ def store_evaluation(warehouse: ObjectStore, now: datetime, evaluation: Evaluati
     lines = (orjson.dumps(one.as_json(), option=orjson.OPT_APPEND_NEWLINE) for one in evaluation.predictions)
     warehouse.write_path(f"{folder}/predictions.jsonl", b"".join(lines))
     warehouse.write_path(f"{folder}/figures.json", orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+    page = evaluation_page(figures, [one.as_json() for one in evaluation.predictions])
+    warehouse.write_path(f"{folder}/evaluation.html", page.encode())
     return warehouse.uri_of(f"{folder}/predictions.jsonl")
 
 

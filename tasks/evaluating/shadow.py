@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from heapq import nsmallest
 from typing import Any
@@ -15,6 +15,7 @@ from tasks.domain.errors import NoTables, ObjectMissing
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.domain.records import Reason, Reject, Request, Summarized
+from tasks.evaluating.rules.pages import shadow_page
 from tasks.parsing.rows import row_or_reject
 from tasks.warehouse.parquet import parquet_bytes, read_batches
 from tasks.warehouse.rules.tables import REJECTS, SUMMARIES, shadow_rows
@@ -69,6 +70,14 @@ async def ask_candidate(requests: Sequence[Request], caller: Caller, within_seco
         caller.stop()
         await asyncio.gather(*asked, return_exceptions=True)
         raise
+
+
+def store_shadow_page(warehouse: ObjectStore, made: Mapping[str, Any]) -> str:
+    """Put the page of a shadow into the warehouse; return its address."""
+    name = re.sub(r"[^0-9A-Za-z._-]+", "-", made["candidate"])
+    key = f"evaluations/shadow-{made['day']}-{name}/shadow.html"
+    warehouse.write_path(key, shadow_page(made).encode())
+    return warehouse.uri_of(key)
 
 
 def store_shadow(warehouse: ObjectStore, day: date, model: str, run_id: str, outcomes: Outcomes) -> str:

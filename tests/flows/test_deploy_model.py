@@ -62,6 +62,10 @@ def test_deploy_model_promotes_what_was_agreed_to_and_takes_it_back(console, tun
     assert (done["stage"], done["endpoint"]) == ("promoted", service.endpoint)
     assert done["comparison"]["accepted/accuracy"]["rows"] < 100  # of 217, those held out
 
+    page = (tuned / "models/name=d/promotion.html").read_text(encoding="utf-8")
+    assert service.endpoint in page
+    assert "within the margin on every judged figure" in page
+
     code, told = run(tuned, capsys, "--retire", *block)
     assert (code, "block 'tried-by-a-test'): --rollback first" in told.err) == (2, True)
     code, told = run(tuned, capsys, "--rollback", "--name", "other", *block)

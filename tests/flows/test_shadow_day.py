@@ -79,6 +79,7 @@ def test_summarize_day_asks_the_candidate_about_the_same_few_into_a_table_of_its
     assert (made["asked"], made["summarized"], made["calls"]) == (len(table), len(table), 0)
     assert made["both"] == made["summarized_by_serving"] < made["asked"]
     assert (made["same_accepted"], made["same_negative_sentiment"]) == (0, made["both"])
+    assert f"<td>{made['both']}</td>" in Path(made["page"]).read_text(encoding="utf-8")
     assert asyncio.run(shadow_day(DAY, settings | {"shadow_share": 0.1}))["asked"] < made["asked"]
 
 

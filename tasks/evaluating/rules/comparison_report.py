@@ -4,20 +4,17 @@ The HTML is one file without scripts that loads nothing: a content security poli
 answer holds.
 """
 
-import base64
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
 import pyarrow as pa
 
 from tasks.evaluating.rules.comparison import COMPARED, Comparison, RowFigures
+from tasks.reporting.rules.document import render_framed
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -140,21 +137,16 @@ def answers_table(asked: Sequence[Asked], contestants: Sequence[Contestant]) -> 
 
 def render_html(asked: Sequence[Asked], contestants: Sequence[Contestant], held_out: bool) -> str:
     """The comparison as one HTML file. `held_out` says that no tuning has trained on the conversations."""
-    style = (_TEMPLATES / "prompts.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        _environment()
-        .get_template("prompts.html.jinja")
-        .render(
-            style=style,
-            style_hash=f"sha256-{digest}",
-            contestants=contestants,
-            notes=_notes(held_out),
-            figures=_figure_rows(contestants),
-            differences=_difference_rows(contestants),
-            asked=asked[:_ANSWERS_IN_HTML],
-            left_out=max(0, len(asked) - _ANSWERS_IN_HTML),
-        )
+    return render_framed(
+        "prompts.html.jinja",
+        _TEMPLATES,
+        (_TEMPLATES / "prompts.css").read_text(encoding="utf-8"),
+        contestants=contestants,
+        notes=_notes(held_out),
+        figures=_figure_rows(contestants),
+        differences=_difference_rows(contestants),
+        asked=asked[:_ANSWERS_IN_HTML],
+        left_out=max(0, len(asked) - _ANSWERS_IN_HTML),
     )
 
 
@@ -218,14 +210,3 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _escaped(text: str) -> str:
     return _MARKS.sub(r"\\\1", " ".join(text.split()))
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import orjson
 import pyarrow as pa
 
+from tasks.reporting.rules.document import render_framed
 from tasks.tuning.rules.experiments import PICK_RULE, exact, last_loss
 from tasks.tuning.rules.tuning_record import Trial, Tuning
 
@@ -41,8 +41,6 @@ _FIGURES = ("BLEU-4", "ROUGE-1", "ROUGE-2", "ROUGE-L", "EDIT-DISTANCE", "EMBEDDI
 _HEAD = ("实验", "基础模型", "方式", "方法", "超参数", "状态", *_FIGURES, "均值", "末尾 loss", "说明")
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
-
-_STYLE = Path(__file__).parents[2] / "reporting" / "templates"
 
 _WIDTH, _HEIGHT = 640.0, 260.0
 
@@ -117,14 +115,11 @@ def render_tuning_markdown(tuning: Tuning) -> str:
 
 def render_tuning_html(tuning: Tuning) -> str:
     """The same as one HTML file that needs nothing else, with the loss curves drawn."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([_TEMPLATES, _STYLE]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
     curves, low, high, last_step = loss_curves(tuning)
-    return environment.get_template("tuning.html.jinja").render(
+    return render_framed(
+        "tuning.html.jinja",
+        _TEMPLATES,
+        (_TEMPLATES / "tuning.css").read_text(encoding="utf-8"),
         tuning=tuning,
         about=_about(tuning),
         head=_HEAD,
