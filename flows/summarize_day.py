@@ -18,15 +18,15 @@ from flows.shadow_day import shadow_afterwards
 from flows.wiring import command_line
 from flows.wiring.answer_ahead import answer_ahead
 from flows.wiring.paid_time import watch_paid_time
-from flows.wiring.services import Services, connect, names_the_day, notices, open_source, open_warehouse
+from flows.wiring.services import Services, connect, names_the_day, notices, open_source, open_warehouse, quota_of
 from flows.wiring.settings import Settings, load_settings
-from flows.wiring.steps import hold, read
+from flows.wiring.steps import count_without_calls, hold, read
 from flows.wiring.version import code_version
 from tasks.calling.caller import Usage
 from tasks.domain.days import previous_day
 from tasks.domain.errors import CeilingReached, UsageError
 from tasks.domain.ports import StoredObject
-from tasks.reading.log_objects import all_logs, has_logs
+from tasks.reading.log_objects import all_logs, has_logs, list_logs
 from tasks.reading.rules.arrival import ArrivedLogs, have_grown
 from tasks.reading.wait_for_logs import find_logs
 from tasks.reporting.report import aggregate_day, day_files, look_around, show_rejects, show_report, with_this_run
@@ -41,7 +41,7 @@ from tasks.summarizing.summarize import summarize_all, summarize_batch
 from tasks.warehouse.day_lease import is_alive
 from tasks.warehouse.parquet import read_runs
 from tasks.warehouse.publish import BatchFiles, DayTables, assemble_tables, is_complete, publish_day
-from tasks.warehouse.rules.day_tally import CEILING, DayTally
+from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, DayTally
 
 
 def _run_name() -> str:
@@ -69,6 +69,8 @@ async def summarize_day(
     day = _day_of_this_run(day, config)
     for notice in notices(config):
         get_run_logger().warning(notice)
+    if config.dry_run:
+        return await _dry_run(day, config)
     config = await watch_paid_time(config, settings or {}, get_run_logger())
     await _catch_up(day, catch_up_days, settings or {}, config)
 
@@ -112,6 +114,42 @@ def _incomplete(tally: DayTally) -> State[DayTally]:
         "in the tables. When there are more, the next night makes the day again; only what is new is paid for.",
         data=tally,
     )
+
+
+async def _dry_run(day: date, config: Settings) -> DayTally:
+    started_at = datetime.now(UTC)
+    async with connect(config, day) as services:
+        logs = list_logs(services.source, services.source_name)
+        found = await count_without_calls(day, logs, services, config)
+        estimate = found.to_ask.total(config.prices, quota_of(config))
+        paid = services.summarizer.paid
+        return DayTally(
+            day=day,
+            run_id=str(runtime.flow_run.id),
+            started_at=started_at,
+            finished_at=datetime.now(UTC),
+            summarized=found.requests,
+            rejected=found.rejects,
+            reused=found.known,
+            calls=0,
+            retries=0,
+            quota_refusals=0,
+            prompt_tokens=0,
+            completion_tokens=0,
+            cost=0.0,
+            requests_per_minute=config.rpm,
+            summarizer=config.summarizer,
+            model=services.summarizer.model,
+            prompt_version=config.prompt_version,
+            log_objects=len(logs),
+            version=code_version(),
+            warehouse=services.warehouse.uri,
+            report="",
+            status=DRY_RUN,
+            estimated_tokens=estimate.tokens if paid else 0,
+            estimated_cost=estimate.cost if paid else 0.0,
+            estimated_minutes=estimate.minutes if paid else 0.0,
+        )
 
 
 def _day_of_this_run(day: date | None, config: Settings) -> date:

@@ -24,7 +24,7 @@ from flows.wiring.settings import Settings
 from flows.wiring.surroundings import open_standard_streams, surroundings, write_result
 from flows.wiring.terminal import hush_prefect
 from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError, RunStopped, TooManyRejects, UsageError
-from tasks.warehouse.rules.day_tally import CEILING, DayTally
+from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, DayTally
 
 T = TypeVar("T")
 
@@ -109,6 +109,13 @@ def stopped_at_a_ceiling(result: object) -> bool:
 
 def format_summary(tally: DayTally) -> str:
     """A run's counts, for a person."""
+    if tally.status == DRY_RUN:
+        at_quota = "" if tally.estimated_minutes is None else f", {tally.estimated_minutes:g} minutes at the quota"
+        return (
+            f"{tally.day}: {tally.conversations} conversations, {tally.rejected} of them rejects; {tally.reused} are "
+            f"answered already. The rest takes about {tally.estimated_tokens} tokens, a cost of "
+            f"{tally.estimated_cost:g}{at_quota}. Nothing was called or written."
+        )
     if tally.status == CEILING:
         tokens = tally.prompt_tokens + tally.completion_tokens
         return f"{tally.day}: {tally.calls} calls, {tokens} tokens; nothing is published yet"

@@ -84,6 +84,10 @@ class Settings(BaseSettings):
     batch_look_seconds: float = Field(600.0, ge=1, description="qianfan-batch: between two looks at what it does")
     concurrency: int = Field(128, gt=0, le=4096, description="calls in flight at most")
     timezone: str = Field("Asia/Shanghai", description="whose days they are")
+    dry_run: bool = Field(
+        False, description="read the logs and say conversations, tokens, cost and minutes, without a call or a table"
+    )
+    limit: int = Field(0, ge=0, description="only the first so many conversations of a day; 0: all")
     canary_calls: int = Field(
         50,
         ge=0,
@@ -352,6 +356,8 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
         raise UsageError("--max-cost needs --prompt-token-price and --completion-token-price: nothing costs anything.")
     if urlsplit(settings.openai_base_url).password and settings.openai_api_key.get_secret_value():
         raise UsageError("OPENAI_BASE_URL holds a password and OPENAI_API_KEY is set as well: leave one of them out.")
+    if settings.limit and settings.shards > 1:
+        raise UsageError("--limit takes a day's first conversations, and --shards divides the day: leave one out.")
     _ = settings.attributes  # refuses wrong names here, before anything begins
     if settings.shards > 1 and settings.summarizer == "offline":
         raise UsageError("--shards divides calls among workers, and --summarizer offline makes none: leave one out.")

@@ -1,5 +1,6 @@
 """Steps that several flows take: the settings, applied to the tasks."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -19,6 +20,8 @@ from flows.wiring.services import (
     scratch_parent,
 )
 from flows.wiring.settings import Settings
+from tasks.calling.caller import Caller
+from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.canary import CanaryRule
 from tasks.domain.errors import UsageError
@@ -37,6 +40,7 @@ from tasks.reading.tally import ReadingTally
 from tasks.running.progress import Progress
 from tasks.running.scratch import scratch_folder
 from tasks.summarizing.day import DaySession, open_day
+from tasks.summarizing.dry_run import DryRun, count_day, first_conversations
 from tasks.warehouse.parquet import usual_reject_ratio
 
 
@@ -79,11 +83,31 @@ async def read(
         shard=shard,
         tally=tally,
     )
-    async for batch in batches:
+    async for batch in first_conversations(batches, config.limit) if config.limit else batches:
         yield batch
     if progress and shard is None:
         for remark in tally.remarks(run.day):
             logger.warning(remark)
+
+
+async def count_without_calls(day: date, logs: Sequence[StoredObject], services: Services, config: Settings) -> DryRun:
+    """A day read and counted: what is known, and what would have to be asked."""
+    run_id = str(runtime.flow_run.id)
+    policy = nightly_policy(config, services.warehouse, day)
+    with scratch_folder(services.scratch, run_id) as folder:
+        reader = log_reader(config, folder, day, services.summarizer.model)
+        batches = read_batches(
+            services.source, logs, reader, size=config.batch_size, detected=lambda _: None, tally=ReadingTally()
+        )
+        wanted = first_conversations(batches, config.limit) if config.limit else batches
+        answers = await asyncio.to_thread(
+            ResponseCache, services.warehouse, day, run_id, folder, overwrite=config.overwrite
+        )
+        try:
+            caller = Caller(services.summarizer, services.limiter, answers, policy, run_id)
+            return await count_day(wanted, lambda request: caller.known(request) is not None)
+        finally:
+            await asyncio.to_thread(answers.close)
 
 
 def nightly_policy(config: Settings, warehouse: ObjectStore, day: date) -> CallPolicy:

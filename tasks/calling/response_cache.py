@@ -17,7 +17,7 @@ import pyarrow as pa
 from tasks.calling.rules.responses import answers_in_rejects, answers_in_summaries, decode_answer, encode_answer
 from tasks.domain.errors import ObjectMissing, TableDamaged
 from tasks.domain.layout import answers_prefix, partition_key
-from tasks.domain.ports import ObjectStore
+from tasks.domain.ports import Appender, ObjectStore
 from tasks.domain.records import Answer, Request
 from tasks.warehouse.parquet import read_batches
 from tasks.warehouse.rules.tables import REJECTS, SUMMARIES
@@ -87,7 +87,8 @@ class ResponseCache:
         self._known = 0
         self._withdrawn: dict[str, float] = {}
         self._load()
-        self._appender = store.appender(f"{self._prefix}{name or run_id}")
+        self._key_prefix = f"{self._prefix}{name or run_id}"
+        self._appender: Appender | None = None
 
     @property
     def known(self) -> int:
@@ -123,6 +124,8 @@ class ResponseCache:
     def put(self, answer: Answer) -> None:
         """Remember an answer: at once in a folder, with the next segment in a bucket."""
         line = encode_answer(answer)
+        if self._appender is None:  # who only looks leaves no trace
+            self._appender = self._store.appender(self._key_prefix)
         self._appender.append(line)
         self._add(answer, line)
 
@@ -134,11 +137,13 @@ class ResponseCache:
 
     def flush(self) -> None:
         """Return when everything kept so far is stored. Blocking."""
-        self._appender.flush()
+        if self._appender is not None:
+            self._appender.flush()
 
     def close(self) -> None:
         """Flush, and give up the index."""
-        self._appender.close()
+        if self._appender is not None:
+            self._appender.close()
         self._index.close()
 
     def _add(self, answer: Answer, line: bytes) -> None:

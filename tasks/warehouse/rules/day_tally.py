@@ -10,6 +10,8 @@ from tasks.warehouse.rules.tables import RUNS
 
 CEILING: Final = "ceiling_reached"
 
+DRY_RUN: Final = "dry_run"
+
 
 @dataclass(frozen=True, slots=True)
 class DayTally:
@@ -42,6 +44,9 @@ class DayTally:
     report: str
     status: str = "done"
     masked: Mapping[str, int] = field(default_factory=dict)
+    estimated_tokens: int | None = None
+    estimated_cost: float | None = None
+    estimated_minutes: float | None = None
     cached_tokens: int = 0
     model_options: str = ""
     unread_rejects: int = 0
@@ -86,7 +91,9 @@ class DayTally:
 
     def as_json(self) -> dict[str, Any]:
         """The object that `--json` prints."""
-        return {
+        estimates = ("estimated_tokens", "estimated_cost", "estimated_minutes")
+        estimated = {name: getattr(self, name) for name in estimates} if self.status == DRY_RUN else {}
+        return estimated | {
             "day": self.day.isoformat(),
             "status": self.status,
             "conversations": self.conversations,

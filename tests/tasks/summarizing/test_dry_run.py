@@ -1,0 +1,41 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tasks.calling.rules.budget import Prices
+from tasks.calling.rules.limits import Limits
+from tasks.domain.records import Conversation, Reason, Reject, Request
+from tasks.reading.batches import Batch
+from tasks.summarizing.dry_run import count_day, first_conversations
+
+
+def request(number: int) -> Request:
+    return Request(Conversation(f"c{number}", (), "a", number), (), "", "p", False, f"c{number}", f"r{number}", 228)
+
+
+REJECT = Reject("x", Reason.EMPTY, "", "a", 9)
+
+
+async def batches() -> AsyncIterator[Batch]:
+    yield Batch(0, [request(1), request(2), request(2)], [REJECT])
+    yield Batch(1, [request(3), request(4)], [REJECT, REJECT])
+
+
+def test_count_day_adds_up_what_has_to_be_asked_once():
+    found = asyncio.run(count_day(batches(), lambda one: one.request_hash == "r4"))
+    assert (found.requests, found.rejects, found.known) == (5, 3, 1)
+    estimate = found.to_ask.total(Prices(prompt=1.0, completion=10.0), Limits(2, None))
+    assert (estimate.calls, estimate.tokens, estimate.minutes) == (3, 3 * 228, 1.5)
+    assert estimate.cost == pytest.approx(3 * (100 * 1.0 + 128 * 10.0) / 1000)
+    assert found.to_ask.total(Prices(), Limits()).minutes is None
+
+
+@pytest.mark.parametrize(
+    ("number", "counts"), [(1, [(1, 0)]), (4, [(3, 1)]), (5, [(3, 1), (1, 0)]), (99, [(3, 1), (2, 2)])]
+)
+def test_first_conversations_are_no_more_than_asked_for(number, counts):
+    async def collected() -> list[tuple[int, int]]:
+        return [(len(one.requests), len(one.rejects)) async for one in first_conversations(batches(), number)]
+
+    assert asyncio.run(collected()) == counts
