@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,13 @@ from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.rules.limits import Limits
 from tasks.calling.shared_quota import SharedQuota
 from tasks.clients.embeddings import open_openai_embeddings, open_qianfan_embeddings
-from tasks.clients.http_pool import ConnectionLimits
+from tasks.clients.http_pool import ConnectionLimits, address
 from tasks.clients.notifications import NotificationWire
 from tasks.clients.offline import OfflineSummarizer
 from tasks.clients.openai_chat import OpenAISummarizer
 from tasks.clients.qianfan_chat import V1_NOTICE, QianfanAddresses, is_v1, model_of, open_qianfan
 from tasks.clients.qianfan_credentials import QianfanCredentials
+from tasks.clients.server_clock import server_clock
 from tasks.clients.stores import BosCredentials, open_store
 from tasks.delivering.deliver import Wire
 from tasks.domain.errors import UsageError
@@ -187,6 +188,26 @@ def source_of(template: str, day: date) -> str:
 def names_the_day(template: str) -> bool:
     """Whether a source has a place of its own for each day."""
     return source_of(template, date(2001, 2, 3)) != source_of(template, date(2004, 5, 6))
+
+
+def interface_of(settings: Settings) -> str:
+    """The interface that the endpoint is called by, in words."""
+    if settings.summarizer == "openai":
+        return f"the OpenAI interface of {address(settings.openai_base_url)}"
+    return "Qianfan's V1 interface" if is_v1(settings.endpoint) else "Qianfan's V2 interface"
+
+
+async def service_clock(settings: Settings) -> tuple[str, datetime | None]:
+    """The name of a service that is used and the time that it tells; an empty name where none is used."""
+    addresses = {
+        "the endpoint": settings.openai_base_url if settings.summarizer == "openai" else "",
+        "Qianfan": settings.qianfan_console_api_base_url if settings.summarizer.startswith("qianfan") else "",
+        "BOS": settings.bos_endpoint,
+    }
+    for name, url in addresses.items():
+        if url:
+            return name, await server_clock(url)
+    return "", None
 
 
 def notices(settings: Settings) -> list[str]:

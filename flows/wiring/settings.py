@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
+from prefect.settings import PREFECT_API_URL
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
@@ -330,6 +331,11 @@ class Settings(BaseSettings):
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
         """The cost of so many tokens, by the prices set; `cached_tokens` are among the prompt's."""
         return self.prices.cost(prompt_tokens, completion_tokens, cached_tokens)
+
+
+def prefect_server_is_named() -> bool:
+    """Return true where Prefect is told of a server; otherwise each command brings one of its own."""
+    return bool(PREFECT_API_URL.value())
 
 
 def flags() -> dict[str, Any]:

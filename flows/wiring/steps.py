@@ -24,7 +24,7 @@ from tasks.calling.caller import Caller
 from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.canary import CanaryRule
-from tasks.domain.errors import UsageError
+from tasks.domain.errors import BucketMissing, UsageError
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Conversation, Request
 from tasks.domain.shards import Shard
@@ -100,9 +100,12 @@ async def count_without_calls(day: date, logs: Sequence[StoredObject], services:
             services.source, logs, reader, size=config.batch_size, detected=lambda _: None, tally=ReadingTally()
         )
         wanted = first_conversations(batches, config.limit) if config.limit else batches
-        answers = await asyncio.to_thread(
-            ResponseCache, services.warehouse, day, run_id, folder, overwrite=config.overwrite
-        )
+        try:
+            answers = await asyncio.to_thread(
+                ResponseCache, services.warehouse, day, run_id, folder, overwrite=config.overwrite
+            )
+        except BucketMissing:  # a warehouse that is not there yet knows no answers
+            return await count_day(wanted, lambda request: False)
         try:
             caller = Caller(services.summarizer, services.limiter, answers, policy, run_id)
             return await count_day(wanted, lambda request: caller.known(request) is not None)

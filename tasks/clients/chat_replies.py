@@ -80,6 +80,7 @@ def completion_reply(body: bytes, headers: Mapping[str, str], where: str, secret
         limits=read_limits(headers),
         cached_tokens=_cached_tokens(usage),
         lost_to_thinking=lost,
+        thought=bool(thoughts.strip()) or text.lstrip().lower().startswith("<think>"),
     )
     broken_off = finishes & _INTERRUPTED
     if broken_off:

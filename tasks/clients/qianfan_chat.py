@@ -151,8 +151,8 @@ class QianfanSummarizer:
             raise self._refused(error, token) from error
         except EndpointMissing as error:
             raise EndpointMissing(
-                f"{error} V2 knows services by the name on their page in the Qianfan console; one that was deployed "
-                "with interface version V1 has to be deployed again with V2."
+                "V2 knows services by the name on their page in the Qianfan console; one that was deployed with "
+                f"interface version V1 has to be deployed again with V2. ({error})"
             ) from error
         self._expiries = 0
         return reply
@@ -227,7 +227,7 @@ class QianfanV1Summarizer:
             body = await self._pool.send(call, "POST", self._base_url + self._path, headers, data=data)
             reply = self._read(parse_body(body, self._where), call.headers)
         except EndpointMissing as error:
-            raise EndpointMissing(f"{error} {V1_NOTICE}") from error
+            raise EndpointMissing(f"{V1_NOTICE} ({error})") from error
         except _Expired as error:
             self._expiries += 1
             if self._expiries >= _EXPIRIES_IN_A_ROW or self._credentials.bearer_token:

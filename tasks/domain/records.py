@@ -113,7 +113,7 @@ class Reply:
     """One paid reply. `refused` is the service's own flag (content filter, need_clear_history).
 
     `cached_tokens` of the prompt came from the service's cache; `lost_to_thinking` means that the tokens allowed ended
-    before the answer began, and `text` holds the thoughts.
+    before the answer began, and `text` holds the thoughts; `thought` that there were any.
     """
 
     text: str
@@ -124,6 +124,7 @@ class Reply:
     limits: QuotaHeaders | None = None
     cached_tokens: int = 0
     lost_to_thinking: bool = False
+    thought: bool = False
 
 
 Outcome = Literal["answered", "refused", "too_long", "invalid_request", "lost_to_thinking", "broken"]

@@ -1,7 +1,7 @@
 """A day read and counted without a call, and without a trace in the warehouse."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from tasks.calling.rules.estimate import Estimator
@@ -48,10 +48,14 @@ async def count_day(batches: AsyncIterator[Batch], is_known: Callable[[Request],
 async def first_conversations(batches: AsyncIterator[Batch], number: int) -> AsyncIterator[Batch]:
     """The batches up to the first so many conversations; lines that are none count as well."""
     left = number
-    async for batch in batches:
-        requests = batch.requests[:left]
-        rejects = batch.rejects[: left - len(requests)]
-        yield Batch(batch.number, requests, rejects)
-        left -= len(requests) + len(rejects)
-        if left <= 0:
-            return
+    try:
+        async for batch in batches:
+            requests = batch.requests[:left]
+            rejects = batch.rejects[: left - len(requests)]
+            yield Batch(batch.number, requests, rejects)
+            left -= len(requests) + len(rejects)
+            if left <= 0:
+                return
+    finally:
+        if isinstance(batches, AsyncGenerator):
+            await batches.aclose()

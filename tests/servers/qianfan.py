@@ -18,6 +18,8 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import orjson
@@ -73,6 +75,8 @@ class Behavior:
     poison: str = POISON
     extra: dict[str, Any] = field(default_factory=dict)  # merged into every good V1 body
     finish_reason: str = "stop"
+    thoughts: str = ""  # of a model that thinks unless it is told not to; its tokens end before the answer begins
+    clock_skew_seconds: float = 0.0  # of the time that it tells to whoever asks for nothing
 
 
 def count_tokens(text: str) -> int:
@@ -152,6 +156,9 @@ class QianfanServer(ThreadedServer):
         if path in {"/v2/embeddings", "/v1/embeddings"}:
             return self._embeddings(request, raw, "v2" if path.startswith("/v2") else "openai")
         self.requests[path] += 1
+        if path == "/":
+            told = format_datetime(datetime.now(UTC) + timedelta(seconds=self.behavior.clock_skew_seconds), usegmt=True)
+            return web.Response(status=404, headers={"Date": told})
         if path == "/v1/BCE-BEARER/token":
             return self._bearer_token(request)
         if path == "/oauth/2.0/token":
@@ -297,7 +304,9 @@ class QianfanServer(ThreadedServer):
                 return name
         return ""
 
-    async def _chat(self, request: web.BaseRequest, raw: bytes, now: float, wire: str) -> web.StreamResponse:
+    async def _chat(  # noqa: PLR0911 (one line a reply)
+        self, request: web.BaseRequest, raw: bytes, now: float, wire: str
+    ) -> web.StreamResponse:
         behavior = self.behavior
         denied = self._denied(request, wire)
         if denied:
@@ -335,6 +344,10 @@ class QianfanServer(ThreadedServer):
         if failed is not None:
             return failed
         self.delivered[_hash(prompt)] += 1
+        if behavior.thoughts and body.get("enable_thinking") is not False:
+            message = {"role": "assistant", "content": "", "reasoning_content": behavior.thoughts}
+            usage = {"prompt_tokens": prompt_tokens, "completion_tokens": answer_tokens}
+            return _json({"choices": [{"index": 0, "message": message, "finish_reason": "length"}], "usage": usage})
         return _json(_good_body(wire, answer, prompt_tokens, answer_tokens, behavior), headers=headers)
 
     def cost(self, prompt_price: float, completion_price: float) -> float:

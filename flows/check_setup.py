@@ -1,0 +1,159 @@
+"""Before the first night: everything that the settings name is tried, one by one, in under a minute.
+
+python -m flows.check_setup
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import orjson
+from prefect import flow, get_run_logger
+from prefect.artifacts import acreate_table_artifact
+
+from flows.wiring import command_line
+from flows.wiring.services import (
+    connect,
+    interface_of,
+    open_embedder,
+    open_source,
+    open_warehouse,
+    quota_of,
+    service_clock,
+)
+from flows.wiring.settings import Settings, load_settings, prefect_server_is_named
+from flows.wiring.steps import preparing
+from flows.wiring.surroundings import write_result
+from tasks.checking.probes import CONVERSATION, ask, ask_prefect, probe_source, probe_warehouse, tried
+from tasks.checking.rules.findings import (
+    Finding,
+    as_json,
+    clock_finding,
+    endpoint_findings,
+    nightly_would_fail,
+    prefect_findings,
+)
+from tasks.domain.days import previous_day
+from tasks.domain.errors import KefuError, RunError, UsageError
+
+_POOL = "kefu"
+
+
+@flow(name="check-setup")
+async def check_setup(settings: dict[str, Any] | None = None, embedding: str = "") -> dict[str, Any]:
+    """检查配置 · Try everything that a night needs, and say what to do where something fails. Two calls at most.
+
+    Args:
+        settings: 其他设置（高级） · Any setting by its name, as for summarize_day.
+        embedding: 向量模型，可空 · A model of embeddings to try as well, such as qianfan:embedding-v1.
+    """
+    findings, calls = await _findings(settings or {}, embedding)
+    await acreate_table_artifact(
+        [one.as_json() for one in findings], key="check-setup", description="配置检查 · setup check"
+    )
+    for one in findings:
+        get_run_logger().info(one.line())
+    if nightly_would_fail(findings):
+        raise RunError("The nightly would fail: " + "; ".join(one.line() for one in findings if one.status == "failed"))
+    return as_json(findings, calls)
+
+
+async def _findings(settings: dict[str, Any], embedding: str) -> tuple[list[Finding], int]:
+    """Everything that was found, and how many calls it took."""
+    try:
+        config = load_settings(settings)
+    except (UsageError, RunError) as error:
+        return [Finding("settings", "failed", str(error))], 0
+    day = previous_day(datetime.now(UTC), config.zone)
+    probes = await asyncio.gather(
+        tried("logs", _logs(config, day)),
+        tried("warehouse", _warehouse(config)),
+        tried("clock", _clock(config)),
+        tried("Prefect server", _prefect()),
+        tried("embeddings", _embeddings(config, embedding)),
+    )
+    endpoint, calls = await _endpoint(config, day, with_schema=not embedding)
+    order = (Finding("settings", "ok", "understood"), *probes[0], *probes[1], *endpoint, *probes[4], *probes[2])
+    return [*order, *probes[3]], calls + bool(embedding)
+
+
+async def _logs(config: Settings, day: date) -> Sequence[Finding]:
+    return await probe_source(*open_source(config, day), day)
+
+
+async def _warehouse(config: Settings) -> Sequence[Finding]:
+    return await probe_warehouse(open_warehouse(config))
+
+
+async def _clock(config: Settings) -> Sequence[Finding]:
+    name, told = await service_clock(config)
+    if not name:
+        return [Finding("clock", "skipped", "no service is used")]
+    return [clock_finding(told, datetime.now(UTC), name)]
+
+
+async def _endpoint(config: Settings, day: date, with_schema: bool) -> tuple[Sequence[Finding], int]:
+    """The endpoint's findings and how many calls they took: one as the nightly makes it, one with a JSON schema."""
+    if config.summarizer == "offline":
+        return [Finding("endpoint", "skipped", "--summarizer offline asks no model")], 0
+    try:
+        async with connect(config, day) as services:
+            request = preparing(config, services.summarizer.model)(CONVERSATION)
+            first = await ask(services.summarizer, request)
+            model, limits, schema = services.summarizer.model, quota_of(config), None
+        if with_schema and first.reply is not None and config.response_format == "text":
+            async with connect(config.model_copy(update={"response_format": "json_schema"}), day) as services:
+                schema = await ask(services.summarizer, request)
+    except KefuError as error:
+        return [Finding("endpoint", "failed", str(error))], 0
+    return endpoint_findings(model, interface_of(config), first, schema, limits), 1 + (schema is not None)
+
+
+async def _embeddings(config: Settings, name: str) -> Sequence[Finding]:
+    if not name:
+        return [Finding("embeddings", "skipped", "none is named (--embedding)")]
+    async with open_embedder(name, config) as embedder:
+        vectors = await embedder.embed(["包裹没有动静"])
+    return [Finding("embeddings", "ok", f"{embedder.name} gives vectors of {len(vectors[0])} numbers")]
+
+
+async def _prefect() -> Sequence[Finding]:
+    if not prefect_server_is_named():
+        return [
+            Finding(
+                "Prefect server",
+                "warning",
+                "none is named, so that nothing runs by night",
+                "set PREFECT_API_URL, or run make serve; see deployments/README.md",
+            )
+        ]
+    try:
+        return prefect_findings(await ask_prefect(_POOL))
+    except Exception as error:  # whatever Prefect's client raises: it is a finding
+        seen = f"can't be asked ({type(error).__name__})"
+        return [Finding("Prefect server", "failed", seen, "start it, or correct PREFECT_API_URL")]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line of this flow. It needs no Prefect server: what is wrong with that is one of its findings."""
+    parser = command_line.parser(
+        "flows.check_setup", "Try everything that the settings name. It costs two calls of the endpoint at most."
+    )
+    parser.add_argument("--embedding", default="", help="a model of embeddings to try, too, such as openai:NAME")
+    parser.add_argument("--json", action="store_true", default=False, help="print one JSON object")
+    args = parser.parse_args(arguments)
+    began = datetime.now(UTC)
+    findings, calls = asyncio.run(_findings(command_line.chosen_settings(args), args.embedding))
+    if args.json:
+        write_result(orjson.dumps(as_json(findings, calls)).decode())
+    else:
+        took = (datetime.now(UTC) - began) / timedelta(seconds=1)
+        verdict = "The nightly would FAIL." if nightly_would_fail(findings) else "The nightly would run."
+        lines = "\n".join(one.line() for one in findings)
+        write_result(f"{lines}\n{verdict} ({calls} calls, {took:.0f} s)")
+    return command_line.FAILED if nightly_would_fail(findings) else command_line.DONE
+
+
+if __name__ == "__main__":
+    command_line.main(main)

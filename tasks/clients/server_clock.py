@@ -1,0 +1,26 @@
+"""The time at a service, read from the Date header of whatever it answers: no key, no cost."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+
+from tasks.clients.http_pool import is_loopback
+
+
+async def server_clock(url: str, seconds: float = 10.0) -> datetime | None:
+    """The time that the server at an address tells, to the second; None where it tells none."""
+    parts = urlsplit(url)
+    root = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "/", "", ""))
+    try:
+        async with (
+            aiohttp.ClientSession(
+                trust_env=not is_loopback(url), timeout=aiohttp.ClientTimeout(total=seconds)
+            ) as session,
+            session.get(root, allow_redirects=False) as answer,
+        ):
+            told = parsedate_to_datetime(answer.headers["Date"])
+    except (aiohttp.ClientError, TimeoutError, OSError, KeyError, ValueError, TypeError):
+        return None
+    return told if told.tzinfo else told.replace(tzinfo=UTC)
