@@ -5,6 +5,7 @@ python -m flows.check_setup
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,10 +15,10 @@ from prefect.artifacts import acreate_table_artifact
 
 from flows.wiring import command_line
 from flows.wiring.services import (
-    connect,
     interface_of,
     open_embedder,
     open_source,
+    open_summarizer,
     open_warehouse,
     quota_of,
     service_clock,
@@ -73,7 +74,7 @@ async def _findings(settings: dict[str, Any], embedding: str) -> tuple[list[Find
         tried("Prefect server", _prefect()),
         tried("embeddings", _embeddings(config, embedding)),
     )
-    endpoint, calls = await _endpoint(config, day, with_schema=not embedding)
+    endpoint, calls = await _endpoint(config, with_schema=not embedding)
     order = (Finding("settings", "ok", "understood"), *probes[0], *probes[1], *endpoint, *probes[4], *probes[2])
     return [*order, *probes[3]], calls + bool(embedding)
 
@@ -93,18 +94,18 @@ async def _clock(config: Settings) -> Sequence[Finding]:
     return [clock_finding(told, datetime.now(UTC), name)]
 
 
-async def _endpoint(config: Settings, day: date, with_schema: bool) -> tuple[Sequence[Finding], int]:
+async def _endpoint(config: Settings, with_schema: bool) -> tuple[Sequence[Finding], int]:
     """The endpoint's findings and how many calls they took: one as the nightly makes it, one with a JSON schema."""
     if config.summarizer == "offline":
         return [Finding("endpoint", "skipped", "--summarizer offline asks no model")], 0
     try:
-        async with connect(config, day) as services:
-            request = preparing(config, services.summarizer.model)(CONVERSATION)
-            first = await ask(services.summarizer, request)
-            model, limits, schema = services.summarizer.model, quota_of(config), None
+        async with aclosing(open_summarizer(config)) as summarizer:
+            request = preparing(config, summarizer.model)(CONVERSATION)
+            first = await ask(summarizer, request)
+            model, limits, schema = summarizer.model, quota_of(config), None
         if with_schema and first.reply is not None and config.response_format == "text":
-            async with connect(config.model_copy(update={"response_format": "json_schema"}), day) as services:
-                schema = await ask(services.summarizer, request)
+            async with aclosing(open_summarizer(config.model_copy(update={"response_format": "json_schema"}))) as other:
+                schema = await ask(other, request)
     except KefuError as error:
         return [Finding("endpoint", "failed", str(error))], 0
     return endpoint_findings(model, interface_of(config), first, schema, limits), 1 + (schema is not None)

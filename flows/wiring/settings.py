@@ -63,6 +63,16 @@ class Settings(BaseSettings):
     )
     log_format: str = Field("auto", description="the logs' format, or the name of a mapping; auto tells them apart")
     mappings: str = Field("", description="a TOML file with more mappings for logs of another shape")
+    fallback_endpoint: str = Field(
+        "",
+        description="a second model for what --endpoint refuses, is too long for or is down for; the column model says "
+        "who answered",
+    )
+    fallback_block: str = Field(
+        "", description="a Prefect block of the kind summarizer-endpoint for the second model, with keys of its own"
+    )
+    fallback_rpm: int | None = Field(None, gt=0, description="requests a minute of the second model; not set: learned")
+    fallback_tpm: int | None = Field(None, gt=0, description="tokens a minute of the second model; not set: learned")
     rpm: int | None = Field(None, gt=0, description="requests a minute of the endpoint's quota; not set: learned")
     tpm: int | None = Field(None, gt=0, description="tokens a minute of the endpoint's quota; not set: learned")
     qps: float | None = Field(

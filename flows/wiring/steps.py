@@ -21,6 +21,7 @@ from flows.wiring.services import (
 )
 from flows.wiring.settings import Settings
 from tasks.calling.caller import Caller
+from tasks.calling.fallback import Fallback
 from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.canary import CanaryRule
@@ -31,7 +32,7 @@ from tasks.domain.shards import Shard
 from tasks.preparing.masking import mask_identifier
 from tasks.preparing.prompts import load_prompt
 from tasks.preparing.pseudonyms import Pseudonyms
-from tasks.preparing.requests import prepare, storable_reject
+from tasks.preparing.requests import ask_again, prepare, storable_reject
 from tasks.reading.batches import Batch, read_batches
 from tasks.reading.conversations import LogReader
 from tasks.reading.days import count_days
@@ -60,7 +61,17 @@ def hold(
         busy_wait_seconds=config.busy_wait_seconds,
         logger=get_run_logger(),
         shard=shard,
+        fallback=_fallback(config, services),
     )
+
+
+def _fallback(config: Settings, services: Services) -> Fallback | None:
+    if services.fallback is None:
+        return None
+    summarizer, limiter = services.fallback
+    prompt, options = load_prompt(config.prompt), config.model_options
+    as_asked = partial(ask_again, prompt=prompt, model=summarizer.model, options=options)
+    return Fallback(summarizer, limiter, as_asked)
 
 
 async def read(

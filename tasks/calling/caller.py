@@ -110,6 +110,13 @@ class Caller:
         self._settled = 0
         self._settled_is_enough: tuple[int, asyncio.Event] | None = None
         self._stopping = False
+        self._is_second = False
+
+    def join(self, first: "Caller") -> None:
+        """Spend what another caller may spend, and count as one with it; its canary does not judge these answers."""
+        self.usage = first.usage
+        self._admission = first._admission
+        self._is_second = True
 
     def stop(self) -> None:
         """Send nothing more; what is in flight is waited for and kept."""
@@ -135,7 +142,7 @@ class Caller:
 
     def known(self, request: Request) -> Answer | None:
         """The known answer that settles a request without a call."""
-        answer = self._answers.get(request)
+        answer = self._answers.get(request, exact=self._is_second)
         if answer is None:
             return None
         return answer if is_settled(request, answer, self._answers.tries, self._run_id, self._policy) else None
@@ -223,7 +230,9 @@ class Caller:
     async def _call(self, request: Request, tries: _Tries) -> Answer:
         """One call: admitted, paced, paid for and kept. Raises what the summarizer does, counted."""
         assert self._limiter is not None
-        with await self._stoppable(self._admission.enter(request.prompt, again=tries.attempts > 0)) as ticket:
+        with await self._stoppable(
+            self._admission.enter(request.prompt, again=tries.attempts > 0 or self._is_second)
+        ) as ticket:
             permit = await self._stoppable(self._limiter.acquire(request.estimated_tokens))
             tries.attempts += 1
             tries.began = began = self._clock()
@@ -307,6 +316,8 @@ class Caller:
 
     def _judge(self, request: Request, answer: Answer | GivenUp) -> None:
         """Tell the canary. What is useless is withdrawn when the run stops, so that a mended model is asked again."""
+        if self._is_second:
+            return
         if isinstance(answer, GivenUp):
             self._admission.judge(Reason.ENDPOINT_ERROR)
         else:

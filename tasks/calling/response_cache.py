@@ -95,12 +95,17 @@ class ResponseCache:
         """How many answers are known."""
         return self._known
 
-    def get(self, request: Request) -> Answer | None:
-        """The latest known answer to a request that was not withdrawn, if there is one."""
+    def get(self, request: Request, exact: bool = False) -> Answer | None:
+        """The latest known answer to a request that was not withdrawn, if there is one.
+
+        Args:
+            request: what would be asked.
+            exact: take no answer of another model or to another prompt, whatever this run overwrites.
+        """
         if not self._known:
             return None
         found = self._latest("request_hash", request.request_hash)
-        if found is None and not self._overwrite:
+        if found is None and not self._overwrite and not exact:
             found = self._latest("content_hash", request.content_hash)
         return found
 

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from tasks.calling.caller import Caller
+from tasks.calling.fallback import Fallback, FallbackCaller
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.call_policy import CallPolicy
@@ -52,12 +53,14 @@ async def open_day(
     busy_wait_seconds: float,
     logger: _Logger,
     shard: Shard | None = None,
+    fallback: Fallback | None = None,
 ) -> AsyncIterator[DaySession]:
     """Hold the day until the block ends, however it ends; SIGTERM and Ctrl-C stop it in good order.
 
     Args:
         run_id: whose the process is; what it keeps bears this name.
         policy: the rules of its calls.
+        fallback: a second model for what the first does not answer.
         shard: hold only this shard, for the run that holds its day and buys its answers, and stop when that run ends.
 
     Raises:
@@ -79,7 +82,8 @@ async def open_day(
                     ResponseCache, warehouse, day, buyer, folder, overwrite=overwrite, name=name
                 )
                 try:
-                    caller = Caller(summarizer, limiter, answers, policy, buyer, lease)
+                    arguments = summarizer, limiter, answers, policy, buyer, lease
+                    caller = FallbackCaller(fallback, *arguments) if fallback else Caller(*arguments)
                     stopping.hand_on(caller)
                     async with (
                         _stopped_with_its_day(shard, warehouse, caller, logger),

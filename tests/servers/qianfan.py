@@ -75,6 +75,7 @@ class Behavior:
     poison: str = POISON
     extra: dict[str, Any] = field(default_factory=dict)  # merged into every good V1 body
     finish_reason: str = "stop"
+    refuses: tuple[str, ...] = ()  # models whose content filter refuses everything
     thoughts: str = ""  # of a model that thinks unless it is told not to; its tokens end before the answer begins
     clock_skew_seconds: float = 0.0  # of the time that it tells to whoever asks for nothing
 
@@ -338,6 +339,9 @@ class QianfanServer(ThreadedServer):
         try:
             async with self._slot():
                 await self._work()
+            if body.get("model") in behavior.refuses:
+                error = {"code": "content_filter", "message": "inappropriate content", "type": "content_filter"}
+                return _json({"error": error}, 400, headers)
             failed = await self._fail(request, wire, prompt, headers)
         finally:
             self._running -= 1

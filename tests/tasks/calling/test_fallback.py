@@ -1,0 +1,91 @@
+"""A second model behind the first, both real clients on one server."""
+
+import asyncio
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tasks.calling.fallback import Fallback, FallbackCaller
+from tasks.calling.rate_limiter import RateLimiter
+from tasks.calling.response_cache import ResponseCache
+from tasks.calling.rules.budget import Ceiling
+from tasks.calling.rules.call_policy import CallPolicy
+from tasks.calling.rules.limits import Limits
+from tasks.calling.rules.retry_policy import RetryPolicy
+from tasks.clients.folder_store import FolderStore
+from tasks.clients.openai_chat import OpenAISummarizer
+from tasks.domain.errors import CeilingReached
+from tasks.domain.records import Answer, GivenUp, Request
+from tasks.preparing.prompts import Prompt
+from tasks.preparing.requests import ask_again
+from tests.servers.qianfan import API_KEY, QianfanServer
+from tests.tasks.calling.test_spending import requests
+
+
+@pytest.fixture
+def server():
+    with QianfanServer() as running:
+        yield running
+
+
+def run(
+    server: QianfanServer, folder: Path, run_id: str, number: int = 20, first_url: str = "", **policy
+) -> tuple[FallbackCaller, list[Answer | GivenUp | BaseException]]:
+    async def ask() -> tuple[FallbackCaller, list[Answer | GivenUp | BaseException]]:
+        scratch = folder / run_id
+        scratch.mkdir()
+        answers = ResponseCache(FolderStore(folder), date(2026, 11, 22), run_id, scratch, overwrite=False)
+        first = OpenAISummarizer("first", base_url=first_url or f"{server.url}/v1", api_key=API_KEY)
+        second = OpenAISummarizer("second", base_url=f"{server.url}/v1", api_key=API_KEY)
+
+        def as_asked(request: Request) -> Request:
+            return ask_again(request, prompt=Prompt("v", "{conversation}"), model="second")
+
+        rules = CallPolicy("v", retry=RetryPolicy(first_seconds=0.01, cap_seconds=0.05), **policy)
+        fallback = Fallback(second, RateLimiter(Limits(600_000, None, 16)), as_asked)
+        caller = FallbackCaller(fallback, first, RateLimiter(Limits(600_000, None, 16)), answers, rules, run_id)
+        try:
+            asked = requests(number)
+            return caller, await asyncio.gather(*map(caller.answer, asked), return_exceptions=True)
+        finally:
+            await first.aclose()
+            await second.aclose()
+            answers.close()
+
+    return asyncio.run(ask())
+
+
+def test_the_second_answers_what_the_first_refuses_and_both_are_known_afterwards(server, tmp_path):
+    server.behavior.refuses = ("first",)
+    _, outcomes = run(server, tmp_path, "one")
+    assert {one.model for one in outcomes if isinstance(one, Answer)} == {"second"}
+    assert {one.outcome for one in outcomes if isinstance(one, Answer)} == {"answered"}
+    calls = len(server.arrivals)
+    caller, outcomes = run(server, tmp_path, "two")
+    assert len(server.arrivals) == calls
+    assert (caller.usage.reused, caller.usage.calls) == (20, 0)
+
+
+def test_the_first_answers_alone_where_it_can(server, tmp_path):
+    _, outcomes = run(server, tmp_path, "one")
+    assert {one.model for one in outcomes if isinstance(one, Answer)} == {"first"}
+
+
+def test_what_both_refuse_is_refused(server, tmp_path):
+    server.behavior.refuses = ("first", "second")
+    _, outcomes = run(server, tmp_path, "one")
+    assert {(one.model, one.outcome) for one in outcomes if isinstance(one, Answer)} == {("first", "refused")}
+
+
+def test_the_second_takes_over_while_the_first_is_down(server, tmp_path):
+    _, outcomes = run(server, tmp_path, "one", number=40, first_url="http://127.0.0.1:9/v1", give_up_seconds=0.3)
+    assert {one.model for one in outcomes if isinstance(one, Answer)} == {"second"}
+    assert len(outcomes) == len([one for one in outcomes if isinstance(one, Answer)]) == 40
+
+
+def test_one_ceiling_holds_for_both(server, tmp_path):
+    server.behavior.refuses = ("first",)
+    _, outcomes = run(server, tmp_path, "one", ceiling=Ceiling(calls=7))
+    assert sum(server.delivered.values()) <= 7
+    assert {type(one) for one in outcomes} == {Answer, CeilingReached}
