@@ -42,7 +42,7 @@ def server(running: QianfanServer) -> QianfanServer:
 def requests(number: int) -> list[Request]:
     texts = [f"用户：第{n}单什么时候发货\n客服：今天下午安排发货" for n in range(number)]
     return [
-        Request(Conversation(f"c{n}", (), "a", n), (), "", text, False, f"c{n}", f"r{n}", 60)
+        Request(Conversation(f"c{n}", (), "a", n), (), text, text, False, f"c{n}", f"r{n}", 60)
         for n, text in enumerate(texts)
     ]
 
