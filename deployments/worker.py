@@ -22,8 +22,8 @@ from typing import Final, NoReturn
 
 from deployments.bootstrap import WORK_POOL
 from deployments.parts import TETHER
+from flows.wiring.environment import child_environment
 from flows.wiring.services import check_settings
-from flows.wiring.settings import child_environment
 from tasks.domain.errors import KefuError
 from tasks.running.scratch import scratch_folder
 

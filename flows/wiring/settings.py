@@ -4,7 +4,6 @@ A flag beats a block that was named, that beats the environment, the environment
 defaults, which need no account. Naming a block is a choice for this run, so what the worker's machine says gives way.
 """
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -15,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 from prefect.settings import PREFECT_API_URL
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from flows.wiring.blocks import SummarizerEndpoint, load_block
@@ -81,8 +80,8 @@ class Settings(BaseSettings):
     shared_quota: str = Field(
         "",
         pattern=r"^[A-Za-z0-9._-]*$",
-        description="the name that all runs on this quota give it, to share it through their Prefect server; "
-        "not set: this run has it alone",
+        description="runs with the same name share one quota, through their Prefect server; "
+        "not set: this run uses the quota alone",
     )
     shards: int = Field(
         1, gt=0, le=256, description="parts of a day that workers of the Prefect work pool answer at the same time"
@@ -92,9 +91,9 @@ class Settings(BaseSettings):
         description="qianfan-batch: the model version (amv-…) behind --endpoint; not set: a service of the platform's "
         "own, of that name",
     )
-    batch_look_seconds: float = Field(600.0, ge=1, description="qianfan-batch: between two looks at what it does")
+    batch_look_seconds: float = Field(600.0, ge=1, description="qianfan-batch: seconds between two looks at its tasks")
     concurrency: int = Field(128, gt=0, le=4096, description="calls in flight at most")
-    timezone: str = Field("Asia/Shanghai", description="whose days they are")
+    timezone: str = Field("Asia/Shanghai", description="time zone in which a day begins and ends")
     dry_run: bool = Field(
         False, description="read the logs and say conversations, tokens, cost and minutes, without a call or a table"
     )
@@ -121,17 +120,22 @@ class Settings(BaseSettings):
         False, description="publish a day even though it holds less than half of what is published for it"
     )
     overwrite: bool = Field(False, description="summarize anew what another model or prompt version summarized before")
-    prompt: str = Field("sft-v1", description="the prompt version, a file of tasks/prompts")
+    prompt: str = Field(
+        "",
+        validate_default=True,
+        description="the prompt: a version of tasks/prompts, or a .txt file of your own with {conversation} in it; "
+        "not set: sft-v1 for Qianfan's fine-tuned model, general-v1 for openai",
+    )
     mask: bool = Field(True, description="replace personal data before a text leaves and before it is stored")
     keep_attributes: str = Field(
         "",
         description="attributes whose values stay as logged, such as order_id,user_id; "
         "others that are masked get a token that is equal for equal values",
     )
-    compact: bool = Field(True, description="leave out greetings, rating requests and order cards")
-    max_input_tokens: int = Field(6000, ge=200, description="longer conversations are cut in the middle")
-    max_output_tokens: int = Field(512, ge=16, description="the longest answer")
-    temperature: float = Field(0.01, ge=0, le=2, description="of an answer")
+    compact: bool = Field(True, description="leave greetings, rating requests and order cards out of the prompt")
+    max_input_tokens: int = Field(6000, ge=200, description="cut the middle out of longer conversations, in tokens")
+    max_output_tokens: int = Field(512, ge=16, description="the longest answer, in tokens")
+    temperature: float = Field(0.01, ge=0, le=2, description="the model's temperature; low is repeatable")
     system_prompt: str = Field("", description="a system message before the conversation's; empty: none")
     response_format: ResponseFormat = Field(
         "text",
@@ -144,13 +148,19 @@ class Settings(BaseSettings):
     extra_fields: str = Field("", description="further fields of each request, as a JSON object; null removes one")
     extra_headers: str = Field("", description="further headers of each request, as a JSON object; no secrets")
     appid: str = Field("", description="qianfan: the application that a bill names")
-    timeout_seconds: float = Field(30.0, gt=0, description="how long the endpoint may send nothing during a call")
-    call_seconds: float = Field(300.0, gt=0, description="for one whole call, whatever arrives meanwhile")
-    max_attempts: int = Field(5, gt=0, description="calls for one conversation while the endpoint answers others")
-    give_up_seconds: float = Field(120.0, gt=0, description="without any answer: the endpoint is down, the run ends")
-    max_reject_ratio: float = Field(0.2, ge=0, le=1, description="more rejects than this: exit 3")
-    batch_size: int = Field(500, gt=0, le=10_000, description="conversations in a batch, which is a Prefect task")
-    busy_wait_seconds: float = Field(3600.0, ge=0, description="how long to wait for another run of the same day")
+    timeout_seconds: float = Field(
+        30.0, gt=0, description="give a call up after the endpoint has sent nothing for so long"
+    )
+    call_seconds: float = Field(300.0, gt=0, description="give a call up after so long in all")
+    max_attempts: int = Field(5, gt=0, description="tries per conversation while the endpoint answers others")
+    give_up_seconds: float = Field(
+        120.0, gt=0, description="end the run if the endpoint has answered nothing for this long"
+    )
+    max_reject_ratio: float = Field(
+        0.2, ge=0, le=1, description="exit 3 when more than this share is rejected (tables are still published)"
+    )
+    batch_size: int = Field(500, gt=0, le=10_000, description="conversations in a batch (one Prefect task each)")
+    busy_wait_seconds: float = Field(3600.0, ge=0, description="wait so long for another run that holds the same day")
     logs_wait_seconds: float = Field(
         0.0, ge=0, description="how long after its scheduled start a run waits for logs that are not all there"
     )
@@ -215,6 +225,11 @@ class Settings(BaseSettings):
     def _names(cls, names: object) -> object:
         """Names as a flag or the environment has them, separated by commas, or as a block has them, in a list."""
         return tuple(name.strip() for name in names.split(",") if name.strip()) if isinstance(names, str) else names
+
+    @field_validator("prompt")
+    @classmethod
+    def _fitting_prompt(cls, name: str, info: ValidationInfo) -> str:
+        return name or ("general-v1" if info.data.get("summarizer") == "openai" else "sft-v1")
 
     @field_validator("timezone")
     @classmethod
@@ -336,7 +351,7 @@ class Settings(BaseSettings):
     @property
     def prompt_version(self) -> str:
         """What rows name as their prompt: the rules' own version where there is no prompt."""
-        return OFFLINE_VERSION if self.summarizer == "offline" else self.prompt
+        return OFFLINE_VERSION if self.summarizer == "offline" else load_prompt(self.prompt).version
 
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
         """The cost of so many tokens, by the prices set; `cached_tokens` are among the prompt's."""
@@ -378,23 +393,6 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
     if settings.shards > 1 and settings.summarizer == "offline":
         raise UsageError("--shards divides calls among workers, and --summarizer offline makes none: leave one out.")
     return settings
-
-
-def child_environment(**others: str) -> dict[str, str]:
-    """This process' environment for one that it starts, with others instead of or beside what is there."""
-    return {**os.environ, **others}
-
-
-def mark_children(name: str, value: str) -> None:
-    """Set a variable for every process that this one starts from now on."""
-    os.environ[name] = value
-
-
-def spare_loopback() -> None:
-    """Let no proxy of the environment stand between this process and its own machine."""
-    for name in ("NO_PROXY", "no_proxy"):
-        spared = [one for one in os.environ.get(name, "").split(",") if one.strip()]
-        os.environ[name] = ",".join(dict.fromkeys((*spared, "127.0.0.1", "localhost", "::1")))
 
 
 def _unknown_names() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Prompts are files in `tasks/prompts/`, named by their version; a released file is never edited."""
+"""Prompts: files in `tasks/prompts/`, named by their version and never edited once released, or files of one's own."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -24,19 +24,30 @@ class Prompt:
 
 
 def prompt_versions() -> list[str]:
-    """Every version there is, oldest name first."""
+    """Return every version that ships, oldest name first."""
     return sorted(path.stem for path in _FOLDER.glob("*.txt"))
 
 
-def load_prompt(version: str) -> Prompt:
-    """The prompt of that version.
+def load_prompt(name: str) -> Prompt:
+    """Return the prompt of a version, or that of a file of one's own.
+
+    Args:
+        name: a version, or the path of a `.txt` file; the file's version is its name and a digest of its text, so that
+            an edited prompt is another one.
 
     Raises:
-        UsageError: there is no such version, or its file has no slot.
+        UsageError: there is no such version or file, or it has no slot.
     """
-    if version not in prompt_versions():
-        raise UsageError(f"There is no prompt {version!r}; tasks/prompts/ holds: {', '.join(prompt_versions())}.")
-    return checked_prompt(version, (_FOLDER / f"{version}.txt").read_text(encoding="utf-8").removesuffix("\n"))
+    if name in prompt_versions():
+        return checked_prompt(name, (_FOLDER / f"{name}.txt").read_text(encoding="utf-8").removesuffix("\n"))
+    if not name.endswith(".txt"):
+        versions = ", ".join(prompt_versions())
+        raise UsageError(f"There is no prompt {name!r}: name one of {versions}, or the path of a .txt file.")
+    try:
+        template = Path(name).read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The prompt {name} can't be read: {error}.") from error
+    return checked_prompt(f"{Path(name).stem}-{sha256(template.encode()).hexdigest()[:8]}", template)
 
 
 def checked_prompt(version: str, template: str) -> Prompt:

@@ -193,3 +193,11 @@ def test_options_of_the_model_are_settings_and_those_of_the_default_leave_no_tra
     assert chosen.body()["top_p"] == 0.5
     assert chosen.headers == {"appid": "app-1"}
     assert "app-1" not in chosen.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("summarizer", "prompt"), [("qianfan", "sft-v1"), ("openai", "general-v1"), ("offline", "sft-v1")]
+)
+def test_the_prompt_fits_the_summarizer_unless_one_is_named(summarizer, prompt):
+    assert load_settings({"summarizer": summarizer}).prompt == prompt
+    assert load_settings({"summarizer": summarizer, "prompt": "sft-v1"}).prompt == "sft-v1"

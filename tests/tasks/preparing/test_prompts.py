@@ -32,3 +32,22 @@ def test_every_shipped_prompt_can_be_used():
     assert "sft-v1" in prompt_versions()
     for version in prompt_versions():
         assert load_prompt(version).version == version
+
+
+def test_load_prompt_reads_a_file_of_ones_own_and_versions_it_by_its_text(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("Summarize: {conversation}\n", encoding="utf-8")
+    first = load_prompt(str(path))
+    assert first.template == "Summarize: {conversation}"
+    assert first.version.startswith("mine-")
+    path.write_text("Summarize well: {conversation}\n", encoding="utf-8")
+    assert load_prompt(str(path)).version != first.version
+
+
+@pytest.mark.parametrize("content", [None, b"no slot", b"\xff\xfe\xff"])
+def test_load_prompt_refuses_a_file_that_is_none(tmp_path, content):
+    path = tmp_path / "mine.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"mine"):
+        load_prompt(str(path))

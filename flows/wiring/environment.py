@@ -1,0 +1,20 @@
+"""The environment of this process, and of those that it starts."""
+
+import os
+
+
+def child_environment(**others: str) -> dict[str, str]:
+    """This process' environment for one that it starts, with others instead of or beside what is there."""
+    return {**os.environ, **others}
+
+
+def mark_children(name: str, value: str) -> None:
+    """Set a variable for every process that this one starts from now on."""
+    os.environ[name] = value
+
+
+def spare_loopback() -> None:
+    """Let no proxy of the environment stand between this process and its own machine."""
+    for name in ("NO_PROXY", "no_proxy"):
+        spared = [one for one in os.environ.get(name, "").split(",") if one.strip()]
+        os.environ[name] = ",".join(dict.fromkeys((*spared, "127.0.0.1", "localhost", "::1")))
