@@ -7,6 +7,7 @@ automation that ends runs whose worker died it looks like one of those. A run of
 
 import asyncio
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -58,6 +59,11 @@ async def reschedule(seconds: float, awaiting: str, why: str) -> None:
         await _tell_events()
         async with get_client() as client:
             answer = await client.set_flow_run_state(run.id, state)
+            if answer.status == SetStateStatus.ACCEPT:
+                # A run with a process of its past would be Cancelling for ever: there is nobody left to end.
+                with suppress(Exception):
+                    path = {"id": str(run.id)}
+                    await client.request("PATCH", "/flow_runs/{id}", path_params=path, json={"infrastructure_pid": ""})
         if answer.status == SetStateStatus.ACCEPT:
             raise Pause(state=answer.state)
     with cancel_on_signals("waited"):
