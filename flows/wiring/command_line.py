@@ -24,6 +24,7 @@ from flows.wiring.settings import Settings
 from flows.wiring.surroundings import open_standard_streams, surroundings, write_result
 from flows.wiring.terminal import hush_prefect
 from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError, RunStopped, TooManyRejects, UsageError
+from tasks.domain.printable import printable
 from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, DayTally
 
 T = TypeVar("T")
@@ -128,7 +129,7 @@ def format_summary(tally: DayTally) -> str:
 
 def complain(error: KefuError, code: int = FAILED) -> int:
     """Say on stderr what went wrong, in one line; return the exit code."""
-    sys.stderr.write(f"kefu-digest: {error}\n")
+    sys.stderr.write(f"kefu-digest: {printable(str(error), keep=chr(10))}\n")
     return code
 
 

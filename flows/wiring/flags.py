@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final, NoReturn, get_args
 
 from flows.wiring.settings import flags
+from tasks.domain.printable import printable
 
 MISUSED: Final = 2
 
@@ -79,7 +80,12 @@ answers are useless, 5 stopped at a ceiling on cost, tokens or calls (the next r
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """One line on stderr, without the usage that hides it."""
-        sys.stderr.write(f"{self.prog}: {message} (--help explains every flag)\n")
+        # What follows an unknown flag may be a secret (--qianfan-secret-key …): only flags are repeated.
+        what, _, words = message.partition("unrecognized arguments: ")
+        if words and not what:
+            named = [word.partition("=")[0] for word in words.split() if word.startswith("-")]
+            message = f"there is no flag {', '.join(named)}" if named else "there are words that belong to no flag"
+        sys.stderr.write(f"{self.prog}: {printable(message)} (--help explains every flag)\n")
         sys.exit(MISUSED)
 
 

@@ -397,7 +397,9 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
 
 def _unknown_names() -> Iterator[str]:
     """What is wrong with each name that looks like a setting's and is none: it would be ignored without a word."""
-    known = {f"KEFU_{name.upper()}" for name in Settings.model_fields} | _OF_THE_DEPLOYMENTS
+    # A key under a name that is not its own, such as KEFU_OPENAI_API_KEY, would be ignored.
+    named_otherwise = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    known = {f"KEFU_{name.upper()}" for name in flags()} | named_otherwise | _OF_THE_DEPLOYMENTS
     places = {"the environment": EnvSettingsSource(Settings), ".env": DotEnvSettingsSource(Settings)}
     for place, source in places.items():
         for name in sorted(map(str.upper, source.env_vars)):

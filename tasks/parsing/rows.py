@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tasks.domain.printable import printable
 from tasks.domain.records import Answer, Fields, GivenUp, Reason, Reject, Request, Summarized, Unusable
 from tasks.parsing.answers import parse_answer
 from tasks.preparing.masking import mask
@@ -66,10 +67,10 @@ def _reject(request: Request, reason: Reason, detail: str, raw_output: str, atte
     return Reject(
         conversation_id=conversation.conversation_id,
         reason=reason,
-        detail=detail,
+        detail=printable(detail, keep="\n\t"),
         source_uri=conversation.source_uri,
         line=conversation.line,
-        raw_output=raw_output,
+        raw_output=printable(raw_output, keep="\n\t"),
         attempts=attempts,
         content_hash=request.content_hash,
     )

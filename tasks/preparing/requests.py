@@ -7,6 +7,7 @@ from typing import Final
 
 from tasks.domain.errors import UsageError
 from tasks.domain.model_options import ModelOptions
+from tasks.domain.printable import printable
 from tasks.domain.records import Conversation, Reject, Request, Turn
 from tasks.preparing.borders import has_hidden_text, is_suspicious, without_forgery
 from tasks.preparing.compaction import compact, tidy
@@ -96,6 +97,13 @@ def prepare(
 
 def storable_reject(reject: Reject, *, masked: bool = True, pseudonyms: Pseudonyms | None = None) -> Reject:
     """The reject of what reading could not make a conversation of, as it may be stored."""
+    reject = replace(
+        reject,
+        conversation_id=printable(reject.conversation_id),
+        detail=printable(reject.detail, keep="\n\t"),
+        raw_output=printable(reject.raw_output, keep="\n\t"),
+        source_uri=printable(reject.source_uri),
+    )
     if not masked:
         return reject
     return replace(
@@ -128,7 +136,15 @@ def _without_forgery(conversation: Conversation) -> tuple[Conversation, bool]:
         suspicious = suspicious or is_suspicious(text, by_user=by_user) or has_hidden_text(turn.text)
         text = without_forgery(text, by_user=by_user)
         turns.append(turn if text is turn.text else Turn(turn.role, text, turn.time))
-    return replace(conversation, turns=tuple(turns)), suspicious
+    clean = replace(
+        conversation,
+        conversation_id=printable(conversation.conversation_id),
+        turns=tuple(turns),
+        source_uri=printable(conversation.source_uri),
+        channel=printable(conversation.channel),
+        attributes={printable(key): printable(value) for key, value in conversation.attributes.items()},
+    )
+    return clean, suspicious
 
 
 def _masked(

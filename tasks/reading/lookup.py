@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tasks.domain.ports import ObjectStore, StoredObject
+from tasks.domain.printable import printable
 from tasks.domain.records import Conversation
 from tasks.preparing.masking import mask_identifier
 from tasks.reading.conversations import LogReader, log_objects
@@ -28,6 +29,7 @@ def _names_of(conversation: Conversation, name_of: Callable[[str], str]) -> Iter
     name = conversation.conversation_id
     yield name
     yield name_of(name)
+    yield name_of(printable(name))
     yield mask_identifier(name)  # as tables from before there were pseudonyms have it
     if name.startswith(conversation.source_uri):
         while "/" in name:

@@ -122,8 +122,10 @@ def look_around(
 async def show_report(day: date | str, statistics: DayStatistics, context: Context, address: str) -> None:
     """Keep the report as an artifact of the run, with a link to the full one."""
     link = as_link(address)
+    # Artifacts stay in Prefect's database for good: conversations are for the warehouse alone.
+    summary = render_markdown(statistics, context, with_conversations=False)
     await show_markdown(
-        f"[完整报告 · the full report]({link})  \n`{address}`\n\n{render_markdown(statistics, context)}\n",
+        f"[完整报告 · the full report]({link})  \n`{address}`\n\n{summary}\n",
         key=f"report-{day}",
         description=f"{day} 客服摘要报告",
     )

@@ -36,7 +36,8 @@ _HEAD_TO_FILL_IN = PatternFill("solid", start_color="FFE699")
 
 _TO_FILL_IN = PatternFill("solid", start_color="FFF9E5")
 
-_FORMULA_BEGINS: Final = ("=", "+", "-", "@", "\t", "\r")
+# Full-width signs, too: Excel on CJK systems takes them for formulas.
+_FORMULA_BEGINS: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", ";")
 
 
 def write_sheet(sampled: Sequence[Mapping[str, Any]], name: str, reviewer: str = "") -> bytes:
@@ -169,7 +170,7 @@ def _as_text(value: object) -> str:
 
 def _write_csv(form: SheetForm, rows: Sequence[Sequence[str]]) -> bytes:
     text = StringIO()
-    writer = csv.writer(text)
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)  # a cell with `;=…` in it must not become two
     writer.writerow(form.columns)
     writer.writerows([f"'{cell}" if cell.startswith(_FORMULA_BEGINS) else cell for cell in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")  # without the mark Excel takes it for the machine's own encoding

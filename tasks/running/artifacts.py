@@ -13,6 +13,8 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.exceptions import MissingContextError
 
+from tasks.domain.printable import printable
+
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 # A server that is away would otherwise be asked for a quarter of an hour.
@@ -26,7 +28,7 @@ async def show_markdown(content: str, *, key: str, description: str) -> None:
 
 async def show_table(rows: Sequence[Mapping[str, Any]], *, key: str, description: str) -> None:
     """Keep rows as an artifact of the run, if the server takes them."""
-    table = [dict(row) for row in rows]
+    table = [{name: _inert(value) for name, value in row.items()} for row in rows]
     await _try(acreate_table_artifact(table, key=key, description=description), key)
 
 
@@ -55,6 +57,17 @@ class LiveMarkdown:
             return
         async with get_client() as client:
             await client.update_artifact(self._id, ArtifactUpdate(data=content))
+
+
+# The UI takes a cell for Markdown and HTML: an image in it would be loaded by whoever looks.
+_WIDE: Final = str.maketrans("<>[]`&", "＜＞［］｀＆")
+
+
+def _inert(value: Any) -> Any:
+    """A cell that is nothing but its words; addresses are no links."""
+    if not isinstance(value, str):
+        return value
+    return printable(value, keep="\n").translate(_WIDE).replace("://", ":／／")
 
 
 async def _try(showing: Awaitable[object], key: str, logger: Logger | None = None) -> None:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from tasks.calling.caller import Usage
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.domain.ports import ObjectStore, StoredObject
+from tasks.domain.printable import printable
 from tasks.domain.records import Reject, Summarized
 from tasks.reading.conversations import DetectedFormat
 from tasks.reading.tally import ReadingTally
@@ -69,11 +70,11 @@ class Progress:
         logger.log(
             logging.WARNING if found.format == "unknown" else logging.INFO,
             "%s: read as %s, %s%s%s",
-            found.uri,
+            printable(found.uri),
             found.format,
             found.encoding,
             ", gzip" if found.compressed else "",
-            f" ({found.note})" if found.note else "",
+            f" ({printable(found.note)})" if found.note else "",
         )
 
     def watching(self, store: ObjectStore) -> "WatchedLogs":

@@ -36,6 +36,7 @@ DEPLOYED = {
     "import-reviews/manual": [],
     "propose-themes/weekly": ["0 10 * * 1 Asia/Shanghai"],
     "accept-themes/manual": [],
+    "erase-customer/manual": [],
     "expire-files/weekly": ["0 12 * * 0 Asia/Shanghai"],
 }
 FILLED_IN_BY_A_PERSON = {

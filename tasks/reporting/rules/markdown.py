@@ -24,8 +24,17 @@ _MARKDOWN_ESCAPES = {ord(mark): f"\\{mark}" for mark in "&<>|`*_[]\\~#!"}
 _AUTOLINK = re.compile(r"(?i)(?<=http):(?=//)|(?<=https):(?=//)|(?<=ftp):(?=//)|(?<=www)\.")
 
 
-def render_markdown(statistics: DayStatistics, context: Context = NO_CONTEXT, language: str = "zh") -> str:
-    """The report as Markdown without any HTML, links or images; `language` is zh or en."""
+def render_markdown(
+    statistics: DayStatistics, context: Context = NO_CONTEXT, language: str = "zh", *, with_conversations: bool = True
+) -> str:
+    """The report as Markdown without any HTML, links or images; `language` is zh or en.
+
+    Args:
+        statistics: what it reports.
+        context: the days before.
+        language: zh or en.
+        with_conversations: the examples, too; without them nothing of any one conversation's text is in it.
+    """
     page = make_page(statistics, context)
 
     def tell(text: Bilingual) -> str:
@@ -50,7 +59,8 @@ def render_markdown(statistics: DayStatistics, context: Context = NO_CONTEXT, la
     if statistics.outcomes.total:
         blocks += _breakdown_blocks(page.words, tell)
         blocks += _breakdown_blocks(page.plans, tell)
-        blocks += _example_blocks(page, tell)
+        if with_conversations:
+            blocks += _example_blocks(page, tell)
         for breakdown in page.breakdowns:
             blocks += _breakdown_blocks(breakdown, tell)
     if statistics.conversations:

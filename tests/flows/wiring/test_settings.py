@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 
+from flows.wiring.flags import parser
 from flows.wiring.services import check_settings, open_source, open_summarizer, open_warehouse, quota_of, source_of
 from flows.wiring.settings import Settings, flags, load_settings
 from tasks.domain.errors import UsageError
@@ -117,7 +118,7 @@ def test_a_misspelled_name_is_refused_with_the_nearest_one(name, tmp_path, monke
 
 def test_names_that_are_known_or_not_ours_are_no_mistake(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    names = ["POSTGRES_PASSWORD", "KEFUX", "KEFU_HOME", "KEFU_WEBHOOK_URL", "KEFU_BOS_ENDPOINT", "kefu_endpoint"]
+    names = ["POSTGRES_PASSWORD", "KEFUX", "KEFU_HOME", "KEFU_WEBHOOK_URL", "kefu_endpoint"]
     (tmp_path / ".env").write_text("".join(f"{name}=x\n" for name in names), encoding="utf-8")
     for name in names:
         monkeypatch.setenv(name, "x")
@@ -201,3 +202,19 @@ def test_options_of_the_model_are_settings_and_those_of_the_default_leave_no_tra
 def test_the_prompt_fits_the_summarizer_unless_one_is_named(summarizer, prompt):
     assert load_settings({"summarizer": summarizer}).prompt == prompt
     assert load_settings({"summarizer": summarizer, "prompt": "sft-v1"}).prompt == "sft-v1"
+
+
+@pytest.mark.parametrize("name", ["KEFU_QIANFAN_SECRET_KEY", "KEFU_OPENAI_API_KEY", "KEFU_BOS_ENDPOINT"])
+def test_a_key_under_a_name_that_is_not_its_own_is_refused_unquoted(name, monkeypatch):
+    monkeypatch.setenv(name, "CANARY")
+    with pytest.raises(UsageError, match=name) as refused:
+        load_settings({})
+    assert "CANARY" not in str(refused.value)
+
+
+def test_a_secret_behind_an_unknown_flag_is_not_repeated(capsys):
+    with pytest.raises(SystemExit):
+        parser("flows.summarize_day", "").parse_args(["--qianfan-secret-key", "CANARY", "--openai-api-key=CANARY"])
+    told = capsys.readouterr().err
+    assert "--qianfan-secret-key" in told
+    assert "CANARY" not in told
