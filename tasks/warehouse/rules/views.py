@@ -1,6 +1,6 @@
 """Views over the warehouse's files, as SQL that DuckDB reads: what the pipeline queries is what analysts query."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -25,6 +25,42 @@ def view_sql(table: str, files: Sequence[str]) -> str:
         f"FROM read_parquet([{listed}], hive_partitioning = true, union_by_name = true)"
     )
     return f"CREATE OR REPLACE VIEW {table} AS\n{empty}\nUNION ALL BY NAME\n{read};"
+
+
+def views_sql(days: Mapping[str, Sequence[str]], months: Mapping[str, Sequence[str]], endpoint: str | None) -> str:
+    """Return the file that an analyst opens DuckDB with.
+
+    Args:
+        days: patterns of the days' files, by table.
+        months: patterns of compacted months; their views are called summaries_months and so on.
+        endpoint: a bucket's host, empty for the default one; None for a folder.
+    """
+    blocks = ["-- Views over the warehouse. Open it with: duckdb -init views.sql"]
+    if endpoint is not None:
+        blocks.append(_secret(endpoint or "s3.bj.bcebos.com"))
+    blocks += [view_sql(table, days.get(table, ())) for table in TABLES]
+    for table, patterns in months.items():
+        files = ", ".join(quoted(pattern) for pattern in patterns)
+        blocks.append(
+            f"CREATE OR REPLACE VIEW {table}_months AS\n"
+            f"SELECT * EXCLUDE (month) FROM read_parquet([{files}], hive_partitioning = true, union_by_name = true);"
+        )
+    return "\n\n".join(blocks) + "\n"
+
+
+def _secret(endpoint: str) -> str:
+    """Return the statements that let DuckDB read a bucket of BOS through S3; keys come from the environment."""
+    host = endpoint.partition("://")[2] or endpoint
+    host = host if host.startswith("s3.") else f"s3.{host}"
+    region = host.split(".")[1]
+    return (
+        "-- Keys come from the environment: export AWS_ACCESS_KEY_ID=$BCE_ACCESS_KEY_ID\n"
+        "-- and AWS_SECRET_ACCESS_KEY=$BCE_SECRET_ACCESS_KEY first.\n"
+        "INSTALL httpfs; LOAD httpfs; INSTALL aws; LOAD aws;\n"
+        "CREATE OR REPLACE SECRET kefu (\n"
+        f"    TYPE s3, PROVIDER credential_chain, CHAIN 'env', ENDPOINT {quoted(host)}, REGION {quoted(region)}\n"
+        ");"
+    )
 
 
 def quoted(text: str) -> str:

@@ -1,0 +1,143 @@
+"""The questions that analysts ask by the files in tasks/reporting/sql, beside pandas and Polars on the same tables."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tasks.clients.folder_store import FolderStore
+from tasks.reporting.queries import open_files, read_question
+from tasks.warehouse.catalog import compact_month, month_key, write_catalog
+from tasks.warehouse.rules.dictionary import COLUMNS, describe
+from tasks.warehouse.rules.tables import SUMMARIES
+from tasks.warehouse.rules.views import TABLES
+from tests.benchmarks.months import simulate_month, write_month
+from tests.conftest import ROOT
+
+FIRST = date(2026, 11, 1)
+QUESTIONS = (
+    "outcomes_by_day",
+    "acceptance_by_channel_and_week",
+    "dissatisfaction_by_theme",
+    "plans_by_acceptance",
+    "outcomes_by_agent",
+    "missing_and_why",
+    "models_and_prompts",
+    "cost_by_day",
+    "conversations_in_two_days",
+    "days_published_since",
+)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory) -> Path:
+    """Of ten days: the first three in an older schema, one conversation in two days."""
+    folder: Path = tmp_path_factory.mktemp("warehouse")
+    month = simulate_month(3, days=26, per_day=120)
+    for day in list(month.days)[10:]:
+        del month.days[day]
+    month.days[FIRST + timedelta(days=5)].append(dict(month.days[FIRST + timedelta(days=4)][0]))
+    write_month(month, folder)
+    for number in range(3):
+        path = folder / f"summaries/day={FIRST + timedelta(days=number)}/summaries.parquet"
+        pq.write_table(pq.read_table(path, partitioning=None).drop_columns(["theme", "plan_theme"]), path)
+    return folder
+
+
+def ask(warehouse: Path, question: str) -> pd.DataFrame:
+    files = {table: [str(path) for path in warehouse.glob(f"{table}/*/*.parquet")] for table in TABLES}
+    with open_files(files) as tables:
+        answer: pd.DataFrame = tables.ask(question).to_pandas()
+        return answer
+
+
+def by_pandas(warehouse: Path) -> pd.DataFrame:
+    return pd.read_parquet(warehouse / "summaries", schema=SUMMARIES.append(pa.field("day", pa.string())))
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_question_is_answered_on_two_schema_versions(warehouse, question):
+    answer = ask(warehouse, question)
+    assert len(answer.columns) >= 3
+    assert question == "missing_and_why" or len(answer)
+    assert read_question(question).startswith("-- ")
+
+
+def test_readme_lists_every_question():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [question for question in QUESTIONS if f"`{question}.sql`" not in text] == []
+
+
+def test_outcomes_by_day_are_pandas_and_polars(warehouse):
+    answer = ask(warehouse, "outcomes_by_day")
+    frame = by_pandas(warehouse)
+    days = frame.groupby("day", observed=True)
+    assert answer["conversations"].tolist() == days.size().tolist()
+    accepted = (frame["accepted"] == True).groupby(frame["day"], observed=True).mean()  # noqa: E712
+    assert answer["accepted"].tolist() == pytest.approx(accepted.tolist())
+    lazy = pl.scan_parquet(
+        str(warehouse / "summaries/*/*.parquet"),
+        hive_partitioning=True,
+        missing_columns="insert",
+        extra_columns="ignore",
+    )
+    negative = lazy.group_by("day").agg(pl.col("negative_sentiment").fill_null(False).mean()).sort("day").collect()
+    assert answer["negative"].tolist() == pytest.approx(negative["negative_sentiment"].to_list())
+
+
+def test_outcomes_by_agent_read_the_attributes(warehouse):
+    answer = ask(warehouse, "outcomes_by_agent")
+    agents = by_pandas(warehouse)["attributes"].map(lambda pairs: dict(pairs)["agent"]).value_counts()
+    assert dict(zip(answer["agent"], answer["conversations"], strict=True)) == agents.to_dict()
+
+
+def test_conversations_in_two_days_are_found(warehouse):
+    (row,) = ask(warehouse, "conversations_in_two_days").to_dict("records")
+    assert (row["last_day"] - row["first_day"]).days == 1
+
+
+def test_views_of_the_catalog_answer_the_same(warehouse, tmp_path):
+    store = FolderStore(warehouse)
+    days = [FIRST + timedelta(days=number) for number in range(30)]
+    made = compact_month(store, "summaries", days, tmp_path)
+    assert made is not None
+    assert (made.key, made.days) == (month_key("summaries", "2026-11"), 10)
+    views, dictionary = write_catalog(store)
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(Path(views).read_text(encoding="utf-8"))
+        asked = connection.execute(read_question("outcomes_by_day")).fetchall()
+        assert [row[1] for row in asked] == ask(warehouse, "outcomes_by_day")["conversations"].tolist()
+        by_month = read_question("outcomes_by_day").replace("FROM summaries", "FROM summaries_months")
+        assert connection.execute(by_month).fetchall() == asked
+        assert connection.execute("SELECT typeof(day) FROM summaries LIMIT 1").fetchone() == ("DATE",)
+        assert connection.execute("SELECT count(*) FROM summaries_months").fetchone() == (made.rows,)
+    text = Path(dictionary).read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for schema in TABLES.values() for name in schema.names)
+    schema = pq.read_schema(warehouse / made.key)
+    assert schema.field("accepted").metadata[b"description"].decode() == describe("summaries", "accepted")
+
+
+def test_compacting_again_replaces_the_month_and_nothing_else(warehouse, tmp_path):
+    store = FolderStore(warehouse)
+    before = {path: path.read_bytes() for path in warehouse.glob("summaries/*/*.parquet")}
+    first = compact_month(store, "summaries", [FIRST], tmp_path)
+    assert first is not None
+    assert first.days == 1
+    again = compact_month(store, "summaries", [FIRST, FIRST + timedelta(days=1)], tmp_path)
+    assert again is not None
+    assert pq.read_metadata(warehouse / again.key).num_rows == again.rows
+    assert {path: path.read_bytes() for path in before} == before
+    assert compact_month(store, "summaries", [date(2020, 1, 1)], tmp_path) is None
+
+
+def test_the_dictionary_describes_every_column():
+    for table, schema in TABLES.items():
+        assert [name for name in schema.names if not describe(table, name)] == []
+        assert set(COLUMNS[table]) == set(schema.names)
