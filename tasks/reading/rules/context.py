@@ -1,5 +1,6 @@
 """What the readers of one object share."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +20,8 @@ NO_MAPPING = LogMapping(columns={})
 class LogContext:
     """One log object under a mapping: its address, its words, and the parser of its times.
 
-    `names` are names that begin messages in its transcripts, though nobody said whose they are.
+    `names` are names that begin messages in its transcripts, though nobody said whose they are; `strangers` are those
+    met, and `speakers_of_labels` the sides of the labels at its beginning.
     """
 
     uri: str
@@ -27,6 +29,8 @@ class LogContext:
     mapping: LogMapping = NO_MAPPING
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     names: frozenset[str] = frozenset()
+    strangers: Counter[str] = field(default_factory=Counter)
+    speakers_of_labels: dict[str, Speaker | None] = field(default_factory=dict)
 
     @cached_property
     def labels(self) -> LabelReader:

@@ -408,6 +408,8 @@ class _Candidates:
             return None
         if not found.utterances and spoken * 3 <= len(self.lines):
             return None
+        labels = (log.labels.label(line) for line in self.lines)
+        log.speakers_of_labels.update({label.name: label.speaker for label in labels if label and label.name})
         two_sided = sum(
             {"user", "agent"} <= {said.speaker for said in split_transcript(line, log.labels).utterances}
             for line in self.lines

@@ -25,6 +25,8 @@ Read = Conversation | Reject | Message
 
 _CONVERSATIONS, _MESSAGES, _TRANSCRIPTS, _SFT = JSON_FORMATS
 
+_STRANGERS_KEPT: Final = 200
+
 _NO_LABEL: Final = "has no speaker's label, such as 用户："
 
 
@@ -192,7 +194,7 @@ class JsonRecords:
         key, text = _transcript(value, shape) or ("", "")
         found = split_transcript(text, self._log.labels)
         if found.strangers:
-            return key, strangers_in(found.strangers), ""
+            return key, strangers_in(found.strangers, self._log), ""
         if text.strip() and not found.utterances:
             return key, f"the transcript {_NO_LABEL}", ""
         return key, found.utterances, found.preamble
@@ -212,7 +214,7 @@ class JsonRecords:
         if _is_texts(messages):
             found = split_transcript("\n".join(messages), self._log.labels)
             if found.strangers:
-                return strangers_in(found.strangers)
+                return strangers_in(found.strangers, self._log)
             return found.utterances or "its messages have no speaker's label, such as 用户："
         spoken: list[Utterance] = []
         silent = 0
@@ -325,8 +327,10 @@ class JsonRecords:
         return empty if _transcript(value, shape) is None and not (shape.role or shape.prompt) else None
 
 
-def strangers_in(strangers: Mapping[str, int]) -> str:
+def strangers_in(strangers: Mapping[str, int], log: LogContext) -> str:
     """The detail of a reject for a transcript in which somebody speaks whom nobody introduced."""
+    if len(log.strangers) < _STRANGERS_KEPT:
+        log.strangers.update(strangers)
     messages = sum(strangers.values())
     who = "a name that nobody knows begins" if len(strangers) == 1 else f"{len(strangers)} unknown names begin"
     return f"{who} {messages} of its messages; a mapping says under roles whose side a name is on"

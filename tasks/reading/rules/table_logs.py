@@ -258,7 +258,7 @@ class TableRows:
             return found
         said = split_transcript(cell.replace("\v", "\n"), self._log.labels)
         if said.strangers:
-            return self._log.unreadable(number, strangers_in(said.strangers), conversation_id)
+            return self._log.unreadable(number, strangers_in(said.strangers, self._log), conversation_id)
         if said.preamble and not said.utterances:
             detail = "the transcript has no speaker's label, such as 用户："
             return self._log.unreadable(number, detail, conversation_id)

@@ -182,7 +182,7 @@ def read_transcript(lines: list[_Line], log: LogContext) -> Read:
     shape = log.vocabulary.shape(tuple(headings))
     conversation_id = headings.get(shape.conversation_id) or f"{log.uri}:{first}"
     if found.strangers:
-        return log.unreadable(first, strangers_in(found.strangers), conversation_id)
+        return log.unreadable(first, strangers_in(found.strangers, log), conversation_id)
     if not found.utterances:
         return log.unreadable(first, "a transcript without a speaker's label, such as 用户：")
     started = shape.started_at or shape.time

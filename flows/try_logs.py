@@ -1,0 +1,83 @@
+"""Look at logs: what files are taken for, whose words are whose, which days they are of. Calls nobody.
+
+python -m flows.try_logs FILE_OR_FOLDER
+"""
+
+import shlex
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from flows.wiring import command_line
+from flows.wiring.flags import MISUSED
+from flows.wiring.services import check_settings, open_place
+from flows.wiring.settings import Settings
+from flows.wiring.steps import log_reader
+from flows.wiring.surroundings import write_result
+from tasks.domain.errors import KefuError, UsageError
+from tasks.reading.conversations import log_objects
+from tasks.reading.log_objects import list_logs
+from tasks.reading.rules.survey_text import as_lines
+from tasks.reading.survey import LogSurvey, survey_logs
+
+_REPEATED = ("log_format", "mappings", "timezone")
+
+
+def try_logs(path: str, config: Settings) -> LogSurvey:
+    """Read all logs at an address and say what they were taken for.
+
+    Raises:
+        UsageError: there is no such format, or the mappings are wrong.
+        NoLogs: there is nothing there.
+    """
+    store, name = open_place(path, config)
+    with tempfile.TemporaryDirectory(prefix="kefu-digest-", dir=config.scratch or None) as scratch:
+        return survey_logs(log_objects(store, list_logs(store, name)), log_reader(config, Path(scratch), None))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line of this command."""
+    parser = command_line.parser("flows.try_logs", "Show what logs are taken for. Calls nobody, writes nothing.")
+    parser.add_argument("path", help="a file or folder of logs, or bos://bucket/prefix")
+    parser.add_argument("--json", action="store_true", default=False, help="one JSON object on stdout instead")
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
+    try:
+        config = check_settings({**settings, "source": args.path.replace("{", "{{").replace("}", "}}")})
+        survey = try_logs(args.path, config)
+    except UsageError as error:
+        return command_line.complain(error, MISUSED)
+    except KefuError as error:
+        return command_line.complain(error)
+    if args.json:
+        write_result(orjson.dumps(_as_json(survey)).decode())
+    else:
+        flags = "".join(
+            f" --{name.replace('_', '-')} {shlex.quote(str(settings[name]))}" for name in _REPEATED if name in settings
+        )
+        write_result("\n".join(as_lines(survey, args.path, flags)))
+    return command_line.DONE
+
+
+def _as_json(survey: LogSurvey) -> dict[str, Any]:
+    tally = survey.tally
+    return {
+        "files": survey.files,
+        "conversations": survey.conversations,
+        "rejects": [
+            {"reason": reason, "detail": detail, "count": count}
+            for (reason, detail), count in survey.rejects.most_common()
+        ],
+        "days": {day.isoformat(): tally.days[day] for day in sorted(tally.days)},
+        "undated": tally.undated,
+        "unread_conversations": tally.unread_conversations,
+        "notes": tally.notes,
+        "first": survey.shown,
+    }
+
+
+if __name__ == "__main__":
+    command_line.main(main)

@@ -1,0 +1,142 @@
+"""A mapping to save and correct, for a log that was not understood."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from itertools import islice, pairwise
+from typing import Any, Final
+
+import orjson
+
+from tasks.reading.rules.csv_rows import Dialect, split_rows
+from tasks.reading.rules.log_bytes import ObjectHead, first_json_values
+from tasks.reading.rules.parse_json import parse_json
+from tasks.reading.rules.timestamps import TimestampParser
+from tasks.reading.rules.vocabulary import Vocabulary
+
+_ROWS: Final = 200
+
+_MOST_ROLES: Final = 12
+
+_MOST_NAMES: Final = 40
+
+
+def suggest_mapping(head: ObjectHead, columns: Mapping[str, str], speakers: Mapping[str, str]) -> str:
+    """A mapping as TOML, filled in as far as the log's first rows tell; "" where they tell nothing.
+
+    Args:
+        columns: the names that were understood, with their meanings.
+        speakers: values of the role column and names in transcripts, with their sides; ? for an unknown one.
+    """
+    names, rows = _rows_of(head)
+    if not columns and names:
+        columns = _guessed(names, rows)
+        role = next((name for name, meaning in columns.items() if meaning == "role"), "")
+        vocabulary = Vocabulary()
+        values = dict.fromkeys(row[names.index(role)] for row in rows) if role else {}
+        speakers = {value: vocabulary.speaker(value) or "?" for value in islice(values, _MOST_ROLES)}
+    meant = {name: meaning for name, meaning in columns.items() if meaning in _WRITTEN}
+    unknown = [name for name, side in speakers.items() if side == "?"][:_MOST_ROLES]
+    if not meant and not unknown:
+        return ""
+    lines = ["[mine]"]
+    if meant:
+        pairs = ", ".join(
+            f"{_quoted(name)} = {_quoted(meaning)}" for name, meaning in islice(meant.items(), _MOST_NAMES)
+        )
+        lines.append(f"columns = {{ {pairs} }}")
+        missing = [meaning for meaning in ("conversation_id", "role", "text") if meaning not in meant.values()]
+        if missing and "transcript" not in meant.values() and "messages" not in meant.values():
+            lines.append(f"# not found: {', '.join(missing)}; name their columns here")
+    if unknown:
+        known = [f"{_quoted(name)} = {_quoted(side)}" for name, side in speakers.items() if side != "?"]
+        asked = [f'{_quoted(name if name != _EMPTY else "")} = "agent"' for name in unknown]
+        lines.append("# say user, agent or system for each")
+        lines.append(f"roles = {{ {', '.join([*asked, *known[:_MOST_ROLES]])} }}")
+    return "\n".join(lines) + "\n"
+
+
+_EMPTY: Final = '""'
+
+_WRITTEN: Final = frozenset(
+    ["conversation_id", "role", "is_agent", "text", "time", "date", "started_at", "channel", "messages", "transcript"]
+)
+
+
+def _quoted(text: str) -> str:
+    return orjson.dumps(text).decode()
+
+
+def _rows_of(head: ObjectHead) -> tuple[list[str], list[list[str]]]:
+    """The names and the first rows of a log, as a table whatever it is."""
+    text = head.text if head.whole else head.text.rpartition("\n")[0]
+    if text.lstrip()[:1] in ("[", "{"):
+        return _rows_of_records(list(_records(text)))
+    lines = [line for line in text.split("\n") if line.strip()][: _ROWS + 1]
+    for delimiter in (",", "\t", ";", "|"):
+        table = [row for _, row in split_rows(enumerate(lines), Dialect(delimiter))]
+        if table and 3 <= len(table[0]) <= 200:
+            names = [name.strip() for name in table[0]]
+            return names, [row for row in table[1:] if len(row) == len(names)]
+    return [], []
+
+
+def _records(text: str) -> Sequence[Mapping[str, Any]]:
+    found = []
+    for line in (*text.split("\n")[:_ROWS], *first_json_values(text)[:_ROWS]):
+        try:
+            value = parse_json(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            found.append(value)
+    return found
+
+
+def _rows_of_records(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    names = list(dict.fromkeys(name for record in records for name in record))[:_MOST_NAMES]
+    return names, [[_plain(record.get(name)) for name in names] for record in records]
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _guessed(names: list[str], rows: list[list[str]]) -> dict[str, str]:
+    """What columns mean: by their names where those are known, else by what stands in them."""
+    shape = Vocabulary().shape(tuple(dict.fromkeys(names)))
+    found = {name: meaning for name, meaning in shape.meanings().items() if name in names}
+    left = [name for name in names if name and name not in found]
+    for meaning, score in (("text", _like_text), ("role", _like_roles), ("conversation_id", _like_ids)):
+        if meaning in found.values() or not rows:
+            continue
+        scores = {name: score([row[names.index(name)] for row in rows]) for name in left}
+        best = max(scores, key=scores.__getitem__, default="")
+        if best and scores[best] > 0:
+            found[best] = meaning
+            left.remove(best)
+    return found
+
+
+def _like_text(values: list[str]) -> float:
+    average = sum(map(len, values)) / len(values)
+    return 0.0 if _are_times(values) else average * (0.2 + len(set(values)) / len(values))
+
+
+def _like_roles(values: list[str]) -> float:
+    kinds = set(values)
+    known = sum(Vocabulary().speaker(value) is not None for value in kinds)
+    few = 2 <= len(kinds) <= 8 and len(values) >= 2 * len(kinds) and all(len(value) <= 24 for value in kinds)
+    changes = sum(one != other for one, other in pairwise(values)) / max(len(values) - 1, 1)
+    return known + (changes / len(kinds) if few else 0.0)
+
+
+def _like_ids(values: list[str]) -> float:
+    kinds = len(set(values))
+    if not all(values) or _are_times(values) or kinds < 2:
+        return 0.0
+    return 1.0 if 2 <= len(values) / kinds <= 100 else 0.1
+
+
+def _are_times(values: list[str]) -> bool:
+    parser = TimestampParser(UTC)
+    return sum(parser.parse(value) is not None for value in values[:20]) * 2 > min(len(values), 20)

@@ -1,0 +1,115 @@
+"""Look at logs before anything is run on them: what each file was taken for, and what would become of it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from tasks.domain.records import Conversation, Reject
+from tasks.reading.conversations import DetectedFormat, LogObject, LogReader
+from tasks.reading.rules.log_bytes import ObjectHead, read_head
+from tasks.reading.rules.suggestions import suggest_mapping
+from tasks.reading.tally import ReadingTally
+
+CONVERSATIONS_SHOWN: Final = 3
+
+_FILES_KEPT: Final = 200
+
+_REASONS_KEPT: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class FileSurvey:
+    """What one file was taken for: its columns, its speakers with their sides, a mapping where it is a guess."""
+
+    uri: str
+    format: str
+    encoding: str
+    compressed: bool
+    note: str
+    columns: Mapping[str, str]
+    speakers: Mapping[str, str]
+    mapping: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A conversation as the model would see it, masked."""
+
+    conversation_id: str
+    started_at: str
+    text: str
+
+
+@dataclass(slots=True)
+class LogSurvey:
+    """All of the logs: their files, the first conversations, the days, and what would be rejected and why."""
+
+    files: list[FileSurvey] = field(default_factory=list)
+    more_files: int = 0
+    shown: list[Shown] = field(default_factory=list)
+    conversations: int = 0
+    rejects: Counter[tuple[str, str]] = field(default_factory=Counter)
+    tally: ReadingTally = field(default_factory=ReadingTally)
+
+
+def survey_logs(objects: Iterable[LogObject], reader: LogReader) -> LogSurvey:
+    """Read logs to their end and say what they were taken for.
+
+    Raises:
+        UsageError: there is no such format.
+        StoreError: an object can't be had.
+    """
+    survey = LogSurvey()
+    found: list[DetectedFormat] = []
+    heads: dict[str, ObjectHead] = {}
+    for reading in reader.read(_looked_into(objects, heads), survey.tally):
+        if isinstance(reading, DetectedFormat):
+            if len(found) < _FILES_KEPT:
+                found.append(reading)
+            else:
+                survey.more_files += 1
+        elif isinstance(reading, Conversation):
+            survey.conversations += 1
+            if len(survey.shown) < CONVERSATIONS_SHOWN:
+                survey.shown.append(_shown(reading, reader))
+        else:
+            _count(survey.rejects, reader.storable(reading))
+    survey.files = [_file(one, heads.get(one.uri)) for one in found]
+    return survey
+
+
+def _looked_into(objects: Iterable[LogObject], heads: dict[str, ObjectHead]) -> Iterator[LogObject]:
+    for log in objects:
+        if len(heads) < _FILES_KEPT:
+            with log.open() as file:
+                heads[log.uri] = read_head(file)
+        yield log
+
+
+def _count(rejects: Counter[tuple[str, str]], reject: Reject) -> None:
+    reason = reject.reason.value, reject.detail
+    rejects[reason if reason in rejects or len(rejects) < _REASONS_KEPT else (reject.reason.value, "…")] += 1
+
+
+def _shown(conversation: Conversation, reader: LogReader) -> Shown:
+    request = reader.prepare(conversation)
+    began = conversation.started_at
+    return Shown(
+        request.conversation.conversation_id,
+        began.astimezone(reader.zone).isoformat(" ", "minutes")[:16] if began else "",
+        request.text,
+    )
+
+
+def _file(found: DetectedFormat, head: ObjectHead | None) -> FileSurvey:
+    log = found.log
+    speakers = {word or '""': side or "?" for word, side in log.vocabulary.speakers.items()} if log else {}
+    strangers = dict(log.strangers) if log else {}
+    speakers |= {name: side or "?" for name, side in (log.speakers_of_labels.items() if log else ())}
+    speakers |= dict.fromkeys(strangers, "?")
+    unsure = found.format == "unknown" or "?" in speakers.values()
+    mapping = suggest_mapping(head, found.columns, speakers) if unsure and head else ""
+    return FileSurvey(
+        found.uri, found.format, found.encoding, found.compressed, found.note, found.columns, speakers, mapping
+    )

@@ -1,0 +1,90 @@
+"""One screen says what logs are taken for, and gives a mapping where that is a guess; nobody is called."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+ASK, TELL = "我的箱子拉链坏了怎么办", "您拍张照片，我给您换一只"
+
+
+def look(*arguments, cwd=None):
+    ran = subprocess.run(
+        [sys.executable, "-m", "flows.try_logs", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "month.csv"
+    rows = [
+        f"c{day},{role},{words},2026-11-{day} 23:5{at}:00,一店\n"
+        for day in (20, 21)
+        for at, (role, words) in enumerate([("用户", f"{ASK}13912345678"), ("客服", TELL)])
+    ]
+    path.write_text("会话ID,角色,内容,时间,店铺名\n" + "".join(rows), encoding="gbk")
+    return path
+
+
+def test_try_logs_shows_format_columns_speakers_days_and_conversations_as_the_model_sees_them(table):
+    code, out, _ = look(table)
+    assert code == 0
+    for shown in ("csv, gb18030", "会话ID = conversation_id", "店铺名 = an attribute", "用户 = user; 客服 = agent",
+                  "2 conversations can be summarized, 0 rejects", "2026-11-20 1; 2026-11-21 1", f"客服：{TELL}",
+                  f"backfill_days --all-days --source {table}", "--day 2026-11-21"):  # fmt: skip
+        assert shown in out
+    assert "13912345678" not in out
+    assert "Prefect" not in out
+
+
+def test_try_logs_gives_a_mapping_that_works_when_saved(tmp_path):
+    log = tmp_path / "odd.csv"
+    rows = [
+        f"a{n},{who},{words}{n},2026-11-22 10:0{at}:00\n"
+        for n in range(4)
+        for at, (who, words) in enumerate([("旅客", ASK), ("小二", TELL)])
+    ]
+    log.write_text("编码,谁说的,说了什么,几点\n" + "".join(rows), encoding="utf-8")
+    _, out, _ = look(log)
+    assert "Nothing here" not in out
+    suggested = [line.strip() for line in out.splitlines() if line.startswith("  [mine]") or "= {" in line]
+    mapping = tmp_path / "mine.toml"
+    mapping.write_text("\n".join(suggested).replace('"旅客" = "agent"', '"旅客" = "user"'), encoding="utf-8")
+    code, out, error = look(log, "--mappings", mapping, "--log-format", "mine")
+    assert (code, error) == (0, "")
+    assert "4 conversations can be summarized, 0 rejects" in out
+
+
+def test_try_logs_asks_whose_side_a_name_is_on(tmp_path):
+    log = tmp_path / "chat.txt"
+    log.write_text(
+        "2026-11-22 10:00:00 客服：智能助手为您服务\n2026-11-22 10:00:10 访客6874：箱子坏了\n"
+        "2026-11-22 10:00:30 林晓：给您换一只\n2026-11-22 10:00:50 访客6874：好的\n", encoding="utf-8",
+    )  # fmt: skip
+    code, out, _ = look(log, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["conversations"] == 0
+    assert found["files"][0]["speakers"] == {"客服": "agent", "访客6874": "user", "林晓": "?"}
+    assert '"林晓" = "agent"' in found["files"][0]["mapping"]
+    mapping = tmp_path / "mine.toml"
+    mapping.write_text(found["files"][0]["mapping"], encoding="utf-8")
+    _, out, _ = look(log, "--json", "--mappings", mapping, "--log-format", "mine")
+    assert json.loads(out)["conversations"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [(["nowhere"], 1, "no logs in"), (["x", "--log-format", "xml"], 2, "no log format"), ([], 2, "path")],
+)
+def test_try_logs_says_in_one_line_what_is_wrong(arguments, code, words):
+    exit_code, out, error = look(*arguments)
+    assert (exit_code, out) == (code, "")
+    assert words in error
+    assert error.count("\n") == 1
