@@ -21,7 +21,18 @@ _PLAIN: Final = frozenset({Kind.YES, Kind.NO, Kind.COMPLAINT})
 _GESTURES: Final = frozenset({Kind.GESTURE_YES, Kind.GESTURE_NO, Kind.COURTESY})
 
 _SAYS_NOTHING: Final = frozenset(
-    {Kind.NEGATION, Kind.DENIED, Kind.BRIDGE, Kind.SHOW, Kind.TO, Kind.USER, Kind.OWNED, Kind.COORDINATION, Kind.END}
+    {
+        Kind.NEGATION,
+        Kind.DENIED,
+        Kind.BRIDGE,
+        Kind.DEGREE,
+        Kind.SHOW,
+        Kind.TO,
+        Kind.USER,
+        Kind.OWNED,
+        Kind.COORDINATION,
+        Kind.END,
+    }
 )
 
 _ASKS: Final = frozenset({Kind.NEGATION, Kind.QUESTION})  # with nothing behind it
@@ -110,6 +121,7 @@ class ClauseReader:
         self._shown = False  # a negated word of showing stands before what follows
         self._receives = self._of_noun = False
         self._ended = False  # an event ended a negation
+        self._eventful = False  # one may have, behind an unknown word
         self._reaches = False  # as far as the next verdict
         self._towards = False  # the last word was a preposition
         self._chain: _Link | None = None  # the verdict just read
@@ -135,6 +147,7 @@ class ClauseReader:
             if kind in _SIGNS:
                 claim = None if self.agent else self._claim(kind, attributive=last == "的")
                 self._negated = self._silent = self._doubly = self._doubtful = self._shown = False
+                self._eventful = False
                 self._reaches = self._coordinated = False
                 if claim is not None:
                     claims.append(claim)
@@ -204,8 +217,8 @@ class ClauseReader:
                 self._of_noun = word in _NO_SUCH_THING
                 self._chain = None
                 self._rhetoric |= kind is Kind.RHETORIC
-            case Kind.SHOW:
-                self._shown |= self._negated
+            case Kind.SHOW | Kind.DEGREE:
+                self._pass_show(kind)
             case Kind.EVENT | Kind.RECEIVE | Kind.GOODS | Kind.THUS | Kind.HIDDEN:
                 self._pass_event(kind)
             case Kind.PREPOSITION:
@@ -229,6 +242,14 @@ class ClauseReader:
             case _:
                 self._pass_subject(kind)
 
+    def _pass_show(self, kind: Kind) -> None:
+        """Take note of a word that a negation reaches over, or with which a new predicate begins: 没按时上门十分不满."""
+        if self._eventful and self._doubtful:
+            self._break()
+            self._ended = True
+        elif kind is Kind.SHOW:
+            self._shown |= self._negated
+
     def _pass_event(self, kind: Kind) -> None:
         """Take note of what a negation denies before a verdict is reached: 没收到货很生气."""
         if kind is Kind.RECEIVE:
@@ -244,6 +265,7 @@ class ClauseReader:
                 self._shown |= self._negated
         elif self._negated:
             if self._shown or self._doubtful or self._of_noun or (kind is Kind.GOODS and not self._receives):
+                self._eventful = self._doubtful and not (self._shown or self._of_noun)
                 self._doubtful = True
                 self._chain = None
             else:

@@ -21,6 +21,7 @@ class Kind(IntEnum):
     HIDDEN = auto()
     EXTENT = auto()
     BRIDGE = auto()
+    DEGREE = auto()
     SHOW = auto()
     EVENT = auto()
     RECEIVE = auto()
