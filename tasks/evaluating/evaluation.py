@@ -26,6 +26,7 @@ from tasks.evaluating.rules.scoring import METRICS, Scores, score_rows
 from tasks.preparing.prompts import Prompt
 from tasks.preparing.requests import ask_again
 from tasks.reviewing.rules.labels import LabeledExample
+from tasks.reviewing.rules.sampling import RANDOM
 
 NOT_COMPUTED = "not computed"
 
@@ -77,6 +78,7 @@ class Evaluation:
     rows: RowFigures
     calls: int
     reused: int
+    at_random: Scores | None = None  # of the labels whose sample was drawn at random, where there are any
 
     def figures(self) -> dict[str, Any]:
         """The scores' figures, and what the answers took: mean tokens a conversation, latency in milliseconds."""
@@ -85,6 +87,7 @@ class Evaluation:
         return {
             "model": self.model,
             "prompt": self.prompt_version,
+            **_random_figures(self.at_random),
             **as_figures(self.scores),
             "answered": sum(one.outcome == "answered" for one in self.predictions),
             "prompt_tokens": _mean([one.prompt_tokens for one in self.predictions]),
@@ -109,8 +112,10 @@ async def evaluate(
     predictions = [_prediction(one, answer) for one, answer in zip(labeled, answers, strict=True)]
     rows = RowFigures()
     scores = await asyncio.to_thread(score_rows, pairs_of(predictions), rows.add)
+    drawn = [one for one in predictions if one.labeled.stratum == RANDOM]
+    at_random = await asyncio.to_thread(score_rows, pairs_of(drawn)) if drawn else None
     usage = caller.usage
-    return Evaluation(model, prompt.version, predictions, scores, rows, usage.calls, usage.reused)
+    return Evaluation(model, prompt.version, predictions, scores, rows, usage.calls, usage.reused, at_random)
 
 
 async def mean_embedding_distance(pairs: Iterable[Pair], embedder: Embedder) -> float:
@@ -180,6 +185,16 @@ def store_evaluation(warehouse: ObjectStore, now: datetime, evaluation: Evaluati
     page = evaluation_page(figures, [one.as_json() for one in evaluation.predictions])
     warehouse.write_path(f"{folder}/evaluation.html", page.encode())
     return warehouse.uri_of(f"{folder}/predictions.jsonl")
+
+
+def _random_figures(scores: Scores | None) -> dict[str, Any]:
+    """What says how good the model is on the whole: its verdicts on the random sample, before all others."""
+    if scores is None:
+        return {}
+    names = [f"{field}/{figure}" for field in ("accepted", "negative_sentiment") for figure in ("accuracy", "kappa")]
+    figures = scores.figures()
+    found = {name: figures[name] for base in names for name in (base, f"{base} 95%") if name in figures}
+    return {"random/rows": scores.rows, **{f"random/{name}": value for name, value in found.items()}}
 
 
 def _prediction(labeled: LabeledExample, answer: Answer | GivenUp) -> Prediction:

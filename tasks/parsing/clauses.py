@@ -243,7 +243,7 @@ class ClauseReader:
                 self._pass_subject(kind)
 
     def _pass_show(self, kind: Kind) -> None:
-        """Take note of a word that a negation reaches over, or with which a new predicate begins: 没按时上门十分不满."""
+        """Take note of what a negation reaches over, or what begins a new predicate: 没按约上门十分不满."""
         if self._eventful and self._doubtful:
             self._break()
             self._ended = True

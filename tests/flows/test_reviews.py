@@ -178,6 +178,9 @@ def test_labels_are_not_drawn_again_and_measure_models(settings, tmp_path):
     assert not labeled & set(sample["content_hash"].to_pylist())
     figures = asyncio.run(evaluate_model(settings=settings))
     assert (figures["rows"], figures["references"]) == (6, 6)
+    drawn = labels(settings)["stratum"].to_pylist().count("random")
+    assert list(figures)[2:4] == ["random/rows", "random/accepted/accuracy"]
+    assert figures["random/rows"] == drawn < 6
 
 
 def filled_in(path, accepted, negative="否"):
