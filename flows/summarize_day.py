@@ -29,7 +29,15 @@ from tasks.domain.ports import StoredObject
 from tasks.reading.log_objects import all_logs, has_logs, list_logs
 from tasks.reading.rules.arrival import ArrivedLogs, have_grown
 from tasks.reading.wait_for_logs import find_logs
-from tasks.reporting.report import aggregate_day, day_files, look_around, show_rejects, show_report, with_this_run
+from tasks.reporting.report import (
+    aggregate_day,
+    day_files,
+    enter_into_calendar,
+    look_around,
+    show_rejects,
+    show_report,
+    with_this_run,
+)
 from tasks.running.catch_up import catch_up
 from tasks.running.hand_on import handed_on_when_stopped
 from tasks.running.pausing import AWAITING_LOGS, reschedule
@@ -94,6 +102,7 @@ async def summarize_day(
         context = look_around(services.warehouse, day, day, statistics, config.themes, {day: tables.summaries})
 
         publish_day(services.warehouse, day, run.lease, day_files(day, tables, statistics, runs, context))
+        enter_into_calendar(services.warehouse, statistics, context)
         await show_report(day, statistics, context, tally.report)
         await show_rejects(day, tables.rejects)
 

@@ -13,10 +13,12 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.domain.days import days_before
-from tasks.domain.errors import DayBusy, NoTables
+from tasks.domain.errors import DayBusy, NoTables, StoreError
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
+from tasks.reporting.index import keep_index
 from tasks.reporting.rules.aggregation import Aggregator
+from tasks.reporting.rules.calendar import entry_of
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.dimensions import NO_ATTRIBUTES, AttributeDimensions
 from tasks.reporting.rules.findings import past_days
@@ -118,6 +120,14 @@ def look_around(
         return context
 
 
+def enter_into_calendar(store: ObjectStore, statistics: DayStatistics, context: Context) -> None:
+    """Keep reports/index.html; that it can't be kept is worth a warning, and no failure of what is published."""
+    try:
+        keep_index(store, entry_of(statistics, context.stories))
+    except (StoreError, ValueError, KeyError, TypeError) as error:
+        get_run_logger().warning("reports/index.html is as it was: %s", error)
+
+
 @task(name="show-report", task_run_name="show-report-{day}", cache_policy=NO_CACHE)
 async def show_report(day: date | str, statistics: DayStatistics, context: Context, address: str) -> None:
     """Keep the report as an artifact of the run, with a link to the full one."""
@@ -212,9 +222,11 @@ def publish_reports(
                 around = context if whole.start == whole.end else look_around.fn(store, day, day, statistics, themes)
                 for key, content in report_files(day, statistics, around):
                     store.write_path(key, content)
+                enter_into_calendar(store, statistics, around)
         finally:
             lease.release()
     folder = f"reports/days={whole.start}_{whole.end}"
     store.write_path(f"{folder}/report.md", render_markdown(whole, context).encode())
     store.write_path(f"{folder}/report.html", render_html(whole, context).encode())
+    enter_into_calendar(store, whole, context)
     return store.uri_of(f"{folder}/report.html")

@@ -2,11 +2,13 @@
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 import jinja2
 
+from tasks.reporting.rules.calendar import Entry, months_of, spans_of
 from tasks.reporting.rules.charts import HEIGHT, WIDTH
 from tasks.reporting.rules.context import NO_CONTEXT, Context
 from tasks.reporting.rules.formatting import (
@@ -20,7 +22,7 @@ from tasks.reporting.rules.formatting import (
     share_text,
     whole_percent,
 )
-from tasks.reporting.rules.page import _EXAMPLES_OPEN, make_page, weekday
+from tasks.reporting.rules.page import _EXAMPLES_OPEN, WEEKDAYS, make_page, weekday
 from tasks.reporting.rules.statistics import ANSWERS, DayStatistics, Proportion
 from tasks.reporting.rules.texts import reason_label, reason_todo, translate
 
@@ -48,6 +50,22 @@ def render_picture(statistics: DayStatistics, context: Context = NO_CONTEXT, lan
     """The top of the report as a small stand-alone SVG, 900 x 520; `language` is zh or en."""
     return (
         _environment().get_template("picture.svg.jinja").render(page=make_page(statistics, context), language=language)
+    )
+
+
+def render_index(entries: Iterable[Entry]) -> str:
+    """The calendar of all reports as one HTML file."""
+    listed, style = list(entries), _file("index.css")
+    return (
+        _environment()
+        .get_template("index.html.jinja")
+        .render(
+            months=months_of(listed),
+            spans=spans_of(listed),
+            weekdays=WEEKDAYS,
+            style=style,
+            style_hash=_csp_hash(style),
+        )
     )
 
 

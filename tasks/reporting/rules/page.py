@@ -41,7 +41,7 @@ _EXAMPLES_OPEN = 10
 
 _LEDE_WORDS = 4
 
-_WEEKDAYS = (("一", "Mon"), ("二", "Tue"), ("三", "Wed"), ("四", "Thu"), ("五", "Fri"), ("六", "Sat"), ("日", "Sun"))
+WEEKDAYS = (("一", "Mon"), ("二", "Tue"), ("三", "Wed"), ("四", "Thu"), ("五", "Fri"), ("六", "Sat"), ("日", "Sun"))
 
 
 class Row(NamedTuple):
@@ -136,12 +136,12 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
 
 def weekday(day: date) -> Bilingual:
     """Return a day's weekday in one character or three letters."""
-    return Bilingual(*_WEEKDAYS[day.weekday()])
+    return Bilingual(*WEEKDAYS[day.weekday()])
 
 
 def _dates(statistics: DayStatistics) -> Bilingual:
     def named(day: date) -> Bilingual:
-        zh, en = _WEEKDAYS[day.weekday()]
+        zh, en = WEEKDAYS[day.weekday()]
         return Bilingual(f"{day} 星期{zh}", f"{en} {day}")
 
     first, last = named(statistics.start), named(statistics.end)

@@ -1,0 +1,41 @@
+"""reports/index.html, kept by each publication."""
+
+import orjson
+
+from tasks.domain.errors import BucketMissing, ObjectMissing, PreconditionFailed
+from tasks.domain.ports import ObjectStore
+from tasks.reporting.rules.calendar import Entry, entry_from
+from tasks.reporting.rules.html import render_index
+
+_DATA, _PAGE = "reports/index.json", "reports/index.html"
+
+_TRIES = 8
+
+
+def keep_index(store: ObjectStore, entry: Entry) -> str:
+    """Enter a report into the calendar, and return the calendar's address.
+
+    Raises:
+        PreconditionFailed: others kept entering theirs; the next publication enters this one's day with its own.
+        StoreError: the calendar can't be read or written.
+    """
+    for _ in range(_TRIES):
+        there = store.stat(_DATA)
+        entries = read_index(store) | {entry.href: entry}
+        rows = [entries[href].as_json() for href in sorted(entries)]
+        try:
+            store.write_path(_DATA, orjson.dumps(rows), if_match=there.etag if there else None, if_absent=there is None)
+        except PreconditionFailed:
+            continue  # another day was published meanwhile: enter ours into that one
+        store.write_path(_PAGE, render_index(entries.values()).encode())
+        return store.uri_of(_PAGE)
+    raise PreconditionFailed(f"{store.uri_of(_DATA)} changed {_TRIES} times while {entry.href} was entered.")
+
+
+def read_index(store: ObjectStore) -> dict[str, Entry]:
+    """Return the calendar's entries by the reports' places; none where there is no calendar yet."""
+    try:
+        rows = orjson.loads(store.read_path(_DATA))
+    except (ObjectMissing, BucketMissing):
+        return {}
+    return {row["href"]: entry_from(row) for row in rows}
