@@ -137,7 +137,6 @@ def main(arguments: Sequence[str]) -> int:
         "--optimize", action="store_true", default=False, help="let the platform rewrite the first prompt, too"
     )
     command_line.add_label_flags(parser)
-    command_line.add_limit_flag(parser)
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
@@ -152,7 +151,14 @@ def main(arguments: Sequence[str]) -> int:
     return command_line.run(
         {"endpoint": args.base} | settings,
         lambda: compare_prompts(
-            args.base, args.prompts, args.optimize, args.start, args.end, args.labels, args.limit, settings
+            args.base,
+            args.prompts,
+            args.optimize,
+            args.start,
+            args.end,
+            args.labels,
+            command_line.limit_of(args),
+            settings,
         ),
         tell,
         check,

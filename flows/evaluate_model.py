@@ -102,7 +102,6 @@ def main(arguments: Sequence[str]) -> int:
         help="with --predictions: compare by characters, as papers do, not by words as the platform does",
     )
     command_line.add_label_flags(parser)
-    command_line.add_limit_flag(parser)
     parser.add_argument(
         "--held-out",
         action="store_true",
@@ -139,7 +138,7 @@ def main(arguments: Sequence[str]) -> int:
                 args.start,
                 args.end,
                 args.labels,
-                args.limit,
+                command_line.limit_of(args),
                 args.held_out,
                 args.embedding,
                 args.judge_endpoint,

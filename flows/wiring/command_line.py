@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from flows.wiring.flags import (
     MISUSED,
     add_label_flags,
-    add_limit_flag,
     chosen_settings,
     count_argument,
     day_argument,
+    limit_of,
     parser,
 )
 from flows.wiring.services import check_settings
@@ -38,10 +38,10 @@ DONE, FAILED, TOO_MANY_REJECTS, ANSWERS_USELESS, CEILING_REACHED = 0, 1, 3, 4, 5
 
 __all__ = [
     "add_label_flags",
-    "add_limit_flag",
     "chosen_settings",
     "count_argument",
     "day_argument",
+    "limit_of",
     "parser",
 ]
 

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final, NoReturn, get_args
 
 from flows.wiring.settings import flags
+from tasks.domain.errors import UsageError
 from tasks.domain.printable import printable
 
 MISUSED: Final = 2
@@ -128,9 +129,12 @@ def add_label_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_limit_flag(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for the number of labeled conversations that is enough."""
-    parser.add_argument("--limit", type=count_argument, default=0, help="at most so many conversations (default: all)")
+def limit_of(arguments: argparse.Namespace) -> int:
+    """Return how many of the labeled conversations are enough, by the flag of the setting `limit`; 0 is all."""
+    try:
+        return count_argument(arguments.limit) if "limit" in arguments else 0
+    except argparse.ArgumentTypeError as error:
+        raise UsageError(f"--limit: {error}.") from None
 
 
 def count_argument(text: str) -> int:

@@ -1,5 +1,6 @@
 """What a person sees who looks for a command."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -54,3 +55,13 @@ def test_help_explains_every_setting_once():
 @pytest.mark.parametrize("title", GROUPS)
 def test_groups_of_flags_name_settings_that_exist(title):
     assert set(GROUPS[title]) <= set(flags())
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_explains_itself(name, capsys):
+    with pytest.raises(SystemExit) as end:
+        importlib.import_module(f"flows.{name}").main(["--help"])
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    assert f"python -m flows.{name}" in shown
+    assert "options:" in shown
