@@ -27,6 +27,7 @@ from aiohttp import web
 
 from tests.builders.quotas import Quota, Style
 from tests.servers.bce_auth import verify
+from tests.servers.odd_replies import ODD_REPLIES, PAID_FOR_NOTHING, WHOLE
 from tests.servers.threaded import ThreadedServer
 
 V1_PREFIX = "/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/"
@@ -75,6 +76,8 @@ class Behavior:
     poison: str = POISON
     extra: dict[str, Any] = field(default_factory=dict)  # merged into every good V1 body
     finish_reason: str = "stop"
+    odd: float = 0.0  # the share of V2 and OpenAI replies that have an odd shape
+    odd_shape: str = ""  # one of ODD_REPLIES; any of them when empty
     refuses: tuple[str, ...] = ()  # models whose content filter refuses everything
     thoughts: str = ""  # of a model that thinks unless it is told not to; its tokens end before the answer begins
     clock_skew_seconds: float = 0.0  # of the time that it tells to whoever asks for nothing
@@ -347,12 +350,23 @@ class QianfanServer(ThreadedServer):
             self._running -= 1
         if failed is not None:
             return failed
+        if wire != "v1" and behavior.odd and self._random.random() < behavior.odd:
+            return self._odd(prompt, answer, prompt_tokens, answer_tokens)
         self.delivered[_hash(prompt)] += 1
         if behavior.thoughts and body.get("enable_thinking") is not False:
             message = {"role": "assistant", "content": "", "reasoning_content": behavior.thoughts}
             usage = {"prompt_tokens": prompt_tokens, "completion_tokens": answer_tokens}
             return _json({"choices": [{"index": 0, "message": message, "finish_reason": "length"}], "usage": usage})
         return _json(_good_body(wire, answer, prompt_tokens, answer_tokens, behavior), headers=headers)
+
+    def _odd(self, prompt: str, answer: str, prompt_tokens: int, answer_tokens: int) -> web.StreamResponse:
+        shape = self.behavior.odd_shape or self._random.choice(sorted(ODD_REPLIES))
+        self.requests[f"odd:{shape}"] += 1
+        if shape in WHOLE:
+            self.delivered[_hash(prompt)] += 1
+        elif shape in PAID_FOR_NOTHING:
+            self.lost[_hash(prompt)] += 1
+        return ODD_REPLIES[shape](answer, {"prompt_tokens": prompt_tokens, "completion_tokens": answer_tokens})
 
     def cost(self, prompt_price: float, completion_price: float) -> float:
         """What everything that was accepted costs, at prices per 1,000 tokens."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tasks.clients.http_faults import read_limits, read_retry_after
-from tasks.clients.http_pool import ConnectionLimits
-from tasks.clients.openai_chat import OpenAISummarizer
+from tasks.clients.http_pool import ConnectionLimits, address
+from tasks.clients.openai_chat import OpenAISummarizer, completions_url
 from tasks.domain.errors import (
     AllowanceUsedUp,
     ContentRefused,
@@ -17,10 +17,12 @@ from tasks.domain.errors import (
     InputTooLong,
     KefuError,
     QuotaRefused,
+    ReplyUnreadable,
     RequestInvalid,
     TransientFault,
 )
 from tasks.domain.records import Conversation, QuotaHeaders, Reply, Request
+from tests.servers.odd_replies import WHOLE
 from tests.servers.qianfan import API_KEY, Behavior, QianfanServer
 
 PROMPT = "请总结：\n用户：发票抬头写错了\n客服：已为您重新开具"
@@ -175,3 +177,83 @@ def test_read_retry_after_reads_seconds_dates_and_milliseconds(headers, seconds)
 @pytest.mark.parametrize("value", ["", "abc", "-5", "1.5", "５", "nan"])
 def test_read_limits_ignores_what_is_no_number(value):
     assert read_limits({"X-Ratelimit-Limit-Requests": value}) is None
+
+
+@pytest.mark.parametrize("shape", sorted(WHOLE))
+def test_summarize_reads_a_whole_answer_in_whatever_shape_it_comes(server, shape):
+    server.behavior.odd, server.behavior.odd_shape = 1.0, shape
+    reply = asyncio.run(call(server))
+    assert "发票抬头写错了" in reply.text
+    assert "先看" not in reply.text or shape == "thought_before"
+    assert 0 <= reply.completion_tokens < 2**31
+    assert not reply.cut_off
+    assert not reply.refused
+    assert len(server.arrivals) == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"),
+    [
+        ("empty", ReplyUnreadable),
+        ("broken_off", ReplyUnreadable),
+        ("billing_page", QuotaRefused),
+        ("under_200", QuotaRefused),
+    ],
+)
+def test_summarize_says_of_what_is_no_answer_what_it_is(server, shape, kind):
+    server.behavior.odd, server.behavior.odd_shape = 1.0, shape
+    error = fault_of(server)
+    assert type(error) is kind
+    if isinstance(error, QuotaRefused) and shape == "billing_page":
+        assert error.retry_after_seconds == 1.0
+        assert "billing page" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "kind"),
+    [
+        (402, "x", "", AllowanceUsedUp),
+        (403, "x", "Your account is overdue", AllowanceUsedUp),
+        (403, "x", "no such permission", CredentialsRefused),
+        (400, "data_inspection_failed", "", ContentRefused),
+        (400, "invalid_request_error", "Content Exists Risk", ContentRefused),
+        (400, "invalid_request_error", "parameter check failed, top_p range is [0, 1]", RequestInvalid),
+        (429, "RESOURCE_EXHAUSTED", "Quota exceeded for the minute. Please retry in 1.2s.", QuotaRefused),
+    ],
+)
+def test_summarize_goes_by_codes_and_shows_the_services_own_sentence(server, status, code, message, kind):
+    server.behavior.status, server.behavior.error_type, server.behavior.error_message = status, code, message
+    error = fault_of(server)
+    assert type(error) is kind
+    assert message in str(error)
+    if isinstance(error, QuotaRefused):
+        assert error.retry_after_seconds == 1.2
+
+
+def test_summarize_shows_neither_keys_nor_numbers_of_people_that_a_service_repeats(server):
+    server.behavior.status, server.behavior.error_type = 400, f"Bearer {API_KEY}"
+    server.behavior.error_message = (
+        f"key {API_KEY}, phone 13800138000, token sk-made-up-0123456789abcdef\x1b[31m" + "长" * 500
+    )
+    text = str(fault_of(server))
+    assert "13800138000" not in text
+    assert "made-up" not in text
+    assert "\x1b" not in text
+    assert len(text) < 500
+
+
+@pytest.mark.parametrize(
+    ("base", "url"),
+    [
+        ("http://h/v1", "http://h/v1/chat/completions"),
+        ("http://h/v1/", "http://h/v1/chat/completions"),
+        ("http://h/v1/chat/completions", "http://h/v1/chat/completions"),
+        ("http://h/openai?api-version=1", "http://h/openai/chat/completions?api-version=1"),
+    ],
+)
+def test_completions_url_takes_what_people_paste(base, url):
+    assert completions_url(base) == url
+
+
+def test_address_shows_neither_query_nor_password():
+    assert address("https://me:secret@h:8443/v1?key=k") == "https://h:8443/v1"
