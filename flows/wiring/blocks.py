@@ -59,6 +59,11 @@ class BaiduCredentials(Block):
     secret_access_key: SecretStr = Field(
         default=SecretStr(""), title="Secret Key", description="与 AK 成对的 SK · Belongs to the access key."
     )
+    session_token: SecretStr = Field(
+        default=SecretStr(""),
+        title="Session Token",
+        description="临时密钥的令牌，BOS 用 · Of a temporary key pair (STS), for BOS.",
+    )
     bearer_token: SecretStr = Field(
         default=SecretStr(""),
         title="Bearer Token",
@@ -108,6 +113,7 @@ class BosBucket(WritableFileSystem):
                 access_key_id=self.credentials.access_key_id.get_secret_value(),
                 secret_access_key=self.credentials.secret_access_key.get_secret_value(),
                 endpoint=self.endpoint,
+                session_token=self.credentials.session_token.get_secret_value(),
             ),
             scratch=scratch,
         )

@@ -384,6 +384,7 @@ def _bos_credentials(settings: Settings) -> BosCredentials:
         access_key_id=settings.bce_access_key_id.get_secret_value(),
         secret_access_key=settings.bce_secret_access_key.get_secret_value(),
         endpoint=settings.bos_endpoint,
+        session_token=settings.bce_session_token.get_secret_value(),
     )
 
 

@@ -212,6 +212,7 @@ class Settings(BaseSettings):
         SecretStr(""), validation_alias=AliasChoices("BCE_SECRET_ACCESS_KEY", "QIANFAN_SECRET_KEY")
     )
     pseudonym_key: SecretStr = Field(SecretStr(""), validation_alias="KEFU_PSEUDONYM_KEY")
+    bce_session_token: SecretStr = Field(SecretStr(""), validation_alias="BCE_SESSION_TOKEN")
     bos_endpoint: str = Field("", validation_alias="BOS_ENDPOINT")
     webhook_url: SecretStr = Field(SecretStr(""), validation_alias="KEFU_WEBHOOK_URL")
     alive_url: SecretStr = Field(SecretStr(""), validation_alias="KEFU_ALIVE_URL")

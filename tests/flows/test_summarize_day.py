@@ -12,7 +12,7 @@ import pytest
 from prefect.client.orchestration import get_client
 
 from flows.summarize_day import summarize_day
-from tasks.domain.errors import CredentialsRefused, EndpointDown, NoLogs, StoreRefused, TooManyRejects
+from tasks.domain.errors import AnswersUseless, CredentialsRefused, EndpointDown, NoLogs, StoreRefused, TooManyRejects
 from tasks.warehouse.rules.day_tally import DayTally
 from tasks.warehouse.rules.tables import METRICS, REJECTS, RUNS, SUMMARIES
 from tests.servers.qianfan import FAULTS, POISON
@@ -247,3 +247,62 @@ def test_summarize_day_says_that_bos_refuses_the_key(accounts, monkeypatch, tmp_
     monkeypatch.setenv("BCE_SECRET_ACCESS_KEY", "wrong")
     with pytest.raises(StoreRefused, match="BCE_SECRET_ACCESS_KEY"):
         run(source="bos://kefu-logs/logs/{day}", warehouse=str(tmp_path / "w"))
+
+
+def test_summarize_day_stops_at_its_ceiling_and_the_next_run_goes_on(accounts, qianfan, tmp_path, logs):
+    settings = {"source": str(logs), "warehouse": str(tmp_path / "w"), "summarizer": "qianfan", "endpoint": "sft_v1"}
+    tally = run(**settings, max_calls=20)
+    assert (tally.status, tally.calls, tally.conversations) == ("ceiling_reached", 20, 0)
+    assert sum(qianfan.delivered.values()) == 20
+    assert not (tmp_path / "w" / "summaries").exists()
+    tally = run(**settings)
+    assert (tally.status, tally.calls, tally.reused, tally.summarized) == ("done", 40, 20, 60)
+    assert set(qianfan.delivered.values()) == {1}
+
+
+def test_summarize_day_buys_few_useless_answers_and_each_once_from_a_mended_model(accounts, qianfan, tmp_path, logs):
+    settings = {"source": str(logs), "warehouse": str(tmp_path / "w"), "summarizer": "qianfan", "endpoint": "sft_v1"}
+    qianfan.answers = lambda endpoint, prompt: "好的。"
+    with pytest.raises(AnswersUseless, match="unparseable"):
+        run(**settings, canary_calls=20)
+    assert sum(qianfan.delivered.values()) <= 20
+    assert not (tmp_path / "w" / "summaries").exists()
+    qianfan.reset()
+    qianfan.answers = None
+    assert run(**settings, canary_calls=20).calls == sum(qianfan.delivered.values()) == len(qianfan.delivered) == 60
+
+
+def test_summarize_day_asks_again_about_rejects_that_are_named(accounts, qianfan, tmp_path, logs):
+    settings = {"source": str(logs), "warehouse": str(tmp_path / "w"), "summarizer": "qianfan", "endpoint": "sft_v1"}
+    qianfan.answers = lambda endpoint, prompt: "好的。"
+    run(**settings, canary_calls=0, max_reject_ratio=1)
+    qianfan.answers = None
+    assert run(**settings, max_reject_ratio=1).calls == 0
+    tally = run(**settings, retry="unparseable")
+    assert (tally.calls, tally.summarized, tally.rejected) == (60, 60, 0)
+    assert run(**settings, retry="unparseable").calls == 0
+
+
+def test_summarize_day_says_what_a_day_will_take_without_a_call_or_a_trace(accounts, qianfan, tmp_path, logs):
+    tally = run(
+        source=str(logs),
+        warehouse=str(tmp_path / "w"),
+        summarizer="qianfan",
+        endpoint="sft_v1",
+        rpm=30,
+        dry_run=True,
+        prompt_token_price=1.0,
+    )
+    told = tally.as_json()
+    assert (told["status"], told["conversations"], told["calls"]) == ("dry_run", 60, 0)
+    assert told["estimated_minutes"] == 2.0
+    assert told["estimated_tokens"] > 60 * 100
+    assert told["estimated_cost"] > 0
+    assert not qianfan.arrivals
+    assert not (tmp_path / "w" / "summaries").exists()
+    assert not (tmp_path / "w" / "_answers").exists()
+
+
+def test_summarize_day_takes_the_first_conversations_where_asked(tmp_path, logs):
+    tally = run(source=str(logs), warehouse=str(tmp_path / "w"), limit=7)
+    assert (tally.conversations, tally.summarized) == (7, 7)
