@@ -114,7 +114,8 @@ async def ask_prefect(pool: str) -> PrefectFacts:
 
 async def _database(client: PrefectClient) -> str:
     answer = await client._client.get("/admin/settings")
-    url = str(((answer.json().get("server") or {}).get("database") or {}).get("connection_url") or "")
+    database = (answer.json().get("server") or {}).get("database") or {}
+    url = str(database.get("driver") or database.get("connection_url") or "")
     return "postgresql" if url.startswith("postgresql") else "sqlite" if url.startswith("sqlite") else ""
 
 

@@ -182,6 +182,8 @@ def prefect_findings(facts: PrefectFacts) -> list[Finding]:
         )
     elif facts.database:
         found.append(Finding("database", "ok", facts.database))
+    else:
+        found.append(Finding("database", "skipped", "the server keeps its address to itself; it answers"))
     start = f"start one: prefect worker start --pool {facts.pool} --type process"
     if facts.workers is None:
         found.append(
