@@ -52,7 +52,7 @@ async def accept_themes(
                     day,
                     run_id,
                     scratch,
-                    themes.assign,
+                    themes,
                     zone=config.zone,
                     attributes=config.attributes,
                     themes=config.themes,

@@ -101,7 +101,8 @@ async def summarize_day(
         statistics = aggregate_day(day, config.zone, tables.summaries, tables.rejects, runs, config.attributes)
         context = look_around(services.warehouse, day, day, statistics, config.themes, {day: tables.summaries})
 
-        publish_day(services.warehouse, day, run.lease, day_files(day, tables, statistics, runs, context))
+        files = day_files(day, tables, statistics, runs, context, services.themes.taxonomy)
+        publish_day(services.warehouse, day, run.lease, files)
         enter_into_calendar(services.warehouse, statistics, context)
         await show_report(day, statistics, context, tally.report)
         await show_rejects(day, tables.rejects)

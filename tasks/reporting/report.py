@@ -29,6 +29,8 @@ from tasks.reporting.rules.reject_samples import reject_samples
 from tasks.reporting.rules.statistics import DayStatistics
 from tasks.reporting.story_day import ask_behind_the_bars, ask_for_stories, open_past, theme_names
 from tasks.running.artifacts import show_markdown, show_table
+from tasks.themes.rules.taxonomy import Taxonomy
+from tasks.themes.rules.theme_table import theme_table
 from tasks.warehouse.day_lease import acquire_day
 from tasks.warehouse.parquet import _batches, _metrics, _published, parquet_bytes, published_keys, read_runs
 from tasks.warehouse.publish import DayTables
@@ -66,11 +68,17 @@ def read_history(store: ObjectStore, first: date, last: date) -> History:
 
 
 def day_files(
-    day: date, tables: DayTables, statistics: DayStatistics, runs: Sequence[Mapping[str, Any]], context: Context
+    day: date,
+    tables: DayTables,
+    statistics: DayStatistics,
+    runs: Sequence[Mapping[str, Any]],
+    context: Context,
+    taxonomy: Taxonomy,
 ) -> list[tuple[str, Path | bytes]]:
     """Everything of a day to publish, by key, in the order to publish it: `runs` marks the day complete."""
     return [
         *report_files(day, statistics, context),
+        (partition_key("themes", day), parquet_bytes(theme_table(taxonomy))),
         (partition_key("rejects", day), tables.rejects),
         (partition_key("summaries", day), tables.summaries),
         (partition_key("runs", day), parquet_bytes(pa.Table.from_pylist(list(runs), schema=RUNS))),

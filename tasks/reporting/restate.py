@@ -14,6 +14,8 @@ from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.reporting.report import aggregate_day, look_around, report_files
 from tasks.reporting.rules.dimensions import AttributeDimensions
+from tasks.themes.rules.assigning import Assigner
+from tasks.themes.rules.theme_table import theme_table
 from tasks.warehouse.day_lease import acquire_day
 from tasks.warehouse.parquet import parquet_bytes, read_runs
 from tasks.warehouse.publish import publish_day, write_parquet
@@ -28,7 +30,7 @@ def restate_day(
     day: date,
     run_id: str,
     scratch: Path,
-    assign: AssignThemes,
+    assigner: Assigner,
     *,
     zone: tzinfo,
     attributes: AttributeDimensions,
@@ -51,12 +53,13 @@ def restate_day(
     try:
         runs = read_runs(store, day)
         summaries, rejects = scratch / f"{day}.summaries.parquet", scratch / f"{day}.rejects.parquet"
-        write_parquet(summaries, SUMMARIES, _restated(store, day, assign))
+        write_parquet(summaries, SUMMARIES, _restated(store, day, assigner.assign))
         rejects.write_bytes(store.read_path(partition_key("rejects", day)))
         statistics = aggregate_day.fn(day, zone, summaries, rejects, runs, attributes)
         around = look_around.fn(store, day, day, statistics, themes, {day: summaries})
         files: list[tuple[str, Path | bytes]] = [
             *report_files(day, statistics, around),
+            (partition_key("themes", day), parquet_bytes(theme_table(assigner.taxonomy))),
             (partition_key("summaries", day), summaries),
             (partition_key("runs", day), parquet_bytes(pa.Table.from_pylist(runs, schema=RUNS))),
         ]

@@ -34,6 +34,7 @@ DEPLOYED = {
     "try-model/manual": [],
     "sample-for-review/manual": [],
     "import-reviews/manual": [],
+    "ask-questions/manual": [],
     "propose-themes/weekly": ["0 10 * * 1 Asia/Shanghai"],
     "accept-themes/manual": [],
     "erase-customer/manual": [],

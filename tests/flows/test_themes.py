@@ -92,6 +92,8 @@ def test_a_new_theme_is_proposed_accepted_and_given_to_the_days_before(settings,
         row["value_key"]: row["value"] for row in metrics if (row["metric"], row["dimension"]) == ("summaries", "theme")
     }
     assert counted["live_promise"] == 20
+    named = pq.ParquetFile(f"{settings['warehouse']}/{partition_key('themes', DAY)}").read().to_pylist()
+    assert {row["theme"]: row["name_zh"] for row in named}["live_promise"] == "直播承诺"
     assert themes_of(settings, DAY - timedelta(days=2))["theme"].null_count == 1000  # only what was asked for
 
     assert proposed(settings, tmp_path / "again.xlsx")["proposals"] == []

@@ -113,6 +113,19 @@ SHADOWS = _schema(
     ("raw_output", pa.string()),
 )
 
+# The taxonomy by which a day's themes were assigned.
+THEMES = _schema(
+    ("theme", pa.string()),
+    ("theme_group", pa.string()),
+    ("name_zh", pa.string()),
+    ("name_en", pa.string()),
+    ("group_zh", pa.string()),
+    ("group_en", pa.string()),
+    ("definition", pa.string()),
+    ("keywords", pa.list_(pa.string())),
+    ("retired", pa.bool_()),
+)
+
 # Answers to a shop's own questions; of yes, choice, score and text the one of the question's kind is set.
 QUESTION_ANSWERS = _schema(
     ("conversation_id", pa.string()),
