@@ -1,9 +1,11 @@
 """From a day's log objects to batches of requests, in constant memory."""
 
 import asyncio
+import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing
+from hashlib import blake2b
 from pathlib import Path
 
 from tasks.domain.errors import NoLogs
@@ -37,24 +39,29 @@ class ConversationIds:
     """The conversation ids of a day and where each was first seen, on disk so that memory stays flat."""
 
     def __init__(self, scratch: Path) -> None:
+        self._key = secrets.token_bytes(16)
         self._seen = sqlite3.connect(scratch / "ids.sqlite", check_same_thread=False, isolation_level=None)
         self._seen.executescript(
             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; BEGIN;"
-            "CREATE TABLE seen (id TEXT PRIMARY KEY, source_uri TEXT, line INTEGER) WITHOUT ROWID;"
+            "CREATE TABLE seen (id BLOB PRIMARY KEY, source_uri TEXT, line INTEGER) WITHOUT ROWID;"
         )
 
     def first_seen(self, conversation: Conversation) -> tuple[str, int] | None:
         """None for an id that is new; otherwise the address and line of the conversation that had it before."""
         cursor = self._seen.execute(
             "INSERT OR IGNORE INTO seen VALUES (?, ?, ?)",
-            (conversation.conversation_id, conversation.source_uri, conversation.line),
+            (self._digest(conversation.conversation_id), conversation.source_uri, conversation.line),
         )
         if cursor.rowcount:
             return None
         found: tuple[str, int] = self._seen.execute(
-            "SELECT source_uri, line FROM seen WHERE id = ?", (conversation.conversation_id,)
+            "SELECT source_uri, line FROM seen WHERE id = ?", (self._digest(conversation.conversation_id),)
         ).fetchone()
         return found
+
+    def _digest(self, name: str) -> bytes:
+        # An id may be a phone number, and a killed run leaves its scratch behind: the key dies with the process.
+        return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16, key=self._key).digest()
 
     def close(self) -> None:
         """Give up the index."""

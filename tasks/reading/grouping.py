@@ -21,6 +21,7 @@ from tasks.reading.rules.log_bytes import LINE_LIMIT_BYTES
 from tasks.reading.rules.messages import Message
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.utterances import Utterance
+from tasks.reading.sealed_files import SealedFiles
 
 MEMORY_BYTES: Final = 32 << 20
 
@@ -51,6 +52,7 @@ class MessageGroups:
         self._timestamps = timestamps
         self._memory_bytes = memory_bytes
         self._partition_bytes = partition_bytes
+        self._files = SealedFiles()
         self._rows: list[bytes] = []
         self._size = 0
         self._uris: dict[str, int] = {}
@@ -93,7 +95,7 @@ class MessageGroups:
         try:
             if self._folder is None:
                 self._folder = tempfile.TemporaryDirectory(prefix="messages-", dir=self._scratch)
-            _scatter(self._rows, Path(self._folder.name), level=0)
+            _scatter(self._rows, Path(self._folder.name), 0, self._files)
         except OSError as error:
             raise StoreFull(
                 f"The scratch folder {self._scratch} can't take the day's messages: {error.strerror}. "
@@ -104,14 +106,12 @@ class MessageGroups:
     def _from_files(self, folder: Path, level: int) -> Iterator[Conversation | Reject]:
         for path in sorted(folder.iterdir()):
             if path.stat().st_size <= self._partition_bytes or level + 1 == _HASH_BYTES // 2:
-                with path.open("rb") as rows:
-                    yield from self._grouped(rows)
+                yield from self._grouped(self._files.lines(path))
             else:
                 finer = path.with_suffix(".finer")
                 finer.mkdir()
-                with path.open("rb") as rows:
-                    for batch in _batches(rows, self._memory_bytes):
-                        _scatter(batch, finer, level + 1)
+                for batch in _batches(self._files.lines(path), self._memory_bytes):
+                    _scatter(batch, finer, level + 1, self._files)
                 path.unlink()
                 yield from self._from_files(finer, level + 1)
                 continue
@@ -161,15 +161,14 @@ class MessageGroups:
         return conversation_from(utterances, self._timestamps, header, unread)
 
 
-def _scatter(rows: Iterable[bytes], folder: Path, level: int) -> None:
+def _scatter(rows: Iterable[bytes], folder: Path, level: int, files: SealedFiles) -> None:
     """Append each row to the file of its key's hash; rows of one key stay together, in order."""
     parts: dict[int, list[bytes]] = {}
     for row in rows:
         digest = hashlib.blake2b(row.partition(b"\t")[0], digest_size=_HASH_BYTES).digest()
         parts.setdefault(digest[level] % PARTITIONS, []).append(row)
     for part, lines in parts.items():
-        with (folder / f"{part:03}").open("ab") as file:
-            file.writelines(lines)
+        files.append(folder / f"{part:03}", b"".join(lines))
 
 
 def _batches(rows: Iterable[bytes], limit: int) -> Iterator[list[bytes]]:

@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -51,7 +52,8 @@ def scratch_folder(parent: Path, name: str) -> Iterator[Path]:
 def _new_folder(parent: Path, name: str) -> Iterator[Path]:
     while True:
         try:
-            parent.mkdir(parents=True, exist_ok=True)
+            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check_owner(parent)
             _remove_dead(parent)
             folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
         except OSError as error:
@@ -70,6 +72,18 @@ def _new_folder(parent: Path, name: str) -> Iterator[Path]:
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
             return
+
+
+def _check_owner(parent: Path) -> None:
+    """Refuse a folder that another account made or may write to: its owner could put tables of his own there."""
+    found = parent.stat()
+    shared = Path(tempfile.gettempdir()).resolve() in parent.resolve().parents
+    anybody_writes = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
+    if anybody_writes or (shared and found.st_uid not in {os.geteuid(), 0}):
+        raise StoreRefused(
+            f"{parent} belongs to another account, or others may write to it: work in progress is not safe there. "
+            "Remove it, or name another folder with --scratch; nothing was changed."
+        )
 
 
 def _why_full(error: OSError | sqlite3.OperationalError) -> str | None:

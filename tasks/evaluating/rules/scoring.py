@@ -19,6 +19,7 @@ import jieba
 import orjson
 from rapidfuzz.distance import LCSseq, Levenshtein
 
+from tasks.domain.chinese_words import load_dictionary
 from tasks.domain.records import Fields
 from tasks.evaluating.rules.agreement import Agreement, Confusion, Estimate
 from tasks.parsing.answers import parse_answer
@@ -240,7 +241,7 @@ def is_plain(prediction: str) -> bool:
 def _tokenizer() -> jieba.Tokenizer:
     """A tokenizer of our own: words that others add to jieba's shared one must not move a score."""
     jieba.setLogLevel("WARNING")
-    return jieba.Tokenizer()
+    return load_dictionary(jieba.Tokenizer())
 
 
 @lru_cache(maxsize=16_384)

@@ -7,6 +7,8 @@ from typing import Any
 
 import jieba
 
+from tasks.domain.chinese_words import load_dictionary
+
 _MAX_TEXT_CHARACTERS = 300
 
 _NOT_WORDS = re.compile(r"\[[^\[\]]{1,20}\]|(?:https?://|www\.)[\x21-\x7e]+", re.IGNORECASE)
@@ -51,8 +53,7 @@ def _agents_words() -> frozenset[str]:
 def _tokenizer() -> tuple[Any, frozenset[str], frozenset[str]]:
     """A tokenizer of our own (jieba's default one scores models and must stay as it is), stop words, shop words."""
     jieba.setLogLevel("WARNING")
-    tokenizer = jieba.Tokenizer()
-    tokenizer.initialize()
+    tokenizer = load_dictionary(jieba.Tokenizer())
     shop_words = _word_list("shop_words.txt")
     for word in shop_words:
         if len(word) > 1:
