@@ -64,8 +64,7 @@ class Service:
     def start(self) -> None:
         """Start it; it may not be ready yet."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
-            self.log.replace(self.log.with_suffix(".old.log"))
+        self._rotate()
         with self.log.open("ab") as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(  # noqa: S603
@@ -96,7 +95,8 @@ class Service:
         raise PartFailed(f"{self.name} did not start. It wrote last ({self.log}):\n{last}")
 
     def revive(self) -> None:
-        """Restart it if it ended: at once the first time, later and later while it keeps ending."""
+        """Restart it if it ended: at once the first time, later and later while it keeps ending. Keep its log short."""
+        self._rotate()
         if self._process is None or self._process.poll() is None:
             return
         now = time.monotonic()
@@ -124,6 +124,13 @@ class Service:
                     time.sleep(0.1)
             except ProcessLookupError:
                 return
+
+    def _rotate(self) -> None:
+        """Move a long log aside; the process goes on at the beginning of the same file."""
+        if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
+            shutil.copyfile(self.log, self.log.with_suffix(".old.log"))
+            os.truncate(self.log, 0)
+            self._log_start = 0
 
     def _written(self) -> str:
         with self.log.open("rb") as log:

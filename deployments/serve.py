@@ -11,7 +11,6 @@ import fcntl
 import http.server
 import json
 import os
-import re
 import secrets
 import signal
 import socket
@@ -37,6 +36,13 @@ from tasks.domain.errors import KefuError, UsageError
 ROOT: Final = Path(__file__).resolve().parent.parent
 _PYTHON: Final = sys.executable
 _WATCH_SECONDS: Final = 0.5
+# Runs, their logs and artifacts go after a quarter, events after a week; the environment may say otherwise.
+GROWTH: Final = {
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(90 * 86400),
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": str(7 * 86400),
+}
+
 _WEBHOOK: Final = "KEFU_WEBHOOK_URL"
 
 
@@ -111,6 +117,8 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "NO_COLOR": "1",
     }
+    for name, value in GROWTH.items():
+        made.setdefault(name, value)
     made[SERVER_LOGIN] = made[CLIENT_LOGIN] = login_of(os.environ, folder)
     return made
 
@@ -204,9 +212,8 @@ def _set_up(environment: Mapping[str, str]) -> None:
 
 
 def _deploy(environment: Mapping[str, str]) -> None:
-    command = ["prefect", "--no-prompt", "deploy", "--prefect-file", "deployments/prefect.yaml", "--all"]
-    for name in re.findall(r"Deployment '(.+?)' successfully", _once([_PYTHON, "-m", *command], environment)):
-        say(f"deployment {name}: up to date")
+    for line in _once([_PYTHON, "-m", "deployments.deploy"], environment).splitlines():
+        say(line)
 
 
 def _once(command: Sequence[str], environment: Mapping[str, str]) -> str:

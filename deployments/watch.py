@@ -302,7 +302,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     if args.is_alive:
         return 0 if _looked_lately() else 1
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", stream=sys.stdout)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", stream=sys.stdout, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         watch = make_watch(args.webhook_url, args.alive_url, args.disk)

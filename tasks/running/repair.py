@@ -30,6 +30,7 @@ from tasks.running.rules.backfills import why_of
 from tasks.running.rules.repair import (
     BEGUN_AGAIN,
     MOST_TIMES,
+    SETTLED_SECONDS,
     Sighting,
     judge_pending,
     judge_running,
@@ -82,6 +83,7 @@ class Repairer:
     clock: Callable[[], float] = time.monotonic
     _seen: dict[UUID, Sighting] = field(default_factory=dict)
     _given_up: set[UUID] = field(default_factory=set)
+    _ended: dict[UUID, float] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Begin to watch anew: the server was away, and nobody could show a sign of life."""
@@ -149,6 +151,9 @@ class Repairer:
             return None
         if run.state.id in self._given_up:
             return Repaired("given up", run, why_of(message))
+        now = self.clock()
+        if now - self._ended.setdefault(run.state.id, now) < SETTLED_SECONDS:
+            return None
         states = [state.name or "" for state in await client.read_flow_run_states(run.id)]
         if what_to_do(kind, message, states) == "enough":
             self._given_up.add(run.state.id)

@@ -19,7 +19,7 @@ from deployments.automations import NIGHTLY_TAG, TAG
 from deployments.watch import Watch, lease_of, make_watch
 from tasks.domain.layout import lease_key
 from tasks.running.repair import LeaseSign, Repairer
-from tasks.running.rules.repair import BEGUN_AGAIN, GONE_SECONDS, MOST_TIMES, SILENT_SECONDS
+from tasks.running.rules.repair import BEGUN_AGAIN, GONE_SECONDS, MOST_TIMES, SETTLED_SECONDS, SILENT_SECONDS
 from tasks.warehouse.day_lease import this_process
 from tasks.warehouse.rules.lease import Holder, Lease
 from tests.servers.prefect import PrefectServer, beat
@@ -72,6 +72,12 @@ def look(server: PrefectServer, watch: Watch) -> None:
         asyncio.run(once())
 
 
+def look_until_settled(server: PrefectServer, watch: Watch, clock: Clock) -> None:
+    look(server, watch)
+    clock.now += SETTLED_SECONDS
+    look(server, watch)
+
+
 def deployment(api: httpx.Client, *tags: str) -> str:
     flow = api.post("/flows/", json={"name": f"flow-{uuid4().hex[:8]}"}).raise_for_status().json()["id"]
     asked = {"name": "nightly", "flow_id": flow, "tags": [TAG, *tags]}
@@ -110,7 +116,7 @@ def test_run_whose_worker_died_is_begun_again_and_told_as_that_and_as_recovered(
     clock.now += SILENT_SECONDS
     beat(api, [living], TAG)
     wait_for_beat(api, living)
-    look(prefect_api, watch)
+    look_until_settled(prefect_api, watch, clock)
     assert state_of(api, living)["type"] == "RUNNING"
     again = state_of(api, run)
     assert (again["type"], again["name"]) == ("SCHEDULED", BEGUN_AGAIN)
@@ -156,21 +162,23 @@ def test_lease_in_the_warehouse_keeps_a_run_alive_and_a_dead_one_ends_it_sooner(
     watch.repairer = Repairer(lease, clock)
     look(prefect_api, watch)
     clock.now += GONE_SECONDS
-    look(prefect_api, watch)
+    look_until_settled(prefect_api, watch, clock)
     assert state_of(api, gone)["name"] == BEGUN_AGAIN
     clock.now += 100 * SILENT_SECONDS
     look(prefect_api, watch)
     assert state_of(api, alive)["type"] == "RUNNING", "no heartbeat came, but the warehouse says that it lives"
 
 
-def test_crash_is_begun_again_three_times_then_told_as_a_failure(prefect_api, api, watch, hook):
+def test_crash_is_begun_again_three_times_then_told_as_a_failure(prefect_api, api, watch, hook, clock):
     run = begin(api, deployment(api))
     for _ in range(MOST_TIMES):
         put(api, run, "CRASHED", "Process exited with status code: -9.")
         look(prefect_api, watch)
+        assert state_of(api, run)["name"] == "Crashed", "its worker may tell of it once more"
+        look_until_settled(prefect_api, watch, clock)
         assert state_of(api, run)["name"] == BEGUN_AGAIN
     put(api, run, "CRASHED", "Process exited with status code: -9.")
-    look(prefect_api, watch)
+    look_until_settled(prefect_api, watch, clock)
     look(prefect_api, watch)
     assert state_of(api, run)["name"] == "Crashed"
     assert [one["level"] for one in told(hook, run)] == ["warning"] * MOST_TIMES + ["failure"]
@@ -207,10 +215,10 @@ def test_failure_is_told_once_at_once_in_plain_words_and_not_again_after_a_resta
     assert set(hook.types) == {"application/json"}
 
 
-def test_failure_of_the_surroundings_is_begun_again_too(prefect_api, api, watch):
+def test_failure_of_the_surroundings_is_begun_again_too(prefect_api, api, watch, clock):
     run = begin(api, deployment(api))
     put(api, run, "FAILED", "Flow run encountered an exception: ConnectError: All connection attempts failed")
-    look(prefect_api, watch)
+    look_until_settled(prefect_api, watch, clock)
     assert state_of(api, run)["name"] == BEGUN_AGAIN
 
 

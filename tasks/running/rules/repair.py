@@ -22,6 +22,10 @@ BEGINS_WITHIN_SECONDS: Final = 600.0
 # A state that was old already when the watch began is believed in for so long only.
 OLD_STATE_SECONDS: Final = 90.0
 
+# A worker tells of a dead process twice: when that ends, and when it has cleared up; the second would end a run that is
+# begun again already.
+SETTLED_SECONDS: Final = 30.0
+
 MOST_TIMES: Final = 3
 
 # Before each time: a worker is back at once, a service that is down takes longer.
