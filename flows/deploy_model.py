@@ -16,7 +16,7 @@ from flows.wiring import command_line
 from flows.wiring.blocks import SummarizerEndpoint, find_endpoint
 from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
 from flows.wiring.model_forms import AdoptionForm, ExaminationForm, ServiceForm, add_flags, field_names, filled_in
-from flows.wiring.model_gate import pass_gate
+from flows.wiring.model_gate import Examined, pass_gate, weighted_back
 from flows.wiring.promotions import blocks_naming, events_of, promote, roll_back, same_endpoint, states_of, step_back
 from flows.wiring.services import open_platform, open_warehouse
 from flows.wiring.settings import Settings, load_settings
@@ -37,6 +37,7 @@ from tasks.tuning.rollout import (
     rollout_of,
 )
 from tasks.tuning.rules.gate import check_labels_suffice
+from tasks.tuning.rules.label_weights import effective_labels
 from tasks.tuning.rules.rollout_record import as_result, check_agreed, format_summary
 from tasks.tuning.rules.tuning_record import Tuning, check_name
 from tasks.tuning.training_jobs import tuning_of
@@ -119,8 +120,8 @@ async def _until_done(
 
 async def _labeled(
     tuning: Tuning, examination: ExaminationForm, trained_on: str, config: Settings, platform: ModelPlatform
-) -> list[Any]:
-    """The examination's conversations, looked at before anything is paid for it.
+) -> Examined:
+    """The examination's conversations, weighted back to the days, looked at before anything is paid for it.
 
     Raises:
         NotPromoted: there are too few for the margin.
@@ -128,8 +129,9 @@ async def _labeled(
     file = await fetched_labels(config, examination.labels)
     labeled = labeled_conversations(config, examination.start, examination.end, file)
     found = await unseen_labels(tuning, labeled, trained_on, config, platform)
-    check_labels_suffice(len(found), examination.margin)
-    return found
+    examined = await asyncio.to_thread(weighted_back, open_warehouse(config), found)
+    check_labels_suffice(effective_labels(examined.weights), examination.margin)
+    return examined
 
 
 async def _serving(block: str, config: Settings, settings: dict[str, Any]) -> tuple[SummarizerEndpoint, Settings]:
@@ -217,7 +219,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
     grouped = field_names(ServiceForm, AdoptionForm, ExaminationForm)
-    own = {name: value for name, value in vars(args).items() if name not in {*settings, *grouped, "json"}}
+    own = {name: value for name, value in vars(args).items() if name not in {*settings, *grouped, "json", "verbose"}}
 
     def check(config: Settings) -> None:
         check_name(args.name)

@@ -153,7 +153,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
-    own = {name: value for name, value in vars(args).items() if name not in {*settings, "json"}}
+    own = {name: value for name, value in vars(args).items() if name not in {*settings, "json", "verbose"}}
 
     def check(config: Settings) -> None:
         check_name(args.name)

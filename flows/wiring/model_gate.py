@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +14,10 @@ from tasks.domain.ports import ObjectStore
 from tasks.evaluating.rules.comparison import compare_rows
 from tasks.reviewing.rules.labels import LabeledExample
 from tasks.running.artifacts import show_table
+from tasks.tuning.published_uncertainty import published_uncertainty
 from tasks.tuning.rollout import RolloutRecord
 from tasks.tuning.rules.gate import shortfalls
+from tasks.tuning.rules.label_weights import label_weights
 from tasks.tuning.rules.promotion_page import promotion_page
 from tasks.tuning.rules.rollout_record import still_paid
 
@@ -27,12 +30,27 @@ def candidate_settings(config: Settings, endpoint: str) -> Settings:
     return config.model_copy(update=asked)
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Labeled conversations that count, and how much each stands for."""
+
+    labeled: Sequence[LabeledExample]
+    weights: Sequence[float]
+
+
+def weighted_back(warehouse: ObjectStore, labeled: Sequence[LabeledExample]) -> Examined:
+    """The labels that stand for something, by their strata's part of the published days."""
+    weights = label_weights(labeled, published_uncertainty(warehouse, {one.day for one in labeled}))
+    counted = [(one, weight) for one, weight in zip(labeled, weights, strict=True) if weight]
+    return Examined([one for one, _ in counted], [weight for _, weight in counted])
+
+
 async def pass_gate(
     record: RolloutRecord,
     warehouse: ObjectStore,
     config: Settings,
     serving: Settings,
-    labeled: Sequence[LabeledExample],
+    examined_on: Examined,
     margin: float,
 ) -> str:
     """Examine the candidate beside the serving model; return why it may take over.
@@ -40,7 +58,7 @@ async def pass_gate(
     Raises:
         NotPromoted: it does not answer as it should, or is not shown to be within the margin.
     """
-    rollout = record.value
+    rollout, labeled = record.value, examined_on.labeled
     candidate = candidate_settings(config, rollout.endpoint)
     smoke = await evaluated(candidate, labeled[:SMOKE_TESTS])
     readable = smoke.scores.means["format/parseable"]
@@ -49,7 +67,9 @@ async def pass_gate(
         found = [f"of {SMOKE_TESTS} known conversations it answered only {readable:.0f}% readably"]
     else:
         baseline, examined = await evaluated(serving, labeled), await evaluated(candidate, labeled)
-        comparison = {name: one.as_json() for name, one in compare_rows(baseline.rows, examined.rows).items()}
+        comparison = {
+            name: one.as_json() for name, one in compare_rows(baseline.rows, examined.rows, examined_on.weights).items()
+        }
         found = shortfalls(comparison, margin)
         await show_table(
             [{"figure": figure, **one} for figure, one in comparison.items()],

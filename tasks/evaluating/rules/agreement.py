@@ -102,12 +102,13 @@ class Difference:
     p_value: float
 
 
-def compare_paired(current: ArrayLike, candidate: ArrayLike) -> Difference | None:
+def compare_paired(current: ArrayLike, candidate: ArrayLike, weights: ArrayLike | None = None) -> Difference | None:
     """Whether two models' row scores differ by more than chance: a paired bootstrap of the mean difference.
 
     Args:
         current: one score a row; NaN where the row has none.
         candidate: the other model's scores of the same rows, in the same order.
+        weights: how much each row stands for; all the same where left out.
 
     Returns:
         None when no row is scored on both sides.
@@ -119,27 +120,29 @@ def compare_paired(current: ArrayLike, candidate: ArrayLike) -> Difference | Non
     if old.shape != new.shape:
         raise ValueError(f"Paired scores need the same rows on both sides, not {old.size} and {new.size}.")
     both = ~(np.isnan(old) | np.isnan(new))
-    old, new = old[both], new[both]
+    weight = np.ones_like(old) if weights is None else np.asarray(weights, dtype=np.float64)
+    both &= weight > 0
+    old, new, weight = old[both], new[both], weight[both]
     rows = old.size
     if not rows:
         return None
-    differences = new - old
-    mean = float(differences.mean())
+    differences = (new - old) * weight
+    mean = float(differences.sum() / weight.sum())
     generator = np.random.default_rng(_SEED)
     step = max(1, _CELLS_AT_ONCE // rows)
+    drawn = (
+        generator.integers(0, rows, size=(min(step, _RESAMPLES - done), rows)) for done in range(0, _RESAMPLES, step)
+    )
     means = np.concatenate(
-        [
-            differences[generator.integers(0, rows, size=(min(step, _RESAMPLES - done), rows))].mean(axis=1)
-            for done in range(0, _RESAMPLES, step)
-        ]
+        [differences[rows_drawn].sum(axis=1) / weight[rows_drawn].sum(axis=1) for rows_drawn in drawn]
     )
     low, high = np.percentile(means, [2.5, 97.5])
     # Equal means may differ in their last digits by the order they were added in: that is not a difference.
     as_far = int((np.abs(means - mean) >= abs(mean) * (1 - 1e-9)).sum())
     return Difference(
         rows=rows,
-        current=float(old.mean()),
-        candidate=float(new.mean()),
+        current=float(np.average(old, weights=weight)),
+        candidate=float(np.average(new, weights=weight)),
         difference=mean,
         low=float(low),
         high=float(high),

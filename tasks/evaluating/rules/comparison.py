@@ -1,6 +1,7 @@
 """Two models on the same rows: by how much one is better, and whether chance alone could have done it."""
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 from typing import Literal
@@ -66,15 +67,17 @@ class Comparison:
         }
 
 
-def compare_rows(baseline: RowFigures, candidate: RowFigures) -> dict[str, Comparison]:
-    """Every compared figure that both have rows for, by its name.
+def compare_rows(
+    baseline: RowFigures, candidate: RowFigures, weights: Sequence[float] | None = None
+) -> dict[str, Comparison]:
+    """Every compared figure that both have rows for, by its name; `weights` say how much each row stands for.
 
     Raises:
         ValueError: the two don't have the same number of rows.
     """
     compared: dict[str, Comparison] = {}
     for name in COMPARED:
-        difference = compare_paired(baseline.column(name), candidate.column(name))
+        difference = compare_paired(baseline.column(name), candidate.column(name), weights)
         if difference is not None:
             compared[name] = Comparison(name, difference, _verdict(name, difference))
     return compared

@@ -1,0 +1,27 @@
+"""Which published conversations were uncertain: what a sample's strata are weighted back by."""
+
+from collections.abc import Iterable
+from datetime import date
+from io import BytesIO
+
+import pyarrow.parquet as pq
+
+from tasks.domain.errors import ObjectMissing
+from tasks.domain.layout import partition_key
+from tasks.domain.ports import ObjectStore
+from tasks.reviewing.rules.sampling import Candidate
+
+_COLUMNS = ["content_hash", "truncated", "issue", "plan", "accepted", "negative_sentiment"]
+
+
+def published_uncertainty(warehouse: ObjectStore, days: Iterable[date]) -> dict[str, bool]:
+    """For each published conversation of the days, by content hash: its summary leaves something open."""
+    found: dict[str, bool] = {}
+    for day in sorted(days):
+        try:
+            content = warehouse.read_path(partition_key("summaries", day))
+        except ObjectMissing:
+            continue
+        for batch in pq.ParquetFile(BytesIO(content)).iter_batches(columns=_COLUMNS):
+            found |= {row["content_hash"]: Candidate(b"", day, row).uncertain for row in batch.to_pylist()}
+    return found
