@@ -27,7 +27,7 @@ from aiohttp import web
 
 from tests.builders.quotas import Quota, Style
 from tests.servers.bce_auth import verify
-from tests.servers.odd_replies import ODD_REPLIES, PAID_FOR_NOTHING, WHOLE
+from tests.servers.odd_replies import ODD_REPLIES, PAID_FOR_NOTHING, REFUSED, WHOLE
 from tests.servers.threaded import ThreadedServer
 
 V1_PREFIX = "/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/"
@@ -77,7 +77,7 @@ class Behavior:
     extra: dict[str, Any] = field(default_factory=dict)  # merged into every good V1 body
     finish_reason: str = "stop"
     odd: float = 0.0  # the share of V2 and OpenAI replies that have an odd shape
-    odd_shape: str = ""  # one of ODD_REPLIES; any of them when empty
+    odd_shape: str = ""  # one of ODD_REPLIES; any but a refusal when empty
     refuses: tuple[str, ...] = ()  # models whose content filter refuses everything
     thoughts: str = ""  # of a model that thinks unless it is told not to; its tokens end before the answer begins
     clock_skew_seconds: float = 0.0  # of the time that it tells to whoever asks for nothing
@@ -360,7 +360,7 @@ class QianfanServer(ThreadedServer):
         return _json(_good_body(wire, answer, prompt_tokens, answer_tokens, behavior), headers=headers)
 
     def _odd(self, prompt: str, answer: str, prompt_tokens: int, answer_tokens: int) -> web.StreamResponse:
-        shape = self.behavior.odd_shape or self._random.choice(sorted(ODD_REPLIES))
+        shape = self.behavior.odd_shape or self._random.choice(sorted(ODD_REPLIES.keys() - REFUSED.keys()))
         self.requests[f"odd:{shape}"] += 1
         if shape in WHOLE:
             self.delivered[_hash(prompt)] += 1
