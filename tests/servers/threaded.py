@@ -1,6 +1,7 @@
 """An HTTP server in a thread of its own: what the servers that speak Qianfan's wires have in common."""
 
 import asyncio
+import ssl
 import threading
 from abc import ABC, abstractmethod
 from typing import Self
@@ -18,6 +19,7 @@ class ThreadedServer(ABC):
     def __init__(self, port: int = 0) -> None:
         self.port = port
         self.url = ""
+        self.tls: ssl.SSLContext | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
@@ -50,7 +52,7 @@ class ThreadedServer(ABC):
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", self.port, backlog=2048).start()
+        await web.TCPSite(runner, "127.0.0.1", self.port, backlog=2048, ssl_context=self.tls).start()
         self.port = runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._ready.set()

@@ -1,0 +1,163 @@
+"""Connections to servers that mean no good, are slow in odd ways, or stand behind proxies and private CAs."""
+
+import asyncio
+import gzip
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tasks.clients.http_pool import MAX_BODY_BYTES, Call, ConnectionLimits, Pool, is_loopback
+from tasks.clients.openai_chat import OpenAISummarizer
+from tasks.domain.errors import CallTimedOut, CertificateUntrusted, ReplyUnreadable, TransientFault
+from tasks.domain.records import Conversation, Request
+from tests.servers.qianfan import API_KEY, QianfanServer
+from tests.servers.threaded import ThreadedServer
+
+REQUEST = Request(Conversation("c1", (), "a", 1), (), "", "用户：在吗", False, "", "", 0)
+
+
+class HostileServer(ThreadedServer):
+    """Answers as its path says."""
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/huge":
+            return web.Response(body=b"x" * (MAX_BODY_BYTES + 1))
+        if request.path == "/bomb":
+            packed = gzip.compress(b" " * (4 * MAX_BODY_BYTES))
+            return web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+        if request.path == "/packed":
+            return web.Response(body=gzip.compress(b'{"packed": true}'), headers={"Content-Encoding": "gzip"})
+        if request.path == "/torn":
+            return web.Response(body=b"no gzip at all", headers={"Content-Encoding": "gzip"})
+        response = web.StreamResponse()
+        await response.prepare(request)
+        if request.path == "/blank-lines":
+            for _ in range(8):
+                await response.write(b"\n")
+                await asyncio.sleep(0.15)
+            await response.write(b"{}")
+            return response
+        while True:  # /endless
+            await response.write(b" ")
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Iterator[HostileServer]:
+    with HostileServer() as server:
+        yield server
+
+
+def fetched(url: str, limits: ConnectionLimits = ConnectionLimits()) -> bytes:  # noqa: B008  frozen
+    async def fetch() -> bytes:
+        pool = Pool(limits)
+        try:
+            return await pool.send(Call(), "POST", url, {})
+        finally:
+            await pool.aclose()
+
+    return asyncio.run(fetch())
+
+
+@pytest.mark.parametrize(
+    ("path", "what"), [("/huge", "larger than 8 MB"), ("/bomb", "larger than 8 MB"), ("/torn", "not the gzip")]
+)
+def test_a_reply_that_swells_is_given_up_before_it_fills_the_memory(hostile, path, what):
+    with pytest.raises(ReplyUnreadable, match=what):
+        fetched(hostile.url + path)
+
+
+def test_a_reply_that_is_compressed_all_the_same_is_read(hostile):
+    assert fetched(hostile.url + "/packed") == b'{"packed": true}'
+
+
+def test_a_server_that_holds_the_line_with_blank_lines_is_waited_for(hostile):
+    assert fetched(hostile.url + "/blank-lines", ConnectionLimits(idle_seconds=1.0)).strip() == b"{}"
+
+
+def test_a_reply_that_never_ends_does(hostile):
+    with pytest.raises(CallTimedOut, match=r"no whole reply within 0\.5 s"):
+        fetched(hostile.url + "/endless", ConnectionLimits(idle_seconds=5.0, call_seconds=0.5))
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        ("http://localhost:8000/v1", True),
+        ("http://127.0.0.1:1/v1", True),
+        ("http://[::1]/v1", True),
+        ("https://qianfan.baidubce.com", False),
+        ("http://10.0.0.1", False),
+    ],
+)
+def test_is_loopback_knows_this_machine(url, own):
+    assert is_loopback(url) is own
+
+
+def asked(base_url: str) -> str:
+    async def ask() -> str:
+        summarizer = OpenAISummarizer("m", base_url=base_url, api_key=API_KEY)
+        try:
+            return (await summarizer.summarize(REQUEST, lambda: None)).text
+        finally:
+            await summarizer.aclose()
+
+    return asyncio.run(ask())
+
+
+def test_a_proxy_is_used_for_what_is_far_and_not_for_this_machine(monkeypatch):
+    with QianfanServer() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        assert "在吗" in asked("http://model.invalid/v1")
+        assert proxy.last_headers["Host"] == "model.invalid"
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        assert "在吗" in asked(f"{proxy.url}/v1")
+        monkeypatch.setenv("no_proxy", "model.invalid")
+        with pytest.raises(TransientFault, match=r"model\.invalid.* cannot be reached"):
+            asked("http://model.invalid/v1")
+
+
+class TlsServer(QianfanServer):
+    """The same behind TLS, with a certificate that nobody knows."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+        now = datetime.now(UTC)
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(1)
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        self.certificate, key_file = folder / "ca.pem", folder / "key.pem"
+        self.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        key_file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.tls.load_cert_chain(self.certificate, key_file)
+
+
+def test_a_certificate_that_nobody_knows_is_named(tmp_path):
+    with TlsServer(tmp_path) as server, pytest.raises(CertificateUntrusted, match="SSL_CERT_FILE"):
+        asked(server.url.replace("http://", "https://") + "/v1")
