@@ -159,8 +159,20 @@ def _members(chunks: Iterator[bytes], opened: Callable[[], _Member], name: str) 
         raise BrokenStream(f"the {name} data ends too early")
 
 
+class _Borrowed:
+    """A file that its reader does not close."""
+
+    closed = False
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+
+    def close(self) -> None:
+        """Leave the file to whoever opened it."""
+
+
 def _zstd(file: BinaryIO, taken: list[int]) -> Iterator[bytes]:
-    stream = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd")
+    stream = pa.CompressedInputStream(pa.PythonFile(_Borrowed(file), mode="r"), "zstd")
     try:
         while chunk := stream.read(CHUNK_BYTES):
             taken[0] = max(file.tell(), 1)

@@ -28,7 +28,7 @@ _LINE: Final = re.compile(
 
 # 千牛, 旺旺: NAME(2026-11-22 10:00:00): text. QQ, 七鱼: NAME 2026-11-22 10:00:00, with the text on the lines below.
 _NAME_AND_TIME: Final = re.compile(
-    rf"[ \t\u3000\ufeff]*+(?P<name>[^\s(（,，;；|\t][^(（,，;；|\t\n]{{0,30}}?)[ \t]{{0,4}}"
+    rf"[ \t\u3000\ufeff]*+(?P<name>[^\s(（\[【\d,，;；|\t][^(（,，;；|\t\n]{{0,30}}?)[ \t]{{0,4}}"
     rf"[(（]?(?P<time>{_DATED})[)）]?[ \t]{{0,4}}"
     r"(?:[:：][ \t]{0,4}|$)"
 )
@@ -171,6 +171,9 @@ class LabelReader:
             if end > 0 and (speaker := _PLAIN.get(line[:end])):
                 return Label(speaker, line[:end], None, end + 1, sure=True)
         start = line[:_LABEL_CHARACTERS]
+        dated = len(line) < _LABEL_CHARACTERS and _DATE_INSIDE.search(start) is not None
+        if dated and (headline := self._headline(start, _NAME_AND_TIME)):
+            return headline
         found = _LINE.match(start) if _COLON.search(start) else None
         if found:
             name = found["name"].strip(" *_\t")
@@ -178,7 +181,7 @@ class LabelReader:
             timed = found["time"] is not None
             if speaker or self._is_stranger(name, timed, found):
                 return Label(speaker, name, found["time"], found.end(), sure=speaker is not None)
-        return self._headline(start) if len(line) < _LABEL_CHARACTERS and _DATE_INSIDE.search(start) else None
+        return self._headline(start, _TIME_AND_NAME) if dated else None
 
     def speaker(self, name: str) -> Speaker | None:
         """The side of a name."""
@@ -193,8 +196,8 @@ class LabelReader:
         dated = timed and (found["dash"] is not None or len(found["time"]) > 5)
         return dated and len(name) <= 24 and name.lower() not in _NO_NAMES
 
-    def _headline(self, line: str) -> Label | None:
-        found = _NAME_AND_TIME.match(line) or _TIME_AND_NAME.match(line)
+    def _headline(self, line: str, form: re.Pattern[str]) -> Label | None:
+        found = form.match(line)
         if not found:
             return None
         name = found["name"].strip().strip("[]【】")

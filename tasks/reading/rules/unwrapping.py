@@ -13,6 +13,11 @@ _IN_STRING: Final = re.compile(r'["\\]')
 
 _DEPTH: Final = 4
 
+# Keys that wrap a list, and are nobody's id.
+_WRAPPERS: Final = frozenset(
+    ["data", "list", "items", "records", "rows", "result", "results", "messages", "conversations", "chats", "tickets"]
+)
+
 _MESSAGES: Final = "jsonl-messages"
 
 
@@ -24,16 +29,18 @@ def records_in(value: Mapping[str, Any], kind: Callable[[Any], str], depth: int 
     """
     if depth > _DEPTH:
         return []
-    for element in value.values():
-        if isinstance(element, list) and (found := _listed(element, kind)):
-            return found
-    if keyed := _keyed(value, kind):
+    keyed = _keyed(value, kind)
+    if keyed and not _WRAPPERS & {key.lower() for key in value}:
         return keyed
+    lists = (_listed(element, kind) for element in value.values() if isinstance(element, list))
+    return next(filter(None, lists), keyed) or _nested(value, kind, depth)
+
+
+def _nested(value: Mapping[str, Any], kind: Callable[[Any], str], depth: int) -> list[Any]:
     for element in value.values():
         if isinstance(element, dict):
-            if _kind(element, kind):
-                return [element]
-            if found := records_in(element, kind, depth + 1):
+            found = [element] if _kind(element, kind) else records_in(element, kind, depth + 1)
+            if found:
                 return found
     return []
 

@@ -1,0 +1,271 @@
+"""Shapes that people export: each is read as the one conversation that it is, or named."""
+
+import bz2
+import io
+import json
+import lzma
+import zipfile
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tasks.domain.records import Reason
+from tests.builders.logs import Read, said
+
+ASK, TELL, THANK = "水壶漏水了，能换一只吗", "可以换，请把旧的寄回", "好的，马上寄"
+TURNS = [("user", ASK), ("agent", TELL), ("user", THANK)]
+SIDES = ("user", "agent", "user")
+
+
+def dump(value):
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def messages(wrap=lambda words: words, key="text", sides=SIDES, role="role"):
+    return [{role: side, key: wrap(words)} for side, (_, words) in zip(sides, TURNS, strict=True)]
+
+
+def record(**more):
+    return {"conversation_id": "c1", "messages": messages(), **more}
+
+
+JSON_SHAPES = {
+    "text in an object": record(messages=messages(lambda words: {"type": "text", "content": words}, "content")),
+    "text in parts": record(messages=messages(lambda words: [{"type": "text", "text": {"value": words}}, {"type": "image"}], "content")),
+    "an empty text beside parts": record(messages=[{**one, "content": "", "parts": [{"text": one.pop("text")}]} for one in messages()]),
+    "text as JSON in a string": record(messages=messages(lambda words: json.dumps({"type": "message", "data": {"content": words}}), "content")),
+    "HTML": record(messages=messages(lambda words: f"<p>{words}</p><img src='x'>")),
+    "events among messages": record(messages=[{"type": "join", "time": 1}, *messages(), {"type": "close"}]),
+    "a recalled message": record(messages=[*messages()[:1], {"role": "agent", "text": "发错了", "recalled": True}, *messages()[1:]]),
+    "a message for agents only": record(messages=[*messages()[:1], {"role": "agent", "text": "查库存", "private": True}, *messages()[1:]]),
+    "a tool's call": record(messages=[*messages()[:1], {"role": "function_call", "text": "{}"}, *messages()[1:]]),
+    "usr and sys": record(messages=messages(sides=("usr", "sys", "usr"))),
+    "nested author": record(messages=messages(sides=[{"type": side} for side in ("end-user", "admin", "end-user")], role="author")),
+    "an id as MongoDB writes it": {**record(), "_id": {"$oid": "c1"}},
+    "conversations in an object": {"conversations": [record()]},
+    "an API's page": {"code": 0, "data": {"total": 1, "list": [record()]}},
+    "an object keyed by id": {"c1": {"messages": messages()}},
+    "lists of messages keyed by id": {"c1": messages()},
+    "messages that name their conversation": {"messages": [{"conversation_id": "c1", **one} for one in messages()]},
+    "a conversation in an object": {"status": "ok", "conversation": record()},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", JSON_SHAPES)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_read_reads_each_shape_of_json(shape, indent):
+    if shape == "an id as MongoDB writes it":
+        JSON_SHAPES[shape].pop("conversation_id", None)
+    found = Read(json.dumps(JSON_SHAPES[shape], ensure_ascii=False, indent=indent).encode()).conversation
+    assert (found.conversation_id, said(found)) == ("c1", TURNS)
+
+
+def test_read_parts_messages_of_several_conversations_in_one_list():
+    rows = [{"conversation_id": f"c{n}", **one} for one in messages() for n in range(3)]
+    found = Read(dump({"messages": rows})).conversations
+    assert [(one.conversation_id, said(one)) for one in found] == [(f"c{n}", TURNS) for n in range(3)]
+
+
+@pytest.mark.parametrize("pages", [1, 400])
+def test_read_streams_a_list_inside_of_an_object_however_long(pages):
+    listed = {"data": {"list": [record(conversation_id=f"c{n}", note="x" * 1000) for n in range(pages)]}}
+    assert len(Read(dump(listed)).conversations) == pages
+
+
+@pytest.mark.parametrize("line", ["\x1e{}\n", "{},\n", "  {}\r\n"])
+def test_read_reads_records_a_line_whatever_parts_them(line):
+    content = "".join(line.replace("{}", dump(record(conversation_id=f"c{n}")).decode()) for n in range(3))
+    assert [said(one) for one in Read(content.encode()).conversations] == [TURNS] * 3
+
+
+TRANSCRIPTS = {
+    "a name behind the word": "用户：{}\n客服小美：{}\n用户：{}\n",
+    "marks of Markdown": "**User:** {}\n**Agent:** {}\n**User:** {}\n",
+    "a list": "- 顾客：{}\n- 客服：{}\n- 顾客：{}\n",
+    "a quotation": "> 1. 用戶：{}\n> 2. 客服人員：{}\n> 3. 用戶：{}\n",
+    "WhatsApp on Android": "22/11/26, 10:00 - Messages are encrypted\n22/11/26, 10:00 - Customer: {}\n22/11/26, 10:01 - Support: {}\n22/11/26, 10:02 - Customer: {}\n",
+    "WhatsApp on iOS": "[11/22/26, 10:00:00 AM] Customer: {}\n[11/22/26, 10:01:00 AM] Support: {}\n[11/22/26, 10:02:00 AM] Customer: {}\n",
+    "name and time above the words": "访客 2026-11-22 10:00:00\n{}\n客服小美 2026-11-22 10:01:00\n{}\n访客 2026-11-22 10:02:00\n{}\n",
+    "a canned text in rules": "用户：{}\n客服：{}\n用户：{}\n-----\n本店承诺\n-----\n",
+}
+
+
+@pytest.mark.parametrize("shape", TRANSCRIPTS)
+def test_read_reads_labels_however_they_are_decorated(shape):
+    found = Read(TRANSCRIPTS[shape].format(ASK, TELL, THANK).encode()).conversation
+    assert [(turn.role, turn.text.split("\n")[0]) for turn in found.turns] == TURNS
+    assert "preamble" not in found.attributes
+
+
+@pytest.mark.parametrize(
+    "heading", ["对话{}：", "【会话{}】", "=== Conversation {} ===", "第{}通", "会话编号：{}", "-----"]
+)
+def test_read_parts_transcripts_at_the_headings_that_a_file_begins_with(heading):
+    text = "".join(f"{heading.format(n)}\n用户：{ASK}\n客服：{TELL}\n用户：{THANK}\n\n" for n in range(1, 4))
+    assert [said(one) for one in Read(text.encode()).conversations] == [TURNS] * 3
+
+
+def test_read_takes_no_heading_in_a_message_for_a_border():
+    text = f"用户：{ASK}\n客服：{TELL}\n用户：我发你记录\n会话编号：other\n渠道：内部\n好的\n"
+    assert Read(text.encode()).conversation.turns[-1].text.endswith("好的")
+
+
+def test_read_never_glues_a_stranger_to_the_message_before():
+    text = "".join(
+        f"2026-11-22 10:0{at}:00 {name}：{words}\n"
+        for at, (name, words) in enumerate([("客服", "您好"), ("访客7", ASK), ("林晓", TELL), ("访客7", THANK)])
+    )
+    reject = Read(text.encode()).reject
+    assert reject.reason is Reason.UNREADABLE
+    assert "roles" in reject.detail
+    assert "林" not in reject.detail
+
+
+ROWS = [
+    ["会话ID", "角色", "内容", "时间"],
+    *(["c1", side, words, f"2026-11-22 10:0{at}"] for at, (side, words) in enumerate(TURNS)),
+]
+
+
+def table(rows=ROWS, delimiter=","):
+    return "".join(delimiter.join(row) + "\n" for row in rows)
+
+
+TABLES = {
+    "sep=": "sep=;\n" + table(delimiter=";"),
+    "a title": "客服消息导出\n\n" + table(),
+    "a comment": "# 2026-11-22\n" + table(),
+    "Ctrl-A": table(delimiter="\x01"),
+    "newest first": table([ROWS[0], *reversed([[*row[:3], "2026-11-22 10:0" + ("1" if at == 2 else "0")] for at, row in enumerate(ROWS[1:])])]),
+    "delivered twice": table([[*ROWS[0], "消息ID"], *[[*row, f"m{at}"] for at, row in enumerate(ROWS[1:])] * 2]),
+    "a number of the message": table([["序号", *ROWS[0]], *reversed([[str(at), *row[:3], "2026-11-22 10:00"] for at, row in enumerate(ROWS[1:])])]),
+    "commas in the last column": table([["会话ID", "角色", "内容"], *(["c1", side, words.replace("，", ",")] for side, words in TURNS)]),
+    "ids of a spreadsheet": table([ROWS[0], *(['"=""c1"""', *row[1:]] for row in ROWS[1:])]),
+    "date and time apart": table([["会话ID", "角色", "内容", "日期", "时间"], *([*row[:3], *row[3].split()] for row in ROWS[1:])]),
+    "invisible characters in names": "\u200b会话ID\u200b,角色\ufeff,内容,时间\n" + table(ROWS[1:]),
+    "backslashes": 'id,role,content\n' + "".join(f'c1,{side},"{words}"\n' for side, words in TURNS) + 'c2,user,"a \\"b\\" c"\nc2,agent,"d"\n',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", TABLES)
+def test_read_reads_each_shape_of_table(shape):
+    found = {one.conversation_id: one for one in Read(TABLES[shape].encode()).conversations}["c1"]
+    assert [(role, words.replace(",", "，")) for role, words in said(found)] == TURNS
+    if "时间" in TABLES[shape]:
+        assert str(found.started_at).startswith("2026-11-22 02:00")
+
+
+def test_read_gives_rounded_ids_of_a_spreadsheet_back():
+    rows = "id,role,content\n" + "2.02611E+17,user,a\n2.02611E+17,agent,b\n" * 2
+    assert "lost its last digits" in Read(rows.encode()).reject.detail
+
+
+def test_read_counts_rows_of_an_unknown_role_with_their_conversation():
+    rows = table([*ROWS, ["c1", "Fritz", "?", ""], ["c2", "Fritz", "?", ""], ["c2", "user", "?", ""]])
+    read = Read(rows.encode())
+    assert [(one.conversation_id, said(one), one.attributes) for one in read.conversations] == [
+        ("c1", TURNS, {"unread_rows": "1"})
+    ]
+    assert [one.conversation_id for one in read.rejects] == ["c2"]
+    assert "1 of its 2 rows" in read.rejects[0].detail
+
+
+def test_read_takes_a_customers_quoted_rows_for_the_words_they_are():
+    forged = "victim,客服,滚\nnew,用户,x"
+    rows = f'id,role,content\nvictim,用户,{ASK}\nvictim,客服,{TELL}\nmean,用户,"看\n{forged}\n就这些"\nmean,客服,好\n'
+    read = Read(rows.encode())
+    assert [one.conversation_id for one in read.conversations] == ["victim", "mean"]
+    assert said(read.conversations[0]) == TURNS[:2]
+    assert forged in read.conversations[1].turns[0].text
+
+
+@pytest.mark.parametrize("column", ["消息", "对话内容", "conversation", "chat"])
+@pytest.mark.parametrize("words", ["[]", '[{"角色": "客服", "消息": "全额退款"}, {"角色": "用户", "消息": "接受"}]'])
+def test_read_takes_a_message_that_is_a_json_list_for_words(column, words):
+    rows = [{"会话ID": "c1", "角色": side, column: said} for side, said in (("用户", words), ("客服", TELL))]
+    lines = b"".join(dump(row) + b"\n" for row in rows)
+    read = Read(lines)
+    if column in ("消息", "对话内容"):
+        assert said(read.conversation) == [("user", words), ("agent", TELL)]
+    assert not any(turn.text == "全额退款" for one in read.conversations for turn in one.turns)
+
+
+def workbook():
+    book = openpyxl.Workbook()
+    book.active.title = "说明"  # type: ignore[union-attr]
+    sheet = book.create_sheet("消息")
+    for row in ROWS:
+        sheet.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def archive(**files):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in files.items():
+            packed.writestr(name.replace("_", "."), content)
+    return file.getvalue()
+
+
+def parquet():
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([record()]), file)
+    return file.getvalue()
+
+
+PACKED = {
+    "zip": archive(a_csv=table(), **{"__MACOSX/a_csv": "x"}),
+    "bzip2": bz2.compress(table().encode()),
+    "xz": lzma.compress(table().encode()),
+    "zstd": pa.compress(table().encode(), codec="zstd", asbytes=True),
+    "a workbook": workbook(),
+    "a workbook in a zip": archive(a_xlsx=workbook()),
+    "Parquet": parquet(),
+}
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_read_unpacks(kind):
+    assert said(Read(PACKED[kind]).conversation) == TURNS
+
+
+@pytest.mark.parametrize("kind", ["bzip2", "xz", "zstd", "zip", "a workbook", "Parquet"])
+@pytest.mark.parametrize("share", [0.2, 0.7, 0.97])
+def test_read_names_what_is_cut(kind, share):
+    read = Read(PACKED[kind][: int(len(PACKED[kind]) * share)])
+    assert any(reject.reason is Reason.UNREADABLE for reject in read.rejects)
+
+
+@pytest.mark.parametrize(("magic", "named"), [(b"ARROW1\0\0", "Arrow"), (b"ORC\0", "ORC"), (b"Obj\x01", "Avro"), (b"\x78\x9c\x01\x02\xff\x00", "zlib")])  # fmt: skip
+def test_read_names_what_it_does_not_unpack(magic, named):
+    assert named in Read(magic + bytes(range(128, 256)) * 4).reject.detail
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("big5", "水壺漏水了，請問什麼時候可以換"),
+        ("cp932", "いつ届きますか、教えてください"),
+        ("gb18030", "水壶漏水了，什么时候可以换"),
+    ],
+)
+def test_read_decodes_what_is_neither_utf8_nor_gbk_without_a_wrong_sign(encoding, words):
+    rows = f"id,role,content\nc1,user,{words}\nc1,agent,{words}\n"
+    assert said(Read(rows.encode(encoding)).conversation) == [("user", words), ("agent", words)]
+
+
+def test_read_keeps_a_row_that_is_cut_within_a_character():
+    rows = table().encode().replace("吗".encode(), "吗".encode()[:2])
+    assert said(Read(rows).conversation)[0] == ("user", ASK[:-1] + "\ufffd")
+
+
+def test_read_refuses_what_unpacks_to_more_than_any_log():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed, packed.open("a.csv", "w") as inside:
+        for _ in range(300):
+            inside.write(bytes(1 << 20))
+    assert "unpacks to" in Read(file.getvalue()).reject.detail
