@@ -1,6 +1,7 @@
 """New themes: proposed from the tables, decided in a sheet, and given to the days before without a model call."""
 
 import asyncio
+import csv
 from datetime import date, timedelta
 
 import pyarrow as pa
@@ -37,7 +38,7 @@ def settings(tmp_path):
     warehouse = tmp_path / "w"
     for number in range(8):
         day = DAY - timedelta(days=number)
-        rows = summaries(1000, seed=number + 1, day=day).to_pylist()
+        rows = [row | {"theme": None, "plan_theme": None} for row in summaries(1000, number + 1, day=day).to_pylist()]
         if number == 0:
             for place in range(0, 1000, 50):
                 rows[place]["issue"] = NEW[place // 50]
@@ -104,7 +105,11 @@ def test_a_new_theme_is_proposed_accepted_and_given_to_the_days_before(settings,
 def test_a_refused_theme_is_not_proposed_again_and_takes_no_text(settings, tmp_path):
     sheet = tmp_path / "themes.csv"
     proposed(settings, sheet)
-    sheet.write_text(sheet.read_text(encoding="utf-8-sig").replace(",,new_", f",{REFUSE},new_"), encoding="utf-8")
+    header, *rows = csv.reader(sheet.read_text(encoding="utf-8-sig").splitlines(keepends=True))
+    for row in rows:
+        row[header.index(VERDICT)] = REFUSE
+    with sheet.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
     done = asyncio.run(accept_themes(str(sheet), None, None, settings))
     assert (done["accepted"], done["refused"]) == ([], 1)
     assert proposed(settings, tmp_path / "again.xlsx")["proposals"] == []
