@@ -8,7 +8,7 @@ export TMPDIR := $(CURDIR)/.tmp
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help env demo serve test test-long test-postgres test-browser test-containers picture lint types lock clean
+.PHONY: help env demo serve test test-long test-postgres test-browser test-containers picture lint types audit sbom licences lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,16 @@ test-containers: env ## deployments/compose.yaml on Docker Engine with Compose 2
 picture: demo ## draw the README's picture anew from the demo's second day
 	$(BIN)/python -m flows.build_report --start 2026-11-21 --end 2026-11-21
 	$(BIN)/python -m deployments.demo.draw_picture > .github/report.svg
+
+audit: env ## known advisories against the lock, by pip-audit; exceptions are in .ci/supply_chain.toml
+	@test -x .tmp/audit/bin/pip-audit || { $(PYTHON) -m venv .tmp/audit && .tmp/audit/bin/pip install --quiet --disable-pip-version-check pip-audit; }
+	@ignored=$$($(BIN)/python .ci/supply_chain.py ignored) && .tmp/audit/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip $$ignored
+
+sbom: env ## the bill of materials (CycloneDX) on stdout
+	@$(BIN)/python .ci/supply_chain.py sbom
+
+licences: env ## the licences of all dependencies; fails where one was not looked at
+	@$(BIN)/python .ci/supply_chain.py licences
 
 lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

@@ -1,4 +1,4 @@
-"""Removes what a warehouse no longer needs: work that died, raw answers and reports of old days. Never tables.
+"""Removes what a warehouse no longer needs: work that died and, if told to, what is old, by kind.
 
 python -m flows.expire_files --keep-answers-days 90 --keep-reports-days 365
 """
@@ -31,9 +31,11 @@ async def expire_files(
     keep_answers_days: _Days = 0,
     keep_reports_days: _Days = 0,
     keep_staging_days: _Days = 7,
+    keep_tables_days: _Days = 0,
+    keep_texts_days: _Days = 0,
     settings: dict[str, Any] = _NO_SETTINGS,
 ) -> dict[str, int]:
-    """清理过期文件，数据表永不删除 · Remove old answers, reports and leftovers of runs that died; tables always stay.
+    """清理过期文件 · Remove leftovers of runs that died, and what is older than it should be, by kind.
 
     Args:
         keep_answers_days: 原始回答保留天数，0为永久 · For how many days the raw answers of published days are kept;
@@ -41,13 +43,16 @@ async def expire_files(
         keep_reports_days: 报告保留天数，0为永久 · For how many days reports are kept, which can be rebuilt; 0: for
             ever.
         keep_staging_days: 中间文件保留天数，0为永久 · For how many days leftovers of dead runs are kept; 0: for ever.
+        keep_tables_days: 数据表保留天数，0为永久 · For how many days tables are kept; 0: for ever.
+        keep_texts_days: 原文保留天数，0为永久 · For how many days whole dialogues are kept: labels, samples, sheets,
+            shadows, evaluations, comparisons; 0: for ever.
         settings: 其他设置（高级） · Any setting by its name; the warehouse and the time zone matter here.
     """
-    if min(keep_answers_days, keep_reports_days, keep_staging_days) < 0:
+    if min(keep_answers_days, keep_reports_days, keep_staging_days, keep_tables_days, keep_texts_days) < 0:
         raise UsageError("What is kept can't be kept for less than 0 days, which is for ever.")
     config = load_settings(settings)
     warehouse = open_warehouse(config)
-    keep = Keep(keep_answers_days, keep_reports_days, keep_staging_days)
+    keep = Keep(keep_answers_days, keep_reports_days, keep_staging_days, keep_tables_days, keep_texts_days)
 
     removed = await asyncio.to_thread(expire, warehouse, keep, datetime.now(config.zone))
 
@@ -62,8 +67,16 @@ def _format_summary(removed: Mapping[str, int]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.expire_files", "Remove old answers, reports and leftovers; tables always stay.")
-    for kind, what, days in (("answers", "answers", 0), ("reports", "reports", 0), ("staging", "leftovers of runs", 7)):
+    parser = command_line.parser(
+        "flows.expire_files", "Remove leftovers, and old answers, reports, texts and tables if told to."
+    )
+    for kind, what, days in (
+        ("answers", "answers", 0),
+        ("reports", "reports", 0),
+        ("staging", "leftovers of runs", 7),
+        ("tables", "tables", 0),
+        ("texts", "whole dialogues", 0),
+    ):
         parser.add_argument(
             f"--keep-{kind}-days",
             type=_days,
@@ -80,7 +93,14 @@ def main(arguments: Sequence[str]) -> int:
 
     return command_line.run(
         settings,
-        lambda: expire_files(args.keep_answers_days, args.keep_reports_days, args.keep_staging_days, settings),
+        lambda: expire_files(
+            args.keep_answers_days,
+            args.keep_reports_days,
+            args.keep_staging_days,
+            args.keep_tables_days,
+            args.keep_texts_days,
+            settings,
+        ),
         tell,
     )
 

@@ -34,7 +34,12 @@ _PAID: Final = ("_answers/", "_staging/batches/")
 
 _DAY: Final = re.compile(r"(?:_answers|reports|_staging/batches)/days?=(?:\d{4}-\d\d-\d\d_)?(\d{4}-\d\d-\d\d)/")
 
-PREFIXES: Final = ("_answers/", "_staging/", "reports/")
+TABLES: Final = ("summaries/", "rejects/", "metrics/", "runs/")
+
+# Whole dialogues, and what candidates wrote of them.
+TEXTS: Final = ("_reviews/", "reviews/", "labels/", "shadows/", "evaluations/", "comparisons/")
+
+PREFIXES: Final = ("_answers/", "_staging/", "reports/", *TABLES, *TEXTS)
 
 
 def learned_limits_key(model: str) -> str:

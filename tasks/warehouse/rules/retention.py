@@ -1,20 +1,30 @@
-"""What of a warehouse may go after a while. Tables never do."""
+"""Objects of a warehouse that may go after a while: by table and by the kind of text in them, if told to."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 
-from tasks.domain.layout import _DAY, _PAID, _STAGING
+from tasks.domain.layout import _DAY, _PAID, _STAGING, TABLES, TEXTS
 from tasks.domain.ports import StoredObject
+
+_ANY_DAY: Final = re.compile(r"day=(\d{4}-\d\d-\d\d)/")
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """For how many days what is kept, 0 for ever: reports by their day, staging by its last change, answers by both."""
+    """For how many days what is kept, 0 for ever: by its day, staging by its last change, answers by both.
+
+    `texts` are whole dialogues (labels, samples and their sheets) and what candidates wrote of them (shadows,
+    evaluations, comparisons); those whose key names no day go by their last change.
+    """
 
     answers_days: int = 0
     reports_days: int = 0
     staging_days: int = 7
+    tables_days: int = 0
+    texts_days: int = 0
 
 
 def is_expired(found: StoredObject, keep: Keep, *, now: datetime, is_complete: Callable[[date], bool]) -> bool:
@@ -30,6 +40,11 @@ def is_expired(found: StoredObject, keep: Keep, *, now: datetime, is_complete: C
     day = date.fromisoformat(named[1]) if named else None
     if found.key.startswith(_STAGING):
         old = bool(keep.staging_days) and now - found.modified > timedelta(days=keep.staging_days)
+    elif found.key.startswith((*TABLES, *TEXTS)):
+        days = keep.tables_days if found.key.startswith(TABLES) else keep.texts_days
+        dated = _ANY_DAY.search(found.key)
+        aged = now.date() - date.fromisoformat(dated[1]) if dated else now - found.modified
+        return bool(days) and aged > timedelta(days=days)
     elif day is not None:
         paid = found.key.startswith("_answers/")
         days = keep.answers_days if paid else keep.reports_days

@@ -64,3 +64,23 @@ def test_is_expired_never_takes_a_table(folder, day, days):
     keep = Keep(days, days, days)
     assert not expired(f"{folder}/day={day}/{folder}.parquet", keep, age_days=9_999)
     assert not expired(f"{folder}/day={day}", keep, age_days=9_999)
+
+
+@pytest.mark.parametrize(
+    ("key", "kept"),
+    [
+        ("summaries/day=2026-11-01/summaries.parquet", Keep(tables_days=21)),
+        ("rejects/day=2026-11-01/rejects.parquet", Keep(tables_days=21)),
+        ("labels/day=2026-11-01/labels.parquet", Keep(texts_days=21)),
+        ("shadows/day=2026-11-01/m.parquet", Keep(texts_days=21)),
+    ],
+)
+def test_is_expired_goes_by_the_kind_of_text(key, kept):
+    assert not expired(key, kept)
+    assert expired(key.replace("11-01", "10-31"), kept)
+    assert not expired(key.replace("11-01", "10-31"), ALL)
+
+
+def test_is_expired_goes_by_the_change_of_texts_that_name_no_day():
+    assert not expired("_reviews/S1.parquet", Keep(texts_days=30), age_days=29.9)
+    assert expired("_reviews/S1.parquet", Keep(texts_days=30), age_days=30.1)

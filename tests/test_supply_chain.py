@@ -1,0 +1,37 @@
+"""What we hand on: every pin in the bill of materials, every licence looked at, every exception with a reason and an end."""
+
+import importlib.util
+from datetime import date
+
+from tests.conftest import ROOT
+
+_SPEC = importlib.util.spec_from_file_location("supply_chain", ROOT / ".ci" / "supply_chain.py")
+assert _SPEC
+assert _SPEC.loader
+supply_chain = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(supply_chain)
+
+
+def test_the_bill_of_materials_holds_every_pin_with_its_hashes():
+    components = supply_chain.sbom()["components"]
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert len(components) == sum("==" in line and not line.startswith((" ", "#")) for line in lock.splitlines())
+    assert all(component["hashes"] and component["version"] for component in components)
+
+
+def test_every_licence_is_permissive_or_decided():
+    assert supply_chain.undecided() == []
+
+
+def test_a_licence_that_nobody_looked_at_is_named(monkeypatch):
+    monkeypatch.setattr(supply_chain, "licence_of", lambda name: "GPL-3.0" if name == "aiohttp" else "MIT")
+    assert supply_chain.undecided() == ["aiohttp: GPL-3.0"]
+
+
+def test_every_exception_says_why_and_ends():
+    names = {pin["name"] for pin in supply_chain.pins()}
+    for one in supply_chain.DECISIONS["exception"]:
+        assert one["package"] in names
+        assert len(one["reason"]) > 20
+        assert one["until"] < date(2028, 1, 1)
+    assert supply_chain.ended(date(2099, 1, 1)) == [one["id"] for one in supply_chain.DECISIONS["exception"]]
