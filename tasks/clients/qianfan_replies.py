@@ -66,16 +66,14 @@ def number_of(value: object) -> float | None:
 
 
 def modes_of(model: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Limit]]]:
-    """The modes, methods and limits of a supported base model."""
-    return {
-        str(mode["trainMode"]): {
-            our_method(str(scale["parameterScale"])): {
-                str(one["key"]): _limit(one) for one in scale.get("supportHyperParameterConfig") or []
-            }
-            for scale in mode.get("supportParameterScale") or []
-        }
-        for mode in model.get("supportTrainMode") or []
-    }
+    """The modes, methods and limits of a supported base model. A method may be listed twice, in parts."""
+    modes: dict[str, dict[str, dict[str, Limit]]] = {}
+    for mode in model.get("supportTrainMode") or []:
+        methods = modes.setdefault(str(mode["trainMode"]), {})
+        for scale in mode.get("supportParameterScale") or []:
+            limits = methods.setdefault(our_method(str(scale["parameterScale"])), {})
+            limits |= {str(one["key"]): _limit(one) for one in scale.get("supportHyperParameterConfig") or []}
+    return modes
 
 
 def job_of(found: Mapping[str, Any]) -> Job:
@@ -133,7 +131,7 @@ def service_report(found: Mapping[str, Any]) -> ServiceReport:
         description=str(found.get("description") or ""),
         protocol=int(found.get("protocolVersion") or (1 if "/rpc/" in url else 2)),
         set_id=str(found.get("modelSetId") or ""),
-        model_id=str(found.get("modelId") or ""),
+        model_id=str(found.get("modelVersionId") or found.get("modelId") or ""),  # a version, by its older name first
         charge=str(found.get("chargeStatus") or ""),
     )
 

@@ -83,7 +83,8 @@ async def begin_rollout(
     record = await asyncio.to_thread(find_rollout, store, tuning.name)
     known = record.value if record else None
     if known is not None and record is not None and known.paid_for:
-        check_unchanged(known, experiment, spec)
+        if known.token:  # what was adopted is as it is
+            check_unchanged(known, experiment, spec)
         return record
     trial = next((one for one in tuning.trials if one.experiment.number == experiment), None)
     if not experiment:
@@ -100,7 +101,7 @@ async def begin_rollout(
         # Its model is published, or on its way: nothing of that is asked for again.
         planned = replace(
             planned,
-            token=planned.token if again else known.token,
+            token=planned.token if again or not known.token else known.token,
             stage="publishing" if known.set_id or known.asked else "planned",
             set_id=known.set_id,
             model=known.model,

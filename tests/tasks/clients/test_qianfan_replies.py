@@ -74,6 +74,13 @@ def test_modes_of_reads_a_mode_without_methods_and_a_method_without_hyperparamet
     assert modes_of({}) == {}
 
 
+def test_modes_of_puts_the_parts_of_a_method_together():
+    """The mock server of the SDK's own tests lists a method twice."""
+    parts = [{"parameterScale": "LoRA", "supportHyperParameterConfig": [{"key": key}]} for key in ("a", "b")]
+    model = {"supportTrainMode": [{"trainMode": "SFT", "supportParameterScale": parts}]}
+    assert set(modes_of(model)["SFT"]["LoRA"]) == {"a", "b"}
+
+
 @pytest.mark.parametrize(
     ("found", "phase"),
     [({"status": "Ready"}, "ready"), ({"state": "Fail"}, "failed"), ({"status": "Failed"}, "failed"), ({}, "creating")],
