@@ -18,6 +18,7 @@ from flows.shadow_day import shadow_afterwards
 from flows.wiring import command_line
 from flows.wiring.answer_ahead import answer_ahead
 from flows.wiring.paid_time import watch_paid_time
+from flows.wiring.report_cards import tell_of_report
 from flows.wiring.services import Services, connect, names_the_day, notices, open_source, open_warehouse, quota_of
 from flows.wiring.settings import Settings, load_settings
 from flows.wiring.steps import count_without_calls, hold, read
@@ -32,7 +33,6 @@ from tasks.reading.wait_for_logs import find_logs
 from tasks.reporting.report import (
     aggregate_day,
     day_files,
-    enter_into_calendar,
     look_around,
     show_rejects,
     show_report,
@@ -103,7 +103,7 @@ async def summarize_day(
 
         files = day_files(day, tables, statistics, runs, context, services.themes.taxonomy)
         publish_day(services.warehouse, day, run.lease, files)
-        enter_into_calendar(services.warehouse, statistics, context)
+        await tell_of_report(services.warehouse, statistics, context, config)
         await show_report(day, statistics, context, tally.report)
         await show_rejects(day, tables.rejects)
 

@@ -183,6 +183,13 @@ class Settings(BaseSettings):
         (),
         description="attributes of the conversations that metrics are broken down by, too, such as shop,agent,sku",
     )
+    reports_url: str = Field(
+        "",
+        description="where reports are served, such as https://kefu.example.com/reports: cards link there",
+    )
+    story_alert_unhappy: int = Field(
+        10, ge=1, description="a story that costs so many more unhappy customers than usual is an event, once"
+    )
     dimension_min_count: int = Field(
         10, gt=0, description="values of --dimensions with fewer conversations than this are counted together"
     )
@@ -215,6 +222,7 @@ class Settings(BaseSettings):
     bce_session_token: SecretStr = Field(SecretStr(""), validation_alias="BCE_SESSION_TOKEN")
     bos_endpoint: str = Field("", validation_alias="BOS_ENDPOINT")
     webhook_url: SecretStr = Field(SecretStr(""), validation_alias="KEFU_WEBHOOK_URL")
+    report_webhook_url: SecretStr = Field(SecretStr(""), validation_alias="KEFU_REPORT_WEBHOOK_URL")
     alive_url: SecretStr = Field(SecretStr(""), validation_alias="KEFU_ALIVE_URL")
     openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL")
     openai_api_key: SecretStr = Field(SecretStr(""), validation_alias="OPENAI_API_KEY")

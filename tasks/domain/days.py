@@ -1,6 +1,7 @@
 """Days and what a run did to one."""
 
 from datetime import date, datetime, timedelta, tzinfo
+from typing import Literal
 
 from tasks.domain.errors import UsageError
 
@@ -8,6 +9,15 @@ from tasks.domain.errors import UsageError
 def previous_day(moment: datetime, zone: tzinfo) -> date:
     """The day before the day that `moment` (aware) falls into, in `zone`."""
     return moment.astimezone(zone).date() - timedelta(days=1)
+
+
+def span_before(day: date, period: Literal["week", "month"]) -> tuple[date, date]:
+    """The last whole week, Monday to Sunday, or the last whole month before a day."""
+    if period == "week":
+        last = day - timedelta(days=day.weekday() + 1)
+        return last - timedelta(days=6), last
+    last = day.replace(day=1) - timedelta(days=1)
+    return last.replace(day=1), last
 
 
 def days_between(start: date, end: date) -> list[date]:

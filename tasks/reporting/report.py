@@ -233,8 +233,15 @@ def publish_reports(
                 enter_into_calendar(store, statistics, around)
         finally:
             lease.release()
+    address = publish_span.fn(store, whole, context)
+    enter_into_calendar(store, whole, context)
+    return address
+
+
+@task(name="publish-span", cache_policy=NO_CACHE)
+def publish_span(store: ObjectStore, whole: DayStatistics, context: Context) -> str:
+    """Replace a range's report, and return its address."""
     folder = f"reports/days={whole.start}_{whole.end}"
     store.write_path(f"{folder}/report.md", render_markdown(whole, context).encode())
     store.write_path(f"{folder}/report.html", render_html(whole, context).encode())
-    enter_into_calendar(store, whole, context)
     return store.uri_of(f"{folder}/report.html")

@@ -26,6 +26,8 @@ DEPLOYED = {
     "summarize-shard/worker": [],
     "backfill-days/manual": [],
     "build-report/manual": [],
+    "publish-edition/weekly": ["0 8 * * 1 Asia/Shanghai"],
+    "publish-edition/monthly": ["15 8 1 * * Asia/Shanghai"],
     "shadow-day/manual": [],
     "evaluate-model/manual": [],
     "compare-prompts/manual": [],

@@ -187,6 +187,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{what}: more negative sentiment{where}, {now} {when}, {usual} before, {count} conversations",
     ),
     "examples_of_story": ("例：", "for example"),
+    "card_title": (
+        "客服日报 {dates}：{count} 件值得关注的事",
+        "Customer service {dates}: {count} things worth attention",
+    ),
+    "card_title_quiet": ("客服日报 {dates}：没有异常", "Customer service {dates}: nothing unusual"),
+    "card_figures": (
+        "共 {count} 次对话，{accepted} 接受方案，{negative} 出现负面情绪。",
+        "{count} conversations, {accepted} accepted, {negative} negative.",
+    ),
+    "card_more": ("另有 {count} 件，见报告。", "{count} more in the report."),
     "chart_note": (
         "{measure}，{first} 至 {last}；深色为这件事的日子",
         "{measure}, {first} to {last}; dark days belong to it",

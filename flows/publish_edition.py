@@ -1,0 +1,79 @@
+"""Publishes the report of the last whole week or month from the tables, and sends its card.
+
+python -m flows.publish_edition --period week
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, Literal
+
+import orjson
+from prefect import flow, runtime
+
+from flows.wiring import command_line
+from flows.wiring.report_cards import tell_of_report
+from flows.wiring.services import open_warehouse
+from flows.wiring.settings import load_settings
+from tasks.domain.days import days_between, span_before
+from tasks.reporting.report import aggregate_published, look_around, publish_span, show_report
+from tasks.reporting.rules.story_texts import story_json
+
+Period = Literal["week", "month"]
+
+_NO_SETTINGS: dict[str, Any] = {}
+
+
+@flow(name="publish-edition", flow_run_name="edition-{period}")
+async def publish_edition(
+    period: Period = "week", day: date | None = None, settings: dict[str, Any] = _NO_SETTINGS
+) -> dict[str, Any]:
+    """发布周报或月报 · Publish the report of the last whole week or month, and send its card.
+
+    Args:
+        period: 周报 week 或月报 month · Whether it is the week's or the month's.
+        day: 截至哪天之前，空则为计划时间 · The period is the last whole one before this day; left out, before the
+            run's scheduled start.
+        settings: 其他设置（高级） · Any setting by its name; warehouse, time zone and receivers matter here.
+    """
+    config = load_settings(settings)
+    warehouse = open_warehouse(config)
+    today = day or runtime.flow_run.scheduled_start_time.in_timezone(config.timezone).date()
+    first, last = span_before(today, period)
+    published = aggregate_published(warehouse, days_between(first, last), config.zone, config.attributes)
+    context = look_around(warehouse, first, last, published.whole, config.themes)
+    context = replace(context, days=tuple(published.days.values()))
+    address = publish_span(warehouse, published.whole, context)
+    await tell_of_report(warehouse, published.whole, context, config)
+    await show_report(f"{first}-{last}", published.whole, context, address)
+    return {
+        "start": first.isoformat(),
+        "end": last.isoformat(),
+        "days": len(published.days),
+        "conversations": published.whole.conversations,
+        "report": address,
+        "stories": [story_json(story) for story in context.stories.told],
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line of this flow."""
+    parser = command_line.parser("flows.publish_edition", "Publish the last whole week's or month's report.")
+    parser.add_argument("--period", choices=("week", "month"), default="week", help="which edition (default: week)")
+    parser.add_argument(
+        "--before", type=command_line.day_argument, default=None, help="the day it is published on (default: today)"
+    )
+    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
+    args = parser.parse_args(arguments)
+    settings = command_line.chosen_settings(args)
+
+    def tell(made: dict[str, Any]) -> str:
+        if args.json:
+            return orjson.dumps(made).decode()
+        return f"{made['start']} to {made['end']}: {made['conversations']} conversations\nreport: {made['report']}"
+
+    return command_line.run(settings, lambda: publish_edition(args.period, args.before, settings), tell)
+
+
+if __name__ == "__main__":
+    command_line.main(main)

@@ -1,0 +1,31 @@
+"""What follows a report's publication: the calendar, cards to people, events of new stories."""
+
+import asyncio
+
+from prefect import get_run_logger
+
+from flows.wiring.services import notification_wire
+from flows.wiring.settings import Settings
+from tasks.delivering.deliver import read_addresses
+from tasks.domain.errors import KefuError
+from tasks.domain.ports import ObjectStore
+from tasks.reporting.deliver_report import deliver_report, emit_new_stories
+from tasks.reporting.index import read_index
+from tasks.reporting.report import enter_into_calendar
+from tasks.reporting.rules.context import Context
+from tasks.reporting.rules.statistics import DayStatistics
+
+
+async def tell_of_report(store: ObjectStore, statistics: DayStatistics, context: Context, config: Settings) -> None:
+    """Enter a report into the calendar, send its card, and emit its new stories; nothing of it fails the run."""
+    try:
+        known = list((await asyncio.to_thread(read_index, store)).values())
+        enter_into_calendar(store, statistics, context)
+        if statistics.start == statistics.end:
+            emit_new_stories(context.stories, statistics.end, known, config.story_alert_unhappy)
+        addresses = read_addresses(config.report_webhook_url.get_secret_value())
+        if addresses:
+            wire = notification_wire()
+            await asyncio.to_thread(deliver_report, statistics, context.stories, addresses, wire, config.reports_url)
+    except (KefuError, OSError, ValueError) as error:
+        get_run_logger().warning("The report is published, but not everybody was told: %s", error)

@@ -1,0 +1,98 @@
+"""A report's card at receivers that speak each service's shape, and the stories that are told once."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from tasks.clients.notifications import NotificationWire
+from tasks.delivering.deliver import read_addresses
+from tasks.reporting.deliver_report import deliver_report, emit_new_stories
+from tasks.reporting.rules.aggregation import Aggregator
+from tasks.reporting.rules.calendar import Entry
+from tasks.reporting.rules.card import report_card, story_id
+from tasks.reporting.rules.segments import ISSUE_PHRASE
+from tasks.reporting.rules.stories import Aspect, Stories, Story
+from tests.builders.summary_days import run, summaries
+from tests.servers.receiver import receiver
+
+DAY = date(2026, 11, 22)
+STORY = Story(
+    dimension=ISSUE_PHRASE,
+    key="云雀物流",
+    aspects=(Aspect("volume", 43, 8), Aspect("negative", 0.7, 0.15)),
+    first_day=DAY - timedelta(days=2),
+    last_day=DAY,
+    recovered=False,
+    conversations=43,
+    unhappy=30,
+    excess_unhappy=24,
+    phrases=("网点爆仓",),
+    places=(("channel", "app"),),
+    theme="logistics_progress",
+    examples=("c1", "c2", "c3"),
+    daily=((DAY, 43.0),),
+    rows=np.arange(3),
+)
+
+
+def statistics(count: int = 300):
+    aggregator = Aggregator(DAY, DAY, ZoneInfo("Asia/Shanghai"))
+    aggregator.add_summaries(summaries(count))
+    return aggregator.result(run())
+
+
+def test_card_has_headline_and_stories_in_ten_lines():
+    many = Stories(told=tuple(replace(STORY, key=f"商家{number}") for number in range(8)), enough_past=True)
+    card = report_card(statistics(), many, "https://kefu.example.com/reports/day=2026-11-22/report.html")
+    assert "8 件值得关注的事" in card.title
+    assert len(card.text.split("\n")) <= 10
+    assert "商家0" in card.text
+    assert "另有 3 件" in card.text
+    assert len(card.text.encode()) < 4096, "what WeCom takes"
+    quiet = report_card(statistics(), Stories(enough_past=True), "")
+    assert quiet.level == "good"
+    assert "没有异常" in quiet.title
+
+
+@pytest.mark.parametrize(
+    ("form", "place"),
+    [
+        ("feishu", ("card", "header", "title", "content")),
+        ("dingtalk", ("markdown", "title")),
+        ("wecom", ("markdown", "content")),
+        ("plain", ("what",)),
+    ],
+)
+def test_card_arrives_in_the_service_s_shape(form, place, monkeypatch):
+    replies = {"feishu": b'{"code": 0}', "dingtalk": b'{"errcode": 0}', "wecom": b'{"errcode": 0}', "plain": b"{}"}
+    with receiver() as there:
+        there.replies.append((200, replies[form]))
+        addresses = read_addresses(there.url if form == "plain" else f"{form}+{there.url}")
+        deliver_report(
+            statistics(),
+            Stories(told=(STORY,), enough_past=True),
+            addresses,
+            NotificationWire(),
+            "https://k.example/r/",
+        )
+        posted = there.posted.get(timeout=10)
+    assert "云雀物流" in str(posted)
+    assert "https://k.example/r/day=2026-11-22/report.html" in str(posted)
+    for key in place:
+        posted = posted[key]
+    assert "客服日报 2026-11-22" in str(posted)
+
+
+def test_a_story_is_an_event_once():
+    stories = Stories(told=(STORY,), enough_past=True)
+    before = Entry(
+        "2026-11-21", "2026-11-21", "day=2026-11-21/report.html", 300, 0.7, 0.1, (("“云雀物流”的问题激增", "…"),)
+    )
+    older = replace(before, first="2026-11-10", last="2026-11-10")
+    assert emit_new_stories(stories, DAY, [older], 10) == [STORY]
+    assert emit_new_stories(stories, DAY, [older, before], 10) == []
+    assert emit_new_stories(stories, DAY, [], 25) == []
+    assert story_id(STORY) == "2026-11-20.issue_phrase.云雀物流"
