@@ -25,6 +25,7 @@ DEPLOYED = {
     "summarize-day/manual": [],
     "summarize-shard/worker": [],
     "backfill-days/manual": [],
+    "check-setup/manual": [],
     "build-report/manual": [],
     "publish-edition/weekly": ["0 8 * * 1 Asia/Shanghai"],
     "publish-edition/monthly": ["15 8 1 * * Asia/Shanghai"],
