@@ -10,6 +10,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -101,6 +102,19 @@ class Cluster:
         if made.returncode:
             raise UsageError(f"PostgreSQL's initdb refused: {made.stderr.strip()}")
         (self.folder / "unfinished").rename(self.folder / "data")
+
+    def wait_until_free(self, seconds: float = 30.0) -> None:
+        """Return when nobody serves the cluster any more: a supervisor that was killed leaves one that is ending."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self._is_served():
+            time.sleep(0.2)
+
+    def _is_served(self) -> bool:
+        try:
+            pid = int((self.folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+            return "postgres" in Path(f"/proc/{pid}/comm").read_text()
+        except (OSError, ValueError, IndexError):
+            return False
 
     def is_ready(self) -> bool:
         """Whether it takes connections."""

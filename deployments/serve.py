@@ -36,17 +36,25 @@ from tasks.domain.errors import KefuError, UsageError
 ROOT: Final = Path(__file__).resolve().parent.parent
 _PYTHON: Final = sys.executable
 _WATCH_SECONDS: Final = 0.5
-# Runs, their logs and artifacts go after a quarter, events after a week; the environment may say otherwise.
+# Runs, their logs and artifacts go after a quarter, events after a week, as by default; the environment may differ.
 GROWTH: Final = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(90 * 86400),
-    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": str(7 * 86400),
 }
 
 _WEBHOOK: Final = "KEFU_WEBHOOK_URL"
 
 
-def serve(host: str, port: int, folder: Path, database: str, webhook_url: str) -> NoReturn:
+def serve(
+    host: str,
+    port: int,
+    folder: Path,
+    database: str,
+    webhook_url: str,
+    *,
+    postgresql_port: int = 0,
+    reports_port: int = 0,
+) -> NoReturn:
     """Start everything in order, say where it is, and keep it running until interrupted.
 
     Args:
@@ -55,6 +63,8 @@ def serve(host: str, port: int, folder: Path, database: str, webhook_url: str) -
         folder: keeps all data.
         database: postgresql or sqlite.
         webhook_url: where notifications go; empty: they are said here.
+        postgresql_port: for the database, on this machine only; 0: a free one at every start.
+        reports_port: for the reports; 0: the one after `port`.
 
     Raises:
         UsageError: a port is taken, or PostgreSQL is missing.
@@ -78,8 +88,9 @@ def serve(host: str, port: int, folder: Path, database: str, webhook_url: str) -
 
         connection: dict[str, str] = {}
         if database == "postgresql":
-            cluster = Cluster(folder / "postgresql", free_port())
+            cluster = Cluster(folder / "postgresql", postgresql_port or free_port())
             cluster.make()
+            cluster.wait_until_free()
             start(_postgresql(cluster, folder))
             connection["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = cluster.url
         prefect = "deployments.sqlite" if database == "sqlite" else "prefect"
@@ -92,6 +103,8 @@ def serve(host: str, port: int, folder: Path, database: str, webhook_url: str) -
         start(_worker(environment, folder))
         told = webhook_url or environment.get(_WEBHOOK) or stack.enter_context(_spoken_notifications())
         start(_watch({**environment, _WEBHOOK: told}, folder))
+        if _is_folder(environment.get("KEFU_WAREHOUSE", "")):
+            start(_reports(environment, folder, host, reports_port or port + 1))
 
         if SERVER_LOGIN not in os.environ:
             say(f"login for the UI and for commands in another shell: {login_file(folder)}")
@@ -187,6 +200,22 @@ def _watch(environment: Mapping[str, str], folder: Path) -> Service:
         environment=environment,
         log=folder / "logs" / "watch.log",
         is_ready=lambda written: "watching" in written,
+        options={"cwd": ROOT},
+    )
+
+
+def _is_folder(warehouse: str) -> bool:
+    return "://" not in warehouse or warehouse.startswith("file://")
+
+
+def _reports(environment: Mapping[str, str], folder: Path, host: str, port: int) -> Service:
+    say(f"reports: http://{host}:{port}")
+    return Service(
+        name="reports",
+        command=[_PYTHON, "-m", "deployments.reports", "--host", host, "--port", str(port)],
+        environment=environment,
+        log=folder / "logs" / "reports.log",
+        is_ready=lambda written: "showing" in written,
         options={"cwd": ROOT},
     )
 
@@ -288,6 +317,10 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--host", type=_address, default="127.0.0.1", help="an address of this machine (default: this machine only)"
     )
     parser.add_argument("--port", type=int, default=4200, help="for the UI and the API (default: 4200)")
+    parser.add_argument("--reports-port", type=int, default=0, help="for the reports (default: one more than --port)")
+    parser.add_argument(
+        "--postgresql-port", type=int, default=0, help="for backups by a command that is always the same (default: any)"
+    )
     parser.add_argument(
         "--folder", type=Path, default=ROOT / ".prefect" / "serve", help="keeps all data (default: .prefect/serve)"
     )
@@ -325,7 +358,15 @@ def main(arguments: Sequence[str]) -> int:
                 signal.SIGHUP,
             ):  # SIGINT too: background jobs inherit it ignored
                 signal.signal(number, signal.default_int_handler)
-            serve(given.host, given.port, folder, given.database, given.webhook_url)
+            serve(
+                given.host,
+                given.port,
+                folder,
+                given.database,
+                given.webhook_url,
+                postgresql_port=given.postgresql_port,
+                reports_port=given.reports_port,
+            )
     except KeyboardInterrupt:
         say("stopped; start it again to go on")
         return 0

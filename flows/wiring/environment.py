@@ -18,3 +18,8 @@ def spare_loopback() -> None:
     for name in ("NO_PROXY", "no_proxy"):
         spared = [one for one in os.environ.get(name, "").split(",") if one.strip()]
         os.environ[name] = ",".join(dict.fromkeys((*spared, "127.0.0.1", "localhost", "::1")))
+
+
+def ui_login() -> str:
+    """The login of the UI as its server reads it, `USER:PASSWORD`; empty: there is none."""
+    return os.environ.get("PREFECT_SERVER_API_AUTH_STRING", "")

@@ -5,9 +5,11 @@ import json
 import re
 import socket
 import urllib.request
+from datetime import timedelta
 
 import pytest
 import yaml  # type: ignore[import-untyped]
+from prefect.settings import Settings as PrefectSettings
 
 from deployments import postgresql, serve
 from deployments.parts import say
@@ -94,6 +96,14 @@ def test_login_of_the_server_is_the_login_of_its_parts(tmp_path, monkeypatch):
     made = serve._environment(tmp_path, "http://127.0.0.1:4200")
     assert made["PREFECT_API_AUTH_STRING"] == "somebody:something"
     assert "PREFECT_API_URL" not in made
+
+
+def test_prefect_takes_what_bounds_its_database(monkeypatch):
+    for name, value in serve.GROWTH.items():
+        monkeypatch.setenv(name, value)
+    vacuum = PrefectSettings().server.services.db_vacuum
+    assert vacuum.enabled_vacuum_types >= {"events", "flow_runs", "orphans"}
+    assert vacuum.retention_period == timedelta(days=90)
 
 
 def test_notification_without_a_webhook_is_said(capsys):
