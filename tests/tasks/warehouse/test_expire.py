@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from tasks.clients.bos_store import BosStore
@@ -12,7 +13,9 @@ from tasks.clients.stores import BosCredentials, open_store
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.warehouse.expire import expire
+from tasks.warehouse.rules.erasure import as_parquet
 from tasks.warehouse.rules.retention import Keep
+from tasks.warehouse.rules.tables import RUNS
 from tests.servers.bos import BosServer
 
 NOW = datetime.now(UTC)  # as the stores have it, too
@@ -37,9 +40,10 @@ def warehouse(request: pytest.FixtureRequest, tmp_path: Path, bos: BosServer) ->
 
 def test_expire_removes_what_is_old_and_no_table(warehouse):
     tables = [partition_key(table, day) for table in ("summaries", "rejects", "metrics", "runs") for day in (OLD, NEW)]
+    runs = as_parquet(pa.Table.from_pylist([{"run_id": "r", "status": "done"}], schema=RUNS))
     others = [f"{folder}/day={day}/x" for folder in ("_answers", "reports") for day in (OLD, NEW)]
     for key in [*tables, *others, "_staging/leases/day=2026-01-01.json", f"_staging/unfinished/day={NEW}"]:
-        warehouse.write_path(key, b"x")
+        warehouse.write_path(key, runs if key.startswith("runs/") else b"x")
 
     keep = Keep(answers_days=30, reports_days=30, staging_days=7)
     assert not expire(warehouse, Keep(staging_days=0), LATER)
