@@ -12,7 +12,7 @@ from prefect import flow, get_run_logger, runtime
 
 from flows.wiring import command_line
 from flows.wiring.services import open_place, open_themes, open_warehouse, scratch_parent
-from flows.wiring.settings import load_settings
+from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.days import days_between
 from tasks.domain.errors import BucketMissing, ObjectMissing, UsageError
 from tasks.reporting.restate import restate_day
@@ -28,7 +28,7 @@ async def accept_themes(
     sheet: str = "",
     restate_from: date | None = None,
     restate_to: date | None = None,
-    settings: dict[str, Any] | None = None,
+    settings: SettingsParameter | None = None,
 ) -> dict[str, Any]:
     """采纳新主题 · Keep what people decided about proposed themes, and assign themes anew to published days.
 

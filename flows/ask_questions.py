@@ -12,7 +12,7 @@ from prefect import flow, runtime
 
 from flows.wiring import command_line
 from flows.wiring.services import Services, connect
-from flows.wiring.settings import Settings, load_settings
+from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.steps import log_reader
 from tasks.domain.days import previous_day
 from tasks.domain.errors import UsageError
@@ -39,7 +39,7 @@ _NAMESPACE = "questions"
 
 @flow(name="ask-questions", flow_run_name="ask-questions")
 async def ask_questions(
-    day: date | None = None, of: str = "all", share: float = 1.0, settings: dict[str, Any] | None = None
+    day: date | None = None, of: str = "all", share: float = 1.0, settings: SettingsParameter | None = None
 ) -> dict[str, Any]:
     """自定义问题 · Ask a shop's own questions about a published day; each conversation is paid for once a version.
 

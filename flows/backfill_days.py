@@ -19,7 +19,7 @@ from flows.build_report import build_report
 from flows.summarize_day import summarize_day
 from flows.wiring import command_line
 from flows.wiring.services import names_the_day, open_source, open_warehouse
-from flows.wiring.settings import Settings, load_settings
+from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.steps import days_in_logs, divides_by_time, span_of_logs
 from tasks.calling.rules.budget import Ceiling
 from tasks.domain.errors import AnswersUseless, KefuError, RunStopped, StoreError, TooManyRejects, UsageError
@@ -72,7 +72,7 @@ async def backfill_days(
     endpoint: str = "",
     max_parallel_days: _ParallelDays = 2,
     confirm_long_span: bool = False,
-    settings: dict[str, Any] = _NO_SETTINGS,
+    settings: SettingsParameter = _NO_SETTINGS,
 ) -> list[Outcome]:
     """补做或重做一段日期 · Summarize the days of a range that are not complete yet, oldest first.
 

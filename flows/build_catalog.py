@@ -14,7 +14,7 @@ from prefect import flow, get_run_logger, runtime
 
 from flows.wiring import command_line
 from flows.wiring.services import open_warehouse, scratch_parent
-from flows.wiring.settings import load_settings
+from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.errors import UsageError
 from tasks.running.scratch import scratch_folder
 from tasks.warehouse.catalog import Compacted, compact_month, write_catalog
@@ -24,7 +24,7 @@ _NO_SETTINGS: dict[str, Any] = {}
 
 
 @flow(name="build-catalog", flow_run_name="build-catalog")
-async def build_catalog(month: str = "", settings: dict[str, Any] = _NO_SETTINGS) -> dict[str, Any]:
+async def build_catalog(month: str = "", settings: SettingsParameter = _NO_SETTINGS) -> dict[str, Any]:
     """生成数据目录 · Write views.sql and the data dictionary, and compact a month's small files.
 
     Args:

@@ -13,14 +13,14 @@ from prefect import flow, runtime
 
 from flows.wiring import command_line
 from flows.wiring.services import open_warehouse
-from flows.wiring.settings import load_settings
+from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.days import days_between
 from tasks.reporting.report import aggregate_published, look_around, publish_reports, show_report
 from tasks.reporting.rules.story_texts import story_json
 
 
 @flow(name="build-report", flow_run_name="report-{start}-{end}")
-async def build_report(start: date, end: date, settings: dict[str, Any] | None = None) -> dict[str, Any]:
+async def build_report(start: date, end: date, settings: SettingsParameter | None = None) -> dict[str, Any]:
     """Rebuild the reports of a range of days from its tables.
 
     Args:

@@ -23,7 +23,7 @@ from flows.wiring.services import (
     quota_of,
     service_clock,
 )
-from flows.wiring.settings import Settings, load_settings, prefect_server_is_named
+from flows.wiring.settings import Settings, SettingsParameter, load_settings, prefect_server_is_named
 from flows.wiring.steps import preparing
 from flows.wiring.surroundings import write_result
 from tasks.checking.probes import CONVERSATION, ask, ask_prefect, probe_source, probe_warehouse, tried
@@ -42,7 +42,7 @@ _POOL = "kefu"
 
 
 @flow(name="check-setup")
-async def check_setup(settings: dict[str, Any] | None = None, embedding: str = "") -> dict[str, Any]:
+async def check_setup(settings: SettingsParameter | None = None, embedding: str = "") -> dict[str, Any]:
     """检查配置 · Try everything that a night needs, and say what to do where something fails. Two calls at most.
 
     Args:

@@ -15,7 +15,7 @@ from flows.wiring.evaluations import evaluated
 from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
 from flows.wiring.prompts import find_prompt
 from flows.wiring.services import open_platform, open_warehouse
-from flows.wiring.settings import Settings, load_settings
+from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from tasks.domain.errors import UsageError
 from tasks.domain.ports import ObjectStore
 from tasks.evaluating.evaluation import Evaluation
@@ -42,7 +42,7 @@ async def compare_prompts(
     end: date | None = None,
     labels: str = "",
     limit: int = 0,
-    settings: dict[str, Any] | None = None,
+    settings: SettingsParameter | None = None,
 ) -> dict[str, Any]:
     """Ask a base model with each prompt, and the endpoint of the settings with the active one, and compare.
 

@@ -19,7 +19,7 @@ from flows.wiring.model_forms import AdoptionForm, ExaminationForm, ServiceForm,
 from flows.wiring.model_gate import Examined, pass_gate, weighted_back
 from flows.wiring.promotions import blocks_naming, events_of, promote, roll_back, same_endpoint, states_of, step_back
 from flows.wiring.services import open_platform, open_warehouse
-from flows.wiring.settings import Settings, load_settings
+from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.training_data import examination as unseen_labels
 from flows.wiring.trying import check_answers
 from tasks.domain.errors import UsageError
@@ -58,7 +58,7 @@ async def deploy_model(
     examination: ExaminationForm = ExaminationForm(),  # noqa: B008
     give_up_hours: float = 2.0,
     poll_seconds: float = 60.0,
-    settings: dict[str, Any] | None = None,
+    settings: SettingsParameter | None = None,
 ) -> dict[str, Any]:
     """Bring a fine-tuned model into service, take the last promotion back, or give back what is paid for.
 

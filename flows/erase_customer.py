@@ -15,7 +15,7 @@ from prefect import flow, get_run_logger, runtime
 
 from flows.wiring import command_line
 from flows.wiring.services import open_warehouse, pseudonyms_of
-from flows.wiring.settings import load_settings
+from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.errors import ObjectMissing, RunError, UsageError
 from tasks.domain.layout import ERASE_REQUESTS_PREFIX
 from tasks.running.run_names import name_run
@@ -32,7 +32,7 @@ _LEFT_ELSEWHERE = (
 
 @flow(name="erase-customer", flow_run_name="erase-customer")
 async def erase_customer(
-    request: str = "", confirm: bool = False, settings: dict[str, Any] = _NO_SETTINGS
+    request: str = "", confirm: bool = False, settings: SettingsParameter = _NO_SETTINGS
 ) -> dict[str, Any]:
     """删除一位顾客的全部数据 · Erase one customer or conversation from all that the warehouse keeps.
 

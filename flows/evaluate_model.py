@@ -17,7 +17,7 @@ from flows.wiring import command_line
 from flows.wiring.evaluations import asked_figures, evaluated
 from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
 from flows.wiring.services import open_warehouse
-from flows.wiring.settings import Settings, load_settings
+from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from tasks.evaluating.evaluation import (
     format_summary,
     pairs_of,
@@ -38,7 +38,7 @@ async def evaluate_model(
     held_out: bool = False,
     embedding: str = "",
     judge_endpoint: str = "",
-    settings: dict[str, Any] | None = None,
+    settings: SettingsParameter | None = None,
 ) -> dict[str, Any]:
     """Measure an endpoint, or the offline rules, on labeled conversations; each is paid for once, ever.
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from flows.wiring import command_line
 from flows.wiring.services import open_warehouse
-from flows.wiring.settings import load_settings
+from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.errors import UsageError
 from tasks.running.run_names import name_run
 from tasks.warehouse.expire import expire
@@ -33,7 +33,7 @@ async def expire_files(
     keep_staging_days: _Days = 7,
     keep_tables_days: _Days = 0,
     keep_texts_days: _Days = 0,
-    settings: dict[str, Any] = _NO_SETTINGS,
+    settings: SettingsParameter = _NO_SETTINGS,
 ) -> dict[str, int]:
     """清理过期文件 · Remove leftovers of runs that died, and what is older than it should be, by kind.
 

@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from flows.wiring import command_line
 from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
 from flows.wiring.services import open_platform, open_warehouse
-from flows.wiring.settings import Settings, load_settings
+from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.training_data import REVIEWED, check_training_set, training_data
 from tasks.domain.errors import ModelFailed, UsageError
 from tasks.domain.layout import model_folder
@@ -57,7 +57,7 @@ async def fine_tune_model(
     give_up_hours: float = 12.0,
     poll_seconds: float = 600.0,
     stop: bool = False,
-    settings: dict[str, Any] | None = None,
+    settings: SettingsParameter | None = None,
 ) -> dict[str, Any]:
     """Tune the base model in every way that is asked for, and pick the best.
 

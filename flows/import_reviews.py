@@ -13,7 +13,7 @@ from prefect import flow
 from flows.wiring import command_line
 from flows.wiring.blocks import BLOCK_SCHEME
 from flows.wiring.services import open_place, open_warehouse
-from flows.wiring.settings import Settings, load_settings
+from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from tasks.domain.errors import BucketMissing, ObjectMissing, UsageError
 from tasks.reviewing.reviews import store_reviews
 from tasks.reviewing.sheets import Cells, read_sheet
@@ -21,7 +21,7 @@ from tasks.running.artifacts import show_table
 
 
 @flow(name="import-reviews", flow_run_name="import-reviews")
-async def import_reviews(sheet: str, settings: dict[str, Any] | None = None) -> dict[str, Any]:
+async def import_reviews(sheet: str, settings: SettingsParameter | None = None) -> dict[str, Any]:
     """Read a filled-in review sheet back as labels; rows that do not fit are refused, each with its reason.
 
     Args:

@@ -12,7 +12,7 @@ from prefect import flow, runtime
 
 from flows.wiring import command_line
 from flows.wiring.services import open_place, open_themes, open_warehouse
-from flows.wiring.settings import load_settings
+from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.days import days_between, previous_day
 from tasks.reviewing.rules.theme_sheet import FORM, theme_row
 from tasks.reviewing.sheets import write_form
@@ -27,7 +27,7 @@ async def propose_themes(
     start: date | None = None,
     end: date | None = None,
     output: str = "",
-    settings: dict[str, Any] | None = None,
+    settings: SettingsParameter | None = None,
 ) -> dict[str, Any]:
     """发现新主题 · Propose new themes from the tables, without a model call; a person accepts or refuses each.
 

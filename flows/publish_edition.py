@@ -14,7 +14,7 @@ from prefect import flow, runtime
 from flows.wiring import command_line
 from flows.wiring.report_cards import tell_of_report
 from flows.wiring.services import open_warehouse
-from flows.wiring.settings import load_settings
+from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.days import days_between, span_before
 from tasks.reporting.report import aggregate_published, look_around, publish_span, show_report
 from tasks.reporting.rules.story_texts import story_json
@@ -26,7 +26,7 @@ _NO_SETTINGS: dict[str, Any] = {}
 
 @flow(name="publish-edition", flow_run_name="edition-{period}")
 async def publish_edition(
-    period: Period = "week", day: date | None = None, settings: dict[str, Any] = _NO_SETTINGS
+    period: Period = "week", day: date | None = None, settings: SettingsParameter = _NO_SETTINGS
 ) -> dict[str, Any]:
     """发布周报或月报 · Publish the report of the last whole week or month, and send its card.
 

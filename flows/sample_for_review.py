@@ -14,7 +14,7 @@ from prefect import flow
 
 from flows.wiring import command_line
 from flows.wiring.services import open_place, open_source, open_warehouse, scratch_parent
-from flows.wiring.settings import Settings, load_settings
+from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.steps import log_reader, preparing
 from tasks.domain.days import days_between
 from tasks.domain.errors import NoLogs, UsageError
@@ -35,7 +35,7 @@ async def sample_for_review(
     seed: int = 0,
     output: str = "",
     reviewers: int = 1,
-    settings: dict[str, Any] | None = None,
+    settings: SettingsParameter | None = None,
 ) -> dict[str, Any]:
     """Draw a sample of the days' summaries into a sheet; the same tables and seed give the same sheet.
 

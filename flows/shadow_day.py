@@ -12,7 +12,7 @@ from prefect import flow, get_run_logger, runtime
 
 from flows.wiring import command_line
 from flows.wiring.services import Services, connect, open_warehouse
-from flows.wiring.settings import Settings, load_settings
+from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.steps import log_reader
 from tasks.domain.days import previous_day
 from tasks.domain.errors import UsageError
@@ -29,7 +29,7 @@ _WITHIN_SECONDS = 1_800.0
 
 
 @flow(name="shadow-day", flow_run_name="shadow-{day}")
-async def shadow_day(day: date | None = None, settings: dict[str, Any] | None = None) -> dict[str, Any]:
+async def shadow_day(day: date | None = None, settings: SettingsParameter | None = None) -> dict[str, Any]:
     """Ask a candidate about a sample of a published day; nothing that the day's readers see is touched.
 
     Args:

@@ -20,7 +20,7 @@ from flows.wiring.answer_ahead import answer_ahead
 from flows.wiring.paid_time import watch_paid_time
 from flows.wiring.report_cards import tell_of_report
 from flows.wiring.services import Services, connect, names_the_day, notices, open_source, open_warehouse, quota_of
-from flows.wiring.settings import Settings, load_settings
+from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.steps import count_without_calls, hold, read
 from flows.wiring.version import code_version
 from tasks.calling.caller import Usage
@@ -63,7 +63,7 @@ def _run_name() -> str:
 @flow(name="summarize-day", flow_run_name=_run_name)
 @handed_on_when_stopped()
 async def summarize_day(
-    day: date | None = None, settings: dict[str, Any] | None = None, catch_up_days: int = 0
+    day: date | None = None, settings: SettingsParameter | None = None, catch_up_days: int = 0
 ) -> DayTally:
     """摘要一天的会话 · Summarize one day of conversations and publish its tables and report.
 

@@ -5,12 +5,11 @@ Started by flows.summarize_day with --shards; a worker needs the deployment summ
 
 import asyncio
 from datetime import date
-from typing import Any
 
 from prefect import flow, get_run_logger
 
 from flows.wiring.services import connect
-from flows.wiring.settings import load_settings
+from flows.wiring.settings import SettingsParameter, load_settings
 from flows.wiring.steps import hold, read
 from tasks.domain.errors import AnswersUseless, CeilingReached
 from tasks.domain.shards import Shard
@@ -21,7 +20,7 @@ from tasks.summarizing.summarize import answer_batch, summarize_all
 
 
 @flow(name="summarize-shard", flow_run_name="summarize-{day}-shard-{number}-of-{of}")
-async def summarize_shard(day: date, number: int, of: int, run_id: str, settings: dict[str, Any]) -> None:
+async def summarize_shard(day: date, number: int, of: int, run_id: str, settings: SettingsParameter) -> None:
     """Answer one shard of a day. Started by summarize-day; by hand there is nothing to start here.
 
     Args:

@@ -14,7 +14,7 @@ from prefect import flow, get_run_logger
 from flows.wiring import command_line
 from flows.wiring.prompts import find_prompt
 from flows.wiring.services import open_warehouse
-from flows.wiring.settings import Settings, load_settings
+from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.trying import SAMPLE, ask_about
 from tasks.domain.errors import UsageError
 from tasks.domain.records import Fields, Unusable
@@ -22,7 +22,7 @@ from tasks.parsing.answers import parse_answer
 
 
 @flow(name="try-model", flow_run_name="try-model")
-async def try_model(text: str = "", settings: dict[str, Any] | None = None) -> dict[str, Any]:
+async def try_model(text: str = "", settings: SettingsParameter | None = None) -> dict[str, Any]:
     """Ask an endpoint about one conversation; no label is needed, and nothing is kept.
 
     Args:

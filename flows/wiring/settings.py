@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 from prefect.settings import PREFECT_API_URL
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic.config import JsonDict, JsonValue
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from flows.wiring.blocks import SummarizerEndpoint, load_block
@@ -375,6 +376,13 @@ def prefect_server_is_named() -> bool:
 def flags() -> dict[str, Any]:
     """The settings that are flags and flow parameters: all but credentials and addresses, by name."""
     return {name: field for name, field in Settings.model_fields.items() if field.validation_alias is None}
+
+
+# A run's parameters are stored for good, and shown: the server refuses any name that is no setting, such as a key's,
+# before it stores the run.
+_NAMES_ONLY: Final[JsonDict] = {"propertyNames": {"enum": list[JsonValue](sorted(flags()))}}
+
+SettingsParameter = Annotated[dict[str, Any], Field(json_schema_extra=_NAMES_ONLY)]
 
 
 def load_settings(overrides: Mapping[str, Any]) -> Settings:

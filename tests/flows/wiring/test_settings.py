@@ -3,7 +3,13 @@ from datetime import date
 from typing import get_args
 
 import pytest
+from prefect.utilities.callables import parameter_schema
+from prefect.utilities.schema_tools.validation import ValidationError as PrefectValidationError
+from prefect.utilities.schema_tools.validation import validate
 
+from flows.backfill_days import backfill_days
+from flows.expire_files import expire_files
+from flows.summarize_day import summarize_day
 from flows.wiring.flags import parser
 from flows.wiring.services import check_settings, open_source, open_summarizer, open_warehouse, quota_of, source_of
 from flows.wiring.settings import Settings, flags, load_settings
@@ -218,3 +224,12 @@ def test_a_secret_behind_an_unknown_flag_is_not_repeated(capsys):
     told = capsys.readouterr().err
     assert "--qianfan-secret-key" in told
     assert "CANARY" not in told
+
+
+@pytest.mark.parametrize("flow", [summarize_day, expire_files, backfill_days], ids=lambda flow: flow.name)
+def test_a_key_as_a_parameter_is_refused_by_the_server_before_it_is_stored(flow):
+    schema = parameter_schema(flow.fn).model_dump_for_openapi()
+    days = {"start": "2026-11-22", "end": "2026-11-22"} if flow is backfill_days else {}
+    validate({**days, "settings": {"rpm": 60}}, schema, raise_on_error=True)
+    with pytest.raises(PrefectValidationError):
+        validate({**days, "settings": {"qianfan_secret_key": "CANARY"}}, schema, raise_on_error=True)
