@@ -198,8 +198,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "card_more": ("另有 {count} 件，见报告。", "{count} more in the report."),
     "chart_note": (
-        "{measure}，{first} 至 {last}；深色为这件事的日子",
-        "{measure}, {first} to {last}; dark days belong to it",
+        "{measure}，{first} 至 {last}；红色为这件事的日子",
+        "{measure}, {first} to {last}; red days belong to it",
     ),
     "measure_volume": ("每天次数", "Count a day"),
     "measure_negative": ("每天负面情绪占比", "Negative a day"),
