@@ -118,6 +118,7 @@ def test_a_tuning_waits_without_a_process_and_goes_on_in_the_same_run(
 
 
 def test_a_tuning_that_is_cancelled_while_it_waits_is_stopped_too(prefect_api, environment, worker, console, tmp_path):
+    console.behavior.train_seconds = 100_000
     start(environment, console, tmp_path / "warehouse", "waiting", 600)
     until(lambda: [run.state.name for run in runs_of(prefect_api, "waiting")] == ["AwaitingPlatform"], 200, worker)
     assert console.tasks
@@ -130,6 +131,7 @@ def test_a_tuning_that_is_cancelled_while_it_waits_is_stopped_too(prefect_api, e
 
 
 def test_stop_on_cancel_stops_the_jobs_of_a_run_that_is_cancelled(prefect_api, environment, worker, console, tmp_path):
+    console.behavior.train_seconds = 100_000
     console.slow_seconds = 1.0
     start(environment, console, tmp_path / "warehouse", "cancel", 600)
     until(lambda: len(console.tasks) >= 2, 120, worker)
