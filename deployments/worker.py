@@ -22,7 +22,7 @@ from typing import Final, NoReturn
 
 from deployments.bootstrap import WORK_POOL
 from deployments.parts import TETHER
-from flows.wiring.environment import child_environment
+from flows.wiring.environment import child_environment, make_temporary_folder
 from flows.wiring.services import check_settings
 from tasks.domain.errors import KefuError
 from tasks.running.scratch import scratch_folder
@@ -141,6 +141,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--type", default="process", help="of the pool (default: process)")
     parser.add_argument("--check", action="store_true", help="only say whether its settings can be right")
     args, others = parser.parse_known_args(arguments)
+    make_temporary_folder()
     try:
         check_settings({})
     except KefuError as error:

@@ -1,6 +1,7 @@
 """The environment of this process, and of those that it starts."""
 
 import os
+from pathlib import Path
 
 
 def child_environment(**others: str) -> dict[str, str]:
@@ -23,3 +24,9 @@ def spare_loopback() -> None:
 def ui_login() -> str:
     """The login of the UI as its server reads it, `USER:PASSWORD`; empty: there is none."""
     return os.environ.get("PREFECT_SERVER_API_AUTH_STRING", "")
+
+
+def make_temporary_folder() -> None:
+    """Make the folder that TMPDIR names: where it is missing, Python takes another one without a word."""
+    if os.environ.get("TMPDIR"):
+        Path(os.environ["TMPDIR"]).mkdir(parents=True, exist_ok=True)

@@ -118,6 +118,7 @@ def served(folder: Path, database: str, environment: Mapping[str, str], *flags: 
     port, said = free_port(), folder / "said.txt"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "KEFU_"))}
     command = ["--port", str(port), "--folder", str(folder / "serve"), "--database", database, *flags]
+    command += ["--reports-port", str(free_port())]
     with said.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "deployments.serve", *command],
