@@ -1,5 +1,6 @@
 """From an address, as a user writes it, to its store."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -34,6 +35,10 @@ def open_store(uri: str, credentials: BosCredentials, *, scratch: Path | None = 
     if not separator:
         if not uri:
             raise UsageError("An address is empty: give a path, file://… or bos://bucket/prefix.")
+        if found := re.match(r"(bos|file|block|s3):/?", uri):
+            raise UsageError(f"{uri!r} would be a folder of that name: write {found[1]}://… with two slashes.")
+        if uri.startswith("~"):
+            raise UsageError(f"{uri!r} would be a folder of that name: write the whole path; ~ is the shell's.")
         return FolderStore(Path(uri))
     if scheme == "file":
         return FolderStore(_local_path(uri))

@@ -64,3 +64,9 @@ def test_credentials_hide_their_secrets() -> None:
 def test_open_store_touches_nothing(tmp_path: Path) -> None:
     open_store(str(tmp_path / "new"), NONE)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("uri", ["bos:/bucket/prefix", "bos:bucket", "file:/data", "block:/logs", "~/warehouse", "~"])
+def test_address_that_would_become_a_folder_of_that_name_is_refused(uri):
+    with pytest.raises(UsageError, match="would be a folder of that name"):
+        open_store(uri, BosCredentials("", "", ""))
