@@ -72,6 +72,7 @@ async def backfill_days(
     endpoint: str = "",
     max_parallel_days: _ParallelDays = 2,
     confirm_long_span: bool = False,
+    retry: str = "",
     settings: SettingsParameter = _NO_SETTINGS,
 ) -> list[Outcome]:
     """补做或重做一段日期 · Summarize the days of a range that are not complete yet, oldest first.
@@ -89,6 +90,8 @@ async def backfill_days(
             what the worker's settings say.
         max_parallel_days: 同时处理的天数，1至16 · How many days are worked on at once, 1 to 16; they share the quota.
         confirm_long_span: 确认超过31天 · Needed for more than 31 days.
+        retry: 再问一次这些原因的拒绝，如 unparseable,refused · Ask once more about rejects of these reasons, also on
+            complete days.
         settings: 其他设置（高级） · Any other setting by its name, such as {"rpm": 3000}.
     """
     days = days_asked_for(
@@ -99,7 +102,7 @@ async def backfill_days(
         report_only=report_only,
         max_parallel_days=max_parallel_days,
     )
-    wanted = {**settings, **_filled_in(overwrite=overwrite, source=source, endpoint_block=endpoint)}
+    wanted = {**settings, **_filled_in(overwrite=overwrite, source=source, endpoint_block=endpoint, retry=retry)}
     config = load_settings(wanted)
     if not report_only:
         _check_source(config, start, end)
