@@ -50,7 +50,7 @@ _RULES: Final = (
     _Rule(re.compile(rf"{codes.PROVINCE_SIGN}[A-Za-z]"), codes.find_plates),
     _Rule(re.compile(r"[A-Za-z][0-9A-Za-z][0-9]{4}|照|[行乡胞官]证|assport"), codes.find_passports),
     _Rule(re.compile("证"), codes.find_named_ids),
-    _Rule(re.compile(r"[微信VvWw卫绿]"), contacts.find_wechat_names),
+    _Rule(re.compile(r"[微薇威信VvWw卫绿]"), contacts.find_wechat_names),
     _Rule(re.compile(r"[Qq扣球企口]"), contacts.find_qq_numbers),
     _Rule(re.compile(r"[码件密号]|口令|取|[oO][tT][pP]|[pP][aAiI][sSnN]|verif"), codes.find_secrets),
     _Rule(re.compile(r"[+]|00"), numbers.find_foreign_numbers),

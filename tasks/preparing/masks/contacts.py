@@ -57,7 +57,7 @@ _EMAIL_WORD: Final = re.compile(
 _WECHAT_WORD: Final = (
     r"(?:微信|微❤|威信|薇信|维信|徽信|卫星号|[vV薇][信❤]|(?<![A-Za-z])(?:wechat|"
     r"weixin|wei ?xin|vx|wx|v ?x|w ?x)(?![A-Za-z])|"
-    r"(?:加|➕|\+|我的?|＋)(?:[vVwW](?![A-Za-z])|[vVwW][xX])|(?<![A-Za-z0-9])[vV](?=[:：])|绿泡泡)"
+    r"(?:加|➕|\+|我的?|＋)(?:[vVwW](?![A-Za-z])|[vVwW][xX])|(?<![A-Za-z0-9])[vV](?=[:：])|绿泡泡|[薇威](?=[:：])|加[薇威](?!信))"
 )
 
 _LINK: Final = (
@@ -85,7 +85,7 @@ _MODEL: Final = re.compile(r"(?:iphone|ipad|ios|mate|vivo|oppo|redmi|honor|huawe
 _QQ_DIGIT: Final = rf"[0-9{SPOKEN_DIGITS}]"
 
 _QQ: Final = re.compile(
-    r"(?:(?<![A-Za-z])QQ|扣扣|球球|口口号|企鹅号?|(?<![A-Za-z])q(?=号|[:：])|(?:加|"
+    r"(?:(?<![A-Za-z])QQ|扣扣|球球|口口号|企鹅号?|(?<![A-Za-z])q(?=号|[:：]|群)|(?:加|"
     r"➕|\+|我的?)[qQ](?![A-Za-z]))(?:邮箱|群|账号|帐号)?"
     rf"{_LINK}((?:[1-9]|{_QQ_DIGIT}{{2}}(?=[^0-9]))(?:[ -]?{_QQ_DIGIT}){{4,10}})(?![0-9A-Za-z]|"
     rf"\.[0-9])(?! ?(?:元|块|个|次|分))",

@@ -91,7 +91,7 @@ _I_AM: Final = re.compile(
 )
 
 _REPORTED: Final = re.compile(
-    rf"(?:客户|顾客|买家|用户|会员|旅客)[ ：:]?({_STRICT})(?=反映|来电|致电|投诉|"
+    rf"(?:客户|顾客|买家)[ ：:]?({_STRICT})(?=反映|来电|致电|投诉|"
     rf"咨询|称|表示|要求|说|申请|已|的|，|,|（|\()"
 )
 
@@ -142,11 +142,13 @@ _SOON: Final = re.compile(r"谢谢|辛苦|麻烦|尽快|马上|上午|下午|晚
 
 # A cheap test before all others, coarser than they are: two neighboring characters.
 SUSPECT: Final = re.compile(
-    r"(?:客户|顾客|买家|用户|会员|旅客)[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|"
-    r"[先女小太夫师老经阿同主大总医警][生士姐太人傅师理姨学任哥板监官]|"
-    r"[件货卡系络签取提持开购订下付款投被保申请经办负责使用旅乘客入住预定约报修委托寄发收本鄙户抬][人方主名头]"
-    r"|[姓叫]|[名][字：: ]|[全大本]名|[我这]是|收(?=[\s，,。；;)）!！就吧\[]|$)|"
-    r"亲启|签收|\[[手电地身]|[nN]am|NAM|ecei|ontact|onsign|ecip"
+    r"客户[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|顾客[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|"
+    r"买家[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|"
+    # Looked at from their rarer end.
+    r"[生士姐太师傅姨任哥板监官人学理](?<=[先女小太夫师老经阿同主大总医警].)|"
+    r"[人方主名头](?<=[件货卡系络签取提持开购订下付款投被保申请经办负责使用旅乘客入住预定约报修委托寄发收本鄙户抬全大].)|"
+    r"[姓叫]|名[字：: ]|是(?<=[我这].)|收(?=[\s，,。；;)）!！就吧\[]|$)|亲启|签收|"
+    r"\[[手电地身]|[nN]am|NAM|ecei|ontact|onsign|ecip"
 )
 
 
@@ -180,7 +182,12 @@ def _titled(plain: str) -> Iterator[Span]:
 
 def _is_name_with_title(plain: str, start: int, end: int, *, strong: bool) -> bool:
     name = plain[start:end]
-    if _FULL_NAME.fullmatch(name) is None or _is_word(name) or plain[max(start - 1, 0) : start] == name:
+    if (
+        plain.startswith(NO_NAMES, start)
+        or _FULL_NAME.fullmatch(name) is None
+        or _is_word(name)
+        or plain[max(start - 1, 0) : start] == name
+    ):
         return False
     bordered = _BORDER_BEFORE.search(plain[max(start - 1, 0) : start]) is not None
     if len(name) == 1:

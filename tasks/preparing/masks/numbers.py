@@ -251,7 +251,8 @@ def _is_phone(plain: str, groups: _Groups, before: str) -> bool:
         return True
     if not even or _UNIT_AFTER.match(plain, groups.end):
         return False
-    listed = groups.separators & {",", "，", "、", "|", "*", "#", "+"}
+    begins_with_0 = re.search(r"[^0-9]0", plain[groups.start : groups.end]) is not None  # as no price does
+    listed = not begins_with_0 and groups.separators & {",", "，", "、", "|", "*", "#", "+"}
     if sizes in _PHONE_GROUPS:
         return not listed or sizes == (1,) * 11 or _is_alone(plain, groups)
     return sizes in _RARE_PHONE_GROUPS and not listed and _is_alone(plain, groups)
