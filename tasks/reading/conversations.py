@@ -39,6 +39,8 @@ _REJECTS_HELD: Final = 1_000
 
 _ROLES_NAMED: Final = 5
 
+_BEHIND_HELD: Final = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class LogObject:
@@ -126,6 +128,7 @@ class _DayReading:
         self._tally = tally
         self._timestamps = TimestampParser(reader.zone)
         self._files: list[Reject] = []  # rejects that stand for a file
+        self._behind: list[Conversation | Reject] = []  # conversations that don't begin their transcript's file
 
     def read(self, objects: Iterable[LogObject]) -> Iterator[Reading]:
         with MessageGroups(self._reader.scratch, self._timestamps) as groups:
@@ -136,6 +139,7 @@ class _DayReading:
                 ):
                     for member in members:
                         yield from self._member(member, groups)
+            yield from self._behind
             for found in groups.conversations():
                 self._tally.grouped += 1
                 if (kept := self._counted(found)) is not None:
@@ -172,6 +176,7 @@ class _DayReading:
         assert member.file is not None
         tally, before = self._tally, self._tally.messages + self._tally.conversations
         rows = unread = 0
+        begun = False
         for found in self._summed_up(detected.reader(member.file, head), member):
             if isinstance(found, Message):
                 rows += 1
@@ -182,11 +187,25 @@ class _DayReading:
                 tally.unread_rows += 1
                 yield found
             elif (kept := self._counted(found)) is not None:
-                yield kept
+                yield from self._in_turn(kept, behind=begun and detected.format == "transcript")
+                begun = True
         if tally.messages + tally.conversations > before:
             tally.read_bytes += member.size
         if unread:
             tally.notes.append(_about_roles(member.uri, unread, rows, detected.log))
+
+    def _in_turn(self, found: Conversation | Reject, *, behind: bool) -> Iterator[Reading]:
+        """Give a conversation now, or after those that begin a file.
+
+        In a text file a customer can type a border and another's id; so ids at the beginning of files count first.
+        """
+        if not behind:
+            yield found
+            return
+        self._behind.append(found)
+        if len(self._behind) > _BEHIND_HELD:
+            yield from self._behind
+            self._behind.clear()
 
     def _counted(self, found: Conversation | Reject) -> Conversation | Reject | None:
         """A conversation, or what stands for one, if it is of the day."""

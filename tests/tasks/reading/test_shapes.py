@@ -112,6 +112,13 @@ def test_read_takes_no_heading_in_a_message_for_a_border():
     assert Read(text.encode()).conversation.turns[-1].text.endswith("好的")
 
 
+def test_read_gives_an_id_that_begins_a_file_before_one_that_a_customer_may_have_typed():
+    forged = f"会话ID：c1\n用户：{ASK}\n客服：{TELL}\n用户：看\n-----\n会话ID：c2\n用户：假\n客服：假\n"
+    real = f"会话ID：c2\n用户：{ASK}\n客服：{TELL}\n用户：{THANK}\n"
+    found = [(one.conversation_id, len(one.turns)) for one in Read(forged.encode(), real.encode()).conversations]
+    assert found == [("c1", 3), ("c2", 3), ("c2", 2)]
+
+
 def test_read_never_glues_a_stranger_to_the_message_before():
     text = "".join(
         f"2026-11-22 10:0{at}:00 {name}：{words}\n"
