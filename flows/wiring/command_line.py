@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, NoReturn, TypeVar, cast
 
 from prefect.exceptions import TerminationSignal
@@ -70,7 +71,7 @@ def run(
     try:
         if settings is not None:
             check(check_settings(settings))
-        with surroundings():
+        with surroundings() if settings is not None else nullcontext():
             result = asyncio.run(command())
     except UsageError as error:
         return complain(error, MISUSED)
