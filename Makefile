@@ -8,6 +8,10 @@ export TMPDIR := $(CURDIR)/.tmp
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
+# Compiled once, in parallel: otherwise every start compiles a thousand modules where PYTHONDONTWRITEBYTECODE is set.
+# What only developers load, and what packages test themselves with, is compiled where it is used.
+NOT_COMPILED := /(tests?|testing|mypy|mypyc|sklearn|scipy|polars|nltk|hypothesis|selenium|sacrebleu|_pytest)/
+
 .PHONY: help env demo serve test test-long test-postgres test-browser test-containers picture lint types audit sbom licences lock clean
 
 help: ## list the targets
@@ -23,6 +27,7 @@ env: .venv/.complete ## build .venv from requirements.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=26'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	$(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' .venv/lib flows tasks || true
 	@touch $@
 
 demo: env ## summarize the sample logs that come with the project, without an account
