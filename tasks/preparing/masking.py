@@ -116,7 +116,8 @@ def mask(text: str, counts: Counts | None = None) -> str:
         for rule in _RULES:
             if rule.sign.search(work.plain):
                 work.apply(rule.find)
-    if has_address:
+    # Looked at again: the mask of a masked text must change nothing.
+    if has_address or addresses.SUSPECT.search(work.plain):
         work.apply(addresses.find_addresses)
     if names.SUSPECT.search(work.plain):
         work.apply(names.find_names)

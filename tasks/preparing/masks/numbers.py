@@ -63,7 +63,7 @@ _PRODUCT_BEFORE: Final = re.compile(
     r"编码|号)|防伪码|时间戳|sku(?:id)?|spu|isbn|ean|upc|"
     r"p/?n|s/?n)[是为:：=# ]{0,3}$|item\.[a-z.]{1,20}/$|[?&](?:id|skuid|itemid|goodsid|goods_id|item_id|sku_id|"
     r"productid)=$"
-    r"|[¥￥$]$|[0-9]\.$",
+    r"|[¥￥$]$|(?<![0-9])[0-9]{1,6}\.$",
     re.IGNORECASE,
 )
 
