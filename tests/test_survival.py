@@ -15,7 +15,6 @@ import orjson
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.running.hand_on import HANDED_ON
 from tasks.running.rules.repair import BEGUN_AGAIN, OLD_STATE_SECONDS, SILENT_SECONDS
 from tests.servers.qianfan import API_KEY, QianfanServer
 from tests.servers.receiver import Receiver, receiver
@@ -237,6 +236,6 @@ def test_a_machine_that_is_stopped_on_purpose_throws_no_call_away(folder, enviro
     assert len(endpoint.arrivals) == sum(endpoint.delivered.values()), "what was in flight was thrown away"
     endpoint.behavior.latency_median = 0.0
     with served(*folder, environment) as again:
-        assert again.run(run)["state_name"] in {HANDED_ON, "Late", "Pending", "Running"}
+        assert again.run(run)["state_name"] not in {"Failed", "Crashed", "Cancelled", BEGUN_AGAIN}
         done(again, run, endpoint, 0)
         assert told(hook, run, "failure", seconds=1) == 0
