@@ -31,6 +31,7 @@ from tasks.running.backfill_runs import BackfillRuns, cancel_days, cancel_days_o
 from tasks.running.hand_on import handed_on_when_stopped, stopped_when_cancelled, was_cancelled
 from tasks.running.rules.backfills import (
     CEILING,
+    DRY_RUN,
     MOST_PARALLEL_DAYS,
     NOT_BEGUN,
     REBUILT,
@@ -281,6 +282,11 @@ def _check_command(config: Settings, args: argparse.Namespace, settings: Mapping
 def _format_summary(told: Outcome) -> str:
     if "conversations" not in told or told["status"] == CEILING:
         return f"{told['day']}: {told['status']}"
+    if told["status"] == DRY_RUN:
+        return (
+            f"{told['day']}: {told['conversations']} conversations; about {told['estimated_tokens']} tokens, a cost of "
+            f"{told['estimated_cost']:g}; nothing was called or written"
+        )
     return (
         f"{told['day']}: {told['conversations']} conversations = {told['summarized']} summarized + "
         f"{told['rejected']} rejected; report: {told['report']}"

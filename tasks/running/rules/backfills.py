@@ -33,6 +33,8 @@ CEILING: Final = "ceiling_reached"
 
 NOT_BEGUN: Final = "not begun"
 
+DRY_RUN: Final = "dry_run"
+
 _COUNTED: Final = (
     "conversations",
     "summarized",
@@ -68,6 +70,7 @@ _SHOWN: Final = {
     WITHOUT_TABLES: "没有数据表 no tables",
     CEILING: "达到上限 ceiling reached",
     NOT_BEGUN: "未开始 not begun",
+    DRY_RUN: "试算 dry run",
 }
 
 _WORDS: Final = {
@@ -78,6 +81,7 @@ _WORDS: Final = {
     WITHOUT_TABLES: "without tables",
     CEILING: "at the ceiling",
     NOT_BEGUN: "not begun",
+    DRY_RUN: "estimated",
     FAILED: "failed",
 }
 

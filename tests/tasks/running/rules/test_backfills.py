@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tasks.domain.errors import DaysFailed, TooManyRejects, UsageError
 from tasks.running.rules.backfills import (
     DONE,
+    DRY_RUN,
     SKIPPED,
     TOO_MANY,
     counts,
@@ -54,6 +55,12 @@ def test_counts_leave_out_what_there_was_none_of():
     outcomes = [outcome(START, DONE), outcome(START, TOO_MANY), outcome(START, SKIPPED), failed(START, "why")]
     assert counts(outcomes) == "2 done, 1 skipped, 1 failed"
     assert counts([outcome(START, SKIPPED)]) == "1 skipped"
+
+
+def test_a_dry_run_of_days_is_counted_and_shown():
+    estimated = outcome(START, DRY_RUN)
+    assert counts([estimated]) == "1 estimated"
+    assert table([START], [estimated])[0]["结果 status"] == "试算 dry run"
 
 
 def test_judged_names_the_failed_days_and_why():
