@@ -86,7 +86,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "cached_tokens": "Prompt tokens that the endpoint had in its cache.",
         "model_options": "Options that went with every request.",
         "unread_files": "Log files that could not be read.",
-        "unread_conversations": "Conversations that the run left out, such as those over a limit.",
+        "unread_conversations": "About how many conversations are in what could not be read, by size.",
         "outside_day": "Conversations of the logs that began on another day.",
         "logs_complete": "Whether the logs were all there when it began.",
         "logs_fingerprint": "Hash of the log files' names, sizes and versions.",
