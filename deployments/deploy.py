@@ -40,7 +40,7 @@ def name_of(stanza: Stanza) -> str:
 
 
 def mark_of(stanza: Stanza) -> str:
-    """What differs when a stanza, or the module of its flow, has changed."""
+    """Return a digest, 12 hex digits, of a stanza and the module of its flow; it differs when either has changed."""
     module = ROOT / f"{stanza['entrypoint'].rpartition('.')[0].replace('.', '/')}.py"
     told = orjson.dumps(stanza, option=orjson.OPT_SORT_KEYS) + module.read_bytes()
     return hashlib.sha256(told).hexdigest()[:12]

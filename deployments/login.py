@@ -35,7 +35,7 @@ def login_of(environment: Mapping[str, str], folder: Path) -> str:
 
 
 def login_file(folder: Path) -> Path:
-    """Where a login that was made is kept; only its owner may read it."""
+    """Return the file of a generated login; only its owner may read it."""
     return folder / _FILE
 
 

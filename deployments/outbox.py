@@ -69,7 +69,7 @@ class Outbox:
             self._outgoing.append(_Outgoing(message, address, (run.id, label) if run else None))
 
     def was_told(self, run: FlowRun) -> bool:
-        """Whether anybody was told of a failure of this run."""
+        """Return true where somebody was notified of a failure of this run."""
         labels = {*run.labels, *(label for run_id, label in self._told if run_id == run.id)}
         return any(label.startswith(f"{LABEL}told.") for label in labels)
 

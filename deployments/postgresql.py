@@ -61,7 +61,7 @@ class Cluster:
 
     @cached_property
     def options(self) -> Mapping[str, Any]:
-        """What `subprocess` needs to start one of the programs on this cluster."""
+        """Arguments of `subprocess` that run one of the programs on this cluster."""
         if os.geteuid() != 0:
             return {}
         user = _stand_in()
@@ -117,7 +117,7 @@ class Cluster:
             return False
 
     def is_ready(self) -> bool:
-        """Whether it takes connections."""
+        """Return true where the server takes connections."""
         asked = [str(self.binaries / "pg_isready"), "--quiet", "--host", "127.0.0.1", "--port", str(self.port)]
         return subprocess.run(asked, check=False).returncode == 0  # noqa: S603
 

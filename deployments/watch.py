@@ -209,7 +209,7 @@ class Watch:
 
 
 def facts(run: FlowRun) -> RunFacts:
-    """What a message says of a run."""
+    """Return the facts of a run that a message may show."""
     assert run.state is not None
     pages = PREFECT_UI_URL.value() or (PREFECT_API_URL.value() or "").removesuffix("/api")
     return RunFacts(
@@ -224,7 +224,7 @@ def facts(run: FlowRun) -> RunFacts:
 
 
 def lease_of(run: FlowRun) -> LeaseSign:
-    """What the warehouse says of a run that does a day; nothing where it can't be asked. Blocking."""
+    """Return the warehouse's sign of life of a run that holds a day; an empty sign where it can't be read. Blocking."""
     try:
         settings = load_settings(run.parameters.get("settings") or {})
         asked, due = run.parameters.get("day"), run.expected_start_time or datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The flows. Nothing that they do is reported to anybody: Prefect asks for this before it is imported."""
+"""The flows. Importing the package turns Prefect's telemetry off, which has to happen before Prefect is imported."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A filled-in sheet of proposed themes becomes decisions, and published days get the accepted themes without a call.
+"""Import a sheet of decided themes, and assign the accepted ones to published days without a call.
 
 python -m flows.accept_themes --sheet themes.xlsx --restate-from 2026-10-01 --restate-to 2026-11-22
 """

@@ -1,4 +1,4 @@
-"""A shop's own questions about a published day's conversations, answered by a model into a table of their own.
+"""Ask a model a shop's own questions about a published day's conversations, and store the answers in their own table.
 
 python -m flows.ask_questions --day 2026-11-22 --questions questions.toml --of negative
 """

@@ -1,4 +1,4 @@
-"""A range of days, oldest first; a day that fails does not stop the others.
+"""Summarize a range of days, oldest first; a day that fails does not stop the others.
 
 python -m flows.backfill_days --start 2026-11-01 --end 2026-11-22
 """
@@ -187,7 +187,7 @@ async def _tell(name: str, days: Sequence[date], outcomes: list[Outcome]) -> Non
 
 
 async def _ended(warehouse: ObjectStore, day: date, run: FlowRun) -> Outcome:
-    """What became of a day, by the table that its run wrote if it wrote one."""
+    """Return the outcome of a day: from the row that its run wrote into the table `runs`, else from the run's state."""
     assert run.state is not None
     if run.state.name == CEILING_REACHED:
         return outcome(day, CEILING)
@@ -203,7 +203,7 @@ async def _ended(warehouse: ObjectStore, day: date, run: FlowRun) -> Outcome:
 
 
 def _filled_in(**fields: object) -> dict[str, Any]:
-    """What somebody filled in; an empty field leaves the setting to the worker."""
+    """Return the fields that are filled in; an empty field leaves the setting to the worker."""
     return {name: value for name, value in fields.items() if value}
 
 

@@ -1,4 +1,4 @@
-"""Writes what analysts open the tables with: views.sql and a data dictionary; on demand, one file a month.
+"""Write views.sql and a data dictionary for analysts and, on demand, one file a month.
 
 python -m flows.build_catalog
 python -m flows.build_catalog --month 2026-11

@@ -1,4 +1,4 @@
-"""Reports anew from the tables, without a model call: each day's, and one over the whole range.
+"""Rebuild each day's report and one over the whole range from the tables, without a model call.
 
 python -m flows.build_report --start 2026-11-16 --end 2026-11-22
 """

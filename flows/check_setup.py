@@ -1,4 +1,4 @@
-"""Before the first night: everything that the settings name is tried, one by one, in under a minute.
+"""Check everything that the settings name, one by one, in under a minute: run it before the first night.
 
 python -m flows.check_setup
 """

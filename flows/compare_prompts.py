@@ -1,4 +1,4 @@
-"""A base model with each prompt, and a deployed endpoint, on the same labeled conversations, side by side.
+"""Compare prompts on a base model, and a deployed endpoint, on the same labeled conversations.
 
 python -m flows.compare_prompts --summarizer qianfan --base ernie-speed-8k --optimize --endpoint ID
 """

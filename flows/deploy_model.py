@@ -1,4 +1,4 @@
-"""From the best experiment to the endpoint that the nightly calls: publish, deploy, test, compare, then promote.
+"""Deploy the best experiment and make it the nightly's endpoint: publish, deploy, test, compare, promote.
 
 python -m flows.deploy_model --name 2026-11 --pay unit --hour-price 12.5 --confirm
 """

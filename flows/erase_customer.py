@@ -1,4 +1,4 @@
-"""Erases one customer or one conversation from everything that the warehouse keeps, and proves it by a scan.
+"""Erase a customer or a conversation from everything in the warehouse, and prove it by a scan.
 
 python -m flows.erase_customer --conversation ID            (says what it would touch)
 python -m flows.erase_customer --customer ID --confirm

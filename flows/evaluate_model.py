@@ -1,4 +1,4 @@
-"""How good a model's answers are, in figures.
+"""Measure how good a model's answers are.
 
 python -m flows.evaluate_model --predictions FILE.jsonl --json      a file, on this machine: free, exact, at once
 python -m flows.evaluate_model --summarizer qianfan --endpoint ID   an endpoint, on labeled conversations

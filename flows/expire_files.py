@@ -1,4 +1,4 @@
-"""Removes what a warehouse no longer needs: work that died and, if told to, what is old, by kind.
+"""Remove files of dead runs from a warehouse and, on demand, what is older than so many days, by kind.
 
 python -m flows.expire_files --keep-answers-days 90 --keep-reports-days 365
 """

@@ -1,4 +1,4 @@
-"""From reviewed conversations to the best of several fine-tuned models, over hours, through any restart.
+"""Fine-tune several models on reviewed conversations and find the best, over hours, through any restart.
 
 python -m flows.fine_tune_model --name 2026-11 --upload-to bos://digest/training --confirm
 """

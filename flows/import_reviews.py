@@ -1,4 +1,4 @@
-"""A filled-in review sheet becomes labels in the warehouse.
+"""Import a filled-in review sheet as labels.
 
 python -m flows.import_reviews --sheet review.xlsx
 """

@@ -1,4 +1,4 @@
-"""Weekly: what customers say more often than before becomes proposed themes, in a sheet for people to decide.
+"""Propose new themes from what customers say more often than before, in a sheet for people to decide; weekly.
 
 python -m flows.propose_themes --start 2026-11-16 --end 2026-11-22
 """

@@ -1,4 +1,4 @@
-"""Publishes the report of the last whole week or month from the tables, and sends its card.
+"""Publish the report of the last whole week or month from the tables, and send its card.
 
 python -m flows.publish_edition --period week
 """

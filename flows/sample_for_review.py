@@ -1,4 +1,4 @@
-"""A sample of the published summaries, as a sheet for people to review: some at random, some that are likely wrong.
+"""Sample published summaries into a sheet for people to review: some at random, some that are likely wrong.
 
 python -m flows.sample_for_review --start 2026-11-16 --end 2026-11-22 --output review.xlsx
 """

@@ -1,4 +1,4 @@
-"""A candidate on real data before it is promoted: it answers a sample of a day, into a table of its own.
+"""Try a candidate model on a sample of a published day before it is promoted; its rows go to their own table.
 
 python -m flows.shadow_day --day 2026-11-22 --shadow-endpoint CANDIDATE
 """

@@ -1,4 +1,4 @@
-"""Nightly: one day's conversations become tables and a report.
+"""Summarize one day's conversations into tables and a report; nightly.
 
 python -m flows.summarize_day --day 2026-11-22
 """

@@ -1,4 +1,4 @@
-"""A part of a day, on a worker of its own: answers for the run that holds the day, and nothing that anybody sees.
+"""Answer one part of a day on another worker, for the run that holds the day; people don't start it.
 
 Started by flows.summarize_day with --shards; a worker needs the deployment summarize-shard/worker.
 """

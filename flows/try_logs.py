@@ -1,4 +1,4 @@
-"""Look at logs: what files are taken for, whose words are whose, which days they are of. Calls nobody.
+"""Show how log files are read: their format, speakers and days. Calls nobody.
 
 python -m flows.try_logs FILE_OR_FOLDER
 """

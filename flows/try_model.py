@@ -1,4 +1,4 @@
-"""One conversation, one model: the prompt as it is sent, the raw answer, the fields that are read from it, the price.
+"""Send one conversation to one model: show the prompt, the raw answer, the fields read from it and the price.
 
 python -m flows.try_model --summarizer qianfan --endpoint ID [--prompt V] [--text FILE]
 """

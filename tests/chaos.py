@@ -44,7 +44,7 @@ RUN_COLUMNS = {"run_id", "summarized_at", "latency_ms", "attempts", "source_uri"
 
 @dataclass(slots=True)
 class Outcome:
-    """What a chaos run came to; `kept_twice`, `lost` and `differing` must be zero."""
+    """The outcome of a chaos run; `kept_twice`, `lost` and `differing` must be zero."""
 
     warehouse: str
     seed: int
@@ -101,7 +101,7 @@ def rows(warehouse: ObjectStore) -> list[dict[str, object]]:
 
 
 def kept_twice(warehouse: ObjectStore) -> int:
-    """How many answers of the day were paid for although they were kept: those must have been in sight."""
+    """Count answers of the day that were paid for although they were in the cache: those must have been found."""
     logs = warehouse.list_objects(answers_prefix(DAY))
     lines = [line for log in logs for line in warehouse.read_path(log.key).splitlines()]
     kept = [answer.request_hash for answer in map(decode_answer, lines) if answer]  # a kill may tear a line

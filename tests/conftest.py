@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(autouse=True)
 def collected(request: pytest.FixtureRequest):
-    """What Prefect's client leaves open is collected with the test that left it, not as some later test's fault."""
+    """Collect what Prefect's client leaves open in the test that left it, so that no later test is blamed."""
     yield
     if not {"prefect_server", "prefect_api"}.isdisjoint(request.fixturenames):
         with warnings.catch_warnings():
@@ -36,7 +36,7 @@ def collected(request: pytest.FixtureRequest):
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays, so nobody looks through it again: that took a third of a second after each such test."""
+    """Freeze what was imported, so that no collection scans it again: that took a third of a second a test."""
     gc.collect()
     gc.freeze()
 

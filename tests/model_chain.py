@@ -95,7 +95,7 @@ class World:
         return {"warehouse": str(self.folder / "warehouse"), "source": str(ROOT / "deployments/demo/logs/{day}")}
 
     def models(self) -> set[str]:
-        """Who made the last day's summaries."""
+        """Return the models that made the last day's summaries."""
         table = self.folder / f"warehouse/summaries/day={END}/summaries.parquet"
         return set(pq.read_table(BytesIO(table.read_bytes()))["model"].to_pylist())
 
@@ -119,7 +119,7 @@ def world(folder: Path) -> Iterator[World]:
 def live_through(
     world: World, start: Callable[[], Coroutine[Any, Any, dict[str, Any]]], waits: int = 1_000
 ) -> dict[str, Any]:
-    """What a flow comes to when its process dies in every wait and is started again; nothing after so many waits."""
+    """Return a flow's result when its process dies in every wait and is started again; None after too many waits."""
 
     async def die(_seconds: float, _awaiting: str, _why: str) -> None:
         raise Died
@@ -294,7 +294,7 @@ def adopt_what_a_notebook_made(world: World, tell: Tell) -> str:
 
 
 def take_it_all_back(world: World, first: str, second: str, tell: Tell) -> None:
-    """What serves can't be retired; two steps back, each to an endpoint that answers, and then everything can."""
+    """Retire everything: refused while it serves, done after two steps back, each to an endpoint that answers."""
     on = partial(deploy_model, examination=EXAMINATION, poll_seconds=0, settings=world.settings)
     with refused(UsageError, tell):
         asyncio.run(on("notebook", "retire"))

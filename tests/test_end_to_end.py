@@ -64,7 +64,7 @@ def runs_under_way(machine: Served) -> list[tuple[str, str]]:
 
 
 def left_under_way(machine: Served, seconds: float) -> list[tuple[str, str]]:
-    """What still runs when it should all have ended."""
+    """Return the runs that are still running when all should have ended."""
     until = time.monotonic() + seconds
     while (left := runs_under_way(machine)) and time.monotonic() < until:
         time.sleep(1)

@@ -1,4 +1,4 @@
-"""What the README says works: its commands exist, its examples run, its picture is the demo's."""
+"""The README is true: its commands exist, its examples run, its picture is the demo's."""
 
 import re
 import subprocess

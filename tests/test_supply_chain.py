@@ -1,4 +1,6 @@
-"""What we hand on: every pin in the bill of materials, every licence looked at, every exception with a reason and an end."""
+"""The supply chain: every pin in the bill of materials, every license reviewed, every exception with a reason and an
+end.
+"""
 
 import importlib.util
 from datetime import date

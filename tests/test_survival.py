@@ -112,7 +112,7 @@ def done(machine: Served, run: str, endpoint: QianfanServer, in_flight: int, sec
 
 
 def told(hook: Receiver, run: str, level: str, seconds: float = 60.0) -> int:
-    """How often the run was told at that level; waited for until there is one."""
+    """Count the run's log lines of that level; wait until there is one."""
     until = time.monotonic() + seconds
     while True:
         found = [one for one in list(hook.posted.queue) if one["about"] == run and one["level"] == level]

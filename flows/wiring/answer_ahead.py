@@ -1,4 +1,4 @@
-"""What is answered before the run itself asks: by offline batch inference, or by shards of the day on other workers.
+"""Answer requests before the run's own calls: by offline batch inference, or by shards of the day on other workers.
 
 Whoever answers, the answers end in the day's answer log. The run then goes its usual way, finds them, asks for what is
 missing, and proves the count.

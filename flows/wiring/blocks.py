@@ -228,7 +228,7 @@ class SummarizerEndpoint(Block):
         return {**options, "seed": self.seed} if self.seed >= 0 else options
 
     def as_settings(self) -> dict[str, Any]:
-        """What this block says, by the settings' names; what it leaves open is absent."""
+        """Return the block's values by the settings' names, without the empty ones."""
         said: dict[str, Any] = {
             "endpoint": self.endpoint,
             "rpm": self.rpm,

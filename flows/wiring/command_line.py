@@ -96,7 +96,7 @@ def run(
 
 
 class _OneLine(logging.Filter):
-    """What went wrong is said once, at the end: Prefect would say it four times, with a page of its own code."""
+    """Drop Prefect's own errors, four of them with tracebacks; the command prints one line at the end."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno < logging.ERROR or record.module not in {"flow_engine", "task_engine"}

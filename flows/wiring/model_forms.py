@@ -1,4 +1,4 @@
-"""What travels together through the model flows: a box in Prefect's form, and a group of flags on the command line.
+"""Parameters of the model flows in groups: each is a box in Prefect's form and a group of flags on the command line.
 
 Each field is one flag of the same name; its description is the flag's help and the form's.
 """
@@ -45,7 +45,7 @@ class ServiceForm(BaseModel):
 
 
 class AdoptionForm(BaseModel):
-    """What was made outside, by a notebook or in the console, and is brought through the same gate."""
+    """A task, model or endpoint made elsewhere, by a notebook or in the console; it passes the same gate."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,7 +59,7 @@ class AdoptionForm(BaseModel):
 
 
 class ExaminationForm(BaseModel):
-    """What a candidate is examined on, and how much worse it may be."""
+    """The labels that a candidate is examined on, and how much worse it may be."""
 
     model_config = ConfigDict(frozen=True)
 

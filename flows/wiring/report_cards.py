@@ -1,4 +1,4 @@
-"""What follows a report's publication: the calendar, cards to people, events of new stories."""
+"""Steps after a report's publication: the calendar, cards to people, events of new stories."""
 
 import asyncio
 

@@ -116,7 +116,7 @@ async def _open_limiter(settings: Settings, warehouse: ObjectStore, model: str) 
 
 
 def open_themes(settings: Settings, warehouse: ObjectStore) -> Assigner:
-    """What assigns themes: the taxonomy of the settings, and the themes that people accepted.
+    """Return the assigner of themes: the settings' taxonomy and the themes that people accepted.
 
     Raises:
         UsageError: the taxonomy can't be read.
@@ -151,7 +151,7 @@ async def _open_fallback(settings: Settings, open_things: AsyncExitStack) -> tup
 
 
 def quota_of(settings: Settings) -> Limits:
-    """What the settings say of the endpoint's quota.
+    """Return the endpoint's quota as the settings state it.
 
     Raises:
         UsageError: it is shared, and nobody says how much it is.
@@ -214,7 +214,7 @@ def source_of(template: str, day: date) -> str:
 
 
 def names_the_day(template: str) -> bool:
-    """Whether a source has a place of its own for each day."""
+    """Return true where a source has a place of its own for each day."""
     return source_of(template, date(2001, 2, 3)) != source_of(template, date(2004, 5, 6))
 
 
@@ -239,12 +239,12 @@ async def service_clock(settings: Settings) -> tuple[str, datetime | None]:
 
 
 def notices(settings: Settings) -> list[str]:
-    """What a person should know of these settings although a run can go on with them."""
+    """Return notices on settings that a run can go on with, one sentence each."""
     return [V1_NOTICE] if settings.summarizer == "qianfan" and is_v1(settings.endpoint) else []
 
 
 def open_summarizer(settings: Settings) -> Summarizer:
-    """Whoever reads the conversations.
+    """Open the summarizer that the settings name.
 
     Raises:
         UsageError: credentials or the endpoint are missing.
@@ -345,7 +345,7 @@ async def open_embedder(name: str, settings: Settings) -> AsyncIterator[Embedder
 
 
 def scratch_parent(settings: Settings) -> Path:
-    """Where runs keep work in progress: on the warehouse's own disk when it has one."""
+    """Return the folder for work in progress: on the warehouse's own disk when it has one."""
     if settings.scratch:
         return Path(settings.scratch)
     if settings.warehouse.startswith(("bos://", BLOCK_SCHEME)):
@@ -389,5 +389,5 @@ def _bos_credentials(settings: Settings) -> BosCredentials:
 
 
 def notification_wire() -> Wire:
-    """What sends notifications and cards."""
+    """Return the sender of notifications and cards."""
     return NotificationWire()

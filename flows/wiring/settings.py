@@ -33,7 +33,7 @@ _OF_THE_DEPLOYMENTS = frozenset({"KEFU_HOME"})  # set beside the settings, and n
 
 
 class Settings(BaseSettings):
-    """What can be set. Every field without another name is a flag (`--log-format`) and `KEFU_LOG_FORMAT`."""
+    """All settings. Every field without an alias is a flag (`--log-format`) and a variable (`KEFU_LOG_FORMAT`)."""
 
     model_config = SettingsConfigDict(
         env_prefix="KEFU_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
@@ -335,7 +335,7 @@ class Settings(BaseSettings):
 
     @property
     def model_options(self) -> ModelOptions:
-        """What the model is asked for besides the conversation."""
+        """The options of each request besides the conversation."""
         headers = {str(name): str(value) for name, value in orjson.loads(self.extra_headers or "{}").items()}
         return ModelOptions(
             max_tokens=self.max_output_tokens,
@@ -360,7 +360,7 @@ class Settings(BaseSettings):
 
     @property
     def prompt_version(self) -> str:
-        """What rows name as their prompt: the rules' own version where there is no prompt."""
+        """The prompt version that rows carry; the rules' own version where there is no prompt."""
         return OFFLINE_VERSION if self.summarizer == "offline" else load_prompt(self.prompt).version
 
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
@@ -386,7 +386,7 @@ SettingsParameter = Annotated[dict[str, Any], Field(json_schema_extra=_NAMES_ONL
 
 
 def load_settings(overrides: Mapping[str, Any]) -> Settings:
-    """Settings with `chosen` ones over the environment's.
+    """Load the settings: `overrides` win over the endpoint's block, that over the environment and `.env`.
 
     Raises:
         UsageError: one line that names every wrong setting and what is wrong with it.
@@ -413,7 +413,7 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
 
 
 def _unknown_names() -> Iterator[str]:
-    """What is wrong with each name that looks like a setting's and is none: it would be ignored without a word."""
+    """Yield an error for each `KEFU_…` variable that matches no setting; otherwise a typo would be ignored silently."""
     # A key under a name that is not its own, such as KEFU_OPENAI_API_KEY, would be ignored.
     named_otherwise = {str(field.validation_alias) for field in Settings.model_fields.values()}
     known = {f"KEFU_{name.upper()}" for name in flags()} | named_otherwise | _OF_THE_DEPLOYMENTS

@@ -194,7 +194,7 @@ def log_reader(config: Settings, scratch: Path, day: date | None, model: str = "
 def preparing(
     config: Settings, model: str = "", pseudonyms: Pseudonyms | None = None
 ) -> Callable[[Conversation], Request]:
-    """What makes a conversation a request; without a model it is one for people to read, or to be asked again."""
+    """Return the step from a conversation to a request; without a model the request is for people, or for questions."""
     return partial(
         prepare,
         prompt=load_prompt(config.prompt),

@@ -39,7 +39,7 @@ _PAIRS_JUDGED_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a model answered about one labeled conversation; `text` is empty where it never answered."""
+    """A model's answer to one labeled conversation; `text` is empty where it never answered."""
 
     labeled: LabeledExample
     text: str
@@ -142,7 +142,7 @@ async def mean_embedding_distance(pairs: Iterable[Pair], embedder: Embedder) -> 
 
 
 async def judge(pairs: Iterable[Pair], caller: Caller, model: str) -> dict[str, Any]:
-    """What a judge model makes of the pairs: its mean grade, and how often it gave none.
+    """Have a judge model grade the pairs; return its mean grade, and how often it gave none.
 
     Raises:
         EndpointUnusable: the judge can't be asked; its grades so far are kept.
@@ -188,7 +188,7 @@ def store_evaluation(warehouse: ObjectStore, now: datetime, evaluation: Evaluati
 
 
 def _random_figures(scores: Scores | None) -> dict[str, Any]:
-    """What says how good the model is on the whole: its verdicts on the random sample, before all others."""
+    """Return the figures that stand for the model on the whole: verdicts on the random sample, before all others."""
     if scores is None:
         return {}
     names = [f"{field}/{figure}" for field in ("accepted", "negative_sentiment") for figure in ("accuracy", "kappa")]

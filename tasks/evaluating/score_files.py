@@ -86,7 +86,7 @@ def _pairs_of(path: Path) -> Iterator[Iterator[Pair]]:
 
 @contextmanager
 def _row_writer(path: Path | None) -> Iterator[Callable[[RowScores], None]]:
-    """What writes each row's figures; the file is there, whole, once all are written."""
+    """Yield a writer of each row's figures; the file appears, whole, once all are written."""
     if path is None:
         yield lambda row: None
         return

@@ -52,7 +52,7 @@ def sample_published(warehouse: ObjectStore, day: date, share: float) -> dict[st
 
 @task(name="ask-candidate", cache_policy=NO_CACHE)
 async def ask_candidate(requests: Sequence[Request], caller: Caller, within_seconds: float) -> Outcomes:
-    """What a candidate makes of each request.
+    """Ask a candidate for all requests; return each with its row or reject.
 
     Raises:
         EndpointUnusable: it can't be asked.
@@ -88,7 +88,7 @@ def store_shadow(warehouse: ObjectStore, day: date, model: str, run_id: str, out
 
 
 def compare_shadow(outcomes: Outcomes, served: Served) -> dict[str, Any]:
-    """How the candidate did beside the serving model; agreement is no proof of who is right.
+    """Compare the candidate with the serving model; agreement is no proof of who is right.
 
     Args:
         outcomes: the candidate's.

@@ -1,4 +1,4 @@
-"""Where the four fields stand in an answer that is not plain JSON.
+"""Positions of the four fields in an answer that is not plain JSON.
 
 A field is found by its label: a key in quotes (`"用户问题":`), at the beginning of a line (`1. **用户问题**：`,
 `## 用户问题`), in brackets (`【用户问题】`, `<用户问题>`), behind punctuation (`；是否接受：`) or in a table's cell.
@@ -258,7 +258,7 @@ class _Scan:
         return self._unquoted(label, start, following), following
 
     def _quoted_end(self, start: int, limit: int) -> int | None:
-        """Where the closing quote is: the last one before the next label, or the first that punctuation follows."""
+        """Find the closing quote: the last one before the next label, or the first that punctuation follows."""
         text, quote = self._text, self._text[start]
         last = limit
         while last > start + 1 and text[last - 1] in _JUNK + "}])/>":

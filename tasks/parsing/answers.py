@@ -135,7 +135,7 @@ def _fields(record: Mapping[str, object]) -> Fields | None:
 
 
 def _is_refusal(fields: Fields) -> bool:
-    """Whether the text declines instead of summarizing: the one value there is, or an issue without a plan."""
+    """Return true where the text declines instead of summarizing: its only value, or an issue without a plan, does."""
     only = fields.issue or fields.plan
     if only is None or (fields.issue and fields.plan):
         return False

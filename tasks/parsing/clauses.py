@@ -53,7 +53,7 @@ _CARRIES_ON: Final = frozenset(["并", "并且", "而且", "且", "同时", "还
 
 
 class Claim(NamedTuple):
-    """What a verdict word comes to; `value` is None where it is left unsettled."""
+    """The value of a verdict word in its clause; None where it is left unsettled."""
 
     value: bool | None
     plain: bool = False  # neither mild nor a gesture
@@ -95,7 +95,7 @@ def claims_of(sentence: str, lexicon: Lexicon) -> Iterator[Claim]:
 
 
 def is_any(sentence: str, lexicon: Lexicon) -> bool | None:
-    """Whether there is any, said without saying of what (有一点, 几乎没有); None where it says more or less."""
+    """Return true for some, false for none (有一点, 几乎没有), in a sentence that names nothing; None for any other."""
     words = [word for clause in lexicon.clauses(sentence) for word in clause]
     denials = sum(kind in (Kind.NEGATION, Kind.DENIED) for _, kind in words)
     if not words or any(kind not in _SAYS_NOTHING for _, kind in words):
@@ -313,7 +313,7 @@ class ClauseReader:
 
 
 def _faded(value: bool | None, kind: Kind) -> bool | None:
-    """What a verdict comes to whose thing is not there, or no more.
+    """Return the value of a verdict whose thing is hardly there, or used up.
 
     What is hardly there was not shown; that there is no sign of calm shows nothing; used-up patience shows anger.
     """

@@ -58,5 +58,5 @@ def field_of(key: str) -> str | None:
 
 
 def is_numbered(key: str) -> bool:
-    """Whether a field's name has the number of one of several issues."""
+    """Return true where a field's name has the number of one of several issues."""
     return key.strip(" \t*_`:：\"'“”")[-1:] in tuple("123456789一二三四五１２３４５６７８９")

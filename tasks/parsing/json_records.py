@@ -30,11 +30,11 @@ class Record(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is a summary, and no remark about one or two fields."""
+        """True where it is a summary, and no remark about one or two fields."""
         return len(self.values) >= _WHOLE
 
     def continues(self, other: "Record") -> bool:
-        """Whether its fields are those that the other lacks."""
+        """Return true where the two have no field in common."""
         return self.values.keys().isdisjoint(other.values)
 
     def joined(self, other: "Record") -> "Record":

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 
 class Kind(IntEnum):
-    """What a word does in its clause; verdicts.toml lists the words and explains the kinds."""
+    """Roles of a word in its clause; verdicts.toml lists the words and explains the kinds."""
 
     END = auto()
     CONTRAST = auto()

@@ -30,7 +30,7 @@ def is_unfinished_thought(text: str) -> bool:
 
 
 def row_or_reject(request: Request, answer: Answer | GivenUp) -> Summarized | Reject:
-    """What a request and its answer become in the tables. Nothing is decided here that `parse_answer` does not."""
+    """Make a request and its answer a row or a reject. `parse_answer` alone decides which answers can be read."""
     if isinstance(answer, GivenUp):
         return _reject(request, Reason.ENDPOINT_ERROR, answer.detail, "", answer.attempts)
     if answer.outcome == "lost_to_thinking" or is_unfinished_thought(answer.text):

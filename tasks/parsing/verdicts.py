@@ -1,4 +1,4 @@
-"""What a sentence says of acceptance and of mood: true, false, or null, as a careful human would say.
+"""Read a sentence on acceptance or mood as true, false, or null, as a careful human would.
 
 A value is a word (`是`, `No`), a sentence, or both (`否，用户坚持退款`). A sentence is cut into clauses, a clause
 into the words of a lexicon (verdicts.toml), and read from left to right:
@@ -106,7 +106,7 @@ _SENTIMENT: Final = read_lexicon("sentiment")
 
 
 def accepted_of(text: str) -> bool | None:
-    """Whether the user accepted what the agent offered."""
+    """Return true where the user accepted the agent's offer, false where not, None where it is open."""
     if (word := _WORDS.get(text)) is not None:
         return word
     lead, sentence, several = _parts(text, none=None)
@@ -123,7 +123,7 @@ def accepted_of(text: str) -> bool | None:
 
 
 def negative_sentiment_of(text: str) -> bool | None:
-    """Whether the user showed negative sentiment."""
+    """Return true where the user showed negative sentiment, false where not, None where it is open."""
     if (word := _WORDS.get(text)) is not None:
         return word
     lead, sentence, several = _parts(text, none=False)
@@ -208,7 +208,7 @@ def _agreed(lead: bool | None, explained: bool | None) -> bool | None:
 
 
 def _settled(claims: list[Claim]) -> bool | None:
-    """What the claims come to when the last one counts."""
+    """Return the value of several claims when the last one counts."""
     if not any(claim.plain for claim in claims):
         values = [claim.value for claim in claims if not claim.courteous] or [claim.value for claim in claims]
         return None if None in values or not values else values[-1]

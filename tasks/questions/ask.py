@@ -33,7 +33,7 @@ _AT_A_TIME = 500
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What became of one conversation's questions; None where the answer held none, or there was none."""
+    """One conversation's questions with their answers; None where the answer held none, or there was no answer."""
 
     request: Request
     answer: Answer | GivenUp

@@ -31,7 +31,7 @@ class Batch:
 
     @property
     def read(self) -> int:
-        """How many conversations (and lines that should have been some) it holds."""
+        """The number of conversations, and of lines that should have been some."""
         return len(self.requests) + len(self.rejects)
 
 

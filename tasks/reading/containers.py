@@ -1,4 +1,4 @@
-"""What is inside of an object that is no text: the files of a ZIP archive, the sheet of a workbook, Parquet's rows.
+"""Contents of objects that are no text: the files of a ZIP archive, the sheet of a workbook, Parquet's rows.
 
 All of it is bounded: what unpacks to more than a log can hold is named and left alone.
 """
@@ -56,7 +56,7 @@ class Member:
     compressed: bool = False
 
     def left(self) -> int:
-        """How many of the stored bytes were not read yet."""
+        """The number of stored bytes not read yet."""
         try:
             position = self.file.tell() if self.file else 0
         except (OSError, ValueError):

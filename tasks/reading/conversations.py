@@ -52,7 +52,7 @@ class LogObject:
 
 @dataclass(frozen=True, slots=True)
 class DetectedFormat:
-    """What an object was taken for; given once an object, before anything of it.
+    """The detected format of an object; yielded once an object, before its conversations.
 
     `columns` are the names in it with their meanings, `log` the words of its roles and names.
     """
@@ -222,7 +222,9 @@ class _DayReading:
         self._files.append(reject)
 
     def _summed_up(self, found: Iterator[Read], member: Member) -> Iterator[Read]:
-        """What a reader finds; but rejects before anything good are held, so that a file that is no log is one."""
+        """Yield a reader's findings; hold rejects back until the first good one, so that a file that is no log is one
+        reject.
+        """
         held: list[Reject] = []
         count = last = 0
         good = False

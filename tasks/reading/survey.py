@@ -20,7 +20,7 @@ _REASONS_KEPT: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class FileSurvey:
-    """What one file was taken for: its columns, its speakers with their sides, a mapping where it is a guess."""
+    """The survey of one file: its format, columns, speakers with their sides, and a mapping where it is a guess."""
 
     uri: str
     format: str

@@ -1,4 +1,4 @@
-"""What the reading of a day came to: how much was read, how much could not be, and of which days it was."""
+"""Counts of a day's reading: how much was read, how much could not be, and of which days it was."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class ReadingTally:
 
     @property
     def unread_conversations(self) -> int:
-        """How many conversations are lost in what can't be read, by what one takes elsewhere; an estimate."""
+        """An estimate of the conversations lost in unreadable rows and files, by the size of those that were read."""
         rows = self.messages / self.grouped if self.grouped else _ROWS_A_CONVERSATION
         size = self.read_bytes / self.conversations if self.conversations and self.read_bytes else _BYTES_A_CONVERSATION
         lost = self.unread_rows / max(rows, 1.0)
@@ -63,7 +63,7 @@ class ReadingTally:
         return False
 
     def remarks(self, day: date) -> list[str]:
-        """What a person should know of the reading, in sentences.
+        """Return remarks on the reading for people, a sentence each.
 
         Args:
             day: the one asked for, whether or not others were left out.

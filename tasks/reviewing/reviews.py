@@ -125,7 +125,7 @@ def store_sample(warehouse: ObjectStore, sample: Sample) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a sheet's rows. `changed` of the `reviewed` ones were not known already."""
+    """Counts of a sheet's rows. `changed` of the `reviewed` ones were not known already."""
 
     reviewed: int
     changed: int

@@ -1,4 +1,4 @@
-"""Which published conversations were uncertain: what a sample's strata are weighted back by."""
+"""Uncertainty of published conversations, by which a sample's strata are weighted back."""
 
 from collections.abc import Iterable
 from datetime import date

@@ -26,7 +26,7 @@ ANSWER_TOKENS = 60
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What to do: `conversations` of it, numbered from `first`; quotas are what the contestant is told."""
+    """The work: conversations numbered from `first`; quotas are what the contestant knows."""
 
     contestant: str
     url: str
@@ -51,7 +51,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the work came to: wall and CPU seconds from the first call to the last answer."""
+    """The result of the work: wall and CPU seconds from the first call to the last answer."""
 
     seconds: float
     cpu: float
@@ -79,7 +79,7 @@ def prompt(number: int, mixed_lengths: bool) -> str:
 
 
 def true_tokens(text: str, answer: str) -> int:
-    """What the server counts for one conversation."""
+    """Return the tokens that the server counts for one conversation."""
     return count_tokens(text) + count_tokens(answer)
 
 
@@ -166,7 +166,7 @@ def batch_do(work: Work) -> Result:
 
 
 def semaphore(work: Work) -> Result:
-    """What most scripts do: a semaphore, and five attempts with exponential backoff."""
+    """Call as most scripts do: a semaphore, and five attempts with exponential backoff."""
     import aiohttp
 
     headers = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json"}

@@ -52,7 +52,7 @@ SCRIPTS = (
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What customers come with: issue and plan templates, odds, and its part on weekdays and at weekends."""
+    """A topic of customers: issue and plan templates, odds, and its part on weekdays and at weekends."""
 
     issues: tuple[str, ...]
     plans: tuple[str, ...]

@@ -1,4 +1,5 @@
-"""How near the quota each way of calling comes: `python -m tests.benchmarks.quota [--scenario NAME …] [--short]`.
+"""Compare how near the quota each way of calling comes: `python -m tests.benchmarks.quota [--scenario NAME …]
+[--short]`.
 
 Every contestant does the same work against the same strict server (`tests/servers/qianfan.py`, a sliding window over
 arrival times), each in a process of its own, one after the other. *Floor* is the earliest end that a strict window
@@ -56,7 +57,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to the server after so many seconds of a run."""
+    """A change of the server after so many seconds of a run."""
 
     after_seconds: float
     behavior: dict[str, Any]
@@ -172,7 +173,7 @@ SHORT = {"rpm": 1250, "lower": 833}
 
 @dataclass(slots=True)
 class Row:
-    """What one contestant came to."""
+    """The figures of one contestant."""
 
     contestant: str
     result: dict[str, Any]

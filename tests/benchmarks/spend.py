@@ -1,4 +1,4 @@
-"""What the pipeline itself spends: CPU a conversation and peak memory, reading to publishing included.
+"""Measure the pipeline's own cost: CPU a conversation and peak memory, reading to publishing included.
 
     python -m tests.benchmarks.spend --summarizer qianfan --conversations 3000
     python -m tests.benchmarks.spend --summarizer offline --conversations 10000 100000

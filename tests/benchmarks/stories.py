@@ -1,4 +1,4 @@
-"""How many of the planted stories are told, and how many that are none: on months with three stories and on quiet ones.
+"""Count the planted stories that are reported, and false ones: on months with three stories and on quiet ones.
 
 python -m tests.benchmarks.stories --seeds 10
 """

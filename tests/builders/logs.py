@@ -14,7 +14,7 @@ PREPARE = partial(prepare, prompt=load_prompt("sft-v1"), model="m", max_input_to
 
 
 class Read:
-    """What a day of objects gave, by kind, in order."""
+    """Everything read from a day of objects, by kind, in order."""
 
     def __init__(self, *contents, **options):
         objects = [LogObject(f"log-{at}", partial(io.BytesIO, content)) for at, content in enumerate(contents)]

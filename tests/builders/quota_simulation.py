@@ -46,7 +46,7 @@ class Service:
         self._ten_seconds = Quota(0, 10.0)
 
     def arrive(self, now: float, tokens: int) -> str:
-        """Why this arrival is refused, or an empty string."""
+        """Return the reason why this arrival is refused, or an empty string."""
         self._requests.size, self._tokens.size, self._queries.size = self.requests, self.tokens, self.queries
         self._last_second.advance(now)
         self._ten_seconds.advance(now)
@@ -80,7 +80,7 @@ class Service:
         return ""
 
     def told(self) -> QuotaHeaders | None:
-        """What the headers say, per minute."""
+        """Return the limits that the headers state, per minute."""
         if not self.headers:
             return None
         share = 60.0 / self.window_seconds
@@ -98,7 +98,7 @@ class Service:
         return used / (per_second * (last - since))
 
     def fills(self, quota: int, since: float = 0.0, tokens: bool = False) -> list[float]:
-        """How full each whole window after the first arrival was, until the last one."""
+        """Return the fill of each whole window after the first arrival, until the last one."""
         if not self.arrivals:
             return []
         begin = self.arrivals[0][0]
@@ -115,7 +115,7 @@ class Service:
 
 @dataclass
 class Outcome:
-    """What a simulated run came to."""
+    """The outcome of a simulated run."""
 
     seconds: float
     done: int

@@ -35,7 +35,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 @dataclass(frozen=True)
 class Composed(Deployed):
-    """What the compose file started.
+    """The services that the compose file started.
 
     Args:
         folder: the project's directory.

@@ -1,4 +1,4 @@
-"""What can be said of the image, the compose file and the job templates without an engine: nothing in them is invented.
+"""Checks of the image, the compose file and the job templates that need no engine: all they name exists.
 
 With an engine: test_compose.py.
 """

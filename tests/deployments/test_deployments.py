@@ -1,4 +1,4 @@
-"""What `prefect deploy --all` would deploy: it can be run, its parameters fit, and nothing in it changes unseen."""
+"""The deployments of `prefect deploy --all` can be run, their parameters fit, and nothing in them changes unseen."""
 
 from importlib import import_module
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""What `make serve` says before it starts anything, and what its README promises."""
+"""Messages of `make serve` before it starts anything, and the promises of its README."""
 
 import fcntl
 import json

@@ -1,4 +1,4 @@
-"""What flow tests share: a Prefect server, accounts at servers that speak the wire, and what Prefect leaves behind."""
+"""Fixtures of flow tests: a Prefect server, accounts at servers that speak the wire, and Prefect's leftovers."""
 
 from collections.abc import Iterator
 

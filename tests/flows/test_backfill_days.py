@@ -26,7 +26,7 @@ START, END = date(2026, 11, 20), date(2026, 11, 22)
 
 @pytest.fixture(scope="module", autouse=True)
 def connections() -> Iterator[None]:
-    """What Prefect's client leaves open goes while its warning is still ignored."""
+    """Close the connections that Prefect's client leaves open, while its warning is still ignored."""
     yield
     gc.collect()
 

@@ -38,7 +38,7 @@ def settings(tmp_path: Path) -> dict[str, str]:
 
 
 def files(settings: dict[str, str], day: date) -> list[Path]:
-    """What is made anew of a day."""
+    """List the files that are rebuilt for a day."""
     warehouse = Path(settings["warehouse"])
     return [warehouse / f"metrics/day={day}/metrics.parquet", *sorted(warehouse.glob(f"reports/day={day}/*"))]
 

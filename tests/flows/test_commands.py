@@ -1,4 +1,4 @@
-"""What a person sees who looks for a command."""
+"""The list of commands, as a person sees it."""
 
 import importlib
 import re

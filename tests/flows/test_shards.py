@@ -46,7 +46,7 @@ def write_logs(folder: Path) -> None:
 
 
 class Place:
-    """Where the runs of a test work: environment, logs, warehouses."""
+    """The place where the runs of a test work: environment, logs, warehouses."""
 
     def __init__(self, server: PrefectServer, qianfan: QianfanServer, folder: Path) -> None:
         self.folder = folder
@@ -73,7 +73,7 @@ class Place:
         return run
 
     def rows(self, warehouse: str) -> list[dict[str, object]]:
-        """What the tables say, without what belongs to a run."""
+        """Return the tables' rows, without the columns of a run."""
         tables = [
             pq.ParquetFile(self.folder / warehouse / name / f"day={DAY}" / f"{name}.parquet").read()
             for name in ("summaries", "rejects")
@@ -85,7 +85,7 @@ class Place:
         ]
 
     def holders(self, warehouse: str) -> dict[str, int]:
-        """Which process is at which shard."""
+        """Return the process that holds each shard."""
         leases = (self.folder / warehouse / "_staging" / "leases").glob("*.shards/*.json")
         return {path.stem: orjson.loads(path.read_bytes())["holder"]["pid"] for path in leases}
 

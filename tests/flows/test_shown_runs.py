@@ -1,4 +1,4 @@
-"""What people see of a run in the Prefect UI, and what its report compares with."""
+"""Runs as people see them in the Prefect UI, and the figures that a report compares with."""
 
 import asyncio
 import json

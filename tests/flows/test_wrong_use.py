@@ -1,4 +1,4 @@
-"""What is wrong with a command is said in one line before a Prefect server is asked for anything."""
+"""Wrong use of a command ends with one line, before a Prefect server is started."""
 
 import importlib
 

@@ -20,7 +20,7 @@ def _escape(text: str) -> str:
 def verify(  # noqa: PLR0911 (one line an error)
     method: str, path: str, query: str, headers: Mapping[str, str], access_key_id: str, secret: str
 ) -> str | None:
-    """What is wrong with a request's signature, or None. `path` is as sent, escaped; `query` without `?`."""
+    """Return the fault of a request's signature, or None. `path` is as sent, escaped; `query` without `?`."""
     given = {name.lower(): value for name, value in headers.items()}
     parts = given.get("authorization", "").split("/")
     if len(parts) != 6 or parts[0] != "bce-auth-v1":

@@ -75,7 +75,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of an object besides its bytes."""
+    """An object's data besides its bytes."""
 
     key: str
     size: int
@@ -96,7 +96,7 @@ class Upload:
 
 @dataclass
 class Reply:
-    """What is sent back; `body` is bytes, or where they lie: a file with the offset and length to send."""
+    """A reply; `body` is bytes, or where they lie: a file with the offset and length to send."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -209,7 +209,7 @@ class BosServer:
 
     @property
     def requests(self) -> Counter[str]:
-        """How many requests of each operation there were."""
+        """Count the requests of each operation."""
         return Counter(seen.operation for seen in self.log)
 
     def keys(self, bucket: str = "") -> list[str]:

@@ -112,7 +112,7 @@ class ConsoleServer(ThreadedServer):
                         unit["status"] = "Deleted"
 
     def quality_of(self, endpoint: str) -> float | None:
-        """How good the model behind an endpoint is, 1 at best; None where nothing serves there."""
+        """Return the quality of the model behind an endpoint, 1 at best; None where nothing serves there."""
         with self._lock:
             for service in self.services.values():
                 if service.endpoint == endpoint and self.service_calls.status(service) == "Serving":
@@ -121,7 +121,7 @@ class ConsoleServer(ThreadedServer):
         return None
 
     def answers(self, endpoint: str, prompt: str) -> str | None:
-        """What a deployed service answers, for a QianfanServer to give; None where nothing serves there."""
+        """Return a deployed service's answers, for a QianfanServer to give; None where nothing serves there."""
         found = self.quality_of(endpoint)
         return None if found is None else self.answer(found, prompt)
 

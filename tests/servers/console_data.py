@@ -17,7 +17,7 @@ class DataCalls:
         self.optimize: Callable[[str], str] = _optimized
 
     def handlers(self) -> dict[tuple[str, str], Any]:
-        """What answers which call."""
+        """Return the handler of each call."""
         old = {
             "dataset/info": self._info,
             "dataset/release": self._release,

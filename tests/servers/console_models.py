@@ -30,7 +30,7 @@ class ModelCalls:
         self.versions: dict[str, Version] = {}
 
     def handlers(self) -> dict[tuple[str, str], Any]:
-        """What answers which call. The old ones (publishTrainModel, modelVersionDetail) are gone (W5)."""
+        """Return the handler of each call. The old ones (publishTrainModel, modelVersionDetail) are gone (W5)."""
         path = "/v2/model"
         return {
             (path, "CreateCustomModelSet"): self._create_set,

@@ -49,7 +49,7 @@ class ServiceCalls:
         self.bought: dict[str, Body] = {}
 
     def handlers(self) -> dict[tuple[str, str], Any]:
-        """What answers which call. The old service/apply is gone: services of V1 can't be made any more (W5)."""
+        """Return the handler of each call. The old service/apply is gone: no service of V1 can be made now (W5)."""
         service, units = "/v2/service", "/v2/serviceresources"
         return {
             (service, "CreateService"): self._create,

@@ -41,7 +41,7 @@ class TuningCalls:
         self.tasks: dict[str, Task] = {}
 
     def handlers(self) -> dict[tuple[str, str], Any]:
-        """What answers which call."""
+        """Return the handler of each call."""
         path = "/v2/finetuning"
         return {
             (path, "DescribeFineTuningSupportModels"): self._supported,
@@ -207,7 +207,9 @@ class TuningCalls:
 
 
 def quality(scale: str, hyper: Body) -> float:
-    """How good a model becomes, 1 at best: more epochs help, a learning rate off the mark hurts, LoRA is behind."""
+    """Return the quality of a tuned model, 1 at best: more epochs help, a learning rate off the mark hurts, LoRA is
+    behind.
+    """
     best = 3e-5 if scale == "FullFineTuning" else 3e-4
     ceiling = 1.0 if scale == "FullFineTuning" else 0.94
     learned = 1 - 0.35 * math.exp(-hyper["epoch"] / 2)

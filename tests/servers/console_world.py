@@ -1,4 +1,4 @@
-"""What the console's families of calls share: its clock, its behavior, ids, refusals, pages, listings that lag.
+"""State that the console's families of calls share: its clock, its behavior, ids, refusals, pages, listings that lag.
 
 The references (W…) in the console's modules name the differences that Baidu's API pages, its cookbooks and its SDK's own
 tests show between the platform and what one would expect of it; each stands at the handler that has it.
@@ -36,7 +36,7 @@ class Behavior:
 
 
 class Refusal(Exception):
-    """What the platform does not do: an old error number, a code of the V2 interface, or "" for the oldest shape."""
+    """A refused call: an old error number, a code of the V2 interface, or "" for the oldest shape."""
 
     def __init__(self, code: int | str, message: str) -> None:
         super().__init__(message)

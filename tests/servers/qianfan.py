@@ -257,7 +257,7 @@ class QianfanServer(ThreadedServer):
         return _json({"error": {"code": "invalid_iam_token", "message": "bad token", "type": "auth"}}, 401)
 
     def _refusal(self, now: float, tokens: int) -> tuple[str, int] | None:
-        """Which limit this arrival is over: a reason and V1's code."""
+        """Return the limit that this arrival exceeds: a reason and V1's code."""
         behavior = self.behavior
         for quota, per_minute in ((self._requests, behavior.rpm), (self._token_quota, behavior.tpm)):
             quota.size, quota.seconds, quota.style = (
@@ -369,7 +369,7 @@ class QianfanServer(ThreadedServer):
         return ODD_REPLIES[shape](answer, {"prompt_tokens": prompt_tokens, "completion_tokens": answer_tokens})
 
     def cost(self, prompt_price: float, completion_price: float) -> float:
-        """What everything that was accepted costs, at prices per 1,000 tokens."""
+        """Return the cost of everything accepted, at prices per 1,000 tokens."""
         return (self.paid_tokens[0] * prompt_price + self.paid_tokens[1] * completion_price) / 1000
 
     def _slot(self) -> AbstractAsyncContextManager[None]:

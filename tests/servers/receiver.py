@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """Where notifications are posted.
+    """A receiver of posted notifications.
 
     Args:
         url: its address.

@@ -67,7 +67,7 @@ class Deployed(ABC):
 
     @abstractmethod
     def log(self, part: str) -> str:
-        """What a part wrote."""
+        """Return a part's output."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Served(Deployed):
     process: subprocess.Popen[bytes]
 
     def said(self) -> str:
-        """What it wrote at the terminal so far."""
+        """Return the terminal's output so far."""
         return (self.folder.parent / "said.txt").read_text(encoding="utf-8")
 
     def login(self) -> str:
@@ -93,7 +93,7 @@ class Served(Deployed):
         return (self.folder / "login").read_text(encoding="utf-8").strip()
 
     def log(self, part: str) -> str:
-        """What a part wrote."""
+        """Return a part's output."""
         return (self.folder / "logs" / f"{part}.log").read_text(encoding="utf-8", errors="replace")
 
     def part(self, word: str) -> int:

@@ -37,7 +37,7 @@ class ThreadedServer(ABC):
         self._thread.join(10)
 
     async def _forward(self, request: web.BaseRequest, raw: bytes, url: str) -> web.Response:
-        """What another server answers to the same request, as on a platform whose interfaces share an address."""
+        """Return another server's answer to the same request, as on a platform whose interfaces share an address."""
         headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
         async with (
             ClientSession() as session,

@@ -1,4 +1,4 @@
-"""How often predictions agree with people, and how sure one may be: accuracy, F1, kappa, paired comparison.
+"""Agreement of predictions with people, with its uncertainty: accuracy, F1, kappa, paired comparison.
 
 Answers are three-way (true, false, unknown), and a prediction may also be missing: an answer that
 nothing could be read from. A missing prediction is always wrong; it never counts as "unknown".
@@ -103,7 +103,7 @@ class Difference:
 
 
 def compare_paired(current: ArrayLike, candidate: ArrayLike, weights: ArrayLike | None = None) -> Difference | None:
-    """Whether two models' row scores differ by more than chance: a paired bootstrap of the mean difference.
+    """Compare two models' row scores: a paired bootstrap of the mean difference shows whether it is more than chance.
 
     Args:
         current: one score a row; NaN where the row has none.

@@ -78,7 +78,7 @@ _HELD_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What one contestant said about one conversation."""
+    """One contestant's answer to one conversation."""
 
     text: str
     outcome: str
@@ -173,7 +173,7 @@ def render_markdown(asked: Sequence[Asked], contestants: Sequence[Contestant], h
 
 
 def _notes(held_out: bool) -> list[str]:
-    """What a reader has to know to read the figures right."""
+    """Return the notes that a reader needs to read the figures right."""
     return [_SCORED_WHOLE, *([_HELD_OUT] if held_out else [])]
 
 

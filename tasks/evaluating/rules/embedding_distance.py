@@ -1,4 +1,4 @@
-"""How far two texts are apart by a model of meaning: the platform's EMBEDDING-DISTANCE, as far as it is known.
+"""Distance of two texts by an embedding model: the platform's EMBEDDING-DISTANCE, as far as it is known.
 
 The platform's own model is not known, so figures compare only where one model made them.
 """

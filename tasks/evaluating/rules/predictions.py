@@ -13,7 +13,7 @@ _NAMES = ("prediction", "reference")
 
 
 class Pair(NamedTuple):
-    """What a model answered and what it should have answered, both as raw text."""
+    """A model's answer and the right answer, both as raw text."""
 
     prediction: str
     reference: str

@@ -1,4 +1,4 @@
-"""How right the published summaries are, by the people who reviewed a sample of them.
+"""Accuracy of the published summaries, by the people who reviewed a sample of them.
 
 Only the reviews drawn at random say how good the model is on the whole, so they come first and apart. The others were
 drawn where it is likely wrong. Shares are per cent, with 95 % intervals.
@@ -54,7 +54,7 @@ def corrected_figures(name: str, rate: TrueRate) -> dict[str, Any]:
 
 
 def reviewer_figures(labels: Iterable[Row]) -> dict[str, Any]:
-    """How far two people agree about the same conversations: the ceiling for any model; empty where one read each."""
+    """Measure how far two people agree on the same conversations, the ceiling for any model; empty without such."""
     twice = [row for row in labels if row.get("second_reviewer")]
     if not twice:
         return {}

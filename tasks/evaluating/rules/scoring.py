@@ -227,7 +227,7 @@ def cut_words(text: str) -> Words:
 
 
 def is_plain(prediction: str) -> bool:
-    """Whether the text is nothing but one JSON object with the four keys and strings in them."""
+    """Return true where the text is nothing but one JSON object with the four keys and strings in them."""
     if len(prediction) > MAX_CHARACTERS:
         return False
     try:

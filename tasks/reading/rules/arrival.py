@@ -1,4 +1,4 @@
-"""When a day's logs count as all there."""
+"""Rules for when a day's logs count as complete."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,17 +30,17 @@ class ArrivedLogs:
 
     @property
     def fingerprint(self) -> str:
-        """What differs when an object is added, removed or changed."""
+        """A digest, 24 hex digits, of keys, sizes and ETags; it differs when an object is added, removed or changed."""
         told = "\n".join(f"{one.key} {one.size} {one.etag}" for one in self.objects)
         return blake2b(told.encode(), digest_size=12).hexdigest()
 
     def facts(self) -> dict[str, Any]:
-        """What the table `runs` keeps of them, by its columns."""
+        """Return the logs' columns of the table `runs`."""
         return {"logs_complete": self.complete, "logs_fingerprint": self.fingerprint, "log_bytes": self.size}
 
 
 def have_grown(logs: ArrivedLogs, fingerprint: str | None, size: int | None) -> bool:
-    """Whether there is more to a day's logs than there was when its tables were made.
+    """Return true where a day's logs hold more than when its tables were made.
 
     Logs of which there is less now were thinned out or expired: making the day again would take rows from it.
 
@@ -57,7 +57,7 @@ def have_grown(logs: ArrivedLogs, fingerprint: str | None, size: int | None) -> 
 def judge_arrival(
     logs: Sequence[StoredObject], *, marked: bool, now: datetime, deadline: datetime, quiet_seconds: float
 ) -> Literal["complete", "wait", "late"]:
-    """Whether to begin with these logs, to wait for more, or to go on with what there is because it is late.
+    """Decide to begin with these logs (complete), to wait for more, or to begin with what there is (late).
 
     Args:
         logs: the day's log objects so far.

@@ -1,4 +1,4 @@
-"""What the readers of one object share."""
+"""State that the readers of one object share."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -13,7 +13,7 @@ Row = tuple[int, list[str]]
 
 
 class Dialect(NamedTuple):
-    """How a table separates and quotes its fields; `escaped` means that a backslash takes a sign's meaning away."""
+    """Delimiter and quoting of a table; `escaped` means that a backslash escapes the next character."""
 
     delimiter: str = ","
     quoted: bool = True

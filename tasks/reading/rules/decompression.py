@@ -42,11 +42,11 @@ class _Member(Protocol):
 
     @property
     def needs_input(self) -> bool:
-        """True where nothing more can be had of what was given."""
+        """True where the input so far yields no more output."""
 
     @property
     def unused_data(self) -> bytes:
-        """What was given beyond the end."""
+        """The input bytes beyond the end of the stream."""
 
     def decompress(self, data: bytes, /, max_length: int = -1) -> bytes:
         """The next bytes."""
@@ -121,7 +121,7 @@ def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _before_the_damage(member: Any, data: bytes) -> bytes:
-    """What the member gives byte by byte: a failing call keeps everything it had to itself."""
+    """Return the bytes before the damage, by decompressing byte by byte: a failing call returns none of its output."""
     given = bytearray()
     with suppress(zlib.error):
         for at in range(len(data)):

@@ -59,7 +59,7 @@ _CONTROLS: Final = dict.fromkeys((0, *range(4, 9), *range(14, 27)))
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """What an object is taken for, and its reader; without one, `note` says why there is none.
+    """The detected format of an object and its reader; without a reader, `note` says why there is none.
 
     `log` has the words of its roles, `columns` are its names and their meanings.
     """
@@ -74,7 +74,7 @@ class Detected:
 def detect_format(
     uri: str, head: ObjectHead, log_format: str, mappings: Mapping[str, LogMapping], timestamps: TimestampParser
 ) -> Detected:
-    """What an object is, by its head. Never raises.
+    """Detect an object's format by its head. Never raises.
 
     Args:
         log_format: `auto`, or the only format (a name of `log_formats`) that it may be.
@@ -133,7 +133,7 @@ def _none(log_format: str, lines: list[str]) -> Detected:
 
 
 def _nearly_a_header(line: str) -> str:
-    """What a header names and what it lacks, where it names two of the three things that a message needs."""
+    """Describe a header that names two of the three things a message needs; return "" for any other line."""
     for delimiter in (",", "\t", ";", "|"):
         names = [name.strip().strip('"') for name in line.split(delimiter)]
         if not 3 <= len(names) <= 60 or any(len(name) > 40 for name in names):

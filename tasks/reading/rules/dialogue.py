@@ -27,7 +27,7 @@ _ENDLESS_ENTITY: Final = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}+;?")
 
 
 class Header(NamedTuple):
-    """What a log says of a conversation beside its messages; `started` is as logged."""
+    """Data of a conversation beside its messages; `started` is as logged."""
 
     conversation_id: str
     uri: str

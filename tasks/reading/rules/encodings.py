@@ -64,7 +64,7 @@ def decode(line: bytes, encoding: str) -> str:
 
 
 def _likelihood(evidence: bytes, lines: list[bytes], encoding: str) -> float:
-    """How much of the evidence is text in an encoding: lines that decode, and common characters in them."""
+    """Score an encoding by the lines that decode and the common characters in them; 0 if no line decodes."""
     decodable = [line for line in lines[:2_000] if _decodes(line, encoding)]
     if not decodable:
         return 0.0

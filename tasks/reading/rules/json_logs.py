@@ -251,7 +251,9 @@ class JsonRecords:
         return spoken
 
     def _utterance(self, message: Mapping[str, Any], shape: Shape, around: Mapping[str, Any]) -> Utterance | None:
-        """What one message says; None for an event, a note or a recalled one. Without a speaker its text says why."""
+        """Return a message's utterance; None for an event, a note or a recalled one. Without a speaker its text is the
+        reason.
+        """
         log = self._log
         if (shape.recalled or shape.public or log.mapping.skip) and log.is_left_out(message, shape):
             return None

@@ -121,7 +121,7 @@ def decode_line(line: bytes, encoding: str) -> str:
 
 
 class Unended(Enum):
-    """Why a JSON value has no text: nothing can be told of what follows it."""
+    """Reasons why a JSON value has no text; nothing behind it can be read."""
 
     CUT = "the JSON from here on does not end; the rest can't be read"
     TOO_LONG = (
@@ -271,7 +271,7 @@ def _unmarked(chunks: Iterator[bytes]) -> tuple[Iterator[bytes], bool]:
 
 
 def _utf16_as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """What is no text (a lone surrogate, half a unit at the end) stays invalid, so that its line is rejected."""
+    """Recode UTF-16 as UTF-8; a lone surrogate or half a unit at the end stays invalid, and its line is rejected."""
     decoder = codecs.getincrementaldecoder("utf-16")("surrogatepass")
     for chunk in chunks:
         yield decoder.decode(chunk).encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Who the words of a log mean: the user, the agent, or the system between them."""
+"""Sides of a log's speaker words: the user, the agent, or the system between them."""
 
 import re
 from collections import Counter

@@ -102,7 +102,7 @@ def _plain(value: Any) -> str:
 
 
 def _guessed(names: list[str], rows: list[list[str]]) -> dict[str, str]:
-    """What columns mean: by their names where those are known, else by what stands in them."""
+    """Guess the meaning of columns: by their names where those are known, else by their values."""
     shape = Vocabulary().shape(tuple(dict.fromkeys(names)))
     found = {name: meaning for name, meaning in shape.meanings().items() if name in names}
     left = [name for name in names if name and name not in found]

@@ -28,7 +28,7 @@ _FALSE: Final = ("false", "0", "no", "否")
 
 
 class Columns(NamedTuple):
-    """Where a table holds what, by position; -1 where it does not.
+    """Positions of a table's columns; -1 for one that it lacks.
 
     `attributes` are positions with names. A table with `transcript` holds a conversation a row. `names` are all of
     the header's, as they are told apart.
@@ -52,7 +52,7 @@ class Columns(NamedTuple):
 
     @property
     def width(self) -> int:
-        """How many fields a row has."""
+        """The number of fields in a row."""
         return len(self.names)
 
 
@@ -157,7 +157,7 @@ class TableRows:
         self._leaves_out = bool(columns.recalled or columns.public >= 0 or self._skip)
 
     def read(self, number: int, row: list[str]) -> Message | Conversation | Reject | None:
-        """What one row holds; None for one that the log marks as none of the customer's."""
+        """Read one row; None for one that the log marks as not the customer's."""
         columns = self._columns
         if len(row) != columns.width:
             fitted = self._fitted(row)

@@ -6,7 +6,7 @@ from tasks.reading.rules.speakers import Speaker
 
 
 class Utterance(NamedTuple):
-    """Who, what, the time in whatever form the log holds it, and the message's number and key where it has them.
+    """Speaker, text, the time in whatever form the log holds it, and the message's number and key where it has them.
 
     `number` orders messages of equal times; of two with the same `key` and text one was delivered twice. A speaker
     who is None is one that the log's words do not tell.

@@ -84,7 +84,7 @@ _SIDES_IN: Final = ("type", "role", "kind", "sender_type", "user_type", "name")
 
 
 class Shape(NamedTuple):
-    """Which keys of a record, or columns of a header, mean what; "" where none does.
+    """Meanings of a record's keys, or of a header's columns; "" where no key has the meaning.
 
     `messages`, `transcripts` and `texts` are candidates, the surest first, as their values decide. `message` says
     that the keys can only be one message's; `rest` are then the keys that say something else. `recalled` are flags
@@ -116,7 +116,7 @@ class Shape(NamedTuple):
     plain: bool
 
     def meanings(self) -> dict[str, str]:
-        """What each key that means something was taken for."""
+        """Return the meaning of each key that has one."""
         found = {getattr(self, meaning): meaning for meaning in reversed(_SINGLE) if getattr(self, meaning)}
         if not self.speaks:
             found |= dict.fromkeys(self.transcripts[:1], "transcript") | dict.fromkeys(self.messages[:1], "messages")
@@ -150,7 +150,7 @@ class Vocabulary:
         self._shapes: dict[tuple[str, ...], Shape] = {}
 
     def shape(self, keys: tuple[str, ...]) -> Shape:
-        """What these keys mean."""
+        """Return the shape of these keys."""
         if shape := self._shapes.get(keys):
             return shape
         if len(self._shapes) >= _SHAPES_KEPT:

@@ -1,4 +1,4 @@
-"""What a day's tables say in numbers: streamed from record batches, in memory that stays flat.
+"""Figures of a day's tables: streamed from record batches, in memory that stays flat.
 
 `Aggregator` takes SUMMARIES and REJECTS batches in any order and yields a `DayStatistics`, the frozen figures that a
 report is drawn from; `metrics_table` gives them in the long form of METRICS. Several days are one

@@ -1,4 +1,4 @@
-"""What stands around a day's or a span's figures in a report: its past, its days, its stories, its conversations."""
+"""Context of a day's or a span's figures in a report: its past, its days, its stories, its conversations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -144,7 +144,9 @@ def compare(first: date, last: date, history: Mapping[date, pa.Table]) -> Compar
 
 
 def differs(now: Proportion, before: Proportion, standard_errors: float = _STANDARD_ERRORS) -> bool:
-    """Whether two shares differ by more than chance would have it."""
+    """Return true where two shares differ by more than chance (two-proportion z-test); false where a share is
+    undefined.
+    """
     whole = now.whole + before.whole
     if now.value is None or before.value is None:
         return False

@@ -66,7 +66,7 @@ def _minute(statistics: DayStatistics, instant: datetime) -> str:
 
 
 def example_time(statistics: DayStatistics, example: Example) -> str:
-    """When an example began, in the statistics' zone: the minute, with its date unless that is the one day shown."""
+    """Format an example's start in the statistics' zone: the minute, with its date unless that is the one day shown."""
     if example.started_at is None:
         return "–"
     local = example.started_at.astimezone(statistics.timezone)

@@ -73,7 +73,7 @@ class Breakdown(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What all three renderings show."""
+    """The contents that all three renderings show."""
 
     statistics: DayStatistics
     title: Bilingual

@@ -1,4 +1,4 @@
-"""Why conversations were rejected, with places to look at: what an operator needs first, and nothing personal."""
+"""Sample a day's rejects for operators: one row a reason, with places to look at and nothing personal."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -62,7 +62,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """What each series shows in one window: `count` of `exposed`, where `expected` would be usual; z is surprise."""
+    """Figures of each series in one window: `count` of `exposed`, where `expected` would be usual; z is surprise."""
 
     count: Floats
     exposed: Floats

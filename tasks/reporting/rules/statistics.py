@@ -101,7 +101,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class RunUsage:
-    """What making the summaries took, added up over runs; None where a run does not say.
+    """Usage of making the summaries, added up over runs; None where a run does not state it.
 
     `quota_use` is the part of the quota used, weighted by the runs' seconds.
     """

@@ -83,7 +83,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Stories:
-    """What happened in some days.
+    """The stories of some days.
 
     Args:
         told: stories of these days, the costliest first.

@@ -192,7 +192,7 @@ def reason_label(reason: str) -> Bilingual:
 
 
 def reason_todo(reason: str) -> Bilingual:
-    """What to do about a reject's reason; nothing for one this version does not know."""
+    """Return the advice on a reject's reason; empty for one this version does not know."""
     return REASONS[Reason(reason)][1] if reason in list(Reason) else Bilingual("", "")
 
 

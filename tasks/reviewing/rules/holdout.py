@@ -6,5 +6,5 @@ _BUCKETS = 10_000
 
 
 def is_held_out(content_hash: str) -> bool:
-    """Whether a conversation is kept for evaluation and never trained on."""
+    """Return true where a conversation is kept for evaluation and never trained on."""
     return int(content_hash[:8], 16) % _BUCKETS < HELD_OUT_SHARE * _BUCKETS

@@ -38,7 +38,7 @@ _FLAGS = ("accepted", "negative_sentiment")
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a conversation's four fields should be. None: the conversation does not tell."""
+    """The right values of a conversation's four fields. None: the conversation leaves it open."""
 
     issue: str | None
     plan: str | None

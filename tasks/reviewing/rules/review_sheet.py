@@ -1,4 +1,4 @@
-"""What a review sheet says, column by column, and what a filled-in row of it means.
+"""The review sheet: its columns, and the meaning of a filled-in row.
 
 The cells to fill in stand right beside the dialogue, what the model says to the right of them, so that nobody is led by
 it. A row is reviewed when both verdicts are given; they are read as a model's are (对, 错, TRUE, 否。). A corrected
@@ -153,7 +153,7 @@ def sample_of(number: str) -> str:
 def read_reviews(
     rows: Iterable[tuple[int, Mapping[str, str]]], sample: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Review | RowError | None]:
-    """What each row says: a review, why it is refused, or None where it is not filled in yet.
+    """Read each row as a review, an error that says why it is refused, or None where it is not filled in yet.
 
     Args:
         rows: the sheet's rows with their numbers in it, by column.

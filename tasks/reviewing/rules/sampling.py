@@ -1,4 +1,4 @@
-"""Which conversations a person should look at: some at random, some that the model was unsure of, some that the rules
+"""Choose conversations for people to review: some at random, some that the model was unsure of, some that the rules
 read differently.
 
 Only the random ones say how good the model is on the whole; the others are where it is likely wrong, and so where a
@@ -37,14 +37,16 @@ class Candidate:
 
     @property
     def uncertain(self) -> bool:
-        """Whether the summary leaves something open."""
+        """True where the summary leaves something open."""
         row = self.row
         return bool(row["truncated"]) or any(
             row[name] is None for name in ("issue", "plan", "accepted", "negative_sentiment")
         )
 
     def disagrees(self, other: Fields) -> bool:
-        """Whether another reader's verdicts are the opposite; where that one is unsure, it does not disagree."""
+        """Return true where another reader's verdict is the opposite; where that reader is unsure, it does not
+        disagree.
+        """
         return any(
             theirs is not None and self.row[name] is not None and self.row[name] != theirs
             for name, theirs in (("accepted", other.accepted), ("negative_sentiment", other.negative_sentiment))

@@ -67,7 +67,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What counts as a theme of its own.
+    """Limits for a theme of its own.
 
     Args:
         min_conversations: fewer are none.

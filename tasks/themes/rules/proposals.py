@@ -34,7 +34,7 @@ class Proposed:
         return f"new_{self.number.replace('-', '').replace('.', '_')}"
 
     def as_json(self) -> dict[str, Any]:
-        """What is stored."""
+        """Return the JSON that is stored."""
         return asdict(self)
 
 
@@ -57,7 +57,7 @@ class Decision:
     reviewer: str
 
     def as_json(self) -> dict[str, Any]:
-        """What is stored."""
+        """Return the JSON that is stored."""
         return asdict(self)
 
 

@@ -1,4 +1,4 @@
-"""What the default taxonomy's classifier is trained on."""
+"""The training data of the default taxonomy's classifier."""
 
 import hashlib
 import tomllib

@@ -1,4 +1,4 @@
-"""What was trained, published or deployed outside, as records of ours: from there on it is treated as if it were."""
+"""Records of what was trained, published or deployed elsewhere; later steps treat it as this project's own."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for and when; whether it was created is not known until an id is."""
+    """A request to create something, with its time; without an id nobody knows whether it was created."""
 
     what: str
     at: datetime

@@ -1,4 +1,4 @@
-"""Whether the evidence lets a candidate take over. Pure.
+"""The rule that lets a candidate take over. Pure.
 
 A candidate takes over when, for every judged figure, the 95 % interval of its difference to the serving model lies
 above minus the margin. The interval decides, not the point: a difference that may be chance alone proves neither that

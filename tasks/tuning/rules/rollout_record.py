@@ -109,7 +109,7 @@ class ServiceSpec:
 
     @property
     def payment(self) -> Payment:
-        """How it is paid."""
+        """The way it is paid."""
         return self.pay or ("token" if self.pool == "public" else "unit")
 
 

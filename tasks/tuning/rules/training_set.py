@@ -18,7 +18,7 @@ from tasks.tuning.rules.near_duplicates import near_duplicates
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """What a model learns from, and what was left out of it and why. `lines` are Qianfan's SFT JSONL."""
+    """The lines a model learns from, and what was left out of them and why. `lines` are Qianfan's SFT JSONL."""
 
     lines: Sequence[bytes]
     labeled: int
@@ -28,7 +28,7 @@ class TrainingSet:
 
     @property
     def rows(self) -> int:
-        """How many conversations it holds."""
+        """The number of conversations."""
         return len(self.lines)
 
     @property

@@ -136,7 +136,7 @@ def render_tuning_html(tuning: Tuning) -> str:
 
 
 def as_result(tuning: Tuning, status: str, report: str) -> dict[str, Any]:
-    """What a run has come to, as `--json` prints it."""
+    """Return a run's state, as `--json` prints it."""
     best = tuning.best
     return {
         "name": tuning.name,

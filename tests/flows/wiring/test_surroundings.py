@@ -1,4 +1,4 @@
-"""What stands around a command and is not as it should be: one sentence each, from real commands in real trouble."""
+"""Trouble around a command gets one sentence each, from real commands in real trouble."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What the helpdesks of the trade export is read without a setting, each by the mapping of its name."""
+"""Exports of the trade's helpdesks are read without a setting, each by the mapping of its name."""
 
 import json
 

@@ -156,7 +156,7 @@ def test_read_sheet_refuses_a_damaged_workbook_in_one_line(data):
 
 
 def refusal_of(content: bytes) -> str:
-    """Why a workbook is refused; empty where it was read."""
+    """Return the reason why a workbook is refused; empty where it was read."""
     try:
         read_sheet(content, "a.xlsx")
     except UsageError as refused:

@@ -60,7 +60,7 @@ def tuning(*points, phase="done"):
 
 
 def live(console, store, *, steps=STEPS, rounds=100, hours=10.0, heard=None, step=None, points=(), **spec):
-    """What a process does: take the rollout up where it is, and go on for so many rounds."""
+    """Do a process's work: take the rollout up where it is, and go on for so many rounds."""
     policy = WaitPolicy(timedelta(hours=hours), now=lambda: EPOCH + timedelta(seconds=console.world.now))
     wanted = ServiceSpec(**{"replicas": 2, **spec})
 

@@ -52,7 +52,7 @@ def live(console, act):
 def tune(
     console, store, *, name="t1", data=None, rounds=300, give_up_after=timedelta(hours=12), matrix=None, heard=None
 ):
-    """What a process does: take the tuning up where it is, and go on for so many rounds."""
+    """Do a process's work: take the tuning up where it is, and go on for so many rounds."""
     matrix, waiting = matrix or load_matrix(), policy(console, give_up_after)
 
     async def act(platform):

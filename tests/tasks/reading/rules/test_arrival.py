@@ -1,4 +1,4 @@
-"""When logs count as all there: the rule."""
+"""The rule for when logs count as complete."""
 
 from datetime import UTC, datetime, timedelta
 

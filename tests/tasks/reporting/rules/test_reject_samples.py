@@ -1,4 +1,4 @@
-"""What is told of a day's rejects."""
+"""The report's samples of a day's rejects."""
 
 from hypothesis import given
 from hypothesis import strategies as st

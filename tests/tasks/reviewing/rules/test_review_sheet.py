@@ -1,4 +1,4 @@
-"""What people write into the verdict cells is read as a model's verdicts are."""
+"""Verdict cells that people fill in are read as a model's verdicts are."""
 
 from datetime import date
 
