@@ -121,8 +121,9 @@ def format_summary(tally: DayTally) -> str:
     if tally.status == CEILING:
         tokens = tally.prompt_tokens + tally.completion_tokens
         return f"{tally.day}: {tally.calls} calls, {tokens} tokens; nothing is published yet"
+    unread = f"{tally.day}: {tally.unread}; rejects names what to repair\n" if tally.unread else ""
     return (
-        f"{tally.day}: {tally.conversations} conversations = {tally.summarized} summarized + "
+        f"{unread}{tally.day}: {tally.conversations} conversations = {tally.summarized} summarized + "
         f"{tally.rejected} rejected; {tally.reused} reused, {tally.calls} calls, {tally.seconds:.1f} s\n"
         f"tables: {tally.warehouse}\nreport: {tally.report}"
     )

@@ -202,7 +202,8 @@ def aggregate_published(
         whole.merge(aggregator)
     if not published:
         raise NoTables(f"{store.uri} has no tables from {days[0]} to {days[-1]}: summarize those days first.")
-    return SpanStatistics(published, whole.result(*chain.from_iterable(made_by.values())), made_by)
+    newest = [runs[-1] for runs in made_by.values() if runs]
+    return SpanStatistics(published, whole.result(*chain.from_iterable(made_by.values()), newest=newest), made_by)
 
 
 @task(name="publish-reports", cache_policy=NO_CACHE)

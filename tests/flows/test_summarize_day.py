@@ -12,7 +12,15 @@ import pytest
 from prefect.client.orchestration import get_client
 
 from flows.summarize_day import summarize_day
-from tasks.domain.errors import AnswersUseless, CredentialsRefused, EndpointDown, NoLogs, StoreRefused, TooManyRejects
+from tasks.domain.errors import (
+    AnswersUseless,
+    CredentialsRefused,
+    DayShrank,
+    EndpointDown,
+    NoLogs,
+    StoreRefused,
+    TooManyRejects,
+)
 from tasks.warehouse.rules.day_tally import DayTally
 from tasks.warehouse.rules.tables import METRICS, REJECTS, RUNS, SUMMARIES
 from tests.servers.qianfan import FAULTS, POISON
@@ -241,6 +249,33 @@ def test_summarize_day_replaces_nothing_by_logs_with_nothing_in_them(tmp_path, l
     with pytest.raises(NoLogs, match=r"nothing in the day's logs \(2, .*a\.jsonl"):
         run(**settings)
     assert folder_table(tmp_path / "w", "summaries") == before
+
+
+def test_summarize_day_keeps_a_day_that_would_lose_most_of_it_unless_that_is_allowed(tmp_path, logs):
+    settings = {"source": str(logs), "warehouse": str(tmp_path / "w"), "max_reject_ratio": 1}
+    run(**settings)
+    published = {path: path.read_bytes() for path in (tmp_path / "w").rglob("*") if "day=" in str(path.parent.name)}
+    assert len(published) >= 6
+
+    content = jsonl(conversation(number) for number in range(60))
+    (logs / "a.jsonl").write_bytes(jsonl(conversation(number) for number in range(20)))
+    (logs / "b.jsonl").write_bytes(bytes(byte ^ 0xAA for byte in content[len(content) // 3 :]))  # 40, beyond reading
+    with pytest.raises(DayShrank, match=r"20 conversations .* and 60 are published .* in a file that can't be read"):
+        run(**settings)
+    assert {path: path.read_bytes() for path in published} == published
+
+    tally = run(**settings, allow_shrink=True)
+    assert tally.summarized == folder_table(tmp_path / "w", "summaries").num_rows == 20
+    assert tally.unread_files == 1
+    assert 30 <= tally.unread_conversations <= 50
+    said = f"有 1 个日志文件无法读取，约 {tally.unread_conversations} 次对话在其中"
+    assert said in (tmp_path / "w" / f"reports/day={DAY}/report.html").read_text(encoding="utf-8")
+    blocks = (tmp_path / "w" / f"reports/day={DAY}/report.md").read_text(encoding="utf-8").split("\n\n")
+    assert said in blocks[2], "before any figure"
+
+    (logs / "b.jsonl").unlink()
+    assert run(**settings).unread_files == 0, "twenty are now what is published"
+    assert "无法读取，约" not in (tmp_path / "w" / f"reports/day={DAY}/report.md").read_text(encoding="utf-8")
 
 
 def test_summarize_day_says_that_bos_refuses_the_key(accounts, monkeypatch, tmp_path):

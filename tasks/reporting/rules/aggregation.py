@@ -38,7 +38,7 @@ once.
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
@@ -47,6 +47,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.reporting.rules.dimensions import NO_ATTRIBUTES, AttributeDimensions
+from tasks.reporting.rules.run_usage import usage_of
 from tasks.reporting.rules.statistics import (
     ANSWERS,
     OTHER,
@@ -54,7 +55,6 @@ from tasks.reporting.rules.statistics import (
     Example,
     Group,
     Outcomes,
-    RunUsage,
     TermCounts,
 )
 from tasks.reporting.rules.words import issue_words, plan_words
@@ -77,18 +77,6 @@ _TURN_EDGES = (5, 10, 20, 30)
 _QUARTER_HOUR_MICROSECONDS = 15 * 60 * 1_000_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-_USAGE_SUMS = (
-    "calls",
-    "retries",
-    "quota_refusals",
-    "reused",
-    "log_objects",
-    "prompt_tokens",
-    "completion_tokens",
-    "seconds",
-    "cost",
-)
 
 
 class _Tallies:
@@ -319,11 +307,12 @@ class Aggregator:
         self._plans.merge(other._plans)
         self._examples.add(other._examples.rows())
 
-    def result(self, *runs: Mapping[str, Any]) -> DayStatistics:
+    def result(self, *runs: Mapping[str, Any], newest: Sequence[Mapping[str, Any]] | None = None) -> DayStatistics:
         """The figures so far.
 
         Args:
-            runs: rows of RUNS as mappings: the day's one, or one for every day. Keys may be missing.
+            runs: rows of RUNS as mappings, oldest first. Keys may be missing.
+            newest: those of them that made the tables, one a day; left out, the last.
         """
         return DayStatistics(
             start=self.start,
@@ -343,7 +332,7 @@ class Aggregator:
             plans=self._plans.words(),
             truncated=self._truncated,
             examples=tuple(Example(**row) for row in self._examples.rows().select(_EXAMPLE_COLUMNS).to_pylist()),
-            usage=_usage(runs),
+            usage=usage_of(runs, runs[-1:] if newest is None else newest),
         )
 
     def _add_examples(self, batch: pa.RecordBatch, cell: pa.Array) -> None:
@@ -393,28 +382,3 @@ def _local_hour(quarter: int, timezone: tzinfo) -> str | None:
     except OverflowError:
         return None
     return f"{local.hour:02}"
-
-
-def _usage(runs: Iterable[Mapping[str, Any]]) -> RunUsage:
-    rows = list(runs)
-
-    def told(name: str) -> tuple[str, ...]:
-        return tuple(sorted({str(row[name]) for row in rows if row.get(name)}))
-
-    sums = {name: _sum(row.get(name) for row in rows) for name in _USAGE_SUMS}
-    finished = [row["finished_at"] for row in rows if row.get("finished_at")]
-    used = [(row["quota_use"], row["seconds"]) for row in rows if row.get("quota_use") and row.get("seconds")]
-    return RunUsage(
-        runs=told("run_id"),
-        versions=told("version"),
-        finished_at=max(finished, default=None),
-        logs_incomplete=bool(rows) and rows[-1].get("logs_complete") is False,
-        quota_use=sum(use * seconds for use, seconds in used) / sum(seconds for _, seconds in used) if used else None,
-        **sums,
-    )
-
-
-def _sum(values: Iterable[Any]) -> Any:
-    """The sum of the numbers there are; None when there are none."""
-    told = [value for value in values if value is not None]
-    return sum(told) if told else None

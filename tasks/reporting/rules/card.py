@@ -33,13 +33,18 @@ def report_card(statistics: DayStatistics, stories: Stories, link: str) -> Messa
         shown.append(translate("card_more", count=len(lines) - len(shown)).zh)
     if not shown:
         shown = [translate("no_stories" if stories.enough_past else "no_past").zh]
-    title = translate("card_title" if lines else "card_title_quiet", dates=dates, count=len(lines)).zh
+    usage = statistics.usage
+    unread = []
+    if usage.unread_files:
+        unread = [translate("unread", files=usage.unread_files, lost=usage.unread_conversations).zh]
+    quiet = "card_title_unread" if unread else "card_title_quiet"
+    title = translate("card_title" if lines else quiet, dates=dates, count=len(lines)).zh
     return Message(
         id=f"report-{first}-{last}",
         about=f"report-{first}-{last}",
-        level="warning" if lines else "good",
+        level="warning" if lines or unread else "good",
         title=title,
-        text="\n".join([figures, *shown]),
+        text="\n".join([*unread, figures, *shown]),
         link=link,
         day=last,
     )

@@ -69,12 +69,13 @@ def figures_of(statistics: DayStatistics, comparison: Comparison, days: int) -> 
         lambda day: day.negative,
         more_is_bad=True,
     )
-    complete = Proportion(outcomes.total, statistics.conversations)
+    complete = statistics.coverage
     yield _share_figure(
         translate("complete"),
         complete,
         (
             (translate("summarized"), complete.part, "main"),
+            *_unread_part(statistics),
             *((reason_label(reason), count, "warn") for reason, count in statistics.rejects[:2]),
         ),
         comparison,
@@ -82,6 +83,12 @@ def figures_of(statistics: DayStatistics, comparison: Comparison, days: int) -> 
         more_is_bad=False,
         all_counted=True,
     )
+
+
+def _unread_part(statistics: DayStatistics) -> Iterable[tuple[Bilingual, int, str]]:
+    lost = statistics.coverage.whole - statistics.conversations
+    if lost:
+        yield translate("unread_about"), lost, "warn"
 
 
 def _share_figure(

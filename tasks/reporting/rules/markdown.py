@@ -44,8 +44,7 @@ def render_markdown(
         return tell(translate(key))
 
     blocks = [f"# {tell(page.title)} {tell(page.dates)}", tell(page.source)]
-    if page.warning:
-        blocks.append(f"> **{tell(page.warning)}**")
+    blocks += [f"> **{tell(warning)}**" for warning in page.warnings]
     blocks.append(("" if language == "zh" else " ").join(tell(text) for text in page.lede))
     if statistics.conversations:
         blocks.append(_figures_table(page.figures, tell))

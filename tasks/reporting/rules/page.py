@@ -79,7 +79,7 @@ class Page(NamedTuple):
     title: Bilingual
     dates: Bilingual
     source: Bilingual
-    warning: Bilingual | None
+    warnings: tuple[Bilingual, ...]
     lede: tuple[Bilingual, ...]
     figures: tuple[Figure, ...]
     stories: tuple[StoryCard, ...]
@@ -112,7 +112,7 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
         title=translate("title" if one_day else "title_span"),
         dates=_dates(statistics),
         source=_source(statistics),
-        warning=_offline_warning(statistics),
+        warnings=tuple(_warnings(statistics)),
         lede=tuple(_lede(statistics)),
         figures=tuple(figures_of(statistics, comparison, known_days)),
         stories=tuple(story_card(story, context.stories) for story in context.stories.told),
@@ -167,13 +167,16 @@ def _source(statistics: DayStatistics) -> Bilingual:
     return Bilingual(" · ".join(part.zh for part in parts), " · ".join(part.en for part in parts))
 
 
-def _offline_warning(statistics: DayStatistics) -> Bilingual | None:
+def _warnings(statistics: DayStatistics) -> Iterable[Bilingual]:
+    """Yield what a reader must know before any figure: what is missing, and that no model made it."""
+    usage = statistics.usage
+    if usage.unread_files:
+        yield translate("unread", files=usage.unread_files, lost=usage.unread_conversations)
     by_rules = statistics.offline
-    if not by_rules.part:
-        return None
-    if by_rules.part == by_rules.whole:
-        return translate("offline_all")
-    return translate("offline_some", share=share_text(by_rules))
+    if by_rules.part and by_rules.part == by_rules.whole:
+        yield translate("offline_all")
+    elif by_rules.part:
+        yield translate("offline_some", share=share_text(by_rules))
 
 
 def _lede(statistics: DayStatistics) -> Iterable[Bilingual]:
@@ -342,6 +345,8 @@ def _usage(statistics: DayStatistics) -> Iterable[tuple[Bilingual, Bilingual]]:
         yield translate("cost"), _same(f"{usage.cost:,.2f}")
     if usage.log_objects is not None:
         yield translate("log_objects"), _same(f"{usage.log_objects:,}")
+    if usage.outside_day and statistics.start == statistics.end:
+        yield translate("outside_day"), _same(f"{usage.outside_day:,}")
     for name, values in (("runs", usage.runs), ("version", usage.versions)):
         if values:
             yield translate(name), _listed([clip(value, 40) for value in values])

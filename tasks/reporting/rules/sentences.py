@@ -23,6 +23,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "其中 {share} 为规则摘要，非模型（offline-rules）：这部分只能看个大概。",
         "{share} of the summaries are rule-based, not a model's (offline-rules): only a rough look.",
     ),
+    "unread": (
+        "有 {files} 个日志文件无法读取，约 {lost} 次对话在其中；下面的数字不含它们。"
+        "修复文件（见 rejects 表）后重跑这一天。",
+        "Log files that can’t be read: {files}, with about {lost} conversations in them. The figures leave them out. "
+        "Repair the files (the rejects table names them) and run the day again.",
+    ),
     "switch_language": ("English", "中文"),
     "switch_theme": ("深色 / 浅色", "Dark / light"),
     # The first screen
@@ -68,6 +74,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "not_negative": ("非负面", "Not negative"),
     "unknown": ("未知", "Unknown"),
     "complete": ("摘要覆盖率", "Coverage"),
+    "unread_about": ("约在无法读取的文件里", "About, in unreadable files"),
     "summarized": ("已摘要", "Summarized"),
     "rejected": ("未能摘要", "Rejected"),
     "day_before": ("前一天", "Day before"),
@@ -192,6 +199,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Customer service {dates}: {count} things worth attention",
     ),
     "card_title_quiet": ("客服日报 {dates}：没有异常", "Customer service {dates}: nothing unusual"),
+    "card_title_unread": ("客服日报 {dates}：有日志无法读取", "Customer service {dates}: logs that can’t be read"),
     "card_figures": (
         "共 {count} 次对话，{accepted} 接受方案，{negative} 出现负面情绪。",
         "{count} conversations, {accepted} accepted, {negative} negative.",

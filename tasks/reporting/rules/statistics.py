@@ -103,7 +103,9 @@ class Example:
 class RunUsage:
     """Usage of making the summaries, added up over runs; None where a run does not state it.
 
-    `quota_use` is the part of the quota used, weighted by the runs' seconds.
+    `quota_use` is the part of the quota used, weighted by the runs' seconds. About `unread_conversations` are lost in
+    `unread_files` that the newest run of a day could not read; `outside_day` conversations of its logs began on other
+    days.
     """
 
     runs: tuple[str, ...] = ()
@@ -120,6 +122,9 @@ class RunUsage:
     cost: float | None = None
     quota_use: float | None = None
     logs_incomplete: bool = False
+    unread_files: int = 0
+    unread_conversations: int = 0
+    outside_day: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,13 @@ class DayStatistics:
     def conversations(self) -> int:
         """Everything that was read."""
         return self.outcomes.total + self.rejected
+
+    @property
+    def coverage(self) -> Proportion:
+        """Summaries among all conversations, those included that are lost in files that can't be read."""
+        usage = self.usage
+        lost = max(usage.unread_conversations - usage.unread_files, 0) if usage.unread_files else 0
+        return Proportion(self.outcomes.total, self.conversations + lost)
 
     @property
     def offline(self) -> Proportion:

@@ -103,6 +103,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "quota_use": ("配额利用", "Quota used"),
     "cost": ("费用", "Cost"),
     "log_objects": ("日志文件", "Log files"),
+    "outside_day": ("其他日期的对话，未计入", "Of other days, left out"),
     "version": ("程序版本", "Version"),
     "runs": ("运行编号", "Run"),
     "not_recorded": ("没有记录", "not recorded"),

@@ -125,7 +125,7 @@ class DayTally:
             about = "about " if self.unread_conversations else ""
             raise TooManyRejects(
                 f"{self.day}: {about}{self.lost} of {self.summarized + self.lost} conversations were rejected ({why}"
-                f"{self._unread_in_words()}), more than {max_reject_ratio:.0%} (--max-reject-ratio). The tables are "
+                f"{self._unread_clause()}), more than {max_reject_ratio:.0%} (--max-reject-ratio). The tables are "
                 "published; "
                 f"{self.warehouse}/rejects/day={self.day} says why each was.",
                 tally,
@@ -147,12 +147,17 @@ class DayTally:
             return
         raise DayShrank(
             f"{self.day}: {self.summarized} conversations can be summarized, and {before['summarized']} are published "
-            f"for it ({self.rejected} rejects{self._unread_in_words()}). Nothing was changed: check whether the export "
+            f"for it ({self.rejected} rejects{self._unread_clause()}). Nothing was changed: check whether the export "
             "is whole. If it is right, --allow-shrink publishes the smaller day."
         )
 
-    def _unread_in_words(self) -> str:
+    @property
+    def unread(self) -> str:
+        """What could not be read, in words; empty where everything could."""
         if not self.unread_files:
             return ""
         files = f"{self.unread_files} files" if self.unread_files > 1 else "a file"
-        return f"; about {self.unread_conversations} conversations are in {files} that can't be read"
+        return f"about {self.unread_conversations} conversations are in {files} that can't be read"
+
+    def _unread_clause(self) -> str:
+        return f"; {self.unread}" if self.unread else ""

@@ -14,6 +14,7 @@ from tasks.reporting.rules.aggregation import Aggregator
 from tasks.reporting.rules.calendar import Entry
 from tasks.reporting.rules.card import report_card, story_id
 from tasks.reporting.rules.segments import ISSUE_PHRASE
+from tasks.reporting.rules.statistics import RunUsage
 from tasks.reporting.rules.stories import Aspect, Stories, Story
 from tests.builders.summary_days import run, summaries
 from tests.servers.receiver import receiver
@@ -55,6 +56,11 @@ def test_card_has_headline_and_stories_in_ten_lines():
     quiet = report_card(statistics(), Stories(enough_past=True), "")
     assert quiet.level == "good"
     assert "没有异常" in quiet.title
+    unread = replace(statistics(), usage=RunUsage(unread_files=1, unread_conversations=400))
+    loud = report_card(unread, Stories(enough_past=True), "")
+    assert loud.level == "warning"
+    assert "没有异常" not in loud.title
+    assert "约 400 次对话" in loud.text.split("\n")[0]
 
 
 @pytest.mark.parametrize(

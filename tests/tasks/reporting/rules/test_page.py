@@ -200,6 +200,22 @@ def test_renderings_say_when_rules_made_the_summaries(render):
     assert "规则摘要" not in render(DAYS["full"]())
 
 
+def test_renderings_say_first_what_could_not_be_read_and_count_it_in_the_coverage():
+    unread = {"unread_files": 2, "unread_conversations": 411, "outside_day": 17}
+    statistics = aggregator_of(38, rejected=2).result(run(), run(**unread))
+    assert statistics.coverage == Proportion(38, 40 - 2 + 411)
+    html, markdown = Page(render_html(statistics)).text("zh"), render_markdown(statistics)
+    for text in (html, markdown):
+        said = text.index("有 2 个日志文件无法读取，约 411 次对话在其中")
+        assert said < text.index("共 40 次对话") < text.index("38/449")
+        assert "98%" not in text
+    assert "其他日期的对话，未计入" in markdown
+    assert "411" in render_markdown(statistics, language="en").partition("Customers spoke")[0]
+    mended = aggregator_of(40).result(run(**unread), run())
+    assert mended.coverage == Proportion(40, 40)
+    assert "无法读取" not in render_markdown(mended).partition("## ")[0]
+
+
 def test_renderings_say_which_part_rules_made():
     aggregator = aggregator_of(30, model=OFFLINE_MODEL)
     aggregator.add_summaries(summaries(70, 2))
