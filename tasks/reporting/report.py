@@ -219,7 +219,7 @@ def publish_reports(
     whole = published.whole
     for day, statistics in published.days.items():
         try:
-            lease = acquire_day(store, day, run_id, wait_seconds=0, tell=logger.info)
+            lease = acquire_day(store, day, run_id, wait_seconds=0, notify=logger.info)
         except DayBusy as busy:
             logger.warning("The report of %s is left to the run that works on it. %s", day, busy)
             continue

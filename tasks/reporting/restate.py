@@ -46,7 +46,7 @@ def restate_day(
     if not runs:
         return False
     try:
-        lease = acquire_day(store, day, run_id, wait_seconds=0, tell=logger.info)
+        lease = acquire_day(store, day, run_id, wait_seconds=0, notify=logger.info)
     except DayBusy as busy:
         logger.warning("The themes of %s are left as they are. %s", day, busy)
         return False

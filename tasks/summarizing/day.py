@@ -73,7 +73,7 @@ async def open_day(
     buyer = shard.run_id if shard else run_id
     with on_signals(stopping.stop):
         lease = await asyncio.to_thread(
-            acquire, wait_seconds=busy_wait_seconds, tell=logger.info, stopping=stopping.is_asked_for
+            acquire, wait_seconds=busy_wait_seconds, notify=logger.info, stopping=stopping.is_asked_for
         )
         try:
             with scratch_folder(scratch, run_id) as folder:
@@ -97,7 +97,7 @@ async def open_day(
 
 
 class _Stopping:
-    """A stop that was asked for: told to the caller, at once or as soon as there is one."""
+    """A requested stop: passed to the caller, at once or as soon as there is one."""
 
     def __init__(self, logger: _Logger) -> None:
         self._logger = logger

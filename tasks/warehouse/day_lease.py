@@ -52,7 +52,7 @@ class DayLease:
 
     @property
     def run_id(self) -> str:
-        """Whose hold it is."""
+        """The run that holds the lease."""
         return self._lease.run_id
 
     def check(self) -> None:
@@ -67,7 +67,7 @@ class DayLease:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the last proof is so old that another run may have the day: this process or machine stood still."""
+        """True if the last renewal is so old that another run may hold the day: this process or machine stood still."""
         return self._lost is not None or _now() - self._proved_at > TIME_TO_LIVE_SECONDS / 2
 
     def renew_if_stale(self) -> None:
@@ -82,7 +82,7 @@ class DayLease:
         self._thread.join()
         with self._lock:
             try:
-                self._renew()  # nobody may come between the last look and the removal
+                self._renew()  # nobody may come between the last check and the removal
                 self._store.delete(self._key)
             except LeaseLost:
                 pass
@@ -121,7 +121,7 @@ def acquire_day(
     run_id: str,
     *,
     wait_seconds: float,
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
     stopping: Callable[[], bool] = lambda: False,
 ) -> DayLease:
     """Hold a day; wait for another live run to end, take over from a dead one. Blocking.
@@ -131,16 +131,16 @@ def acquire_day(
         day: the day to hold.
         run_id: who holds it.
         wait_seconds: how long to wait for a live holder.
-        tell: told once, in a sentence, when there is something to wait for.
-        stopping: whether to give up waiting.
+        notify: called once, with a sentence, if there is something to wait for.
+        stopping: returns true to give up waiting.
 
     Raises:
         DayBusy: a live run still holds the day.
         RunStopped: it was to stop waiting.
     """
-    lease = _acquire(store, lease_key(day), str(day), run_id, wait_seconds, tell, stopping)
+    lease = _acquire(store, lease_key(day), str(day), run_id, wait_seconds, notify, stopping)
     try:
-        _outlive_shards(store, day, run_id, tell, stopping)
+        _outlive_shards(store, day, run_id, notify, stopping)
     except BaseException:
         lease.release()
         raise
@@ -152,7 +152,7 @@ def acquire_shard(
     shard: Shard,
     *,
     wait_seconds: float,
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
     stopping: Callable[[], bool] = lambda: False,
 ) -> DayLease:
     """Hold a shard for the run that holds its day; wait for another worker that answers it. Blocking.
@@ -161,11 +161,12 @@ def acquire_shard(
         DayBusy: another worker still answers it.
         RunStopped: it was to stop waiting.
     """
-    return _acquire(store, shard.lease_key, f"{shard.name} of {shard.day}", shard.run_id, wait_seconds, tell, stopping)
+    what = f"{shard.name} of {shard.day}"
+    return _acquire(store, shard.lease_key, what, shard.run_id, wait_seconds, notify, stopping)
 
 
 class DayWatch:
-    """Looks, from a shard's worker, whether a run still holds its day."""
+    """Checks, from a shard's worker, that a run still holds its day."""
 
     def __init__(self, store: ObjectStore, day: date, run_id: str) -> None:
         self._store = store
@@ -181,7 +182,7 @@ class DayWatch:
         return self._etag
 
     def is_held(self) -> bool:
-        """Whether it does, as of now, or as of the last look while the store does not answer. Blocking."""
+        """Return true if the run holds the day; while the store does not answer, as of the last check. Blocking."""
         try:
             stored = self._store.stat(self._key)
             if stored is None:
@@ -197,7 +198,7 @@ class DayWatch:
 
 
 def is_alive(store: ObjectStore, day: date, run_id: str) -> bool:
-    """Whether a run holds a day and shows it: its lease changes while one looks. Blocking, for two beats at most."""
+    """Return true if a run holds a day: its lease changes while this watches. Blocks for two heartbeats at most."""
     watch = DayWatch(store, day, run_id)
     first = watch.is_held() and watch.etag
     until = time.monotonic() + 2 * RENEW_SECONDS
@@ -209,10 +210,10 @@ def is_alive(store: ObjectStore, day: date, run_id: str) -> bool:
 
 
 def _outlive_shards(
-    store: ObjectStore, day: date, run_id: str, tell: Callable[[str], None], stopping: Callable[[], bool]
+    store: ObjectStore, day: date, run_id: str, notify: Callable[[str], None], stopping: Callable[[], bool]
 ) -> None:
     """Return when no shard of an earlier run asks for anything: they stop when they see that the day is not theirs."""
-    here, changed, told = this_process(), dict[str, tuple[str, float]](), False
+    here, changed, notified = this_process(), dict[str, tuple[str, float]](), False
     while True:
         living = False
         for stored in store.list_objects(shard_leases_prefix(day)):
@@ -225,7 +226,7 @@ def _outlive_shards(
             if found is not None and found.run_id == run_id:
                 continue  # this very run's, from before it was started again
             unchanged = time.monotonic() - changed[stored.key][1]
-            if can_take_over(found, here=here, unchanged_seconds=unchanged, is_running=is_running) == "take":
+            if can_take_over(found, here=here, unchanged_seconds=unchanged, is_running=is_running):
                 store.delete(stored.key)
             else:
                 living = True
@@ -233,9 +234,9 @@ def _outlive_shards(
             return
         if stopping():
             raise RunStopped(f"Stopped while it waited for shards of an earlier run of {day}; start it again later.")
-        if not told:
-            tell(f"Waiting for shards of an earlier run of {day} to end.")
-            told = True
+        if not notified:
+            notify(f"Waiting for shards of an earlier run of {day} to end.")
+            notified = True
         time.sleep(_POLL_SECONDS)
 
 
@@ -245,12 +246,12 @@ def _acquire(
     what: str,
     run_id: str,
     wait_seconds: float,
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
     stopping: Callable[[], bool],
 ) -> DayLease:
     mine = Lease(run_id, this_process())
     began = time.monotonic()
-    seen_etag, seen_at, told = "", began, False
+    seen_etag, seen_at, notified = "", began, False
     while True:
         stored = store.stat(key)
         try:
@@ -260,10 +261,10 @@ def _acquire(
                 seen_etag, seen_at = stored.etag, time.monotonic()
             found = decode_lease(store.read_path(key))
             unchanged = time.monotonic() - seen_at
-            if can_take_over(found, here=mine.holder, unchanged_seconds=unchanged, is_running=is_running) == "take":
+            if can_take_over(found, here=mine.holder, unchanged_seconds=unchanged, is_running=is_running):
                 return DayLease(store, key, mine, store.write_path(key, mine.encode(), if_match=stored.etag))
         except (PreconditionFailed, ObjectMissing):
-            continue  # somebody moved between the look and the step: look again
+            continue  # somebody changed it between the read and the write: read again
         assert found is not None
         who = f"run {found.run_id} (process {found.holder.pid} on {found.holder.host})"
         if stopping():
@@ -273,20 +274,20 @@ def _acquire(
                 f"{what} in {store.uri} is being worked on by {who}. Wait for it to end and start again, "
                 "or let this one wait longer (--busy-wait-seconds); nothing was changed."
             )
-        if not told:
-            tell(f"{what} in {store.uri} is being worked on by {who}; waiting up to {wait_seconds:.0f} s for that.")
-            told = True
+        if not notified:
+            notify(f"{what} in {store.uri} is being worked on by {who}; waiting up to {wait_seconds:.0f} s for that.")
+            notified = True
         time.sleep(_POLL_SECONDS)
 
 
 def this_process() -> Holder:
-    """The process that asks."""
+    """This process."""
     pid = os.getpid()
     return Holder(socket.gethostname(), _boot_id(), pid, _start_mark(pid) or "")
 
 
 def is_running(holder: Holder) -> bool:
-    """Whether a process of this machine still runs; when in doubt, it does."""
+    """Return true if a process of this machine still runs, or if that can't be determined."""
     mark = _start_mark(holder.pid)
     if mark is not None:
         return mark == holder.started
@@ -304,7 +305,7 @@ def _now() -> float:
 
 
 def _boot_id() -> str:
-    # Containers share the boot but not the process table: the PID namespace tells them apart.
+    # Containers share the boot but not the process table: the PID namespace distinguishes them.
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}/{os.readlink('/proc/self/ns/pid')}"

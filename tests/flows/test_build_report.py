@@ -62,7 +62,7 @@ def test_build_report_makes_every_file_as_it_was(settings):
 def test_build_report_leaves_a_day_to_the_run_that_works_on_it(settings, caplog):
     spoil(settings, FIRST)
     spoil(settings, LAST)
-    lease = acquire_day(FolderStore(Path(settings["warehouse"])), LAST, "another", wait_seconds=0, tell=print)
+    lease = acquire_day(FolderStore(Path(settings["warehouse"])), LAST, "another", wait_seconds=0, notify=print)
     try:
         made = asyncio.run(build_report(FIRST, LAST, settings))
     finally:

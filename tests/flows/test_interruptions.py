@@ -106,7 +106,7 @@ def test_a_stopped_run_keeps_what_is_in_flight_and_ends_soon(qianfan, config, tm
     ("waits_for", "number"), [("logs", signal.SIGTERM), ("logs", signal.SIGINT), ("the other run", signal.SIGTERM)]
 )
 def test_a_run_that_only_waits_ends_at_once_when_it_is_stopped(config, tmp_path, capfd, waits_for, number):
-    lease = acquire_day(FolderStore(tmp_path / "warehouse"), DAY, "other", wait_seconds=0, tell=lambda _: None)
+    lease = acquire_day(FolderStore(tmp_path / "warehouse"), DAY, "other", wait_seconds=0, notify=lambda _: None)
     if waits_for == "logs":
         config |= {"source": str(tmp_path / "none"), "logs_wait_seconds": 600}
     else:

@@ -55,7 +55,7 @@ def answer_shard(number, of, settings, run_id="holder"):
 
 
 def held(store, run_id="holder"):
-    return acquire_day(store, DAY, run_id, wait_seconds=0, tell=lambda _: None)
+    return acquire_day(store, DAY, run_id, wait_seconds=0, notify=lambda _: None)
 
 
 def test_shards_answer_everything_once_and_the_day_finds_it(settings, store, qianfan):

@@ -1,4 +1,4 @@
-"""Who holds a day: the rule, without clock or store.
+"""The rule of who holds a day, without clock or store.
 
 A lease is an object that its holder rewrites every few seconds. Nobody compares clocks: a waiter believes a holder dead
 when the object has not changed for `TIME_TO_LIVE_SECONDS` of the waiter's own time, or at once when the
@@ -7,7 +7,6 @@ holder is a process of the waiter's own machine that is gone.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import orjson
 
@@ -28,7 +27,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """What the lease object says. `renewals` makes every rewrite differ from the one before."""
+    """The content of a lease object. `renewals` makes every rewrite differ from the one before."""
 
     run_id: str
     holder: Holder
@@ -49,7 +48,7 @@ def decode_lease(data: bytes) -> Lease | None:
 
 
 def holds(found: Lease | None, run_id: str, unchanged_seconds: float) -> bool:
-    """Whether a run still holds what carries a lease, as far as an onlooker can tell."""
+    """Return true if a run still holds the lease, as seen from outside."""
     return found is not None and found.run_id == run_id and unchanged_seconds < TIME_TO_LIVE_SECONDS
 
 
@@ -59,18 +58,18 @@ def can_take_over(
     here: Holder,
     unchanged_seconds: float,
     is_running: Callable[[Holder], bool],
-) -> Literal["take", "wait"]:
-    """Whether a day that carries a lease may be taken over.
+) -> bool:
+    """Return true if a day that carries a lease may be taken over.
 
     Args:
         found: the lease, None where the object holds no lease.
-        here: the process that asks.
-        unchanged_seconds: how long it has watched the object without seeing it change.
-        is_running: whether a process of this very machine still runs.
+        here: the process that wants the day.
+        unchanged_seconds: for so long this process has not seen the object change.
+        is_running: returns true if a process of this very machine still runs.
     """
     if found is None:
-        return "take"
+        return True
     same_machine = (found.holder.host, found.holder.boot) == (here.host, here.boot)
     if same_machine and found.holder != here and not is_running(found.holder):
-        return "take"
-    return "take" if unchanged_seconds >= TIME_TO_LIVE_SECONDS else "wait"
+        return True
+    return unchanged_seconds >= TIME_TO_LIVE_SECONDS

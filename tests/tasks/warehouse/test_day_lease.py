@@ -26,7 +26,7 @@ def store(tmp_path):
 
 
 def hold(store, run_id="run", wait_seconds=0.0, **options):
-    return acquire_day(store, DAY, run_id, wait_seconds=wait_seconds, tell=lambda _: None, **options)
+    return acquire_day(store, DAY, run_id, wait_seconds=wait_seconds, notify=lambda _: None, **options)
 
 
 def dead_process() -> Holder:
@@ -36,22 +36,22 @@ def dead_process() -> Holder:
     return Holder(here.host, here.boot, child.pid, "1")
 
 
-def test_judge_takes_over_from_the_dead_of_this_machine_at_once():
+def test_can_take_over_from_the_dead_of_this_machine_at_once():
     neighbor = Lease("other", Holder("night", "boot-1", 7, "3"))
-    assert can_take_over(neighbor, here=HERE, unchanged_seconds=0, is_running=lambda _: False) == "take"
-    assert can_take_over(neighbor, here=HERE, unchanged_seconds=0, is_running=lambda _: True) == "wait"
+    assert can_take_over(neighbor, here=HERE, unchanged_seconds=0, is_running=lambda _: False)
+    assert not can_take_over(neighbor, here=HERE, unchanged_seconds=0, is_running=lambda _: True)
 
 
 @pytest.mark.parametrize(("host", "boot"), [("day", "boot-1"), ("night", "boot-0")])
-def test_judge_waits_a_lifetime_for_another_machine(host, boot):
+def test_can_take_over_waits_a_lifetime_for_another_machine(host, boot):
     stranger = Lease("other", Holder(host, boot, 7, "3"))
-    for seconds, verdict in ((0, "wait"), (TIME_TO_LIVE_SECONDS - 1, "wait"), (TIME_TO_LIVE_SECONDS, "take")):
-        assert can_take_over(stranger, here=HERE, unchanged_seconds=seconds, is_running=lambda _: False) == verdict
+    for seconds, taken in ((0, False), (TIME_TO_LIVE_SECONDS - 1, False), (TIME_TO_LIVE_SECONDS, True)):
+        assert can_take_over(stranger, here=HERE, unchanged_seconds=seconds, is_running=lambda _: False) is taken
 
 
-def test_judge_takes_what_is_no_lease():
+def test_can_take_over_what_is_no_lease():
     assert decode_lease(b"half a le") is None
-    assert can_take_over(None, here=HERE, unchanged_seconds=0, is_running=lambda _: True) == "take"
+    assert can_take_over(None, here=HERE, unchanged_seconds=0, is_running=lambda _: True)
 
 
 def test_lease_is_read_back_as_it_was_written():
@@ -78,7 +78,7 @@ def test_acquire_day_waits_for_the_other_to_end(store, monkeypatch):
         told.append(sentence)
         first.release()
 
-    acquire_day(store, DAY, "second", wait_seconds=90, tell=tell).release()
+    acquire_day(store, DAY, "second", wait_seconds=90, notify=tell).release()
     assert len(told) == 1
     assert "first" in told[0]
 
@@ -203,7 +203,7 @@ def test_acquire_day_stops_waiting_when_it_is_told_to(store, monkeypatch):
     with pytest.raises(RunStopped, match=r"run first .* start it again later"):
         hold(store, "second", wait_seconds=3600, stopping=lambda: next(looks, True))
     first.release()
-    shard = acquire_shard(store, Shard(DAY, 0, 2, "dead"), wait_seconds=0, tell=lambda _: None)
+    shard = acquire_shard(store, Shard(DAY, 0, 2, "dead"), wait_seconds=0, notify=lambda _: None)
     with pytest.raises(RunStopped, match="start it again later"):
         hold(store, "second", stopping=lambda: next(looks, True))
     shard.release()
@@ -223,18 +223,18 @@ def shard(run_id="run") -> Shard:
 
 def test_acquire_shard_is_exclusive_and_beside_the_day(store):
     day = hold(store)
-    first = acquire_shard(store, shard(), wait_seconds=0, tell=lambda _: None)
+    first = acquire_shard(store, shard(), wait_seconds=0, notify=lambda _: None)
     with pytest.raises(DayBusy, match="shard-000-of-002"):
-        acquire_shard(store, shard(), wait_seconds=0, tell=lambda _: None)
+        acquire_shard(store, shard(), wait_seconds=0, notify=lambda _: None)
     first.release()
-    acquire_shard(store, shard(), wait_seconds=0, tell=lambda _: None).release()
+    acquire_shard(store, shard(), wait_seconds=0, notify=lambda _: None).release()
     day.release()
     assert list(store.list_objects()) == []
 
 
 def test_acquire_day_waits_for_the_shards_of_another_run(store, monkeypatch):
     monkeypatch.setattr(leasing, "_POLL_SECONDS", 0.01)
-    old = acquire_shard(store, shard("dead"), wait_seconds=0, tell=lambda _: None)
+    old = acquire_shard(store, shard("dead"), wait_seconds=0, notify=lambda _: None)
     told: list[str] = []
     looks = iter(range(3))
 
@@ -243,7 +243,7 @@ def test_acquire_day_waits_for_the_shards_of_another_run(store, monkeypatch):
             old.release()
         return False
 
-    day = acquire_day(store, DAY, "run", wait_seconds=0, tell=told.append, stopping=stopping)
+    day = acquire_day(store, DAY, "run", wait_seconds=0, notify=told.append, stopping=stopping)
     assert told == [f"Waiting for shards of an earlier run of {DAY} to end."]
     assert store.stat(shard("dead").lease_key) is None
     day.release()
@@ -251,7 +251,7 @@ def test_acquire_day_waits_for_the_shards_of_another_run(store, monkeypatch):
 
 def test_acquire_day_removes_dead_shards_and_leaves_its_own(store):
     store.write_path(Shard(DAY, 0, 2, "dead").lease_key, Lease("dead", dead_process()).encode())
-    mine = acquire_shard(store, Shard(DAY, 1, 2, "run"), wait_seconds=0, tell=lambda _: None)
+    mine = acquire_shard(store, Shard(DAY, 1, 2, "run"), wait_seconds=0, notify=lambda _: None)
     day = hold(store)
     assert [stored.key for stored in store.list_objects(shard_leases_prefix(DAY))] == [
         Shard(DAY, 1, 2, "run").lease_key

@@ -73,7 +73,7 @@ def files(version: int, folder: Path) -> list[tuple[str, Path | bytes]]:
 
 
 def seen(store: ObjectStore) -> list[int | None]:
-    """Which version each table is; each is one version, whole."""
+    """The version of each table; each is one version, whole."""
     versions: list[int | None] = []
     for table in TABLES:
         try:
@@ -87,7 +87,7 @@ def seen(store: ObjectStore) -> list[int | None]:
 
 
 class Killed(BaseException):
-    """What a run feels when it is killed: from here on it does nothing to its store."""
+    """A kill of a run: from here on it does nothing to its store."""
 
 
 class Stepped:
@@ -258,7 +258,7 @@ def test_publish_day_in_bos_knows_its_own_among_objects_that_are_as_before(
 
 def test_publish_day_shows_readers_one_whole_day_after_the_other(store: ObjectStore, tmp_path: Path) -> None:
     stop = threading.Event()
-    lease = acquire_day(store, DAY, "run", wait_seconds=0, tell=lambda _: None)
+    lease = acquire_day(store, DAY, "run", wait_seconds=0, notify=lambda _: None)
     publish_day.fn(store, DAY, lease, files(1, tmp_path / "scratch"))
     read: list[list[int | None]] = []
 
@@ -286,7 +286,7 @@ def test_publish_day_shows_readers_one_whole_day_after_the_other(store: ObjectSt
 def test_publish_day_killed_at_any_step_leaves_a_day_to_read_and_to_repair(tmp_path: Path) -> None:
     for steps in count(1):
         root, scratch = tmp_path / f"warehouse-{steps}", tmp_path / "scratch"
-        first = acquire_day(FolderStore(root), DAY, "first", wait_seconds=0, tell=lambda _: None)
+        first = acquire_day(FolderStore(root), DAY, "first", wait_seconds=0, notify=lambda _: None)
         publish_day.fn(FolderStore(root), DAY, first, files(1, scratch))
         first.release()
         survived = _killed_after(steps, FolderStore(root), files(2, scratch))
@@ -304,7 +304,7 @@ def test_publish_day_killed_at_any_step_leaves_a_day_to_read_and_to_repair(tmp_p
 
 
 def _publish(store: ObjectStore, run_id: str, made: list[tuple[str, Path | bytes]]) -> None:
-    lease = acquire_day(store, DAY, run_id, wait_seconds=90, tell=lambda _: None)
+    lease = acquire_day(store, DAY, run_id, wait_seconds=90, notify=lambda _: None)
     publish_day.fn(store, DAY, lease, made)
     lease.release()
 
