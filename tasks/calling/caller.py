@@ -44,7 +44,7 @@ _WITHDRAWN_AT_MOST = 4096
 
 @dataclass(slots=True)
 class Usage:
-    """What a run has asked for so far. `calls` were answered and paid; `retries` were not."""
+    """Counts of a run's requests so far. `calls` were answered and paid; `retries` were not."""
 
     reused: int = 0
     calls: int = 0
@@ -61,10 +61,10 @@ class Stopping(Exception):
 
 @dataclass(slots=True)
 class _Tries:
-    """What was tried for one request. A quarter of an attempt is a failure with nothing to compare it with."""
+    """Attempts at one request. `failures` counts fractions: a failure with nothing to compare it with is a quarter."""
 
     attempts: int = 0
-    quarters: int = 0
+    failures: float = 0.0
     unreadable: int = 0
     began: float = 0.0
 
@@ -104,7 +104,7 @@ class Caller:
         self._admission = Admission(policy, summarizer.model, clock)
         billed = answers.billed_before
         self._admission.budget.spend(billed.calls, billed.prompt_tokens, billed.completion_tokens, billed.cached_tokens)
-        self._in_flight_duplicates: dict[str, asyncio.Future[Answer | GivenUp]] = {}
+        self._in_flight: dict[str, asyncio.Future[Answer | GivenUp]] = {}
         self._useless: deque[Answer] = deque(maxlen=_WITHDRAWN_AT_MOST)
         self._waiting: set[asyncio.Task[object]] = set()
         self._settled = 0
@@ -172,12 +172,12 @@ class Caller:
             raise Stopping
         if not self._summarizer.paid:
             return self._answered(request, await self._summarizer.summarize(request, _nothing), 1, 0.0)
-        duplicate = self._in_flight_duplicates.get(request.request_hash)
+        duplicate = self._in_flight.get(request.request_hash)
         if duplicate is not None:
             answer = await asyncio.shield(duplicate)
             self.usage.reused += isinstance(answer, Answer)
             return answer
-        mine = self._in_flight_duplicates[request.request_hash] = asyncio.get_running_loop().create_future()
+        mine = self._in_flight[request.request_hash] = asyncio.get_running_loop().create_future()
         try:
             answer = await self._call_until_settled(request)
             mine.set_result(answer)
@@ -186,10 +186,10 @@ class Caller:
             raise
         except BaseException as error:
             mine.set_exception(error)  # the duplicates stop or fail for the same reason
-            mine.exception()  # looked at, should there be no duplicate
+            mine.exception()  # retrieved, should there be no duplicate
             raise
         finally:
-            del self._in_flight_duplicates[request.request_hash]
+            del self._in_flight[request.request_hash]
         self._judge(request, answer)
         return answer
 
@@ -218,14 +218,14 @@ class Caller:
 
     def _is_given_up(self, fault: TransientFault, tries: _Tries) -> bool:
         if isinstance(fault, CallTimedOut):
-            # A slow server answers first who asked first; only who asked later and was answered says anything.
+            # A slow server answers in order; only the success of a later call is evidence against this one.
             healthy = self.outage.a_later_call_succeeded(tries.began)
         else:
             healthy = self.outage.another_succeeded_since(tries.began)
         # With no other calls there is nothing to compare with. Such a failure counts as a quarter of an attempt, so
         # that the last conversation of a day cannot retry forever.
-        tries.quarters += 4 if healthy else 1
-        return tries.quarters >= 4 * self._policy.retry.max_attempts
+        tries.failures += 1.0 if healthy else 0.25
+        return tries.failures >= self._policy.retry.max_attempts
 
     async def _call(self, request: Request, tries: _Tries) -> Answer:
         """One call: admitted, paced, paid for and kept. Raises what the summarizer does, counted."""

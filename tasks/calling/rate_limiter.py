@@ -18,11 +18,11 @@ from tasks.domain.records import QuotaHeaders
 class QuotaLease(Protocol):
     """A part of a quota that several processes use: seconds of the whole quota, leased ahead and spent."""
 
-    def attach(self, look: Callable[[], None]) -> None:
-        """Call `look` whenever there is more to spend."""
+    def attach(self, dispatch: Callable[[], None]) -> None:
+        """Call `dispatch` whenever there is more to spend."""
 
     def covers(self) -> bool:
-        """Whether one more call may be spent now; if not, more is on its way."""
+        """Return true if one more call may be spent now; if not, ask for more, which arrives later."""
 
     def spend(self, calls_seconds: float, tokens_seconds: float) -> None:
         """Take what one call costs: how long each quota takes to make good for it."""
@@ -55,32 +55,32 @@ class Permit:
         """The request's bytes are being written now."""
         limiter = self._limiter
         limiter.pacer.sent(self._entry, limiter.clock())
-        limiter.look()
+        limiter.dispatch()
 
     def done(self, tokens_used: int, limits: QuotaHeaders | None, latency_seconds: float) -> None:
-        """The reply is here in full; 0 tokens when it did not tell."""
+        """The reply is here in full; 0 tokens when it gave no count."""
         limiter = self._limiter
         limiter.pacer.answered(self._entry, limiter.clock(), tokens_used, limits, latency_seconds)
-        limiter.look()
+        limiter.dispatch()
 
     def refused(self, error: QuotaRefused) -> None:
         """A limit turned the call away; it costs nothing."""
         limiter = self._limiter
         limiter.pacer.refused(self._entry, limiter.clock(), error.scope, error.retry_after_seconds, error.limits)
-        limiter.look()
+        limiter.dispatch()
 
     def failed(self, maybe_counted: bool) -> None:
-        """The call ended otherwise; say whether the service may have counted it."""
+        """The call ended otherwise; pass on whether the service may have counted it."""
         limiter = self._limiter
         limiter.pacer.failed(self._entry, limiter.clock(), maybe_counted)
-        limiter.look()
+        limiter.dispatch()
 
 
 class RateLimiter:
     """First come, first served, at the pace of one endpoint's quota. Belongs to one event loop.
 
     Args:
-        limits: what the configuration says of the quota.
+        limits: the configured quota.
         clock: seconds that never go back.
         share: this process's part, where others use the quota too. What this process sends alone stays
             within the whole quota in any case.
@@ -92,7 +92,7 @@ class RateLimiter:
         self.pacer = Pacer(limits, shared=share is not None)
         self._share = share
         if share is not None:
-            share.attach(self.look)
+            share.attach(self.dispatch)
         self.clock = clock
         self._waiting: deque[tuple[asyncio.Future[Permit], int]] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -107,7 +107,7 @@ class RateLimiter:
                 return self._grant(now, estimated_tokens)
         place: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
         waiting.append((place, estimated_tokens))
-        self.look()
+        self.dispatch()
         try:
             return await place
         except asyncio.CancelledError:
@@ -115,11 +115,11 @@ class RateLimiter:
                 place.result().failed(maybe_counted=False)
             else:
                 place.cancel()
-                self.look()
+                self.dispatch()
             raise
 
-    def look(self) -> None:
-        """Let go whoever may, and come back when the next one may."""
+    def dispatch(self) -> None:
+        """Grant every waiting call that may go now, and set a timer for the next."""
         waiting, pacer = self._waiting, self.pacer
         if not waiting:
             return
@@ -131,20 +131,20 @@ class RateLimiter:
                 continue
             at = pacer.ready_at(now, estimated_tokens)
             if at > now:
-                self._wake(now, at)
+                self._set_timer(now, at)
                 return
-            if not self._covered():  # the share looks again when it has more
+            if not self._covered():  # the share dispatches again when it has more
                 return
             waiting.popleft()
             place.set_result(self._grant(now, estimated_tokens))
 
     def snapshot(self) -> LimiterSnapshot:
-        """How things stand."""
+        """A snapshot of the limits in force and the calls in flight and waiting."""
         return self.pacer.snapshot(self.clock(), len(self._waiting))
 
     def close(self) -> None:
         """Cancel whoever waits. Closing twice is harmless."""
-        self._sleep()
+        self._cancel_timer()
         while self._waiting:
             self._waiting.popleft()[0].cancel()
 
@@ -156,20 +156,20 @@ class RateLimiter:
             self._share.spend(*self.pacer.cost_seconds(now, estimated_tokens))
         return Permit(self, self.pacer.grant(now, estimated_tokens))
 
-    def _wake(self, now: float, at: float) -> None:
+    def _set_timer(self, now: float, at: float) -> None:
         if self._timer is not None:
-            if self._due <= at < math.inf:  # early is harmless: it looks again
+            if self._due <= at < math.inf:  # early is harmless: it sets the timer again
                 return
-            self._sleep()
+            self._cancel_timer()
         if at < math.inf:
             self._due = at
-            self._timer = asyncio.get_running_loop().call_later(at - now, self._ring)
+            self._timer = asyncio.get_running_loop().call_later(at - now, self._on_timer)
 
-    def _sleep(self) -> None:
+    def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         self._timer = None
-        self.look()
+        self.dispatch()

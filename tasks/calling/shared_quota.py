@@ -92,7 +92,7 @@ class SharedQuota:
         self.name = name
         self.fair = _FIRST_FAIR_SHARE
         self._clock = clock
-        self._look: Callable[[], None] = lambda: None
+        self._dispatch: Callable[[], None] = lambda: None
         self._block = _SMALLEST_BLOCK_SECONDS
         self._calls = 0.0
         self._tokens = 0.0
@@ -119,12 +119,12 @@ class SharedQuota:
             await asyncio.wait({self._leasing})
         await self._disconnect()
 
-    def attach(self, look: Callable[[], None]) -> None:
-        """Call `look` whenever there is more to spend."""
-        self._look = look
+    def attach(self, dispatch: Callable[[], None]) -> None:
+        """Call `dispatch` whenever there is more to spend."""
+        self._dispatch = dispatch
 
     def covers(self) -> bool:
-        """Whether one more call may be spent now; if not, more is on its way."""
+        """Return true if one more call may be spent now; if not, ask for more, which arrives later."""
         if min(self._calls, self._tokens) < 0.4 * self._block:
             self._wanted.set()
         covered = min(self._calls, self._tokens) > 0.0
@@ -142,7 +142,7 @@ class SharedQuota:
         self._tokens = min(self._tokens + seconds, most)
         if min(self._calls, self._tokens) >= 0.4 * self._block:
             self._wanted.clear()
-        self._look()
+        self._dispatch()
 
     async def _lease_forever(self) -> None:
         while True:
