@@ -1,4 +1,4 @@
-"""What was paid for is kept here as it arrives and found here ever after.
+"""A cache of paid answers: each is stored as it arrives, and never bought twice.
 
 The log of a day is `_answers/day=…/<run>….jsonl` in the warehouse, one line an answer. It is read into a scratch index
 (SQLite, so that memory stays flat) when a run begins. Where the log has been expired, the published tables stand in.
@@ -43,23 +43,23 @@ class UsageTotals:
 
 
 class ResponseCache:
-    """Answers known for one day, or on a shelf of its own.
+    """Answers known for one day, or in a namespace of its own.
 
-    Belongs to one run; `keep` and `find` are called from one thread at a time.
+    Belongs to one run; `put` and `get` are called from one thread at a time.
 
     Args:
         store: the warehouse.
-        day: whose answers; None for a shelf that is no day's.
+        day: whose answers; None for a namespace without days.
         run_id: names this run's own lines.
         scratch: a folder of this run's own.
         overwrite: know only answers to the very same request (model, prompt version, text); otherwise
             an older model's answer about the same conversation counts as known too.
-        shelf: keeps answers that the nightly must never take for its own (a candidate's, an evaluation's) apart;
+        namespace: keeps answers that the nightly must never take for its own (a candidate's, an evaluation's) apart;
             published tables don't stand in for those.
         name: of the lines' object, where several processes buy for one run; the run's own by default.
 
     Attributes:
-        billed_before: what of the log was bought for this very run, by its shards or before it was started again.
+        billed_before: totals of the log's answers that this very run paid for, in its shards or before a restart.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class ResponseCache:
 
     @property
     def known(self) -> int:
-        """How many answers are known."""
+        """The number of known answers."""
         return self._known
 
     def get(self, request: Request, exact: bool = False) -> Answer | None:
@@ -129,7 +129,7 @@ class ResponseCache:
     def put(self, answer: Answer) -> None:
         """Remember an answer: at once in a folder, with the next segment in a bucket."""
         line = encode_answer(answer)
-        if self._appender is None:  # who only looks leaves no trace
+        if self._appender is None:  # a cache that is only read leaves no trace
             self._appender = self._store.appender(self._key_prefix)
         self._appender.append(line)
         self._add(answer, line)

@@ -33,7 +33,7 @@ CONVERSATION: Final = Conversation(
 
 
 async def tried(what: str, probe: Coroutine[Any, Any, Sequence[Finding]]) -> Sequence[Finding]:
-    """What a probe finds; an error, or no end within 20 s, is a finding as well."""
+    """Return a probe's findings; an error, or no end within 20 s, is a finding as well."""
     try:
         return await asyncio.wait_for(probe, _SECONDS)
     except TimeoutError:
@@ -100,7 +100,7 @@ async def ask(summarizer: Summarizer, request: Request) -> Asked:
 
 
 async def ask_prefect(pool: str) -> PrefectFacts:
-    """What the Prefect server tells of the nightly.
+    """Collect the Prefect server's facts about the nightly.
 
     Raises:
         httpx.HTTPError: it can't be reached, or refuses.

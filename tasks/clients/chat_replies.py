@@ -108,7 +108,7 @@ def parse_body(body: bytes, where: str) -> Any:
 
 
 def _parsed_leniently(text: str, where: str) -> Any:
-    """What a stricter parser refuses: half an emoji, numbers of any length, control characters, a stream of events."""
+    """Parse what a stricter parser refuses: half an emoji, long numbers, control characters, a stream of events."""
     if text.startswith(("data:", "event:", "id:", "retry:", ":")):
         return _added_up(_events(text), where)
     try:

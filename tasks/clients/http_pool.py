@@ -30,7 +30,7 @@ _CHUNK_BYTES: Final = 64 << 10
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """How many connections are kept, and how long a call may take.
+    """Limits of a pool's connections and of the time of a call.
 
     Args:
         connections: how many at most.

@@ -58,7 +58,7 @@ class NotificationWire:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an address leads to this machine."""
+    """Return true if an address leads to this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return host == "localhost" or ip_address(host).is_loopback

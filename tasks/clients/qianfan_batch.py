@@ -31,7 +31,7 @@ class QianfanBatch:
         max_tokens: of an answer.
         temperature: low, so that the same conversation gets the same answer.
         timeout_seconds: for one call.
-        attempts: of a call that only looks.
+        attempts: of a call that only reads.
         retry_seconds: before the second attempt; doubled before each further one.
 
     Raises:
@@ -86,7 +86,7 @@ class QianfanBatch:
         return str(made["taskId"])
 
     async def describe_task(self, task_id: str) -> TaskReport:
-        """How a task stands."""
+        """Return the status of a task."""
         found = await self._api.look(Data.get_offline_batch_inference_task, task_id)
         status = str(found.get("runStatus") or "")
         reason = " ".join(str(found[name]) for name in ("errorCode", "errorReason", "errorMessage") if found.get(name))

@@ -64,7 +64,7 @@ _EXPIRIES_IN_A_ROW: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class QianfanAddresses:
-    """Where Qianfan is: `v2` for models, `iam` for bearer tokens, `v1` for the interface that was switched off."""
+    """Qianfan's addresses: `v2` for models, `iam` for bearer tokens, `v1` for the interface that was switched off."""
 
     v2: str = "https://qianfan.baidubce.com"
     iam: str = "https://iam.bj.baidubce.com"

@@ -167,7 +167,7 @@ def _wrapped(what: str, value: Any) -> Any:
 
 
 def _listed(page: Result) -> list[Any]:
-    """What a page lists: under another name in every listing, null where there is nothing.
+    """The items of a page: under another name in every listing, null where there are none.
 
     Raises:
         PlatformUnavailable: it lists nothing at all. Taken for an empty page, what is there would be created again.

@@ -41,7 +41,7 @@ class QianfanCredentials:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no message may show."""
+        """The secrets, which no message may show."""
         return tuple(filter(None, (self.access_key, self.secret_key, self.bearer_token)))
 
     def signed(

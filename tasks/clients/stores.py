@@ -12,7 +12,7 @@ from tasks.domain.ports import ObjectStore
 
 @dataclass(frozen=True, slots=True)
 class BosCredentials:
-    """How to reach BOS. `endpoint` is a region's address such as `https://bj.bcebos.com`; all may be empty."""
+    """Access to BOS. `endpoint` is a region's address such as `https://bj.bcebos.com`; all may be empty."""
 
     access_key_id: str = field(default="", repr=False)
     secret_access_key: str = field(default="", repr=False)

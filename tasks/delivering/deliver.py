@@ -40,7 +40,7 @@ class Wire(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of a message at one receiver; `why_not` is empty where it was taken."""
+    """Result of a message at one receiver; `why_not` is empty where it was taken."""
 
     address: Address
     why_not: str = ""
@@ -71,10 +71,10 @@ def deliver(
     pauses: Sequence[float] = PAUSES_SECONDS,
     sleep: Callable[[float], object] = time.sleep,
 ) -> list[Delivery]:
-    """Send a message to every receiver, and say what became of it at each; raises nothing. Blocking.
+    """Send a message to every receiver; return the result of each. Raises nothing. Blocking.
 
     Args:
-        message: what to say.
+        message: the message.
         addresses: whom to.
         wire: sends it.
         pauses: seconds between two tries where a receiver fails, one try more than there are pauses.

@@ -1,6 +1,6 @@
-"""What can go wrong, by what has to be done about it.
+"""The tree of errors, by what has to be done about each.
 
-KefuError                     every error of this project; the message says what, where and what to do next
+KefuError                     every error of this project; the message states what happened, where, and what to do next
 ├── UsageError                wrong flag, setting or input; nothing was started (exit 2)
 ├── RunError                  the run can't go on; what was paid for is kept (exit 1)
 │   ├── CeilingReached        the run has spent what it may (exit 5)
@@ -26,7 +26,7 @@ KefuError                     every error of this project; the message says what
 │       ├── EndpointMissing   no such endpoint, model or address
 │       ├── AllowanceUsedUp   the day's or account's total, or unpaid bills
 │       ├── CertificateUntrusted  the server's certificate is not one that this machine trusts
-│       ├── EndpointDown      faults outlasted every patience
+│       ├── EndpointDown      faults outlasted every retry
 │       └── AnswersUseless    too many answers hold no summary (exit 4)
 └── CallFault                 one call failed; the run goes on
     ├── QuotaRefused          over a rate limit: free, and waits (never an attempt)
@@ -96,7 +96,7 @@ class DayShrank(RunError):
 
 
 class DaysFailed(RunError):
-    """Some days of a range failed; `outcomes` says which and why."""
+    """Some days of a range failed; `outcomes` lists which and why."""
 
     def __init__(self, message: str, outcomes: list[dict[str, object]]) -> None:
         super().__init__(message)
@@ -184,7 +184,7 @@ class CertificateUntrusted(EndpointUnusable):
 
 
 class EndpointDown(EndpointUnusable):
-    """Faults outlasted every patience."""
+    """Faults outlasted every retry."""
 
 
 class AnswersUseless(EndpointUnusable):
@@ -199,10 +199,10 @@ class QuotaRefused(CallFault):
     """Refused by a rate limit before any work was done.
 
     Args:
-        message: what the service said.
+        message: the service's own.
         scope: which limit refused.
         retry_after_seconds: how long the service asks to wait, if it does.
-        limits: what the refusal's headers said of the quota, if anything.
+        limits: the quota by the refusal's headers, if they give one.
     """
 
     def __init__(
@@ -232,7 +232,7 @@ class TransientFault(CallFault):
 
 
 class CallTimedOut(TransientFault):
-    """No reply in time. Under load that says nothing of the conversation."""
+    """No reply in time. Under load that is no sign of a bad conversation."""
 
 
 class ReplyUnreadable(TransientFault):

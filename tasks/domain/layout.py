@@ -7,26 +7,26 @@ from typing import Final
 
 
 def answers_prefix(day: date | None, namespace: str = "") -> str:
-    """Where an answer log lies in its warehouse: the nightly's has no shelf, and only it always has a day."""
+    """The prefix of an answer log: the nightly's has no namespace, and only the nightly's always has a day."""
     return "_answers/" + (f"{namespace}/" if namespace else "") + (f"day={day.isoformat()}/" if day else "")
 
 
 def submission_key(day: date) -> str:
-    """Where a day's submission lies in its warehouse."""
+    """The key of a day's batch submission."""
     return f"{batches_prefix(day)}submission.json"
 
 
 def batches_prefix(day: date) -> str:
-    """Where everything of a day's submission lies: for each task the folders `in` and `out` under its name."""
+    """The prefix of a day's batch submission: for each task the folders `in` and `out` under its name."""
     return f"_staging/batches/day={day.isoformat()}/"
 
 
 def lease_key(day: date) -> str:
-    """Where a day's lease lies in its warehouse."""
+    """The key of a day's lease."""
     return f"_staging/leases/day={day.isoformat()}.json"
 
 
-# Work in progress, by folder. `_staging/unfinished/` is not: it says that a day was half replaced.
+# Work in progress, by folder. `_staging/unfinished/` is not: it marks a day that was half replaced.
 _STAGING: Final = ("_staging/runs/", "_staging/leases/", "_staging/shards/", "_staging/batches/")
 
 # What these hold was paid for, and is all there is of a day that is not published.
@@ -48,7 +48,7 @@ def learned_limits_key(model: str) -> str:
 
 
 def shard_leases_prefix(day: date) -> str:
-    """Where the leases of a day's shards lie."""
+    """The prefix of the leases of a day's shards."""
     return f"_staging/leases/day={day.isoformat()}.shards/"
 
 
@@ -58,7 +58,7 @@ def partition_key(table: str, day: date, name: str = "") -> str:
 
 
 def model_folder(name: str) -> str:
-    """Where everything about a tuning and its model lies in the warehouse."""
+    """The folder of a tuning and its model."""
     return f"models/name={name}"
 
 
@@ -79,10 +79,10 @@ ERASURES_PREFIX: Final = "_private/erasures/"
 
 
 def theme_proposals_key(number: str) -> str:
-    """Where a proposed theme waits for a decision."""
+    """The key of a proposed theme that waits for a decision."""
     return f"_themes/proposals/{number}.json"
 
 
 def theme_decisions_key() -> str:
-    """Where the accepted and refused themes are."""
+    """The key of the decisions: accepted and refused themes."""
     return "_themes/decisions.json"

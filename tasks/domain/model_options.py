@@ -30,7 +30,7 @@ SUMMARY_SCHEMA: Final[Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """What a model is asked for. The defaults are those of the fine-tuned endpoint, which knows its format.
+    """Options of a model's requests. The defaults suit the fine-tuned endpoint, which knows its format.
 
     Args:
         max_tokens: of an answer; four short fields need far less.

@@ -15,12 +15,12 @@ Phase = Literal["waiting", "running", "done", "failed", "stopped"]
 ServicePhase = Literal["new", "deploying", "serving", "failed", "stopped"]
 
 Payment = Literal["month", "unit", "token", "bought"]
-"""How a service is paid: months in advance, units by use, tokens by use, or units that were bought before."""
+"""The way a service is paid: months in advance, units by use, tokens by use, or units that were bought before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Where a training stood after so many steps. `loss` is None where the platform gives none."""
+    """The state of a training after some steps. `loss` is None where the platform gives none."""
 
     step: int
     loss: float | None = None
@@ -29,10 +29,10 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Where the platform finds a set of conversations: a dataset of its own, or an object in BOS (`bos://…`).
+    """A set of conversations on the platform: a dataset of its own, or an object in BOS (`bos://…`).
 
-    `rows` and `tokens` (an estimate) are its size, where known; `built` says that it was built here, so that nothing
-    held out is in it.
+    `rows` and `tokens` (an estimate) are its size, where known; `built` marks a set that was built
+    here, so that nothing held out is in it.
     """
 
     dataset_id: str = ""
@@ -77,9 +77,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class TaskReport:
-    """How a training task stands. `metrics` are per cent by the platform's names; `reason` says why it failed.
+    """Status of a training task. `metrics` are per cent by the platform's names; `reason` explains a failure.
 
-    `curves` links to the platform's own page of the loss. The rest says what the task is, as far as the platform does.
+    `curves` links to the platform's own page of the loss. The rest describes the task, as far as the platform does.
     """
 
     phase: Phase
@@ -103,7 +103,7 @@ class Limit:
 
 
 Tunable = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Limit]]]]
-"""What can be tuned: base model -> mode (SFT, DPO, …) -> method -> hyperparameter -> its values."""
+"""Tunable hyperparameters: base model -> mode (SFT, DPO, …) -> method -> hyperparameter -> its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class ServicePlan:
 
 @dataclass(frozen=True, slots=True)
 class ServiceReport:
-    """How a service stands. `endpoint` is the `model` of calls to it; empty until the platform gives one.
+    """Status of a service. `endpoint` is the `model` of calls to it; empty until the platform gives one.
 
     `protocol` is that of the interface it serves; only 2 can still be called.
     """
@@ -175,7 +175,7 @@ def made_by(token: str, what: str) -> str:
 
 
 def is_made_by(token: str, description: str) -> bool:
-    """Whether a description is one that `made_by` wrote for this token."""
+    """Return true if `made_by` wrote this description for this token."""
     return bool(token) and f"kefu-digest {token} " in f"{description} "
 
 

@@ -14,7 +14,7 @@ Phase = Literal["running", "done", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class TaskReport:
-    """How a task stands; `reason` says why it failed."""
+    """Status of a task; `reason` explains a failure."""
 
     phase: Phase
     reason: str = ""
@@ -33,7 +33,7 @@ class BatchPlatform(Protocol):
         """
 
     async def describe_task(self, task_id: str) -> TaskReport:
-        """How a task stands."""
+        """Return the status of a task."""
 
     async def aclose(self) -> None:
         """Give up connections."""
@@ -129,11 +129,11 @@ class Summarizer(Protocol):
 
     @property
     def model(self) -> str:
-        """What the rows name as their model."""
+        """The model's name in the rows."""
 
     @property
     def paid(self) -> bool:
-        """Whether a call costs money and quota, so that it is paced and its answer kept."""
+        """True if a call costs money and quota, so that it is paced and its answer kept."""
 
     async def summarize(self, request: Request, on_sent: Callable[[], None]) -> Reply:
         """One call, no retries; `on_sent` is called as the request's bytes are written.

@@ -19,9 +19,9 @@ Role = Literal["user", "agent"]
 
 
 class Reason(StrEnum):
-    """Why a conversation (or a line that should have been one) is in `rejects`."""
+    """The reason a conversation (or a line that should have been one) is in `rejects`."""
 
-    UNREADABLE = "unreadable"  # the line or file is not what its format says
+    UNREADABLE = "unreadable"  # the line or file does not follow its format
     EMPTY = "empty"  # no turn with any text
     ONE_SIDED = "one_sided"  # only the user or only the agent speaks
     DUPLICATE = "duplicate"  # the day holds another conversation of this id
@@ -82,7 +82,7 @@ class Request:
     `text` is the dialogue as `用户：…` / `客服：…` lines; `prompt` the whole message sent.
     `content_hash` names the conversation as logged; `request_hash` names what produces the answer
     (model, prompt version, text). `estimated_tokens` counts the prompt and the answer expected.
-    `suspicious` says that the conversation tries to steer its reader; `replacements` counts what was masked by kind,
+    `suspicious` marks a conversation that tries to steer its reader; `replacements` counts what was masked by kind,
     None where nothing is masked: then neither is the answer.
     """
 
@@ -100,7 +100,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class QuotaHeaders:
-    """The rate limits a reply told of, per minute; None where it did not."""
+    """Rate limits from a reply's headers, per minute; None where it has none."""
 
     limit_requests: int | None = None
     limit_tokens: int | None = None
@@ -132,7 +132,7 @@ Outcome = Literal["answered", "refused", "too_long", "invalid_request", "lost_to
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is remembered of a request, so that it is never paid for again.
+    """The stored answer to a request, so that it is never paid for again.
 
     `answered_at` is UTC; `cut_off` means that the service ended the text at its length limit, `max_tokens`. A `broken`
     reply came time after time without a whole answer. An answer that was `withdrawn` is known but no more believed: the
@@ -159,7 +159,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The four fields of a parsed answer; None means unknown. The `_text`s are what the model said."""
+    """The four fields of a parsed answer; None means unknown. The `_text`s are the model's own words."""
 
     issue: str | None
     plan: str | None

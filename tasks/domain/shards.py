@@ -20,20 +20,20 @@ class Shard:
     run_id: str
 
     def holds(self, request_hash: str) -> bool:
-        """Whether a request belongs to it. It goes by what is asked: twins are in one shard, which asks once."""
+        """Return true if a request belongs to the shard. Equal requests share a hash, so a shard sends them once."""
         return int(request_hash[:8], 16) % self.of == self.number
 
     @property
     def name(self) -> str:
-        """What tells it from the day's other shards, however many there are."""
+        """A name that is unique among all shards of the day, however many there are."""
         return f"shard-{self.number:03}-of-{self.of:03}"
 
     @property
     def lease_key(self) -> str:
-        """Where its lease lies, so that no two workers are at it; it names the run that holds the day."""
+        """The key of its lease, which keeps a second worker out and names the run that holds the day."""
         return f"{shard_leases_prefix(self.day)}{self.name}.json"
 
     @property
     def mark_key(self) -> str:
-        """Where it says that it is done, once all its answers are stored."""
+        """The key of its mark of completion, written once all its answers are stored."""
         return f"_staging/shards/day={self.day.isoformat()}/{self.run_id}/{self.name}.json"

@@ -78,7 +78,7 @@ class _Sample:
         self.rest_known = (rest[True] + rest[False]) / self.rest if self.rest else 0.0
 
     def residuals(self, share: float) -> tuple[_Array, _Array]:
-        """How far each review is from the share, by the person and by the model."""
+        """The difference of each review from the share, by the person and by the model."""
         return self.true - share * self.known, self.guessed_true - share * self.guessed_known
 
 
@@ -98,7 +98,7 @@ def _estimate(sample: _Sample, share: float) -> tuple[float, float] | None:
 
 
 def _tuning(sample: _Sample, share: float) -> float:
-    """How much of the model to use, from 0 to 1: as much as keeps the variance lowest (PPI++, section 6)."""
+    """The weight of the model's part, from 0 to 1, that minimizes the variance (PPI++, section 6)."""
     truth, guess = sample.residuals(share)
     spread = float(guess.var())
     if not sample.rest or not spread:

@@ -20,7 +20,7 @@ from tasks.domain.records import Turn
 class Rule:
     """One kind of boilerplate: `pattern` must match a whole clause, which becomes `short`.
 
-    `why` says what makes it dispensable, for people who read or extend the table.
+    `why` gives the reason why it is dispensable, for people who read or extend the table.
     """
 
     name: str
@@ -211,7 +211,7 @@ def _compact_agent(text: str, said: set[str]) -> str:
 
 @lru_cache(maxsize=1 << 15)
 def _short_form(piece: str) -> str | None:
-    """What stands for a clause, its punctuation included, if it is boilerplate; None if it says something.
+    """The replacement of a boilerplate clause, punctuation included; None for a clause with content.
 
     Remembered, since agents' clauses come from a stock of phrases.
     """

@@ -197,7 +197,7 @@ def mask_mapping(
     pseudonyms: Pseudonyms | None = None,
     keep: Collection[str] = (),
 ) -> dict[str, str]:
-    """The attributes with their values masked; keys are column names and stay, and say what a value is.
+    """The attributes with their values masked; keys are column names and stay, and give a value's kind.
 
     Args:
         attributes: as logged.

@@ -62,7 +62,7 @@ def checked_prompt(version: str, template: str) -> Prompt:
 
 
 def optimized_prompt(template: str) -> Prompt:
-    """A prompt that the platform wrote, named by what it says. Where it lost the slot, the dialogue goes to the end.
+    """A prompt that the platform wrote, named by its hash. Where it lost the slot, the dialogue goes to the end.
 
     Raises:
         UsageError: it has several slots.

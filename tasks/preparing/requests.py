@@ -172,7 +172,7 @@ def _line(turn: Turn) -> str:
 def _cut(turns: Sequence[Turn], budget: int) -> tuple[tuple[Turn, ...], str]:
     """The first and the last turns that fit the budget together, and their text with a line for the gap.
 
-    How a conversation begins says what is wanted, how it ends says whether it was had: both halves get as much.
+    The beginning shows the request and the end its outcome, so both halves get the same room.
     """
     longest = (budget - _CUT_TOKENS) // min(len(turns), 3) - _LABEL_TOKENS
     turns = [Turn(turn.role, _clip(turn.text, longest), turn.time) for turn in turns]
@@ -217,7 +217,7 @@ def _request_hash(model: str, prompt: Prompt, message: str, options: ModelOption
 
 
 def _content_hash(turns: tuple[Turn, ...]) -> str:
-    # Lengths in front make it impossible to say the same with other turns.
+    # Lengths in front keep other turns from giving the same text.
     return _digest("".join([f"{turn.role}{len(turn.text)}:{turn.text}" for turn in turns]))
 
 

@@ -1,4 +1,4 @@
-"""What a text costs, roughly and a little too much: for cutting and pacing before any reply has told the truth."""
+"""Rough token counts, a little too high, for cutting and pacing before a reply has the real count."""
 
 _TOKENS_PER_ASCII = 0.5
 
@@ -6,7 +6,7 @@ _TOKENS_PER_WIDE = 0.7
 
 
 def estimate_tokens(text: str) -> int:
-    """How many tokens a text has, a few microseconds a thousand characters.
+    """Estimate the tokens of a text, in a few microseconds per thousand characters.
 
     The Qianfan SDK counts 0.625 token a Chinese character; 0.7 stays above it. ASCII is counted at 0.5 a
     character: twice what English needs, about right for numbers and codes. A character outside the basic plane

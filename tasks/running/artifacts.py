@@ -48,7 +48,7 @@ class LiveMarkdown:
     _id: UUID | None = None
 
     async def show(self, content: str) -> None:
-        """Let the artifact say this now, if the server takes it."""
+        """Replace the artifact's text, if the server takes it."""
         await _try(self._write(content), self.key, self.logger)
 
     async def _write(self, content: str) -> None:

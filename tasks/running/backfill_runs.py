@@ -91,7 +91,7 @@ class BackfillRuns:
     _yields: bool = False
 
     async def of(self, days: Sequence[date]) -> AsyncIterator[Outcome]:
-        """What became of each day, as it ends.
+        """Run the days and yield the outcome of each as it ends.
 
         Raises:
             RunError: the Prefect server has not answered for a quarter of an hour.
@@ -182,7 +182,7 @@ class BackfillRuns:
         return ended
 
     def _was_lost(self, day: date, run: FlowRun) -> bool:
-        """Whether a day's run ended by no fault of its own, and not too often yet."""
+        """Return true if a day's run was lost through no fault of its own, and not too often yet."""
         assert run.state is not None
         lost = run.state.is_crashed() or (run.state.is_failed() and is_passing(run.state.message or ""))
         self._lost[day] += lost

@@ -87,7 +87,7 @@ async def _days_of_runs(client: PrefectClient, zone: tzinfo, is_held: Callable[[
 
 
 def _looks_dead(run: FlowRun) -> bool:
-    """Whether a run has been under way for so long that it should hold its day by now."""
+    """Return true if a run has been under way so long that it should hold its day by now."""
     began = run.state.timestamp if run.state else None
     at_work = run.state_type in {StateType.PENDING, StateType.RUNNING}
     return at_work and began is not None and datetime.now(UTC) - began > _HOLDS_WITHIN

@@ -1,4 +1,4 @@
-"""A run that is told to stop hands itself on: another process goes on with it, without anybody's doing.
+"""Hand a stopped run on: another process continues it without anybody's help.
 
 SIGTERM comes to a run in three ways: its worker is stopped, somebody cancels it, or a command is ended by hand. Only
 the first is handed on. Whoever is cancelled ends, and a command's run is nobody's but the person's who started it.
@@ -33,7 +33,7 @@ async def handed_on_when_stopped() -> AsyncIterator[None]:
     """Let another process go on with this run when the block is stopped by its worker. Also a decorator.
 
     Raises:
-        RunStopped: the block was stopped otherwise, or the server can't be told; then the run is found dead later on.
+        RunStopped: the block was stopped otherwise, or the server is away; then the run is found dead later on.
     """
     try:
         yield
@@ -52,7 +52,7 @@ async def handed_on_when_stopped() -> AsyncIterator[None]:
 
 
 async def was_cancelled() -> bool:
-    """Whether somebody has cancelled this run; False where the server does not say."""
+    """Return true if somebody has cancelled this run; False where the server does not answer."""
     run = _run_of_a_deployment()
     if run is None:
         return False

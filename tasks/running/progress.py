@@ -1,4 +1,4 @@
-"""What a run tells while it works: a line in the log and an artifact in the Prefect UI, every few seconds."""
+"""Progress of a run: a line in the log and an artifact in the Prefect UI, every few seconds."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ _SECONDS_BETWEEN_DRAWS = 0.5
 
 @dataclass(slots=True)
 class Progress:
-    """Where a run stands.
+    """The progress of a run.
 
     Args:
         day: its day.
@@ -97,7 +97,7 @@ class Progress:
 
     @property
     def read_share(self) -> float:
-        """Which part of the logs has been read, by their bytes."""
+        """The fraction of the logs' bytes that has been read, from 0 to 1."""
         total = sum(log.size for log in self.logs)
         if self._reading is None or not total:
             return 0.0
@@ -110,14 +110,14 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long it will take, if what is left is like what was done; None where that can't be told."""
+        """Seconds left, if the rest is like what was done; None where that can't be estimated."""
         share = self.read_share
         if not self.done or not 0.0 < share < 1.0:
             return None
         return (self.clock() - self._began) * (1 - share) / share
 
     def figures(self) -> dict[str, str]:
-        """Where the run stands, by what it is called."""
+        """The figures of the progress, by name."""
         usage = self.usage
         figures = {
             "已完成 done": f"{self.done:,} = {self.summarized:,} + {self.rejected:,} rejected; {usage.reused:,} reused",
@@ -137,12 +137,12 @@ class Progress:
         return figures
 
     def line(self) -> str:
-        """Where the run stands, in one line."""
+        """The progress in one line."""
         named = (f"{name.split()[-1]} {value}" for name, value in self.figures().items())
         return f"{self.name}: {'; '.join(named)}"
 
     def short_line(self) -> str:
-        """Where the run stands, for a terminal: counts, pace, cost, time left."""
+        """The progress for a terminal: counts, pace, cost, time left."""
         usage, rate = self.usage, self.done / max(self.clock() - self._began, 0.001) * 60
         parts = [f"{self.done:,} conversations", f"{self.read_share:.0%} read", f"{rate:,.0f}/min"]
         if self.rejected:
@@ -154,7 +154,7 @@ class Progress:
         return f"{self.name}  {'  '.join(parts)}"
 
     def markdown(self) -> str:
-        """Where the run stands, as a table."""
+        """The progress as a Markdown table."""
         rows = "\n".join(f"| {name} | {value} |" for name, value in self.figures().items())
         return f"| {self.name} | |\n| --- | --- |\n{rows}\n"
 

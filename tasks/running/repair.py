@@ -64,7 +64,7 @@ class Repaired:
 
 @dataclass(frozen=True, slots=True)
 class LeaseSign:
-    """What the warehouse says of a run: `etag` changes while it holds its day, empty where it holds none."""
+    """A run's lease in the warehouse: `etag` changes while it holds its day, empty where it holds none."""
 
     etag: str = ""
     process_is_gone: bool = False
@@ -75,7 +75,7 @@ class Repairer:
     """Looks again and again; what it saw before is all that it remembers.
 
     Args:
-        lease_of: what the warehouse says of a run; blocking, raises nothing.
+        lease_of: reads a run's lease from the warehouse; blocking, raises nothing.
         clock: seconds that never go back.
     """
 
@@ -169,7 +169,7 @@ class Repairer:
 
 
 def may_be_begun_again(run: FlowRun) -> bool:
-    """Whether a run is one that nobody else begins again: a deployment's, and no part of another run."""
+    """Return true if nobody else restarts the run: it is a deployment's, and no part of another run."""
     return run.deployment_id is not None and run.parent_task_run_id is None
 
 

@@ -1,6 +1,6 @@
-"""A day's requests through the platform's offline batch inference: asked once, looked after now and then, read back.
+"""Offline batch inference of a day's requests: submitted once, polled now and then, read back.
 
-The submission in the warehouse says how far this is, so that any run can go on from there: nothing has to stay alive
+The submission in the warehouse records the progress, so that any run can go on from there: nothing has to stay alive
 while the platform works.
 """
 
@@ -36,7 +36,7 @@ Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 
 async def is_under_way(warehouse: ObjectStore, day: date, platform: BatchPlatform) -> bool:
-    """Whether there is nothing to do for the day but wait for the platform. Needs no hold on the day."""
+    """Return true if the day only waits for the platform. Needs no lease on the day."""
     submission = await asyncio.to_thread(_read, warehouse, day)
     if submission is None or not submission.under_way:
         return False
@@ -66,7 +66,7 @@ async def go_on(
         platform: runs the tasks.
         model: what the answers name as their model.
         prompt_version: what they name as their prompt.
-        logger: told what happens.
+        logger: for what happens.
     """
     submission = await asyncio.to_thread(_read, warehouse, run.day)
     if submission is None or submission.left_out is not None:
@@ -138,7 +138,7 @@ async def _create_tasks(
             task.name, warehouse.uri_of(f"{where}in/"), warehouse.uri_of(f"{where}out/")
         )
         if task_id is None:
-            break  # later, after another look for it
+            break  # later, after another search for it
         submission = submission.with_task(replace(task, task_id=task_id))
         await asyncio.to_thread(_write, run, warehouse, submission)
     return submission
@@ -234,7 +234,7 @@ class _Prompts:
 
     @property
     def requests(self) -> int:
-        """How many there are."""
+        """The number of requests."""
         return sum(requests for _, requests in self.files)
 
     def add(self, batch: Batch, run: DaySession) -> None:

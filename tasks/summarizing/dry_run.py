@@ -11,7 +11,7 @@ from tasks.reading.batches import Batch
 
 @dataclass(slots=True)
 class DryRun:
-    """What a day holds: conversations that can be asked about, those that are rejects already, and known answers."""
+    """Counts of a day: conversations that can be summarized, those that are rejects already, and known answers."""
 
     requests: int = 0
     rejects: int = 0
@@ -24,7 +24,7 @@ async def count_day(batches: AsyncIterator[Batch], is_known: Callable[[Request],
 
     Args:
         batches: of the day.
-        is_known: tells whether a request needs no call.
+        is_known: returns true if a request needs no call.
 
     Raises:
         NoLogs: there is nothing in the logs.

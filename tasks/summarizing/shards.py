@@ -42,17 +42,17 @@ async def answer_in_shards(
     stopping: Callable[[], bool],
     logger: Logger,
 ) -> Usage:
-    """Have a day's shards answered by whatever workers there are; return the retries and refusals that they told of.
+    """Have a day's shards answered by all available workers; return the retries and refusals that they report.
 
     What they bought is in the answer log. A shard that is lost is begun again by another worker, a few times; one that
     nobody takes is left, with whatever it did not answer, to the run that holds the day.
 
     Args:
         shards: all of the day's, of a run that holds it until this returns.
-        settings: what the shards are told; Prefect shows them to everybody.
-        warehouse: where the shards tell that they live and that they are done.
+        settings: passed to the shards; Prefect shows them to everybody.
+        warehouse: holds the shards' leases and marks of completion.
         stopping: whether the run was asked to stop.
-        logger: told what becomes of each.
+        logger: for the outcome of each.
 
     Raises:
         UsageError: there is no such deployment.
@@ -81,7 +81,7 @@ def tell_done(warehouse: ObjectStore, shard: Shard, usage: Usage) -> None:
 
 
 def is_done(warehouse: ObjectStore, shard: Shard) -> bool:
-    """Whether the shard's work is done. Blocking."""
+    """Return true if the shard's work is done. Blocking."""
     return warehouse.stat(shard.mark_key) is not None
 
 
@@ -110,7 +110,7 @@ class _ShardCoordinator:
             with suppress(*_PREFECT_AWAY):
                 self.watched[watch] = await self._start(watch)
             return
-        # The state first: a run that has ended has said before that it is done.
+        # The state first: a run that has ended has written its mark before.
         state = await self._state(run)
         lease, done = await asyncio.to_thread(self._signs, watch.shard)
         status = watch.status(time.monotonic(), state=state, lease=lease, done=done)
@@ -182,8 +182,8 @@ def _spent(warehouse: ObjectStore, shards: Sequence[Shard]) -> Usage:
     usage = Usage()
     for shard in shards:
         with suppress(ObjectMissing):
-            told = orjson.loads(warehouse.read_path(shard.mark_key))
-            usage.retries += told["retries"]
-            usage.quota_refusals += told["quota_refusals"]
+            report = orjson.loads(warehouse.read_path(shard.mark_key))
+            usage.retries += report["retries"]
+            usage.quota_refusals += report["quota_refusals"]
             warehouse.delete(shard.mark_key)
     return usage

@@ -85,7 +85,7 @@ async def summarize_all(
     summarize: Callable[[Batch], Coroutine[object, object, T]],
     ahead: int,
 ) -> list[T]:
-    """What came of every batch, once all that was paid for is stored.
+    """Summarize all batches; return each one's result once all that was paid for is stored.
 
     New batches begin while older ones wait for their last answers.
 

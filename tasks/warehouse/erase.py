@@ -23,7 +23,7 @@ _OWN: Final = (ERASE_REQUESTS_PREFIX, ERASURES_PREFIX, PSEUDONYM_KEY)
 
 @dataclass(slots=True)
 class Erasure:
-    """What was found, or erased: objects by place, conversations, and what a scan afterwards still found."""
+    """Result of an erasure: objects found or erased, by place, conversations, and what a later scan still found."""
 
     conversations: int = 0
     rows: int = 0
@@ -122,7 +122,7 @@ def _erase_from(warehouse: ObjectStore, stored: StoredObject, wanted: Wanted) ->
 
 
 def _theirs(key: str, content: bytes, wanted: Wanted) -> tuple[int, bytes | None]:
-    """How many rows or lines of an object are theirs, and the object without them; None: it goes as a whole."""
+    """Count an object's rows or lines that are theirs, and return the object without them; None: it goes as a whole."""
     if key.endswith(".parquet"):
         rows, rest = split_rows(rows_of(content), wanted)
         return len(rows), as_parquet(rest)

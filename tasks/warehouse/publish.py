@@ -29,7 +29,7 @@ pa.set_memory_pool(pa.system_memory_pool())
 
 @dataclass(frozen=True, slots=True)
 class BatchFiles:
-    """What became of one batch: two scratch files of Arrow record batches, and the count of what was read.
+    """The result of one batch: two scratch files of Arrow record batches, and the count of what was read.
 
     `masked` counts the replacements by kind.
     """
@@ -144,7 +144,7 @@ def _batches(parts: Iterable[Path]) -> Iterator[pa.RecordBatch]:
 
 
 def is_complete(store: ObjectStore, day: date) -> bool:
-    """Whether the day was published, and no run died or failed while it replaced a published one."""
+    """Return true if the day was published, and no run died or failed while it replaced a published one."""
     if not read_runs(store, day):  # none, or damaged: then it is done again
         return False
     return next(store.list_objects(_unfinished(day)), None) is None

@@ -54,7 +54,7 @@ class Reservation:
 
 
 class Budget:
-    """What was spent and what calls in flight may yet take, against a ceiling.
+    """Spending so far and the most that calls in flight may still cost, against a ceiling.
 
     A tokenizer makes at most one token of a byte, so a prompt's bytes bound its tokens; an answer is bounded by the
     tokens that it is allowed, or by the longest answer seen where a server allows itself more.

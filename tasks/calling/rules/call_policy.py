@@ -18,7 +18,7 @@ _NOT_FINAL: Final[frozenset[Outcome]] = frozenset({"invalid_request", "lost_to_t
 
 @dataclass(frozen=True, slots=True)
 class CallPolicy:
-    """How a run calls its model.
+    """The rules of a run's calls to its model.
 
     Args:
         prompt_version: what answers name as their prompt.

@@ -40,7 +40,7 @@ _STRAGGLERS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class CanaryRule:
-    """When a run stops.
+    """The rule that stops a run whose answers are useless.
 
     Args:
         first: calls that are judged before the rest goes, and the length of the window afterwards; 0 judges nothing.

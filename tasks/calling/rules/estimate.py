@@ -13,7 +13,7 @@ _ANSWER_TOKENS: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a day will take.
+    """An estimate of a day's calls, tokens, cost and time.
 
     Args:
         calls: for conversations without a known answer.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What one night found out about an endpoint for the next one: windows in seconds, 0 where nothing was found."""
+    """Facts about an endpoint that one night learned for the next: windows in seconds, 0 where nothing was found."""
 
     requests_seconds: float = 0.0
     tokens_seconds: float = 0.0
@@ -14,7 +14,7 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the configuration says; None where the quota is to be found out.
+    """The configured limits; None where the quota is to be found out.
 
     Args:
         requests_per_minute: calls a minute.
@@ -35,7 +35,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class LimiterSnapshot:
-    """How the pacing stands. Limits are those in force, per minute; None while nothing is known of them.
+    """The state of the pacing. Limits are those in force, per minute; None while unknown.
 
     `sent_last_window` and `tokens_last_window` are what the service counts now; `waiting` calls want to go.
     """

@@ -1,7 +1,7 @@
 """A summary by rules, without any model: the embedded default and the floor that models are compared with.
 
 It quotes and does not understand: the issues and the plan are sentences of the dialogue, acceptance and mood are read
-off words. Irony and anything said between the lines pass it by. Where the words say nothing, it says 未明确.
+off words. It misses irony and hints. Where the words give no sign, the verdict is 未明确.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What an agent offered: the most substantial of their sentences, small talk left out."""
+"""An agent's proposal: the most substantial of their sentences, small talk left out."""
 
 import re
 from collections.abc import Sequence
@@ -83,7 +83,7 @@ def plan_of(turns: Sequence[Turn]) -> Plan | None:
 
 
 def _substance(said: str) -> int:
-    """How much of a proposal an agent's sentence is; 0 for none."""
+    """Score an agent's sentence as a proposal; 0 for none."""
     if len(said) < _SHORTEST or _HALF.search(said):
         return 0
     score = 2 * min(len(set(_PROPOSAL.findall(said))), 3)
@@ -105,7 +105,7 @@ def _substance(said: str) -> int:
 
 
 def _answers(said: str) -> bool:
-    """Whether an agent's sentence that proposes nothing tells something: 有的, 配的是两米的线."""
+    """Return true if an agent's sentence proposes nothing but answers a question: 有的, 配的是两米的线."""
     if _SHORT_ANSWER.fullmatch(said):
         return True
     return len(said) >= 6 and not (is_question(said) or _SMALL_TALK.search(said) or _HALF.search(said))

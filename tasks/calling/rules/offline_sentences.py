@@ -1,4 +1,4 @@
-"""The sentences of a dialogue, and what a user came with: by topic, each told once."""
+"""The sentences of a dialogue, and the user's issues by topic, each once."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -98,7 +98,7 @@ def bare(sentence: str) -> str:
 
 
 def is_question(sentence: str) -> bool:
-    """Whether a sentence asks."""
+    """Return true if a sentence asks a question."""
     return _ASKS.search(sentence) is not None
 
 
@@ -108,7 +108,7 @@ def topic_of(text: str) -> str | None:
 
 
 def issues_of(turns: Sequence[Turn]) -> list[str]:
-    """What the user came with, each as a sentence of theirs: the first that wants something, then other topics' firsts.
+    """The user's issues, each as a sentence of theirs: the first request, then the first sentence of each other topic.
 
     Where nothing is asked or wanted it is the first sentence with any content.
     """

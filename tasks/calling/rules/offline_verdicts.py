@@ -77,7 +77,7 @@ _SIGNS: Final = 2
 
 
 def acceptance_of(turns: Sequence[Turn], since: int) -> bool | None:
-    """What the user's words from turn `since` on come to: the last telling ones count, thanks by themselves."""
+    """The user's acceptance by their words from turn `since` on. The last clear sign counts; thanks alone accept."""
     verdict: bool | None = None
     gave_up = False
     signs: set[str] = set()
@@ -108,7 +108,7 @@ def acceptance_of(turns: Sequence[Turn], since: int) -> bool | None:
 
 
 def mood_of(turns: Sequence[Turn]) -> bool | None:
-    """Whether the user complains: one strong word, or several of impatience; None for few of them, or for silence."""
+    """The user's mood: one strong word or several impatient ones are a complaint; None for few or no words."""
     uneasy: set[str] = set()
     restless: set[str] = set()
     said_before: set[str] = set()
@@ -152,5 +152,5 @@ def _ended_kindly(turns: Sequence[Turn]) -> bool:
 
 
 def _stands(words: re.Pattern[str], text: str, denial: re.Pattern[str]) -> bool:
-    """Whether one of the words is there without a denial right in front of it."""
+    """Return true if one of the words occurs without a denial right in front of it."""
     return any(denial.search(text, max(found.start() - 4, 0), found.start()) is None for found in words.finditer(text))

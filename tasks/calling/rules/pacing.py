@@ -1,8 +1,8 @@
-"""When a call may go, so that a quota is used in full and never exceeded: arithmetic only, time is an argument.
+"""Pacing of calls: uses a quota in full and never exceeds it. Arithmetic only; time is an argument.
 
 A log of what was sent, each entry stamped as its bytes are written, decides when the next call fits into the window
 that the service counts in. What the quota really is comes from the configuration, from reply headers, and from
-refusals: a refusal says that the service then held all there is, or that it counts in a shorter window than was assumed
+refusals: after a refusal the service held all there is, or it counts in a shorter window than was assumed
 (`window_quota`). A careful probe upward now and then finds out when there is more (`quota_limit`).
 """
 
@@ -62,8 +62,8 @@ class Pacer:
     A call passes through `ready_at`, `grant`, `sent` and one of `answered`, `refused`, `failed`.
 
     Args:
-        limits: what the configuration says.
-        shared: whether others use the same quota. A refusal then tells nothing of how much there is: all
+        limits: the configured ones.
+        shared: whether others use the same quota. A refusal then is no measure of the quota: all
             that can be done is to claim a bit less of it, and more again as time passes without refusals.
     """
 
@@ -160,7 +160,7 @@ class Pacer:
     def answered(
         self, entry: Entry, now: float, tokens_used: int, limits: QuotaHeaders | None, latency_seconds: float
     ) -> None:
-        """The call's reply is here in full; 0 tokens used means that it did not tell."""
+        """The call's reply is here in full; 0 tokens used means that it gave no count."""
         if entry.ended:
             return
         self.sent(entry, now)
@@ -220,19 +220,19 @@ class Pacer:
             self._take_out(entry, now)
 
     def claim(self, now: float) -> float:
-        """How much of its part of a shared quota this process dares to use, from 0 to 1."""
+        """The fraction of its part of a shared quota that this process uses, from 0 to 1."""
         if self._claim == 1.0:
             return 1.0
         return min(1.0, self._claim + (now - self._claimed_at) * _MORE_PER_SECOND)
 
     def cost_seconds(self, now: float, estimate: int) -> tuple[float, float]:
-        """How long the quota of calls, and that of tokens, takes to make good for one call; 0 when unknown."""
+        """Seconds in which the quota of calls, and that of tokens, recovers from one call; 0 when unknown."""
         claim = self.claim(now)
         calls, tokens = self._requests.advertised_per_second * claim, self._tokens.advertised_per_second * claim
         return 1.0 / calls, estimate * self._usage.ratio / tokens
 
     def learned(self) -> Learned:
-        """What is worth knowing the next time."""
+        """The facts that the next run should begin with."""
         requests, tokens, queries = self._requests, self._tokens, self._queries.limit
         return Learned(
             requests.seconds if requests.is_narrow and not requests.on_trial else 0.0,
@@ -241,7 +241,7 @@ class Pacer:
         )
 
     def snapshot(self, now: float, waiting: int = 0) -> LimiterSnapshot:
-        """How things stand, with `waiting` calls that were not let through yet."""
+        """A snapshot of the pacing; `waiting` counts calls that were not sent yet."""
         self._requests.log.advance(now)
         self._tokens.log.advance(now)
         return LimiterSnapshot(

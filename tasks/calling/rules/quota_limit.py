@@ -62,7 +62,7 @@ class AdaptiveLimit:
         return self.refused_events >= REFUSALS_TO_OPEN
 
     def advertise(self, advertised: float) -> None:
-        """Take a new promise; the same one again says nothing new about what was found since."""
+        """Take a new promise; the same one again does not undo what was found since."""
         if advertised != self.advertised:
             self.advertised = self.limit = advertised
             self._step = 0.0

@@ -43,7 +43,7 @@ def decode_answer(line: bytes) -> Answer | None:
 
 
 def answers_in_summaries(rows: pa.RecordBatch) -> Iterator[Answer]:
-    """The answers behind published rows, as far as the rows tell; their request hash is empty."""
+    """The answers behind published rows, as far as the rows show them; their request hash is empty."""
     for row in rows.to_pylist():
         row_fields = Fields(
             issue=row["issue"],

@@ -1,4 +1,4 @@
-"""How often a conversation is tried, how long to wait in between, and when the endpoint counts as down."""
+"""Retries of a conversation, the pauses between them, and the rule by which an endpoint counts as down."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class OutageDetector:
     conversation that always fails is rejected while the rest continue, and during an outage (almost) nothing is
     rejected. An endpoint is down when nothing has succeeded for `down_after_seconds`, at least
     `down_after_failures` calls failed in a row, and they are about more than stragglers: as many conversations, or more
-    than a fifth of what was asked. A few that are all that is left of a day, and fail, say nothing of the endpoint.
+    than a fifth of what was asked. The last few of a day, if they fail, are no evidence against the endpoint.
 
     Args:
         now: when the run began.

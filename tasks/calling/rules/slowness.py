@@ -37,7 +37,7 @@ class InFlightLimit:
                 self._raised = 0
 
     def timed_out(self, began: float, in_flight: int, now: float) -> None:
-        """A call that began then got no reply in time. Those sent before the last lowering say nothing new.
+        """A call that began then got no reply in time. Those sent before the last lowering are no new evidence.
 
         Args:
             began: when the call was sent.

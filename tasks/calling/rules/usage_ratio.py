@@ -1,6 +1,6 @@
 """Usage ratio: how the tokens that a service counts relate to our estimates, and how far they spread."""
 
-# Before replies have shown it, an estimate counts for a bit more than it says.
+# Before replies have shown it, an estimate counts for a bit more than its value.
 _FIRST_RATIO = 1.25
 
 _FIRST_SPREAD = 0.25

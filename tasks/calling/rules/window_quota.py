@@ -2,9 +2,9 @@
 
 A quota "a minute" is counted in windows of 60 s by some services, of 10 s or 1 s by others, or by a token bucket. The
 longest window is assumed first, since it lets an idle quota be filled in a burst. A refusal that the log does not
-explain contradicts it. Then the log says which shorter window would explain the refusal at the advertised rate, and one
-call tries it. A refusal of that call refutes it, and the next explanation is tried, down to a quota that is lower than
-advertised.
+explain contradicts it. Then the log shows which shorter window would explain the refusal at the advertised rate, and
+one call tries it. A refusal of that call refutes it, and the next explanation is tried, down to a quota that is lower
+than advertised.
 """
 
 import math
@@ -108,7 +108,7 @@ class WindowQuota:
         return self.limit.advertised / self.seconds
 
     def advertise(self, per_minute: float) -> None:
-        """Take a rate that the service told in a header; the configured one stays the most."""
+        """Take a rate from a reply's header; the configured one stays the upper bound."""
         self._per_minute = min(self._configured, per_minute)
         self.limit.advertise(self._advertised(self.seconds))
 

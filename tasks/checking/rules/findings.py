@@ -1,4 +1,4 @@
-"""What a setup check found, judged: what works, what to do where it does not, and whether the nightly would fail."""
+"""Findings of a setup check: what works, what to do where it does not, and whether the nightly would fail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Finding:
         return f"{_MARKS[self.status]} {self.what}: {self.seen}{f' → {self.remedy}' if self.remedy else ''}"
 
     def as_json(self) -> dict[str, str]:
-        """The finding as `--json` tells it."""
+        """The finding as `--json` prints it."""
         return {"what": self.what, "status": self.status, "seen": self.seen, "remedy": self.remedy}
 
 
@@ -56,11 +56,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class PrefectFacts:
-    """What a Prefect server tells of the nightly.
+    """Facts about the nightly from a Prefect server.
 
     Args:
         server: its version.
-        database: `postgresql` or `sqlite`; empty where it does not tell.
+        database: `postgresql` or `sqlite`; empty where it gives none.
         pool: the name of the work pool.
         workers: those of the pool that gave a sign of life lately; None where there is no such pool.
         scheduled: the nightly's deployment exists and has an active schedule; None where there is no such deployment.
@@ -79,7 +79,7 @@ def nightly_would_fail(findings: Sequence[Finding]) -> bool:
 
 
 def as_json(findings: Sequence[Finding], calls: int) -> dict[str, Any]:
-    """All findings as `--json` tells them."""
+    """All findings as `--json` prints them."""
     return {
         "status": "failed" if nightly_would_fail(findings) else "ok",
         "calls": calls,
@@ -88,7 +88,7 @@ def as_json(findings: Sequence[Finding], calls: int) -> dict[str, Any]:
 
 
 def endpoint_findings(model: str, interface: str, first: Asked, schema: Asked | None, limits: Limits) -> list[Finding]:
-    """What one or two calls tell of an endpoint.
+    """Judge an endpoint by one or two calls.
 
     Args:
         model: its name.
@@ -157,7 +157,7 @@ def clock_finding(server: datetime | None, here: datetime, name: str) -> Finding
     """The difference between this machine's clock and a service's.
 
     Args:
-        server: the service's time; None where it did not tell.
+        server: the service's time; None where it gave none.
         here: this machine's time.
         name: of the service.
     """
@@ -174,7 +174,7 @@ def clock_finding(server: datetime | None, here: datetime, name: str) -> Finding
 
 
 def prefect_findings(facts: PrefectFacts) -> list[Finding]:
-    """What a Prefect server tells: itself, its database, the pool's workers, the nightly's schedule."""
+    """Judge a Prefect server: itself, its database, the pool's workers, the nightly's schedule."""
     found = [Finding("Prefect server", "ok", f"version {facts.server}")]
     if facts.database == "sqlite":
         found.append(

@@ -21,7 +21,7 @@ _MAIL_SCHEMES = ("smtp", "smtps")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where messages go.
+    """The destination of messages.
 
     Args:
         form: the service's name.

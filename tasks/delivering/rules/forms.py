@@ -27,7 +27,7 @@ class Form:
         hosts: the hosts that take this form.
         words: for a field, the word that stands for each of its values: a color for each level.
         longest: for a field, how many bytes of UTF-8 the service takes.
-        accepted: what a reply's JSON says when the message was taken; empty: any 2xx reply means that.
+        accepted: fields of a reply's JSON when the message was taken; empty: any 2xx reply means that.
         sign: how the secret signs, `feishu` or `dingtalk`; empty: not at all.
         escape: how text is written so that it is only text, `slack`; empty: as it is.
     """
@@ -44,16 +44,16 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What goes over the wire: the address with what is added to it, and the body."""
+    """A request over the wire: the address with its additions, and the body."""
 
     url: str
     body: bytes
 
 
 def parse_form(name: str, text: str) -> Form:
-    """The form that a TOML text says."""
-    said = tomllib.loads(text)
-    return Form(name, said.pop("body"), tuple(said.pop("hosts", ())), **said)
+    """The form that a TOML text describes."""
+    fields = tomllib.loads(text)
+    return Form(name, fields.pop("body"), tuple(fields.pop("hosts", ())), **fields)
 
 
 def fill_in(form: Form, message: Message, url: str, secret: str, now: float) -> Posting:
@@ -61,9 +61,9 @@ def fill_in(form: Form, message: Message, url: str, secret: str, now: float) -> 
 
     Args:
         form: the service's.
-        message: what to say.
+        message: the message.
         url: where it is posted.
-        secret: signs it, or is part of the body, as the form says.
+        secret: signs it, or is part of the body, as the form requires.
         now: seconds since 1970, which some services sign.
     """
     slots = {name: _shortened(_escaped(text, form.escape), form.longest.get(name)) for name, text in _texts(message)}
@@ -81,7 +81,7 @@ def fill_in(form: Form, message: Message, url: str, secret: str, now: float) -> 
 
 
 def refusal(form: Form, status: int, reply: bytes) -> str:
-    """Why a service did not take a message; empty where it did.
+    """The reason why a service did not take a message; empty where it did.
 
     Args:
         form: the service's.

@@ -1,4 +1,4 @@
-"""Check digits and dates that tell a number of one kind from any other."""
+"""Check digits and dates that distinguish a number of one kind from any other."""
 
 from datetime import date
 from typing import Final

@@ -1,4 +1,4 @@
-"""Persons' names, where the words around them say so: 收件人, 我叫, 姓名, a title behind, a phone or address beside."""
+"""Persons' names, marked by the words around them: 收件人, 我叫, 姓名, a title behind, a phone or address beside."""
 
 import re
 from collections.abc import Iterator

@@ -139,7 +139,7 @@ def find_numbers(plain: str) -> Iterator[Span]:
 
 
 def find_local_landlines(plain: str) -> Iterator[Span]:
-    """Landlines without area code, which only a word in front tells from other numbers of seven or eight digits."""
+    """Landlines without area code, which only a word in front sets apart from numbers of seven or eight digits."""
     for found in _WITHOUT_AREA.finditer(plain):
         if not _HOTLINE.fullmatch(re.sub(r"\D", "", found[1])):
             yield (*found.span(1), LANDLINE)

@@ -100,7 +100,7 @@ def days_asked_for(
     """The days of a backfill, oldest first, if what was asked for makes sense.
 
     Raises:
-        UsageError: it does not; one sentence says why and what to do.
+        UsageError: it does not; the message has the reason and what to do.
     """
     days = days_between(start, end)
     if len(days) > LONGEST_UNCONFIRMED_DAYS and not long_span_confirmed:
@@ -116,21 +116,21 @@ def days_asked_for(
 
 
 def outcome(day: date, status: str) -> Outcome:
-    """What became of a day, where there is nothing to count."""
+    """The outcome of a day with nothing to count."""
     return {"day": day.isoformat(), "status": status}
 
 
 def failed(day: date, why: str) -> Outcome:
-    """What became of a day that failed."""
+    """The outcome of a day that failed."""
     return {"day": day.isoformat(), "status": FAILED, "why": why}
 
 
 def published(day: date, row: Mapping[str, Any], status: str, warehouse: str, report: str) -> Outcome:
-    """What became of a day whose run has published: its row of `runs`, as `--json` tells of a day.
+    """The outcome of a published day: its row of `runs`, as `--json` prints it.
 
     Args:
         day: the day.
-        row: what its run said in the table `runs`.
+        row: its run's, from the table `runs`.
         status: DONE or TOO_MANY.
         warehouse: where its tables are.
         report: where its report is.
@@ -140,23 +140,23 @@ def published(day: date, row: Mapping[str, Any], status: str, warehouse: str, re
 
 
 def published_as(state_message: str) -> str:
-    """What became of a day that its run has published, by the run's last words; dying afterwards takes nothing back."""
+    """The status of a day that its run has published, by the run's last message; a crash afterwards changes nothing."""
     return TOO_MANY if TooManyRejects.__name__ in state_message else DONE
 
 
 def why_of(state_message: str) -> str:
-    """A failed run's reason, as its error said it: without the engine's words around it."""
+    """A failed run's reason: its error's message without the engine's words around it."""
     return _ENGINE_WORDS.sub("", state_message).strip() or "its run says nothing more"
 
 
 def counts(outcomes: Sequence[Outcome]) -> str:
-    """How many days were done, skipped and failed, in a few words for the name of a run."""
+    """Format the numbers of days done, skipped and failed, short enough for the name of a run."""
     words = Counter(_WORDS[outcome["status"]] for outcome in outcomes)
     return ", ".join(f"{words[word]} {word}" for word in dict.fromkeys(_WORDS.values()) if words[word])
 
 
 def table(days: Sequence[date], outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """A row a day for people to look at, whatever became of it; of what has not ended yet, too."""
+    """One row a day for people to read, whatever its outcome; days that have not ended yet, too."""
     by_day = {one["day"]: one for one in outcomes}
     rows = []
     for day in days:

@@ -45,7 +45,7 @@ _NOTHING_TO_DO: Final = "Nothing to do."
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a message says of a run.
+    """The facts of a run that a message states.
 
     Args:
         id: the run's.
@@ -67,7 +67,7 @@ class RunFacts:
 
     @property
     def day(self) -> str:
-        """The day of its logs, or days, as far as its parameters or its name say it."""
+        """The day of its logs, or days, as far as its parameters or its name give it."""
         asked = [str(self.parameters[name]) for name in ("day", "start", "end") if self.parameters.get(name)]
         return " – ".join(asked) or " – ".join(_DAY.findall(self.name)[:2])
 
@@ -89,7 +89,7 @@ def begun_again(run: RunFacts, why: str) -> Message:
 
 
 def recovered(run: RunFacts) -> Message:
-    """A run that was told as failed, or as begun again, has completed."""
+    """A run that was reported as failed, or as begun again, has completed."""
     return _message(run, "good", f"recovered-{run.id}", f"{run.name}: 已恢复 · recovered", "", _NOTHING_TO_DO)
 
 
@@ -110,7 +110,7 @@ def unattended(run: RunFacts) -> Message:
 
 
 def doubtful(run: RunFacts) -> Message:
-    """A run completed, and its state's name says that something about it is not as it should be."""
+    """A run completed, and its state's name marks that something about it is not as it should be."""
     return _message(run, "warning", run.state_id, f"{run.name}: {run.state}", run.message, "")
 
 

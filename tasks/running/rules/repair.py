@@ -22,7 +22,7 @@ BEGINS_WITHIN_SECONDS: Final = 600.0
 # A state that was old already when the watch began is believed in for so long only.
 OLD_STATE_SECONDS: Final = 90.0
 
-# A worker tells of a dead process twice: when that ends, and when it has cleared up; the second would end a run that is
+# A worker reports a dead process twice: when that ends, and when it has cleared up; the second would end a run that is
 # begun again already.
 SETTLED_SECONDS: Final = 30.0
 
@@ -48,7 +48,7 @@ Repair = Literal["leave", "begin again", "enough"]
 
 @dataclass(slots=True)
 class Sighting:
-    """What was seen of a run that should be at work.
+    """The last signs of life of a run that should be at work.
 
     Args:
         signs: whatever changes while it lives.
@@ -59,30 +59,30 @@ class Sighting:
     since: float
 
     def see(self, signs: tuple[str, ...], now: float) -> None:
-        """Take note of the signs of another look."""
+        """Record the signs seen by another check."""
         if signs != self.signs:
             self.signs, self.since = signs, now
 
 
 def judge_running(sighting: Sighting, now: float, *, process_is_gone: bool) -> Verdict:
-    """Whether a run that Prefect calls Running (or Cancelling) lives.
+    """Judge if a run that Prefect calls Running (or Cancelling) is alive.
 
     Args:
         sighting: of its heartbeat and its lease.
         now: on the sighting's clock.
         process_is_gone: the process that its lease names was of this machine, and is not there any more.
     """
-    patience = GONE_SECONDS if process_is_gone else SILENT_SECONDS
-    return "dead" if now - sighting.since >= patience else "lives"
+    timeout = GONE_SECONDS if process_is_gone else SILENT_SECONDS
+    return "dead" if now - sighting.since >= timeout else "lives"
 
 
 def judge_pending(sighting: Sighting, now: float, *, state_age_seconds: float) -> Verdict:
-    """Whether a run that a worker took still may begin.
+    """Judge if a run that a worker took may still begin.
 
     Args:
         sighting: of its state.
         now: on the sighting's clock.
-        state_age_seconds: how old the server says that the state is.
+        state_age_seconds: the age of the state by the server's clock.
     """
     watched = now - sighting.since
     old = state_age_seconds >= BEGINS_WITHIN_SECONDS and watched >= OLD_STATE_SECONDS
@@ -90,12 +90,12 @@ def judge_pending(sighting: Sighting, now: float, *, state_age_seconds: float) -
 
 
 def is_passing(message: str) -> bool:
-    """Whether a failure is one of the surroundings, which pass by themselves: its message as Prefect keeps it."""
+    """Return true if a failure's message, as Prefect keeps it, is one of the surroundings, which pass by themselves."""
     return bool(_PASSING.search(message.partition("\n")[0][:300]))
 
 
 def what_to_do(state_type: str, message: str, states: Sequence[str]) -> Repair:
-    """What becomes of a run that ended badly.
+    """Decide what to do with a run that ended badly.
 
     Args:
         state_type: Prefect's word, `CRASHED` or `FAILED`.
@@ -108,11 +108,11 @@ def what_to_do(state_type: str, message: str, states: Sequence[str]) -> Repair:
 
 
 def times_begun_again(states: Sequence[str]) -> int:
-    """How often the run was begun again so far."""
+    """Count how often the run was restarted so far."""
     return sum(name == BEGUN_AGAIN for name in states)
 
 
 def pause_seconds(state_type: str, times: int) -> float:
-    """How long to wait before a run is begun again that was begun again so often before."""
+    """Seconds to wait before a run is restarted that was restarted `times` before."""
     pauses = _PAUSES_OF_A_CRASH if state_type == "CRASHED" else _PAUSES_OF_AN_OUTAGE
     return pauses[min(times, len(pauses) - 1)]

@@ -35,7 +35,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What was asked for a day. `left_out` counts the requests without an answer, once the answers were read."""
+    """A day's tasks on the platform. `left_out` counts the requests without an answer, once the answers were read."""
 
     tasks: Sequence[Task]
     left_out: int | None = None
@@ -46,13 +46,13 @@ class Submission:
 
     @property
     def under_way(self) -> bool:
-        """Whether there is nothing to do but wait."""
+        """True if there is nothing to do but wait."""
         running = any(task.phase == "running" for task in self.tasks)
         return self.left_out is None and running and all(task.task_id for task in self.tasks)
 
     @property
     def ended(self) -> bool:
-        """Whether every task has ended, well or not."""
+        """True if every task has ended, well or not."""
         return all(task.phase != "running" for task in self.tasks)
 
     def with_task(self, changed: Task) -> "Submission":
@@ -72,7 +72,7 @@ def task_name(mark: str, number: int) -> str:
 
 
 def encode_prompt(request: Request) -> bytes:
-    """One line of a task's input. Its id tells everything that an answer needs to be kept."""
+    """One line of a task's input. Its id holds everything that storing the answer needs."""
     return orjson.dumps(
         {"id": request.request_hash + request.content_hash, "query": request.prompt}, option=orjson.OPT_APPEND_NEWLINE
     )

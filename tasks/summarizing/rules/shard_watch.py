@@ -24,7 +24,7 @@ ShardStatus = Literal["done", "wait", "lost"]
 
 @dataclass(slots=True, eq=False)
 class ShardWatch:
-    """What is known of one shard's current attempt, and since when (seconds that never go back)."""
+    """The latest signs of one shard's current attempt, and the time of the last change (seconds that never go back)."""
 
     shard: Shard
     since: float
@@ -32,20 +32,20 @@ class ShardWatch:
     _seen: tuple[str, str] = field(default=("", ""))
 
     def status(self, now: float, *, state: str, lease: str, done: bool) -> ShardStatus:
-        """What became of it.
+        """Return the attempt's status.
 
         Args:
             now: on the same clock as `since`.
             state: of its flow run, as far as anybody knows; Prefect's words.
-            lease: differs from look to look while the shard lives, and is empty before it has begun.
-            done: it has said so.
+            lease: differs from check to check while the shard lives, and is empty before it has begun.
+            done: its mark of completion exists.
         """
         if done:
             return "done"
         if (state, lease) != self._seen:
             self._seen, self.since = (state, lease), now
-        patience = TIME_TO_LIVE_SECONDS if lease else STARTING_SECONDS
-        if state in _ENDED or (state not in _WAITING and now - self.since >= patience):
+        timeout = TIME_TO_LIVE_SECONDS if lease else STARTING_SECONDS
+        if state in _ENDED or (state not in _WAITING and now - self.since >= timeout):
             return "lost"
         return "wait"
 
@@ -58,5 +58,5 @@ class ShardWatch:
 
 
 def stalled(watches: Iterable[ShardWatch], now: float) -> bool:
-    """Whether nothing has been heard of any shard for too long."""
+    """Return true if no shard has shown a sign of life for too long."""
     return all(now - watch.since >= STALLED_SECONDS for watch in watches)

@@ -1,4 +1,4 @@
-"""What one run did to one day, and whether that may be published."""
+"""The tally of one run on one day, and the checks before it may be published."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -15,7 +15,7 @@ DRY_RUN: Final = "dry_run"
 
 @dataclass(frozen=True, slots=True)
 class DayTally:
-    """What one run did to one day. Times are UTC; `cost` is in the currency of the prices set.
+    """The tally of one run on one day. Times are UTC; `cost` is in the currency of the prices set.
 
     `unread_rejects` of the rejects stand for a row or a file that could not be read, in which about
     `unread_conversations` are lost. `outside_day` conversations of the logs began on other days and were left out.
@@ -69,7 +69,7 @@ class DayTally:
 
     @property
     def seconds(self) -> float:
-        """How long the run took until its tables were ready."""
+        """Seconds from the run's start until its tables were ready."""
         return round((self.finished_at - self.started_at).total_seconds(), 3)
 
     @property

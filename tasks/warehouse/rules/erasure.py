@@ -1,4 +1,4 @@
-"""Who is erased, and which rows, lines and texts are theirs."""
+"""Matching of the customers to erase against rows, lines and texts."""
 
 import io
 import re
@@ -29,7 +29,7 @@ _UNPACKED_LIMIT: Final = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be erased: ids as logged, and as tables and answers know them.
+    """The ids and texts to erase: as logged, and as tables and answers hold them.
 
     Args:
         conversations: ids, in every spelling that tables may have.
@@ -47,7 +47,7 @@ class Wanted:
 
     @staticmethod
     def of(conversations: Iterable[str], customers: Iterable[str], pseudonyms: Pseudonyms) -> "Wanted":
-        """What a person asked for, with the names that the tables have for it."""
+        """Complete a request's ids with the pseudonyms that the tables have for them."""
         names = {spelled for name in conversations for spelled in (name, mask_identifier(name, pseudonyms))}
         return Wanted(frozenset(names), frozenset(customers), pseudonyms)
 

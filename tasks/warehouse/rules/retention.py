@@ -28,7 +28,7 @@ class Keep:
 
 
 def is_expired(found: StoredObject, keep: Keep, *, now: datetime, is_complete: Callable[[date], bool]) -> bool:
-    """Whether an object may go.
+    """Return true if an object may be removed.
 
     Args:
         found: an object of a warehouse.

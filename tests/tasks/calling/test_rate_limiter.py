@@ -43,7 +43,7 @@ async def test_acquire_lets_calls_go_in_the_order_they_came():
 
 
 async def departures(limiter: RateLimiter, calls: int) -> list[float]:
-    """When each of so many calls is sent that all want to go at once."""
+    """Send calls that all want to go at once; return the time of each."""
     sent: list[float] = []
 
     async def call() -> None:

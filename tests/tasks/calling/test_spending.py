@@ -1,4 +1,4 @@
-"""What a caller may spend and when it stops, through a real client on a server that counts what it was paid for."""
+"""A caller's spending and its end, through a real client on a server that counts what it was paid for."""
 
 import asyncio
 import random

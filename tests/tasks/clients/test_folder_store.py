@@ -1,4 +1,4 @@
-"""What only a folder can get wrong: links, permissions, full disks, dead writers, other processes."""
+"""Faults that only a folder has: links, permissions, full disks, dead writers, other processes."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What every object store promises, held against a folder and against BOS's wire."""
+"""Promises of every object store, held against a folder and against BOS's wire."""
 
 import gzip
 import threading

@@ -31,7 +31,7 @@ TURNS = st.lists(
 
 
 def agent(text: str) -> str:
-    """What is left of an agent's message that a substantial one stands beside."""
+    """The rest of an agent's message after compaction, beside a substantial one."""
     kept = compact((Turn("user", "问一下"), Turn("agent", "颜色有黑白两种"), Turn("agent", text)))
     return "".join(turn.text for turn in kept[2:])
 

@@ -1,4 +1,4 @@
-"""What decorates a run never fails it, whatever the server says; and what changes is one artifact, not hundreds."""
+"""Artifacts and names never fail a run, whatever the server answers; progress is one artifact, not hundreds."""
 
 import asyncio
 import http.server

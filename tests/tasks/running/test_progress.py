@@ -1,4 +1,4 @@
-"""What a run tells while it works."""
+"""Progress reports of a run."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Which known answers settle a request, and which are asked about once more."""
+"""Known answers that settle a request, and those that are asked about once more."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What a backfill refuses, and what it makes of its days."""
+"""Input that a backfill refuses, and the outcomes of its days."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""What people read when something happened to a run: plain words, the day, and what to do."""
+"""Messages about a run: plain words, the day, and what to do."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which runs have died and which are begun again, as whoever watches from outside may judge."""
+"""Judging runs from outside: those that have died, and those that are restarted."""
 
 import pytest
 from hypothesis import given

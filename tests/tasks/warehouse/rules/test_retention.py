@@ -1,4 +1,4 @@
-"""What may go from a warehouse, and what never does."""
+"""Objects that may be removed from a warehouse, and those that never are."""
 
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
