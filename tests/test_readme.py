@@ -1,26 +1,39 @@
-"""The README is true: its commands exist, its examples run, its picture is the demo's."""
+"""README and the documents it leads to are true: their commands, flags, examples, pictures, trees, columns and links."""
 
 import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime
-from pathlib import Path
+from inspect import signature
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from flows.__main__ import commands
+from tasks.domain import layout
 from tasks.domain.records import Reason
 from tasks.reporting.rules.aggregation import Aggregator
 from tasks.reporting.rules.metrics import metrics_table
 from tasks.warehouse.publish import write_parquet
-from tasks.warehouse.rules.tables import METRICS, REJECTS, RUNS, SUMMARIES
+from tasks.warehouse.rules import tables
+from tasks.warehouse.rules.places import PLACES
+from tasks.warehouse.rules.tables import RUNS, SUMMARIES
 from tests.builders.summary_days import rejects, summaries
+from tests.conftest import ROOT
+from tests.test_layering import LAYERS
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = ("README.md", ".github/README.zh.md", "tasks/warehouse/README.md", "tasks/tuning/README.md")
+README, CHINESE, WAREHOUSE, TUNING = ((ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS)
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+DESCRIBED = ("summaries", "rejects", "metrics", "runs", "themes", "question_answers", "labels")
+
+
+def section(text: str, heading: str) -> str:
+    """Return what stands below a heading, up to the next one."""
+    return re.split(r"\n#+ ", text.partition(f"# {heading}\n")[2])[0]
 
 
 @pytest.fixture
@@ -64,22 +77,81 @@ def test_readme_has_an_example_for_each_reader():
     assert {"duckdb", "pandas", "polars"} <= set(re.findall(r"import (\w+)", "\n".join(EXAMPLES)))
 
 
-@pytest.mark.parametrize("schema", [SUMMARIES, REJECTS, METRICS, RUNS], ids=["summaries", "rejects", "metrics", "runs"])
-def test_readme_names_every_column_of(schema):
-    assert [name for name in schema.names if f"`{name}`" not in README] == []
+def paths_of(tree: str) -> list[str]:
+    """Return the paths of a tree that is drawn by indents of two."""
+    paths: list[str] = []
+    above: dict[int, str] = {}
+    for indent, name in re.findall(r"^( *)(\S+/)(?= |$)", tree, re.MULTILINE):
+        depth = len(indent) // 2
+        above[depth] = (above[depth - 1] if depth else "") + name
+        paths.append(above[depth])
+    return paths
 
 
-def test_readme_names_the_types_of_summaries():
-    listed: dict[str, str] = {}
-    dictionary = README.partition("\n`summaries`\n")[2].partition("\n`rejects`")[0]
-    for names, kinds in re.findall(r"^\| (`.+?`) \| (.+?) \|", dictionary, re.MULTILINE):
-        columns, types = re.findall("[a-z_]+", names), re.findall(r"\w+(?:\[[^]]*\]|<[^>]*>)?", kinds)
-        listed.update(zip(columns, types * len(columns) if len(types) == 1 else types, strict=True))
-    real = {field.name: str(field.type).replace("tz=", "") for field in SUMMARIES}
-    assert listed == real
+def packages(folder: str) -> set[str]:
+    return {path.name for path in (ROOT / folder).iterdir() if path.is_dir() and (path / "__init__.py").exists()}
 
 
-def test_readme_names_every_metric_with_its_dimensions():
+@pytest.mark.parametrize("text", [README, CHINESE], ids=["english", "chinese"])
+def test_the_map_of_the_house_has_every_folder_and_no_other(text):
+    (tree,) = re.findall(r"```text\n(flows/.*?)```", text, re.DOTALL)
+    paths = paths_of(tree)
+    assert [path for path in paths if not (ROOT / path).is_dir()] == []
+    assert {path.split("/")[1] for path in paths if path.count("/") == 2 and path.startswith("tasks/")} >= packages(
+        "tasks"
+    )
+    assert {path for path in paths if path.count("/") == 1} >= {f"{name}/" for name in packages(".")}
+
+
+@pytest.mark.parametrize("text", [README, CHINESE], ids=["english", "chinese"])
+def test_the_picture_of_the_architecture_is_the_layers(text):
+    (picture,) = re.findall(r"```mermaid\n(.*?)```", text, re.DOTALL)
+    rooms = dict(re.findall(r"subgraph (\w+)\[.*?\]\n +(.*?)\n +end", picture))
+    drawn = [set(names.split("; ")) for names in rooms.values()]
+    assert drawn == [set(layer) for layer in reversed(LAYERS)]
+    assert {name for layer in drawn for name in layer} == packages("tasks")
+    arrows = re.findall(r"^ +(\w+)(?:\[.*?\])? --> (\w+)", picture, re.MULTILINE)
+    chain = ["deployments", "flows", "wiring", *rooms]
+    assert arrows == list(pairwise(chain))
+
+
+@pytest.mark.parametrize("text", [README, CHINESE, TUNING], ids=["english", "chinese", "tuning"])
+def test_paths_that_are_named_exist(text):
+    named = set(re.findall(r"`((?:tasks|flows|tests|deployments|\.github)/[\w./-]+)`", text))
+    assert named
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_the_table_of_commands_is_that_of_the_flows():
+    listed = re.findall(r"^\| `flows\.(\w+)", section(README, "Commands"), re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == set(commands())
+
+
+@pytest.mark.parametrize("text", [README, WAREHOUSE, TUNING], ids=["readme", "warehouse", "tuning"])
+def test_flags_that_are_named_exist(text):
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "flows").rglob("*.py"))
+    flags = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", text)) - {"help"}
+    named = r'"(?:--)?{}"|\b{}: '  # a command's own flags by name, settings and forms by field
+    known = {flag for flag in flags if re.search(named.format(flag, flag.replace("-", "_")), source)}
+    assert flags - known == set()
+
+
+def test_readme_counts_the_themes():
+    taxonomy = (ROOT / "tasks/themes/data/taxonomy.toml").read_text(encoding="utf-8")
+    themes, groups = taxonomy.count("[[themes]]") - 1, len(re.findall(r"^  \{ id = ", taxonomy, re.MULTILINE)) - 1
+    assert f"{themes} themes in {groups} groups" in README
+
+
+@pytest.mark.parametrize("table", DESCRIBED)
+def test_the_document_names_every_column_and_type_of(table):
+    listed = re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", section(WAREHOUSE, f"`{table}`"), re.MULTILINE)
+    schema = getattr(tables, table.upper())
+    columns = [(field.name, str(field.type).replace("tz=", "")) for field in schema]
+    assert [row for row in listed if row in columns] == columns
+
+
+def test_the_document_names_every_metric_with_its_dimensions():
     aggregator = Aggregator(date(2026, 11, 22), date(2026, 11, 22), ZoneInfo("Asia/Shanghai"))
     aggregator.add_summaries(summaries(20))
     aggregator.add_rejects(rejects(1))
@@ -88,25 +160,59 @@ def test_readme_names_every_metric_with_its_dimensions():
     pairs = set(zip(made["metric"].to_pylist(), made["dimension"].to_pylist(), strict=True))
     listed = {
         (metric, dimension)
-        for metrics, dimensions in re.findall(r"^\| (`.+`) \| (`.+`) \| .+ \|$", README, re.MULTILINE)
+        for metrics, dimensions in re.findall(r"^\| (`.+`) \| (`.+`) \| .+ \|$", WAREHOUSE, re.MULTILINE)
         for metric in re.findall("`([a-z_]+)`", metrics)
         for dimension in re.findall("`([a-z_]+)`", dimensions)
     }
     assert listed == pairs
+    shown = re.findall(r"^\| `(\w+)` \| `(\w+)` \| `.+` \| [\d.]+ \| (\d+) \| (\d+) \|$", README, re.MULTILINE)
+    assert len(shown) == 3
+    assert {(metric, dimension) for metric, dimension, *_ in shown} <= pairs
 
 
-def test_readme_names_every_reason():
-    assert [reason.value for reason in Reason if f"`{reason.value}`" not in README] == []
+def test_shares_of_the_example_rows_are_right():
+    rows = re.findall(r"\| ([\d.]+) \| (\d+) \| (\d+) \|$", section(README, "Tables"), re.MULTILINE)
+    assert [float(value) for value, _, _ in rows] == [round(int(one) / int(of), 3) for _, one, of in rows]
 
 
-@pytest.mark.parametrize("target", re.findall(r"\bmake ([a-z-]+)", README))
-def test_readme_names_targets_that_exist(target):
-    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+def test_the_document_names_every_reason():
+    assert re.findall(r"^\| `(\w+)` \| [^|]+ \|$", section(WAREHOUSE, "`rejects`"), re.MULTILINE) == list(Reason)
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))
-def test_readme_links_lead_somewhere(link):
-    assert (ROOT / link).exists()
+def keys_of_the_layout() -> set[str]:
+    """Return every key of tasks/domain/layout.py, its functions called with stand-ins."""
+    stand_ins = {"day": date(2026, 11, 22), "table": "summaries", "name": "2026-11"}
+    keys = {value for value in vars(layout).values() if isinstance(value, str) and re.fullmatch(r"_?[a-z]+/.*", value)}
+    for name, function in vars(layout).items():
+        if callable(function) and getattr(function, "__module__", "") == layout.__name__ and name != "partition_key":
+            needed = [key for key, it in signature(function).parameters.items() if it.default is it.empty]
+            keys.add(function(*(stand_ins.get(key, "x") for key in needed)))
+    prefixes = {one for group in (layout.TABLES, layout.TEXTS, layout.PREFIXES) for one in group}
+    return keys | prefixes
+
+
+def test_the_warehouse_s_tree_is_the_layout_s():
+    (tree,) = re.findall(r"```text\n(.*?)```", WAREHOUSE, re.DOTALL)
+    listed = {line.partition("/")[0] for line in tree.splitlines()}
+    keys = keys_of_the_layout()
+    assert len(keys) > 15
+    assert {key.partition("/")[0] for key in keys} - listed == set()
+    known = {folder for place in PLACES for folder in re.findall(r"`(\w+)/", place.shown)}
+    assert known - listed == set()
+    assert {name for name in listed if not re.match("_catalog", name)} - known == set()
+
+
+@pytest.mark.parametrize("text", [README, CHINESE, TUNING], ids=["readme", "chinese", "tuning"])
+def test_targets_that_are_named_exist(text):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"(?<=`)make ([a-z-]+)|^make ([a-z-]+)", text, re.MULTILINE))
+    assert [one for pair in targets for one in pair if one and not re.search(rf"^{one}:", makefile, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_somewhere(name):
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text(encoding="utf-8"))
+    assert [link for link in links if not ((ROOT / name).parent / link).exists()] == []
 
 
 def test_tables_carry_their_schema_version(warehouse):

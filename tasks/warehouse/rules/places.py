@@ -47,6 +47,14 @@ PLACES: Final = (
         r"evaluations/", "`evaluations/`", "predictions: the models' words, ids", "lines, pages", "`--keep-texts-days`"
     ),
     Place(r"comparisons/", "`comparisons/`", "whole dialogues and answers", "rows, pages", "`--keep-texts-days`"),
+    Place(
+        r"question_answers/",
+        "`question_answers/`",
+        "ids, the model's words about a shop's own questions",
+        "rows",
+        "until removed by hand",
+    ),
+    Place(r"prompts/", "`prompts/`", "none", "nothing", "until removed by hand"),
     Place(r"models/", "`models/`", "training sets: whole dialogues without ids", "lines", "until removed by hand"),
     Place(
         r"_themes/|themes/",
