@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from tasks.reading.rules.context import NO_MAPPING, LogContext
 from tasks.reading.rules.csv_rows import Dialect, split_rows
+from tasks.reading.rules.file_kinds import why_no_text
 from tasks.reading.rules.formats import JSON_FORMATS, LogMapping
 from tasks.reading.rules.json_logs import JsonRecords
 from tasks.reading.rules.log_bytes import ObjectHead, first_json_values
-from tasks.reading.rules.parse_json import parse_line
 from tasks.reading.rules.readers import JsonDocument, JsonLines, Reader, Table
+from tasks.reading.rules.sample import SAMPLED_VALUES, Sample, parsed, records_of
 from tasks.reading.rules.speakers import roles_in_context
 from tasks.reading.rules.table_logs import Columns, header_columns, mapping_columns
 from tasks.reading.rules.timestamps import TimestampParser
@@ -26,35 +27,10 @@ _HEAD_LINES: Final = 200
 
 _LINES_ABOVE_HEADER: Final = 20
 
-_SAMPLED_VALUES: Final = 60
 
 _MOST_STRANGERS: Final = 20
 
 _DELIMITERS: Final = {"csv": (",", ";", "|", "\x01", "，"), "tsv": ("\t",)}
-
-_FILE_KINDS: Final = {
-    b"PK\x03\x04": "a ZIP archive",
-    b"PAR1": "a Parquet file",
-    b"ARROW1": "an Arrow (Feather) file: export it as Parquet, CSV or JSON lines",
-    b"ORC": "an ORC file: export it as Parquet, CSV or JSON lines",
-    b"Obj\x01": "an Avro file: export it as Parquet, CSV or JSON lines",
-    b"7z\xbc\xaf": "a 7z archive: extract it, or pack it as zip",
-    b"Rar!": "a RAR archive: extract it, or pack it as zip",
-    b"\x1f\x9d": "data packed by compress: pack it with gzip",
-    b"\x04\x22\x4d\x18": "lz4 data: pack it with gzip or zstd",
-    b"\x89PNG": "a picture",
-    b"GIF8": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"%PDF": "a PDF document: export its text",
-    b"SQLite": "an SQLite database: export a table as CSV",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls): save it as .xlsx or CSV",
-}
-
-# zlib data has no other mark than a check sum of its first two bytes.
-_ZLIB_LEVELS: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
-
-# Control characters that no text has; \x01 to \x03 and \x1c to \x1f separate fields and records somewhere.
-_CONTROLS: Final = dict.fromkeys((0, *range(4, 9), *range(14, 27)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +56,7 @@ def detect_format(
         log_format: `auto`, or the only format (a name of `log_formats`) that it may be.
     """
     delimiters = {mapping.delimiter for mapping in mappings.values()}
-    if note := _no_text(head, delimiters):
+    if note := why_no_text(head, delimiters):
         return Detected("unknown", None, note)
     lines = head.text.split("\n")
     if len(lines) > 1 and not head.whole:
@@ -90,7 +66,7 @@ def detect_format(
         return Detected("unknown", None, "compressed data that is damaged before anything can be read")
     if not lines:
         return Detected("empty", None, "nothing in it")
-    sample = _Sample(head, lines)
+    sample = Sample(head, lines)
     tried = [
         _Candidates(uri, sample, log_format, name, mapping, timestamps)
         for name, mapping in _tried(log_format, mappings)
@@ -156,72 +132,12 @@ def _nearly_a_header(line: str) -> str:
     return ""
 
 
-def _no_text(head: ObjectHead, delimiters: set[str]) -> str:
-    for magic, kind in _FILE_KINDS.items():
-        if head.magic.startswith(magic):
-            return (
-                f"{kind}, not a log that can be read"
-                if ":" not in kind
-                else f"{kind.replace(': ', ', not a log that can be read: ', 1)}"
-            )
-    if head.magic[:2] in _ZLIB_LEVELS and not head.text[2:40].isprintable():
-        return "zlib data, not a log that can be read: pack it with gzip"
-    if "ustar" in head.text[:600]:
-        return "a tar archive, not a log that can be read: extract it, or pack it as zip"
-    controls = {code: None for code in _CONTROLS if chr(code) not in delimiters}
-    if len(head.text.translate(controls)) < 0.95 * len(head.text):
-        return "binary data, or UTF-16 without a byte order mark: not a log"
-    return ""
-
-
-@dataclass(slots=False)
-class _Sample:
-    """An object's first lines, and the JSON in them."""
-
-    head: ObjectHead
-    lines: list[str]
-
-    @cached_property
-    def looks_like_json(self) -> bool:
-        return any(line.lstrip("\x1e \t\ufeff")[:1] in ("[", "{") for line in self.lines)
-
-    @cached_property
-    def first(self) -> Any:
-        """The value of the first line, None where it is none."""
-        return _parsed(self.lines[0])
-
-    @cached_property
-    def values(self) -> list[Any]:
-        """The lists and objects that lines are."""
-        return [value for line in self.lines if isinstance(value := _parsed(line), list | dict)]
-
-    @cached_property
-    def document_values(self) -> list[Any]:
-        """The lists and objects that a document over several lines begins with."""
-        texts = islice(first_json_values(self.head.text), _SAMPLED_VALUES)
-        return [value for text in texts if isinstance(value := _parsed(text), list | dict)]
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """Every key, and every path of two, of the records in a sample."""
-        values = self.values or self.document_values or self._of_a_list_inside
-        records = islice(_records(values), _SAMPLED_VALUES * 4)
-        return frozenset(name for record in records for name in _dotted(record))
-
-    @cached_property
-    def _of_a_list_inside(self) -> list[Any]:
-        """The first object of each list in an object that does not end in the head."""
-        found = (self.head.text.find("[{", at) for at in (0,))
-        inside = next((first_json_values(self.head.text[at:])[:_SAMPLED_VALUES] for at in found if at >= 0), [])
-        return [value for text in inside if isinstance(value := _parsed(text), list | dict)]
-
-
 @dataclass(slots=False)
 class _Candidates:
     """One object under one mapping: the formats that it may be in."""
 
     uri: str
-    sample: _Sample
+    sample: Sample
     log_format: str
     name: str
     mapping: LogMapping
@@ -292,15 +208,15 @@ class _Candidates:
         if not self.head.whole and first.startswith("{"):
             skip = list_of_records_at(self.head.text, records.kind)
             if skip:
-                values = [_parsed(text) for text in first_json_values("[" + self.head.text[skip:])]
-        columns = self._learn(values[:_SAMPLED_VALUES], log)
+                values = [parsed(text) for text in first_json_values("[" + self.head.text[skip:])]
+        columns = self._learn(values[:SAMPLED_VALUES], log)
         note = "a JSON document, not a record a line"
         return Detected(self._named("json"), JsonDocument(log, records, skip), note, log, columns)
 
     @staticmethod
     def _learn(values: list[Any], log: LogContext) -> dict[str, str]:
         """Learn from a sample what roles mean beside each other; return what its keys mean."""
-        samples = list(islice(_records(values), _SAMPLED_VALUES * 20))
+        samples = list(islice(records_of(values), SAMPLED_VALUES * 20))
         roles: list[str] = []
         columns: dict[str, str] = {}
         paths = log.vocabulary.paths
@@ -431,28 +347,3 @@ def _meanings(columns: Columns) -> dict[str, str]:
             found[names[at]] = meaning
     found |= {names[at]: "recalled or internal" for at in columns.recalled}
     return {name: found.get(name, "left out") for name in names if name}
-
-
-def _records(values: list[Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
-    """The objects of a sample, outermost first, with those in their lists."""
-    for value in values:
-        if isinstance(value, Mapping):
-            yield value
-        inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-        if depth < 5:
-            yield from _records([one for one in inner if isinstance(one, dict | list)], depth + 1)
-
-
-def _dotted(record: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in record.items():
-        yield name
-        inner = value[0] if isinstance(value, list) and value else value
-        if isinstance(inner, Mapping):
-            yield from (f"{name}.{key}" for key in inner)
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return parse_line(text)
-    except ValueError:
-        return None

@@ -1,18 +1,17 @@
 """JSON values to conversations and messages: whatever kind a record is shows in its keys."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from itertools import chain
 from typing import Any, Final
 
 import orjson
 
 from tasks.domain.records import Conversation, Reason, Reject
-from tasks.preparing.prompts import load_prompt, prompt_versions
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.dialogue import Header, conversation_from
 from tasks.reading.rules.formats import JSON_FORMATS
-from tasks.reading.rules.json_text import as_text, identity, name_of, scalar, words_in
+from tasks.reading.rules.json_fields import after_instruction, number_of, text_of, time_of, transcript_of
+from tasks.reading.rules.json_text import as_text, identity, name_of, scalar
 from tasks.reading.rules.messages import Message
 from tasks.reading.rules.parse_json import parse_json
 from tasks.reading.rules.speakers import Speaker, speaker_of_flag
@@ -68,7 +67,7 @@ class JsonRecords:
             return _SFT
         if shape.text and (shape.speaks or self._log.tells_sides):
             return _MESSAGES
-        return _TRANSCRIPTS if _transcript(value, shape) is not None else ""
+        return _TRANSCRIPTS if transcript_of(value, shape) is not None else ""
 
     def read(self, value: Any, line: int, list_line: int = 0) -> Iterable[Read]:
         """The conversations or messages of one value; whatever it holds, at least one thing or a reject.
@@ -189,9 +188,9 @@ class JsonRecords:
             key, messages = self._messages(value, shape) or ("", [])
             return key, self._utterances([*self._first(value), *messages], value), ""
         if kind == _SFT:
-            spoken = split_transcript(_after_instruction(value[shape.prompt])).utterances
+            spoken = split_transcript(after_instruction(value[shape.prompt])).utterances
             return shape.prompt, spoken or f"the prompt {_NO_LABEL}", ""
-        key, text = _transcript(value, shape) or ("", "")
+        key, text = transcript_of(value, shape) or ("", "")
         found = split_transcript(text, self._log.labels)
         if found.strangers:
             return key, strangers_in(found.strangers, self._log), ""
@@ -259,7 +258,7 @@ class JsonRecords:
             return None
         text = message[shape.text] if shape.text else ""
         if type(text) is not str or not text or text[0] == "{":
-            text = _text_of(message, shape)
+            text = text_of(message, shape)
         speaker = self._speaker(message, shape, around)
         if speaker is None:
             if not text.strip() or not (shape.speaks or log.tells_sides):
@@ -269,8 +268,8 @@ class JsonRecords:
         return Utterance(
             speaker,
             "" if text.isspace() else text,
-            _time_of(message, shape),
-            _number(message[shape.number]) if shape.number else None,
+            time_of(message, shape),
+            number_of(message[shape.number]) if shape.number else None,
             identity(message[shape.message_id]) if shape.message_id else "",
         )
 
@@ -326,7 +325,7 @@ class JsonRecords:
                     continue
             elif messages is None:
                 empty = key, list[Any]()
-        return empty if _transcript(value, shape) is None and not (shape.role or shape.prompt) else None
+        return empty if transcript_of(value, shape) is None and not (shape.role or shape.prompt) else None
 
 
 def strangers_in(strangers: Mapping[str, int], log: LogContext) -> str:
@@ -380,47 +379,3 @@ def _any_speaks(messages: list[Any], shape_of: Any) -> bool:
 def _names(record: Any) -> str:
     names = [str(name)[:24] for name in record][:8] if isinstance(record, dict) else []
     return ", ".join(names)
-
-
-def _text_of(message: Mapping[str, Any], shape: Shape) -> str:
-    for key in shape.texts or ((shape.text,) if shape.text else ()):
-        if found := words_in(message[key]):
-            return found
-    return ""
-
-
-def _time_of(message: Mapping[str, Any], shape: Shape) -> object:
-    if not shape.time:
-        return None
-    time = message[shape.time]
-    if shape.date and isinstance(time, str) and len(time) < 16:
-        return f"{message[shape.date]} {time}"
-    return time
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, str):
-        value = int(value) if value.isascii() and value.isdecimal() and len(value) < 19 else None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _transcript(value: Mapping[str, Any], shape: Shape) -> tuple[str, str] | None:
-    for key in shape.transcripts:
-        if isinstance(value[key], str):
-            return key, value[key]
-    return None
-
-
-def _after_instruction(prompt: str) -> str:
-    """The conversation in a training row's prompt: what follows a released prompt's last line."""
-    for last_line in _instructions():
-        _, found, conversation = prompt.partition(last_line)
-        if found:
-            return conversation
-    return prompt
-
-
-@cache
-def _instructions() -> tuple[str, ...]:
-    leads = [load_prompt(version).template.partition("{conversation}")[0] for version in prompt_versions()]
-    return tuple(lead.rstrip().rsplit("\n", 1)[-1] for lead in leads if lead.strip())

@@ -36,9 +36,8 @@ dimension it is `OTHER`. Shares of words are of the conversations whose issue (o
 once.
 """
 
-import heapq
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
@@ -50,13 +49,11 @@ from tasks.reporting.rules.dimensions import NO_ATTRIBUTES, AttributeDimensions
 from tasks.reporting.rules.run_usage import usage_of
 from tasks.reporting.rules.statistics import (
     ANSWERS,
-    OTHER,
     DayStatistics,
     Example,
-    Group,
     Outcomes,
-    TermCounts,
 )
+from tasks.reporting.rules.tallies import Lowest, Tallies, Texts
 from tasks.reporting.rules.words import issue_words, plan_words
 from tasks.warehouse.rules.tables import SUMMARIES
 
@@ -64,83 +61,15 @@ TURN_BUCKETS = ("1-4", "5-9", "10-19", "20-29", "30+")
 
 WORD_SAMPLE = 5_000
 
-TOP_WORDS = 20
 
 WORST_EXAMPLES = 30
 
-_MAX_VALUES = 1_000
-
-_MIN_WORD_CONVERSATIONS = 2
 
 _TURN_EDGES = (5, 10, 20, 30)
 
 _QUARTER_HOUR_MICROSECONDS = 15 * 60 * 1_000_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class _Tallies:
-    """Nine counts for each value of one dimension; a bounded number of values."""
-
-    def __init__(self) -> None:
-        self.cells: dict[str, list[int]] = {}
-
-    def add(self, value: str | None, cell: int, count: int) -> None:
-        key = value or ""
-        cells = self.cells.get(key)
-        if cells is None:
-            if len(self.cells) >= _MAX_VALUES:
-                key = OTHER
-            cells = self.cells.setdefault(key, [0] * 9)
-        cells[cell] += count
-
-    def merge(self, other: "_Tallies") -> None:
-        for key, cells in other.cells.items():
-            for cell, count in enumerate(cells):
-                if count:
-                    self.add(key, cell, count)
-
-    def at_least(self, min_count: int) -> "_Tallies":
-        """The same counts, values with fewer rows than `min_count` counted together as OTHER."""
-        merged = _Tallies()
-        for key, cells in sorted(self.cells.items(), key=lambda item: -sum(item[1])):
-            target = merged.cells.setdefault(key if sum(cells) >= min_count else OTHER, [0] * 9)
-            target[:] = [mine + theirs for mine, theirs in zip(target, cells, strict=True)]
-        return merged
-
-    def groups(self, order: Sequence[str] | None = None) -> tuple[Group, ...]:
-        """By `order`, what it does not name at the end; without it the largest first."""
-        found = [Group(key, Outcomes(tuple(cells))) for key, cells in self.cells.items()]
-        if order is None:
-            found.sort(key=lambda group: (-group.outcomes.total, group.key))
-        else:
-            found.sort(key=lambda group: order.index(group.key) if group.key in order else len(order))
-        return tuple(found)
-
-
-class _Lowest:
-    """The first `size` rows by `order`, whatever the order they came in."""
-
-    def __init__(self, size: int, order: Sequence[tuple[str, str]], schema: pa.Schema) -> None:
-        self._size = size
-        self._order = list(order)
-        self._kept = schema.empty_table()
-        self._waiting: list[pa.Table] = []
-
-    def add(self, rows: pa.Table) -> None:
-        if rows.num_rows:
-            self._waiting.append(rows)
-            if sum(table.num_rows for table in self._waiting) > self._size:
-                self.rows()
-
-    def rows(self) -> pa.Table:
-        """The rows kept, in order."""
-        if self._waiting:
-            everything = pa.concat_tables([self._kept, *self._waiting])
-            first = pc.sort_indices(everything, sort_keys=self._order)[: self._size]
-            self._kept = everything.take(first).combine_chunks()
-            self._waiting = []
-        return self._kept
 
 
 # Of the nine cells, the ones worth reading and in which order: unhappy and left without a solution first.
@@ -158,59 +87,6 @@ _SEVERITIES = pa.array(
     [_SEVERITY.get((accepted, negative), _NOT_WORTH_READING) for accepted in ANSWERS for negative in ANSWERS],
     pa.int8(),
 )
-
-_WORD_ROWS = pa.schema(
-    [
-        ("content_hash", pa.string()),
-        ("conversation_id", pa.string()),
-        ("text", pa.string()),
-        ("cell", pa.int8()),
-    ]
-)
-
-
-class _Texts:
-    """One column of texts: how many rows have one, and a sample of them for the words."""
-
-    def __init__(self, column: str, words_of: Callable[[str], set[str]], sample: int) -> None:
-        self._column = column
-        self._words_of = words_of
-        self._known = 0
-        self._sample = _Lowest(sample, [("content_hash", "ascending"), ("conversation_id", "ascending")], _WORD_ROWS)
-
-    def add(self, batch: pa.RecordBatch, cell: pa.Array) -> None:
-        texts = batch[self._column]
-        told = pc.fill_null(pc.greater(pc.utf8_length(texts), 0), False)
-        count = pc.sum(told).as_py() or 0
-        self._known += count
-        if count:
-            self._sample.add(
-                pa.table(
-                    [
-                        pc.fill_null(batch["content_hash"], ""),
-                        pc.fill_null(batch["conversation_id"], ""),
-                        texts,
-                        cell.cast(pa.int8()),
-                    ],
-                    schema=_WORD_ROWS,
-                ).filter(told)
-            )
-
-    def merge(self, other: "_Texts") -> None:
-        self._known += other._known
-        self._sample.add(other._sample.rows())
-
-    def words(self) -> TermCounts:
-        rows = self._sample.rows()
-        cells: dict[str, list[int]] = {}
-        alike = rows.group_by(["text", "cell"], use_threads=False).aggregate([([], "count_all")]).to_pydict()
-        for text, cell, count in zip(alike["text"], alike["cell"], alike["count_all"], strict=True):
-            for word in self._words_of(text):
-                cells.setdefault(word, [0] * 9)[cell] += count
-        groups = [Group(word, Outcomes(tuple(found))) for word, found in cells.items()]
-        top = heapq.nsmallest(TOP_WORDS, groups, key=lambda group: (-group.outcomes.total, group.key))
-        frequent = tuple(group for group in top if group.outcomes.total >= _MIN_WORD_CONVERSATIONS)
-        return TermCounts(frequent, rows.num_rows, self._known)
 
 
 _EXAMPLE_COLUMNS = tuple(field.name for field in fields(Example))
@@ -242,19 +118,19 @@ class Aggregator:
         self.end = end
         self.timezone = timezone
         self._cells = [0] * 9
-        self._channels = _Tallies()
-        self._hours = _Tallies()
-        self._turns = _Tallies()
-        self._models = _Tallies()
-        self._prompt_versions = _Tallies()
-        self._themes = {name: _Tallies() for name in ("theme", "plan_theme")}
-        self._attributes = {name: _Tallies() for name in attributes.names}
+        self._channels = Tallies()
+        self._hours = Tallies()
+        self._turns = Tallies()
+        self._models = Tallies()
+        self._prompt_versions = Tallies()
+        self._themes = {name: Tallies() for name in ("theme", "plan_theme")}
+        self._attributes = {name: Tallies() for name in attributes.names}
         self._min_count = attributes.min_count
         self._rejects: Counter[str] = Counter()
         self._truncated = 0
-        self._issues = _Texts("issue", issue_words, word_sample)
-        self._plans = _Texts("plan", plan_words, word_sample)
-        self._examples = _Lowest(
+        self._issues = Texts("issue", issue_words, word_sample)
+        self._plans = Texts("plan", plan_words, word_sample)
+        self._examples = Lowest(
             WORST_EXAMPLES,
             [("severity", "ascending"), ("turns", "descending"), ("conversation_id", "ascending")],
             _EXAMPLE_ROWS,

@@ -1,0 +1,81 @@
+"""The first lines of an object, and the JSON values in them, for detecting its format."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any, Final
+
+from tasks.reading.rules.log_bytes import ObjectHead, first_json_values
+from tasks.reading.rules.parse_json import parse_line
+
+SAMPLED_VALUES: Final = 60
+
+
+@dataclass(slots=False)
+class Sample:
+    """An object's first lines, and the JSON in them."""
+
+    head: ObjectHead
+    lines: list[str]
+
+    @cached_property
+    def looks_like_json(self) -> bool:
+        """True where a line begins as JSON does."""
+        return any(line.lstrip("\x1e \t\ufeff")[:1] in ("[", "{") for line in self.lines)
+
+    @cached_property
+    def first(self) -> Any:
+        """The value of the first line, None where it is none."""
+        return parsed(self.lines[0])
+
+    @cached_property
+    def values(self) -> list[Any]:
+        """The lists and objects that lines are."""
+        return [value for line in self.lines if isinstance(value := parsed(line), list | dict)]
+
+    @cached_property
+    def document_values(self) -> list[Any]:
+        """The lists and objects that a document over several lines begins with."""
+        texts = islice(first_json_values(self.head.text), SAMPLED_VALUES)
+        return [value for text in texts if isinstance(value := parsed(text), list | dict)]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every key, and every path of two, of the records in a sample."""
+        values = self.values or self.document_values or self._of_a_list_inside
+        records = islice(records_of(values), SAMPLED_VALUES * 4)
+        return frozenset(name for record in records for name in _dotted(record))
+
+    @cached_property
+    def _of_a_list_inside(self) -> list[Any]:
+        """The first object of each list in an object that does not end in the head."""
+        found = (self.head.text.find("[{", at) for at in (0,))
+        inside = next((first_json_values(self.head.text[at:])[:SAMPLED_VALUES] for at in found if at >= 0), [])
+        return [value for text in inside if isinstance(value := parsed(text), list | dict)]
+
+
+def records_of(values: list[Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """The objects of a sample, outermost first, with those in their lists."""
+    for value in values:
+        if isinstance(value, Mapping):
+            yield value
+        inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+        if depth < 5:
+            yield from records_of([one for one in inner if isinstance(one, dict | list)], depth + 1)
+
+
+def _dotted(record: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in record.items():
+        yield name
+        inner = value[0] if isinstance(value, list) and value else value
+        if isinstance(inner, Mapping):
+            yield from (f"{name}.{key}" for key in inner)
+
+
+def parsed(text: str) -> Any:
+    """Return the value of a JSON text, None where it is none."""
+    try:
+        return parse_line(text)
+    except ValueError:
+        return None
