@@ -4,21 +4,29 @@ A flag beats a block that was named, that beats the environment, the environment
 defaults, which need no account. Naming a block is a choice for this run, so what the worker's machine says gives way.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import orjson
 from prefect.settings import PREFECT_API_URL
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.config import JsonDict, JsonValue
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from flows.wiring.blocks import SummarizerEndpoint, load_block
+from flows.wiring.setting_values import (
+    Address,
+    ExistingFile,
+    JsonObject,
+    Key,
+    Names,
+    Proxy,
+    RejectReasons,
+    ZoneName,
+)
 from tasks.calling.rules.budget import Ceiling, Prices
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.offline import OFFLINE_VERSION
@@ -94,7 +102,7 @@ class Settings(BaseSettings):
     )
     batch_look_seconds: float = Field(600.0, ge=1, description="qianfan-batch: seconds between two looks at its tasks")
     concurrency: int = Field(128, gt=0, le=4096, description="calls in flight at most")
-    timezone: str = Field("Asia/Shanghai", description="time zone in which a day begins and ends")
+    timezone: ZoneName = Field("Asia/Shanghai", description="time zone in which a day begins and ends")
     dry_run: bool = Field(
         False, description="read the logs and say conversations, tokens, cost and minutes, without a call or a table"
     )
@@ -111,7 +119,9 @@ class Settings(BaseSettings):
     )
     max_tokens: int | None = Field(None, gt=0, description="the most tokens of a run; it stops there (exit 5)")
     max_calls: int | None = Field(None, gt=0, description="the most calls of a run; it stops there (exit 5)")
-    retry: str = Field("", description="reasons of rejects that are asked about once more, such as unparseable,refused")
+    retry: RejectReasons = Field(
+        "", description="reasons of rejects that are asked about once more, such as unparseable,refused"
+    )
     day_from: Literal["auto", "source", "messages"] = Field(
         "auto",
         description="what says which day a conversation is of: its place in --source, or the time of its messages; "
@@ -146,8 +156,10 @@ class Settings(BaseSettings):
         "", description="off, on, or an effort for models that think (off costs least); empty: the model's own way"
     )
     model_seed: int | None = Field(None, description="makes answers repeatable where the server supports it")
-    extra_fields: str = Field("", description="further fields of each request, as a JSON object; null removes one")
-    extra_headers: str = Field("", description="further headers of each request, as a JSON object; no secrets")
+    extra_fields: JsonObject = Field(
+        "", description="further fields of each request, as a JSON object; null removes one"
+    )
+    extra_headers: JsonObject = Field("", description="further headers of each request, as a JSON object; no secrets")
     appid: str = Field("", description="qianfan: the application that a bill names")
     timeout_seconds: float = Field(
         30.0, gt=0, description="give a call up after the endpoint has sent nothing for so long"
@@ -180,7 +192,7 @@ class Settings(BaseSettings):
     questions: str = Field(
         "", description="a TOML file with the shop's own questions about conversations (flows.ask_questions)"
     )
-    dimensions: Annotated[tuple[str, ...], NoDecode] = Field(
+    dimensions: Names = Field(
         (),
         description="attributes of the conversations that metrics are broken down by, too, such as shop,agent,sku",
     )
@@ -205,18 +217,18 @@ class Settings(BaseSettings):
         0.0, ge=0, description="price of training, per 1,000 tokens of the training set and epoch, in your currency"
     )
 
-    qianfan_access_key: SecretStr = Field(SecretStr(""), validation_alias="QIANFAN_ACCESS_KEY")
-    qianfan_secret_key: SecretStr = Field(SecretStr(""), validation_alias="QIANFAN_SECRET_KEY")
-    qianfan_bearer_token: SecretStr = Field(SecretStr(""), validation_alias="QIANFAN_BEARER_TOKEN")
-    qianfan_base_url: str = Field("https://aip.baidubce.com", validation_alias="QIANFAN_BASE_URL")
-    qianfan_console_api_base_url: str = Field(
+    qianfan_access_key: Key = Field(SecretStr(""), validation_alias="QIANFAN_ACCESS_KEY")
+    qianfan_secret_key: Key = Field(SecretStr(""), validation_alias="QIANFAN_SECRET_KEY")
+    qianfan_bearer_token: Key = Field(SecretStr(""), validation_alias="QIANFAN_BEARER_TOKEN")
+    qianfan_base_url: Address = Field("https://aip.baidubce.com", validation_alias="QIANFAN_BASE_URL")
+    qianfan_console_api_base_url: Address = Field(
         "https://qianfan.baidubce.com", validation_alias="QIANFAN_CONSOLE_API_BASE_URL"
     )
-    qianfan_iam_base_url: str = Field("https://iam.bj.baidubce.com", validation_alias="QIANFAN_IAM_BASE_URL")
-    bce_access_key_id: SecretStr = Field(
+    qianfan_iam_base_url: Address = Field("https://iam.bj.baidubce.com", validation_alias="QIANFAN_IAM_BASE_URL")
+    bce_access_key_id: Key = Field(
         SecretStr(""), validation_alias=AliasChoices("BCE_ACCESS_KEY_ID", "QIANFAN_ACCESS_KEY")
     )
-    bce_secret_access_key: SecretStr = Field(
+    bce_secret_access_key: Key = Field(
         SecretStr(""), validation_alias=AliasChoices("BCE_SECRET_ACCESS_KEY", "QIANFAN_SECRET_KEY")
     )
     pseudonym_key: SecretStr = Field(SecretStr(""), validation_alias="KEFU_PSEUDONYM_KEY")
@@ -225,87 +237,15 @@ class Settings(BaseSettings):
     webhook_url: SecretStr = Field(SecretStr(""), validation_alias="KEFU_WEBHOOK_URL")
     report_webhook_url: SecretStr = Field(SecretStr(""), validation_alias="KEFU_REPORT_WEBHOOK_URL")
     alive_url: SecretStr = Field(SecretStr(""), validation_alias="KEFU_ALIVE_URL")
-    openai_base_url: str = Field("", validation_alias="OPENAI_BASE_URL")
-    openai_api_key: SecretStr = Field(SecretStr(""), validation_alias="OPENAI_API_KEY")
-    ssl_cert_file: str = Field("", validation_alias="SSL_CERT_FILE")
-    all_proxy: str = Field("", validation_alias=AliasChoices("ALL_PROXY", "all_proxy"))
-
-    @field_validator("dimensions", mode="before")
-    @classmethod
-    def _names(cls, names: object) -> object:
-        """Names as a flag or the environment has them, separated by commas, or as a block has them, in a list."""
-        return tuple(name.strip() for name in names.split(",") if name.strip()) if isinstance(names, str) else names
+    openai_base_url: Address = Field("", validation_alias="OPENAI_BASE_URL")
+    openai_api_key: Key = Field(SecretStr(""), validation_alias="OPENAI_API_KEY")
+    ssl_cert_file: ExistingFile = Field("", validation_alias="SSL_CERT_FILE")
+    all_proxy: Proxy = Field("", validation_alias=AliasChoices("ALL_PROXY", "all_proxy"))
 
     @field_validator("prompt")
     @classmethod
     def _fitting_prompt(cls, name: str, info: ValidationInfo) -> str:
         return name or ("general-v1" if info.data.get("summarizer") == "openai" else "sft-v1")
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError("this is no time zone such as Asia/Shanghai") from None
-        return name
-
-    @field_validator("qianfan_base_url", "qianfan_console_api_base_url", "qianfan_iam_base_url", "openai_base_url")
-    @classmethod
-    def _an_address(cls, url: str) -> str:
-        try:
-            known = not url or (bool(re.match(r"https?://[^\s/?#]", url)) and bool(urlsplit(url).port or True))
-        except ValueError:  # its port is none
-            known = False
-        if not known:
-            raise ValueError("this is no address such as https://example.com/v1")  # unquoted: it may hold a password
-        return url
-
-    @field_validator("extra_fields", "extra_headers", mode="before")
-    @classmethod
-    def _a_json_object(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            return orjson.dumps(value).decode()
-        try:
-            found = orjson.loads(value) if value else {}
-        except (orjson.JSONDecodeError, TypeError):
-            found = None
-        if not isinstance(found, dict):
-            raise ValueError('this is no JSON object such as {"top_p": 0.8}')
-        return value
-
-    @field_validator(
-        "qianfan_access_key", "qianfan_secret_key", "qianfan_bearer_token", "openai_api_key", "bce_access_key_id",
-        "bce_secret_access_key",
-    )  # fmt: skip
-    @classmethod
-    def _a_key(cls, secret: SecretStr) -> SecretStr:
-        value = secret.get_secret_value().strip()
-        if not value.isascii() or not value.isprintable() or " " in value:
-            raise ValueError("a key has no line breaks, blanks or other such characters inside; copy it again")
-        return SecretStr(value)
-
-    @field_validator("ssl_cert_file")
-    @classmethod
-    def _a_file(cls, path: str) -> str:
-        if path and not Path(path).is_file():
-            raise ValueError(f"there is no file {path}: no certificate could be trusted")
-        return path
-
-    @field_validator("all_proxy")
-    @classmethod
-    def _no_socks(cls, url: str) -> str:
-        if url.lower().startswith("socks"):
-            raise ValueError("calls do not go through a SOCKS proxy: set HTTPS_PROXY, and NO_PROXY for what is near")
-        return url
-
-    @field_validator("retry")
-    @classmethod
-    def _reasons_of_rejects(cls, value: str) -> str:
-        names = [name.strip() for name in value.split(",") if name.strip()]
-        if wrong := [name for name in names if name not in set(Reason)]:
-            raise ValueError(f"there is no reason {', '.join(wrong)}; there are: {', '.join(Reason)}")
-        return ",".join(names)
 
     @property
     def retried_reasons(self) -> frozenset[Reason]:
