@@ -15,6 +15,7 @@ from tasks.calling.learned_limits import read_learned, write_learned
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.rules.limits import Limits
 from tasks.calling.shared_quota import SharedQuota
+from tasks.clients.bos_credentials import BosCredentials
 from tasks.clients.embeddings import open_openai_embeddings, open_qianfan_embeddings
 from tasks.clients.http_pool import ConnectionLimits, address
 from tasks.clients.notifications import NotificationWire
@@ -23,7 +24,7 @@ from tasks.clients.openai_chat import OpenAISummarizer
 from tasks.clients.qianfan_chat import V1_NOTICE, QianfanAddresses, is_v1, model_of, open_qianfan
 from tasks.clients.qianfan_credentials import QianfanCredentials
 from tasks.clients.server_clock import server_clock
-from tasks.clients.stores import BosCredentials, open_store
+from tasks.clients.stores import open_store
 from tasks.delivering.deliver import Wire
 from tasks.domain.errors import UsageError
 from tasks.domain.ports import BatchPlatform, Embedder, ObjectStore, Summarizer

@@ -1,4 +1,4 @@
-"""Bos appender."""
+"""Appending records to BOS, which has no append for many writers: numbered objects, written by a thread."""
 
 import threading
 from contextlib import suppress
@@ -11,7 +11,7 @@ _RECORDS_IN_A_SEGMENT = 256
 _SAVE_SECONDS = 5.0
 
 
-class _BosAppender:
+class BosAppender:
     """Collects records, which a thread of its own writes as numbered objects. Safe in threads."""
 
     def __init__(self, store: ObjectStore, key_prefix: str) -> None:
@@ -21,7 +21,7 @@ class _BosAppender:
         self._records: list[bytes] = []
         self._failure: StoreError | None = None
         self._saving = threading.Lock()
-        self._wake = threading.Event()
+        self._due = threading.Event()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._save_until_closed, name="appender", daemon=True)
         self._thread.start()
@@ -36,7 +36,7 @@ class _BosAppender:
         if self._failure is not None:
             raise self._failure
         if len(self._records) >= _RECORDS_IN_A_SEGMENT:
-            self._wake.set()
+            self._due.set()
 
     def flush(self) -> None:
         """Return when all records are in the bucket."""
@@ -46,7 +46,7 @@ class _BosAppender:
     def close(self) -> None:
         """Flush, and end the thread. Closing twice is harmless."""
         self._closed.set()
-        self._wake.set()
+        self._due.set()
         self._thread.join()
         self.flush()
 
@@ -64,9 +64,9 @@ class _BosAppender:
 
     def _save_until_closed(self) -> None:
         while not self._closed.is_set():
-            self._wake.wait(_SAVE_SECONDS)
-            self._wake.clear()
+            self._due.wait(_SAVE_SECONDS)
+            self._due.clear()
             try:
                 self.flush()
-            except StoreError as error:  # told to the next `append`, so that nobody goes on buying what is not kept
+            except StoreError as error:  # raised by the next `append`: buy nothing that is not kept
                 self._failure = error

@@ -1,11 +1,11 @@
-"""Bos faults."""
+"""Faults of calls to BOS: those that may pass, and the errors for those that last."""
 
 from http.client import HTTPException
 from ssl import SSLCertVerificationError
 
 from baidubce.exception import BceHttpClientError, BceServerError
 
-from tasks.clients.bos_download import _BrokenBody
+from tasks.clients.bos_download import BrokenBody
 from tasks.domain.errors import (
     BucketMissing,
     ObjectMissing,
@@ -28,8 +28,8 @@ _NO_ACCESS = {
 _DAMAGED = frozenset({"BadDigest", "IncompleteBody", "RequestTimeout", "MissingContentLength"})
 
 
-class _Fault:
-    """What an error means: whether it passes by itself, and what to tell if it does not."""
+class BosFault:
+    """One failed attempt: `is_passing` if a retry may succeed, else `explain` gives the error to raise."""
 
     def __init__(self, error: Exception) -> None:
         cause = error.last_error if isinstance(error, BceHttpClientError) else error
@@ -41,8 +41,8 @@ class _Fault:
             self._request_id = cause.request_id
 
     @property
-    def passing(self) -> bool:
-        """Whether another attempt may succeed."""
+    def is_passing(self) -> bool:
+        """True if another attempt may succeed."""
         if isinstance(self._cause, BceServerError):
             return self._status >= 500 or self._status in (0, 408, 429) or self._code in _DAMAGED
         return not isinstance(self._cause, SSLCertVerificationError)
@@ -52,16 +52,16 @@ class _Fault:
     ) -> StoreError:
         """The error to raise."""
         failed = f"Can't {action} {where}"
-        if self.passing or not self._status:
+        if self.is_passing or not self._status:
             return StoreUnavailable(
-                f"{failed}: {self._told()} ({attempts} attempts at {endpoint}). "
+                f"{failed}: {self._reason()} ({attempts} attempts at {endpoint}). "
                 "Check the network and BOS_ENDPOINT, and start again; what was written before is whole."
             )
         if self._code in _NO_ACCESS:
             return StoreRefused(f"{failed}: {_NO_ACCESS[self._code]}.")
         if self._status in (401, 403):
             return StoreRefused(
-                f"{failed}: {self._told()}. Give the access key permission for this bucket, or use another key."
+                f"{failed}: {self._reason()}. Give the access key permission for this bucket, or use another key."
             )
         if self._code == "NoSuchBucket" or self._status in (301, 302, 307):
             return BucketMissing(
@@ -71,12 +71,12 @@ class _Fault:
         if self._status == 404:
             return ObjectMissing(f"There is no object {where}.")
         if self._status in (409, 412):
-            return PreconditionFailed(f"{failed}: {self._told()}.")
-        return StoreUnavailable(f"{failed}: BOS does not take the request: {self._told()}.")
+            return PreconditionFailed(f"{failed}: {self._reason()}.")
+        return StoreUnavailable(f"{failed}: BOS does not take the request: {self._reason()}.")
 
-    def _told(self) -> str:
+    def _reason(self) -> str:
         if not isinstance(self._cause, BceServerError):
-            if isinstance(self._cause, (OSError, HTTPException, _BrokenBody)):
+            if isinstance(self._cause, (OSError, HTTPException, BrokenBody)):
                 return f"{type(self._cause).__name__.lstrip('_')}: {self._cause}"
             return "the answer is not from BOS (a proxy's page?)"
         request = f", request {self._request_id}" if self._request_id else ""

@@ -1,23 +1,13 @@
 """From an address, as a user writes it, to its store."""
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tasks.clients.bos_credentials import BosCredentials
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import UsageError
 from tasks.domain.ports import ObjectStore
-
-
-@dataclass(frozen=True, slots=True)
-class BosCredentials:
-    """Access to BOS. `endpoint` is a region's address such as `https://bj.bcebos.com`; all may be empty."""
-
-    access_key_id: str = field(default="", repr=False)
-    secret_access_key: str = field(default="", repr=False)
-    endpoint: str = ""
-    session_token: str = field(default="", repr=False)
 
 
 def open_store(uri: str, credentials: BosCredentials, *, scratch: Path | None = None) -> ObjectStore:
@@ -61,15 +51,7 @@ def open_store(uri: str, credentials: BosCredentials, *, scratch: Path | None = 
     from tasks.clients.bos_store import BosStore  # noqa: PLC0415  a warehouse in a folder needs no SDK
 
     bucket, _, prefix = rest.partition("/")
-    return BosStore(
-        bucket,
-        prefix,
-        endpoint=credentials.endpoint,
-        access_key_id=credentials.access_key_id,
-        secret_access_key=credentials.secret_access_key,
-        session_token=credentials.session_token,
-        scratch=scratch,
-    )
+    return BosStore(bucket, prefix, credentials, scratch=scratch)
 
 
 def _local_path(uri: str) -> Path:

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tasks.clients.bos_connection import BosOptions
+from tasks.clients.bos_credentials import BosCredentials
 from tasks.clients.bos_store import BosStore
 from tasks.domain.errors import (
     BucketMissing,
@@ -40,15 +42,17 @@ def bos() -> Iterator[BosServer]:
 
 
 def open_store(bos: BosServer, prefix: str = "kefu", **options: Any) -> BosStore:
-    settings: dict[str, Any] = {
+    credentials: dict[str, Any] = {
         "endpoint": bos.endpoint,
         "access_key_id": bos.access_key_id,
         "secret_access_key": bos.secret_access_key,
-        "backoff_seconds": 0.001,
-        "timeout_seconds": 90,
-        "part_bytes": PART_BYTES,
+        "session_token": "",
     }
-    return BosStore(options.pop("bucket", bos.bucket), prefix, **(settings | options))
+    calls: dict[str, Any] = {"attempts": 8, "backoff_seconds": 0.001, "timeout_seconds": 90, "part_bytes": PART_BYTES}
+    bucket, scratch = options.pop("bucket", bos.bucket), options.pop("scratch", None)
+    for name, value in options.items():
+        (credentials if name in credentials else calls)[name] = value
+    return BosStore(bucket, prefix, BosCredentials(**credentials), scratch=scratch, options=BosOptions(**calls))
 
 
 @pytest.fixture
@@ -390,10 +394,11 @@ def test_a_full_scratch_folder_is_told_by_its_path(bos: BosServer, tmp_path: Pat
 LIMITED = """
 import resource, sys
 from pathlib import Path
+from tasks.clients.bos_credentials import BosCredentials
 from tasks.clients.bos_store import BosStore
 from tasks.domain.errors import StoreFull
 bucket, endpoint, key, secret, scratch = sys.argv[1:]
-store = BosStore(bucket, endpoint=endpoint, access_key_id=key, secret_access_key=secret, scratch=Path(scratch))
+store = BosStore(bucket, "", BosCredentials(key, secret, endpoint), scratch=Path(scratch))
 resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
 try:
     store.open_object("k")
@@ -459,7 +464,7 @@ def test_a_served_folder_is_shared_by_processes_and_outlives_the_server(tmp_path
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         endpoint, bucket, key, secret = process.stdout.readline().split()
-        return process, BosStore(bucket, endpoint=endpoint, access_key_id=key, secret_access_key=secret)
+        return process, BosStore(bucket, "", BosCredentials(key, secret, endpoint))
 
     for read in (False, True):
         process, store = serve()

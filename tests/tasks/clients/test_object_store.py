@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tasks.clients.bos_connection import BosOptions
+from tasks.clients.bos_credentials import BosCredentials
 from tasks.clients.bos_store import BosStore
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import BucketMissing, ObjectMissing, PreconditionFailed, UsageError
@@ -50,10 +52,8 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Objec
         return BosStore(
             bos.bucket,
             prefix,
-            endpoint=bos.endpoint,
-            access_key_id=bos.access_key_id,
-            secret_access_key=bos.secret_access_key,
-            part_bytes=PART_BYTES,
+            BosCredentials(bos.access_key_id, bos.secret_access_key, bos.endpoint),
+            options=BosOptions(part_bytes=PART_BYTES),
         )
 
     return open_bos
@@ -348,13 +348,8 @@ def test_appender_without_records_leaves_nothing_to_read(store: ObjectStore) -> 
 
 def test_a_missing_place_is_told_on_reading(tmp_path: Path, bos: BosServer) -> None:
     folder = FolderStore(tmp_path / "nowhere")
-    bucket = BosStore(
-        "no-such-bucket",
-        "a",
-        endpoint=bos.endpoint,
-        access_key_id=bos.access_key_id,
-        secret_access_key=bos.secret_access_key,
-    )
+    credentials = BosCredentials(bos.access_key_id, bos.secret_access_key, bos.endpoint)
+    bucket = BosStore("no-such-bucket", "a", credentials)
     for store, named in ((folder, "nowhere"), (bucket, "no-such-bucket")):
         with pytest.raises(BucketMissing, match=named):
             list(store.list_objects())

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.stores import BosCredentials, open_store
+from tasks.clients.bos_credentials import BosCredentials
+from tasks.clients.stores import open_store
 from tasks.domain.errors import UsageError
 
 NONE = BosCredentials()

@@ -7,9 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from tasks.clients.bos_credentials import BosCredentials
 from tasks.clients.bos_store import BosStore
 from tasks.clients.folder_store import FolderStore
-from tasks.clients.stores import BosCredentials, open_store
+from tasks.clients.stores import open_store
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.warehouse.expire import expire
@@ -55,13 +56,8 @@ def test_expire_removes_what_is_old_and_no_table(warehouse):
 
 
 def test_expire_gives_up_the_uploads_of_dead_writers(bos):
-    warehouse = BosStore(
-        "kefu-logs",
-        "warehouse",
-        endpoint=bos.endpoint,
-        access_key_id=bos.access_key_id,
-        secret_access_key=bos.secret_access_key,
-    )
+    credentials = BosCredentials(bos.access_key_id, bos.secret_access_key, bos.endpoint)
+    warehouse = BosStore("kefu-logs", "warehouse", credentials)
     warehouse._client.initiate_multipart_upload(bos.bucket, "warehouse/summaries/day=2026-01-01/summaries.parquet")
     assert expire(warehouse, Keep(), datetime.now(UTC)) == {}
     assert expire(warehouse, Keep(), datetime.now(UTC) + timedelta(days=8)) == {"uploads": 1}

@@ -19,6 +19,8 @@ from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.clients.bos_connection import BosOptions
+from tasks.clients.bos_credentials import BosCredentials
 from tasks.clients.bos_store import BosStore
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import AccountingError, BucketMissing, LeaseLost, ObjectMissing, PreconditionFailed
@@ -41,10 +43,8 @@ def bos_store(server: BosServer, prefix: str) -> BosStore:
     return BosStore(
         server.bucket,
         prefix,
-        endpoint=server.endpoint,
-        access_key_id=server.access_key_id,
-        secret_access_key=server.secret_access_key,
-        part_bytes=128 * 1024,
+        BosCredentials(server.access_key_id, server.secret_access_key, server.endpoint),
+        options=BosOptions(part_bytes=128 * 1024),
     )
 
 

@@ -1,0 +1,125 @@
+"""Calls to one bucket through bce-python-sdk, retried.
+
+The SDK builds, signs and parses requests. It would give up on a proxy's HTML page; here every fault that may pass is
+retried, and each error states what to do about it.
+"""
+
+import logging
+import random
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from baidubce.auth.bce_credentials import BceCredentials
+from baidubce.bce_client_configuration import BceClientConfiguration
+from baidubce.exception import BceHttpClientError
+from baidubce.retry.retry_policy import NoRetryPolicy
+from baidubce.services.bos.bos_client import BosClient
+
+from tasks.clients.bos_credentials import BosCredentials
+from tasks.clients.bos_download import BrokenBody
+from tasks.clients.bos_faults import BosFault
+from tasks.domain.errors import UsageError
+
+# At DEBUG the SDK logs signing keys and headers.
+logging.getLogger("baidubce").setLevel(logging.WARNING)
+
+_T = TypeVar("_T")
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+
+_LONGEST_PAUSE_SECONDS = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class BosOptions:
+    """Retries, timeout and part size of calls to BOS.
+
+    Args:
+        attempts: of a request before its fault counts as lasting, at least 1.
+        backoff_seconds: the mean pause after the first attempt; it doubles from one to the next.
+        timeout_seconds: without a byte from the server.
+        part_bytes: larger files go up in parts of this size.
+    """
+
+    attempts: int = 8
+    backoff_seconds: float = 0.25
+    timeout_seconds: float = 30.0
+    part_bytes: int = 32 << 20
+
+
+DEFAULT_OPTIONS: Final = BosOptions()
+
+
+class _Client(BosClient):  # type: ignore[misc] # the SDK has no types
+    """The SDK's client, closing its connections: it uses none twice and leaves them to the garbage collector."""
+
+    def _send_request(self, *args: Any, headers: dict[bytes, Any] | None = None, **named: Any) -> Any:
+        return super()._send_request(*args, headers={**(headers or {}), b"Connection": b"close"}, **named)
+
+
+class BosConnection:
+    """One bucket: the SDK's client, and calls of it with retries. Safe in threads.
+
+    Args:
+        bucket: its name.
+        credentials: access to it; the endpoint is the bucket's region.
+        options: of the calls.
+
+    Raises:
+        UsageError: bucket or endpoint can't be right.
+    """
+
+    def __init__(self, bucket: str, credentials: BosCredentials, options: BosOptions = DEFAULT_OPTIONS) -> None:
+        if not _BUCKET.fullmatch(bucket):
+            raise UsageError(
+                f"bos://{bucket} names no bucket: 3 to 63 lowercase letters, digits and hyphens, no hyphen at the ends."
+            )
+        self.bucket = bucket
+        self._endpoint = _checked_endpoint(credentials.endpoint)
+        self._options = options
+        self.client = _Client(
+            BceClientConfiguration(
+                credentials=BceCredentials(credentials.access_key_id, credentials.secret_access_key),
+                endpoint=self._endpoint,
+                security_token=credentials.session_token or None,
+                connection_timeout_in_mills=int(options.timeout_seconds * 1000),
+                retry_policy=NoRetryPolicy(),
+            )
+        )
+
+    def call(self, action: str, where: str, request: Callable[[], _T]) -> _T:
+        """Make a request until it succeeds, a fault lasts, or the attempts are used up.
+
+        Args:
+            action: a verb for the error's message, such as `read`.
+            where: the object's address, for the message.
+            request: one attempt.
+
+        Raises:
+            StoreError: its kind and its message follow from the last fault.
+        """
+        attempts, pause = self._options.attempts, self._options.backoff_seconds
+        for attempt in range(1, attempts + 1):
+            try:
+                return request()
+            except (BceHttpClientError, OSError, HTTPException, BrokenBody) as error:
+                fault = BosFault(error)
+                if not fault.is_passing or attempt == attempts:
+                    raise fault.explain(action, where, self.bucket, self._endpoint, attempt) from None
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        raise AssertionError("attempts is at least 1")
+
+
+def _checked_endpoint(endpoint: str) -> str:
+    # The SDK takes an address without a scheme for plain HTTP.
+    address = (endpoint if "://" in endpoint else f"https://{endpoint}").rstrip("/")
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
+        raise UsageError(f"BOS_ENDPOINT {endpoint!r} is no address: give a region's, such as https://bj.bcebos.com.")
+    return address
