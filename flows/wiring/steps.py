@@ -32,7 +32,7 @@ from tasks.domain.shards import Shard
 from tasks.preparing.masking import mask_identifier
 from tasks.preparing.prompts import load_prompt
 from tasks.preparing.pseudonyms import Pseudonyms
-from tasks.preparing.requests import ask_again, prepare, storable_reject
+from tasks.preparing.requests import Masking, ask_again, prepare, storable_reject
 from tasks.reading.batches import Batch, read_batches
 from tasks.reading.conversations import LogReader
 from tasks.reading.days import count_days
@@ -179,13 +179,14 @@ def _counted_days(config: Settings) -> ReadingTally:
 def log_reader(config: Settings, scratch: Path, day: date | None, model: str = "") -> LogReader:
     """The reader of a day's logs; without a model its requests are for people to read, or to be asked again."""
     pseudonyms = pseudonyms_of(config)
+    masking = _masking(config, pseudonyms)
     return LogReader(
         prepare=preparing(config, model, pseudonyms),
         scratch=scratch,
         log_format=config.log_format,
         mappings=mappings_of(config),
         zone=config.zone,
-        storable=partial(storable_reject, masked=config.mask, pseudonyms=pseudonyms),
+        storable=partial(storable_reject, masking=masking),
         name_of=partial(mask_identifier, pseudonyms=pseudonyms),
         day=day if divides_by_time(config) else None,
     )
@@ -201,8 +202,12 @@ def preparing(
         model=model,
         max_input_tokens=config.max_input_tokens,
         options=config.model_options,
-        masked=config.mask,
+        masking=_masking(config, pseudonyms or pseudonyms_of(config)),
         compacted=config.compact,
-        pseudonyms=pseudonyms or pseudonyms_of(config),
-        keep_attributes=[name.strip() for name in config.keep_attributes.split(",")],
     )
+
+
+def _masking(config: Settings, pseudonyms: Pseudonyms | None) -> Masking | None:
+    if not config.mask:
+        return None
+    return Masking(pseudonyms, [name.strip() for name in config.keep_attributes.split(",")])

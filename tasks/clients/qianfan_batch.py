@@ -30,9 +30,6 @@ class QianfanBatch:
         base_url: where the platform's own services are, for their addresses.
         max_tokens: of an answer.
         temperature: low, so that the same conversation gets the same answer.
-        timeout_seconds: for one call.
-        attempts: of a call that only reads.
-        retry_seconds: before the second attempt; doubled before each further one.
 
     Raises:
         UsageError: there is no key pair.
@@ -47,15 +44,10 @@ class QianfanBatch:
         base_url: str = "https://aip.baidubce.com",
         max_tokens: int = 512,
         temperature: float = 0.01,
-        timeout_seconds: float = 60.0,
-        attempts: int = 6,
-        retry_seconds: float = 1.0,
     ) -> None:
         self._model = {"model_id": model} if model.startswith("amv-") else {"endpoint": _address(model, base_url)}
         self._parameters = {"temperature": temperature, "max_output_tokens": max_tokens}
-        self._api = ConsoleApi(
-            credentials, url, timeout_seconds=timeout_seconds, attempts=attempts, retry_seconds=retry_seconds
-        )
+        self._api = ConsoleApi(credentials, url, timeout_seconds=60.0, attempts=6, retry_seconds=1.0)
 
     async def find_task(self, name: str) -> str | None:
         """The id of the task of that name, the newest first."""
@@ -77,7 +69,7 @@ class QianfanBatch:
                 **self._model,
             )
         except (PlatformUnavailable, PlatformBusy):
-            return None  # it may have been created all the same: find_task tells later
+            return None  # it may have been created all the same: find_task finds it later
         except PlatformRefused as error:
             raise UsageError(
                 f"Offline batch inference does not take the task ({error}) Check --batch-model and that the account "
@@ -87,7 +79,7 @@ class QianfanBatch:
 
     async def describe_task(self, task_id: str) -> TaskReport:
         """Return the status of a task."""
-        found = await self._api.look(Data.get_offline_batch_inference_task, task_id)
+        found = await self._api.read(Data.get_offline_batch_inference_task, task_id)
         status = str(found.get("runStatus") or "")
         reason = " ".join(str(found[name]) for name in ("errorCode", "errorReason", "errorMessage") if found.get(name))
         return TaskReport(_PHASES.get(status, "running"), reason or status)

@@ -1,4 +1,4 @@
-"""One call of Qianfan's console API, from what the SDK says it is to its result.
+"""Calls of Qianfan's console API: built by the SDK, sent on our own connections.
 
 The SDK builds every request and signs it; sending and the reading of errors are ours. The SDK's own way keeps the keys
 in a configuration for the whole process (given per call they go into the request's body, in the clear), blocks, and
@@ -36,7 +36,7 @@ class ConsoleApi:
         credentials: a key pair; the console takes no bearer token.
         url: the console API's address.
         timeout_seconds: for one call.
-        attempts: of a call that only looks.
+        attempts: of a call that only reads.
         retry_seconds: before the second attempt; doubled before each further one.
 
     Raises:
@@ -66,7 +66,7 @@ class ConsoleApi:
         """Everything that a listing of the SDK's has, over all its pages."""
         marker = None
         while True:
-            page = await self.look(listing, *arguments, marker=marker, max_keys=_PAGE, **filters)
+            page = await self.read(listing, *arguments, marker=marker, max_keys=_PAGE, **filters)
             for one in _listed(page):
                 yield one
             info = page.get("pageInfo") or {}
@@ -74,8 +74,8 @@ class ConsoleApi:
                 return
             marker = info["nextMarker"]
 
-    async def look(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        """A call that may be made twice, made until it is answered."""
+    async def read(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """Make a call that may be made twice, until it is answered; return its result."""
         for attempt in range(1, self._attempts):
             try:
                 return await self.send(call, *arguments, **options)
@@ -157,7 +157,7 @@ class Result(dict[str, Any]):
         self.what = what
 
     def __missing__(self, name: str) -> Any:
-        raise PlatformUnavailable(f"{self.what}: the reply has no {name}; look at the Qianfan console before going on.")
+        raise PlatformUnavailable(f"{self.what}: the reply has no {name}; check the Qianfan console before going on.")
 
 
 def _wrapped(what: str, value: Any) -> Any:
@@ -177,7 +177,7 @@ def _listed(page: Result) -> list[Any]:
         return lists[0]
     if not lists and None in page.values():
         return []
-    raise PlatformUnavailable(f"{page.what}: the reply is no list; look at the Qianfan console before going on.")
+    raise PlatformUnavailable(f"{page.what}: the reply is no list; check the Qianfan console before going on.")
 
 
 def _result(what: str, status: int, body: bytes) -> Any:

@@ -43,7 +43,7 @@ _RELEASE_FAILED = 3
 
 _OPTIMIZED, _NOT_OPTIMIZED = 2, 3
 
-_LOOKS = 200
+_POLLS = 200
 
 _ROWS_A_PAGE = 30  # of a dataset, the platform's own limit
 
@@ -59,7 +59,7 @@ class QianfanConsole:
         credentials: a key pair; the console takes no bearer token.
         url: the console API's address.
         timeout_seconds: for one call.
-        attempts: of a call that only looks.
+        attempts: of a call that only reads.
         retry_seconds: before the second attempt; doubled before each further one.
 
     Raises:
@@ -84,7 +84,7 @@ class QianfanConsole:
 
     async def tunable(self) -> Tunable:
         """List what can be tuned, and within which limits."""
-        return {str(one["model"]): modes_of(one) for one in await self._api.look(FineTune.V2.supported_models)}
+        return {str(one["model"]): modes_of(one) for one in await self._api.read(FineTune.V2.supported_models)}
 
     async def dataset_rows(self, dataset_id: str) -> int:
         """Return how many rows a dataset has; release it for training if it was not yet.
@@ -93,23 +93,23 @@ class QianfanConsole:
             ModelFailed: it can't be released.
         """
         asked = False
-        for look in range(_LOOKS):
-            version = (await self._api.look(Data.get_dataset_info, dataset_id))["versionInfo"]
+        for poll in range(_POLLS):
+            version = (await self._api.read(Data.get_dataset_info, dataset_id))["versionInfo"]
             if version.get("releaseStatus") == _RELEASED:
                 return int(version.get("entityCount") or 0)
             if asked and version.get("releaseStatus") == _RELEASE_FAILED:
                 break
             if not asked:
-                await self._api.look(Data.release_dataset, dataset_id)
+                await self._api.read(Data.release_dataset, dataset_id)
                 asked = True
-            await asyncio.sleep(min(self._retry_seconds * look, 30))
-        raise ModelFailed(f"Dataset {dataset_id} can't be released for training: look at it in the Qianfan console.")
+            await asyncio.sleep(min(self._retry_seconds * poll, 30))
+        raise ModelFailed(f"Dataset {dataset_id} can't be released for training: check it in the Qianfan console.")
 
     async def dataset_entities(self, dataset_id: str) -> list[bytes]:
         """Return the rows of a dataset, each as SFT JSON."""
         found: list[bytes] = []
         while True:
-            page = await self._api.look(
+            page = await self._api.read(
                 Data.list_all_entity_in_dataset,
                 dataset_id,
                 offset=len(found),
@@ -155,11 +155,11 @@ class QianfanConsole:
 
     async def describe_task(self, task_id: str) -> TaskReport:
         """Report how a task stands."""
-        return task_report(await self._api.look(FineTune.V2.task_detail, task_id), task_id)
+        return task_report(await self._api.read(FineTune.V2.task_detail, task_id), task_id)
 
     async def stop_task(self, task_id: str) -> None:
         """Stop a task; no error when it has ended."""
-        await self._api.look(FineTune.V2.stop_task, task_id)
+        await self._api.read(FineTune.V2.stop_task, task_id)
 
     # Models
 
@@ -168,7 +168,7 @@ class QianfanConsole:
         async for model in self._api.pages(Model.V2.describe_custom_model_sets):
             if model["modelSetName"] == name:
                 set_id = str(model["modelSetId"])
-                found = await self._api.look(Model.V2.describe_model_set, model_set_id=set_id)
+                found = await self._api.read(Model.V2.describe_model_set, model_set_id=set_id)
                 # A list of ids; an older reference has objects.
                 versions = [
                     str(one["modelId"] if isinstance(one, dict) else one) for one in found.get("modelIds") or []
@@ -191,7 +191,7 @@ class QianfanConsole:
 
     async def describe_model(self, model_id: str) -> ModelReport:
         """Report how a model version stands."""
-        return model_report(await self._api.look(Model.V2.describe_model, model_id), model_id)
+        return model_report(await self._api.read(Model.V2.describe_model, model_id), model_id)
 
     # Services
 
@@ -225,21 +225,21 @@ class QianfanConsole:
 
     async def describe_service(self, service_id: str) -> ServiceReport:
         """Report how a service stands."""
-        return service_report(await self._api.look(Service.V2.service_detail, service_id))
+        return service_report(await self._api.read(Service.V2.service_detail, service_id))
 
     async def deactivate_service(self, service_id: str) -> None:
         """Take a service offline; no error when it is. Its units go on costing money."""
-        await self._api.look(call_action, _SERVICES, "DeactivateService", {"serviceId": service_id})
+        await self._api.read(call_action, _SERVICES, "DeactivateService", {"serviceId": service_id})
 
     async def compute_units(self, service_id: str) -> list[ComputeUnit]:
         """Return the compute units that a service still holds."""
-        found = await self._api.look(call_action, _UNITS, "DescribeComputeUnits", {"serviceId": service_id})
+        found = await self._api.read(call_action, _UNITS, "DescribeComputeUnits", {"serviceId": service_id})
         return held_units(found["instances"] or [])
 
     async def release_unit(self, service_id: str, instance_id: str) -> None:
         """Give back a compute unit that is paid by use."""
         asked = {"serviceId": service_id, "instanceId": instance_id}
-        await self._api.look(call_action, _UNITS, "ReleaseComputeUnit", asked)
+        await self._api.read(call_action, _UNITS, "ReleaseComputeUnit", asked)
 
     # Prompts
 
@@ -251,8 +251,8 @@ class QianfanConsole:
         """
         operations = [{"opType": kind, "payload": value} for kind, value in ((1, 1), (2, 0), (3, 1), (4, 0))]
         task_id = (await self._api.send(Prompt.create_optimiztion_task, template, operations))["id"]
-        for _ in range(_LOOKS):
-            found = await self._api.look(Prompt.get_optimization_task, task_id)
+        for _ in range(_POLLS):
+            found = await self._api.read(Prompt.get_optimization_task, task_id)
             if found["processStatus"] == _OPTIMIZED:
                 return str(found["optimizeContent"])
             if found["processStatus"] == _NOT_OPTIMIZED:

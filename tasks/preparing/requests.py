@@ -1,7 +1,7 @@
 """From a conversation as logged to the request that may leave: masked, compacted, cut to the budget, hashed."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
@@ -33,6 +33,22 @@ _ANSWER_TOKENS: Final = 128
 _DEFAULT_OPTIONS: Final = ModelOptions()
 
 
+@dataclass(frozen=True, slots=True)
+class Masking:
+    """The way personal data is masked.
+
+    Args:
+        pseudonyms: keep masked ids and attributes apart.
+        keep_attributes: attributes whose values stay as logged.
+    """
+
+    pseudonyms: Pseudonyms | None = None
+    keep_attributes: Collection[str] = ()
+
+
+_DEFAULT_MASKING: Final = Masking()
+
+
 def prepare(
     conversation: Conversation,
     *,
@@ -40,22 +56,18 @@ def prepare(
     model: str,
     max_input_tokens: int,
     options: ModelOptions = _DEFAULT_OPTIONS,
-    masked: bool = True,
+    masking: Masking | None = _DEFAULT_MASKING,
     compacted: bool = True,
-    pseudonyms: Pseudonyms | None = None,
-    keep_attributes: Collection[str] = (),
 ) -> Request:
     """The request for a conversation.
 
     Its `conversation` holds what may be stored: one tidy, masked turn for each logged one. Its `turns` are those sent.
 
     Args:
-        options: what the model is asked for; part of what produces the answer.
+        options: of the model; part of what produces the answer.
         max_input_tokens: for the whole message, the prompt's own words included, by `estimate_tokens`.
-        masked: replace personal data; off only where nothing leaves the house.
+        masking: replaces personal data; None only where nothing leaves the house.
         compacted: drop boilerplate.
-        pseudonyms: keep masked ids and attributes apart.
-        keep_attributes: attributes whose values stay as logged.
 
     Raises:
         UsageError: the prompt alone leaves no room for a conversation.
@@ -69,9 +81,9 @@ def prepare(
         )
     storable, suspicious = _without_forgery(conversation)
     replacements: dict[str, int] | None = None
-    if masked:
+    if masking is not None:
         replacements = {}
-        storable = _masked(storable, replacements, pseudonyms, keep_attributes)
+        storable = _masked(storable, replacements, masking)
     turns = compact(storable.turns) if compacted else storable.turns
     lines = [_line(turn) for turn in turns if turn.text]
     text = "\n".join(lines)
@@ -95,8 +107,8 @@ def prepare(
     )
 
 
-def storable_reject(reject: Reject, *, masked: bool = True, pseudonyms: Pseudonyms | None = None) -> Reject:
-    """The reject of what reading could not make a conversation of, as it may be stored."""
+def storable_reject(reject: Reject, *, masking: Masking | None = _DEFAULT_MASKING) -> Reject:
+    """The reject of input that is no conversation, printable and masked as it may be stored."""
     reject = replace(
         reject,
         conversation_id=printable(reject.conversation_id),
@@ -104,11 +116,11 @@ def storable_reject(reject: Reject, *, masked: bool = True, pseudonyms: Pseudony
         raw_output=printable(reject.raw_output, keep="\n\t"),
         source_uri=printable(reject.source_uri),
     )
-    if not masked:
+    if masking is None:
         return reject
     return replace(
         reject,
-        conversation_id=mask_identifier(reject.conversation_id, pseudonyms),
+        conversation_id=mask_identifier(reject.conversation_id, masking.pseudonyms),
         detail=mask(reject.detail),
         raw_output=mask(reject.raw_output),
     )
@@ -147,9 +159,7 @@ def _without_forgery(conversation: Conversation) -> tuple[Conversation, bool]:
     return clean, suspicious
 
 
-def _masked(
-    conversation: Conversation, counts: dict[str, int], pseudonyms: Pseudonyms | None, keep: Collection[str]
-) -> Conversation:
+def _masked(conversation: Conversation, counts: dict[str, int], masking: Masking) -> Conversation:
     turns = list(conversation.turns)
     for role in ("user", "agent"):
         side = [index for index, turn in enumerate(turns) if turn.role == role]
@@ -158,10 +168,10 @@ def _masked(
                 turns[index] = replace(turns[index], text=text)
     return replace(
         conversation,
-        conversation_id=mask_identifier(conversation.conversation_id, pseudonyms),
+        conversation_id=mask_identifier(conversation.conversation_id, masking.pseudonyms),
         turns=tuple(turns),
         channel=mask(conversation.channel),
-        attributes=mask_mapping(conversation.attributes, counts, pseudonyms, keep),
+        attributes=mask_mapping(conversation.attributes, counts, masking.pseudonyms, masking.keep_attributes),
     )
 
 
@@ -210,10 +220,10 @@ def _clip(text: str, tokens: int) -> str:
 
 
 def _request_hash(model: str, prompt: Prompt, message: str, options: ModelOptions) -> str:
-    # The default options leave no trace: what was bought before there were any is found by its old hash.
+    # The default options leave no trace: answers from before there were any are found by their old hash.
     chosen = options.fingerprint()
-    asked = f"options{len(chosen)}:{chosen}" if chosen else ""
-    return _digest(f"{asked}{len(model)}:{model}{len(prompt.version)}:{prompt.version}{message}")
+    differing = f"options{len(chosen)}:{chosen}" if chosen else ""
+    return _digest(f"{differing}{len(model)}:{model}{len(prompt.version)}:{prompt.version}{message}")
 
 
 def _content_hash(turns: tuple[Turn, ...]) -> str:

@@ -113,7 +113,7 @@ def _answer_finding(model: str, interface: str, reply: Reply, seconds: float) ->
         "tokens"
     )
     if reply.refused:
-        return Finding("endpoint", "warning", f"{seen}, and refused a harmless conversation", "look at its filter")
+        return Finding("endpoint", "warning", f"{seen}, and refused a harmless conversation", "check its filter")
     if seconds > _SLOW_SECONDS:
         return Finding("endpoint", "warning", seen, "raise --timeout-seconds, or choose a faster model")
     return Finding("endpoint", "ok", seen)

@@ -52,7 +52,7 @@ def test_prepare_masks_numbers_behind_entities_and_breaks(hidden):
 
 def test_prepare_can_leave_masking_and_compaction_out():
     logged = conversation("打13912345678", "您好，欢迎光临小店", "谢谢", "明天发货")
-    assert ready(logged, masked=False).text == "用户：打13912345678\n用户：谢谢\n客服：明天发货"
+    assert ready(logged, masking=None).text == "用户：打13912345678\n用户：谢谢\n客服：明天发货"
     assert (
         ready(logged, compacted=False).text == "用户：打[手机号]\n客服：您好，欢迎光临小店\n用户：谢谢\n客服：明天发货"
     )
@@ -89,7 +89,7 @@ def test_prepare_takes_any_text(turns):
 )
 def test_prepare_keeps_to_the_budget_with_head_and_tail(lengths, max_input_tokens, character):
     logged = conversation(*[f"{index}号{character * length}" for index, length in enumerate(lengths)])
-    request = ready(logged, max_input_tokens=max_input_tokens, compacted=False, masked=False)
+    request = ready(logged, max_input_tokens=max_input_tokens, compacted=False, masking=None)
     assert estimate_tokens(request.prompt) <= max_input_tokens
     assert request.estimated_tokens >= estimate_tokens(request.prompt)
     assert request.truncated == ("中间省略" in request.text)
@@ -117,7 +117,7 @@ def test_prepare_hashes_the_conversation_as_logged():
     assert re.fullmatch("[0-9a-f]{32}", plain.content_hash)
     assert (
         plain.content_hash
-        == ready(conversation("打13912345678", "好", conversation_id="x", line=9), masked=False).content_hash
+        == ready(conversation("打13912345678", "好", conversation_id="x", line=9), masking=None).content_hash
     )
     assert plain.content_hash != ready(conversation("打13912345679", "好")).content_hash
     assert plain.request_hash == ready(conversation("打13812345679", "好")).request_hash
