@@ -40,7 +40,8 @@ from tasks.tuning.rules.rollout_record import format_summary
 from tests.servers.accounts import account_environment
 from tests.servers.bos import BosServer
 from tests.servers.console import ConsoleServer
-from tests.servers.qianfan import QianfanServer, answer_for
+from tests.servers.qianfan import QianfanServer
+from tests.servers.qianfan_answers import answer_for
 
 ROOT = Path(__file__).parent.parent
 LABELS = ROOT / "deployments" / "demo" / "labels.jsonl"

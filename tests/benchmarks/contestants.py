@@ -19,7 +19,8 @@ from pathlib import Path
 import orjson
 
 from tasks.preparing.tokens import estimate_tokens
-from tests.servers.qianfan import ACCESS_KEY, API_KEY, SECRET_KEY, count_tokens
+from tests.servers.qianfan import ACCESS_KEY, API_KEY, SECRET_KEY
+from tests.servers.qianfan_answers import count_tokens
 
 ANSWER_TOKENS = 60
 

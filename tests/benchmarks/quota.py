@@ -27,7 +27,7 @@ from typing import Any
 import orjson
 
 from tests.benchmarks.contestants import CONTESTANTS, MODULES, Work, true_tokens
-from tests.servers.qianfan import answer_for
+from tests.servers.qianfan_answers import answer_for
 
 OURS = ("ours (openai)", "ours (qianfan)")
 PEERS = ("batch_do", "semaphore")

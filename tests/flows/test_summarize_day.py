@@ -23,7 +23,7 @@ from tasks.domain.errors import (
 )
 from tasks.warehouse.rules.day_tally import DayTally
 from tasks.warehouse.rules.tables import METRICS, REJECTS, RUNS, SUMMARIES
-from tests.servers.qianfan import FAULTS, POISON
+from tests.servers.qianfan_behavior import FAULTS, POISON
 
 # Prefect's own client leaves its connections to the garbage collector.
 pytestmark = [

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from tests.servers.bce_auth import verify
 from tests.servers.bos import BosServer
-from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, answer_for, count_tokens
+from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY
+from tests.servers.qianfan_answers import answer_for, count_tokens
 from tests.servers.threaded import ThreadedServer
 
 PATH = "/v2/batchinference"

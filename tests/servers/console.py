@@ -27,7 +27,8 @@ from tests.servers.console_models import ModelCalls
 from tests.servers.console_services import ServiceCalls
 from tests.servers.console_tuning import PUBLISHED, Task, TuningCalls, quality
 from tests.servers.console_world import Behavior, Body, Refusal, World
-from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, answer_for
+from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY
+from tests.servers.qianfan_answers import answer_for
 from tests.servers.threaded import ThreadedServer
 
 __all__ = ["FAULTS", "PUBLISHED", "Behavior", "ConsoleServer", "Task"]

@@ -21,7 +21,8 @@ from tasks.clients.http_pool import ConnectionLimits
 from tasks.clients.openai_chat import OpenAISummarizer
 from tasks.domain.errors import AnswersUseless, CeilingReached, EndpointDown
 from tasks.domain.records import Answer, Conversation, GivenUp, Reason, Request
-from tests.servers.qianfan import API_KEY, Behavior, QianfanServer
+from tests.servers.qianfan import API_KEY, QianfanServer
+from tests.servers.qianfan_behavior import Behavior
 
 PRICES = Prices(prompt=0.8, completion=2.0)
 

@@ -9,7 +9,8 @@ from tasks.clients.http_pool import ConnectionLimits
 from tasks.clients.qianfan_chat import QianfanAddresses
 from tasks.clients.qianfan_credentials import QianfanCredentials
 from tasks.domain.errors import AllowanceUsedUp, CredentialsRefused, EndpointMissing, RequestInvalid
-from tests.servers.qianfan import ACCESS_KEY, API_KEY, SECRET_KEY, QianfanServer, embedding_of
+from tests.servers.qianfan import ACCESS_KEY, API_KEY, SECRET_KEY, QianfanServer
+from tests.servers.qianfan_answers import embedding_of
 
 TEXTS = ["包裹没有动静", "催促站点", "退款"]
 

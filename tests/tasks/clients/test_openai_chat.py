@@ -23,7 +23,8 @@ from tasks.domain.errors import (
 )
 from tasks.domain.records import Conversation, QuotaHeaders, Reply, Request
 from tests.servers.odd_replies import WHOLE
-from tests.servers.qianfan import API_KEY, Behavior, QianfanServer
+from tests.servers.qianfan import API_KEY, QianfanServer
+from tests.servers.qianfan_behavior import Behavior
 
 PROMPT = "请总结：\n用户：发票抬头写错了\n客服：已为您重新开具"
 REQUEST = Request(Conversation("c1", (), "a", 1), (), "", PROMPT, False, "", "", 0)

@@ -27,7 +27,8 @@ from tasks.domain.errors import (
 from tasks.domain.model_options import ModelOptions
 from tasks.domain.ports import Summarizer
 from tasks.domain.records import Conversation, QuotaHeaders, Reply, Request
-from tests.servers.qianfan import ACCESS_KEY, POISON, SECRET_KEY, Behavior, QianfanServer
+from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
+from tests.servers.qianfan_behavior import POISON, Behavior
 
 PAIR = QianfanCredentials(ACCESS_KEY, SECRET_KEY)
 DEFAULTS = ModelOptions()
