@@ -11,6 +11,7 @@ import orjson
 from prefect import flow, get_run_logger, runtime
 
 from flows.wiring import command_line
+from flows.wiring.reviewed import reviewed_by_people
 from flows.wiring.services import open_place, open_themes, open_warehouse, scratch_parent
 from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.days import days_between
@@ -56,6 +57,7 @@ async def accept_themes(
                     zone=config.zone,
                     attributes=config.attributes,
                     themes=config.themes,
+                    reviews=reviewed_by_people,
                 )
                 if done:
                     restated.append(day.isoformat())

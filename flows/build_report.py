@@ -12,6 +12,7 @@ import orjson
 from prefect import flow, runtime
 
 from flows.wiring import command_line
+from flows.wiring.reviewed import reviewed_by_people
 from flows.wiring.services import open_warehouse
 from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.days import days_between
@@ -31,9 +32,11 @@ async def build_report(start: date, end: date, settings: SettingsParameter | Non
     config = load_settings(settings or {})
     warehouse = open_warehouse(config)
     published = aggregate_published(warehouse, days_between(start, end), config.zone, config.attributes)
-    context = look_around(warehouse, start, end, published.whole, config.themes)
+    context = look_around(warehouse, start, end, published.whole, config.themes, reviews=reviewed_by_people)
     context = replace(context, days=tuple(published.days.values()) if start < end else ())
-    address = publish_reports(warehouse, published, context, str(runtime.flow_run.id), config.themes)
+    address = publish_reports(
+        warehouse, published, context, str(runtime.flow_run.id), config.themes, reviewed_by_people
+    )
     await show_report(f"{start}-{end}", published.whole, context, address)
     return {
         "start": start.isoformat(),

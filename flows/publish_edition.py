@@ -13,6 +13,7 @@ from prefect import flow, runtime
 
 from flows.wiring import command_line
 from flows.wiring.report_cards import tell_of_report
+from flows.wiring.reviewed import reviewed_by_people
 from flows.wiring.services import open_warehouse
 from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.days import days_between, span_before
@@ -41,7 +42,7 @@ async def publish_edition(
     today = day or runtime.flow_run.scheduled_start_time.in_timezone(config.timezone).date()
     first, last = span_before(today, period)
     published = aggregate_published(warehouse, days_between(first, last), config.zone, config.attributes)
-    context = look_around(warehouse, first, last, published.whole, config.themes)
+    context = look_around(warehouse, first, last, published.whole, config.themes, reviews=reviewed_by_people)
     context = replace(context, days=tuple(published.days.values()))
     address = publish_span(warehouse, published.whole, context)
     await tell_of_report(warehouse, published.whole, context, config)

@@ -19,6 +19,7 @@ from flows.wiring import command_line
 from flows.wiring.answer_ahead import answer_ahead
 from flows.wiring.paid_time import watch_paid_time
 from flows.wiring.report_cards import tell_of_report
+from flows.wiring.reviewed import reviewed_by_people
 from flows.wiring.services import Services, connect, names_the_day, notices, open_source, open_warehouse, quota_of
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.steps import count_without_calls, hold, read
@@ -99,7 +100,8 @@ async def summarize_day(
         tally.raise_if_it_lost_most(read_runs(services.warehouse, day), allowed=config.allow_shrink)
         runs = with_this_run(services.warehouse, tally)
         statistics = aggregate_day(day, config.zone, tables.summaries, tables.rejects, runs, config.attributes)
-        context = look_around(services.warehouse, day, day, statistics, config.themes, {day: tables.summaries})
+        own = {day: tables.summaries}
+        context = look_around(services.warehouse, day, day, statistics, config.themes, own, reviewed_by_people)
 
         files = day_files(day, tables, statistics, runs, context, services.themes.taxonomy)
         publish_day(services.warehouse, day, run.lease, files)

@@ -1,7 +1,7 @@
 """From the day's tables to its metrics and its report."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from itertools import chain
@@ -13,7 +13,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.domain.days import days_before
-from tasks.domain.errors import DayBusy, NoTables, StoreError
+from tasks.domain.errors import DayBusy, KefuError, NoTables, StoreError
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.reporting.index import keep_index
@@ -26,6 +26,7 @@ from tasks.reporting.rules.html import render_html
 from tasks.reporting.rules.markdown import render_markdown
 from tasks.reporting.rules.metrics import metrics_table
 from tasks.reporting.rules.reject_samples import reject_samples
+from tasks.reporting.rules.reviewed import ReviewedSample
 from tasks.reporting.rules.statistics import DayStatistics
 from tasks.reporting.story_day import ask_behind_the_bars, ask_for_stories, open_past, theme_names
 from tasks.running.artifacts import show_markdown, show_table
@@ -41,6 +42,14 @@ from tasks.warehouse.rules.views import TABLES
 _MOST_DAY_REPORTS = 31
 
 History = Mapping[date, pa.Table]
+
+Reviews = Callable[[ObjectStore, date, date, Collection[str]], ReviewedSample | None]
+"""Finds the reviews of the days from the first to the last, of what these models summarized."""
+
+
+def no_reviews(store: ObjectStore, first: date, last: date, models: Collection[str]) -> ReviewedSample | None:
+    """Find none."""
+    return None
 
 
 @task(name="aggregate-day", task_run_name="aggregate-{day}", cache_policy=NO_CACHE)
@@ -102,6 +111,7 @@ def look_around(
     statistics: DayStatistics,
     themes: str = "",
     own: Mapping[date, Path] | None = None,
+    reviews: Reviews = no_reviews,
 ) -> Context:
     """Everything that a report shows beside the figures: past, stories, conversations behind the bars.
 
@@ -112,8 +122,13 @@ def look_around(
         statistics: the figures of these days.
         themes: a shop's own taxonomy; empty for the default one.
         own: summaries that are not published yet, as local files by day.
+        reviews: finds what people's reviews say of the report's models.
     """
-    context = Context(history=read_history(store, first, last), theme_names=theme_names(themes))
+    context = Context(
+        history=read_history(store, first, last),
+        theme_names=theme_names(themes),
+        reviewed=_reviewed(store, statistics, reviews),
+    )
     try:
         with open_past(store, first, last, own or {}) as (warehouse, days):
             return replace(
@@ -126,6 +141,14 @@ def look_around(
             "The report of %s to %s tells no stories: %s. Figures and tables are complete.", first, last, error
         )
         return context
+
+
+def _reviewed(store: ObjectStore, statistics: DayStatistics, reviews: Reviews) -> ReviewedSample | None:
+    try:
+        return reviews(store, statistics.start, statistics.end, [group.key for group in statistics.models])
+    except (KefuError, OSError, ValueError, KeyError) as error:  # a damaged table must not hold back today's figures
+        get_run_logger().warning("The report leaves people's reviews out: %s", error)
+        return None
 
 
 def enter_into_calendar(store: ObjectStore, statistics: DayStatistics, context: Context) -> None:
@@ -208,7 +231,12 @@ def aggregate_published(
 
 @task(name="publish-reports", cache_policy=NO_CACHE)
 def publish_reports(
-    store: ObjectStore, published: SpanStatistics, context: Context, run_id: str, themes: str = ""
+    store: ObjectStore,
+    published: SpanStatistics,
+    context: Context,
+    run_id: str,
+    themes: str = "",
+    reviews: Reviews = no_reviews,
 ) -> str:
     """Replace each day's metrics and reports and the range's report; return the address of the last.
 
@@ -228,7 +256,9 @@ def publish_reports(
                 if len(published.days) > _MOST_DAY_REPORTS:
                     store.write_path(partition_key("metrics", day), parquet_bytes(metrics_table(statistics)))
                     continue
-                around = context if whole.start == whole.end else look_around.fn(store, day, day, statistics, themes)
+                around = context
+                if whole.start != whole.end:
+                    around = look_around.fn(store, day, day, statistics, themes, reviews=reviews)
                 for key, content in report_files(day, statistics, around):
                     store.write_path(key, content)
                 enter_into_calendar(store, statistics, around)

@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.domain.errors import DayBusy
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
-from tasks.reporting.report import aggregate_day, look_around, report_files
+from tasks.reporting.report import Reviews, aggregate_day, look_around, no_reviews, report_files
 from tasks.reporting.rules.dimensions import AttributeDimensions
 from tasks.themes.rules.assigning import Assigner
 from tasks.themes.rules.theme_table import theme_table
@@ -35,6 +35,7 @@ def restate_day(
     zone: tzinfo,
     attributes: AttributeDimensions,
     themes: str = "",
+    reviews: Reviews = no_reviews,
 ) -> bool:
     """Replace a day's themes and what is drawn from them.
 
@@ -56,7 +57,7 @@ def restate_day(
         write_parquet(summaries, SUMMARIES, _restated(store, day, assigner.assign))
         rejects.write_bytes(store.read_path(partition_key("rejects", day)))
         statistics = aggregate_day.fn(day, zone, summaries, rejects, runs, attributes)
-        around = look_around.fn(store, day, day, statistics, themes, {day: summaries})
+        around = look_around.fn(store, day, day, statistics, themes, {day: summaries}, reviews)
         files: list[tuple[str, Path | bytes]] = [
             *report_files(day, statistics, around),
             (partition_key("themes", day), parquet_bytes(theme_table(assigner.taxonomy))),

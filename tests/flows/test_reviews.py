@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
 
+from flows.build_report import build_report
 from flows.evaluate_model import evaluate_model, judge_published
 from flows.import_reviews import import_reviews
 from flows.import_reviews import main as import_main
@@ -227,6 +228,32 @@ def test_what_was_published_is_judged_without_a_call_and_the_random_sample_first
     assert figures["accepted/share corrected"] is None  # ten reviews are too few to tell
     with pytest.raises(UsageError, match="have a sample reviewed first"):
         asyncio.run(judge_published(load_settings(settings), date(2020, 1, 1), date(2020, 1, 2)))
+
+
+def test_reports_tell_how_right_the_model_was_and_correct_its_shares(settings, tmp_path):
+    def report():
+        asyncio.run(build_report(DAY, DAY, settings))
+        return (tmp_path / "w" / f"reports/day={DAY}/report.md").read_text(encoding="utf-8")
+
+    assert "抽检" not in report()
+    sampled(settings, tmp_path / "a.csv", size=30)
+    imported(settings, filled_in(tmp_path / "a.csv", "是"))
+    assert "随机抽检 10 条（11-22）" in (text := report())
+    assert "不足 50 条" in text
+    assert "修正为" not in text
+    sampled(settings, tmp_path / "b.csv", size=200)
+    imported(settings, filled_in(tmp_path / "b.csv", "是"))
+
+    figures = asyncio.run(judge_published(load_settings(settings), DAY, DAY))
+    reviews = figures["random/reviews"]
+    assert reviews >= 50
+    assert f"随机抽检 {reviews} 条（11-22）：接受判断 {figures['random/accepted/accuracy']:.0f}% 正确" in (
+        text := report()
+    )
+    assert f"按 {reviews} 条随机抽检修正为" in text
+    asyncio.run(summarize_day(DAY, settings | {"summarizer": "offline", "overwrite": True, "max_reject_ratio": 1}))
+    text = (tmp_path / "w" / f"reports/day={DAY}/report.md").read_text(encoding="utf-8")
+    assert "抽检" not in text, "nobody has reviewed what the rules made"
 
 
 def test_import_reviews_ends_otherwise_where_rows_were_refused(settings, tmp_path, capsys):

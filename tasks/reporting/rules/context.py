@@ -6,6 +6,7 @@ from datetime import date
 
 import pyarrow as pa
 
+from tasks.reporting.rules.reviewed import ReviewedSample
 from tasks.reporting.rules.statistics import DayStatistics, Example
 from tasks.reporting.rules.stories import NO_STORIES, Stories
 
@@ -20,6 +21,7 @@ class Context:
         stories: what happened.
         theme_names: names of themes in Chinese and English, by id.
         conversations: a few conversations by dimension and value, the unhappiest first.
+        reviewed: what people's reviews of a random sample say of the model; None where there are none.
     """
 
     history: Mapping[date, pa.Table] = field(default_factory=dict)
@@ -27,6 +29,7 @@ class Context:
     stories: Stories = NO_STORIES
     theme_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     conversations: Mapping[tuple[str, str], tuple[Example, ...]] = field(default_factory=dict)
+    reviewed: ReviewedSample | None = None
 
 
 NO_CONTEXT = Context()

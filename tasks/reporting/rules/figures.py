@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tasks.reporting.rules.findings import Comparison, Headline, differs
 from tasks.reporting.rules.formatting import interval_range, percent
+from tasks.reporting.rules.reviewed import ReviewedSample, corrected_share
 from tasks.reporting.rules.statistics import DayStatistics, Proportion
 from tasks.reporting.rules.texts import Bilingual, reason_label, translate
 
@@ -29,10 +30,16 @@ class Figure(NamedTuple):
     interval: str
     parts: tuple[tuple[Bilingual, int, str], ...]
     deltas: tuple[Delta, ...]
+    corrected: Bilingual | None = None
 
 
-def figures_of(statistics: DayStatistics, comparison: Comparison, days: int) -> Iterable[Figure]:
-    """Yield conversations, acceptance, negative sentiment and coverage, each beside its past; `days` have tables."""
+def figures_of(
+    statistics: DayStatistics, comparison: Comparison, days: int, reviewed: ReviewedSample | None = None
+) -> Iterable[Figure]:
+    """Yield conversations, acceptance, negative sentiment and coverage, each beside its past; `days` have tables.
+
+    `reviewed` corrects acceptance and negative sentiment for the model's errors.
+    """
     outcomes = statistics.outcomes
     yield Figure(
         translate("conversations"),
@@ -56,7 +63,7 @@ def figures_of(statistics: DayStatistics, comparison: Comparison, days: int) -> 
         comparison,
         lambda day: day.accepted,
         more_is_bad=False,
-    )
+    )._replace(corrected=corrected_share(reviewed, "accepted"))
     yield _share_figure(
         translate("negative"),
         outcomes.negative("yes"),
@@ -68,7 +75,7 @@ def figures_of(statistics: DayStatistics, comparison: Comparison, days: int) -> 
         comparison,
         lambda day: day.negative,
         more_is_bad=True,
-    )
+    )._replace(corrected=corrected_share(reviewed, "negative_sentiment"))
     complete = statistics.coverage
     yield _share_figure(
         translate("complete"),

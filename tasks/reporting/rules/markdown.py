@@ -48,6 +48,8 @@ def render_markdown(
     blocks.append(("" if language == "zh" else " ").join(tell(text) for text in page.lede))
     if statistics.conversations:
         blocks.append(_figures_table(page.figures, tell))
+        if page.reviewed:
+            blocks.append(tell(page.reviewed))
     if statistics.outcomes.total:
         blocks += [f"## {label('stories')}", _stories(page, tell)]
         marks = ("- ", "- ⚠ ")
@@ -119,7 +121,8 @@ def _figures_table(figures: Iterable[Figure], tell: Callable[[Bilingual], str]) 
             for delta in figure.deltas
         )
         hint = f" {tell(translate('interval', range=figure.interval))}" if figure.interval else ""
-        rows.append([tell(figure.label), value + hint, parts, before or "–"])
+        corrected = f" · {tell(figure.corrected)}" if figure.corrected else ""
+        rows.append([tell(figure.label), value + hint + corrected, parts, before or "–"])
     return _table(["", *(tell(translate(key)) for key in ("figure", "parts", "earlier"))], rows, numbers=())
 
 

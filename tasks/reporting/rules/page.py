@@ -28,6 +28,7 @@ from tasks.reporting.rules.formatting import (
     share_text,
     whole_percent,
 )
+from tasks.reporting.rules.reviewed import review_line
 from tasks.reporting.rules.statistics import OTHER, DayStatistics, Example, Group, Outcomes, Proportion, TermCounts
 from tasks.reporting.rules.story_cards import StoryCard, story_card
 from tasks.reporting.rules.story_texts import recovered_line
@@ -82,6 +83,7 @@ class Page(NamedTuple):
     warnings: tuple[Bilingual, ...]
     lede: tuple[Bilingual, ...]
     figures: tuple[Figure, ...]
+    reviewed: Bilingual | None
     stories: tuple[StoryCard, ...]
     no_stories: Bilingual
     over: tuple[Bilingual, ...]
@@ -114,7 +116,8 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
         source=_source(statistics),
         warnings=tuple(_warnings(statistics)),
         lede=tuple(_lede(statistics)),
-        figures=tuple(figures_of(statistics, comparison, known_days)),
+        figures=tuple(figures_of(statistics, comparison, known_days, context.reviewed)),
+        reviewed=review_line(context.reviewed) if context.reviewed else None,
         stories=tuple(story_card(story, context.stories) for story in context.stories.told),
         no_stories=translate("no_stories" if context.stories.enough_past else "no_past"),
         over=tuple(recovered_line(story) for story in context.stories.over),

@@ -77,6 +77,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "unread_about": ("约在无法读取的文件里", "About, in unreadable files"),
     "summarized": ("已摘要", "Summarized"),
     "rejected": ("未能摘要", "Rejected"),
+    "reviewed": (
+        "随机抽检 {reviews} 条（{days}）：接受判断 {accepted} 正确，情绪判断 {negative} 正确。",
+        "{reviews} random reviews ({days}): acceptance right in {accepted}, sentiment in {negative}.",
+    ),
+    "reviewed_too_few": (
+        "不足 {minimum} 条，还不能据此修正占比。",
+        "Fewer than {minimum}: too few to correct the shares by.",
+    ),
+    "corrected": (
+        "{days}：模型 {raw}，按 {reviews} 条随机抽检修正为 {value}（{range}）",
+        "{days}: {raw} by the model, {value} ({range}) corrected by {reviews} random reviews",
+    ),
     "day_before": ("前一天", "Day before"),
     "span_before": ("前 {days} 天", "{days} days before"),
     "daily_mean": ("前 {days} 天日均", "mean of {days} days"),
