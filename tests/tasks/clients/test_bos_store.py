@@ -29,7 +29,8 @@ from tasks.domain.errors import (
     StoreUnavailable,
     UsageError,
 )
-from tests.servers.bos import FAULTS, BosServer
+from tests.servers.bos import BosServer
+from tests.servers.bos_state import FAULTS
 
 PART_BYTES = 128 * 1024
 ROOT = Path(__file__).parents[3]
