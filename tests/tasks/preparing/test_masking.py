@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.preparing.masking import PLACEHOLDERS, mask, mask_identifier, mask_mapping
-from tests.benchmarks.masking import KINDS, Maker, leaks, look_alikes
+from tests.benchmarks.masking import leaks
+from tests.benchmarks.masking_cases import KINDS, look_alikes
+from tests.benchmarks.masking_values import Maker
 
 DIGITS = "0123456789"
 FULL_WIDTH = str.maketrans(DIGITS, "０１２３４５６７８９")
