@@ -40,7 +40,7 @@ from tasks.reading.log_objects import list_logs
 from tasks.reading.tally import ReadingTally
 from tasks.running.progress import Progress
 from tasks.running.scratch import scratch_folder
-from tasks.summarizing.day import DaySession, open_day
+from tasks.summarizing.day import DayOptions, DayResources, DaySession, open_day
 from tasks.summarizing.dry_run import DryRun, count_day, first_conversations
 from tasks.warehouse.parquet import usual_reject_ratio
 
@@ -52,16 +52,12 @@ def hold(
     return open_day(
         day,
         str(runtime.flow_run.id),
-        warehouse=services.warehouse,
-        summarizer=services.summarizer,
-        limiter=services.limiter,
-        scratch=services.scratch,
-        policy=nightly_policy(config, services.warehouse, day),
-        overwrite=config.overwrite,
-        busy_wait_seconds=config.busy_wait_seconds,
+        DayResources(
+            services.warehouse, services.summarizer, services.limiter, services.scratch, _fallback(config, services)
+        ),
+        DayOptions(nightly_policy(config, services.warehouse, day), config.overwrite, config.busy_wait_seconds),
         logger=get_run_logger(),
         shard=shard,
-        fallback=_fallback(config, services),
     )
 
 

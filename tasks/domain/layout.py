@@ -27,12 +27,12 @@ def lease_key(day: date) -> str:
 
 
 # Work in progress, by folder. `_staging/unfinished/` is not: it marks a day that was half replaced.
-_STAGING: Final = ("_staging/runs/", "_staging/leases/", "_staging/shards/", "_staging/batches/")
+STAGING: Final = ("_staging/runs/", "_staging/leases/", "_staging/shards/", "_staging/batches/")
 
 # What these hold was paid for, and is all there is of a day that is not published.
-_PAID: Final = ("_answers/", "_staging/batches/")
+PAID: Final = ("_answers/", "_staging/batches/")
 
-_DAY: Final = re.compile(r"(?:_answers|reports|_staging/batches)/days?=(?:\d{4}-\d\d-\d\d_)?(\d{4}-\d\d-\d\d)/")
+DAY_OF_KEY: Final = re.compile(r"(?:_answers|reports|_staging/batches)/days?=(?:\d{4}-\d\d-\d\d_)?(\d{4}-\d\d-\d\d)/")
 
 TABLES: Final = ("summaries/", "rejects/", "metrics/", "runs/")
 
@@ -62,11 +62,13 @@ def model_folder(name: str) -> str:
     return f"models/name={name}"
 
 
-def _unfinished(day: date) -> str:
+def unfinished_prefix(day: date) -> str:
+    """The prefix of the marks of a day that is being replaced."""
     return f"_staging/unfinished/day={day.isoformat()}/"
 
 
-def _sample_key(sample_id: str) -> str:
+def sample_key(sample_id: str) -> str:
+    """The key of a sample to review."""
     return f"_reviews/{sample_id}.parquet"
 
 

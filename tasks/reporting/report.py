@@ -33,7 +33,14 @@ from tasks.running.artifacts import show_markdown, show_table
 from tasks.themes.rules.taxonomy import Taxonomy
 from tasks.themes.rules.theme_table import theme_table
 from tasks.warehouse.day_lease import acquire_day
-from tasks.warehouse.parquet import _batches, _metrics, _published, parquet_bytes, published_keys, read_runs
+from tasks.warehouse.parquet import (
+    file_batches,
+    parquet_bytes,
+    published_batches,
+    published_keys,
+    read_metrics,
+    read_runs,
+)
 from tasks.warehouse.publish import DayTables
 from tasks.warehouse.rules.day_tally import DayTally
 from tasks.warehouse.rules.tables import RUNS, complete_batch
@@ -63,16 +70,16 @@ def aggregate_day(
 ) -> DayStatistics:
     """The day's figures, from its tables alone."""
     aggregator = Aggregator(day, day, zone, attributes=attributes)
-    for batch in _batches(summaries):
+    for batch in file_batches(summaries):
         aggregator.add_summaries(batch)
-    for batch in _batches(rejects):
+    for batch in file_batches(rejects):
         aggregator.add_rejects(batch)
     return aggregator.result(*runs)
 
 
 def read_history(store: ObjectStore, first: date, last: date) -> History:
     """The metrics of the days that a span is compared with, by day; days without are left out."""
-    tables = ((before, _metrics(store, before)) for before in days_before(first, past_days(first, last)))
+    tables = ((before, read_metrics(store, before)) for before in days_before(first, past_days(first, last)))
     return {before: table for before, table in tables if table is not None}
 
 
@@ -175,7 +182,7 @@ async def show_report(day: date | str, statistics: DayStatistics, context: Conte
 @task(name="show-rejects", task_run_name="show-rejects-{day}", cache_policy=NO_CACHE)
 async def show_rejects(day: date, rejects: Path) -> None:
     """Keep a table of why conversations were rejected as an artifact of the run, if any were."""
-    rows = await asyncio.to_thread(lambda: reject_samples(_batches(rejects)))
+    rows = await asyncio.to_thread(lambda: reject_samples(file_batches(rejects)))
     if rows:
         await show_table(rows, key=f"rejects-{day}", description=f"{day} 未能摘要的会话 · rejects")
 
@@ -219,7 +226,7 @@ def aggregate_published(
         aggregator = Aggregator(day, day, zone, attributes=attributes)
         for table, add in (("summaries", aggregator.add_summaries), ("rejects", aggregator.add_rejects)):
             for key in published_keys(store, table, day):
-                for batch in _published(store, key):
+                for batch in published_batches(store, key):
                     add(complete_batch(batch, TABLES[table]))
         published[day] = aggregator.result(*runs)
         whole.merge(aggregator)

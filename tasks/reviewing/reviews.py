@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from tasks.calling.rules.offline import OFFLINE_MODEL, summarize_offline
 from tasks.domain.errors import NoTables, ObjectMissing, UsageError
-from tasks.domain.layout import _sample_key, partition_key
+from tasks.domain.layout import partition_key, sample_key
 from tasks.domain.ports import ObjectStore
 from tasks.domain.records import Conversation, Fields, Request
 from tasks.parsing.answers import parse_answer
@@ -120,7 +120,7 @@ def draw_sample(
 def store_sample(warehouse: ObjectStore, sample: Sample) -> None:
     """Keep what the import needs to know of a sample."""
     table = pa.Table.from_pylist(list(sample.rows), schema=SAMPLES)
-    warehouse.write_path(_sample_key(sample.sample_id), parquet_bytes(table))
+    warehouse.write_path(sample_key(sample.sample_id), parquet_bytes(table))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ def _load_sample(warehouse: ObjectStore, sample_id: str) -> list[dict[str, Any]]
     if not sample_id.isascii() or not sample_id.isalnum():
         return []
     try:
-        rows: list[dict[str, Any]] = read_table(warehouse, _sample_key(sample_id), SAMPLES).to_pylist()
+        rows: list[dict[str, Any]] = read_table(warehouse, sample_key(sample_id), SAMPLES).to_pylist()
     except ObjectMissing:
         return []
     return rows

@@ -1,4 +1,4 @@
-"""A day under work: held, with its scratch folder, its answers and its caller, all given back at the end."""
+"""A day session: a day's lease, scratch folder, answers and caller, released at the end."""
 
 import asyncio
 import logging
@@ -24,7 +24,41 @@ from tasks.warehouse.day_lease import DayLease, DayWatch, acquire_day, acquire_s
 
 _Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
-_LOOK_SECONDS = 5.0
+_POLL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class DayResources:
+    """Stores and models of a day's run.
+
+    Args:
+        warehouse: holds the lease and the answers.
+        summarizer: the model.
+        limiter: its quota; None for a summarizer that is not paid.
+        scratch: the folder for a scratch folder of the run's own.
+        fallback: a second model for what the first does not answer.
+    """
+
+    warehouse: ObjectStore
+    summarizer: Summarizer
+    limiter: RateLimiter | None
+    scratch: Path
+    fallback: Fallback | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayOptions:
+    """Rules of a day's run.
+
+    Args:
+        policy: of its calls.
+        overwrite: know only answers to the very same requests, not those of older models.
+        busy_wait_seconds: to wait for another run that holds the day.
+    """
+
+    policy: CallPolicy
+    overwrite: bool
+    busy_wait_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +77,20 @@ class DaySession:
 async def open_day(
     day: date,
     run_id: str,
+    resources: DayResources,
+    options: DayOptions,
     *,
-    warehouse: ObjectStore,
-    summarizer: Summarizer,
-    limiter: RateLimiter | None,
-    scratch: Path,
-    policy: CallPolicy,
-    overwrite: bool,
-    busy_wait_seconds: float,
     logger: _Logger,
     shard: Shard | None = None,
-    fallback: Fallback | None = None,
 ) -> AsyncIterator[DaySession]:
     """Hold the day until the block ends, however it ends; SIGTERM and Ctrl-C stop it in good order.
 
     Args:
-        run_id: whose the process is; what it keeps bears this name.
-        policy: the rules of its calls.
-        fallback: a second model for what the first does not answer.
+        day: the day to hold.
+        run_id: of this process's flow run; names what it stores.
+        resources: stores and models.
+        options: rules of the run.
+        logger: for waiting and stopping.
         shard: hold only this shard, for the run that holds its day and buys its answers, and stop when that run ends.
 
     Raises:
@@ -68,22 +98,21 @@ async def open_day(
         LeaseLost: the shard's run does not hold the day any more.
         RunStopped: a signal came while it waited for the day.
     """
-    stopping = _Stopping(logger)
+    warehouse, stopping = resources.warehouse, _Stopping(logger)
     acquire = partial(acquire_shard, warehouse, shard) if shard else partial(acquire_day, warehouse, day, run_id)
     buyer = shard.run_id if shard else run_id
     with on_signals(stopping.stop):
         lease = await asyncio.to_thread(
-            acquire, wait_seconds=busy_wait_seconds, notify=logger.info, stopping=stopping.is_asked_for
+            acquire, wait_seconds=options.busy_wait_seconds, notify=logger.info, stopping=stopping.is_asked_for
         )
         try:
-            with scratch_folder(scratch, run_id) as folder:
+            with scratch_folder(resources.scratch, run_id) as folder:
                 name = f"{buyer}-{run_id}" if shard else run_id
                 answers = await asyncio.to_thread(
-                    ResponseCache, warehouse, day, buyer, folder, overwrite=overwrite, name=name
+                    ResponseCache, warehouse, day, buyer, folder, overwrite=options.overwrite, name=name
                 )
                 try:
-                    arguments = summarizer, limiter, answers, policy, buyer, lease
-                    caller = FallbackCaller(fallback, *arguments) if fallback else Caller(*arguments)
+                    caller = _caller(resources, answers, options.policy, buyer, lease)
                     stopping.hand_on(caller)
                     async with (
                         _stopped_with_its_day(shard, warehouse, caller, logger),
@@ -94,6 +123,13 @@ async def open_day(
                     await asyncio.to_thread(answers.close)
         finally:
             await asyncio.to_thread(lease.release)
+
+
+def _caller(
+    resources: DayResources, answers: ResponseCache, policy: CallPolicy, run_id: str, lease: DayLease
+) -> Caller:
+    arguments = resources.summarizer, resources.limiter, answers, policy, run_id, lease
+    return FallbackCaller(resources.fallback, *arguments) if resources.fallback else Caller(*arguments)
 
 
 class _Stopping:
@@ -136,7 +172,7 @@ async def _stopped_with_its_day(
     async def stop_with_it() -> None:
         held = True
         while held:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
             held = await asyncio.to_thread(watch.is_held)
         logger.warning("Run %s does not hold %s any more: no new calls.", shard.run_id, shard.day)
         caller.stop()

@@ -1,4 +1,4 @@
-"""Parquet: the warehouse's tables read in any version they were ever written in, and damage told from absence."""
+"""Parquet: the warehouse's tables read in any version they were ever written in, and damage kept apart from absence."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +32,7 @@ def read_table(store: ObjectStore, key: str, schema: pa.Schema) -> pa.Table:
         TableDamaged: it can't be read.
     """
     data = store.read_path(key)
-    with _damage_told(store.uri_of(key)):
+    with _as_damage(store.uri_of(key)):
         with pq.ParquetFile(BytesIO(data)) as file:
             batches = [conform(batch, schema) for batch in file.iter_batches(_ROWS_AT_A_TIME, use_threads=False)]
         return pa.Table.from_batches(batches, schema=schema)
@@ -54,7 +54,7 @@ def read_batches(
         TableDamaged: it can't be read, or not to its end.
     """
     wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
-    with store.open_object(key) as file, _damage_told(store.uri_of(key)), pq.ParquetFile(file) as table:
+    with store.open_object(key) as file, _as_damage(store.uri_of(key)), pq.ParquetFile(file) as table:
         # With threads, all columns are unpacked at once, each by a thread whose memory is not given back.
         for batch in table.iter_batches(_ROWS_AT_A_TIME, columns=columns, use_threads=False):
             yield conform(batch, wanted)
@@ -75,7 +75,7 @@ def read_runs(store: ObjectStore, day: date) -> list[dict[str, Any]]:
 def usual_reject_ratio(store: ObjectStore, day: date) -> float | None:
     """The share of rejects in the week before a day, as its models made them; None where too little is known.
 
-    A day that can't be read says nothing, and holds nobody up.
+    A day that can't be read is left out.
     """
     conversations = rejected = 0
     for before in days_before(day, _USUAL_DAYS):
@@ -106,7 +106,7 @@ def parquet_bytes(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def _metrics(store: ObjectStore, day: date) -> pa.Table | None:
+def read_metrics(store: ObjectStore, day: date) -> pa.Table | None:
     """The day's metrics; None where there are none, or where they are damaged, which is logged."""
     try:
         return read_table(store, partition_key("metrics", day), METRICS)
@@ -117,17 +117,19 @@ def _metrics(store: ObjectStore, day: date) -> pa.Table | None:
         return None
 
 
-def _batches(path: Path) -> Iterable[pa.RecordBatch]:
+def file_batches(path: Path) -> Iterable[pa.RecordBatch]:
+    """The batches of a local Parquet file."""
     with pq.ParquetFile(path) as table:
         yield from table.iter_batches(_ROWS_AT_A_TIME, use_threads=False)
 
 
-def _published(store: ObjectStore, key: str) -> Iterable[pa.RecordBatch]:
+def published_batches(store: ObjectStore, key: str) -> Iterable[pa.RecordBatch]:
+    """The batches of a published file of `summaries` or `rejects`, by its key."""
     yield from read_batches(store, key, SUMMARIES if key.startswith("summaries/") else REJECTS)
 
 
 @contextmanager
-def _damage_told(uri: str) -> Iterator[None]:
+def _as_damage(uri: str) -> Iterator[None]:
     try:
         yield
     except StoreError:

@@ -15,7 +15,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.domain.errors import AccountingError, LeaseLost, PreconditionFailed
-from tasks.domain.layout import _unfinished
+from tasks.domain.layout import unfinished_prefix
 from tasks.domain.ports import ObjectStore
 from tasks.warehouse.day_lease import DayLease
 from tasks.warehouse.parquet import read_runs
@@ -147,7 +147,7 @@ def is_complete(store: ObjectStore, day: date) -> bool:
     """Return true if the day was published, and no run died or failed while it replaced a published one."""
     if not read_runs(store, day):  # none, or damaged: then it is done again
         return False
-    return next(store.list_objects(_unfinished(day)), None) is None
+    return next(store.list_objects(unfinished_prefix(day)), None) is None
 
 
 @task(name="publish-day", task_run_name="publish-{day}", cache_policy=NO_CACHE)
@@ -163,8 +163,8 @@ def publish_day(store: ObjectStore, day: date, lease: DayLease, files: Sequence[
         waiting = [(key, stack.enter_context(store.staged(key, content))) for key, content in files]
         # Listed before the proof that the day is ours, these marks are of runs before this one: theirs is done again.
         # Ours is like no other, not even that of this very run in a process before this one, which may still live.
-        mark = f"{_unfinished(day)}{lease.run_id}-{uuid4().hex}"
-        marks = {mark, *(found.key for found in store.list_objects(_unfinished(day)))}
+        mark = f"{unfinished_prefix(day)}{lease.run_id}-{uuid4().hex}"
+        marks = {mark, *(found.key for found in store.list_objects(unfinished_prefix(day)))}
         lease.check()
         store.write_path(mark, b"")
         written: dict[str, str] = {}

@@ -93,7 +93,7 @@ def test_a_shard_asks_nothing_when_its_run_does_not_hold_the_day(settings, store
 
 
 def test_a_shard_stops_with_the_run_that_holds_the_day(settings, store, qianfan, monkeypatch):
-    monkeypatch.setattr(tasks.summarizing.day, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(tasks.summarizing.day, "_POLL_SECONDS", 0.05)
     qianfan.behavior.latency_median = 0.3
     lease = held(store)
 

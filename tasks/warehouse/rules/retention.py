@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from tasks.domain.layout import _DAY, _PAID, _STAGING, TABLES, TEXTS
+from tasks.domain.layout import DAY_OF_KEY, PAID, STAGING, TABLES, TEXTS
 from tasks.domain.ports import StoredObject
 
 _ANY_DAY: Final = re.compile(r"day=(\d{4}-\d\d-\d\d)/")
@@ -36,9 +36,9 @@ def is_expired(found: StoredObject, keep: Keep, *, now: datetime, is_complete: C
         now: aware, in the time zone of the days.
         is_complete: whether a day is published; of one that is not, the answers are all there is.
     """
-    named = _DAY.match(found.key)
+    named = DAY_OF_KEY.match(found.key)
     day = date.fromisoformat(named[1]) if named else None
-    if found.key.startswith(_STAGING):
+    if found.key.startswith(STAGING):
         old = bool(keep.staging_days) and now - found.modified > timedelta(days=keep.staging_days)
     elif found.key.startswith((*TABLES, *TEXTS)):
         days = keep.tables_days if found.key.startswith(TABLES) else keep.texts_days
@@ -53,4 +53,4 @@ def is_expired(found: StoredObject, keep: Keep, *, now: datetime, is_complete: C
             old = old and now - found.modified > timedelta(days=days)
     else:
         old = False
-    return old and (not found.key.startswith(_PAID) or (day is not None and is_complete(day)))
+    return old and (not found.key.startswith(PAID) or (day is not None and is_complete(day)))
