@@ -34,11 +34,13 @@ class PrefectServer:
         url: its API, as `PREFECT_API_URL` wants it.
         home: its `PREFECT_HOME`, which commands that talk to it share.
         log: what it wrote so far.
+        login: USER:PASSWORD; empty: it asks for none.
     """
 
     url: str
     home: Path
     log: Path
+    login: str = ""
 
     def environment(self) -> dict[str, str]:
         """For a process that talks to this server: the test's own environment without any other Prefect."""
@@ -50,6 +52,7 @@ class PrefectServer:
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",
             "NO_COLOR": "1",
+            **({"PREFECT_API_AUTH_STRING": self.login} if self.login else {}),
         }
 
     def client(self) -> httpx.Client:
@@ -94,18 +97,26 @@ def beat(api: httpx.Client, runs: Iterable[str], tag: str) -> None:
 
 
 @contextmanager
-def prefect_server(folder: Path) -> Iterator[PrefectServer]:
-    """A server on SQLite, its data in a new folder, from its first answer to the end of the block, however that ends."""
+def prefect_server(folder: Path, login: str = "", **settings: str) -> Iterator[PrefectServer]:
+    """A server on SQLite, its data in a new folder, from its first answer to the end of the block, however that ends.
+
+    Args:
+        folder: a new one.
+        login: USER:PASSWORD, which it then asks for.
+        settings: more of its environment.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     folder.mkdir(parents=True, exist_ok=True)
-    server = PrefectServer(f"http://127.0.0.1:{port}/api", folder, folder / "server.log")
+    server = PrefectServer(f"http://127.0.0.1:{port}/api", folder, folder / "server.log", login)
     environment = server.environment() | {
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "1",
         "PREFECT_SERVER_LOG_RETRYABLE_ERRORS": "true",
         "PREFECT_UI_URL": server.url.removesuffix("/api"),
         "PYTHONPATH": str(_ROOT),
+        **({"PREFECT_SERVER_API_AUTH_STRING": login} if login else {}),
+        **settings,
     }
     del environment["PREFECT_API_URL"]
     with server.log.open("wb") as log:

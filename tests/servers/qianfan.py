@@ -43,6 +43,8 @@ class QianfanServer(ThreadedServer):
 
     def __init__(self, port: int = 0, seed: int = 7, **behavior: Any) -> None:
         super().__init__(port)
+        self.keys = ACCESS_KEY, SECRET_KEY
+        self.authorizations = {f"Bearer {API_KEY}"}  # of OpenAI's wire
         self.behavior = Behavior(**behavior)
         self.token_fetches = 0
         # Who answers what, where it matters: (endpoint or model, prompt) -> answer, None for no such endpoint.
@@ -63,6 +65,11 @@ class QianfanServer(ThreadedServer):
         self.peers: set[Any] = set()
         self.last_body: dict[str, Any] = {}
         self.last_headers: dict[str, str] = {}
+
+    @property
+    def running(self) -> int:
+        """Calls that are worked on now."""
+        return self._running
 
     def stats(self) -> dict[str, Any]:
         """Totals since the last reset."""
@@ -136,7 +143,7 @@ class QianfanServer(ThreadedServer):
 
     def _signature_error(self, request: web.BaseRequest) -> str | None:
         url = request.rel_url
-        return verify(request.method, url.raw_path, url.raw_query_string, request.headers, ACCESS_KEY, SECRET_KEY)
+        return verify(request.method, url.raw_path, url.raw_query_string, request.headers, *self.keys)
 
     def _bearer_token(self, request: web.BaseRequest) -> web.Response:
         self.token_fetches += 1
@@ -150,7 +157,7 @@ class QianfanServer(ThreadedServer):
     def _access_token(self, request: web.BaseRequest) -> web.Response:
         self.token_fetches += 1
         query = request.query
-        if (query.get("client_id"), query.get("client_secret")) != (ACCESS_KEY, SECRET_KEY):
+        if (query.get("client_id"), query.get("client_secret")) != self.keys:
             return json_reply({"error": "invalid_client", "error_description": "Client authentication failed"}, 401)
         token = f"24.token-{self.token_fetches}"
         self._tokens.add(token)
@@ -187,7 +194,7 @@ class QianfanServer(ThreadedServer):
     def _denied(self, request: web.BaseRequest, wire: str) -> web.Response | None:
         bearer = request.headers.get("Authorization", "")
         if wire == "openai":
-            known = bearer == f"Bearer {API_KEY}"
+            known = bearer in self.authorizations
         elif wire == "v2" or bearer.startswith("Bearer "):
             known = bearer.removeprefix("Bearer ") in self._tokens
             if not known and wire == "v1":
