@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from flows.wiring.blocks import BLOCK_SCHEME, SummarizerEndpoint, load_block, open_bucket
@@ -24,7 +25,7 @@ from tasks.clients.openai_chat import OpenAISummarizer
 from tasks.clients.qianfan_chat import V1_NOTICE, QianfanAddresses, is_v1, model_of, open_qianfan
 from tasks.clients.qianfan_credentials import QianfanCredentials
 from tasks.clients.server_clock import server_clock
-from tasks.clients.stores import open_store
+from tasks.clients.stores import Named, open_store
 from tasks.delivering.deliver import Wire
 from tasks.domain.errors import UsageError
 from tasks.domain.ports import BatchPlatform, Embedder, ObjectStore, Summarizer
@@ -185,19 +186,34 @@ def pseudonyms_of(settings: Settings) -> Pseudonyms:
 
 
 def open_source(settings: Settings, day: date) -> tuple[ObjectStore, str]:
-    """The store that holds the day's logs, and the name in it of the object or folder that is them."""
-    return open_place(source_of(settings.source, day), settings)
+    """The store that holds the day's logs, and the name in it of the object or folder that is them.
+
+    Links are followed where the setting itself names them, and below only inside of what it names.
+    """
+    uri = source_of(settings.source, day).rstrip("/")
+    return open_place(uri, settings, Named(_before_the_day(settings.source) or uri, uri))
 
 
-def open_place(uri: str, settings: Settings) -> tuple[ObjectStore, str]:
-    """The store that holds an object or folder, and its name in there."""
+def _before_the_day(template: str) -> str:
+    """The folder above a source's first slot; empty where it has none."""
+    literals = list[str]()
+    for literal, slot, _, _ in Formatter().parse(template):
+        literals.append(literal)
+        if slot is not None:
+            before = "".join(literals)
+            return before[: before.rfind("/") + 1] or "."
+    return ""
+
+
+def open_place(uri: str, settings: Settings, only: Named | None = None) -> tuple[ObjectStore, str]:
+    """The store that holds an object or folder, and its name in there; `only` as in `open_store`."""
     uri = uri.rstrip("/")
     parent, _, name = uri.rpartition("/")
     if "://" in uri and uri.count("/") == 2:
         parent, name = uri, ""  # a whole bucket
     elif not parent:
         parent = "/" if uri.startswith("/") else "."
-    return open_folder(parent, settings), name
+    return open_folder(parent, settings, only), name
 
 
 def source_of(template: str, day: date) -> str:
@@ -354,12 +370,12 @@ def scratch_parent(settings: Settings) -> Path:
     return Path(settings.warehouse.removeprefix("file://")) / "_staging" / "runs"
 
 
-def open_folder(uri: str, settings: Settings) -> ObjectStore:
-    """The store at any address."""
+def open_folder(uri: str, settings: Settings, only: Named | None = None) -> ObjectStore:
+    """The store at any address; `only` as in `open_store`."""
     scratch = Path(settings.scratch) if settings.scratch else None
     if uri.startswith(BLOCK_SCHEME):
         return open_bucket(uri, scratch)
-    return open_store(uri, _bos_credentials(settings), scratch=scratch)
+    return open_store(uri, _bos_credentials(settings), scratch=scratch, only=only)
 
 
 def _connection_limits(settings: Settings) -> ConnectionLimits:

@@ -21,14 +21,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from tasks.clients.boundary import Boundary
+from tasks.clients.folder_faults import explained, printable_path
 from tasks.domain.errors import (
     BucketMissing,
     ObjectMissing,
     PreconditionFailed,
-    StoreError,
-    StoreFull,
-    StoreRefused,
-    StoreUnavailable,
     UsageError,
 )
 from tasks.domain.ports import Appender, Publish, StoredObject
@@ -37,13 +35,7 @@ _HIDDEN = ".store"
 
 _COPY_BYTES = 1 << 20
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-_REFUSED = frozenset({errno.EACCES, errno.EPERM})
-
 _NOT_THERE = frozenset({errno.ENOENT, errno.ELOOP})
-
-_NOT_A_FOLDER = frozenset({errno.ENOTDIR, errno.EISDIR, errno.EEXIST})
 
 
 # Of this user and, where analysts are to read, of the folder's group; never of every account on the machine.
@@ -55,25 +47,32 @@ _PRIVATE: Final = ("_", "labels/", "reviews/", "shadows/", "evaluations/", "comp
 
 
 class FolderStore:
-    """Objects are files below `root`; files and folders whose name begins with a dot are none. Safe in threads."""
+    """Objects are files below `root`; files and folders whose name begins with a dot are none. Safe in threads.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: the folder.
+        within: symbolic links are followed only to what lies in there; None: wherever they lead.
+    """
+
+    def __init__(self, root: Path, within: Boundary | None = None) -> None:
         self._root = root
+        self._within = within
 
     @property
     def uri(self) -> str:
         """The folder's path, as it was given."""
-        return _printable(str(self._root))
+        return printable_path(str(self._root))
 
     def uri_of(self, key: str) -> str:
         """The path of one object."""
-        return _printable(str(self._root / key))
+        return printable_path(str(self._root / key))
 
     def list_objects(self, prefix: str = "") -> Iterator[StoredObject]:
         """Objects whose key begins with `prefix`, in key order (code points).
 
         Raises:
             BucketMissing: there is no such root folder.
+            StoreRefused: a symbolic link leads out of what may be read.
         """
         folder = prefix.rpartition("/")[0]
         if folder:
@@ -83,7 +82,10 @@ class FolderStore:
                 raise self._root_missing()
             start = self._root / folder
             if start.is_dir():
-                yield from _walk(start, f"{folder}/" if folder else "", prefix, ())
+                for found in _walk(start, f"{folder}/" if folder else "", prefix, ()):
+                    if not prefix or found.key == prefix or found.key.startswith(f"{prefix.rstrip('/')}/"):
+                        self._check_inside(found.key)
+                    yield found
 
     def stat(self, key: str) -> StoredObject | None:
         """The object, or None when there is none."""
@@ -100,10 +102,13 @@ class FolderStore:
         Raises:
             ObjectMissing: there is no such object.
             BucketMissing: there is not even the root folder.
+            StoreRefused: a symbolic link leads out of what may be read.
         """
         with self._explained("read", key):
             try:
-                return self._path(key).open("rb")
+                path = self._path(key)
+                self._check_inside(key)
+                return path.open("rb")
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 if not self._root.is_dir():
                     raise self._root_missing() from None
@@ -178,6 +183,10 @@ class FolderStore:
         _check_key(key)
         return self._root / key
 
+    def _check_inside(self, key: str) -> None:
+        if self._within is not None:
+            self._within.check(self._root / key, self.uri_of(key))
+
     def _replace(
         self, key: str, file: BinaryIO, new: Path, *, if_match: str | None = None, if_absent: bool = False
     ) -> str:
@@ -237,7 +246,7 @@ class FolderStore:
         return BucketMissing(f"There is no folder {self.uri}: check the path, and that its disk is mounted.")
 
     def _explained(self, action: str, key: str = "") -> AbstractContextManager[None]:
-        return _explained(action, self.uri_of(key) if key else self.uri)
+        return explained(action, self.uri_of(key) if key else self.uri)
 
 
 class _FolderAppender:
@@ -252,7 +261,7 @@ class _FolderAppender:
 
     def append(self, data: bytes) -> None:
         """Write one record at once; it begins on a line of its own even after a torn one."""
-        with self._lock, _explained("append to", _printable(str(self._path))):
+        with self._lock, explained("append to", printable_path(str(self._path))):
             assert self._file is not None, "append after close"
             left = memoryview(b"\n" + data if self._torn else data)
             while left:
@@ -262,7 +271,7 @@ class _FolderAppender:
 
     def flush(self) -> None:
         """Return when the records are on the disk itself."""
-        with self._lock, _explained("append to", _printable(str(self._path))):
+        with self._lock, explained("append to", printable_path(str(self._path))):
             if self._file is not None:
                 os.fsync(self._file)
 
@@ -370,29 +379,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _printable(path: str) -> str:
-    # File names are bytes; those that are no UTF-8 must not break a message or a table later.
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-@contextmanager
-def _explained(action: str, where: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _explain(error, action, where) from error
-
-
-def _explain(error: OSError, action: str, where: str) -> StoreError:
-    failed = f"Can't {action} {where}: {os.strerror(error.errno) if error.errno else error}."
-    if error.errno in _FULL:
-        return StoreFull(f"{failed} Make room (or raise the quota) and start again; what was written before is whole.")
-    if error.errno == errno.EROFS:
-        return StoreFull(f"{failed} Mount it writable or choose another place; what was written before is whole.")
-    if error.errno in _REFUSED:
-        return StoreRefused(f"{failed} Give user {os.geteuid()} permission for it, or choose another place.")
-    if error.errno in _NOT_A_FOLDER:
-        return StoreRefused(f"{failed} A file is where a folder is needed, or the other way round: move it away.")
-    return StoreUnavailable(f"{failed} Check the disk and start again.")

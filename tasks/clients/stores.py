@@ -1,22 +1,40 @@
 """From an address, as a user writes it, to its store."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from tasks.clients.bos_credentials import BosCredentials
+from tasks.clients.boundary import Boundary
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import UsageError
 from tasks.domain.ports import ObjectStore
 
 
-def open_store(uri: str, credentials: BosCredentials, *, scratch: Path | None = None) -> ObjectStore:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What of a store is read, as addresses.
+
+    Args:
+        base: what a person named; links up to here are theirs.
+        place: what is read, at it or below it.
+    """
+
+    base: str
+    place: str
+
+
+def open_store(
+    uri: str, credentials: BosCredentials, *, scratch: Path | None = None, only: Named | None = None
+) -> ObjectStore:
     """The store at a path, `file://…` or `bos://bucket/prefix`. Nothing is called yet.
 
     Args:
         uri: its address.
         credentials: for BOS; a folder needs none.
         scratch: the folder for objects being downloaded, by default the system's folder for temporary files.
+        only: no symbolic link below it leads out of it; None: links are followed.
 
     Raises:
         UsageError: the address can't be right, or credentials are missing.
@@ -29,9 +47,9 @@ def open_store(uri: str, credentials: BosCredentials, *, scratch: Path | None = 
             raise UsageError(f"{uri!r} would be a folder of that name: write {found[1]}://… with two slashes.")
         if uri.startswith("~"):
             raise UsageError(f"{uri!r} would be a folder of that name: write the whole path; ~ is the shell's.")
-        return FolderStore(Path(uri))
+        return FolderStore(Path(uri), _boundary(only))
     if scheme == "file":
-        return FolderStore(_local_path(uri))
+        return FolderStore(_local_path(uri), _boundary(only))
     if scheme != "bos":
         raise UsageError(f"{uri!r} has an unknown scheme: give a path, file://… or bos://bucket/prefix.")
     missing = [
@@ -52,6 +70,13 @@ def open_store(uri: str, credentials: BosCredentials, *, scratch: Path | None = 
 
     bucket, _, prefix = rest.partition("/")
     return BosStore(bucket, prefix, credentials, scratch=scratch)
+
+
+def _boundary(only: Named | None) -> Boundary | None:
+    if only is None:
+        return None
+    base, place = (_local_path(uri) if uri.startswith("file://") else Path(uri) for uri in (only.base, only.place))
+    return Boundary.of(base, place)
 
 
 def _local_path(uri: str) -> Path:

@@ -88,3 +88,17 @@ def test_try_logs_says_in_one_line_what_is_wrong(arguments, code, words):
     assert (exit_code, out) == (code, "")
     assert words in error
     assert error.count("\n") == 1
+
+
+def test_a_link_in_a_folder_leads_nowhere_outside(tmp_path, table):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "a.csv").write_bytes(table.read_bytes())
+    (folder / "b.jsonl").symlink_to("/proc/self/environ")
+    code, out, error = look(folder)
+    assert (code, out) == (1, "")
+    assert error.count("\n") == 1
+    assert f"{folder}/b.jsonl is behind a symbolic link that leads out of {folder}" in error
+    (folder / "b.jsonl").unlink()
+    (tmp_path / "named").symlink_to(folder)
+    assert look(tmp_path / "named")[0] == 0, "a link that a person names is followed"

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.clients.boundary import Boundary
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import (
     BucketMissing,
@@ -105,6 +106,43 @@ def test_links_are_followed_and_loops_end(store: FolderStore, root: Path, tmp_pa
     (root / "day" / "nowhere").symlink_to(root / "gone")
     assert keys(store) == ["day/a", "day/linked/b"]
     assert store.read_path("day/linked/b") == b"b"
+
+
+@pytest.mark.parametrize(
+    "target", ["../elsewhere", "../elsewhere/secret", "/proc/self/environ", "../../..", "day/../../elsewhere"]
+)
+def test_links_out_of_what_is_read_are_refused(root: Path, tmp_path: Path, target: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "secret").write_bytes(b"another account's")
+    (root / "day" / "deep").mkdir(parents=True)
+    (root / "day" / "a").write_bytes(b"a")
+    (root / "day" / "near").symlink_to("a")
+    confined = FolderStore(root, Boundary.of(root, root / "day"))
+    assert [found.key for found in confined.list_objects("day")] == ["day/a", "day/near"]
+    assert confined.read_path("day/near") == b"a"
+    (root / "day" / "z").symlink_to(target if target.startswith("/") else root / target)
+    with pytest.raises(StoreRefused, match=r"is behind a symbolic link that leads out of .*/day, .* Lay a copy"):
+        list(confined.list_objects("day"))
+    behind = "day/z/secret" if (root / "day" / "z" / "secret").exists() else "day/z"
+    with pytest.raises(StoreRefused, match="symbolic link"):
+        confined.read_path(behind)
+
+
+def test_a_link_beside_what_is_read_disturbs_nobody(root: Path, tmp_path: Path) -> None:
+    (root / "day").mkdir(parents=True)
+    (root / "day" / "a").write_bytes(b"a")
+    (root / "day-archive").symlink_to(tmp_path)
+    confined = FolderStore(root, Boundary.of(root, root / "day"))
+    assert "day/a" in [found.key for found in confined.list_objects("day")]
+
+
+def test_a_boundary_is_what_is_named_wherever_that_leads(root: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    root.mkdir()
+    (root / "linked").symlink_to(disk)
+    assert Boundary.of(root / "linked", root / "linked").within == disk, "a person named the link"
+    assert Boundary.of(root, root / "linked").within == root, "whoever writes into the folder made it"
 
 
 def test_names_that_are_no_utf8_are_read_and_printable(store: FolderStore, root: Path) -> None:
