@@ -66,11 +66,6 @@ class QianfanServer(ThreadedServer):
         self.last_body: dict[str, Any] = {}
         self.last_headers: dict[str, str] = {}
 
-    @property
-    def running(self) -> int:
-        """Calls that are worked on now."""
-        return self._running
-
     def stats(self) -> dict[str, Any]:
         """Totals since the last reset."""
         refused = Counter(why for _, _, why in self.arrivals if why)
