@@ -13,11 +13,10 @@ import orjson
 
 from flows.wiring import command_line
 from flows.wiring.flags import MISUSED
-from flows.wiring.services import check_settings, open_place
+from flows.wiring.services import check_settings, open_logs
 from flows.wiring.settings import Settings
 from flows.wiring.steps import log_reader
 from flows.wiring.surroundings import write_result
-from tasks.clients.stores import Named
 from tasks.domain.errors import KefuError, UsageError
 from tasks.reading.conversations import log_objects
 from tasks.reading.log_objects import list_logs
@@ -34,7 +33,7 @@ def try_logs(path: str, config: Settings) -> LogSurvey:
         UsageError: there is no such format, or the mappings are wrong.
         NoLogs: there is nothing there.
     """
-    store, name = open_place(path, config, Named(path, path))
+    store, name = open_logs(path, config)
     with tempfile.TemporaryDirectory(prefix="kefu-digest-", dir=config.scratch or None) as scratch:
         return survey_logs(log_objects(store, list_logs(store, name)), log_reader(config, Path(scratch), None))
 

@@ -194,6 +194,11 @@ def open_source(settings: Settings, day: date) -> tuple[ObjectStore, str]:
     return open_place(uri, settings, Named(_before_the_day(settings.source) or uri, uri))
 
 
+def open_logs(uri: str, settings: Settings) -> tuple[ObjectStore, str]:
+    """The store that holds logs which a person named, and their name in there; links in them lead nowhere outside."""
+    return open_place(uri, settings, Named(uri.rstrip("/"), uri.rstrip("/")))
+
+
 def _before_the_day(template: str) -> str:
     """The folder above a source's first slot; empty where it has none."""
     literals = list[str]()
