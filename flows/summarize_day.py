@@ -3,7 +3,7 @@
 python -m flows.summarize_day --day 2026-11-22
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -20,9 +20,19 @@ from flows.wiring.answer_ahead import answer_ahead
 from flows.wiring.paid_time import watch_paid_time
 from flows.wiring.report_cards import tell_of_report
 from flows.wiring.reviewed import reviewed_by_people
-from flows.wiring.services import Services, connect, names_the_day, notices, open_source, open_warehouse, quota_of
+from flows.wiring.services import (
+    Services,
+    connect,
+    names_the_day,
+    notices,
+    open_source,
+    open_warehouse,
+    quota_of,
+    source_of,
+)
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.steps import count_without_calls, hold, read
+from flows.wiring.surveys import survey_place
 from flows.wiring.version import code_version
 from tasks.calling.caller import Usage
 from tasks.domain.days import previous_day
@@ -30,6 +40,7 @@ from tasks.domain.errors import CeilingReached, UsageError
 from tasks.domain.ports import StoredObject
 from tasks.reading.log_objects import all_logs, has_logs, list_logs
 from tasks.reading.rules.arrival import ArrivedLogs, have_grown
+from tasks.reading.rules.survey_text import dry_run_lines
 from tasks.reading.wait_for_logs import find_logs
 from tasks.reporting.report import (
     aggregate_day,
@@ -273,6 +284,15 @@ def _tally(
     )
 
 
+def _survey(tally: DayTally, settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a dry run took the day's logs for. A terminal may show texts, which Prefect's log may not."""
+    if tally.status == DRY_RUN:
+        config = load_settings(settings)
+        source = source_of(config.source, tally.day)
+        yield from dry_run_lines(survey_place(source, config, tally.day), source)
+        yield ""
+
+
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
     parser = command_line.parser("flows.summarize_day", "Summarize one day of conversations.")
@@ -284,7 +304,9 @@ def main(arguments: Sequence[str]) -> int:
     settings = command_line.chosen_settings(args)
 
     def tell(tally: DayTally) -> str:
-        return orjson.dumps(tally.as_json()).decode() if args.json else command_line.format_summary(tally)
+        if args.json:
+            return orjson.dumps(tally.as_json()).decode()
+        return "\n".join([*_survey(tally, settings), command_line.format_summary(tally)])
 
     return command_line.run(settings, lambda: summarize_day(args.day, settings), tell)
 

@@ -4,38 +4,21 @@ python -m flows.try_logs FILE_OR_FOLDER
 """
 
 import shlex
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import orjson
 
 from flows.wiring import command_line
 from flows.wiring.flags import MISUSED
-from flows.wiring.services import check_settings, open_logs
-from flows.wiring.settings import Settings
-from flows.wiring.steps import log_reader
+from flows.wiring.services import check_settings
 from flows.wiring.surroundings import write_result
+from flows.wiring.surveys import survey_place
 from tasks.domain.errors import KefuError, UsageError
-from tasks.reading.conversations import log_objects
-from tasks.reading.log_objects import list_logs
 from tasks.reading.rules.survey_text import as_lines
-from tasks.reading.survey import LogSurvey, survey_logs
+from tasks.reading.survey import LogSurvey
 
 _REPEATED = ("log_format", "mappings", "timezone")
-
-
-def try_logs(path: str, config: Settings) -> LogSurvey:
-    """Read all logs at an address and say what they were taken for.
-
-    Raises:
-        UsageError: there is no such format, or the mappings are wrong.
-        NoLogs: there is nothing there.
-    """
-    store, name = open_logs(path, config)
-    with tempfile.TemporaryDirectory(prefix="kefu-digest-", dir=config.scratch or None) as scratch:
-        return survey_logs(log_objects(store, list_logs(store, name)), log_reader(config, Path(scratch), None))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     settings = command_line.chosen_settings(args)
     try:
         config = check_settings({**settings, "source": args.path.replace("{", "{{").replace("}", "}}")})
-        survey = try_logs(args.path, config)
+        survey = survey_place(args.path, config)
     except UsageError as error:
         return command_line.complain(error, MISUSED)
     except KefuError as error:

@@ -53,8 +53,8 @@ class LogSurvey:
     tally: ReadingTally = field(default_factory=ReadingTally)
 
 
-def survey_logs(objects: Iterable[LogObject], reader: LogReader) -> LogSurvey:
-    """Read logs to their end and say what they were taken for.
+def survey_logs(objects: Iterable[LogObject], reader: LogReader, most: int = 0) -> LogSurvey:
+    """Read logs to their end, or to the first `most` conversations, and say what they were taken for.
 
     Raises:
         UsageError: there is no such format.
@@ -73,6 +73,8 @@ def survey_logs(objects: Iterable[LogObject], reader: LogReader) -> LogSurvey:
             survey.conversations += 1
             if len(survey.shown) < CONVERSATIONS_SHOWN:
                 survey.shown.append(_shown(reading, reader))
+            if survey.conversations == most:
+                break
         else:
             _count(survey.rejects, reader.storable(reading))
     survey.files = [_file(one, heads.get(one.uri)) for one in found]

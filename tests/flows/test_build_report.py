@@ -1,20 +1,23 @@
 """Reports anew from the tables, beside whatever else works on the same days."""
 
 import asyncio
-from datetime import date
+import json
+from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import orjson
+import pyarrow.parquet as pq
 import pytest
 from prefect import flow
 
-from flows.build_report import build_report
+from flows.build_report import build_report, main
 from flows.summarize_day import summarize_day
 from tasks.clients.folder_store import FolderStore
 from tasks.reporting.report import aggregate_published, publish_reports
 from tasks.reporting.rules.context import NO_CONTEXT
 from tasks.warehouse.day_lease import acquire_day
+from tests.benchmarks.months import simulate_month, write_month
 
 # Prefect's own client leaves its connections to the garbage collector.
 pytestmark = [
@@ -57,6 +60,25 @@ def test_build_report_makes_every_file_as_it_was(settings):
     assert (made["days"], made["conversations"]) == (2, 14)
     assert "14" in Path(made["report"]).with_suffix(".md").read_text(encoding="utf-8")
     assert {file: file.read_bytes() for file in before} == before
+
+
+def test_build_report_tells_its_stories_of_tables_without_theme_columns(tmp_path, capsys):
+    warehouse = tmp_path / "w"
+    month = simulate_month(1, planted=True)
+    write_month(month, warehouse)
+    for path in (warehouse / "summaries").rglob("*.parquet"):
+        pq.write_table(pq.ParquetFile(path).read().drop_columns(["theme", "plan_theme"]), path)
+    longest = max(month.planted, key=lambda story: story.last_day - story.first_day)
+    day = (longest.first_day + timedelta(days=2)).isoformat()
+    assert main(["--start", day, "--end", day, "--warehouse", str(warehouse), "--json"]) == 0
+    made = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {"start", "end", "days", "conversations", "report", "stories"} == set(made)
+    assert made["stories"]
+    for story in made["stories"]:
+        assert {"headline", "theme", "first_day", "last_day", "conversations", "examples"} == set(story)
+        assert story["first_day"] <= story["last_day"]
+        assert story["conversations"] > 0
+        assert all(isinstance(name, str) for name in story["examples"])
 
 
 def test_build_report_leaves_a_day_to_the_run_that_works_on_it(settings, caplog):

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from flows.summarize_day import main
+
 ASK, TELL = "我的箱子拉链坏了怎么办", "您拍张照片，我给您换一只"
 
 
@@ -77,6 +79,23 @@ def test_try_logs_asks_whose_side_a_name_is_on(tmp_path):
     mapping.write_text(found["files"][0]["mapping"], encoding="utf-8")
     _, out, _ = look(log, "--json", "--mappings", mapping, "--log-format", "mine")
     assert json.loads(out)["conversations"] == 1
+
+
+# Prefect's own client leaves its connections to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
+@pytest.mark.usefixtures("prefect_server")
+def test_a_dry_run_shows_what_the_days_logs_were_taken_for(table, tmp_path, capsys):
+    arguments = ["--day", "2026-11-20", "--source", str(table), "--warehouse", str(tmp_path / "w"), "--dry-run"]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    for shown in ("csv, gb18030", "会话ID = conversation_id", "用户 = user; 客服 = agent",
+                  "1 conversations can be summarized, 0 rejects", f"客服：{TELL}", "Nothing was called or written."):  # fmt: skip
+        assert shown in out
+    assert "c21" not in out, "of another day"
+    assert "13912345678" not in out
+    assert not (tmp_path / "w" / "summaries").exists()
+    assert main([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["conversations"] == 1
 
 
 @pytest.mark.parametrize(

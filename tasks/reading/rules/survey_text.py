@@ -34,13 +34,27 @@ class _File(Protocol):
 
 
 def as_lines(survey: Any, path: str, flags: str) -> Iterator[str]:
-    """Yield the survey's lines.
+    """Yield the survey's lines, and what to run next.
 
     Args:
         survey: a LogSurvey.
         path: where the logs are.
         flags: what was said about reading them, to be said again.
     """
+    yield from _found(survey)
+    yield ""
+    yield from _next_steps(survey, path, flags)
+
+
+def dry_run_lines(survey: Any, path: str) -> Iterator[str]:
+    """Yield the survey's lines, and a mapping where the logs were a guess."""
+    yield from _found(survey)
+    if any(file.mapping for file in survey.files):
+        yield ""
+        yield from _next_steps(survey, path, "")
+
+
+def _found(survey: Any) -> Iterator[str]:
     for file in survey.files[:_FILES]:
         yield from _file(file)
     hidden = len(survey.files) - _FILES + survey.more_files
@@ -55,8 +69,6 @@ def as_lines(survey: Any, path: str, flags: str) -> Iterator[str]:
         yield from (f"  {_clipped(line)}" for line in lines[:_LINES])
         if len(lines) > _LINES:
             yield f"  … {len(lines) - _LINES} more lines"
-    yield ""
-    yield from _next_steps(survey, path, flags)
 
 
 def _file(file: _File) -> Iterator[str]:
