@@ -15,7 +15,7 @@ from tasks.domain.errors import AnswersUseless, CeilingReached
 from tasks.domain.shards import Shard
 from tasks.reading.log_objects import list_logs
 from tasks.running.progress import Progress, report_progress
-from tasks.summarizing.shards import is_done, tell_done
+from tasks.summarizing.shards import is_done, mark_done
 from tasks.summarizing.summarize import answer_batch, summarize_all
 
 
@@ -49,4 +49,4 @@ async def summarize_shard(day: date, number: int, of: int, run_id: str, settings
         except (CeilingReached, AnswersUseless) as stop:  # the run that holds the day comes to the same end by itself
             logger.warning("%s is done as far as it may be: %s", shard.name, stop)
         await asyncio.to_thread(run.answers.flush)
-        await asyncio.to_thread(tell_done, services.warehouse, shard, run.caller.usage)
+        await asyncio.to_thread(mark_done, services.warehouse, shard, run.caller.usage)

@@ -86,7 +86,7 @@ class Admission:
         asked = self.budget.reservation(prompt)
         place: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
         self._waiting[again].append((place, asked))
-        self._look()
+        self._dispatch()
         try:
             return await place
         except asyncio.CancelledError:
@@ -94,13 +94,13 @@ class Admission:
                 place.result().__exit__()
             else:
                 place.cancel()
-                self._look()
+                self._dispatch()
             raise
 
     def leave(self) -> None:
         """A call has ended."""
         self._in_flight -= 1
-        self._look()
+        self._dispatch()
 
     def answered(self) -> None:
         """A call was answered in time."""
@@ -118,9 +118,9 @@ class Admission:
                 f"{self._model}: {self._canary.trouble} Nothing is published and what was bought is kept: mend that "
                 "and start the run again."
             )
-        self._look()
+        self._dispatch()
 
-    def _look(self) -> None:
+    def _dispatch(self) -> None:
         for again, waiting in self._waiting.items():
             self._let_in(waiting, again)
 

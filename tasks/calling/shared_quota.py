@@ -190,10 +190,10 @@ class SharedQuota:
         before = limit.active_slots - (2 * block + _AHEAD_SECONDS) * SLOTS_PER_SECOND
         return max(0.0, before / (limit.slot_decay_per_second or _DRAIN_PER_SECOND))
 
-    async def _go_on_during(self, waiting: asyncio.Future[Any], patience_seconds: float) -> None:
-        """Wait, and after `patience_seconds` go on with the last fair share, to the moment that the wait ends."""
+    async def _go_on_during(self, waiting: asyncio.Future[Any], timeout_seconds: float) -> None:
+        """Wait, and after `timeout_seconds` go on with the last fair share, to the moment that the wait ends."""
         since = self._clock()
-        if (await asyncio.wait({waiting}, timeout=patience_seconds))[0]:
+        if (await asyncio.wait({waiting}, timeout=timeout_seconds))[0]:
             return
         while True:
             now = self._clock()

@@ -45,7 +45,7 @@ async def tried(what: str, probe: Coroutine[Any, Any, Sequence[Finding]]) -> Seq
 async def probe_source(store: ObjectStore, name: str, day: date) -> Sequence[Finding]:
     """Find the day's logs and read one of them."""
 
-    def look() -> Finding:
+    def find_and_read() -> Finding:
         try:
             logs = list_logs(store, name)
         except NoLogs as error:
@@ -54,7 +54,7 @@ async def probe_source(store: ObjectStore, name: str, day: date) -> Sequence[Fin
             opened.read(1)
         return Finding("logs", "ok", f"{len(logs)} of {day}, {store.uri_of(logs[0].key)} can be read")
 
-    return [await asyncio.to_thread(look)]
+    return [await asyncio.to_thread(find_and_read)]
 
 
 async def probe_warehouse(store: ObjectStore) -> Sequence[Finding]:

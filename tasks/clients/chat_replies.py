@@ -1,4 +1,4 @@
-"""Chat completions as servers really send them: the answer, told from thoughts, interruptions, refusals and noise."""
+"""Chat completions as servers really send them: the answer without thoughts, interruptions, refusals and noise."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -216,7 +216,7 @@ def _cached_tokens(usage: Mapping[str, Any]) -> int:
 
 
 def _tokens(usage: Mapping[str, Any], name: str) -> int:
-    """A count of tokens; 0 where the reply tells of none that can be believed."""
+    """A count of tokens; 0 where the reply has none that can be believed."""
     value = usage.get(name)
     if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and value.strip().isascii():
         value = int(value) if value.strip().isdecimal() else None

@@ -49,7 +49,7 @@ class EmbeddingModel:
 
         Raises:
             EndpointDown: it failed time after time.
-            KefuError: it can't be asked.
+            KefuError: the model can't be called.
         """
         for attempt in range(_ATTEMPTS):
             try:

@@ -1,8 +1,8 @@
 """An object store in a folder. The only writer of objects under its root is this module.
 
 A write goes to a file in the hidden folder `.store` and takes the object's name in one step. `.store/lock` makes the
-step and the look before it one, for all processes on all machines that see the folder; its writers' files are locked
-too, so that what dead writers left can be told from what live ones use.
+step and the check before it atomic, for all processes on all machines that see the folder. Its writers' files are
+locked too, which distinguishes leftovers of dead writers from files in use.
 """
 
 import errno
@@ -144,7 +144,7 @@ class FolderStore:
         """A copy on the disk that nobody reads until it is published.
 
         Raises:
-            StoreRefused: this user may not write the object; said now, before others are published with it.
+            StoreRefused: this user may not write the object; raised now, before others are published with it.
         """
         with self._explained("write", key):
             _check_permission(self._path(key))
@@ -302,7 +302,7 @@ def _walk(folder: Path, key: str, prefix: str, above: tuple[tuple[int, int], ...
     """The objects in one folder whose own key is `key` (ends with a slash, or is empty), and below it.
 
     Args:
-        folder: where to look.
+        folder: to search.
         key: what their keys begin with.
         prefix: what they must begin with.
         above: the folders on the way here, so that a loop of symbolic links ends.
@@ -349,7 +349,7 @@ def _stored(key: str, found: os.stat_result) -> StoredObject:
 
 
 def _is_private(key: str) -> bool:
-    """Tell whether an object holds whole texts or raw answers, which only the user of the runs needs to read."""
+    """Return true if an object holds whole texts or raw answers, which only the user of the runs needs to read."""
     return key.startswith(_PRIVATE)
 
 

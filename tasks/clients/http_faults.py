@@ -1,6 +1,6 @@
 """Refusals and faults over HTTP, by what has to be done about them: codes and statuses decide, words only explain.
 
-A sentence that mentions the billing page is no unpaid bill; only a code, or a status made for it, says so.
+A sentence that mentions the billing page is no unpaid bill; only a code, or a status made for it, is.
 """
 
 import re
@@ -236,7 +236,7 @@ def says_unsafe(message: str) -> bool:
 def quota_refused(
     where: str, scope: QuotaScope, headers: Mapping[str, str], message: str = "", said: str = ""
 ) -> QuotaRefused:
-    """Over a limit, with what the headers (or, without them, the sentence) say of the wait."""
+    """Over a limit, with the wait by the headers or, without them, by the sentence."""
     wait = read_retry_after(headers)
     if wait is None:
         wait = _named_wait(message)
@@ -281,7 +281,7 @@ def request_invalid(where: str, said: str = "") -> RequestInvalid:
 
 
 def read_limits(headers: Mapping[str, str]) -> QuotaHeaders | None:
-    """The quota that X-Ratelimit-* headers tell of (Qianfan and OpenAI use the same names)."""
+    """The quota in X-Ratelimit-* headers (Qianfan and OpenAI use the same names)."""
     limits = QuotaHeaders(
         _count(headers.get("X-Ratelimit-Limit-Requests")),
         _count(headers.get("X-Ratelimit-Limit-Tokens")),

@@ -107,7 +107,7 @@ class Pool:
             TransientFault: no full reply came.
             ReplyUnreadable: the reply is larger than any answer.
             CertificateUntrusted: the server's certificate is not one that this machine trusts.
-            KefuError: the status says no; see `status_fault`.
+            KefuError: the status is an error; see `status_fault`.
         """
         asked = {"Accept-Encoding": "identity", **headers}
         try:
@@ -160,7 +160,7 @@ async def _read_bounded(response: aiohttp.ClientResponse, url: str) -> bytes:
     """The body, decompressed where the server compressed it all the same.
 
     Raises:
-        ReplyUnreadable: it is larger than `MAX_BODY_BYTES`, or not what its encoding says.
+        ReplyUnreadable: it is larger than `MAX_BODY_BYTES`, or not in its encoding.
     """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     unpack = zlib.decompressobj(wbits=47) if encoding in {"gzip", "x-gzip", "deflate"} else None

@@ -14,12 +14,12 @@ _PATH = "/chat/completions"
 
 
 class ChatCompletions:
-    """One address and one model, asked over pooled connections.
+    """One address and one model, called over pooled connections.
 
     Args:
         url: of the chat completions.
         model: the server's name for the model.
-        options: what it is asked for.
+        options: of the model.
         pool: whose connections are used.
     """
 
@@ -31,7 +31,7 @@ class ChatCompletions:
         self._pool = pool
 
     async def ask(self, prompt: str, on_sent: Callable[[], None], headers: Mapping[str, str]) -> Reply:
-        """One call, no retries; raises as the port of summarizers says."""
+        """One call, no retries; raises as the port of summarizers does."""
         call = Call(on_sent)
         data = orjson.dumps({**self._body, "messages": self._options.messages(prompt)})
         body = await self._pool.send(call, "POST", self.url, {**self._headers, **headers}, data=data)
@@ -45,7 +45,7 @@ class OpenAISummarizer:
         model: the server's name for the model.
         base_url: such as `http://localhost:8000/v1`; `/chat/completions` at its end and a query are taken as well.
         api_key: sent as a bearer token; empty for servers that ask for none.
-        options: what the model is asked for.
+        options: of the model.
         limits: of connections and times.
     """
 
@@ -74,7 +74,7 @@ class OpenAISummarizer:
         return True
 
     async def summarize(self, request: Request, on_sent: Callable[[], None]) -> Reply:
-        """One call, no retries; raises as the port says."""
+        """One call, no retries; raises as the port does."""
         return await self._chat.ask(request.prompt, on_sent, self._headers)
 
     async def aclose(self) -> None:

@@ -111,7 +111,7 @@ class QianfanSummarizer:
         model: its name: for a service, the one on its page in the console.
         credentials: the API key, or the key pair that fetches tokens.
         addresses: where Qianfan is.
-        options: what the model is asked for.
+        options: of the model.
         limits: of connections and times.
     """
 
@@ -140,7 +140,7 @@ class QianfanSummarizer:
         return True
 
     async def summarize(self, request: Request, on_sent: Callable[[], None]) -> Reply:
-        """One call, no retries; raises as the port says.
+        """One call, no retries; raises as the port does.
 
         An expired token ends the call as a TransientFault and is replaced: the next try is paced as well.
         """
@@ -177,7 +177,7 @@ class QianfanV1Summarizer:
         endpoint: the last part of the service's V1 address.
         credentials: the key pair signs calls; an API key or bearer token is sent as it is.
         addresses: where Qianfan is.
-        options: what the model is asked for; V1 knows tokens, temperature and the system prompt.
+        options: of the model; V1 knows tokens, temperature and the system prompt.
         limits: of connections and times.
     """
 
@@ -216,7 +216,7 @@ class QianfanV1Summarizer:
         return True
 
     async def summarize(self, request: Request, on_sent: Callable[[], None]) -> Reply:
-        """One call, no retries; raises as the port says."""
+        """One call, no retries; raises as the port does."""
         data = orjson.dumps({"messages": [{"role": "user", "content": request.prompt}], **self._body})
         if self._credentials.bearer_token:
             headers = {**self._headers, "Authorization": f"Bearer {self._credentials.bearer_token}"}

@@ -1,4 +1,4 @@
-"""The console's replies as the domain's values. Fields are optional wherever the reference says so."""
+"""The console's replies as the domain's values. Fields are optional as in the reference."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -10,7 +10,7 @@ from tasks.clients.http_pool import is_loopback
 
 
 async def server_clock(url: str, seconds: float = 10.0) -> datetime | None:
-    """The time that the server at an address tells, to the second; None where it tells none."""
+    """The time of the server at an address, to the second; None where it gives none."""
     parts = urlsplit(url)
     root = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "/", "", ""))
     try:
@@ -20,7 +20,7 @@ async def server_clock(url: str, seconds: float = 10.0) -> datetime | None:
             ) as session,
             session.get(root, allow_redirects=False) as answer,
         ):
-            told = parsedate_to_datetime(answer.headers["Date"])
+            time = parsedate_to_datetime(answer.headers["Date"])
     except (aiohttp.ClientError, TimeoutError, OSError, KeyError, ValueError, TypeError):
         return None
-    return told if told.tzinfo else told.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The options of a call as one value: what the model is asked for besides the conversation itself."""
+"""The options of a call as one value: everything but the conversation itself."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Ports."""
+"""Ports: the interfaces of stores, summarizers, embedders and batch platforms. Clients implement them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -158,5 +158,5 @@ class Embedder(Protocol):
         """The texts' vectors, in their order; 16 texts at most, none of them empty.
 
         Raises:
-            KefuError: it can't be asked.
+            KefuError: the model can't be called.
         """

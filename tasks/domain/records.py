@@ -1,4 +1,4 @@
-"""Records."""
+"""Records: conversations, requests, replies, answers and rejects, as all capabilities pass them on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -219,7 +219,7 @@ _HIDDEN: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
 
 
 def has_hidden_text(text: str) -> bool:
-    """Tell whether a message, as logged, holds signs that turn or hide what stands behind them."""
+    """Return true if a message, as logged, holds signs that turn or hide what stands behind them."""
     return _HIDDEN.search(text) is not None
 
 
@@ -235,7 +235,7 @@ _OTHER_BORDER: Final = re.compile(
 
 
 def is_suspicious(text: str, *, by_user: bool) -> bool:
-    """Tell whether a message, as logged, tries to steer its reader or to be somebody else's.
+    """Return true if a message, as logged, tries to steer its reader or to be somebody else's.
 
     Agents write 客服： and 订单 without end: of theirs only what speaks to a model counts.
     """

@@ -74,7 +74,7 @@ class BackfillRuns:
         ended: what became of a day whose run has ended.
         here: does a day in this process.
         logger: of the backfill.
-        patience_seconds: how long a day may wait for a worker while no other day is under way.
+        worker_wait_seconds: a day's longest wait for a worker while no other day is under way.
     """
 
     deployment: DeploymentResponse
@@ -83,7 +83,7 @@ class BackfillRuns:
     ended: Callable[[date, FlowRun], Awaitable[Outcome]]
     here: Callable[[date], Awaitable[Outcome]]
     logger: Logger
-    patience_seconds: float = 120.0
+    worker_wait_seconds: float = 120.0
     _waiting: deque[date] = field(default_factory=deque)
     _under_way: dict[date, UUID] = field(default_factory=dict)
     _lost: Counter[date] = field(default_factory=Counter)
@@ -200,7 +200,7 @@ class BackfillRuns:
 
     async def _day_without_worker(self, client: PrefectClient) -> date | None:
         """The oldest day, taken back from the queue, when no worker has begun any for too long."""
-        if not self._under_way or self._yields or time.monotonic() - self._idle_since < self.patience_seconds:
+        if not self._under_way or self._yields or time.monotonic() - self._idle_since < self.worker_wait_seconds:
             return None
         self._idle_since = time.monotonic()
         if await self._paused(client):
@@ -211,7 +211,7 @@ class BackfillRuns:
         if taken.status is not SetStateStatus.ACCEPT:
             return None
         del self._under_way[day]
-        self.patience_seconds = min(self.patience_seconds, 20.0)  # a worker looks every 15 s
+        self.worker_wait_seconds = min(self.worker_wait_seconds, 20.0)  # a worker polls every 15 s
         self.logger.warning(
             "%s: no worker was free, so this run does it itself. Days go faster when a worker may run more "
             "than one run at a time.",

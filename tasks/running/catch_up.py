@@ -34,12 +34,12 @@ async def catch_up(
     """Ask for those of the `number` days before `day` that are missing and that no run is there for; return them.
 
     Args:
-        day: the day of the run that looks.
-        number: how many days to look back.
+        day: of the run that catches up.
+        number: of days to look back.
         is_missing: whether a day could be done and is not; blocking, cheap.
         is_held: whether a run, by its id, holds the day in the warehouse; blocking. A run that Prefect calls Running
             may be dead.
-        settings: of the run that looks; those it asks for have the same, but wait for no logs: theirs are old.
+        settings: of this run; the runs that it starts have the same, but wait for no logs: theirs are old.
         zone: of the days.
         logger: of the run.
     """
@@ -70,7 +70,7 @@ async def catch_up(
 
 
 async def _days_of_runs(client: PrefectClient, zone: tzinfo, is_held: Callable[[date, str], bool]) -> set[str]:
-    """The days that runs are there for, as they are given: what somebody mistyped must not end the run that looks."""
+    """The days of waiting and running runs, as given: a mistyped day of another run is skipped, not an error."""
     runs = await client.read_flow_runs(
         flow_filter=FlowFilter(name=FlowFilterName(any_=[runtime.flow_run.flow_name])),
         flow_run_filter=FlowRunFilter(
@@ -81,12 +81,12 @@ async def _days_of_runs(client: PrefectClient, zone: tzinfo, is_held: Callable[[
     for run in runs:
         due = run.expected_start_time
         day = str(run.parameters.get("day") or (previous_day(due, zone) if due else ""))
-        if not _looks_dead(run) or await asyncio.to_thread(_is_held, is_held, day, str(run.id)):
+        if not _seems_dead(run) or await asyncio.to_thread(_is_held, is_held, day, str(run.id)):
             coming.add(day)
     return coming
 
 
-def _looks_dead(run: FlowRun) -> bool:
+def _seems_dead(run: FlowRun) -> bool:
     """Return true if a run has been under way so long that it should hold its day by now."""
     began = run.state.timestamp if run.state else None
     at_work = run.state_type in {StateType.PENDING, StateType.RUNNING}

@@ -25,7 +25,7 @@ HANDED_ON: Final = "HandedOn"
 # Longer than the worker that stops could still take it back.
 _LATER_SECONDS: Final = 20.0
 
-_LOOK_SECONDS: Final = 15.0
+_POLL_SECONDS: Final = 15.0
 
 
 @asynccontextmanager
@@ -72,19 +72,19 @@ async def stopped_when_cancelled(stop: Callable[[str], None]) -> AsyncIterator[N
         yield
         return
 
-    async def look() -> None:
+    async def poll() -> None:
         while True:
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
             if await was_cancelled():
                 stop("Cancel")
                 return
 
-    looking = asyncio.create_task(look())
+    polling = asyncio.create_task(poll())
     try:
         yield
     finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        polling.cancel()
+        await asyncio.gather(polling, return_exceptions=True)
 
 
 def _run_of_a_deployment() -> FlowRun | None:

@@ -182,11 +182,11 @@ async def report_progress(progress: Progress, logger: Logger) -> AsyncIterator[N
     """Report the progress while the block runs, and once more at its end."""
     shown = LiveMarkdown(f"progress-{progress.name}", f"{progress.name} 进度 · progress", logger)
 
-    async def tell() -> None:
+    async def report() -> None:
         logger.info(progress.line())
         await shown.show(progress.markdown())
 
-    async def keep_telling() -> None:
+    async def keep_reporting() -> None:
         began = logged = progress.clock()
         while True:
             await asyncio.sleep(_SECONDS_BETWEEN)
@@ -203,7 +203,7 @@ async def report_progress(progress: Progress, logger: Logger) -> AsyncIterator[N
             await asyncio.sleep(_SECONDS_BETWEEN_DRAWS)
 
     line = TerminalLine()
-    reporters = [asyncio.create_task(keep_telling()), asyncio.create_task(draw())]
+    reporters = [asyncio.create_task(keep_reporting()), asyncio.create_task(draw())]
     try:
         yield
     finally:
@@ -211,4 +211,4 @@ async def report_progress(progress: Progress, logger: Logger) -> AsyncIterator[N
             reporter.cancel()
         await asyncio.gather(*reporters, return_exceptions=True)
         line.clear()
-        await tell()
+        await report()

@@ -44,14 +44,14 @@ async def answer_in_shards(
 ) -> Usage:
     """Have a day's shards answered by all available workers; return the retries and refusals that they report.
 
-    What they bought is in the answer log. A shard that is lost is begun again by another worker, a few times; one that
-    nobody takes is left, with whatever it did not answer, to the run that holds the day.
+    The answers are in the answer log. Another worker restarts a lost shard, a few times. The run that holds the day
+    answers the rest of a shard that nobody takes.
 
     Args:
         shards: all of the day's, of a run that holds it until this returns.
         settings: passed to the shards; Prefect shows them to everybody.
         warehouse: holds the shards' leases and marks of completion.
-        stopping: whether the run was asked to stop.
+        stopping: returns true after a request to stop.
         logger: for the outcome of each.
 
     Raises:
@@ -63,7 +63,7 @@ async def answer_in_shards(
         try:
             while coordinator.watched and not stopping() and not stalled(coordinator.watched, time.monotonic()):
                 for watch in list(coordinator.watched):
-                    await coordinator.look(watch)
+                    await coordinator.poll(watch)
                 if coordinator.watched:
                     await asyncio.sleep(_POLL_SECONDS)
         finally:
@@ -75,8 +75,8 @@ async def answer_in_shards(
     return await asyncio.to_thread(_spent, warehouse, shards)
 
 
-def tell_done(warehouse: ObjectStore, shard: Shard, usage: Usage) -> None:
-    """Say that all of a shard's answers are stored. Blocking."""
+def mark_done(warehouse: ObjectStore, shard: Shard, usage: Usage) -> None:
+    """Mark that all of a shard's answers are stored. Blocking."""
     warehouse.write_path(shard.mark_key, orjson.dumps(usage))
 
 
@@ -103,8 +103,8 @@ class _ShardCoordinator:
         self._logger = logger
         self._states: dict[UUID, str] = {}
 
-    async def look(self, watch: ShardWatch) -> None:
-        """Start a shard that nobody is at, and take one off that is done or was lost too often."""
+    async def poll(self, watch: ShardWatch) -> None:
+        """Start a shard that has no run, and drop one that is done or was lost too often."""
         run = self.watched[watch]
         if run is None:
             with suppress(*_PREFECT_AWAY):

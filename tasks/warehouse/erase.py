@@ -36,7 +36,7 @@ def find(warehouse: ObjectStore, wanted: Wanted) -> tuple[Wanted, Erasure]:
     """Everything that would be erased; nothing is changed. Blocking.
 
     Returns:
-        What is wanted, with the ids, fingerprints and texts that the tables tell of it; and where it is.
+        The request, completed with the ids, fingerprints and texts from the tables; and its places.
     """
     known = 0
     while True:  # a row of a label names the text that a training set holds, an attribute the id that an answer bears
@@ -79,7 +79,7 @@ def erase(warehouse: ObjectStore, wanted: Wanted, now: datetime, actor: str) -> 
     record = {
         "at": now.isoformat(),
         "run_id": actor,
-        # A token of the ids, by which one who holds the key can tell that this was theirs.
+        # A token of the ids, by which a holder of the key can recognize them.
         "subject": wanted.pseudonyms.name("[erased]", "\0".join(sorted(wanted.conversations | wanted.customers))),
         "conversations": report.conversations,
         "touched": dict(report.touched),
@@ -91,7 +91,7 @@ def erase(warehouse: ObjectStore, wanted: Wanted, now: datetime, actor: str) -> 
 
 
 def place_of(key: str) -> str:
-    """The part of a key that says what kind of object it is."""
+    """The part of a key that names the kind of object."""
     parts = key.split("/")
     return "/".join(parts[:2]) if parts[0] == "_staging" else parts[0]
 
@@ -116,7 +116,7 @@ def _erase_from(warehouse: ObjectStore, stored: StoredObject, wanted: Wanted) ->
             else:
                 warehouse.write_path(stored.key, content, if_match=before.etag)
         except (PreconditionFailed, ObjectMissing):
-            continue  # a run has just replaced it: look again
+            continue  # a run has just replaced it: read again
         return rows
     raise RunError(f"{warehouse.uri_of(stored.key)} is being written all the time: erase again when its run is done.")
 

@@ -13,7 +13,7 @@ Status = Literal["ok", "warning", "failed", "skipped"]
 _MARKS: Final[dict[Status, str]] = {"ok": "ok     ", "warning": "warning", "failed": "FAILED ", "skipped": "skipped"}
 
 # Signatures are refused from five minutes on at some services, from fifteen on at others.
-_SKEW_TOLD_SECONDS: Final = 60.0
+_SKEW_WARNING_SECONDS: Final = 60.0
 _SKEW_FATAL_SECONDS: Final = 300.0
 
 _SLOW_SECONDS: Final = 10.0
@@ -74,7 +74,7 @@ class PrefectFacts:
 
 
 def nightly_would_fail(findings: Sequence[Finding]) -> bool:
-    """Return true where one of the findings stands in the way of a night."""
+    """Return true where one of the findings keeps a nightly run from succeeding."""
     return any(one.status == "failed" for one in findings)
 
 
@@ -120,16 +120,19 @@ def _answer_finding(model: str, interface: str, reply: Reply, seconds: float) ->
 
 
 def _quota_finding(reply: Reply, limits: Limits) -> Finding:
-    told = reply.limits
-    requests = told.limit_requests if told else None
-    tokens = told.limit_tokens if told else None
+    sent = reply.limits
+    requests = sent.limit_requests if sent else None
+    tokens = sent.limit_tokens if sent else None
     if requests is None and tokens is None:
         if limits.requests_per_minute or limits.tokens_per_minute:
-            return Finding("quota", "ok", "the service tells none; the configured one holds")
+            return Finding("quota", "ok", "the reply names none; the configured one holds")
         return Finding(
-            "quota", "warning", "the service tells none and none is configured", "set --rpm and --tpm to your quota"
+            "quota",
+            "warning",
+            "the reply names none and none is configured",
+            "set --rpm and --tpm to your quota",
         )
-    named = f"the service tells {requests or 'no'} requests and {tokens or 'no'} tokens a minute"
+    named = f"the reply names {requests or 'no'} requests and {tokens or 'no'} tokens a minute"
     above = (limits.requests_per_minute or 0) > (requests or float("inf"))
     if above:
         return Finding("quota", "warning", f"{named}, --rpm says {limits.requests_per_minute:g}", "lower --rpm")
@@ -162,13 +165,13 @@ def clock_finding(server: datetime | None, here: datetime, name: str) -> Finding
         name: of the service.
     """
     if server is None:
-        return Finding("clock", "skipped", f"{name} tells no time")
+        return Finding("clock", "skipped", f"{name} gives no time")
     skew = (here - server).total_seconds()
-    minutes = f"{abs(skew) / 60:.0f} min" if abs(skew) >= _SKEW_TOLD_SECONDS else f"{abs(skew):.0f} s"
+    minutes = f"{abs(skew) / 60:.0f} min" if abs(skew) >= _SKEW_WARNING_SECONDS else f"{abs(skew):.0f} s"
     seen = f"this machine is {minutes} {'ahead of' if skew > 0 else 'behind'} {name}"
     if abs(skew) >= _SKEW_FATAL_SECONDS:
         return Finding("clock", "failed", seen, "set the clock (timedatectl set-ntp true): signatures are refused")
-    if abs(skew) >= _SKEW_TOLD_SECONDS:
+    if abs(skew) >= _SKEW_WARNING_SECONDS:
         return Finding("clock", "warning", seen, "set the clock (timedatectl set-ntp true)")
     return Finding("clock", "ok", seen)
 

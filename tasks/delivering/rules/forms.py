@@ -88,9 +88,9 @@ def refusal(form: Form, status: int, reply: bytes) -> str:
         status: the HTTP status of its reply.
         reply: the reply's body.
     """
-    said = reply.decode(errors="replace").strip()[:300]
+    body = reply.decode(errors="replace").strip()[:300]
     if not 200 <= status < 300:
-        return f"HTTP {status}: {said}" if said else f"HTTP {status}"
+        return f"HTTP {status}: {body}" if body else f"HTTP {status}"
     if not form.accepted:
         return ""
     try:
@@ -98,7 +98,7 @@ def refusal(form: Form, status: int, reply: bytes) -> str:
         taken = all(answer.get(name) == value for name, value in form.accepted.items())
     except (orjson.JSONDecodeError, AttributeError):
         taken = False
-    return "" if taken else f"it said {said or 'nothing'}"
+    return "" if taken else f"it said {body or 'nothing'}"
 
 
 def _texts(message: Message) -> list[tuple[str, str]]:

@@ -161,7 +161,7 @@ def _chains(plain: str) -> Iterator[_Chain]:
 
 
 def _joins(gap: str, chain: _Chain, level: str) -> bool:
-    """Tell whether what stands between two units may be the name of the second."""
+    """Return true if what stands between two units may be the name of the second."""
     between = " ,，、-/|\t\n" if chain.levels[-1] in ("place", "area") else " ,-\n"
     gap = gap.lstrip(between)
     return _GAP_STOP.search(gap) is None and not re.search(r"[^\w() （）·#-]", gap) and len(gap) <= _LONGEST_NAME + 4

@@ -11,7 +11,7 @@ _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
 def is_id_card(number: str) -> bool:
-    """Tell whether 18 characters are an ID card's: a real date of birth and the check digit of GB 11643."""
+    """Return true if 18 characters are an ID card's: a real date of birth and the check digit of GB 11643."""
     if not _is_date(number[6:10], number[10:14]) or number[0] == "0":
         return False
     total = sum(int(digit) * weight for digit, weight in zip(number, _CHECK_WEIGHTS, strict=False))
@@ -19,7 +19,7 @@ def is_id_card(number: str) -> bool:
 
 
 def is_old_id_card(number: str) -> bool:
-    """Tell whether 15 digits are an ID card's of before 1999: a province and a real date of birth."""
+    """Return true if 15 digits are an ID card's of before 1999: a province and a real date of birth."""
     return "11" <= number[:2] <= "82" and _is_date("19" + number[6:8], number[8:12])
 
 
@@ -34,6 +34,6 @@ def _is_date(year: str, month_and_day: str) -> bool:
 
 
 def satisfies_luhn(digits: str) -> bool:
-    """Tell whether the last digit is the one that ISO/IEC 7812 asks of a bank card."""
+    """Return true if the last digit is the one that ISO/IEC 7812 asks of a bank card."""
     total = sum(int(digit) for digit in digits[-1::-2]) + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])
     return total % 10 == 0

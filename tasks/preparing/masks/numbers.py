@@ -161,7 +161,7 @@ def find_spoken_numbers(plain: str) -> Iterator[Span]:
 
 
 def is_phone_number(digits: str) -> bool:
-    """Tell whether digits are a mobile number, +86 or not."""
+    """Return true if digits are a mobile number, +86 or not."""
     return _PHONE_DIGITS.fullmatch(digits) is not None
 
 
@@ -259,14 +259,14 @@ def _is_phone(plain: str, groups: _Groups, before: str) -> bool:
 
 
 def _is_alone(plain: str, groups: _Groups) -> bool:
-    """Tell whether nothing but the number is on its line, as far as one sees."""
+    """Return true if nothing but the number is on its line, as far as one sees."""
     before = plain[max(groups.start - _BEFORE_LENGTH, 0) : groups.start].rpartition("\n")[2]
     after = plain[groups.end : groups.end + _BEFORE_LENGTH].partition("\n")[0]
     return _WORD.search(before) is None and _WORD.search(after) is None
 
 
 def _is_bare_number(plain: str, group: tuple[int, int]) -> bool:
-    """Tell whether a long number that is nothing else points to a person's order."""
+    """Return true if a long number that is nothing else points to a person's order."""
     start, end = group
     digits = plain[start:end]
     if (_DATE_AND_TIME.fullmatch(digits) and len(digits) in (12, 14)) or _HOTLINE.fullmatch(digits):

@@ -1,4 +1,4 @@
-"""Backfills: which days may be asked for, and what became of each."""
+"""Backfills: the checks of their days, and the outcome of each."""
 
 import re
 from collections import Counter
@@ -52,7 +52,7 @@ _ENGINE_WORDS: Final = re.compile(r"^Flow run encountered an exception[^:]*: *(\
 _COLUMNS: Final = {
     "日期 day": "day",
     "结果 status": "status",
-    "原因 why": "why",  # long where it is there, and then what people look for
+    "原因 why": "why",  # can be long, and then it is what people read for
     "会话 conversations": "conversations",
     "摘要 summarized": "summarized",
     "拒绝 rejected": "rejected",
@@ -135,8 +135,8 @@ def published(day: date, row: Mapping[str, Any], status: str, warehouse: str, re
         warehouse: where its tables are.
         report: where its report is.
     """
-    told = {name: row[name] for name in _COUNTED}
-    return {"day": day.isoformat(), "status": status, **told, "warehouse": warehouse, "report": report}
+    counted = {name: row[name] for name in _COUNTED}
+    return {"day": day.isoformat(), "status": status, **counted, "warehouse": warehouse, "report": report}
 
 
 def published_as(state_message: str) -> str:
@@ -146,7 +146,7 @@ def published_as(state_message: str) -> str:
 
 def why_of(state_message: str) -> str:
     """A failed run's reason: its error's message without the engine's words around it."""
-    return _ENGINE_WORDS.sub("", state_message).strip() or "its run says nothing more"
+    return _ENGINE_WORDS.sub("", state_message).strip() or "its run gives no reason"
 
 
 def counts(outcomes: Sequence[Outcome]) -> str:

@@ -84,7 +84,7 @@ def failure(run: RunFacts) -> Message:
 def begun_again(run: RunFacts, why: str) -> Message:
     """A run had ended by no fault of its own and is begun again."""
     title = f"{run.name}: 已自动重新开始 · begun again"
-    action = f"{_NOTHING_TO_DO} It is told if that does not help."
+    action = f"{_NOTHING_TO_DO} A message follows if that does not help."
     return _message(run, "warning", f"again-{run.state_id}", title, why, action)
 
 

@@ -137,7 +137,7 @@ class DayTally:
 
         Args:
             published: the day's rows of the `runs` table.
-            allowed: somebody said that this is right.
+            allowed: a person has confirmed it.
 
         Raises:
             DayShrank: the day that is published is more than twice as large.

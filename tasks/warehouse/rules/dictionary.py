@@ -103,7 +103,7 @@ def describe(table: str, column: str) -> str:
 
 
 def described(schema: pa.Schema, table: str) -> pa.Schema:
-    """Return a schema whose fields say what they hold, under the metadata key `description`."""
+    """Return a schema with each field's description under the metadata key `description`."""
     fields = [field.with_metadata({"description": describe(table, field.name)}) for field in schema]
     return pa.schema(fields, metadata=schema.metadata)
 

@@ -52,7 +52,7 @@ class Wanted:
         return Wanted(frozenset(names), frozenset(customers), pseudonyms)
 
     def learned(self, rows: Iterable[Mapping[str, Any]]) -> "Wanted":
-        """With what matching rows tell: their ids, fingerprints and texts."""
+        """Add the ids, fingerprints and texts of matching rows."""
         found = list(rows)
         return replace(
             self,
@@ -62,20 +62,20 @@ class Wanted:
         )
 
     def has_row(self, row: Mapping[str, Any]) -> bool:
-        """Tell whether a table's row is theirs."""
+        """Return true if a table's row is theirs."""
         if row.get("conversation_id") in self.conversations or row.get("content_hash") in self.hashes:
             return True
         return any(self._names_customer(key, value) for key, value in _pairs(row.get("attributes")))
 
     def has_line(self, line: bytes) -> bool:
-        """Tell whether a line of JSON is theirs: by id, by fingerprint, or by the dialogue in it."""
+        """Return true if a line of JSON is theirs: by id, by fingerprint, or by the dialogue in it."""
         return any(
             text in self.conversations or text in self.hashes or any(dialogue in text for dialogue in self.texts)
             for text in _texts_of(line)
         )
 
     def has_text(self, text: str) -> bool:
-        """Tell whether a page names one of the conversations, or quotes one whole."""
+        """Return true if a page names one of the conversations, or quotes one whole."""
         names = self.conversations | self.hashes
         return any(_is_named(name, text) for name in names) or any(one in text for one in self.texts)
 

@@ -17,7 +17,7 @@ RENEW_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process: its machine (host name and boot), and the process as that machine tells it from all others."""
+    """A process: its machine (host name and boot), and the process by an id unique on that machine."""
 
     host: str
     boot: str

@@ -186,7 +186,7 @@ def test_day_runs_begin_no_new_day_while_the_nightly_is_under_way(on_server):
             going = asyncio.create_task(all_of(days))
             await asyncio.sleep(1.5)
             assert not await worker.runs()
-            days._idle_since -= days.patience_seconds  # a long night: that no day was begun is no worker's fault
+            days._idle_since -= days.worker_wait_seconds  # a long night: that no day was begun is no worker's fault
             await asyncio.sleep(1.0)
             await client.set_flow_run_state(nightly.id, Completed(), force=True)
             await asyncio.sleep(1.0)
@@ -207,7 +207,7 @@ def test_day_runs_are_done_here_when_no_worker_is_free(on_server):
 
         async with get_client() as client:
             deployment = await deployed(client)
-            outcomes = await all_of(runs_of(deployment, here=do_here, patience_seconds=0.3), DAYS[:3])
+            outcomes = await all_of(runs_of(deployment, here=do_here, worker_wait_seconds=0.3), DAYS[:3])
             runs = await Worker(client, deployment.id, lambda run: None).runs()
         assert here == DAYS[:3]
         assert len(outcomes) == 3
@@ -225,7 +225,7 @@ def test_day_runs_stay_in_a_queue_that_is_paused(on_server):
             deployment = await deployed(client)
             assert deployment.work_queue_id is not None
             await client.update_work_queue(deployment.work_queue_id, is_paused=True)
-            going = asyncio.create_task(all_of(runs_of(deployment, here=do_here, patience_seconds=0.2), DAYS[:1]))
+            going = asyncio.create_task(all_of(runs_of(deployment, here=do_here, worker_wait_seconds=0.2), DAYS[:1]))
             await asyncio.sleep(1.5)
             assert not going.done(), "it was taken out of the queue"
             await client.update_work_queue(deployment.work_queue_id, is_paused=False)
