@@ -1,6 +1,6 @@
 """The dependencies: their bill of materials, their licences, and what is known against them.
 
-python .ci/supply_chain.py sbom | licences | ignored
+python .ci/supply_chain.py sbom | licences | ignored | audited REPORT [--or-say-so]
 """
 
 import json
@@ -90,8 +90,29 @@ def sbom() -> dict[str, Any]:
     }
 
 
+def audited(report: str, *, or_say_so: bool) -> tuple[int, list[str]]:
+    """The exit code and the lines that pip-audit's JSON report deserves: by itself it is content to have seen nothing.
+
+    Args:
+        report: the report; empty where pip-audit reached nobody.
+        or_say_so: saying that nothing could be audited is enough, as where no index serves advisories.
+    """
+    found = json.loads(report)["dependencies"] if report.strip() else []
+    unseen = [one["name"] for one in found if "skip_reason" in one]
+    bad = [
+        f"{one['name']} {one['version']}: {flaw['id']}, mended in {', '.join(flaw['fix_versions']) or 'no version yet'}"
+        for one in found
+        for flaw in one.get("vulns", ())
+    ]
+    if len(unseen) == len(found):
+        return 0 if or_say_so else 3, ["NOTHING was audited: no advisories can be reached from here (.tmp/audit.log)."]
+    if bad or unseen:
+        return 1, bad + [f"{name}: could not be audited" for name in unseen]
+    return 0, [f"{len(found)} packages audited, nothing known against them."]
+
+
 def main(arguments: list[str]) -> int:
-    """One of the three, on stdout."""
+    """One of the four, on stdout."""
     if arguments == ["sbom"]:
         sys.stdout.write(json.dumps(sbom(), indent=1, ensure_ascii=False) + "\n")
         return 0
@@ -108,7 +129,13 @@ def main(arguments: list[str]) -> int:
             return 1
         sys.stdout.write(" ".join(f"--ignore-vuln {one['id']}" for one in DECISIONS["exception"]) + "\n")
         return 0
-    sys.stderr.write("python .ci/supply_chain.py sbom | licences | ignored\n")
+    if arguments[:1] == ["audited"] and len(arguments) > 1:
+        code, lines = audited(
+            Path(arguments[1]).read_text(encoding="utf-8"), or_say_so=arguments[2:] == ["--or-say-so"]
+        )
+        sys.stdout.write("\n".join([*lines, ""]))
+        return code
+    sys.stderr.write("python .ci/supply_chain.py sbom | licences | ignored | audited REPORT [--or-say-so]\n")
     return 2
 
 

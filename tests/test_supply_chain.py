@@ -3,7 +3,10 @@ end.
 """
 
 import importlib.util
+import json
 from datetime import date
+
+import pytest
 
 from tests.conftest import ROOT
 
@@ -37,3 +40,27 @@ def test_every_exception_says_why_and_ends():
         assert len(one["reason"]) > 20
         assert one["until"] < date(2028, 1, 1)
     assert supply_chain.ended(date(2099, 1, 1)) == [one["id"] for one in supply_chain.DECISIONS["exception"]]
+
+
+SEEN = {"name": "seen", "version": "1.0", "vulns": []}
+UNSEEN = {"name": "unseen", "skip_reason": "Dependency not found on PyPI and could not be audited: unseen (1.0)"}
+FLAWED = {"name": "flawed", "version": "1.0", "vulns": [{"id": "CVE-2026-1", "fix_versions": ["1.1"]}]}
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "strictly", "leniently", "said"),
+    [
+        ([SEEN, SEEN], 0, 0, "2 packages audited"),
+        ([SEEN, FLAWED], 1, 1, "flawed 1.0: CVE-2026-1, mended in 1.1"),
+        ([SEEN, UNSEEN], 1, 1, "unseen: could not be audited"),
+        ([UNSEEN, UNSEEN], 3, 0, "NOTHING was audited"),
+        ([UNSEEN, FLAWED], 1, 1, "CVE-2026-1"),
+        (None, 3, 0, "NOTHING was audited"),
+    ],
+)
+def test_an_audit_that_saw_nothing_is_not_green(dependencies, strictly, leniently, said):
+    report = "" if dependencies is None else json.dumps({"dependencies": dependencies, "fixes": []})
+    for or_say_so, expected in ((False, strictly), (True, leniently)):
+        code, lines = supply_chain.audited(report, or_say_so=or_say_so)
+        assert code == expected
+        assert any(said in line for line in lines)
