@@ -17,7 +17,7 @@ from tasks.domain.ports import ObjectStore
 from tasks.domain.records import Conversation, Fields, Request
 from tasks.parsing.answers import parse_answer
 from tasks.reviewing.label_store import load_hashes, store_labels
-from tasks.reviewing.rules.labels import label_row, labeled_request
+from tasks.reviewing.rules.labels import LabelOrigin, label_row, labeled_request
 from tasks.reviewing.rules.review_sheet import NUMBER, Review, RowError, read_reviews, sample_of
 from tasks.reviewing.rules.sampling import Candidate, Draw
 from tasks.reviewing.sheets import Cells
@@ -171,13 +171,15 @@ def _label_of(review: Review, now: datetime) -> dict[str, Any]:
     return label_row(
         labeled_request(sampled, ""),
         review.label,
-        reviewer=review.reviewer,
-        note=review.note,
-        sample_id=sample_of(sampled["number"]),
-        stratum=sampled["stratum"],
-        model=sampled["model"],
-        prompt_version=sampled["prompt_version"],
-        labeled_at=now,
+        LabelOrigin(
+            reviewer=review.reviewer,
+            note=review.note,
+            sample_id=sample_of(sampled["number"]),
+            stratum=sampled["stratum"],
+            model=sampled["model"],
+            prompt_version=sampled["prompt_version"],
+            labeled_at=now,
+        ),
     )
 
 

@@ -12,7 +12,7 @@ conversation as logged; split and deduplicate by it. Labels can also be a file, 
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -153,35 +153,28 @@ def _is_second_opinion(before: Mapping[str, Any], row: Mapping[str, Any]) -> boo
     return all(names) and names[0] != names[1] and before["sample_id"] == row["sample_id"]
 
 
-def label_row(
-    request: Request,
-    label: Label,
-    *,
-    reviewer: str,
-    note: str,
-    sample_id: str,
-    stratum: str,
-    model: str,
-    prompt_version: str,
-    labeled_at: datetime,
-) -> dict[str, Any]:
-    """One row of LABELS. `model` and `prompt_version` name whose answer the person looked at."""
+@dataclass(frozen=True, slots=True)
+class LabelOrigin:
+    """The review that a label comes from. `model` and `prompt_version` name whose answer the person looked at."""
+
+    reviewer: str
+    note: str
+    sample_id: str
+    stratum: str
+    model: str
+    prompt_version: str
+    labeled_at: datetime
+
+
+def label_row(request: Request, label: Label, origin: LabelOrigin) -> dict[str, Any]:
+    """Return one row of LABELS."""
     return {
         "conversation_id": request.conversation.conversation_id,
         "content_hash": request.content_hash,
         "text": request.text,
         "truncated": request.truncated,
-        "issue": label.issue,
-        "plan": label.plan,
-        "accepted": label.accepted,
-        "negative_sentiment": label.negative_sentiment,
-        "reviewer": reviewer,
-        "note": note,
-        "sample_id": sample_id,
-        "stratum": stratum,
-        "model": model,
-        "prompt_version": prompt_version,
-        "labeled_at": labeled_at,
+        **asdict(label),
+        **asdict(origin),
     }
 
 

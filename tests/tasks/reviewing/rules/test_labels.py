@@ -16,7 +16,7 @@ from tasks.evaluating.rules.scoring import is_plain
 from tasks.parsing.answers import parse_answer
 from tasks.preparing.prompts import load_prompt
 from tasks.preparing.requests import ask_again, prepare
-from tasks.reviewing.rules.labels import Label, label_row, labeled_rows, merge_labels, read_labels, take
+from tasks.reviewing.rules.labels import Label, LabelOrigin, label_row, labeled_rows, merge_labels, read_labels, take
 from tasks.warehouse.rules.tables import LABELS
 
 DAY = date(2026, 11, 22)
@@ -41,7 +41,7 @@ def row_of(number: int, label: Label, **changed):
         "prompt_version": "p",
         "labeled_at": datetime(2026, 11, 23, tzinfo=UTC),
     }
-    return label_row(request_of(number), label, **(said | changed))
+    return label_row(request_of(number), label, LabelOrigin(**(said | changed)))
 
 
 @given(labels)
