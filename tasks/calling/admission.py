@@ -1,4 +1,4 @@
-"""Conversations wait here until one more may be asked about: canary, ceiling and a slow server's limit.
+"""Admission of calls: a conversation waits until canary, ceiling and a slow server's limit let it go.
 
 The quota comes afterwards, in the rate limiter. One `Admission` serves a run, in one event loop.
 """
@@ -19,7 +19,7 @@ _Queue = deque[tuple["asyncio.Future[Ticket]", Reservation]]
 
 
 class Ticket:
-    """One call under way; what was reserved for it is given back at the end unless it was paid for."""
+    """One call under way. Its reservation is released at the end unless it was paid for."""
 
     __slots__ = ("_admission", "_ended", "reserved")
 
@@ -52,7 +52,7 @@ class Ticket:
 
 
 class Admission:
-    """First come, first served, and who asks once more before who is new, as long as the run may go on buying.
+    """A queue, first come, first served; retries go before new calls, as long as the run may go on buying.
 
     Args:
         policy: what the run may spend and how useless its answers may be.
@@ -73,7 +73,7 @@ class Admission:
         self._waiting: dict[bool, _Queue] = {True: deque(), False: deque()}
 
     async def enter(self, prompt: str, again: bool) -> Ticket:
-        """Wait until this conversation may be asked about. A cancelled wait leaves nothing behind.
+        """Wait until this conversation may be sent. A cancelled wait leaves nothing behind.
 
         Args:
             prompt: what is sent.

@@ -1,4 +1,4 @@
-"""From a request to its answer: what is known already, what is paid for, what is tried again, what is given up.
+"""From a request to its answer: cached, paid for, tried again, or given up.
 
 No Prefect here: the batch task is in `tasks/summarizing/summarize.py`. One `Caller` serves a run, in one event loop.
 """
@@ -113,7 +113,7 @@ class Caller:
         self._is_second = False
 
     def join(self, first: "Caller") -> None:
-        """Spend what another caller may spend, and count as one with it; its canary does not judge these answers."""
+        """Share another caller's budget and counts; its canary does not judge these answers."""
         self.usage = first.usage
         self._admission = first._admission
         self._is_second = True
@@ -315,7 +315,7 @@ class Caller:
         return answer
 
     def _judge(self, request: Request, answer: Answer | GivenUp) -> None:
-        """Tell the canary. What is useless is withdrawn when the run stops, so that a mended model is asked again."""
+        """Report to the canary. Useless answers are withdrawn when the run stops: a mended model is asked again."""
         if self._is_second:
             return
         if isinstance(answer, GivenUp):

@@ -25,7 +25,7 @@ def read_learned(warehouse: ObjectStore, model: str) -> Learned:
 
 
 def write_learned(warehouse: ObjectStore, model: str, learned: Learned, before: Learned) -> None:
-    """Keep what was found out, where it is news. Nothing depends on it: a store that refuses is left alone."""
+    """Store what was learned, if it changed. Nothing depends on it: a store that refuses is left alone."""
     if learned == before:
         return
     try:

@@ -29,7 +29,7 @@ class QuotaLease(Protocol):
 
 
 class Permit:
-    """Leave for one call; it ends with exactly one of `done`, `refused`, `failed`, and later ones change nothing.
+    """Permission for one call; it ends with exactly one of `done`, `refused`, `failed`, and later ones change nothing.
 
     As a context manager it ends as failed whatever was not ended inside.
     """
@@ -99,7 +99,7 @@ class RateLimiter:
         self._due = math.inf
 
     async def acquire(self, estimated_tokens: int) -> Permit:
-        """Wait for leave to make one call. A cancelled wait leaves nothing behind."""
+        """Wait for permission to make one call. A cancelled wait leaves nothing behind."""
         waiting = self._waiting
         if not waiting:
             now = self.clock()
@@ -143,7 +143,7 @@ class RateLimiter:
         return self.pacer.snapshot(self.clock(), len(self._waiting))
 
     def close(self) -> None:
-        """Cancel whoever waits. Closing twice is harmless."""
+        """Cancel all waiting calls. Closing twice is harmless."""
         self._cancel_timer()
         while self._waiting:
             self._waiting.popleft()[0].cancel()

@@ -1,4 +1,4 @@
-"""How far symbolic links may lead, where others than the operator lay files."""
+"""The limit of symbolic links in folders where others than the operator lay files."""
 
 import os
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Boundary:
         return cls(named if named.is_dir() and named.is_relative_to(widest) else widest)
 
     def check(self, path: Path, shown: str) -> None:
-        """Do nothing where a path leads to what lies inside.
+        """Return if a path leads to a file inside.
 
         Raises:
             StoreRefused: it leads out; the message calls it as `shown`.

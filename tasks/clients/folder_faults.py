@@ -1,4 +1,4 @@
-"""Errors of a folder's disk, as a person is to read them."""
+"""Errors of a folder's disk, as messages for people."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ def printable_path(path: str) -> str:
 
 @contextmanager
 def explained(action: str, where: str) -> Iterator[None]:
-    """Let an error of the system in the block say what was tried where, and what to do.
+    """Turn the system's errors in the block into errors that state the action, the place and what to do.
 
     Raises:
         StoreError: of the kind that fits.

@@ -14,7 +14,7 @@ from tasks.domain.ports import ObjectStore
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What of a store is read, as addresses.
+    """The objects of a store to read, as addresses.
 
     Args:
         base: what a person named; links up to here are theirs.

@@ -1,4 +1,4 @@
-"""Artifacts: what a run shows in the Prefect UI. Showing is tried, noted and passed over; it never fails a run."""
+"""Artifacts: what a run shows in the Prefect UI. A failure to show them is logged and never fails a run."""
 
 import asyncio
 import logging

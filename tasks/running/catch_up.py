@@ -31,7 +31,7 @@ async def catch_up(
     zone: tzinfo,
     logger: Logger,
 ) -> list[date]:
-    """Ask for those of the `number` days before `day` that are missing and that no run is there for; return them.
+    """Start runs for the missing of the `number` days before `day` that have no run yet; return those days.
 
     Args:
         day: of the run that catches up.

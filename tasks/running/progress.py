@@ -66,7 +66,7 @@ class Progress:
             self.summarized += 1
 
     def detected(self, found: DetectedFormat, logger: Logger) -> None:
-        """Say what a log object was taken for."""
+        """Log the detected format of a log object."""
         logger.log(
             logging.WARNING if found.format == "unknown" else logging.INFO,
             "%s: read as %s, %s%s%s",

@@ -72,7 +72,7 @@ class LeaseSign:
 
 @dataclass(slots=True)
 class Repairer:
-    """Looks again and again; what it saw before is all that it remembers.
+    """Checks runs at intervals; it keeps only the signs of the checks before.
 
     Args:
         lease_of: reads a run's lease from the warehouse; blocking, raises nothing.

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C end work in good order: a worker is drained, a run is cancelled, somebody presses Ctrl-C."""
+"""Signals: SIGTERM (a drained worker, a cancelled run) and Ctrl-C end work in good order."""
 
 import asyncio
 import signal

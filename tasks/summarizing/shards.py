@@ -119,7 +119,7 @@ class _ShardCoordinator:
             self._logger.info("%s is done; %d more.", watch.shard.name, len(self.watched))
         elif status == "lost":
             await self._end(run, Crashed(message="Its worker shows no sign of life."))
-            if watch.again(time.monotonic()):
+            if watch.next_attempt(time.monotonic()):
                 self.watched[watch] = None
                 self._logger.warning("%s was lost (%s); another worker begins it again.", watch.shard.name, state)
             else:

@@ -29,7 +29,7 @@ class Estimate:
 
 
 class Estimator:
-    """Adds up the requests of a day that have to be asked; the same request twice is asked once."""
+    """Adds up the requests of a day that have to be sent; equal requests are sent once."""
 
     def __init__(self) -> None:
         self._asked: set[str] = set()

@@ -1,4 +1,4 @@
-"""Acceptance and mood of a user, read off the words of a dialogue; None where the words say nothing."""
+"""Acceptance and mood of a user, read off the words of a dialogue; None where the words give no sign."""
 
 import re
 from collections.abc import Iterator, Sequence

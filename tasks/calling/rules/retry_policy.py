@@ -24,7 +24,7 @@ class RetryPolicy:
 
 
 class OutageDetector:
-    """Tells a bad conversation from an outage, judged by the calls of everybody.
+    """Distinguishes a bad conversation from an outage by all calls of the run.
 
     A failed attempt counts fully against its conversation only if another call succeeded in the meantime. So one
     conversation that always fails is rejected while the rest continue, and during an outage (almost) nothing is

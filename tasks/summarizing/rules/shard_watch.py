@@ -1,4 +1,4 @@
-"""Shard watch."""
+"""Shard watch: the signs of life of a day's shards, and the verdict on each attempt."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ class ShardWatch:
             return "lost"
         return "wait"
 
-    def again(self, now: float) -> bool:
+    def next_attempt(self, now: float) -> bool:
         """Begin the next attempt; False when there have been enough."""
         if self.attempt == MOST_ATTEMPTS:
             return False

@@ -153,7 +153,7 @@ class DayTally:
 
     @property
     def unread(self) -> str:
-        """What could not be read, in words; empty where everything could."""
+        """The input that could not be read, in words; empty where everything could."""
         if not self.unread_files:
             return ""
         files = f"{self.unread_files} files" if self.unread_files > 1 else "a file"

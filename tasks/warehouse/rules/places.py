@@ -1,4 +1,4 @@
-"""Every place of a warehouse, the text there, and what becomes of it; a document is made of this."""
+"""Every place of a warehouse, the text there and its retention; a document is made of this."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Objects of a warehouse that may go after a while: by table and by the kind of text in them, if told to."""
+"""Objects of a warehouse that may go after a while: by table and, if set, by the kind of text in them."""
 
 import re
 from collections.abc import Callable

@@ -149,7 +149,7 @@ async def test_close_cancels_whoever_waits():
 
 
 @in_simulated_time
-async def test_gate_looks_a_few_times_a_call_with_thousands_waiting():
+async def test_limiter_dispatches_a_few_times_a_call_with_thousands_waiting():
     limiter = gate_of(Limits(60_000_000, None, 64))
     looks = 0
     really_ready_at = limiter.pacer.ready_at

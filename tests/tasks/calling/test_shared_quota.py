@@ -203,7 +203,7 @@ def test_quota_share_gives_its_fair_share_of_all_of_an_outage():
     asyncio.run(run())
 
 
-def test_gate_claims_less_of_a_shared_quota_after_refusals():
+def test_limiter_claims_less_of_a_shared_quota_after_refusals():
     pacer = Pacer(Limits(600), shared=True)
     entry = pacer.grant(0.0, 10)
     pacer.sent(entry, 0.0)

@@ -62,7 +62,7 @@ def test_watch_gives_a_worker_time_to_begin_and_a_queue_all_of_it():
 
 def test_watch_begins_again_a_few_times_only():
     watch = ShardWatch(shard(), 0.0)
-    assert [watch.again(1.0) for _ in range(MOST_ATTEMPTS)] == [*[True] * (MOST_ATTEMPTS - 1), False]
+    assert [watch.next_attempt(1.0) for _ in range(MOST_ATTEMPTS)] == [*[True] * (MOST_ATTEMPTS - 1), False]
     assert watch.attempt == MOST_ATTEMPTS
 
 
