@@ -23,6 +23,8 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.util import await_only
 
+import flows  # noqa: F401  keeps logins out of the server's log
+
 _SECONDS = 60.0  # as long as Prefect lets a writer wait inside of SQLite, which decides from then on
 
 

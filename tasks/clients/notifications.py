@@ -1,7 +1,11 @@
 """The wire of notifications: JSON by HTTP, mail by SMTP."""
 
+import logging
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from email.message import EmailMessage
 from email.policy import SMTP
 from ipaddress import ip_address
@@ -10,6 +14,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import httpx
 
 _TIMEOUT_SECONDS = 15.0
+
+
+_address_is_secret: ContextVar[bool] = ContextVar("address_is_secret", default=False)
+
+# httpx logs the address of every request.
+logging.getLogger("httpx").addFilter(lambda record: not _address_is_secret.get())
 
 
 class NotificationWire:
@@ -23,7 +33,7 @@ class NotificationWire:
         """
         try:
             # A proxy is for the outside: the machine's own addresses are not reached through it.
-            with httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=not is_loopback(url)) as client:
+            with _unlogged(), httpx.Client(timeout=_TIMEOUT_SECONDS, trust_env=not is_loopback(url)) as client:
                 reply = client.post(url, content=body, headers={"Content-Type": "application/json"})
                 return reply.status_code, reply.content
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
@@ -55,6 +65,15 @@ class NotificationWire:
                 server.send_message(mail)
         except smtplib.SMTPException as error:
             raise OSError(f"{type(error).__name__} from {host}") from error
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    before = _address_is_secret.set(True)
+    try:
+        yield
+    finally:
+        _address_is_secret.reset(before)
 
 
 def is_loopback(url: str) -> bool:

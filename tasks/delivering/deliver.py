@@ -105,6 +105,7 @@ def _try(address: Address, message: Message, wire: Wire) -> str:
             return ""
         form = load_forms()[address.form]
         posting = fill_in(form, message, address.url, address.secret, time.time())
-        return refusal(form, *wire.post(posting.url, posting.body))
+        status, reply = wire.post(posting.url, posting.body)
+        return address.without_secrets(refusal(form, status, reply))
     except OSError as error:
         return str(error) or type(error).__name__

@@ -11,10 +11,12 @@ What stands behind `#` is a secret that never travels as part of the address: a 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tasks.delivering.rules.forms import Form
 from tasks.domain.errors import UsageError
+
+_SECRET_LENGTH = 8  # shorter parts of an address are words such as "hook" or "robot"
 
 _MAIL_SCHEMES = ("smtp", "smtps")
 
@@ -37,6 +39,15 @@ class Address:
     def place(self) -> str:
         """The receiver as logs may name it: without path, query, user and password, which are secrets in most."""
         return f"{self.form} at {urlsplit(self.url).hostname}"
+
+    def without_secrets(self, text: str) -> str:
+        """The text of a receiver without any part of its address that may be a secret: some repeat what they got."""
+        parts = urlsplit(self.url)
+        pieces = {*re.split(r"[/?&=;]", f"{parts.path}?{parts.query}"), self.secret, parts.password or ""}
+        for piece in sorted(pieces, key=len, reverse=True):
+            if len(piece) >= _SECRET_LENGTH:
+                text = text.replace(piece, "…").replace(unquote(piece), "…")
+        return text
 
     def __repr__(self) -> str:
         return f"Address({self.place})"

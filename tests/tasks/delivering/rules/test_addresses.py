@@ -42,3 +42,11 @@ def test_what_can_not_be_is_refused_without_being_repeated(text):
     with pytest.raises(UsageError) as refused:
         read_addresses(text)
     assert "abc" not in str(refused.value)
+
+
+def test_a_receivers_words_are_told_without_the_secrets_of_its_address():
+    address = Address(
+        "plain", "https://user:pass%2Bword@example.com/hook/aaaabbbbcccc?key=ddddeeeeffff", "gggghhhhiiii"
+    )
+    told = "HTTP 404: no hook aaaabbbbcccc for ddddeeeeffff, gggghhhhiiii"
+    assert address.without_secrets(told) == "HTTP 404: no hook … for …, …"
