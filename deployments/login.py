@@ -1,4 +1,4 @@
-"""The login of a machine's Prefect server: given by its operator, or made at the first start and kept private."""
+"""The login of a machine's Prefect server: set by its operator, or generated at the first start and kept private."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Outbox: what people are told, once each, tried again until a receiver takes it.
+"""Outbox of notifications: each is sent once, and retried until a receiver takes it.
 
 What a run's message became of is kept in the run's own labels, so that neither a restart nor a second watch tells it
 again. A message about anything else lives as long as this process.
@@ -53,7 +53,7 @@ class Outbox:
     _told: dict[tuple[UUID, str], str] = field(default_factory=dict)
 
     def tell(self, message: Message, run: FlowRun | None = None, kind: str = "told") -> None:
-        """Send a message at the next `send`; about a run only if its labels don't say that this was told.
+        """Send a message at the next `send`; about a run only if its labels don't show that it was sent already.
 
         Args:
             message: what to say.

@@ -42,7 +42,7 @@ class ReportsHandler(http.server.SimpleHTTPRequestHandler):
             super().do_GET()
 
     def do_HEAD(self) -> None:
-        """Say what a file is."""
+        """Send the headers of a file."""
         if self._may_read():
             super().do_HEAD()
 
@@ -60,7 +60,7 @@ class ReportsHandler(http.server.SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: who reads which report is nobody's business."""
+        """Log nothing: who reads which report is nobody's business."""
 
     def _may_read(self) -> bool:
         kind, _, given = self.headers.get("Authorization", "").partition(" ")

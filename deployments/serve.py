@@ -55,7 +55,7 @@ def serve(
     postgresql_port: int = 0,
     reports_port: int = 0,
 ) -> NoReturn:
-    """Start everything in order, say where it is, and keep it running until interrupted.
+    """Start everything in order, print the addresses, and keep it running until interrupted.
 
     Args:
         host: an address of this machine.
@@ -221,7 +221,7 @@ def _reports(environment: Mapping[str, str], folder: Path, host: str, port: int)
 
 
 def _check_settings(environment: Mapping[str, str]) -> None:
-    """Say what is wrong with the worker's settings now, and not in a run at night."""
+    """Report wrong settings of the worker now, and not in a run at night."""
     checked = subprocess.run(  # noqa: S603
         [_PYTHON, "-m", "deployments.worker", "--check"],
         cwd=ROOT,
@@ -258,7 +258,7 @@ def _once(command: Sequence[str], environment: Mapping[str, str]) -> str:
 
 @contextmanager
 def _spoken_notifications() -> Iterator[str]:
-    """An address for the webhook that says each notification at the terminal."""
+    """Return an address for the webhook that prints each notification at the terminal."""
     path = f"/{secrets.token_urlsafe(16)}"  # any account of this machine can reach the port
 
     class Receiver(http.server.BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Watch over a Prefect server from outside: what died is begun again, and people are told what they must know.
+"""Watch a Prefect server from outside: restart runs that died, and notify people.
 
 python -m deployments.watch
 
@@ -72,7 +72,7 @@ _SERVER_AWAY = (httpx.HTTPError, PrefectException, OSError, RuntimeError)
 
 @dataclass
 class Watch:
-    """Looks at the server again and again.
+    """Checks the server at intervals.
 
     Args:
         outbox: takes what people are told.
@@ -95,7 +95,7 @@ class Watch:
     _alive: set[UUID] = field(default_factory=set)
 
     async def run(self) -> None:
-        """Look until the process ends."""
+        """Check the server until the process ends."""
         while True:
             with suppress(OSError):
                 _SIGN.touch()
@@ -115,7 +115,7 @@ class Watch:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self, client: PrefectClient) -> None:
-        """Repair what can be repaired, and tell what must be told."""
+        """Check once: repair what can be repaired, and queue the notifications."""
         since = await _watched_since(client)
         if self._nights_at is None or time.monotonic() - self._nights_at > _HOUR_SECONDS:
             await self.repairer.ask_for_missed_nights(client, datetime.now(UTC))

@@ -46,7 +46,7 @@ class Stopped(Exception):
 
 
 def run_worker(arguments: Sequence[str]) -> int:
-    """Run Prefect's worker until it ends or this process is told to stop; return the exit code."""
+    """Run Prefect's worker until it ends or this process is stopped; return the exit code."""
     temporary = Path(tempfile.gettempdir())
     _remove_leftovers(temporary)
     # A run that is killed leaves its environment, keys in the clear, in the temporary folder: here that dies with us.

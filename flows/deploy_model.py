@@ -121,7 +121,7 @@ async def _until_done(
 async def _labeled(
     tuning: Tuning, examination: ExaminationForm, trained_on: str, config: Settings, platform: ModelPlatform
 ) -> Examined:
-    """The examination's conversations, weighted back to the days, looked at before anything is paid for it.
+    """Return the examination's conversations, weighted back to the days; checked before anything is paid for.
 
     Raises:
         NotPromoted: there are too few for the margin.

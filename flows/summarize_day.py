@@ -130,7 +130,7 @@ async def summarize_day(
 
 
 def _incomplete(tally: DayTally) -> State[DayTally]:
-    """The state of a run that is done with what there was: shown, told, and done again by a later night."""
+    """Return the state of a run that published incomplete logs: shown, notified, and repeated by a later night."""
     return Completed(
         name="Incomplete",
         message=f"The logs of {tally.day} were still arriving at the deadline: {tally.conversations} conversations are "

@@ -130,7 +130,7 @@ def format_summary(tally: DayTally) -> str:
 
 
 def complain(error: KefuError, code: int = FAILED) -> int:
-    """Say on stderr what went wrong, in one line; return the exit code."""
+    """Print the error to stderr in one line; return the exit code."""
     sys.stderr.write(f"kefu-digest: {printable(str(error), keep=chr(10))}\n")
     return code
 

@@ -91,7 +91,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser(module: str, summary: str, example: str = "") -> argparse.ArgumentParser:
-    """A parser with a flag for every setting; what was not given is absent from its result.
+    """Return a parser with a flag for every setting; flags that are not set are absent from its result.
 
     Args:
         module: the command, such as `flows.summarize_day`.
@@ -153,7 +153,7 @@ def day_argument(text: str) -> date:
 
 
 def chosen_settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return those of the arguments given that are settings."""
+    """Return the arguments that are settings."""
     return {name: value for name, value in vars(arguments).items() if name in flags()}
 
 

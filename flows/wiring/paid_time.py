@@ -1,4 +1,4 @@
-"""The nightly's watch over what it asks: paid time that runs out is told a week ahead, and fallen back from in time."""
+"""Watch paid time before the nightly calls: notify a week before it runs out, and fall back in time."""
 
 import asyncio
 import logging

@@ -43,7 +43,7 @@ class Event:
 
 
 def same_endpoint(one: str, other: str) -> bool:
-    """Tell whether two names are those of one endpoint, however its interface is written."""
+    """Return true where two names are those of one endpoint, however its interface is written."""
     return one.removeprefix("v2:") == other.removeprefix("v2:")
 
 

@@ -1,4 +1,4 @@
-"""What people's reviews say of the model that a report is about."""
+"""People's reviews of the model that a report is about."""
 
 from collections.abc import Collection
 from datetime import date, timedelta

@@ -248,7 +248,7 @@ def interface_of(settings: Settings) -> str:
 
 
 async def service_clock(settings: Settings) -> tuple[str, datetime | None]:
-    """The name of a service that is used and the time that it tells; an empty name where none is used."""
+    """Return the name and the clock of a service in use; an empty name where none is used."""
     addresses = {
         "the endpoint": settings.openai_base_url if settings.summarizer == "openai" else "",
         "Qianfan": settings.qianfan_console_api_base_url if settings.summarizer.startswith("qianfan") else "",

@@ -309,7 +309,7 @@ class Settings(BaseSettings):
 
 
 def prefect_server_is_named() -> bool:
-    """Return true where Prefect is told of a server; otherwise each command brings one of its own."""
+    """Return true where Prefect's settings name a server; otherwise each command starts one of its own."""
     return bool(PREFECT_API_URL.value())
 
 

@@ -132,7 +132,7 @@ def nightly_policy(config: Settings, warehouse: ObjectStore, day: date) -> CallP
 
 
 def divides_by_time(config: Settings) -> bool:
-    """True where the messages' own time says which day a conversation is of."""
+    """Return true where the times of its messages decide which day a conversation is of."""
     return config.day_from == "messages" or (config.day_from == "auto" and not names_the_day(config.source))
 
 

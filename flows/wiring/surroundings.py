@@ -95,7 +95,7 @@ def surroundings() -> Iterator[None]:
 
 
 def explain(error: BaseException) -> str | None:
-    """The sentence that says what is wrong around a run; None where the error says nothing of the surroundings."""
+    """Return a sentence on what is wrong around a run; None where the error has another cause."""
     told = "\n".join(f"{type(one).__name__}: {one} {_function_of(one)}" for one in _chain(error))
     known = next((sentence for pattern, sentence in _KNOWN.items() if re.search(pattern, told)), None)
     return known and known.format(api=PREFECT_API_URL.value() or "this machine", home=PREFECT_HOME.value())
@@ -199,7 +199,7 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 
 def _function_of(error: BaseException) -> str:
-    """The function that raised an error: some errors say too little themselves."""
+    """Return the function that raised an error, in parentheses, as some messages are too short to name the cause."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

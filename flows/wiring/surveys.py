@@ -13,7 +13,7 @@ from tasks.reading.survey import LogSurvey, survey_logs
 
 
 def survey_place(path: str, config: Settings, day: date | None = None) -> LogSurvey:
-    """Read the logs at an address and say what they were taken for; of one day, or of all.
+    """Survey the logs at an address, of one day or of all: the detected format of each file.
 
     Raises:
         UsageError: there is no such format, or the mappings are wrong.

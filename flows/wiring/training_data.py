@@ -30,7 +30,7 @@ async def training_data(
     platform: ModelPlatform,
     labeled: Sequence[LabeledExample],
 ) -> TrainingData:
-    """The training set of a tuning, with a copy in the warehouse of what it says.
+    """Return the training set of a tuning; a copy of its lines is kept in the warehouse.
 
     Raises:
         UsageError: it is named wrongly, can't be read, or there is nowhere to put it.

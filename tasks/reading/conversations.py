@@ -1,4 +1,4 @@
-"""Log objects to conversations, in every format, streaming: what can't be read becomes a reject that says where.
+"""Read log objects as conversations, in every format, streaming: unreadable parts become rejects with their place.
 
 Conversations of formats that hold a whole one a record come first, in the objects' order; those put together
 from messages come after, as `tasks.reading.grouping` orders them, and rejects that stand for files last.

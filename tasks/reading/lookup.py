@@ -1,4 +1,4 @@
-"""Find conversations of given ids in the logs again."""
+"""Find conversations in the logs again, by their ids."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Look at logs before anything is run on them: what each file was taken for, and what would become of it."""
+"""Survey logs before a run: the detected format of each file, and the conversations and rejects it would give."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,7 +54,7 @@ class LogSurvey:
 
 
 def survey_logs(objects: Iterable[LogObject], reader: LogReader, most: int = 0) -> LogSurvey:
-    """Read logs to their end, or to the first `most` conversations, and say what they were taken for.
+    """Read logs to their end, or to the first `most` conversations, and return what each file holds.
 
     Raises:
         UsageError: there is no such format.

@@ -30,7 +30,8 @@ async def find_logs(
     logger: Logger,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> ArrivedLogs | float:
-    """The day's log objects, when they are all there or the deadline has come; or after how many seconds to look again.
+    """Return the day's log objects when they are complete or the deadline has come; else the seconds until the next
+    check.
 
     Args:
         store: of the source.

@@ -113,7 +113,7 @@ async def begin_rollout(
 
 
 async def publish_model(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy, notify: Notify) -> bool:
-    """Publish the model; tell whether it is ready.
+    """Publish the model; return true once it is ready.
 
     Raises:
         ModelFailed: it can't be published, or it takes longer than the policy waits.
@@ -200,7 +200,7 @@ async def _find_version(one: ModelRollout, platform: ModelPlatform) -> str | Non
 
 
 async def deploy_service(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy, notify: Notify) -> bool:
-    """Deploy the service; tell whether it serves. What it costs was agreed to before.
+    """Deploy the service; return true once it serves. Its price was agreed to before.
 
     Raises:
         ModelFailed: it failed, or it takes longer than the policy waits.
@@ -278,7 +278,7 @@ async def _is_ours(service: ServiceReport, one: ModelRollout, platform: ModelPla
 
 
 async def retire_service(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy, notify: Notify) -> bool:
-    """Take the service offline, then give back what is paid by use; tell whether both have been seen to be done.
+    """Take the service offline, then release what is paid by use; return true once both are confirmed.
 
     Raises:
         ModelFailed: it takes longer than the policy waits.

@@ -93,7 +93,7 @@ async def advance_tuning(record: TuningRecord, platform: ModelPlatform, policy: 
 async def advance(
     record: TuningRecord, platform: ModelPlatform, policy: WaitPolicy, notify: Callable[[str], None]
 ) -> None:
-    """Advance by one round: submit what the platform takes, look at what it has, stop what hangs.
+    """Advance by one round: submit what the platform takes, update the trials, stop those that hang.
 
     Args:
         record: of the tuning.

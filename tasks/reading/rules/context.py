@@ -42,7 +42,7 @@ class LogContext:
         return Reject(conversation_id, reason, detail, self.uri, line)
 
     def unreadable(self, line: int, detail: str, conversation_id: str = "") -> Reject:
-        """The reject for a line that is not what its format says."""
+        """Return the reject for a line that does not fit its format."""
         return Reject(conversation_id, Reason.UNREADABLE, detail, self.uri, line)
 
     def is_left_out(self, record: Mapping[str, Any], shape: Shape) -> bool:

@@ -53,7 +53,7 @@ class _Member(Protocol):
 
 
 def compression_of(magic: bytes) -> str:
-    """The compression that an object's first bytes tell, or ""."""
+    """Return the compression by an object's first bytes, or ""."""
     return next((name for mark, name in COMPRESSIONS.items() if magic.startswith(mark)), "")
 
 

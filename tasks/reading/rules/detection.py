@@ -1,4 +1,4 @@
-"""Tells log formats apart by what an object holds; its name plays no part."""
+"""Detect a log's format by its content; its name plays no part."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -313,7 +313,7 @@ class _Candidates:
         return None
 
     def transcript(self) -> Detected | None:
-        """Speakers' labels and what they say."""
+        """Detect a transcript: lines that begin with a speaker's label."""
         if not self._may_be("transcript") or not isinstance(self.mapping.columns, Mapping):
             return None
         names = frequent_names(self.head.text.split("\n"))

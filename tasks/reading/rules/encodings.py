@@ -1,4 +1,4 @@
-"""The encoding of a log, told by its bytes.
+"""Detect the encoding of a log by its bytes.
 
 No library: guesses by byte statistics need more text than a short log has.
 Which characters a reading gives tells far more: real text is made of common ones.

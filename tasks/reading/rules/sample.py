@@ -31,7 +31,7 @@ class Sample:
 
     @cached_property
     def values(self) -> list[Any]:
-        """The lists and objects that lines are."""
+        """The lists and objects among the lines."""
         return [value for line in self.lines if isinstance(value := parsed(line), list | dict)]
 
     @cached_property

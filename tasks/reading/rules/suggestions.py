@@ -21,7 +21,7 @@ _MOST_NAMES: Final = 40
 
 
 def suggest_mapping(head: ObjectHead, columns: Mapping[str, str], speakers: Mapping[str, str]) -> str:
-    """A mapping as TOML, filled in as far as the log's first rows tell; "" where they tell nothing.
+    """Suggest a mapping as TOML from the log's first rows; "" where they show no column's meaning.
 
     Args:
         columns: the names that were understood, with their meanings.

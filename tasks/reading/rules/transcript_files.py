@@ -86,7 +86,7 @@ class TranscriptFile:
 
 
 class _Borders:
-    """Tells where in a file one conversation ends and another begins."""
+    """Finds where in a file one conversation ends and another begins."""
 
     def __init__(self, log: LogContext) -> None:
         self._log = log

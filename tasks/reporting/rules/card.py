@@ -51,7 +51,7 @@ def report_card(statistics: DayStatistics, stories: Stories, link: str) -> Messa
 
 
 def is_alert(story: Story, least_unhappy: int) -> bool:
-    """Tell whether a story costs enough unhappy customers to be told at once."""
+    """Return true where a story costs enough unhappy customers to be sent at once."""
     return story.excess_unhappy >= least_unhappy
 
 

@@ -111,12 +111,12 @@ def read_headline(metrics: pa.Table) -> Headline:
 
 
 def past_days(first: date, last: date) -> int:
-    """Return how many days before a span its comparison looks at."""
+    """Return the number of days before a span that its comparison uses."""
     return max(_WEEK * _WEEKS_OF_WEEKDAYS, (last - first).days + 1)
 
 
 def compare(first: date, last: date, history: Mapping[date, pa.Table]) -> Comparison:
-    """Return what the METRICS of the days before say; days that don't matter to the comparison are left out."""
+    """Return the figures of the days before, from METRICS; days that don't matter to the comparison are left out."""
     length = (last - first).days + 1
     span = _WEEK if length == 1 else length
     known = {

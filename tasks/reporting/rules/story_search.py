@@ -210,7 +210,7 @@ def _typical_excess(found: Departure) -> float:
 
 
 def is_worth_telling(excess: Excess, measure: str, traffic: float) -> npt.NDArray[np.bool_]:
-    """Tell which departures are large enough for somebody to act on."""
+    """Return the mask of departures that are large enough for somebody to act on."""
     more = excess.count - excess.expected
     large = more >= max(_MIN_EXCESS, _MIN_EXCESS_PART * traffic)
     if measure == VOLUME:

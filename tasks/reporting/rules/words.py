@@ -25,7 +25,7 @@ def cut_words(text: str) -> list[str]:
 
 
 def is_stop_word(word: str) -> bool:
-    """Tell whether a word says nothing about what a text is about."""
+    """Return true for a stop word that is no word of the shop's."""
     _, stop_words, shop_words = _tokenizer()
     return word in stop_words and word not in shop_words
 

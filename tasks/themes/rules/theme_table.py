@@ -1,4 +1,4 @@
-"""The taxonomy as a table, so that whoever reads a day's themes can name them."""
+"""The taxonomy as a table of names for a day's themes."""
 
 import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Texts that say nearly the same, found without comparing every pair.
+"""Find texts that are nearly the same, without comparing every pair.
 
 Two texts are near-duplicates when they share at least `SIMILAR` of their five-character shingles (Jaccard). Min-hashes
 in bands propose pairs, and the shingles themselves decide: nothing is called a near-duplicate by chance. With 16 bands

@@ -1,4 +1,4 @@
-"""Paid time that runs out, and what the nightly does about it. Pure; time is told.
+"""Paid time that runs out, and the nightly's reaction. Pure; the time is a parameter.
 
 A week ahead each night warns. In the last twelve hours, or later, a night would end in the middle: it falls back to the
 state before the promotion, if that one answers. Months that the platform renews are looked up anew before either.
@@ -15,7 +15,7 @@ TOO_LATE: Final = timedelta(hours=12)
 
 
 def judge(rollout: ModelRollout, now: datetime) -> Literal["fine", "warn", "fall back"]:
-    """Tell what a night that begins now has to do about a service's paid time."""
+    """Return the action of a night that begins now on a service's paid time."""
     if rollout.expires_at is None or rollout.expires_at - now > WARNED_AHEAD:
         return "fine"
     return "warn" if rollout.expires_at - now > TOO_LATE else "fall back"

@@ -32,7 +32,7 @@ class SftRow:
 
 
 def is_sft_line(line: bytes) -> bool:
-    """Tell an SFT line from a label."""
+    """Return true for an SFT line, false for a label."""
     return line.lstrip(b"\xef\xbb\xbf \t").startswith(b"[") or b'"prompt"' in line[:200]
 
 

@@ -1,4 +1,4 @@
-"""From labeled conversations to a training set: who is held out, who repeats, and what a line looks like.
+"""Make a training set of labeled conversations: leave out the held-out and the repeated, and write the lines.
 
 A conversation is held out by its content hash alone, so that the same conversations are held out for every training
 set and every evaluation, and one that is logged again stays on its side.

@@ -145,7 +145,7 @@ class Tuning:
         return replace(self, trials=tuple(trial if one.experiment.number == number else one for one in self.trials))
 
     def is_stalled(self, trial: Trial, now: datetime, give_up_after: timedelta) -> bool:
-        """Tell a task that hangs from one whose kind takes its time.
+        """Return true where a task hangs, by the time that its kind takes.
 
         It hangs when nothing changed (phase, percentage, checkpoints) for `give_up_after`, and for longer than its
         kind stands still: twice the longest standstill of a finished trial of the same base model, mode and method, by
