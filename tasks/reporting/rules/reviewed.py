@@ -1,4 +1,4 @@
-"""How right the model was in people's reviews of a random sample, and the shares corrected for its errors."""
+"""Accuracy of the model in people's reviews of a random sample, and the shares corrected for its errors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the runs behind a report took, and what they could not read."""
+"""Usage of the runs behind a report, and the logs that they could not read."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
