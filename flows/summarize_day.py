@@ -288,8 +288,8 @@ def _survey(tally: DayTally, settings: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a dry run took the day's logs for. A terminal may show texts, which Prefect's log may not."""
     if tally.status == DRY_RUN:
         config = load_settings(settings)
-        source = source_of(config.source, tally.day)
-        yield from dry_run_lines(survey_place(source, config, tally.day), source)
+        survey = survey_place(open_source(config, tally.day), config, tally.day)
+        yield from dry_run_lines(survey, source_of(config.source, tally.day))
         yield ""
 
 

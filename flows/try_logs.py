@@ -11,7 +11,7 @@ import orjson
 
 from flows.wiring import command_line
 from flows.wiring.flags import MISUSED
-from flows.wiring.services import check_settings
+from flows.wiring.services import check_settings, open_logs
 from flows.wiring.surroundings import write_result
 from flows.wiring.surveys import survey_place
 from tasks.domain.errors import KefuError, UsageError
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     settings = command_line.chosen_settings(args)
     try:
         config = check_settings({**settings, "source": args.path.replace("{", "{{").replace("}", "}}")})
-        survey = survey_place(args.path, config)
+        survey = survey_place(open_logs(args.path, config), config)
     except UsageError as error:
         return command_line.complain(error, MISUSED)
     except KefuError as error:
