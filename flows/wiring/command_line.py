@@ -25,6 +25,7 @@ from flows.wiring.settings import Settings
 from flows.wiring.surroundings import open_standard_streams, surroundings, write_result
 from flows.wiring.terminal import hush_prefect
 from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError, RunStopped, TooManyRejects, UsageError
+from tasks.domain.money import in_currency
 from tasks.domain.printable import printable
 from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, DayTally
 
@@ -116,15 +117,16 @@ def format_summary(tally: DayTally) -> str:
         return (
             f"{tally.day}: {tally.conversations} conversations, {tally.rejected} of them rejects; {tally.reused} are "
             f"answered already. The rest takes about {tally.estimated_tokens} tokens, a cost of "
-            f"{tally.estimated_cost:g}{at_quota}. Nothing was called or written."
+            f"{in_currency(tally.estimated_cost or 0, tally.currency)}{at_quota}. Nothing was called or written."
         )
     if tally.status == CEILING:
         tokens = tally.prompt_tokens + tally.completion_tokens
         return f"{tally.day}: {tally.calls} calls, {tokens} tokens; nothing is published yet"
+    cost = f", {in_currency(tally.cost, tally.currency)}" if tally.cost else ""
     unread = f"{tally.day}: {tally.unread}; rejects names what to repair\n" if tally.unread else ""
     return (
         f"{unread}{tally.day}: {tally.conversations} conversations = {tally.summarized} summarized + "
-        f"{tally.rejected} rejected; {tally.reused} reused, {tally.calls} calls, {tally.seconds:.1f} s\n"
+        f"{tally.rejected} rejected; {tally.reused} reused, {tally.calls} calls, {tally.seconds:.1f} s{cost}\n"
         f"tables: {tally.warehouse}\nreport: {tally.report}"
     )
 

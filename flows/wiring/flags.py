@@ -54,6 +54,10 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "prompt_token_price",
         "completion_token_price",
         "cached_token_price",
+        "prompt_million_price",
+        "completion_million_price",
+        "cached_million_price",
+        "currency",
         "training_token_price",
     ),
     "what counts as done": (

@@ -5,6 +5,7 @@ defaults, which need no account. Naming a block is a choice for this run, so wha
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -213,6 +214,12 @@ class Settings(BaseSettings):
         ge=0,
         description="price per 1,000 prompt tokens from the service's cache; not set: as other prompt tokens",
     )
+    prompt_million_price: float | None = Field(None, ge=0, description="price per million prompt tokens instead")
+    completion_million_price: float | None = Field(
+        None, ge=0, description="price per million completion tokens instead"
+    )
+    cached_million_price: float | None = Field(None, ge=0, description="price per million cached prompt tokens instead")
+    currency: str = Field("¥", max_length=8, description="currency of the prices and costs, such as ¥, $ or CNY")
     training_token_price: float = Field(
         0.0, ge=0, description="price of training, per 1,000 tokens of the training set and epoch, in your currency"
     )
@@ -255,7 +262,9 @@ class Settings(BaseSettings):
     @property
     def prices(self) -> Prices:
         """The prices of tokens."""
-        return Prices(self.prompt_token_price, self.completion_token_price, self.cached_token_price)
+        prices = Prices(self.prompt_token_price, self.completion_token_price, self.cached_token_price)
+        million = {name: getattr(self, f"{name}_million_price") for name in ("prompt", "completion", "cached")}
+        return replace(prices, **{name: price / 1000 for name, price in million.items() if price is not None})
 
     @property
     def ceiling(self) -> Ceiling:
@@ -340,7 +349,10 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
     if settings.endpoint_block:
         settings = _validated(overrides, load_block(SummarizerEndpoint, settings.endpoint_block).as_settings())
     load_prompt(settings.prompt)
-    if settings.max_cost is not None and not (settings.prompt_token_price or settings.completion_token_price):
+    for kind in ("prompt", "completion", "cached"):
+        if getattr(settings, f"{kind}_token_price") and getattr(settings, f"{kind}_million_price") is not None:
+            raise UsageError(f"--{kind}-token-price and --{kind}-million-price are one price: leave one of them out.")
+    if settings.max_cost is not None and not (settings.prices.prompt or settings.prices.completion):
         raise UsageError("--max-cost needs --prompt-token-price and --completion-token-price: nothing costs anything.")
     if urlsplit(settings.openai_base_url).password and settings.openai_api_key.get_secret_value():
         raise UsageError("OPENAI_BASE_URL holds a password and OPENAI_API_KEY is set as well: leave one of them out.")

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.calling.rules.offline import OFFLINE_MODEL
+from tasks.domain.money import in_currency
 from tasks.reporting.rules.charts import Heat, Trend, heat_map, trends
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.figures import Figure, figures_of
@@ -345,7 +346,7 @@ def _usage(statistics: DayStatistics) -> Iterable[tuple[Bilingual, Bilingual]]:
     if usage.quota_use is not None:
         yield translate("quota_use"), _same(f"{usage.quota_use:.1%}")
     if usage.cost is not None:
-        yield translate("cost"), _same(f"{usage.cost:,.2f}")
+        yield translate("cost"), _same(in_currency(usage.cost, usage.currency))
     if usage.log_objects is not None:
         yield translate("log_objects"), _same(f"{usage.log_objects:,}")
     if usage.outside_day and statistics.start == statistics.end:

@@ -41,6 +41,7 @@ def usage_of(runs: Sequence[Mapping[str, Any]], newest: Sequence[Mapping[str, An
         finished_at=max(finished, default=None),
         logs_incomplete=bool(newest) and newest[-1].get("logs_complete") is False,
         quota_use=sum(use * seconds for use, seconds in used) / sum(seconds for _, seconds in used) if used else None,
+        currency=currencies[0] if len(currencies := told("currency")) == 1 else "",
         **sums,
         **of_the_logs,
     )

@@ -103,9 +103,9 @@ class Example:
 class RunUsage:
     """Usage of making the summaries, added up over runs; None where a run does not state it.
 
-    `quota_use` is the part of the quota used, weighted by the runs' seconds. About `unread_conversations` are lost in
-    `unread_files` that the newest run of a day could not read; `outside_day` conversations of its logs began on other
-    days.
+    `quota_use` is the part of the quota used, weighted by seconds; `currency` is empty where there are several.
+    About `unread_conversations` are lost in `unread_files` that the newest run of a day could not read; `outside_day`
+    conversations of its logs began on other days.
     """
 
     runs: tuple[str, ...] = ()
@@ -125,6 +125,7 @@ class RunUsage:
     unread_files: int = 0
     unread_conversations: int = 0
     outside_day: int = 0
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class DayTally:
     logs_complete: bool | None = None
     logs_fingerprint: str | None = None
     log_bytes: int | None = None
+    currency: str = ""
 
     @property
     def conversations(self) -> int:

@@ -91,6 +91,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "logs_complete": "Whether the logs were all there when it began.",
         "logs_fingerprint": "Hash of the log files' names, sizes and versions.",
         "log_bytes": "Bytes of logs read.",
+        "currency": "The currency of the cost.",
     },
 }
 

@@ -103,6 +103,7 @@ RUNS = _schema(
     ("logs_complete", pa.bool_()),
     ("logs_fingerprint", pa.string()),
     ("log_bytes", pa.int64()),
+    ("currency", pa.string()),
 )
 
 # A candidate's rows: those of SUMMARIES, and where its answer was none, why.

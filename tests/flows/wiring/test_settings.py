@@ -202,6 +202,14 @@ def test_options_of_the_model_are_settings_and_those_of_the_default_leave_no_tra
     assert "app-1" not in chosen.fingerprint()
 
 
+def test_prices_for_a_million_tokens_are_the_same_prices():
+    thousand = load_settings({"prompt_token_price": 0.002, "completion_token_price": 0.008})
+    million = load_settings({"prompt_million_price": 2, "completion_million_price": 8, "max_cost": 1})
+    assert million.cost(1_000_000, 500_000) == pytest.approx(thousand.cost(1_000_000, 500_000)) == pytest.approx(6)
+    with pytest.raises(UsageError, match="are one price"):
+        load_settings({"prompt_token_price": 0.002, "prompt_million_price": 2})
+
+
 @pytest.mark.parametrize(
     ("summarizer", "prompt"), [("qianfan", "sft-v1"), ("openai", "general-v1"), ("offline", "sft-v1")]
 )

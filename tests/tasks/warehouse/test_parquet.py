@@ -31,12 +31,14 @@ TABLES = {"summaries": SUMMARIES, "rejects": REJECTS, "metrics": METRICS, "runs"
 
 # What each version did not have yet, newest first. A change of a schema adds a line here.
 _ARRIVAL = {"logs_complete", "logs_fingerprint", "log_bytes"}
+_CURRENCY = {"currency"}
 _READING = {"masked", "cached_tokens", "model_options", "unread_files", "unread_conversations", "outside_day"}
 VERSIONS: dict[str, dict[str, set[str]]] = {
-    "before arrival": {"runs": _ARRIVAL},
-    "before masks and ceilings": {"runs": _ARRIVAL | _READING},
-    "before suspicion": {"summaries": {"suspicious"}, "runs": _ARRIVAL | _READING},
-    "first": {"summaries": {"theme", "plan_theme", "suspicious"}, "runs": _ARRIVAL | _READING},
+    "before currencies": {"runs": _CURRENCY},
+    "before arrival": {"runs": _CURRENCY | _ARRIVAL},
+    "before masks and ceilings": {"runs": _CURRENCY | _ARRIVAL | _READING},
+    "before suspicion": {"summaries": {"suspicious"}, "runs": _CURRENCY | _ARRIVAL | _READING},
+    "first": {"summaries": {"theme", "plan_theme", "suspicious"}, "runs": _CURRENCY | _ARRIVAL | _READING},
 }
 FIRST = {"summaries": 22, "rejects": 9, "metrics": 6, "runs": 21}
 

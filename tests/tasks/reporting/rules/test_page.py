@@ -216,6 +216,13 @@ def test_renderings_say_first_what_could_not_be_read_and_count_it_in_the_coverag
     assert "无法读取" not in render_markdown(mended).partition("## ")[0]
 
 
+def test_renderings_name_the_currency_of_the_cost_unless_there_are_several():
+    assert "¥3.66" in render_markdown(aggregator_of(20).result(run(currency="¥"), run(currency="¥")))
+    assert "1.83 CNY" in render_markdown(aggregator_of(20).result(run(currency="CNY")))
+    several = render_markdown(aggregator_of(20).result(run(currency="¥"), run(currency="$")))
+    assert "| 3.66 |" in several
+
+
 def test_renderings_say_which_part_rules_made():
     aggregator = aggregator_of(30, model=OFFLINE_MODEL)
     aggregator.add_summaries(summaries(70, 2))
