@@ -18,8 +18,9 @@ from pydantic import Field
 from flows.build_report import build_report
 from flows.summarize_day import summarize_day
 from flows.wiring import command_line
-from flows.wiring.services import names_the_day, open_source, open_warehouse
+from flows.wiring.services import open_source, open_warehouse
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
+from flows.wiring.source_names import names_the_day
 from flows.wiring.steps import days_in_logs, divides_by_time, span_of_logs
 from tasks.calling.rules.budget import Ceiling
 from tasks.domain.errors import AnswersUseless, KefuError, RunStopped, StoreError, TooManyRejects, UsageError

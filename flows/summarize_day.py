@@ -20,17 +20,9 @@ from flows.wiring.answer_ahead import answer_ahead
 from flows.wiring.paid_time import watch_paid_time
 from flows.wiring.report_cards import tell_of_report
 from flows.wiring.reviewed import reviewed_by_people
-from flows.wiring.services import (
-    Services,
-    connect,
-    names_the_day,
-    notices,
-    open_source,
-    open_warehouse,
-    quota_of,
-    source_of,
-)
+from flows.wiring.services import Services, connect, notices, open_source, open_warehouse, quota_of
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
+from flows.wiring.source_names import names_the_day, source_of
 from flows.wiring.steps import count_without_calls, hold, read
 from flows.wiring.surveys import survey_place
 from flows.wiring.version import code_version

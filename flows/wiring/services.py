@@ -7,11 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from flows.wiring.blocks import BLOCK_SCHEME, SummarizerEndpoint, load_block, open_bucket
 from flows.wiring.settings import Settings, load_settings
+from flows.wiring.source_names import before_the_day, source_of
 from tasks.calling.learned_limits import read_learned, write_learned
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.rules.limits import Limits
@@ -191,23 +191,12 @@ def open_source(settings: Settings, day: date) -> tuple[ObjectStore, str]:
     Links are followed where the setting itself names them, and below only inside of what it names.
     """
     uri = source_of(settings.source, day).rstrip("/")
-    return open_place(uri, settings, Named(_before_the_day(settings.source) or uri, uri))
+    return open_place(uri, settings, Named(before_the_day(settings.source) or uri, uri))
 
 
 def open_logs(uri: str, settings: Settings) -> tuple[ObjectStore, str]:
     """The store that holds logs which a person named, and their name in there; links in them lead nowhere outside."""
     return open_place(uri, settings, Named(uri.rstrip("/"), uri.rstrip("/")))
-
-
-def _before_the_day(template: str) -> str:
-    """The folder above a source's first slot; empty where it has none."""
-    literals = list[str]()
-    for literal, slot, _, _ in Formatter().parse(template):
-        literals.append(literal)
-        if slot is not None:
-            before = "".join(literals)
-            return before[: before.rfind("/") + 1] or "."
-    return ""
 
 
 def open_place(uri: str, settings: Settings, only: Named | None = None) -> tuple[ObjectStore, str]:
@@ -219,25 +208,6 @@ def open_place(uri: str, settings: Settings, only: Named | None = None) -> tuple
     elif not parent:
         parent = "/" if uri.startswith("/") else "."
     return open_folder(parent, settings, only), name
-
-
-def source_of(template: str, day: date) -> str:
-    """The source URI with the day filled in.
-
-    Raises:
-        UsageError: the template has another slot, or a broken one.
-    """
-    try:
-        return template.format(day=day)
-    except (KeyError, IndexError, ValueError, TypeError, AttributeError):
-        raise UsageError(
-            f"--source {template!r}: only {{day}} and {{day:%Y/%m/%d}} can stand in braces; write {{{{ for a brace."
-        ) from None
-
-
-def names_the_day(template: str) -> bool:
-    """Return true where a source has a place of its own for each day."""
-    return source_of(template, date(2001, 2, 3)) != source_of(template, date(2004, 5, 6))
 
 
 def interface_of(settings: Settings) -> str:

@@ -11,15 +11,9 @@ from uuid import uuid4
 
 from prefect import get_run_logger, runtime
 
-from flows.wiring.services import (
-    Services,
-    mappings_of,
-    names_the_day,
-    open_source,
-    pseudonyms_of,
-    scratch_parent,
-)
+from flows.wiring.services import Services, mappings_of, open_source, pseudonyms_of, scratch_parent
 from flows.wiring.settings import Settings
+from flows.wiring.source_names import names_the_day
 from tasks.calling.caller import Caller
 from tasks.calling.fallback import Fallback
 from tasks.calling.response_cache import ResponseCache
