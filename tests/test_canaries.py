@@ -1,11 +1,10 @@
 """What runs leave behind, searched for every secret they were given and for the personal data of the logs.
 
-Real commands at the DEBUG level against servers that speak the wire, after success and after failures of every kind.
+Real commands at the DEBUG level against servers that speak the wire, after success and after failures.
 """
 
 import base64
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -85,8 +84,8 @@ def answer(_: str, prompt: str) -> str:
     return orjson.dumps({"用户问题": issue, "客服方案": "补发", "是否接受": "是", "是否负面情绪": "否"}).decode()
 
 
-@pytest.fixture(scope="module", params=["short", pytest.param("long", marks=pytest.mark.long)])
-def traces(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traces]:
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traces]:
     """A night of commands and of what can go wrong; the servers saw the secrets, which are then to be found nowhere."""
     folder, logs = tmp_path_factory.mktemp("traces"), tmp_path_factory.mktemp("logs")
     lines = [conversation(number) for number in range(40)]
@@ -142,13 +141,13 @@ def traces(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             "KEFU_MAX_REJECT_RATIO": "0.5",
         }
         made = Traces(folder, environment)
-        night(made, qianfan, bos, hook, whole=request.param == "long")
+        night(made, qianfan, hook)
         assert not hook.posted.empty(), "a card was sent"
         yield made
 
 
-def night(traces: Traces, qianfan: QianfanServer, bos: BosServer, hook: Receiver, *, whole: bool) -> None:
-    """Success, then failures of every kind."""
+def night(traces: Traces, qianfan: QianfanServer, hook: Receiver) -> None:
+    """Success, a kill, a receiver and an endpoint that repeat the secret they refuse."""
     day = ("flows.summarize_day", "--day", DAY, "--overwrite")
     at_openai = (*day, "--summarizer", "openai")
     at_qianfan = (*day, "--summarizer", "qianfan")
@@ -158,8 +157,6 @@ def night(traces: Traces, qianfan: QianfanServer, bos: BosServer, hook: Receiver
         "OPENAI_API_KEY": "",
         "OPENAI_BASE_URL": f"http://reader:{SECRETS['PASSWORD_IN_OPENAI_BASE_URL']}@{host}/v1",
     }
-
-    by_token = {"QIANFAN_BEARER_TOKEN": SECRETS["QIANFAN_BEARER_TOKEN"]}
 
     def run(name: str, expected: int, *command: str, **others: str) -> None:
         code = traces.run(name, *command, others=others)
@@ -175,38 +172,6 @@ def night(traces: Traces, qianfan: QianfanServer, bos: BosServer, hook: Receiver
     hook.replies.clear()
     qianfan.behavior.status, qianfan.behavior.body = 401, repeating("OPENAI_API_KEY")
     run("refused key", 1, *at_openai, "--endpoint", "refused")
-    if not whole:
-        return
-
-    for name, flags, secret, more in (
-        ("refused password", at_openai, "PASSWORD_IN_OPENAI_BASE_URL", by_password),
-        ("refused token", at_qianfan, "QIANFAN_BEARER_TOKEN", by_token),
-    ):
-        qianfan.behavior.body = repeating(secret)
-        run(name, 1, *flags, "--endpoint", "refused", **more)
-    qianfan.behavior.status, qianfan.behavior.body = 500, None
-    run("down", 1, *at_openai, "--endpoint", "down")
-    qianfan.behavior.status = 0
-    run("check", 1, "flows.check_setup", KEFU_SUMMARIZER="openai")
-    run("logs", 0, "flows.try_logs", traces.environment["KEFU_SOURCE"].replace("{day}", DAY))
-    run("day by token", 0, *at_qianfan, "--endpoint", "other", **by_token)
-    qianfan.keys = "another", "pair"
-    run("refused pair", 1, *at_qianfan, "--endpoint", "refused")
-    bos.secret_access_key = "another"
-    run("refused bucket", 1, *at_qianfan, *in_bos)
-    nobody = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": by_password["OPENAI_BASE_URL"].replace(host, "127.0.0.1:9")}
-    run("nobody there", 1, *at_openai, "--endpoint", "nobody", **nobody)
-    for name, value in (
-        ("OPENAI_API_KEY", f"{SECRETS['OPENAI_API_KEY']} and more"),
-        ("OPENAI_BASE_URL", f"reader:{SECRETS['PASSWORD_IN_OPENAI_BASE_URL']}@{host}"),
-        ("QIANFAN_BASE_URL", f"http://reader:{SECRETS['PASSWORD_IN_OPENAI_BASE_URL']}@{host}x"),
-        ("KEFU_OPENAI_API_KEY", SECRETS["OPENAI_API_KEY"]),
-    ):
-        run(f"wrong {name}", 2, *at_openai, **{name: value})
-    run("watch by a wrong address", 2, "deployments.watch", KEFU_WEBHOOK_URL=f"{SECRETS['KEFU_WEBHOOK_URL']}://x")
-    hook.replies += [(500, SECRETS["KEFU_WEBHOOK_URL"].encode())] * 10
-    begun = time.monotonic()
-    traces.run("watch", "deployments.watch", until=lambda: time.monotonic() > begun + 15)
 
 
 def repeating(secret: str) -> dict[str, dict[str, str]]:
@@ -221,3 +186,7 @@ def test_no_secret_is_left_anywhere(traces: Traces):
 
 def test_no_personal_data_is_left_anywhere(traces: Traces):
     assert traces.places_of(PERSONAL.values()) == {}
+
+
+def test_the_search_finds_what_is_there(traces: Traces):
+    assert any("summaries" in place for place in traces.places_of([VISIBLE])[VISIBLE])

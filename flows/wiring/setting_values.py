@@ -21,7 +21,7 @@ def _split_names(names: object) -> object:
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a name may be too long, or a folder of zones
         raise ValueError("this is no time zone such as Asia/Shanghai") from None
     return name
 
