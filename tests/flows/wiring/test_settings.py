@@ -242,3 +242,9 @@ def test_a_key_as_a_parameter_is_refused_by_the_server_before_it_is_stored(flow)
     validate({**days, "settings": {"rpm": 60}}, schema, raise_on_error=True)
     with pytest.raises(PrefectValidationError):
         validate({**days, "settings": {"qianfan_secret_key": "CANARY"}}, schema, raise_on_error=True)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "Asia", ""])
+def test_a_zone_that_is_none_is_refused_in_one_line(name):
+    with pytest.raises(UsageError, match="no time zone"):
+        load_settings({"timezone": name})
