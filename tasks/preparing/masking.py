@@ -180,7 +180,15 @@ def mask_neighbors(texts: Sequence[str], counts: Counts | None = None) -> list[s
     start = 0
     while start < len(texts):
         end = start + 1
-        while end < len(texts) and texts[end - 1][-1:] in _DIGITS and texts[end][:1] in _DIGITS:
+        joined = texts[start]
+        # A line break joins the pieces, so a message that has one itself stands alone.
+        while (
+            end < len(texts)
+            and joined[-1:] in _DIGITS
+            and texts[end][:1] in _DIGITS
+            and "\n" not in joined + texts[end]
+        ):
+            joined = texts[end]
             end += 1
         if end - start > 1:
             lines = mask("\n".join(texts[start:end]), counts).split("\n")

@@ -15,3 +15,7 @@ def test_nothing_breaks(name: str):
         TARGETS[name](text)
 
     once()
+
+
+def test_messages_of_several_lines_that_end_in_digits_stay_as_many():
+    TARGETS["masking"]("1e999\n1e999")
