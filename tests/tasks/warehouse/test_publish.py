@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
+from functools import cache
 from io import BytesIO
 from itertools import count, cycle, product
 from pathlib import Path
@@ -28,9 +29,10 @@ from tasks.domain.layout import lease_key, partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.domain.records import Reason, Reject
 from tasks.warehouse.day_lease import DayLease, acquire_day, this_process
+from tasks.warehouse.parquet import parquet_bytes
 from tasks.warehouse.publish import assemble_tables, is_complete, publish_day, write_part
 from tasks.warehouse.rules.lease import Lease
-from tasks.warehouse.rules.tables import REJECTS, SUMMARIES, reject_rows
+from tasks.warehouse.rules.tables import REJECTS, RUNS, SUMMARIES, reject_rows
 from tests.servers.bos import BosServer
 
 DAY = date(2026, 11, 22)
@@ -61,6 +63,23 @@ def content(version: int) -> bytes:
     return bytes([version]) * LENGTH
 
 
+@cache
+def runs_content(version: int) -> bytes:
+    """A table of runs that can be read: a damaged one marks no day complete."""
+    row = {"run_id": f"{version:03}", "version": "v" * LENGTH}
+    return parquet_bytes(pa.Table.from_pylist([row], schema=RUNS))
+
+
+def whole(table: str, version: int) -> bytes:
+    return runs_content(version) if table == "runs" else content(version)
+
+
+def version_of(table: str, found: bytes) -> int:
+    if table != "runs":
+        return found[0]
+    return int(pq.read_table(BytesIO(found), columns=["run_id"])["run_id"][0].as_py())
+
+
 def files(version: int, folder: Path) -> list[tuple[str, Path | bytes]]:
     """A day's objects: two tables in files, the mark in memory."""
     folder.mkdir(exist_ok=True)
@@ -68,7 +87,7 @@ def files(version: int, folder: Path) -> list[tuple[str, Path | bytes]]:
         (folder / table).write_bytes(content(version))
     return [
         *((partition_key(table, DAY), folder / table) for table in TABLES[:2]),
-        (partition_key("runs", DAY), content(version)),
+        (partition_key("runs", DAY), runs_content(version)),
     ]
 
 
@@ -81,8 +100,9 @@ def seen(store: ObjectStore) -> list[int | None]:
         except (ObjectMissing, BucketMissing):
             versions.append(None)
             continue
-        assert found == content(found[0]), "a mixture of two days, or half of one"
-        versions.append(found[0])
+        version = version_of(table, found)
+        assert found == whole(table, version), "a mixture of two days, or half of one"
+        versions.append(version)
     return versions
 
 
