@@ -223,6 +223,7 @@ def test_advance_stops_a_job_that_hangs(console, store):
 
 @pytest.mark.parametrize("rounds", [0, 1])
 def test_stop_tuning_stops_everything_that_has_not_ended(console, store, rounds):
+    console.behavior.train_seconds = 40 * 3600
     tune(console, store, rounds=rounds)
     tuning = stop(console, store)
     assert set(phases(tuning).values()) == {"stopped"}
