@@ -85,7 +85,7 @@ def _trend(
         if day in values
     )
     weekends = tuple(
-        (round(max(0.0, (number - 0.5) * step), 1), round(step, 1))
+        _band((number - 0.5) * step, (number + 0.5) * step)
         for number, day in enumerate(calendar)
         if day.weekday() >= _SATURDAY
     )
@@ -120,3 +120,9 @@ def heat_map(groups: Sequence[tuple[Bilingual, Group]]) -> tuple[Heat, ...]:
 
 def _darkness(share: Proportion) -> int:
     return sum((share.value or 0.0) >= limit for limit in _HEATS)
+
+
+def _band(start: float, end: float) -> tuple[float, float]:
+    """The place and width of a band, no wider than the chart."""
+    start, end = max(0.0, start), min(WIDTH, end)
+    return round(start, 1), round(end - start, 1)
