@@ -23,7 +23,8 @@ from tests.conftest import ROOT
 from tests.servers.qianfan import API_KEY, QianfanServer
 from tests.servers.served import Served, served
 
-pytestmark = pytest.mark.timeout(1800)
+# Minutes on a quiet machine: a real server, worker and watch end to end (make test-long).
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 SECRET = API_KEY
 DEMO_LOGS = ROOT / "deployments" / "demo" / "logs"
