@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.domain.traditional import simplified
 from tasks.parsing.lexicon import Kind, read_lexicon
 from tasks.parsing.verdicts import accepted_of, negative_sentiment_of
 
@@ -34,7 +35,9 @@ UNSURE = words(
 
 # Words of one to four characters of which the lexicon knows none, nor any part.
 _KNOWN = {char for name in ("acceptance", "sentiment") for word in read_lexicon(name).kinds for char in word}
-UNKNOWN = st.text(alphabet=sorted({chr(code) for code in range(0x4E00, 0x9FA6)} - _KNOWN), min_size=1, max_size=4)
+# Traditional characters are read as the simplified ones that they stand for: those may be known.
+_UNKNOWN = sorted(one for one in map(chr, range(0x4E00, 0x9FA6)) if not {one, simplified(one)} & _KNOWN)
+UNKNOWN = st.text(alphabet=_UNKNOWN, min_size=1, max_size=4)
 
 VERDICTS = {"true": True, "false": False, "null": None}
 
