@@ -1,4 +1,4 @@
-"""which conversations no tuning trains on."""
+"""Hold out the conversations that no tuning trains on."""
 
 HELD_OUT_SHARE = 0.2
 
