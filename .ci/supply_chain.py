@@ -30,19 +30,21 @@ def pins() -> list[dict[str, Any]]:
 
 
 def licence_of(name: str) -> str:
-    """What a package says of its licence; "" where it is not installed on this platform."""
+    """Return the licence that a package names; "" where it is not installed on this platform."""
     try:
-        told = distribution(name)
+        package = distribution(name)
     except PackageNotFoundError:
         return ""
-    expression = told.metadata.get("License-Expression") or ""
-    classified = [one.rpartition(" :: ")[2] for one in told.metadata.get_all("Classifier") or () if "License ::" in one]
-    first_line = (told.metadata.get("License") or "").strip().partition("\n")[0]
-    return expression or "; ".join(classified) or first_line[:80] or _from_file(told)
+    expression = package.metadata.get("License-Expression") or ""
+    classified = [
+        one.rpartition(" :: ")[2] for one in package.metadata.get_all("Classifier") or () if "License ::" in one
+    ]
+    first_line = (package.metadata.get("License") or "").strip().partition("\n")[0]
+    return expression or "; ".join(classified) or first_line[:80] or _from_file(package)
 
 
-def _from_file(told: Distribution) -> str:
-    for file in told.files or ():
+def _from_file(package: Distribution) -> str:
+    for file in package.files or ():
         if re.match(r"(?i)licen[cs]e", file.name):
             text = file.locate().read_text(encoding="utf-8", errors="replace")  # type: ignore[attr-defined]
             known = ("Apache License", "MIT License", "BSD", "Mozilla Public License", "Permission is hereby granted")
@@ -56,9 +58,9 @@ def undecided() -> list[str]:
     licences = DECISIONS["licences"]
     words = re.compile("|".join(map(re.escape, licences["permissive"])), re.IGNORECASE)
     return [
-        f"{pin['name']}: {told}"
+        f"{pin['name']}: {licence}"
         for pin in pins()
-        if (told := licence_of(pin["name"])) and not words.search(told) and pin["name"] not in licences["decided"]
+        if (licence := licence_of(pin["name"])) and not words.search(licence) and pin["name"] not in licences["decided"]
     ]
 
 
@@ -118,8 +120,8 @@ def main(arguments: list[str]) -> int:
         return 0
     if arguments == ["licences"]:
         for pin in pins():
-            told = DECISIONS["licences"]["decided"].get(pin["name"]) or licence_of(pin["name"])
-            sys.stdout.write(f"{pin['name']:32} {pin['version']:14} {told}\n")
+            licence = DECISIONS["licences"]["decided"].get(pin["name"]) or licence_of(pin["name"])
+            sys.stdout.write(f"{pin['name']:32} {pin['version']:14} {licence}\n")
         for line in undecided():
             sys.stderr.write(f"{line}: decide in .ci/supply_chain.toml\n")
         return 1 if undecided() else 0

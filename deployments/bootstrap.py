@@ -38,17 +38,17 @@ async def set_up(client: PrefectClient, shared_quotas: Mapping[str, float] | Non
     Returns:
         What is there now, a line each.
     """
-    told = [await _make_work_pool(client)]
-    told += [await _make_queue(client, name, priority, limit) for name, (priority, limit) in QUEUES.items()]
+    lines = [await _make_work_pool(client)]
+    lines += [await _make_queue(client, name, priority, limit) for name, (priority, limit) in QUEUES.items()]
     for kind in (BaiduCredentials, BosBucket, SummarizerEndpoint, PromotionHistory):
         await kind.aregister_type_and_schema(client=client)
-        told.append(f"block type {kind.get_block_type_slug()}: registered")
+        lines.append(f"block type {kind.get_block_type_slug()}: registered")
 
     for name, part in (shared_quotas or {}).items():
-        told.append(f"shared quota {name}, {part:.0%} of it: {await make_shared_quota(client, name, part)}")
+        lines.append(f"shared quota {name}, {part:.0%} of it: {await make_shared_quota(client, name, part)}")
 
-    told += [f"automation {one.name}: {await _put_automation(client, one)}" for one in (cancelled_tunings(),)]
-    return told + [line for name in REPLACED if (line := await _drop_automation(client, name))]
+    lines += [f"automation {one.name}: {await _put_automation(client, one)}" for one in (cancelled_tunings(),)]
+    return lines + [line for name in REPLACED if (line := await _drop_automation(client, name))]
 
 
 async def _make_work_pool(client: PrefectClient) -> str:
@@ -115,8 +115,8 @@ def main(arguments: Sequence[str]) -> int:
         help="quotas that runs share by this name, and how much of each is theirs (default: all of it)",
     )
     given = parser.parse_args(arguments)
-    told = asyncio.run(_run(dict(given.shared_quota)))
-    sys.stdout.write("\n".join(told) + "\n")
+    lines = asyncio.run(_run(dict(given.shared_quota)))
+    sys.stdout.write("\n".join(lines) + "\n")
     return 0
 
 

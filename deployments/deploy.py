@@ -42,8 +42,8 @@ def name_of(stanza: Stanza) -> str:
 def mark_of(stanza: Stanza) -> str:
     """Return a digest, 12 hex digits, of a stanza and the module of its flow; it differs when either has changed."""
     module = ROOT / f"{stanza['entrypoint'].rpartition('.')[0].replace('.', '/')}.py"
-    told = orjson.dumps(stanza, option=orjson.OPT_SORT_KEYS) + module.read_bytes()
-    return hashlib.sha256(told).hexdigest()[:12]
+    content = orjson.dumps(stanza, option=orjson.OPT_SORT_KEYS) + module.read_bytes()
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def kept(now: Mapping[str, Any], deployed: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

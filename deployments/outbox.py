@@ -52,7 +52,7 @@ class Outbox:
     _outgoing: list[_Outgoing] = field(default_factory=list)
     _told: dict[tuple[UUID, str], str] = field(default_factory=dict)
 
-    def tell(self, message: Message, run: FlowRun | None = None, kind: str = "told") -> None:
+    def notify(self, message: Message, run: FlowRun | None = None, kind: str = "told") -> None:
         """Send a message at the next `send`; about a run only if its labels don't show that it was sent already.
 
         Args:

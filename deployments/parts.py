@@ -25,7 +25,7 @@ class PartFailed(RunError):
     """A part did not start; the message ends with what it wrote last."""
 
 
-def say(line: str) -> None:
+def announce(line: str) -> None:
     """One line for the person at the terminal, with the time. What would steer the terminal is left out."""
     shown = "".join(sign if sign.isprintable() else " " for sign in line)
     sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {shown}\n")
@@ -104,11 +104,13 @@ class Service:
             if now - self._started_at > 2 * LONGEST_PAUSE_SECONDS:
                 self._pause = 1.0
             self._restart_at = now + self._pause
-            say(f"{self.name}: ended ({_how(self._process.returncode)}); again in {self._pause:.0f} s, log: {self.log}")
+            announce(
+                f"{self.name}: ended ({_how(self._process.returncode)}); again in {self._pause:.0f} s, log: {self.log}"
+            )
             self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
         elif now >= self._restart_at:
             self.start()
-            say(f"{self.name}: started again")
+            announce(f"{self.name}: started again")
 
     def stop(self) -> None:
         """End it and all it started: gently, and what is left after `stop_seconds` not gently."""

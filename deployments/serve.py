@@ -28,7 +28,7 @@ from typing import IO, Final, NoReturn
 
 from deployments.bootstrap import WORK_POOL
 from deployments.login import CLIENT_LOGIN, SERVER_LOGIN, login_file, login_of
-from deployments.parts import PartFailed, Service, say
+from deployments.parts import PartFailed, Service, announce
 from deployments.postgresql import Cluster, free_port
 from deployments.worker import STOP_SECONDS as WORKER_STOP_SECONDS
 from tasks.domain.errors import KefuError, UsageError
@@ -84,7 +84,7 @@ def serve(
             part.start()
             part.wait_until_ready()
             parts.append(part)
-            say(f"{part.name}: up after {time.monotonic() - began:.0f} s")
+            announce(f"{part.name}: up after {time.monotonic() - began:.0f} s")
 
         connection: dict[str, str] = {}
         if database == "postgresql":
@@ -101,14 +101,14 @@ def serve(
         _set_up(environment)
         _deploy(environment)
         start(_worker(environment, folder))
-        told = webhook_url or environment.get(_WEBHOOK) or stack.enter_context(_spoken_notifications())
-        start(_watch({**environment, _WEBHOOK: told}, folder))
+        webhook = webhook_url or environment.get(_WEBHOOK) or stack.enter_context(_spoken_notifications())
+        start(_watch({**environment, _WEBHOOK: webhook}, folder))
         if _is_folder(environment.get("KEFU_WAREHOUSE", "")):
             start(_reports(environment, folder, host, reports_port or port + 1))
 
         if SERVER_LOGIN not in os.environ:
-            say(f"login for the UI and for commands in another shell: {login_file(folder)}")
-        say(f"ready: {url}/deployments")
+            announce(f"login for the UI and for commands in another shell: {login_file(folder)}")
+        announce(f"ready: {url}/deployments")
         while True:
             time.sleep(_WATCH_SECONDS)
             for part in parts:
@@ -209,7 +209,7 @@ def _is_folder(warehouse: str) -> bool:
 
 
 def _reports(environment: Mapping[str, str], folder: Path, host: str, port: int) -> Service:
-    say(f"reports: http://{host}:{port}")
+    announce(f"reports: http://{host}:{port}")
     return Service(
         name="reports",
         command=[_PYTHON, "-m", "deployments.reports", "--host", host, "--port", str(port)],
@@ -237,12 +237,12 @@ def _check_settings(environment: Mapping[str, str]) -> None:
 
 def _set_up(environment: Mapping[str, str]) -> None:
     for line in _once([_PYTHON, "-m", "deployments.bootstrap"], environment).splitlines():
-        say(line)
+        announce(line)
 
 
 def _deploy(environment: Mapping[str, str]) -> None:
     for line in _once([_PYTHON, "-m", "deployments.deploy"], environment).splitlines():
-        say(line)
+        announce(line)
 
 
 def _once(command: Sequence[str], environment: Mapping[str, str]) -> str:
@@ -265,9 +265,11 @@ def _spoken_notifications() -> Iterator[str]:
         def do_POST(self) -> None:
             known = self.path == path
             if known:
-                told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                words = ". ".join(str(told[one]) for one in ("what", "why", "do", "link") if told.get(one))
-                say(f"notification: {words}")
+                notification = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                words = ". ".join(
+                    str(notification[key]) for key in ("what", "why", "do", "link") if notification.get(key)
+                )
+                announce(f"notification: {words}")
             self.send_response(204 if known else 404)
             self.end_headers()
 
@@ -285,7 +287,7 @@ def _spoken_notifications() -> Iterator[str]:
 
 
 def _stop(part: Service) -> None:
-    say(f"{part.name}: stopping")
+    announce(f"{part.name}: stopping")
     part.stop()
 
 
@@ -346,7 +348,7 @@ def main(arguments: Sequence[str]) -> int:
         with ExitStack() as stack:
             lock = _sole(folder)
             if lock is None:
-                say(f"serving already: {(folder / 'serving').read_text()}")
+                announce(f"serving already: {(folder / 'serving').read_text()}")
                 return 0
             stack.enter_context(lock)
             lock.truncate(0)
@@ -368,7 +370,7 @@ def main(arguments: Sequence[str]) -> int:
                 reports_port=given.reports_port,
             )
     except KeyboardInterrupt:
-        say("stopped; start it again to go on")
+        announce("stopped; start it again to go on")
         return 0
     except KefuError as error:
         sys.stderr.write(f"kefu-digest: {error}\n")

@@ -133,23 +133,23 @@ class Watch:
         if done.what != "given up":
             _log.info("%s: %s. %s", done.run.name, done.what, done.why)
         if done.what == "begun again":
-            self.outbox.tell(happenings.begun_again(facts(done.run), done.why), done.run)
+            self.outbox.notify(happenings.begun_again(facts(done.run), done.why), done.run)
 
     async def _tell_of_failures(self, client: PrefectClient, since: datetime, given_up: set[UUID]) -> None:
         for run in await read_runs(client, StateType.FAILED, StateType.CRASHED, ended_since=since):
             passing = run.state_type == StateType.CRASHED or is_passing((run.state and run.state.message) or "")
             if passing and run.id not in given_up and (may_be_begun_again(run) or run.parent_task_run_id):
                 continue  # it is begun again at the next look, by us or by the run that it is a part of
-            self.outbox.tell(happenings.failure(facts(run)), run)
+            self.outbox.notify(happenings.failure(facts(run)), run)
 
     async def _tell_of_ends(self, client: PrefectClient, since: datetime) -> None:
         for run in await read_runs(client, StateType.COMPLETED, ended_since=since):
             if run.state is not None and run.state.name == CEILING_REACHED:
                 pass  # spent what it may, as somebody wanted it: done for today
             elif run.state is not None and run.state.name != "Completed":
-                self.outbox.tell(happenings.doubtful(facts(run)), run)
+                self.outbox.notify(happenings.doubtful(facts(run)), run)
             elif self.outbox.was_told(run):
-                self.outbox.tell(happenings.recovered(facts(run)), run, "recovered")
+                self.outbox.notify(happenings.recovered(facts(run)), run, "recovered")
             if self.alive_url and NIGHTLY_TAG in run.tags:
                 await self._say_alive(client, run)
 
@@ -159,12 +159,12 @@ class Watch:
         due = [(run, run.expected_start_time) for run in waiting if run.expected_start_time]
         for run, at in due:
             if NIGHTLY_TAG in run.tags and NIGHTLY_PATIENCE < now - at < RECENT:
-                self.outbox.tell(
+                self.outbox.notify(
                     happenings.late(facts(run), f"{(at + NIGHTLY_PATIENCE).astimezone(self.zone):%H:%M}"), run, "late"
                 )
         unattended = [run for run, at in due if _is_late(run) and _UNATTENDED < now - at < RECENT]
         if unattended and not await _has_worker(client, unattended[0]):
-            self.outbox.tell(happenings.unattended(facts(unattended[0])), unattended[0], "unattended")
+            self.outbox.notify(happenings.unattended(facts(unattended[0])), unattended[0], "unattended")
 
     async def _say_alive(self, client: PrefectClient, run: FlowRun) -> None:
         label = f"{LABEL}alive"
@@ -186,7 +186,7 @@ class Watch:
             share = usage.free / max(usage.total, 1)
             if share < _DISK_FULL and folder not in self._full:
                 self._full.add(folder)
-                self.outbox.tell(happenings.disk(str(folder), usage.free // 2**20, share))
+                self.outbox.notify(happenings.disk(str(folder), usage.free // 2**20, share))
             elif share > _DISK_FREE:
                 self._full.discard(folder)
 
@@ -197,7 +197,7 @@ class Watch:
         self.repairer.forget()
         if self._away_told:
             self._away_told = False
-            self.outbox.tell(happenings.back(self._outages))
+            self.outbox.notify(happenings.back(self._outages))
 
     def _server_is_away(self) -> None:
         now = time.monotonic()
@@ -205,7 +205,7 @@ class Watch:
         if now - self._away_since > _AWAY_SECONDS and not self._away_told:
             self._away_told = True
             self._outages += 1
-            self.outbox.tell(happenings.outage(self._outages, (now - self._away_since) / 60))
+            self.outbox.notify(happenings.outage(self._outages, (now - self._away_since) / 60))
 
 
 def facts(run: FlowRun) -> RunFacts:

@@ -105,7 +105,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def tell(made: dict[str, Any]) -> str:
+    def format_result(made: dict[str, Any]) -> str:
         if args.json:
             return orjson.dumps(made).decode()
         return "\n".join(
@@ -119,7 +119,7 @@ def main(arguments: Sequence[str]) -> int:
     return command_line.run(
         settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
         lambda: accept_themes(args.sheet, args.restate_from, args.restate_to, settings),
-        tell,
+        format_result,
         check=lambda config: _check(args),
     )
 

@@ -136,13 +136,13 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def tell(made: dict[str, Any]) -> str:
+    def format_result(made: dict[str, Any]) -> str:
         return orjson.dumps(made).decode() if args.json else _format_summary(made)
 
     return command_line.run(
         settings,
         lambda: ask_questions(args.day, args.of, args.share, settings),
-        tell,
+        format_result,
         lambda config: _check(config, args.of, args.share),
     )
 

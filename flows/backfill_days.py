@@ -113,7 +113,7 @@ async def backfill_days(
 
     warehouse = open_warehouse(config)
     complete = [day for day in days if is_complete(warehouse, day)]
-    tell = partial(_tell, f"backfill-{start}-{end}", days)
+    format_result = partial(_tell, f"backfill-{start}-{end}", days)
     if report_only:
         await build_report(start, end, wanted)
         outcomes = [outcome(day, REBUILT if day in complete else WITHOUT_TABLES) for day in days]
@@ -121,9 +121,9 @@ async def backfill_days(
         again = config.overwrite or bool(config.retry)
         skipped = [] if again else [outcome(day, SKIPPED) for day in complete]
         missing = [day for day in days if again or day not in complete]
-        outcomes = await _do(missing, skipped, warehouse, wanted, max_parallel_days, tell)
+        outcomes = await _do(missing, skipped, warehouse, wanted, max_parallel_days, format_result)
 
-    await tell(outcomes)
+    await format_result(outcomes)
     return raise_if_any_failed(outcomes)
 
 
@@ -133,7 +133,7 @@ async def _do(
     warehouse: ObjectStore,
     settings: dict[str, Any],
     at_once: int,
-    tell: Callable[[list[Outcome]], Awaitable[None]],
+    format_result: Callable[[list[Outcome]], Awaitable[None]],
 ) -> list[Outcome]:
     """Days as runs of their own where this run is a deployment's, and otherwise one after the other in this process."""
     if runtime.deployment.id is None:
@@ -151,7 +151,7 @@ async def _do(
             async with stopped_when_cancelled(end):
                 async for one in runs.of(days):
                     outcomes.append(one)
-                    await tell(outcomes)
+                    await format_result(outcomes)
     except RunStopped:
         if await was_cancelled():
             await cancel_days_of(runtime.flow_run.id, runtime.flow_run.name)
@@ -182,8 +182,8 @@ def _as_settings(ceiling: Ceiling) -> dict[str, Any]:
 
 async def _tell(name: str, days: Sequence[date], outcomes: list[Outcome]) -> None:
     outcomes.sort(key=lambda one: str(one["day"]))
-    told = counts(outcomes) if len(outcomes) == len(days) else f"{len(outcomes)} of {len(days)} days"
-    await name_run(f"{name} · {told}")
+    counted = counts(outcomes) if len(outcomes) == len(days) else f"{len(outcomes)} of {len(days)} days"
+    await name_run(f"{name} · {counted}")
     await show_table(table(days, outcomes), key=name, description="回填结果 · days of this backfill")
 
 
@@ -251,7 +251,7 @@ def main(arguments: Sequence[str]) -> int:
     if args.all_days == (args.start is not None or args.end is not None) or (args.start is None) != (args.end is None):
         parser.error("give --start and --end, or --all-days")
 
-    def tell(outcomes: list[Outcome]) -> str:
+    def format_result(outcomes: list[Outcome]) -> str:
         return orjson.dumps(outcomes).decode() if args.json else "\n".join(map(_format_summary, outcomes))
 
     return command_line.run(
@@ -263,7 +263,7 @@ def main(arguments: Sequence[str]) -> int:
             confirm_long_span=args.confirm_long_span,
             settings=settings,
         ),
-        tell,
+        format_result,
         check=lambda config: _check_command(config, args, settings),
     )
 
@@ -280,17 +280,17 @@ def _check_command(config: Settings, args: argparse.Namespace, settings: Mapping
     )
 
 
-def _format_summary(told: Outcome) -> str:
-    if "conversations" not in told or told["status"] == CEILING:
-        return f"{told['day']}: {told['status']}"
-    if told["status"] == DRY_RUN:
+def _format_summary(outcome: Outcome) -> str:
+    if "conversations" not in outcome or outcome["status"] == CEILING:
+        return f"{outcome['day']}: {outcome['status']}"
+    if outcome["status"] == DRY_RUN:
         return (
-            f"{told['day']}: {told['conversations']} conversations; about {told['estimated_tokens']} tokens, a cost of "
-            f"{told['estimated_cost']:g}; nothing was called or written"
+            f"{outcome['day']}: {outcome['conversations']} conversations; about {outcome['estimated_tokens']} tokens, "
+            f"a cost of {outcome['estimated_cost']:g}; nothing was called or written"
         )
     return (
-        f"{told['day']}: {told['conversations']} conversations = {told['summarized']} summarized + "
-        f"{told['rejected']} rejected; report: {told['report']}"
+        f"{outcome['day']}: {outcome['conversations']} conversations = {outcome['summarized']} summarized + "
+        f"{outcome['rejected']} rejected; report: {outcome['report']}"
     )
 
 

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def tell(made: dict[str, Any]) -> str:
+    def format_result(made: dict[str, Any]) -> str:
         months = [f"{one['key']}: {one['days']} days, {one['rows']:,} rows" for one in made["compacted"]]
         lines = [*made["files"], *months]
         return orjson.dumps(made).decode() if args.json else "\n".join(lines)
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     return command_line.run(
         settings,
         lambda: build_catalog(args.month, settings),
-        tell,
+        format_result,
         check=lambda config: _days_of(args.month) if args.month else None,
     )
 

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def tell(made: dict[str, Any]) -> str:
+    def format_result(made: dict[str, Any]) -> str:
         if args.json:
             return orjson.dumps(made).decode()
         return f"{made['days']} days, {made['conversations']} conversations\nreport: {made['report']}"
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     return command_line.run(
         settings,
         lambda: build_report(args.start, args.end, settings),
-        tell,
+        format_result,
         check=lambda config: days_between(args.start, args.end),
     )
 

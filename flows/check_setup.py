@@ -88,10 +88,10 @@ async def _warehouse(config: Settings) -> Sequence[Finding]:
 
 
 async def _clock(config: Settings) -> Sequence[Finding]:
-    name, told = await service_clock(config)
+    name, server_time = await service_clock(config)
     if not name:
         return [Finding("clock", "skipped", "no service is used")]
-    return [clock_finding(told, datetime.now(UTC), name)]
+    return [clock_finding(server_time, datetime.now(UTC), name)]
 
 
 async def _endpoint(config: Settings, with_schema: bool) -> tuple[Sequence[Finding], int]:

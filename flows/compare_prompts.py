@@ -141,7 +141,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def tell(made: dict[str, Any]) -> str:
+    def format_result(made: dict[str, Any]) -> str:
         return orjson.dumps(made).decode() if args.json else _format_summary(made)
 
     def check(config: Settings) -> None:
@@ -160,7 +160,7 @@ def main(arguments: Sequence[str]) -> int:
             command_line.limit_of(args),
             settings,
         ),
-        tell,
+        format_result,
         check,
     )
 

@@ -118,10 +118,10 @@ def main(arguments: Sequence[str]) -> int:
         finally:
             warehouse.delete(f"{ERASE_REQUESTS_PREFIX}{request}")
 
-    def tell(made: dict[str, Any]) -> str:
+    def format_result(made: dict[str, Any]) -> str:
         return orjson.dumps(made).decode() if args.json else _format_summary(made)
 
-    return command_line.run(settings, command, tell)
+    return command_line.run(settings, command, format_result)
 
 
 if __name__ == "__main__":

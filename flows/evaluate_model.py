@@ -118,7 +118,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def tell(figures: dict[str, Any]) -> str:
+    def format_result(figures: dict[str, Any]) -> str:
         return orjson.dumps(figures).decode() if args.json else format_summary(figures)
 
     if args.published:
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str]) -> int:
         return command_line.run(
             settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
             lambda: judge_published(load_settings(settings), args.start, args.end),
-            tell,
+            format_result,
         )
     if args.predictions is None:
         if args.per_row or args.baseline or args.characters:
@@ -144,7 +144,7 @@ def main(arguments: Sequence[str]) -> int:
                 args.judge_endpoint,
                 settings,
             ),
-            tell,
+            format_result,
             lambda config: check_labels(args.labels, args.start, args.end),
         )
 
@@ -156,7 +156,7 @@ def main(arguments: Sequence[str]) -> int:
             )
         return figures
 
-    return command_line.run(None, scored, tell)
+    return command_line.run(None, scored, format_result)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def tell(removed: dict[str, int]) -> str:
+    def format_result(removed: dict[str, int]) -> str:
         return orjson.dumps(removed).decode() if args.json else f"removed: {_format_summary(removed)}"
 
     return command_line.run(
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str]) -> int:
             args.keep_texts_days,
             settings,
         ),
-        tell,
+        format_result,
     )
 
 

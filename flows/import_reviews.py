@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def tell(made: dict[str, Any]) -> str:
+    def format_result(made: dict[str, Any]) -> str:
         if args.json:
             return orjson.dumps(made).decode()
         return "\n".join(
@@ -85,7 +85,7 @@ def main(arguments: Sequence[str]) -> int:
     code = command_line.run(
         settings | {"summarizer": "offline"},
         imported,
-        tell,
+        format_result,
         lambda config: None if args.sheet.startswith(BLOCK_SCHEME) else _read(args.sheet, config),
     )
     return command_line.TOO_MANY_REJECTS if refused and code == command_line.DONE else code

@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def tell(made: dict[str, Any]) -> str:
+    def format_result(made: dict[str, Any]) -> str:
         if args.json:
             return orjson.dumps(made).decode()
         lines = [f"{one['size']} conversations ({one['field']}): {one['name']}" for one in made["proposals"]]
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str]) -> int:
     return command_line.run(
         settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
         lambda: propose_themes(args.start, args.end, args.output, settings),
-        tell,
+        format_result,
         check=lambda config: days_between(args.start, args.end) if args.start and args.end else None,
     )
 

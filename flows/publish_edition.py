@@ -68,12 +68,12 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def tell(made: dict[str, Any]) -> str:
+    def format_result(made: dict[str, Any]) -> str:
         if args.json:
             return orjson.dumps(made).decode()
         return f"{made['start']} to {made['end']}: {made['conversations']} conversations\nreport: {made['report']}"
 
-    return command_line.run(settings, lambda: publish_edition(args.period, args.before, settings), tell)
+    return command_line.run(settings, lambda: publish_edition(args.period, args.before, settings), format_result)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def tell(made: dict[str, Any]) -> str:
+    def format_result(made: dict[str, Any]) -> str:
         if args.json:
             return orjson.dumps(made).decode()
         kinds = ", ".join(f"{made[stratum]} {stratum}" for stratum in STRATA)
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str]) -> int:
     return command_line.run(
         settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
         lambda: sample_for_review(args.start, args.end, args.size, args.seed, args.output, args.reviewers, settings),
-        tell,
+        format_result,
         check=lambda config: days_between(args.start, args.end),
     )
 

@@ -114,10 +114,10 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def tell(made: dict[str, Any]) -> str:
+    def format_result(made: dict[str, Any]) -> str:
         return orjson.dumps(made).decode() if args.json else _format_summary(made)
 
-    return command_line.run(settings, lambda: shadow_day(args.day, settings), tell, _check_candidate)
+    return command_line.run(settings, lambda: shadow_day(args.day, settings), format_result, _check_candidate)
 
 
 if __name__ == "__main__":

@@ -297,12 +297,12 @@ def main(arguments: Sequence[str]) -> int:
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def tell(tally: DayTally) -> str:
+    def format_result(tally: DayTally) -> str:
         if args.json:
             return orjson.dumps(tally.as_json()).decode()
         return "\n".join([*_survey(tally, settings), command_line.format_summary(tally)])
 
-    return command_line.run(settings, lambda: summarize_day(args.day, settings), tell)
+    return command_line.run(settings, lambda: summarize_day(args.day, settings), format_result)
 
 
 if __name__ == "__main__":

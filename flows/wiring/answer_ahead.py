@@ -61,7 +61,7 @@ async def _answer_in_shards(day: date, config: Settings) -> Usage:
 
 def _told_to_shards(config: Settings) -> dict[str, Any]:
     """Every setting but secrets, so that shards ask just what this run would ask; quotas divided unless shared."""
-    told = config.model_dump(mode="json", include=set(flags()) - {"shards", "scratch"})
+    shared = config.model_dump(mode="json", include=set(flags()) - {"shards", "scratch"})
     divided = {"concurrency", "max_calls", "max_tokens"} | (set() if config.shared_quota else {"rpm", "tpm"})
     cost = {"max_cost": config.max_cost / config.shards} if config.max_cost is not None else {}
-    return told | cost | {name: max(1, told[name] // config.shards) for name in divided if told[name]}
+    return shared | cost | {name: max(1, shared[name] // config.shards) for name in divided if shared[name]}

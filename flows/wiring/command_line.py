@@ -59,10 +59,10 @@ def wrong_value(error: ValueError) -> UsageError:
 def run(
     settings: Mapping[str, Any] | None,
     command: Callable[[], Coroutine[Any, Any, T]],
-    tell: Callable[[T], str],
+    format_result: Callable[[T], str],
     check: Callable[[Settings], object] = lambda overrides: None,
 ) -> int:
-    """Run a flow to its exit code; `tell` makes its result the last line (or lines) on stdout.
+    """Run a flow to its exit code; `format_result` makes its result the last line (or lines) on stdout.
 
     Settings are looked at first, and with them whatever else `check` looks at, so that what is wrong is said before a
     Prefect server is started. Settings that are None are for a command that needs none.
@@ -90,7 +90,7 @@ def run(
     if code == CEILING_REACHED:
         complain(CeilingReached(CEILING_NOTICE), code)
     try:
-        write_result(tell(result))
+        write_result(format_result(result))
     except KefuError as error:
         return complain(error, code or FAILED)
     return code

@@ -21,12 +21,12 @@ _CODE: Final = ("tasks", "flows")
 @cache
 def code_version() -> str:
     """The version of the code that runs, such as `0.1.0+3f9a0c1b`."""
-    told = blake2b(digest_size=4)
+    digest = blake2b(digest_size=4)
     for path in sorted(path for folder in _CODE for path in (_ROOT / folder).rglob("*") if path.is_file()):
         if "__pycache__" not in path.parts:
-            told.update(f"{path.relative_to(_ROOT).as_posix()}\n".encode())
-            told.update(path.read_bytes())
-    return f"{RELEASE}+{told.hexdigest()}"
+            digest.update(f"{path.relative_to(_ROOT).as_posix()}\n".encode())
+            digest.update(path.read_bytes())
+    return f"{RELEASE}+{digest.hexdigest()}"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import yaml  # type: ignore[import-untyped]
 from prefect.settings import Settings as PrefectSettings
 
 from deployments import postgresql, serve
-from deployments.parts import say
+from deployments.parts import announce
 from deployments.serve import ROOT
 from flows.wiring.settings import Settings
 
@@ -84,7 +84,7 @@ def test_the_first_start_makes_a_login_that_only_its_owner_reads(tmp_path, monke
 
 
 def test_what_is_said_at_the_terminal_can_not_steer_it(capsys):
-    say("notification: \x1b]0;x\x07\x1b[2J\n12:00:00  worker: started again\u202e")
+    announce("notification: \x1b]0;x\x07\x1b[2J\n12:00:00  worker: started again\u202e")
     told = capsys.readouterr().out
     assert told.count("\n") == 1
     assert not set(told) & set("\x1b\x07\u202e")

@@ -31,8 +31,8 @@ class ArrivedLogs:
     @property
     def fingerprint(self) -> str:
         """A digest, 24 hex digits, of keys, sizes and ETags; it differs when an object is added, removed or changed."""
-        told = "\n".join(f"{one.key} {one.size} {one.etag}" for one in self.objects)
-        return blake2b(told.encode(), digest_size=12).hexdigest()
+        listing = "\n".join(f"{one.key} {one.size} {one.etag}" for one in self.objects)
+        return blake2b(listing.encode(), digest_size=12).hexdigest()
 
     def facts(self) -> dict[str, Any]:
         """Return the logs' columns of the table `runs`."""

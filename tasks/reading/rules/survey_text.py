@@ -78,8 +78,8 @@ def _file(file: _File) -> Iterator[str]:
     if meant:
         yield f"  columns   {_clipped('; '.join(meant), 300)}"
     if file.speakers:
-        told = [f"{_clipped(name, 24)} = {side}" for name, side in list(file.speakers.items())[:12]]
-        yield f"  speakers  {'; '.join(told)}"
+        sides = [f"{_clipped(name, 24)} = {side}" for name, side in list(file.speakers.items())[:12]]
+        yield f"  speakers  {'; '.join(sides)}"
 
 
 def _counts(survey: Any) -> Iterator[str]:

@@ -37,60 +37,62 @@ def render_markdown(
     """
     page = make_page(statistics, context)
 
-    def tell(text: Bilingual) -> str:
+    def localize(text: Bilingual) -> str:
         return _markdown(text.zh if language == "zh" else text.en)
 
     def label(key: str) -> str:
-        return tell(translate(key))
+        return localize(translate(key))
 
-    blocks = [f"# {tell(page.title)} {tell(page.dates)}", tell(page.source)]
-    blocks += [f"> **{tell(warning)}**" for warning in page.warnings]
-    blocks.append(("" if language == "zh" else " ").join(tell(text) for text in page.lede))
+    blocks = [f"# {localize(page.title)} {localize(page.dates)}", localize(page.source)]
+    blocks += [f"> **{localize(warning)}**" for warning in page.warnings]
+    blocks.append(("" if language == "zh" else " ").join(localize(text) for text in page.lede))
     if statistics.conversations:
-        blocks.append(_figures_table(page.figures, tell))
+        blocks.append(_figures_table(page.figures, localize))
         if page.reviewed:
-            blocks.append(tell(page.reviewed))
+            blocks.append(localize(page.reviewed))
     if statistics.outcomes.total:
-        blocks += [f"## {label('stories')}", _stories(page, tell)]
+        blocks += [f"## {label('stories')}", _stories(page, localize)]
         marks = ("- ", "- ⚠ ")
-        found = [marks[finding.warning] + tell(finding.text) for finding in page.findings]
-        blocks += [f"## {label('findings')}", "\n".join(found) or tell(translate("nothing_found"))]
+        found = [marks[finding.warning] + localize(finding.text) for finding in page.findings]
+        blocks += [f"## {label('findings')}", "\n".join(found) or localize(translate("nothing_found"))]
     if page.days:
         blocks += [f"## {label('days')}", _days_table(page.days, label)]
     if statistics.outcomes.total:
-        blocks += _breakdown_blocks(page.words, tell)
-        blocks += _breakdown_blocks(page.plans, tell)
+        blocks += _breakdown_blocks(page.words, localize)
+        blocks += _breakdown_blocks(page.plans, localize)
         if with_conversations:
-            blocks += _example_blocks(page, tell)
+            blocks += _example_blocks(page, localize)
         for breakdown in page.breakdowns:
-            blocks += _breakdown_blocks(breakdown, tell)
+            blocks += _breakdown_blocks(breakdown, localize)
     if statistics.conversations:
-        blocks += [f"## {label('complete')}", _reject_table(statistics, tell)]
+        blocks += [f"## {label('complete')}", _reject_table(statistics, localize)]
         blocks += [
             f"## {label('usage')}",
             _table(
                 [label("usage"), label("count")],
-                [[tell(name), tell(value)] for name, value in page.usage],
+                [[localize(name), localize(value)] for name, value in page.usage],
             ),
         ]
     blocks += [
         f"## {label('reading')}",
-        "\n".join(f"- {tell(text)}" for text in (translate("reading_shares"), translate("reading_small", limit=FEW))),
+        "\n".join(
+            f"- {localize(text)}" for text in (translate("reading_shares"), translate("reading_small", limit=FEW))
+        ),
     ]
     return "\n\n".join(blocks) + "\n"
 
 
-def _stories(page: Page, tell: Callable[[Bilingual], str]) -> str:
+def _stories(page: Page, localize: Callable[[Bilingual], str]) -> str:
     """The stories as a list, each with what else is worth saying and the ids of its conversations."""
     lines = []
     for card in page.stories:
-        lines.append(f"- **{tell(card.headline)}**")
-        lines += [f"  - {tell(detail)}" for detail in card.details]
+        lines.append(f"- **{localize(card.headline)}**")
+        lines += [f"  - {localize(detail)}" for detail in card.details]
         if card.examples:
             ids = ", ".join(_markdown(clip(example.conversation_id, 80)) for example in card.examples)
-            lines.append(f"  - {tell(translate('examples_of_story'))} {ids}")
-    lines += [f"- {tell(line)}" for line in page.over]
-    return "\n".join(lines if page.stories else [tell(page.no_stories), *([""] if lines else []), *lines])
+            lines.append(f"  - {localize(translate('examples_of_story'))} {ids}")
+    lines += [f"- {localize(line)}" for line in page.over]
+    return "\n".join(lines if page.stories else [localize(page.no_stories), *([""] if lines else []), *lines])
 
 
 def _markdown(text: str) -> str:
@@ -111,19 +113,19 @@ def _share_cell(share: Proportion) -> str:
     return share_text(share) + (f" {_markdown(f'[{hint}]')}" if hint else "")
 
 
-def _figures_table(figures: Iterable[Figure], tell: Callable[[Bilingual], str]) -> str:
+def _figures_table(figures: Iterable[Figure], localize: Callable[[Bilingual], str]) -> str:
     rows = []
     for figure in figures:
         value = f"**{figure.value}**" + (f" ({figure.detail})" if figure.detail else "")
-        parts = " · ".join(f"{tell(label)} {count:,}" for label, count, _ in figure.parts)
+        parts = " · ".join(f"{localize(label)} {count:,}" for label, count, _ in figure.parts)
         before = " · ".join(
-            f"{tell(delta.label)} {delta.before} ({tell(delta.change)}{' ⚠' if delta.bad else ''})"
+            f"{localize(delta.label)} {delta.before} ({localize(delta.change)}{' ⚠' if delta.bad else ''})"
             for delta in figure.deltas
         )
-        hint = f" {tell(translate('interval', range=figure.interval))}" if figure.interval else ""
-        corrected = f" · {tell(figure.corrected)}" if figure.corrected else ""
-        rows.append([tell(figure.label), value + hint + corrected, parts, before or "–"])
-    return _table(["", *(tell(translate(key)) for key in ("figure", "parts", "earlier"))], rows, numbers=())
+        hint = f" {localize(translate('interval', range=figure.interval))}" if figure.interval else ""
+        corrected = f" · {localize(figure.corrected)}" if figure.corrected else ""
+        rows.append([localize(figure.label), value + hint + corrected, parts, before or "–"])
+    return _table(["", *(localize(translate(key)) for key in ("figure", "parts", "earlier"))], rows, numbers=())
 
 
 def _outcome_cells(outcomes: Outcomes) -> list[str]:
@@ -135,10 +137,10 @@ def _outcome_cells(outcomes: Outcomes) -> list[str]:
     ]
 
 
-def _breakdown_blocks(breakdown: Breakdown, tell: Callable[[Bilingual], str]) -> list[str]:
-    blocks = [f"## {tell(breakdown.title)}"]
+def _breakdown_blocks(breakdown: Breakdown, localize: Callable[[Bilingual], str]) -> list[str]:
+    blocks = [f"## {localize(breakdown.title)}"]
     if breakdown.note:
-        blocks.append(tell(breakdown.note))
+        blocks.append(localize(breakdown.note))
     if breakdown.rows:
         columns = (
             translate("conversations"),
@@ -146,10 +148,10 @@ def _breakdown_blocks(breakdown: Breakdown, tell: Callable[[Bilingual], str]) ->
             translate("acceptance_unknown"),
             translate("negative"),
         )
-        rows = [[tell(row.label), *_outcome_cells(row.outcomes)] for row in breakdown.rows]
-        blocks.append(_table([tell(breakdown.head), *map(tell, columns)], rows))
+        rows = [[localize(row.label), *_outcome_cells(row.outcomes)] for row in breakdown.rows]
+        blocks.append(_table([localize(breakdown.head), *map(localize, columns)], rows))
     if breakdown.rest:
-        blocks.append(tell(breakdown.rest))
+        blocks.append(localize(breakdown.rest))
     return blocks
 
 
@@ -170,34 +172,35 @@ def _days_table(days: Iterable[DayStatistics], label: Callable[[str], str]) -> s
     )
 
 
-def _example_blocks(page: Page, tell: Callable[[Bilingual], str]) -> list[str]:
-    title = f"## {tell(translate('examples'))}"
+def _example_blocks(page: Page, localize: Callable[[Bilingual], str]) -> list[str]:
+    title = f"## {localize(translate('examples'))}"
     if not page.statistics.examples:
-        return [title, tell(translate("no_examples"))]
+        return [title, localize(translate("no_examples"))]
     shown = page.statistics.examples[:_EXAMPLES_OPEN]
-    note = tell(translate("examples_note", total=_examples_total(page.statistics.outcomes), shown=len(shown)))
+    note = localize(translate("examples_note", total=_examples_total(page.statistics.outcomes), shown=len(shown)))
     rows = []
     for example in shown:
-        tags = " · ".join(tell(tag) for tag, _ in example_tags(example))
+        tags = " · ".join(localize(tag) for tag, _ in example_tags(example))
         issue, plan = (
-            _markdown(clip(text)) if text else tell(translate("not_given")) for text in (example.issue, example.plan)
+            _markdown(clip(text)) if text else localize(translate("not_given"))
+            for text in (example.issue, example.plan)
         )
         name = _markdown(clip(example.conversation_id, 80))
         rows.append([name, example_time(page.statistics, example), str(example.turns), tags, issue, plan])
-    head = [tell(translate(key)) for key in ("id", "time", "turn_count", "cross", "issue", "plan")]
+    head = [localize(translate(key)) for key in ("id", "time", "turn_count", "cross", "issue", "plan")]
     return [title, note, _table(head, rows, numbers=(2,))]
 
 
-def _reject_table(statistics: DayStatistics, tell: Callable[[Bilingual], str]) -> str:
+def _reject_table(statistics: DayStatistics, localize: Callable[[Bilingual], str]) -> str:
     if not statistics.rejects:
-        return tell(translate("no_rejects"))
+        return localize(translate("no_rejects"))
     rows = [
         [
-            tell(reason_label(reason)),
+            localize(reason_label(reason)),
             f"{count:,}",
             share_text(Proportion(count, statistics.conversations)),
-            tell(reason_todo(reason)),
+            localize(reason_todo(reason)),
         ]
         for reason, count in statistics.rejects
     ]
-    return _table([tell(translate(key)) for key in ("reason", "count", "share", "todo")], rows, numbers=(1, 2))
+    return _table([localize(translate(key)) for key in ("reason", "count", "share", "todo")], rows, numbers=(1, 2))

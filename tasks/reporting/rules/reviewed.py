@@ -55,7 +55,7 @@ def _rate(verdicts: Sequence[Verdicts], published: Mapping[bool | None, int]) ->
 
 def review_line(sample: ReviewedSample) -> Bilingual:
     """Return how right the model was, and that the reviews are too few to correct a share by where they are."""
-    told = translate(
+    sentence = translate(
         "reviewed",
         reviews=sample.reviews,
         days=_days(sample),
@@ -63,9 +63,9 @@ def review_line(sample: ReviewedSample) -> Bilingual:
         negative=whole_percent(sample.right["negative_sentiment"]),
     )
     if sample.reviews >= MINIMUM_REVIEWS:
-        return told
+        return sentence
     few = translate("reviewed_too_few", minimum=MINIMUM_REVIEWS)
-    return Bilingual(told.zh + few.zh, f"{told.en} {few.en}")
+    return Bilingual(sentence.zh + few.zh, f"{sentence.en} {few.en}")
 
 
 def corrected_share(sample: ReviewedSample | None, name: str) -> Bilingual | None:

@@ -28,7 +28,7 @@ def usage_of(runs: Sequence[Mapping[str, Any]], newest: Sequence[Mapping[str, An
         newest: those that made the tables.
     """
 
-    def told(name: str) -> tuple[str, ...]:
+    def distinct(name: str) -> tuple[str, ...]:
         return tuple(sorted({str(row[name]) for row in runs if row.get(name)}))
 
     sums = {name: _sum(row.get(name) for row in runs) for name in _SUMS}
@@ -36,12 +36,12 @@ def usage_of(runs: Sequence[Mapping[str, Any]], newest: Sequence[Mapping[str, An
     finished = [row["finished_at"] for row in runs if row.get("finished_at")]
     used = [(row["quota_use"], row["seconds"]) for row in runs if row.get("quota_use") and row.get("seconds")]
     return RunUsage(
-        runs=told("run_id"),
-        versions=told("version"),
+        runs=distinct("run_id"),
+        versions=distinct("version"),
         finished_at=max(finished, default=None),
         logs_incomplete=bool(newest) and newest[-1].get("logs_complete") is False,
         quota_use=sum(use * seconds for use, seconds in used) / sum(seconds for _, seconds in used) if used else None,
-        currency=currencies[0] if len(currencies := told("currency")) == 1 else "",
+        currency=currencies[0] if len(currencies := distinct("currency")) == 1 else "",
         **sums,
         **of_the_logs,
     )
@@ -49,5 +49,5 @@ def usage_of(runs: Sequence[Mapping[str, Any]], newest: Sequence[Mapping[str, An
 
 def _sum(values: Iterable[Any]) -> Any:
     """The sum of the numbers there are; None when there are none."""
-    told = [value for value in values if value is not None]
-    return sum(told) if told else None
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None

@@ -109,8 +109,8 @@ class Texts:
     def add(self, batch: pa.RecordBatch, cell: pa.Array) -> None:
         """Take the texts of a batch of SUMMARIES, with the cell of each row."""
         texts = batch[self._column]
-        told = pc.fill_null(pc.greater(pc.utf8_length(texts), 0), False)
-        count = pc.sum(told).as_py() or 0
+        named = pc.fill_null(pc.greater(pc.utf8_length(texts), 0), False)
+        count = pc.sum(named).as_py() or 0
         self._known += count
         if count:
             self._sample.add(
@@ -122,7 +122,7 @@ class Texts:
                         cell.cast(pa.int8()),
                     ],
                     schema=_WORD_ROWS,
-                ).filter(told)
+                ).filter(named)
             )
 
     def merge(self, other: "Texts") -> None:
