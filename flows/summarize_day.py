@@ -33,7 +33,7 @@ from tasks.domain.ports import StoredObject
 from tasks.reading.log_objects import all_logs, has_logs, list_logs
 from tasks.reading.rules.arrival import ArrivedLogs, have_grown
 from tasks.reading.rules.survey_text import dry_run_lines
-from tasks.reading.wait_for_logs import find_logs
+from tasks.reading.wait_for_logs import find_logs, look_again
 from tasks.reporting.report import (
     aggregate_day,
     day_files,
@@ -98,6 +98,7 @@ async def summarize_day(
             # Prefect takes the state for the end of the run, and gives its tally to whoever called.
             return ceiling_reached(replace(tally, status=CEILING), str(ceiling))  # type: ignore[return-value]
 
+        logs = look_again(services.source, services.source_name, logs, get_run_logger())
         tables = assemble_tables(parts, run.scratch)
         tally = replace(_tally(run, started_at, ahead, services, config, tables, progress), **logs.facts())
         tally.raise_if_it_lost_most(read_runs(services.warehouse, day), allowed=config.allow_shrink)
@@ -125,8 +126,8 @@ def _incomplete(tally: DayTally) -> State[DayTally]:
     """Return the state of a run that published incomplete logs: shown, notified, and repeated by a later night."""
     return Completed(
         name="Incomplete",
-        message=f"The logs of {tally.day} were still arriving at the deadline: {tally.conversations} conversations are "
-        "in the tables. When there are more, the next night makes the day again; only what is new is paid for.",
+        message=f"The logs of {tally.day} were still arriving: {tally.conversations} conversations are in the "
+        "tables. When there are more, the next night makes the day again; only what is new is paid for.",
         data=tally,
     )
 

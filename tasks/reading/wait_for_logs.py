@@ -3,15 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.domain.errors import BucketMissing, NoLogs
+from tasks.domain.errors import BucketMissing, NoLogs, StoreError
 from tasks.domain.ports import ObjectStore, StoredObject
-from tasks.reading.log_objects import list_logs
-from tasks.reading.rules.arrival import MARKER, ArrivedLogs, judge_arrival
+from tasks.reading.log_objects import all_logs, list_logs
+from tasks.reading.rules.arrival import MARKER, ArrivedLogs, have_grown, judge_arrival
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
@@ -79,6 +80,26 @@ async def find_logs(
         )
     waited_in_vain = verdict == "late"
     return ArrivedLogs(logs, not waited_in_vain if wait_seconds else None)
+
+
+def look_again(store: ObjectStore, name: str, logs: ArrivedLogs, logger: Logger) -> ArrivedLogs:
+    """Return the logs that a run began with, marked incomplete where there are more by the end of its calls. Blocking.
+
+    A store that can't be listed now changes nothing: a later night compares the logs again.
+    """
+    try:
+        now = ArrivedLogs(all_logs(store, name))
+    except StoreError as error:
+        logger.info("The logs were not compared again with what the run began with: %s", error)
+        return logs
+    if not have_grown(now, logs.fingerprint, logs.size):
+        return logs
+    logger.warning(
+        "The logs in %s changed while the run read them. Run the day again when they are complete: only what is new "
+        "will be paid for.",
+        store.uri_of(name),
+    )
+    return replace(logs, complete=False)
 
 
 def _look(store: ObjectStore, name: str) -> tuple[list[StoredObject], bool]:

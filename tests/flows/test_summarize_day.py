@@ -23,6 +23,7 @@ from tasks.domain.errors import (
 )
 from tasks.warehouse.rules.day_tally import DayTally
 from tasks.warehouse.rules.tables import METRICS, REJECTS, RUNS, SUMMARIES
+from tests.servers.qianfan_answers import answer_for
 from tests.servers.qianfan_behavior import FAULTS, POISON
 
 # Prefect's own client leaves its connections to the garbage collector.
@@ -174,6 +175,25 @@ def test_summarize_day_asks_only_for_what_is_new(accounts, qianfan, tmp_path, lo
     assert run(**settings | {"endpoint": "sft_v2", "overwrite": True}).calls == 62
     assert run(**settings | {"endpoint": "sft_v2", "overwrite": True}).calls == 0
     assert set(folder_table(tmp_path / "warehouse", "summaries")["model"].to_pylist()) == {"sft_v2"}
+
+
+def test_summarize_day_marks_a_day_whose_logs_grew_during_its_run(accounts, qianfan, tmp_path, logs):
+    settings = {"source": str(logs), "warehouse": str(tmp_path / "w"), "summarizer": "qianfan", "endpoint": "sft_v1"}
+
+    def answer_while_logs_arrive(endpoint: str, prompt: str) -> str:
+        (logs / "late.jsonl").write_bytes(jsonl([conversation(70)]))
+        return answer_for(prompt, "clean")
+
+    qianfan.answers = answer_while_logs_arrive
+    assert (run(**settings).conversations, folder_table(tmp_path / "w", "runs")["logs_complete"].to_pylist()) == (
+        60,
+        [False],
+    )
+    assert "日志当时仍在写入" in (tmp_path / "w" / "reports" / f"day={DAY}" / "report.html").read_text(encoding="utf-8")
+    qianfan.answers = None
+    again = run(**settings)
+    assert (again.conversations, again.calls) == (61, 1)
+    assert folder_table(tmp_path / "w", "runs")["logs_complete"].to_pylist()[-1] is None
 
 
 def test_summarize_day_knows_its_answers_without_the_answer_log(accounts, qianfan, tmp_path, logs):

@@ -17,7 +17,7 @@ class ArrivedLogs:
 
     Args:
         objects: in key order.
-        complete: whether they were all there; None where nobody waited to see.
+        complete: false where they still arrived at the deadline or during the run; None where nobody waited to see.
     """
 
     objects: list[StoredObject]
@@ -59,6 +59,9 @@ def judge_arrival(
 ) -> Literal["complete", "wait", "late"]:
     """Decide to begin with these logs (complete), to wait for more, or to begin with what there is (late).
 
+    Logs that first change when the waiting is long over, as in a fresh clone, a restored backup or a copy without its
+    times, count as complete: their age says nothing of an export that goes on.
+
     Args:
         logs: the day's log objects so far.
         marked: whether whoever writes them has left the object `_SUCCESS` beside them.
@@ -66,7 +69,9 @@ def judge_arrival(
         deadline: aware; from then on nothing is waited for.
         quiet_seconds: logs that have not changed for so long are complete without the marker, too.
     """
-    newest = max((log.modified for log in logs), default=None)
-    if newest is not None and (marked or now - newest >= timedelta(seconds=quiet_seconds)):
+    newest, quiet = max((log.modified for log in logs), default=None), timedelta(seconds=quiet_seconds)
+    if newest is not None and (marked or now - newest >= quiet):
         return "complete"
-    return "wait" if now < deadline else "late"
+    if now < deadline:
+        return "wait"
+    return "late" if newest is None or newest < deadline + quiet else "complete"

@@ -102,9 +102,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "findings": ("整体情况", "Overall"),
     "nothing_found": ("整体没有明显变化。", "Nothing stands out overall."),
     "found_incomplete": (
-        "到截止时间日志仍在写入：以下只是当时已有的会话，之后如有新增，次日夜里会自动重做。",
-        "Logs were still arriving at the deadline: this is what there was then. If more came, the next night makes the "
-        "day again.",
+        "日志当时仍在写入：以下只是那时已有的会话，之后如有新增，次日夜里会自动重做。",
+        "Logs were still arriving: this is what there was then. If more came, the next night makes the day again.",
     ),
     "found_rejected": (
         "有 {share} 的对话没有得到摘要，主要是“{reason}”。下面的数字不含它们。",

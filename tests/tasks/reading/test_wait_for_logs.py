@@ -1,4 +1,4 @@
-"""Waiting for logs over a real folder, with a timestamps that the test moves."""
+"""Waiting for logs over a real folder, with a clock that the test moves."""
 
 import asyncio
 import logging
@@ -13,21 +13,21 @@ import pytest
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import NoLogs
 from tasks.reading.rules.arrival import ArrivedLogs
-from tasks.reading.wait_for_logs import find_logs
+from tasks.reading.wait_for_logs import find_logs, look_again
 
 DAY = date(2026, 11, 22)
 HALF_PAST_TWO = datetime(2026, 11, 23, 2, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
 class Night:
-    """A folder that fills while a timestamps runs: `writes` is what is written after so many minutes."""
+    """A folder that fills while a clock runs: `writes` is what is written after so many minutes."""
 
     def __init__(self, root: Path, writes: dict[float, str]) -> None:
         self.root = root
         self.now = HALF_PAST_TWO
         self.writes = writes
         self.waited = 0
-        self._write()
+        self.write()
 
     def minutes(self) -> float:
         return (self.now - HALF_PAST_TWO).total_seconds() / 60
@@ -37,7 +37,7 @@ class Night:
             assert 0 < found <= 300
             self.now += timedelta(seconds=found)
             self.waited += 1
-            self._write()
+            self.write()
         return found
 
     def look(self, wait_minutes: float) -> ArrivedLogs | float:
@@ -54,7 +54,7 @@ class Night:
             )
         )
 
-    def _write(self) -> None:
+    def write(self) -> None:
         for minute, name in list(self.writes.items()):
             if minute <= self.minutes():
                 path = self.root / DAY.isoformat() / name
@@ -96,6 +96,33 @@ def test_find_logs_goes_on_at_the_deadline_and_says_so(night, caplog):
     *looks, going_on = [record.getMessage() for record in caplog.records if record.name == "night"]
     assert [said.split(" in ")[0] for said in looks] == [f"{DAY}: {number} log objects" for number in range(1, 8)]
     assert "going on with 7 log objects by 2026-11-23T03:03:00+08:00, though more may come" in going_on
+
+
+def test_find_logs_trusts_fresh_files_of_a_night_that_is_long_over(night, caplog):
+    tonight = night({5000.0: "a.jsonl"})
+    tonight.now += timedelta(minutes=5001)
+    tonight.write()
+    assert tonight.find(wait_minutes=120).complete
+    assert (tonight.waited, caplog.records) == (0, [])
+
+
+@pytest.mark.parametrize("wait_minutes", [0, 120])
+def test_look_again_marks_logs_that_grew_during_the_run(night, wait_minutes):
+    tonight, logger = night({-90: "a.jsonl", 20: "b.jsonl"}), logging.getLogger("night")
+    store = FolderStore(tonight.root)
+    found = tonight.find(wait_minutes=wait_minutes)
+    assert look_again(store, str(DAY), found, logger) == found
+    tonight.now += timedelta(minutes=20)
+    tonight.write()
+    again = look_again(store, str(DAY), found, logger)
+    assert (again.objects, again.complete) == (found.objects, False)
+
+
+def test_look_again_keeps_its_verdict_where_logs_were_moved_away(night):
+    tonight = night({-90: "a.jsonl"})
+    found = tonight.find(wait_minutes=120)
+    (tonight.root / str(DAY) / "a.jsonl").unlink()
+    assert look_again(FolderStore(tonight.root), str(DAY), found, logging.getLogger("night")).complete
 
 
 def test_find_logs_says_until_when_it_waited_for_nothing(night):

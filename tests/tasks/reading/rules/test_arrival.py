@@ -27,6 +27,8 @@ def log(minutes_ago: float) -> StoredObject:
         ([], True, 120, "wait"),
         ([], False, -5, "late"),
         ([30], False, -5, "complete"),
+        ([1], False, -8, "late"),
+        ([1], False, -15, "complete"),  # a clone or a restored backup, when the night was long over
     ],
 )
 def test_judge_arrival_waits_for_the_marker_or_for_quiet_until_the_deadline(ages, marked, minutes_left, verdict):
