@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import orjson
 from prefect import flow, get_run_logger, runtime
 
 from flows.wiring import command_line
@@ -101,26 +100,25 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--sheet", default="", help="the filled-in .xlsx or .csv file")
     parser.add_argument("--restate-from", type=command_line.day_argument, default=None, help="the first day to restate")
     parser.add_argument("--restate-to", type=command_line.day_argument, default=None, help="the last day to restate")
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
-
-    def format_result(made: dict[str, Any]) -> str:
-        if args.json:
-            return orjson.dumps(made).decode()
-        return "\n".join(
-            [
-                *(f"refused row: {message}" for message in made["errors"]),
-                f"accepted: {', '.join(made['accepted']) or 'none'}; refused: {made['refused']}; "
-                f"days restated: {len(made['restated'])}",
-            ]
-        )
 
     return command_line.run(
         settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
         lambda: accept_themes(args.sheet, args.restate_from, args.restate_to, settings),
-        format_result,
+        _format_result,
         check=lambda config: _check(args),
+        as_json=args.json,
+    )
+
+
+def _format_result(made: dict[str, Any]) -> str:
+    return "\n".join(
+        [
+            *(f"refused row: {message}" for message in made["errors"]),
+            f"accepted: {', '.join(made['accepted']) or 'none'}; refused: {made['refused']}; "
+            f"days restated: {len(made['restated'])}",
+        ]
     )
 
 

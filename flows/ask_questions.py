@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import orjson
 from prefect import flow, runtime
 
 from flows.wiring import command_line
@@ -132,18 +131,15 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--of", default="all", help=f"{', '.join(STRATA)} or theme:ID (default: all)")
     parser.add_argument("--share", type=float, default=1.0, help="the part of them that is asked about (default: 1)")
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
-
-    def format_result(made: dict[str, Any]) -> str:
-        return orjson.dumps(made).decode() if args.json else _format_summary(made)
 
     return command_line.run(
         settings,
         lambda: ask_questions(args.day, args.of, args.share, settings),
-        format_result,
+        _format_summary,
         lambda config: _check(config, args.of, args.share),
+        as_json=args.json,
     )
 
 

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from functools import partial
 from typing import Annotated, Any, Final
 
-import orjson
 from prefect import flow, get_run_logger, runtime, tags
 from prefect.client.schemas.objects import FlowRun
 from pydantic import Field
@@ -245,14 +244,10 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--report-only", action="store_true", default=False, help="only rebuild the reports")
     parser.add_argument("--confirm-long-span", action="store_true", default=False, help="needed for more than 31 days")
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON array")
     args = parser.parse_args(arguments, argparse.Namespace(start=None, end=None))
     settings = command_line.chosen_settings(args)
     if args.all_days == (args.start is not None or args.end is not None) or (args.start is None) != (args.end is None):
         parser.error("give --start and --end, or --all-days")
-
-    def format_result(outcomes: list[Outcome]) -> str:
-        return orjson.dumps(outcomes).decode() if args.json else "\n".join(map(_format_summary, outcomes))
 
     return command_line.run(
         settings,
@@ -263,8 +258,9 @@ def main(arguments: Sequence[str]) -> int:
             confirm_long_span=args.confirm_long_span,
             settings=settings,
         ),
-        format_result,
+        _format_result,
         check=lambda config: _check_command(config, args, settings),
+        as_json=args.json,
     )
 
 
@@ -292,6 +288,10 @@ def _format_summary(outcome: Outcome) -> str:
         f"{outcome['day']}: {outcome['conversations']} conversations = {outcome['summarized']} summarized + "
         f"{outcome['rejected']} rejected; report: {outcome['report']}"
     )
+
+
+def _format_result(outcomes: list[Outcome]) -> str:
+    return "\n".join(map(_format_summary, outcomes))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import orjson
 from prefect import flow, get_run_logger, runtime
 
 from flows.wiring import command_line
@@ -57,21 +56,22 @@ def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
     parser = command_line.parser("flows.build_catalog", "Write views.sql and the data dictionary.")
     parser.add_argument("--month", default="", metavar="MONTH", help="make one file a table of a month, as 2026-11")
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
-
-    def format_result(made: dict[str, Any]) -> str:
-        months = [f"{one['key']}: {one['days']} days, {one['rows']:,} rows" for one in made["compacted"]]
-        lines = [*made["files"], *months]
-        return orjson.dumps(made).decode() if args.json else "\n".join(lines)
 
     return command_line.run(
         settings,
         lambda: build_catalog(args.month, settings),
-        format_result,
+        _format_result,
         check=lambda config: _days_of(args.month) if args.month else None,
+        as_json=args.json,
     )
+
+
+def _format_result(made: dict[str, Any]) -> str:
+    months = [f"{one['key']}: {one['days']} days, {one['rows']:,} rows" for one in made["compacted"]]
+    lines = [*made["files"], *months]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import orjson
 from prefect import flow, runtime
 
 from flows.wiring import command_line
@@ -53,21 +52,20 @@ def main(arguments: Sequence[str]) -> int:
     parser = command_line.parser("flows.build_report", "Rebuild reports from the tables, without a model call.")
     parser.add_argument("--start", type=command_line.day_argument, required=True, help="the first day")
     parser.add_argument("--end", type=command_line.day_argument, required=True, help="the last day, itself included")
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
-
-    def format_result(made: dict[str, Any]) -> str:
-        if args.json:
-            return orjson.dumps(made).decode()
-        return f"{made['days']} days, {made['conversations']} conversations\nreport: {made['report']}"
 
     return command_line.run(
         settings,
         lambda: build_report(args.start, args.end, settings),
-        format_result,
+        _format_result,
         check=lambda config: days_between(args.start, args.end),
+        as_json=args.json,
     )
+
+
+def _format_result(made: dict[str, Any]) -> str:
+    return f"{made['days']} days, {made['conversations']} conversations\nreport: {made['report']}"
 
 
 if __name__ == "__main__":

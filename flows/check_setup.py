@@ -142,7 +142,6 @@ def main(arguments: Sequence[str]) -> int:
         "flows.check_setup", "Try everything that the settings name. It costs two calls of the endpoint at most."
     )
     parser.add_argument("--embedding", default="", help="a model of embeddings to try, too, such as openai:NAME")
-    parser.add_argument("--json", action="store_true", default=False, help="print one JSON object")
     args = parser.parse_args(arguments)
     began = datetime.now(UTC)
     findings, calls = asyncio.run(_findings(command_line.chosen_settings(args), args.embedding))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-import orjson
 from prefect import flow
 
 from flows.wiring import command_line
@@ -137,12 +136,8 @@ def main(arguments: Sequence[str]) -> int:
         "--optimize", action="store_true", default=False, help="let the platform rewrite the first prompt, too"
     )
     command_line.add_label_flags(parser)
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
-
-    def format_result(made: dict[str, Any]) -> str:
-        return orjson.dumps(made).decode() if args.json else _format_summary(made)
 
     def check(config: Settings) -> None:
         _check_models(config)
@@ -160,8 +155,9 @@ def main(arguments: Sequence[str]) -> int:
             command_line.limit_of(args),
             settings,
         ),
-        format_result,
+        _format_summary,
         check,
+        as_json=args.json,
     )
 
 

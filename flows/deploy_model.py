@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
-import orjson
 from prefect import flow, get_run_logger
 from prefect.context import FlowRunContext
 
@@ -212,7 +211,6 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--confirm", action="store_true", default=False, help="agree to what the service costs")
     parser.add_argument("--give-up-hours", type=float, default=2.0, help="for each of its steps (default: 2)")
     parser.add_argument("--poll-seconds", type=float, default=30.0, help="between two looks (default: 30)")
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     add_flags(parser, ServiceForm)
     add_flags(parser, AdoptionForm)
     add_flags(parser, ExaminationForm)
@@ -237,10 +235,7 @@ def main(arguments: Sequence[str]) -> int:
         )
         return done
 
-    def show(done: dict[str, Any]) -> str:
-        return orjson.dumps(done).decode() if args.json else format_summary(done)
-
-    return command_line.run({"endpoint_block": "", **settings}, command, show, check)
+    return command_line.run({"endpoint_block": "", **settings}, command, format_summary, check, as_json=args.json)
 
 
 if __name__ == "__main__":

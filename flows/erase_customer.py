@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import orjson
 from prefect import flow, get_run_logger, runtime
 
 from flows.wiring import command_line
@@ -102,7 +101,6 @@ def main(arguments: Sequence[str]) -> int:
     )
     who.add_argument("--customer", metavar="ID", default=None, help="a customer's id, as the logs' attributes have it")
     parser.add_argument("--confirm", action="store_true", default=False, help="erase; without it nothing is changed")
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
     request = f"{uuid4().hex}.txt"
@@ -118,10 +116,7 @@ def main(arguments: Sequence[str]) -> int:
         finally:
             warehouse.delete(f"{ERASE_REQUESTS_PREFIX}{request}")
 
-    def format_result(made: dict[str, Any]) -> str:
-        return orjson.dumps(made).decode() if args.json else _format_summary(made)
-
-    return command_line.run(settings, command, format_result)
+    return command_line.run(settings, command, _format_summary, as_json=args.json)
 
 
 if __name__ == "__main__":

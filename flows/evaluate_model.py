@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
 from prefect import flow
 
 from flows.wiring import command_line
@@ -114,12 +113,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--judge-endpoint", default="", help="a model that grades each answer from 1 to 5, of the same --summarizer"
     )
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
-
-    def format_result(figures: dict[str, Any]) -> str:
-        return orjson.dumps(figures).decode() if args.json else format_summary(figures)
 
     if args.published:
         if args.predictions or args.labels:
@@ -127,7 +122,8 @@ def main(arguments: Sequence[str]) -> int:
         return command_line.run(
             settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
             lambda: judge_published(load_settings(settings), args.start, args.end),
-            format_result,
+            format_summary,
+            as_json=args.json,
         )
     if args.predictions is None:
         if args.per_row or args.baseline or args.characters:
@@ -144,8 +140,9 @@ def main(arguments: Sequence[str]) -> int:
                 args.judge_endpoint,
                 settings,
             ),
-            format_result,
+            format_summary,
             lambda config: check_labels(args.labels, args.start, args.end),
+            as_json=args.json,
         )
 
     async def scored() -> dict[str, Any]:
@@ -156,7 +153,7 @@ def main(arguments: Sequence[str]) -> int:
             )
         return figures
 
-    return command_line.run(None, scored, format_result)
+    return command_line.run(None, scored, format_summary, as_json=args.json)
 
 
 if __name__ == "__main__":

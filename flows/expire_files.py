@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-import orjson
 from prefect import flow, get_run_logger
 from pydantic import Field
 
@@ -84,12 +83,8 @@ def main(arguments: Sequence[str]) -> int:
             metavar="DAYS",
             help=f"for how many days {what} are kept; 0 is for ever (default: {days})",
         )
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
-
-    def format_result(removed: dict[str, int]) -> str:
-        return orjson.dumps(removed).decode() if args.json else f"removed: {_format_summary(removed)}"
 
     return command_line.run(
         settings,
@@ -101,7 +96,8 @@ def main(arguments: Sequence[str]) -> int:
             args.keep_texts_days,
             settings,
         ),
-        format_result,
+        _format_result,
+        as_json=args.json,
     )
 
 
@@ -109,6 +105,10 @@ def _days(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of days")
     return int(text)
+
+
+def _format_result(removed: dict[str, int]) -> str:
+    return f"removed: {_format_summary(removed)}"
 
 
 if __name__ == "__main__":

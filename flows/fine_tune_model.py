@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import orjson
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import FlowRun, State
 
@@ -150,7 +149,6 @@ def main(arguments: Sequence[str]) -> int:
         "--poll-seconds", type=float, default=60.0, help="between two looks at the platform (default: 60)"
     )
     parser.add_argument("--stop", action="store_true", default=False, help="stop the experiments under way instead")
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
     own = {name: value for name, value in vars(args).items() if name not in {*settings, "json", "verbose"}}
@@ -163,18 +161,15 @@ def main(arguments: Sequence[str]) -> int:
 
     async def command() -> dict[str, Any]:
         done: dict[str, Any] = await fine_tune_model(**own, settings=settings)
+        if args.json:
+            del done["table"]  # a text for a terminal
         return done
 
-    def show(done: dict[str, Any]) -> str:
-        table = done.pop("table")
-        return orjson.dumps(done).decode() if args.json else f"{table}\nreport: {done['report']}"
+    return command_line.run(settings, command, _format_result, check, as_json=args.json)
 
-    return command_line.run(
-        settings,
-        command,
-        show,
-        check,
-    )
+
+def _format_result(done: dict[str, Any]) -> str:
+    return f"{done['table']}\nreport: {done['report']}"
 
 
 if __name__ == "__main__":

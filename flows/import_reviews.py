@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 from prefect import flow
 
 from flows.wiring import command_line
@@ -59,20 +58,8 @@ def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
     parser = command_line.parser("flows.import_reviews", "Read a filled-in review sheet back as labels.")
     parser.add_argument("--sheet", required=True, help="the .xlsx or .csv file")
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
-
-    def format_result(made: dict[str, Any]) -> str:
-        if args.json:
-            return orjson.dumps(made).decode()
-        return "\n".join(
-            [
-                *(f"未采纳：{message}" for message in made["refused"]),
-                f"{made['reviewed']} reviewed ({made['changed']} new or changed), {made['not_reviewed']} not reviewed "
-                f"yet, {len(made['refused'])} refused",
-            ]
-        )
 
     refused: list[str] = []
 
@@ -85,10 +72,21 @@ def main(arguments: Sequence[str]) -> int:
     code = command_line.run(
         settings | {"summarizer": "offline"},
         imported,
-        format_result,
+        _format_result,
         lambda config: None if args.sheet.startswith(BLOCK_SCHEME) else _read(args.sheet, config),
+        as_json=args.json,
     )
     return command_line.TOO_MANY_REJECTS if refused and code == command_line.DONE else code
+
+
+def _format_result(made: dict[str, Any]) -> str:
+    return "\n".join(
+        [
+            *(f"未采纳：{message}" for message in made["refused"]),
+            f"{made['reviewed']} reviewed ({made['changed']} new or changed), {made['not_reviewed']} not reviewed "
+            f"yet, {len(made['refused'])} refused",
+        ]
+    )
 
 
 if __name__ == "__main__":

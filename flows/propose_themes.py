@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import orjson
 from prefect import flow, runtime
 
 from flows.wiring import command_line
@@ -69,22 +68,21 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--start", type=command_line.day_argument, default=None, help="the first day (default: a week)")
     parser.add_argument("--end", type=command_line.day_argument, default=None, help="the last day (default: yesterday)")
     parser.add_argument("--output", default="", help="an .xlsx or .csv file (default: reviews/… in the warehouse)")
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
-
-    def format_result(made: dict[str, Any]) -> str:
-        if args.json:
-            return orjson.dumps(made).decode()
-        lines = [f"{one['size']} conversations ({one['field']}): {one['name']}" for one in made["proposals"]]
-        return "\n".join([*lines, f"sheet: {made['sheet']}"] if lines else ["No new theme: nothing rose enough."])
 
     return command_line.run(
         settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
         lambda: propose_themes(args.start, args.end, args.output, settings),
-        format_result,
+        _format_result,
         check=lambda config: days_between(args.start, args.end) if args.start and args.end else None,
+        as_json=args.json,
     )
+
+
+def _format_result(made: dict[str, Any]) -> str:
+    lines = [f"{one['size']} conversations ({one['field']}): {one['name']}" for one in made["proposals"]]
+    return "\n".join([*lines, f"sheet: {made['sheet']}"] if lines else ["No new theme: nothing rose enough."])
 
 
 if __name__ == "__main__":

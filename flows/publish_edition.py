@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Literal
 
-import orjson
 from prefect import flow, runtime
 
 from flows.wiring import command_line
@@ -64,16 +63,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--before", type=command_line.day_argument, default=None, help="the day it is published on (default: today)"
     )
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def format_result(made: dict[str, Any]) -> str:
-        if args.json:
-            return orjson.dumps(made).decode()
-        return f"{made['start']} to {made['end']}: {made['conversations']} conversations\nreport: {made['report']}"
+    return command_line.run(
+        settings, lambda: publish_edition(args.period, args.before, settings), _format_result, as_json=args.json
+    )
 
-    return command_line.run(settings, lambda: publish_edition(args.period, args.before, settings), format_result)
+
+def _format_result(made: dict[str, Any]) -> str:
+    return f"{made['start']} to {made['end']}: {made['conversations']} conversations\nreport: {made['report']}"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
-import orjson
 from prefect import flow
 
 from flows.wiring import command_line
@@ -102,23 +101,22 @@ def main(arguments: Sequence[str]) -> int:
         help="2: a sheet each for two people, to see how far they agree (default: 1)",
     )
     parser.add_argument("--output", default="", help="an .xlsx or .csv file (default: reviews/… in the warehouse)")
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
-
-    def format_result(made: dict[str, Any]) -> str:
-        if args.json:
-            return orjson.dumps(made).decode()
-        kinds = ", ".join(f"{made[stratum]} {stratum}" for stratum in STRATA)
-        return f"{made['conversations']} conversations: {kinds}\n" + "\n".join(
-            f"sheet: {sheet}" for sheet in made["sheets"]
-        )
 
     return command_line.run(
         settings | {"summarizer": "offline"},  # no endpoint is asked, so none has to be named
         lambda: sample_for_review(args.start, args.end, args.size, args.seed, args.output, args.reviewers, settings),
-        format_result,
+        _format_result,
         check=lambda config: days_between(args.start, args.end),
+        as_json=args.json,
+    )
+
+
+def _format_result(made: dict[str, Any]) -> str:
+    kinds = ", ".join(f"{made[stratum]} {stratum}" for stratum in STRATA)
+    return f"{made['conversations']} conversations: {kinds}\n" + "\n".join(
+        f"sheet: {sheet}" for sheet in made["sheets"]
     )
 
 

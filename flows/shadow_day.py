@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import orjson
 from prefect import flow, get_run_logger, runtime
 
 from flows.wiring import command_line
@@ -110,14 +109,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--day", type=command_line.day_argument, default=None, help="the day, such as 2026-11-22 (default: yesterday)"
     )
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
-    def format_result(made: dict[str, Any]) -> str:
-        return orjson.dumps(made).decode() if args.json else _format_summary(made)
-
-    return command_line.run(settings, lambda: shadow_day(args.day, settings), format_result, _check_candidate)
+    return command_line.run(
+        settings, lambda: shadow_day(args.day, settings), _format_summary, _check_candidate, as_json=args.json
+    )
 
 
 if __name__ == "__main__":

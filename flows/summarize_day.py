@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
-import orjson
 from prefect import flow, get_run_logger, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
@@ -294,16 +293,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--day", type=command_line.day_argument, default=None, help="the day, such as 2026-11-22 (default: yesterday)"
     )
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
     def format_result(tally: DayTally) -> str:
-        if args.json:
-            return orjson.dumps(tally.as_json()).decode()
         return "\n".join([*_survey(tally, settings), command_line.format_summary(tally)])
 
-    return command_line.run(settings, lambda: summarize_day(args.day, settings), format_result)
+    return command_line.run(settings, lambda: summarize_day(args.day, settings), format_result, as_json=args.json)
 
 
 if __name__ == "__main__":

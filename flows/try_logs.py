@@ -25,7 +25,6 @@ def main(arguments: Sequence[str]) -> int:
     """The command line of this command."""
     parser = command_line.parser("flows.try_logs", "Show what logs are taken for. Calls nobody, writes nothing.")
     parser.add_argument("path", help="a file or folder of logs, or bos://bucket/prefix")
-    parser.add_argument("--json", action="store_true", default=False, help="one JSON object on stdout instead")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
     try:

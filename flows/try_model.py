@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
 from prefect import flow, get_run_logger
 
 from flows.wiring import command_line
@@ -79,20 +78,16 @@ def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
     parser = command_line.parser("flows.try_model", "Ask an endpoint about one conversation.")
     parser.add_argument("--text", default="", help="a file with the conversation, or - for stdin (default: a sample)")
-    parser.add_argument("--json", action="store_true", default=False, help="the last line on stdout is one JSON object")
     args = parser.parse_args(arguments)
     settings = {"summarizer": "qianfan", **command_line.chosen_settings(args)}
     version = settings.pop("prompt", None)
-
-    def show(tried: dict[str, Any]) -> str:
-        return orjson.dumps(tried).decode() if args.json else format_summary(tried)
 
     async def command() -> dict[str, Any]:
         chosen = settings | ({"prompt": version} if version else {})
         tried: dict[str, Any] = await try_model(args.text, chosen)
         return tried
 
-    return command_line.run(settings, command, show, _check_model)
+    return command_line.run(settings, command, format_summary, _check_model, as_json=args.json)
 
 
 def _read(name: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, NoReturn, TypeVar, cast
 
+import orjson
 from prefect.exceptions import TerminationSignal
 from pydantic import ValidationError
 
@@ -61,8 +62,10 @@ def run(
     command: Callable[[], Coroutine[Any, Any, T]],
     format_result: Callable[[T], str],
     check: Callable[[Settings], object] = lambda overrides: None,
+    *,
+    as_json: bool = False,
 ) -> int:
-    """Run a flow to its exit code; `format_result` makes its result the last line (or lines) on stdout.
+    """Run a flow to its exit code; print its result on stdout, as one line of JSON or as `format_result` has it.
 
     Settings are looked at first, and with them whatever else `check` looks at, so that what is wrong is said before a
     Prefect server is started. Settings that are None are for a command that needs none.
@@ -90,7 +93,7 @@ def run(
     if code == CEILING_REACHED:
         complain(CeilingReached(CEILING_NOTICE), code)
     try:
-        write_result(format_result(result))
+        write_result(_json_of(result) if as_json else format_result(result))
     except KefuError as error:
         return complain(error, code or FAILED)
     return code
@@ -101,6 +104,10 @@ class _OneLine(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno < logging.ERROR or record.module not in {"flow_engine", "task_engine"}
+
+
+def _json_of(result: object) -> str:
+    return orjson.dumps(result.as_json() if isinstance(result, DayTally) else result).decode()
 
 
 def stopped_at_a_ceiling(result: object) -> bool:

@@ -120,6 +120,7 @@ def parser(module: str, summary: str, example: str = "") -> argparse.ArgumentPar
         for name in names:
             if name in settings:
                 _add_setting(group, name, settings[name])
+    group.add_argument("--json", action="store_true", default=False, help="print the result as JSON, in one line")
     group.add_argument("--verbose", action="store_true", default=False, help="show Prefect's log on a terminal, too")
     return made
 
