@@ -103,7 +103,13 @@ async def count_without_calls(day: date, logs: Sequence[StoredObject], services:
         wanted = first_conversations(batches, config.limit) if config.limit else batches
         try:
             answers = await asyncio.to_thread(
-                ResponseCache, services.warehouse, day, run_id, folder, overwrite=config.overwrite
+                ResponseCache,
+                services.warehouse,
+                day,
+                run_id,
+                folder,
+                overwrite=config.overwrite,
+                other_days=services.summarizer.paid,
             )
         except BucketMissing:  # a warehouse that is not there yet knows no answers
             return await count_day(wanted, lambda request: False)

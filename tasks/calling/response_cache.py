@@ -2,6 +2,7 @@
 
 The log of a day is `_answers/day=…/<run>….jsonl` in the warehouse, one line an answer. It is read into a scratch index
 (SQLite, so that memory stays flat) when a run begins. Where the log has been expired, the published tables stand in.
+Answers to the very same requests under other days are found by `other_days.py`.
 """
 
 import logging
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from tasks.calling.other_days import OtherDays
 from tasks.calling.rules.responses import answers_in_rejects, answers_in_summaries, decode_answer, encode_answer
 from tasks.domain.errors import ObjectMissing, TableDamaged
 from tasks.domain.layout import answers_prefix, partition_key
@@ -57,6 +59,7 @@ class ResponseCache:
         namespace: keeps answers that the nightly must never take for its own (a candidate's, an evaluation's) apart;
             published tables don't stand in for those.
         name: of the lines' object, where several processes buy for one run; the run's own by default.
+        other_days: know answers to the very same requests that lie under other days, too.
 
     Attributes:
         billed_before: totals of the log's answers that this very run paid for, in its shards or before a restart.
@@ -72,6 +75,7 @@ class ResponseCache:
         overwrite: bool,
         namespace: str = "",
         name: str = "",
+        other_days: bool = False,
     ) -> None:
         self.billed_before = UsageTotals()
         self._store = store
@@ -87,6 +91,7 @@ class ResponseCache:
         self._known = 0
         self._withdrawn: dict[str, float] = {}
         self._load()
+        self._other_days = OtherDays(store, day, scratch) if day and other_days and not namespace else None
         self._key_prefix = f"{self._prefix}{name or run_id}"
         self._appender: Appender | None = None
 
@@ -102,8 +107,12 @@ class ResponseCache:
             request: what would be asked.
             exact: take no answer of another model or to another prompt, whatever this run overwrites.
         """
-        if not self._known:
-            return None
+        found = self._of_this_day(request, exact) if self._known else None
+        if found is None and self._other_days is not None:
+            found = self._other_days.get(request)
+        return found
+
+    def _of_this_day(self, request: Request, exact: bool) -> Answer | None:
         found = self._latest("request_hash", request.request_hash)
         if found is None and not self._overwrite and not exact:
             found = self._latest("content_hash", request.content_hash)
@@ -150,6 +159,8 @@ class ResponseCache:
         if self._appender is not None:
             self._appender.close()
         self._index.close()
+        if self._other_days is not None:
+            self._other_days.close()
 
     def _add(self, answer: Answer, line: bytes) -> None:
         answered_at = answer.answered_at.timestamp()

@@ -109,7 +109,14 @@ async def open_day(
             with scratch_folder(resources.scratch, run_id) as folder:
                 name = f"{buyer}-{run_id}" if shard else run_id
                 answers = await asyncio.to_thread(
-                    ResponseCache, warehouse, day, buyer, folder, overwrite=options.overwrite, name=name
+                    ResponseCache,
+                    warehouse,
+                    day,
+                    buyer,
+                    folder,
+                    overwrite=options.overwrite,
+                    name=name,
+                    other_days=resources.summarizer.paid,
                 )
                 try:
                     caller = _caller(resources, answers, options.policy, buyer, lease)

@@ -1,16 +1,21 @@
 import errno
 import os
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from tasks.calling.other_days import OtherDays
 from tasks.calling.response_cache import ResponseCache
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import StoreFull
 from tasks.domain.records import Answer, Conversation, Request
 
 DAY = date(2026, 11, 22)
+OTHER = date(2026, 11, 20)
 ANSWER = Answer(
     request_hash="r1",
     content_hash="c1",
@@ -33,15 +38,22 @@ def opened(tmp_path):
     store = FolderStore(tmp_path / "warehouse")
     logs: list[ResponseCache] = []
 
-    def open_log(run_id="run", **options):
+    def open_log(run_id="run", day=DAY, **options):
         folder = tmp_path / str(len(logs))
         folder.mkdir()
-        logs.append(ResponseCache(store, DAY, run_id, folder, **{"overwrite": False} | options))
+        logs.append(ResponseCache(store, day, run_id, folder, **{"overwrite": False} | options))
         return logs[-1]
 
     yield open_log
     for log in logs:
         log.close()
+
+
+def publish(warehouse: Path, day: date, hashes: list[str]) -> None:
+    """A day's table, with nothing but the fingerprints of its conversations."""
+    path = warehouse / "summaries" / f"day={day}" / "summaries.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"content_hash": hashes}), path)
 
 
 def test_bought_before_is_what_others_bought_for_this_run(opened):
@@ -108,3 +120,55 @@ def test_keep_knows_nothing_that_is_not_kept(opened, monkeypatch):
             log.put(ANSWER)
     assert log.get(request()) is None
     assert opened().known == 0
+
+
+def test_other_days_answer_only_the_very_same_request(tmp_path, opened):
+    opened(run_id="before", day=OTHER).put(ANSWER)
+    publish(tmp_path / "warehouse", OTHER, ["c0", "c1"])
+    assert opened(other_days=True).get(request()) == ANSWER
+    assert opened(other_days=True, overwrite=True).get(request()) == ANSWER
+    assert opened(other_days=True).get(request("r2")) is None, "another model's answer of another day is none"
+    assert opened().get(request()) is None
+    assert opened(other_days=True).billed_before.calls == 0
+
+
+def test_other_days_do_not_answer_with_what_was_withdrawn(tmp_path, opened):
+    log = opened(run_id="before", day=OTHER)
+    log.put(ANSWER)
+    log.put(replace(ANSWER, withdrawn=True))
+    publish(tmp_path / "warehouse", OTHER, ["c1"])
+    assert opened(other_days=True).get(request()) is None
+
+
+def test_other_days_are_asked_nearest_first_and_within_their_bounds(tmp_path):
+    warehouse, store = tmp_path / "warehouse", FolderStore(tmp_path / "warehouse")
+    warehouse.mkdir()
+    for number in range(1, 4):
+        folder = tmp_path / f"day-{number}"
+        folder.mkdir()
+        day = DAY + timedelta(days=number)
+        log = ResponseCache(store, day, f"run-{number}", folder, overwrite=False)
+        log.put(replace(ANSWER, request_hash=f"r{number}", run_id=f"run-{number}"))
+        log.close()
+        publish(warehouse, day, ["c1"])
+
+    def found(number: int, **bounds: int) -> str:
+        scratch = tmp_path / f"scratch-{number}-{len(bounds)}-{sum(bounds.values())}"
+        scratch.mkdir()
+        days = OtherDays(store, DAY, scratch, **bounds)
+        answer = days.get(request(f"r{number}"))
+        days.close()
+        return answer.run_id if answer else ""
+
+    log_bytes = max(path.stat().st_size for path in warehouse.rglob("*.jsonl"))
+    table_bytes = max(path.stat().st_size for path in warehouse.rglob("*.parquet"))
+    assert [found(number) for number in (1, 2, 3)] == ["run-1", "run-2", "run-3"]
+    assert [found(number, most_log_bytes=2 * log_bytes) for number in (1, 2, 3)] == ["run-1", "run-2", ""]
+    assert [found(number, most_table_bytes=table_bytes) for number in (1, 2, 3)] == ["run-1", "", ""]
+
+
+def test_damaged_table_of_another_day_stops_nothing(tmp_path, opened):
+    opened(run_id="before", day=OTHER).put(ANSWER)
+    publish(tmp_path / "warehouse", OTHER, ["c1"])
+    next((tmp_path / "warehouse").rglob("summaries.parquet")).write_bytes(b"cut short")
+    assert opened(other_days=True).get(request()) is None
