@@ -21,12 +21,14 @@ env: .venv/.complete ## build .venv from requirements.lock
 	@mkdir -p $(TMPDIR)
 
 # pip before 26 misreads extras in a lock with hashes, and a venv brings the pip of its Python.
+# The project itself is installed as it lies here, so that .venv/bin/kefu-digest runs this code from any folder.
 .venv/.complete: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kefu-digest needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 1; }
 	@mkdir -p $(TMPDIR)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=26'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-index --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' .venv/lib flows tasks || true
 	@touch $@
 

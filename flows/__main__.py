@@ -1,4 +1,4 @@
-"""Every command with a line each, or one of them: `python -m flows [COMMAND [FLAGS]]`."""
+"""Every command with a line each, or one of them: `kefu-digest [COMMAND [FLAGS]]` or `python -m flows [COMMAND]`."""
 
 import ast
 import runpy
@@ -30,17 +30,22 @@ def main() -> int:
     if len(sys.argv) < 2 or sys.argv[1] in {"-h", "--help"}:
         width = max(map(len, known))
         lines = [f"  {name.ljust(width)}  {summary}" for name, summary in known.items()]
-        sys.stdout.write("\n".join(["python -m flows.COMMAND --help explains its flags.", "", *lines, ""]))
+        how = "kefu-digest COMMAND" if _own_name() == "kefu-digest" else "python -m flows.COMMAND"
+        sys.stdout.write("\n".join([f"{how} --help explains its flags.", "", *lines, ""]))
         return 0
     name = sys.argv[1].removeprefix("flows.").replace("-", "_")
     if name not in known:
         near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else "python -m flows lists all commands"
+        hint = f"did you mean {near[0]}?" if near else f"{_own_name()} lists all commands"
         sys.stderr.write(f"kefu-digest: there is no command {name}: {hint}\n")
         return 2
     del sys.argv[1]
     runpy.run_module(f"flows.{name}", run_name="__main__", alter_sys=True)
     return 0
+
+
+def _own_name() -> str:
+    return "kefu-digest" if Path(sys.argv[0]).name == "kefu-digest" else "python -m flows"
 
 
 def _commands() -> Iterator[tuple[str, str]]:

@@ -1,0 +1,64 @@
+"""The project installs as a package: `pip install .` gives the command `kefu-digest` and all that it reads."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGES = ("flows", "tasks", "deployments")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory) -> Path:
+    """The files of a wheel, built without an index, as an installer lays them out."""
+    source, site = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site")
+    for folder in PACKAGES:
+        shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
+    subprocess.run([*build, "--wheel-dir", "wheels", "."], cwd=source, check=True, capture_output=True)
+    (wheel,) = (source / "wheels").glob("kefu_digest-*.whl")
+    zipfile.ZipFile(wheel).extractall(site)
+    return site
+
+
+def kefu_digest(installed: Path, where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as its script does, in some folder that holds nothing of the project."""
+    (entry,) = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"].items()
+    module, _, function = entry[1].partition(":")
+    script = f"import sys; from {module} import {function}; sys.argv[0] = {entry[0]!r}; sys.exit({function}())"
+    environment = os.environ | {"PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"}
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.run(command, cwd=where, env=environment, check=False, capture_output=True, text=True)
+
+
+def test_a_wheel_holds_every_file_of_the_packages(installed):
+    for folder in PACKAGES:
+        ours = {path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+        theirs = {path for path in (installed / folder).rglob("*") if path.is_file()}
+        assert {path.relative_to(installed) for path in theirs} == {path.relative_to(ROOT) for path in ours}
+
+
+def test_the_installed_command_lists_all_commands(installed, tmp_path):
+    said = kefu_digest(installed, tmp_path)
+    assert said.returncode == 0
+    assert said.stdout.startswith("kefu-digest COMMAND --help explains its flags.\n")
+    listed = {line.split()[0] for line in said.stdout.splitlines()[2:]}
+    commands = {path.stem for path in (ROOT / "flows").glob("[!_]*.py")} - {"summarize_shard"}
+    assert listed == commands
+
+
+def test_the_installed_command_reads_logs_where_one_stands(installed, tmp_path):
+    log = "会话ID,角色,内容\nc1,用户,快递什么时候到\nc1,客服,明天送到\n"
+    (tmp_path / "logs.csv").write_text(log, encoding="utf-8")
+    said = kefu_digest(installed, tmp_path, "try_logs", "logs.csv")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "快递什么时候到" in said.stdout
