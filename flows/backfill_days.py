@@ -30,8 +30,6 @@ from tasks.running.artifacts import show_table
 from tasks.running.backfill_runs import BackfillRuns, cancel_days, cancel_days_of, read_deployment
 from tasks.running.hand_on import handed_on_when_stopped, stopped_when_cancelled, was_cancelled
 from tasks.running.rules.backfills import (
-    CEILING,
-    DRY_RUN,
     MOST_PARALLEL_DAYS,
     NOT_BEGUN,
     REBUILT,
@@ -43,8 +41,8 @@ from tasks.running.rules.backfills import (
     failed,
     outcome,
     published,
-    published_as,
     raise_if_any_failed,
+    reasons_in,
     table,
     why_of,
 )
@@ -52,8 +50,8 @@ from tasks.running.run_names import name_run
 from tasks.running.run_states import CEILING_REACHED
 from tasks.running.signals import cancel_on_signals
 from tasks.warehouse.parquet import read_runs
-from tasks.warehouse.publish import is_complete
-from tasks.warehouse.rules.day_tally import DayTally
+from tasks.warehouse.publish import is_complete, is_published
+from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, LIMITED, DayTally
 
 DAY_DEPLOYMENT: Final = "summarize-day/manual"
 
@@ -111,15 +109,15 @@ async def backfill_days(
             days = await asyncio.to_thread(days_in_logs, config, days)
 
     warehouse = open_warehouse(config)
-    complete = [day for day in days if is_complete(warehouse, day)]
     format_result = partial(_tell, f"backfill-{start}-{end}", days)
     if report_only:
         await build_report(start, end, wanted)
-        outcomes = [outcome(day, REBUILT if day in complete else WITHOUT_TABLES) for day in days]
+        outcomes = [outcome(day, REBUILT if is_published(warehouse, day) else WITHOUT_TABLES) for day in days]
     else:
         again = config.overwrite or bool(config.retry)
-        skipped = [] if again else [outcome(day, SKIPPED) for day in complete]
-        missing = [day for day in days if again or day not in complete]
+        complete = [] if again else [day for day in days if is_complete(warehouse, day)]
+        skipped = [outcome(day, SKIPPED) for day in complete]
+        missing = [day for day in days if day not in complete]
         outcomes = await _do(missing, skipped, warehouse, wanted, max_parallel_days, format_result)
 
     await format_result(outcomes)
@@ -198,8 +196,8 @@ async def _ended(warehouse: ObjectStore, day: date, run: FlowRun) -> Outcome:
         return failed(day, f"{why} {error}")
     if row is None:
         return failed(day, why)
-    status = published_as(run.state.message or "")
-    return published(day, row, status, warehouse.uri, warehouse.uri_of(partition_key("reports", day, "report.html")))
+    report = warehouse.uri_of(partition_key("reports", day, "report.html"))
+    return published(day, row, warehouse.uri, report, reasons_in(why))
 
 
 def _filled_in(**fields: object) -> dict[str, Any]:
@@ -225,7 +223,7 @@ async def _summarized(day: date, settings: Mapping[str, Any]) -> Outcome:
             tally: DayTally = await summarize_day(day, dict(settings))
     except TooManyRejects as error:
         assert isinstance(error.tally, DayTally)  # noqa: PT017  not a test
-        return error.tally.as_json()
+        return {**error.tally.as_json(), "why": reasons_in(str(error))}
     except (RunStopped, AnswersUseless):  # the next day's answers would be as useless
         raise
     except KefuError as error:
@@ -284,9 +282,10 @@ def _format_summary(outcome: Outcome) -> str:
             f"{outcome['day']}: {outcome['conversations']} conversations; about {outcome['estimated_tokens']} tokens, "
             f"a cost of {outcome['estimated_cost']:g}; nothing was called or written"
         )
+    cut = ", cut by --limit" if outcome["status"] == LIMITED else ""
     return (
         f"{outcome['day']}: {outcome['conversations']} conversations = {outcome['summarized']} summarized + "
-        f"{outcome['rejected']} rejected; report: {outcome['report']}"
+        f"{outcome['rejected']} rejected{cut}; report: {outcome['report']}"
     )
 
 

@@ -101,6 +101,7 @@ async def summarize_day(
         tables = assemble_tables(parts, run.scratch)
         tally = replace(_tally(run, started_at, ahead, services, config, tables, progress), **logs.facts())
         tally.raise_if_it_lost_most(read_runs(services.warehouse, day), allowed=config.allow_shrink)
+        tally = tally.judged(config.max_reject_ratio, config.limit)
         runs = with_this_run(services.warehouse, tally)
         statistics = aggregate_day(day, config.zone, tables.summaries, tables.rejects, runs, config.attributes)
         own = {day: tables.summaries}

@@ -28,7 +28,7 @@ from flows.wiring.terminal import hush_prefect
 from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError, RunStopped, TooManyRejects, UsageError
 from tasks.domain.money import in_currency
 from tasks.domain.printable import printable
-from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, DayTally
+from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, LIMITED, DayTally
 
 T = TypeVar("T")
 
@@ -70,6 +70,7 @@ def run(
     Settings are looked at first, and with them whatever else `check` looks at, so that what is wrong is said before a
     Prefect server is started. Settings that are None are for a command that needs none.
     """
+    last: KefuError | None = None
     for name in ("prefect.flow_runs", "prefect.task_runs"):
         logging.getLogger(name).addFilter(_OneLine())
     try:
@@ -80,8 +81,7 @@ def run(
     except UsageError as error:
         return complain(error, MISUSED)
     except TooManyRejects as error:
-        complain(error)
-        result, code = cast("T", error.tally), TOO_MANY_REJECTS
+        result, code, last = cast("T", error.tally), TOO_MANY_REJECTS, error
     except AnswersUseless as error:
         return complain(error, ANSWERS_USELESS)
     except KefuError as error:
@@ -91,12 +91,12 @@ def run(
     else:
         code = CEILING_REACHED if stopped_at_a_ceiling(result) else DONE
     if code == CEILING_REACHED:
-        complain(CeilingReached(CEILING_NOTICE), code)
+        last = CeilingReached(CEILING_NOTICE)
     try:
         write_result(_json_of(result) if as_json else format_result(result))
     except KefuError as error:
         return complain(error, code or FAILED)
-    return code
+    return complain(last, code) if last else code
 
 
 class _OneLine(logging.Filter):
@@ -130,10 +130,11 @@ def format_summary(tally: DayTally) -> str:
         tokens = tally.prompt_tokens + tally.completion_tokens
         return f"{tally.day}: {tally.calls} calls, {tokens} tokens; nothing is published yet"
     cost = f", {in_currency(tally.cost, tally.currency)}" if tally.cost else ""
+    cut = " (cut by --limit: the day is not complete)" if tally.status == LIMITED else ""
     unread = f"{tally.day}: {tally.unread}; rejects names what to repair\n" if tally.unread else ""
     return (
         f"{unread}{tally.day}: {tally.conversations} conversations = {tally.summarized} summarized + "
-        f"{tally.rejected} rejected; {tally.reused} reused, {tally.calls} calls, {tally.seconds:.1f} s{cost}\n"
+        f"{tally.rejected} rejected; {tally.reused} reused, {tally.calls} calls, {tally.seconds:.1f} s{cost}{cut}\n"
         f"tables: {tally.warehouse}\nreport: {tally.report}"
     )
 

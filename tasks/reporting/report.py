@@ -91,7 +91,7 @@ def day_files(
     context: Context,
     taxonomy: Taxonomy,
 ) -> list[tuple[str, Path | bytes]]:
-    """Everything of a day to publish, by key, in the order to publish it: `runs` marks the day complete."""
+    """Everything of a day to publish, by key, in the order to publish it: `runs` marks the day published."""
     return [
         *report_files(day, statistics, context),
         (partition_key("themes", day), parquet_bytes(theme_table(taxonomy))),

@@ -6,7 +6,7 @@ from functools import cache, partial
 
 from tasks.domain.layout import PREFIXES
 from tasks.domain.ports import ObjectStore
-from tasks.warehouse.publish import is_complete
+from tasks.warehouse.publish import is_published
 from tasks.warehouse.rules.retention import Keep, is_expired
 
 
@@ -19,10 +19,10 @@ def expire(store: ObjectStore, keep: Keep, now: datetime) -> Counter[str]:
         now: aware, in the time zone of the days.
     """
     removed: Counter[str] = Counter()
-    published = cache(partial(is_complete, store))
+    published = cache(partial(is_published, store))
     for prefix in PREFIXES:
         for found in list(store.list_objects(prefix)):
-            if is_expired(found, keep, now=now, is_complete=published):
+            if is_expired(found, keep, now=now, is_published=published):
                 store.delete(found.key)
                 removed[prefix.strip("_/")] += 1
     if keep.staging_days:

@@ -19,6 +19,7 @@ from tasks.domain.layout import unfinished_prefix
 from tasks.domain.ports import ObjectStore
 from tasks.warehouse.day_lease import DayLease
 from tasks.warehouse.parquet import read_runs
+from tasks.warehouse.rules.day_tally import makes_complete
 from tasks.warehouse.rules.tables import REJECTS, SUMMARIES
 
 _ROWS_IN_A_GROUP = 10_000
@@ -143,16 +144,27 @@ def _batches(parts: Iterable[Path]) -> Iterator[pa.RecordBatch]:
                 yield reader.get_batch(index)
 
 
-def is_complete(store: ObjectStore, day: date) -> bool:
+def is_published(store: ObjectStore, day: date) -> bool:
     """Return true if the day was published, and no run died or failed while it replaced a published one."""
-    if not read_runs(store, day):  # none, or damaged: then it is done again
-        return False
+    return bool(read_runs(store, day)) and _is_whole(store, day)  # none, or damaged: then it is done again
+
+
+def is_complete(store: ObjectStore, day: date) -> bool:
+    """Return true if the day was published, and needs no other run.
+
+    A day that `--limit` cut, that has too many rejects or no summary at all was published and is not complete.
+    """
+    runs = read_runs(store, day)
+    return bool(runs) and makes_complete(runs[-1]) and _is_whole(store, day)
+
+
+def _is_whole(store: ObjectStore, day: date) -> bool:
     return next(store.list_objects(unfinished_prefix(day)), None) is None
 
 
 @task(name="publish-day", task_run_name="publish-{day}", cache_policy=NO_CACHE)
 def publish_day(store: ObjectStore, day: date, lease: DayLease, files: Sequence[tuple[str, Path | bytes]]) -> None:
-    """Replace the day's objects, in the order given, one right after the other; the last one marks the day complete.
+    """Replace the day's objects, in the order given, one right after the other; the last one marks the day published.
 
     Raises:
         LeaseLost: another run holds the day; nothing of it is overwritten.

@@ -78,12 +78,23 @@ def test_backfill_days_says_what_became_of_each_day(place):
     assert "no logs of 2026-11-21" in rows[1]["原因 why"]
 
 
-def test_backfill_days_ends_as_failed_when_too_much_was_rejected(place, tmp_path):
+def test_backfill_days_does_a_day_of_too_many_rejects_again_once_it_is_mended(place, tmp_path):
     write_day(tmp_path / "logs", START, broken=5)
-    with pytest.raises(TooManyRejects, match="2026-11-20") as told:
-        run(place, end=START)
-    assert isinstance(told.value.tally, list)
-    assert told.value.tally[0]["rejected"] == 5
+    for _ in range(2):  # a day that is not complete is not skipped either
+        with pytest.raises(TooManyRejects, match=r"2026-11-20 \(5 unreadable\)") as told:
+            run(place, end=START)
+        assert isinstance(told.value.tally, list)
+        assert (told.value.tally[0]["rejected"], told.value.tally[0]["status"]) == (5, "too_many_rejects")
+    write_day(tmp_path / "logs", START)
+    assert [one["status"] for one in run(place, end=START)] == ["done"]
+    assert [one["status"] for one in run(place, end=START)] == ["complete already"]
+
+
+def test_backfill_days_completes_a_day_that_a_limit_cut(place):
+    (cut,) = run({**place, "limit": 2}, end=START)
+    assert (cut["status"], cut["conversations"]) == ("limited", 2)
+    (whole,) = run(place, end=START)
+    assert (whole["status"], whole["conversations"]) == ("done", 5)
 
 
 @pytest.mark.parametrize(

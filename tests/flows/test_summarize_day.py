@@ -128,6 +128,16 @@ def test_summarize_day_from_bos_through_qianfan_pays_once_whatever_breaks(accoun
     assert not bos.uploads()
 
 
+def test_summarize_day_buys_a_conversation_once_though_it_lies_under_two_days(accounts, qianfan, tmp_path, logs):
+    settings = {"source": str(logs), "warehouse": str(tmp_path / "w"), "summarizer": "qianfan", "endpoint": "sft_v1"}
+    settings |= {"day_from": "source"}
+    first = run(**settings)
+    other = asyncio.run(summarize_day(date(2026, 11, 10), settings))
+    assert (first.calls, other.calls, other.reused, other.summarized) == (60, 0, 60, 60)
+    dearer = asyncio.run(summarize_day(date(2026, 11, 11), settings | {"endpoint": "sft_v2"}))
+    assert dearer.calls == 60, "another model's answer of another day is not taken"
+
+
 def test_summarize_day_stores_what_it_paid_for_before_it_publishes(accounts, bos, logs):
     run(source=str(logs), warehouse="bos://kefu-logs/warehouse", summarizer="qianfan", endpoint="sft_v1")
     written = [seen.key for seen in bos.log if seen.operation in ("put", "initiate") and seen.status == 200]
@@ -210,7 +220,7 @@ def test_summarize_day_knows_its_answers_without_the_answer_log(accounts, qianfa
     columns = ["conversation_id", "issue", "plan", "accepted", "negative_sentiment", "model", "summarized_at"]
     before = folder_table(warehouse, "summaries").select(columns)
     published = [path for path in warehouse.glob("*/day=*/*") if path.parts[-3] != "_answers"]
-    assert max(published, key=lambda path: path.stat().st_mtime_ns).name == "runs.parquet", "it marks the day complete"
+    assert max(published, key=lambda path: path.stat().st_mtime_ns).name == "runs.parquet", "it marks the day published"
     for line in (warehouse / "_answers" / f"day={DAY}").iterdir():
         line.unlink()
     assert run(**settings).calls == 0

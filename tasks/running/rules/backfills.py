@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tasks.domain.days import days_between
 from tasks.domain.errors import DaysFailed, TooManyRejects, UsageError
+from tasks.warehouse.rules.day_tally import CEILING, DONE, DRY_RUN, LIMITED, TOO_MANY_REJECTS
 
 LONGEST_UNCONFIRMED_DAYS: Final = 31
 
@@ -15,11 +16,7 @@ MOST_PARALLEL_DAYS: Final = 16
 
 _WHYS_IN_A_MESSAGE: Final = 3
 
-DONE: Final = "done"
-
 SKIPPED: Final = "complete already"
-
-TOO_MANY: Final = "too_many_rejects"
 
 FAILED: Final = "failed"
 
@@ -29,13 +26,9 @@ REBUILT: Final = "report rebuilt"
 
 WITHOUT_TABLES: Final = "no tables"
 
-CEILING: Final = "ceiling_reached"
-
 NOT_BEGUN: Final = "not begun"
 
-DRY_RUN: Final = "dry_run"
-
-_COUNTED: Final = (
+COUNTED: Final = (
     "conversations",
     "summarized",
     "rejected",
@@ -46,6 +39,8 @@ _COUNTED: Final = (
     "completion_tokens",
     "seconds",
 )
+
+_COUNTS_OF_REASONS: Final = re.compile(r"conversations were rejected \(([^)]*)\)")
 
 _ENGINE_WORDS: Final = re.compile(r"^Flow run encountered an exception[^:]*: *(\w+: )?")
 
@@ -63,7 +58,8 @@ _COLUMNS: Final = {
 _SHOWN: Final = {
     DONE: "完成 done",
     SKIPPED: "此前已完成 complete already",
-    TOO_MANY: "拒绝过多 too many rejects",
+    TOO_MANY_REJECTS: "拒绝过多 too many rejects",
+    LIMITED: "仅前若干条 limited",
     FAILED: "失败 failed",
     NOT_YET: "未完成 not yet",
     REBUILT: "报告已重建 report rebuilt",
@@ -75,7 +71,8 @@ _SHOWN: Final = {
 
 _WORDS: Final = {
     DONE: "done",
-    TOO_MANY: "done",
+    TOO_MANY_REJECTS: "done",
+    LIMITED: "cut by --limit",
     REBUILT: "rebuilt",
     SKIPPED: "skipped",
     WITHOUT_TABLES: "without tables",
@@ -125,28 +122,30 @@ def failed(day: date, why: str) -> Outcome:
     return {"day": day.isoformat(), "status": FAILED, "why": why}
 
 
-def published(day: date, row: Mapping[str, Any], status: str, warehouse: str, report: str) -> Outcome:
+def published(day: date, row: Mapping[str, Any], warehouse: str, report: str, why: str = "") -> Outcome:
     """The outcome of a published day: its row of `runs`, as `--json` prints it.
 
     Args:
         day: the day.
         row: its run's, from the table `runs`.
-        status: DONE or TOO_MANY.
         warehouse: where its tables are.
         report: where its report is.
+        why: the commonest reasons of its rejects, where there are too many.
     """
-    counted = {name: row[name] for name in _COUNTED}
-    return {"day": day.isoformat(), "status": status, **counted, "warehouse": warehouse, "report": report}
-
-
-def published_as(state_message: str) -> str:
-    """The status of a day that its run has published, by the run's last message; a crash afterwards changes nothing."""
-    return TOO_MANY if TooManyRejects.__name__ in state_message else DONE
+    counted = {name: row[name] for name in COUNTED}
+    told = {"day": day.isoformat(), "status": row["status"], **counted, "warehouse": warehouse, "report": report}
+    return told | ({"why": why} if why else {})
 
 
 def why_of(state_message: str) -> str:
     """A failed run's reason: its error's message without the engine's words around it."""
     return _ENGINE_WORDS.sub("", state_message).strip() or "its run gives no reason"
+
+
+def reasons_in(message: str) -> str:
+    """The commonest reasons of rejects that a day's own message names; empty where it names none."""
+    found = _COUNTS_OF_REASONS.search(message)
+    return found[1] if found else ""
 
 
 def counts(outcomes: Sequence[Outcome]) -> str:
@@ -181,11 +180,13 @@ def raise_if_any_failed(outcomes: list[Outcome]) -> list[Outcome]:
             f"{len(bad)} of {len(outcomes)} days failed: {', '.join(named)}. Run the same again to do only those.",
             outcomes,
         )
-    poor = [outcome["day"] for outcome in outcomes if outcome["status"] == TOO_MANY]
+    poor = [outcome for outcome in outcomes if outcome["status"] == TOO_MANY_REJECTS]
     if poor:
+        with_why = len(poor) <= _WHYS_IN_A_MESSAGE
+        named = [f"{one['day']} ({why})" if with_why and (why := one.get("why")) else one["day"] for one in poor]
         raise TooManyRejects(
-            f"Too many conversations were rejected on {', '.join(poor)}. The tables are published and say why each "
-            "was; mend the cause and run those days again with overwrite.",
+            f"Too many conversations were rejected on {', '.join(named)}. The tables are published and say why each "
+            "was; mend the cause and run the same again: those days are not complete.",
             outcomes,
         )
     return outcomes

@@ -8,9 +8,25 @@ from typing import Any, Final
 from tasks.domain.errors import DayShrank, TooManyRejects
 from tasks.warehouse.rules.tables import RUNS
 
+DONE: Final = "done"
+
+TOO_MANY_REJECTS: Final = "too_many_rejects"
+
+LIMITED: Final = "limited"
+
 CEILING: Final = "ceiling_reached"
 
 DRY_RUN: Final = "dry_run"
+
+_REASONS_NAMED: Final = 3
+
+
+def makes_complete(row: Mapping[str, Any]) -> bool:
+    """Return true where a row of `runs` made its day complete: a run that is done, with at least one summary.
+
+    Rows from before there was a status have none; what they published counts.
+    """
+    return row["status"] in (None, DONE) and bool(row["summarized"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +58,7 @@ class DayTally:
     version: str
     warehouse: str
     report: str
-    status: str = "done"
+    status: str = DONE
     masked: Mapping[str, int] = field(default_factory=dict)
     estimated_tokens: int | None = None
     estimated_cost: float | None = None
@@ -110,26 +126,39 @@ class DayTally:
             "report": self.report,
         }
 
+    def judged(self, max_reject_ratio: float, limit: int) -> "DayTally":
+        """Return the tally with the status that its run is stored and published with.
+
+        Args:
+            max_reject_ratio: the share of rejects that is allowed.
+            limit: the most conversations that were read; 0 for all.
+        """
+        if self.lost > max_reject_ratio * (self.summarized + self.lost):
+            return replace(self, status=TOO_MANY_REJECTS)
+        return replace(self, status=LIMITED if limit and self.conversations >= limit else DONE)
+
     def raise_if_too_many_rejects(self, max_reject_ratio: float, rejects: Iterable[tuple[str, int]]) -> "DayTally":
         """Return the tally, once its tables are published and if enough of the day is in them.
 
         Args:
             max_reject_ratio: the share of rejects that is allowed.
-            rejects: their number by reason.
+            rejects: their number by reason, the commonest first.
 
         Raises:
-            TooManyRejects: the share of rejects is over the limit.
+            TooManyRejects: the tally was judged to have too many.
         """
-        if self.lost > max_reject_ratio * (self.summarized + self.lost):
-            tally = replace(self, status="too_many_rejects")
-            why = ", ".join(f"{count} {reason}" for reason, count in rejects)
+        if self.status == TOO_MANY_REJECTS:
+            named = list(rejects)
+            why = ", ".join(f"{count} {reason}" for reason, count in named[:_REASONS_NAMED])
+            if rest := sum(count for _, count in named[_REASONS_NAMED:]):
+                why += f", {rest} for other reasons"
             about = "about " if self.unread_conversations else ""
             raise TooManyRejects(
                 f"{self.day}: {about}{self.lost} of {self.summarized + self.lost} conversations were rejected ({why}"
                 f"{self._unread_clause()}), more than {max_reject_ratio:.0%} (--max-reject-ratio). The tables are "
                 "published; "
                 f"{self.warehouse}/rejects/day={self.day} says why each was.",
-                tally,
+                self,
             )
         return self
 

@@ -62,7 +62,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     },
     "runs": {
         "run_id": "The run.",
-        "status": "How it ended; done is complete.",
+        "status": "done is complete; limited (cut by --limit) and too_many_rejects are done again.",
         "started_at": "When it began.",
         "finished_at": "When it published.",
         "seconds": "How long it took.",

@@ -27,14 +27,14 @@ class Keep:
     texts_days: int = 0
 
 
-def is_expired(found: StoredObject, keep: Keep, *, now: datetime, is_complete: Callable[[date], bool]) -> bool:
+def is_expired(found: StoredObject, keep: Keep, *, now: datetime, is_published: Callable[[date], bool]) -> bool:
     """Return true if an object may be removed.
 
     Args:
         found: an object of a warehouse.
         keep: for how long what is kept.
         now: aware, in the time zone of the days.
-        is_complete: whether a day is published; of one that is not, the answers are all there is.
+        is_published: whether a day is published; of one that is not, the answers are all there is.
     """
     named = DAY_OF_KEY.match(found.key)
     day = date.fromisoformat(named[1]) if named else None
@@ -53,4 +53,4 @@ def is_expired(found: StoredObject, keep: Keep, *, now: datetime, is_complete: C
             old = old and now - found.modified > timedelta(days=days)
     else:
         old = False
-    return old and (not found.key.startswith(PAID) or (day is not None and is_complete(day)))
+    return old and (not found.key.startswith(PAID) or (day is not None and is_published(day)))

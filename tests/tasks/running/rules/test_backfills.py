@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 
 from tasks.domain.errors import DaysFailed, TooManyRejects, UsageError
 from tasks.running.rules.backfills import (
-    DONE,
-    DRY_RUN,
+    COUNTED,
     SKIPPED,
-    TOO_MANY,
     counts,
     days_asked_for,
     failed,
     outcome,
-    published_as,
+    published,
     raise_if_any_failed,
+    reasons_in,
     table,
 )
+from tasks.warehouse.rules.day_tally import DONE, DRY_RUN, LIMITED, TOO_MANY_REJECTS
 
 START = date(2026, 11, 1)
 
@@ -52,7 +52,7 @@ def test_days_asked_for_refuses_nonsense_in_one_line(wrong, words):
 
 
 def test_counts_leave_out_what_there_was_none_of():
-    outcomes = [outcome(START, DONE), outcome(START, TOO_MANY), outcome(START, SKIPPED), failed(START, "why")]
+    outcomes = [outcome(START, DONE), outcome(START, TOO_MANY_REJECTS), outcome(START, SKIPPED), failed(START, "why")]
     assert counts(outcomes) == "2 done, 1 skipped, 1 failed"
     assert counts([outcome(START, SKIPPED)]) == "1 skipped"
 
@@ -72,20 +72,38 @@ def test_judged_names_the_failed_days_and_why():
         raise_if_any_failed([failed(day, "a long story") for day in days])
     assert "story" not in str(told.value)
     with pytest.raises(TooManyRejects, match="2026-11-01"):
-        raise_if_any_failed([outcome(START, TOO_MANY), outcome(days[1], DONE)])
+        raise_if_any_failed([outcome(START, TOO_MANY_REJECTS), outcome(days[1], DONE)])
     assert raise_if_any_failed([outcome(START, DONE)]) == [outcome(START, DONE)]
 
 
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("said", "why"),
     [
-        ("Flow run encountered an exception: TooManyRejects: 2026-11-01: 4 of 9 conversations were rejected", TOO_MANY),
-        ("No heartbeat for 90 s: the worker is gone. Run it again; what was paid for is kept.", DONE),
-        ("", DONE),
+        (
+            "Flow run encountered an exception: TooManyRejects: 2026-11-01: about 4 of 9 conversations were rejected "
+            "(3 unreadable, 1 empty), more than 20%",
+            "3 unreadable, 1 empty",
+        ),
+        ("No heartbeat for 90 s: the worker is gone (90 s).", ""),
+        ("", ""),
     ],
 )
-def test_published_as_takes_only_its_own_word_for_too_many_rejects(said, status):
-    assert published_as(said) == status
+def test_reasons_in_a_message_are_those_of_its_rejects(said, why):
+    assert reasons_in(said) == why
+
+
+def test_reasons_of_too_many_rejects_are_named_where_days_are_few():
+    poor = outcome(START, TOO_MANY_REJECTS) | {"why": "3 unreadable, 1 empty"}
+    with pytest.raises(TooManyRejects, match=r"rejected on 2026-11-01 \(3 unreadable, 1 empty\)\. The tables"):
+        raise_if_any_failed([poor, outcome(START, DONE)])
+
+
+def test_day_cut_by_a_limit_is_published_and_counted_apart():
+    row = dict.fromkeys(COUNTED, 1) | {"status": LIMITED}
+    made = published(START, row, "warehouse", "report.html")
+    assert (made["status"], made["conversations"], "why" in made) == (LIMITED, 1, False)
+    assert counts([made]) == "1 cut by --limit"
+    assert raise_if_any_failed([made]) == [made]
 
 
 def test_table_has_a_row_for_every_day_with_its_reason_beside_its_state():

@@ -16,7 +16,7 @@ ALL = Keep(answers_days=10, reports_days=20, staging_days=7)
 
 def expired(key: str, keep: Keep = ALL, *, age_days: float = 0, complete: bool = True) -> bool:
     found = StoredObject(key, 1, "e", NOW - timedelta(days=age_days))
-    return is_expired(found, keep, now=NOW, is_complete=lambda day: complete)
+    return is_expired(found, keep, now=NOW, is_published=lambda day: complete)
 
 
 @pytest.mark.parametrize(
