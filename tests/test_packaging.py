@@ -18,7 +18,8 @@ PACKAGES = ("flows", "tasks", "deployments")
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
     """The files of a wheel, built without an index, as an installer lays them out."""
-    source, site = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("site")
+    source: Path = tmp_path_factory.mktemp("source")
+    site: Path = tmp_path_factory.mktemp("site")
     for folder in PACKAGES:
         shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):

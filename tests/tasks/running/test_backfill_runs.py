@@ -23,8 +23,9 @@ from prefect.states import Cancelled, Completed, Crashed, Failed, Pending, Runni
 from tasks.domain.errors import RunError, UsageError
 from tasks.running import backfill_runs as day_runs
 from tasks.running.backfill_runs import NIGHTLY_TAG, BackfillRuns, cancel_days, read_deployment
-from tasks.running.rules.backfills import DONE, FAILED, Outcome, failed, outcome
+from tasks.running.rules.backfills import FAILED, Outcome, failed, outcome
 from tasks.running.rules.repair import MOST_TIMES
+from tasks.warehouse.rules.day_tally import DONE
 
 # Prefect's own client leaves its connections to the garbage collector.
 pytestmark = pytest.mark.filterwarnings(

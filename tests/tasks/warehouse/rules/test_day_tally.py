@@ -15,8 +15,9 @@ _VALUES: dict[object, Any] = {date: date(2026, 11, 22), datetime: datetime(2026,
 
 
 def tally(summarized: int, rejected: int, **others: Any) -> DayTally:
-    known = {"summarized": summarized, "rejected": rejected, "status": DONE, "masked": {}} | others
-    return DayTally(**{field.name: known.get(field.name, _VALUES.get(field.type, 0)) for field in fields(DayTally)})
+    known: dict[str, Any] = {"summarized": summarized, "rejected": rejected, "status": DONE, "masked": {}} | others
+    values: dict[str, Any] = {one.name: known.get(one.name, _VALUES.get(one.type, 0)) for one in fields(DayTally)}
+    return DayTally(**values)
 
 
 @given(st.integers(0, 50), st.integers(0, 50), st.sampled_from([0.0, 0.2, 1.0]), st.integers(0, 60))
