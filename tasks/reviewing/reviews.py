@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 from prefect import task
@@ -65,6 +65,9 @@ class Sample:
 
     sample_id: str
     rows: Sequence[Mapping[str, Any]]
+
+
+_SAMPLES_LIMIT: Final = 100  # each is looked up in the warehouse
 
 
 @task(name="draw-sample", cache_policy=NO_CACHE)
@@ -138,10 +141,12 @@ def store_reviews(warehouse: ObjectStore, sheet: Sequence[tuple[int, Cells]], no
     """Make labels of a filled-in sheet's rows; those that do not fit are refused, the others are kept.
 
     Raises:
-        UsageError: no sample that the sheet's numbers name is in the warehouse.
+        UsageError: no sample that the sheet's numbers name is in the warehouse, or they name too many to look up.
     """
     sample: dict[str, Mapping[str, Any]] = {}
     ids = sorted({sample_of(cells[NUMBER].strip()) for _, cells in sheet})
+    if len(ids) > _SAMPLES_LIMIT:
+        raise UsageError(f"The sheet names {len(ids):,} samples: import at most {_SAMPLES_LIMIT} at a time.")
     for sample_id in ids:
         sample |= {row["number"]: row for row in _load_sample(warehouse, sample_id)}
     if not sample:

@@ -4,10 +4,11 @@ No cell is ever a formula: a dialogue that begins with `=` stays text, in the fi
 """
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from io import BytesIO, StringIO
 from typing import Any, Final
+from zipfile import ZipFile
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Alignment, Font, PatternFill
@@ -35,6 +36,12 @@ _HEAD = PatternFill("solid", start_color="DDE6F0")
 _HEAD_TO_FILL_IN = PatternFill("solid", start_color="FFE699")
 
 _TO_FILL_IN = PatternFill("solid", start_color="FFF9E5")
+
+_ROWS_LIMIT: Final = 50_000
+
+_COLUMNS_LIMIT: Final = 200
+
+_UNPACKED_LIMIT_BYTES: Final = 128 << 20
 
 # Full-width signs, too: Excel on CJK systems takes them for formulas.
 _FORMULA_BEGINS: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", ";")
@@ -72,7 +79,7 @@ def read_sheet(content: bytes, name: str, form: SheetForm = FORM) -> list[tuple[
     Raises:
         UsageError: it is no sheet that can be read, or a column is missing.
     """
-    read = {"xlsx": _read_xlsx, "csv": _read_csv}.get(_ending(name))
+    read: Callable[[bytes, str], Iterator[list[str]]] | None = {"xlsx": _read_xlsx, "csv": _read_csv}.get(_ending(name))
     if read is None:
         raise UsageError(f"{name}: a review sheet is an .xlsx or a .csv file.")
     rows = iter(enumerate(read(content, name), 1))
@@ -83,11 +90,14 @@ def read_sheet(content: bytes, name: str, form: SheetForm = FORM) -> list[tuple[
     if missing:
         raise UsageError(f"{name}: its first row must name each of these columns once: {'、'.join(missing)}.")
     places = {column: names.index(column) for column in needed}
-    return [
-        (number, {column: row[place] if place < len(row) else "" for column, place in places.items()})
-        for number, row in rows
-        if any(cell.strip() for cell in row)
-    ]
+    read_rows: list[tuple[int, Cells]] = []
+    for number, row in rows:
+        if number > _ROWS_LIMIT:
+            raise UsageError(f"{name} has more than {_ROWS_LIMIT:,} rows: no sample is that long.")
+        if not any(cell.strip() for cell in row):
+            continue
+        read_rows.append((number, {column: row[place] if place < len(row) else "" for column, place in places.items()}))
+    return read_rows
 
 
 def _ending(name: str) -> str:
@@ -153,11 +163,19 @@ def _height(row: Sequence[str], form: SheetForm) -> float:
     return min(lines * _LINE_POINTS, _TALLEST_POINTS)
 
 
-def _read_xlsx(content: bytes, name: str) -> list[list[str]]:
+def _read_xlsx(content: bytes, name: str) -> Iterator[list[str]]:
     try:
+        with ZipFile(BytesIO(content)) as archive:
+            unpacked = sum(part.file_size for part in archive.infolist())
+        if unpacked > _UNPACKED_LIMIT_BYTES:
+            raise UsageError(f"{name} unpacks to {unpacked >> 20:,} MB: no review sheet is that big.")
         with closing(load_workbook(BytesIO(content), read_only=True)) as book:
             sheet = book[_TITLE] if _TITLE in book.sheetnames else book.worksheets[0]
-            return [[_as_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+            sheet.reset_dimensions()  # what a sheet says of its size may be anything
+            for row in sheet.iter_rows(max_col=_COLUMNS_LIMIT, values_only=True):
+                yield [_as_text(value) for value in row]
+    except UsageError:
+        raise
     except Exception as error:  # of a damaged file openpyxl raises whatever its ZIP and XML parsers stumble over
         raise UsageError(f"{name} is not a readable XLSX file ({type(error).__name__}); save it anew.") from None
 

@@ -1,6 +1,6 @@
 """Answers as lines of the answer log, and answers won back from the published tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import get_args
@@ -12,6 +12,10 @@ from tasks.domain.records import Answer, Fields, Outcome, Reason
 from tasks.parsing.answers import render_fields
 
 _NAMES = frozenset(field.name for field in fields(Answer))
+
+_TYPES: Mapping[str, type] = {field.name: field.type for field in fields(Answer) if isinstance(field.type, type)}
+
+_HIGHEST_COUNT = 2**31 - 1  # what the tables' columns hold
 
 _OUTCOMES = frozenset(get_args(Outcome))
 
@@ -31,15 +35,24 @@ def encode_answer(answer: Answer) -> bytes:
 
 
 def decode_answer(line: bytes) -> Answer | None:
-    """The answer of a line; None for a line torn by a crash, which is then simply not known."""
+    """The answer of a line; None for a line that is torn, or of no answer's shape, which is then simply not known."""
     try:
         values = orjson.loads(line)
         if not isinstance(values, dict) or not values.keys() <= _NAMES or values["outcome"] not in _OUTCOMES:
             return None
         values["answered_at"] = datetime.fromisoformat(values["answered_at"])
-        return Answer(**values)
+        return Answer(**values) if all(_fits(name, value) for name, value in values.items()) else None
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _fits(name: str, value: object) -> bool:
+    """Return true if a field's value can be stored as the field's column."""
+    if type(value) is int and not 0 <= value <= _HIGHEST_COUNT:
+        return False
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return False
+    return type(value) is _TYPES.get(name, str)
 
 
 def answers_in_summaries(rows: pa.RecordBatch) -> Iterator[Answer]:

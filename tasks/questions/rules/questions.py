@@ -1,13 +1,13 @@
 """A shop's own questions about each conversation, as a TOML file has them, and the prompt that asks them."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Literal, get_args
 
 from tasks.domain.errors import UsageError
+from tasks.domain.toml_text import parse_toml
 from tasks.preparing.prompts import Prompt, checked_prompt
 
 Kind = Literal["yes_no", "one_of", "scale", "text"]
@@ -78,10 +78,7 @@ def parse_questions(text: str, place: str) -> Questionnaire:
     Raises:
         UsageError: one line that names everything that is wrong.
     """
-    try:
-        rows = tomllib.loads(text).get("questions", [])
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{place} is no TOML file: {error}.") from None
+    rows = parse_toml(text, place).get("questions", [])
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise UsageError(f"{place} needs [[questions]], each with id, text and kind.")
     if wrong := list(_complaints(rows)):
@@ -98,6 +95,7 @@ def _complaints(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     ids = [row.get("id") for row in rows]
     if len(rows) > _MOST:
         yield f"{len(rows)} questions are too many; ask at most {_MOST}"
+        return
     for row in rows:
         name, kind, options = row.get("id"), row.get("kind"), row.get("options", [])
         if not isinstance(name, str) or not _ID.fullmatch(name):

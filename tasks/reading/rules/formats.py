@@ -1,12 +1,12 @@
 """Log formats as data: the built-in ones' names, and the mappings that add more."""
 
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from tasks.domain.errors import UsageError
+from tasks.domain.toml_text import parse_toml
 from tasks.reading.rules.speakers import Speaker
 from tasks.reading.rules.vocabulary import MEANINGS, Vocabulary, normalized
 
@@ -110,15 +110,12 @@ def _read_mappings(path: Path) -> dict[str, LogMapping]:
     try:
         if path.stat().st_size > _FILE_LIMIT_BYTES:
             raise UsageError(f"The mappings in {path} are over {_FILE_LIMIT_BYTES >> 20} MB: no mapping is that long.")
-        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(f"The mappings in {path} can't be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}.") from error
-    except (RecursionError, ValueError) as error:  # the latter for a number of 5,000 digits
-        raise UsageError(
-            f"{path} is not TOML that can be read: it is nested too deeply or has a number too long."
-        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no TOML file: {error}.") from None
+    tables = parse_toml(text, str(path))
     mappings = {}
     for name, table in tables.items():
         try:

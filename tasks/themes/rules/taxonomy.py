@@ -1,12 +1,12 @@
 """A taxonomy: the fixed list of themes that an issue or a plan is assigned to, as a TOML file has it."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tasks.domain.errors import UsageError
+from tasks.domain.toml_text import parse_toml
 
 OTHER = "other"
 
@@ -84,10 +84,7 @@ def parse_taxonomy(text: str, place: str) -> Taxonomy:
     Raises:
         UsageError: it is no TOML, or not of this shape; one line that names everything that is wrong.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{place} is no TOML file: {error}.") from None
+    document = parse_toml(text, place)
     groups = tuple(_groups(document))
     themes = tuple(_themes(document))
     if wrong := list(_complaints(groups, themes)):

@@ -9,7 +9,6 @@ Without a file the six of `experiments.toml` are run.
 """
 
 import math
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, cast
 
 from tasks.domain.errors import UsageError
 from tasks.domain.model_platform import Checkpoint, Limit, Tunable
+from tasks.domain.toml_text import parse_toml
 
 _SHIPPED = Path(__file__).parents[1] / "experiments.toml"
 
@@ -97,11 +97,12 @@ def load_matrix(path: Path | None = None) -> Matrix:
     """
     path = path or _SHIPPED
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"--experiments {path} can't be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"--experiments {path} is not TOML: {error}.") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"--experiments {path} is no TOML file: {error}.") from None
+    content = parse_toml(text, f"--experiments {path}")
     base_model, split_ratio = content.get("base_model"), content.get("split_ratio", 20)
     mode, validation, rows = content.get("mode", "SFT"), content.get("validation", ""), content.get("experiment")
     if not isinstance(base_model, str) or not base_model:

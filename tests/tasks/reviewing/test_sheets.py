@@ -3,7 +3,9 @@
 import csv
 import io
 import re
+import tracemalloc
 import zipfile
+from collections.abc import Iterable
 from datetime import date, time
 
 import pytest
@@ -153,6 +155,53 @@ def test_read_sheet_refuses_a_damaged_workbook_in_one_line(data):
         stored[data.draw(st.integers(0, len(stored) - 1))] ^= 0xFF
     refusal = r"a\.xlsx(: its first row must name each| is not a readable XLSX file).*"
     assert re.fullmatch(rf"({refusal})?", refusal_of(bytes(stored)))
+
+
+def made_sheet(rows: Iterable[str], dimension: str = "A1:G2") -> bytes:
+    """A workbook whose sheet is written by hand: a header, then these rows of XML."""
+    parts = zipfile.ZipFile(io.BytesIO(write_sheet([], "a.xlsx")))
+    cells = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in COLUMNS)
+    book = io.BytesIO()
+    with zipfile.ZipFile(book, "w", zipfile.ZIP_DEFLATED) as file:
+        for name in parts.namelist():
+            if name != "xl/worksheets/sheet1.xml":
+                file.writestr(name, parts.read(name))
+        with file.open("xl/worksheets/sheet1.xml", "w") as sheet:
+            head = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+            head += f'<dimension ref="{dimension}"/><sheetData><row r="1">{cells}</row>'
+            for part in (head, *rows, "</sheetData></worksheet>"):
+                sheet.write(part.encode())
+    return book.getvalue()
+
+
+def test_read_sheet_takes_no_more_memory_than_a_sheet_has_cells():
+    far = [f'<row r="{at}"><c r="XFD{at}" t="inlineStr"><is><t>x</t></is></c></row>' for at in range(2, 200)]
+    content = made_sheet(far, "A1:XFD1048576")
+    tracemalloc.start()
+    try:
+        assert read_sheet(content, "a.xlsx") == []
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_read_sheet_refuses_a_workbook_that_unpacks_to_more_than_any_sheet():
+    content = made_sheet(["<!-- "] + ["x" * (1 << 20)] * 130 + [" -->"])
+    assert len(content) < 1 << 20
+    assert "unpacks to 130 MB" in refusal_of(content)
+
+
+def test_read_sheet_refuses_a_cell_below_any_sample():
+    assert "more than 50,000 rows" in refusal_of(made_sheet(['<row r="1048576"><c r="A1048576"><v>1</v></c></row>']))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx"])
+def test_read_sheet_refuses_more_rows_than_any_sample(name, monkeypatch):
+    monkeypatch.setattr("tasks.reviewing.sheets._ROWS_LIMIT", 4)
+    content = write_sheet([sampled(number) for number in range(4)], name)
+    with pytest.raises(UsageError, match="more than 4 rows"):
+        read_sheet(content, name)
+    assert len(read_sheet(write_sheet([sampled(number) for number in range(3)], name), name)) == 3
 
 
 def refusal_of(content: bytes) -> str:

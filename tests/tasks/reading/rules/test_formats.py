@@ -76,7 +76,7 @@ def test_load_mappings_gives_unusual_names_their_meaning(written, content):
      ("[a]\ncolumns = ['conversation_id', 'role', 'text']\ndelimiter = '::'", "one character"),
      ("[a]\ncolumns = ['conversation_id', 'role', 'text']\nquoted = 'no'", "true or false"),
      ("[a]\ncolumns = ['conversation_id', 'role', 'text']\nseparator = ','", "unknown setting 'separator'"),
-     ("[a\n", "is not TOML"), ("[a]\n", "columns must be")],
+     ("[a\n", "is no TOML"), ("[a]\n", "columns must be")],
 )  # fmt: skip
 def test_load_mappings_says_in_one_line_what_is_wrong(written, text, wrong):
     with pytest.raises(UsageError, match=wrong) as raised:

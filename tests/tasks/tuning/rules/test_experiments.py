@@ -50,7 +50,7 @@ def test_load_matrix_ships_the_six():
         (HEAD + 'validation = "mine"\n' + ROW, "validation is a dataset"),
         (HEAD + ROW.replace("3\n", "0\n", 1), "experiment 1: epoch"),
         (HEAD + ROW + ROW.replace("3e-4", "3"), "experiment 2: learning_rate"),
-        ("base_model = ", "not TOML"),
+        ("base_model = ", "no TOML"),
     ],
 )
 def test_load_matrix_says_what_is_wrong_with_a_file(content, words, tmp_path):
