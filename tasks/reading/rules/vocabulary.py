@@ -123,6 +123,11 @@ class Shape(NamedTuple):
         return found
 
 
+_RANKS: Final[Mapping[str, dict[str, int]]] = {
+    meaning: {name: rank for rank, name in enumerate(names.split())} for meaning, names in NAMES.items()
+}
+
+
 class Vocabulary:
     """Finds the meaning of keys and of roles in one log. Records with the same keys are looked up once.
 
@@ -134,9 +139,8 @@ class Vocabulary:
     def __init__(self, renames: Mapping[str, str] | None = None, roles: Mapping[str, Speaker] | None = None) -> None:
         renames = renames or {}
         self.roles: dict[str, Speaker] = dict(roles or {})
-        self._ranks: dict[str, dict[str, int]] = {
-            meaning: {name: rank for rank, name in enumerate(names.split())} for meaning, names in NAMES.items()
-        }
+        # Copied only where it is changed: files are many, and most have no mapping.
+        self._ranks = {meaning: dict(ranks) for meaning, ranks in _RANKS.items()} if renames else _RANKS
         for key, meaning in renames.items():
             for ranks in self._ranks.values():
                 ranks.pop(normalized(key), None)
