@@ -143,8 +143,16 @@ def test_day_that_somebody_is_at_already_is_not_asked_for_again(on_server):
             there = await client.create_flow_run_from_deployment(deployment.id, parameters=parameters, state=PENDING)
             await client.set_flow_run_state(there.id, RUNNING)
             worker = Worker(client, deployment.id, lambda run: Completed())
-            working = asyncio.create_task(worker.work())
-            outcomes = [one async for one in runs_of(deployment).of(DAYS[:1])]
+            runs = runs_of(deployment)
+
+            async def work_once_it_is_known() -> None:
+                # Ended before the backfill looks, it would be a day that nobody is at.
+                while not runs._under_way:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+                await worker.work()
+
+            working = asyncio.create_task(work_once_it_is_known())
+            outcomes = [one async for one in runs.of(DAYS[:1])]
             working.cancel()
             assert [run.id for run in await worker.runs()] == [there.id]
         assert [one["status"] for one in outcomes] == [DONE]

@@ -31,6 +31,7 @@ from tasks.domain.records import Reason, Reject
 from tasks.warehouse.day_lease import DayLease, acquire_day, this_process
 from tasks.warehouse.parquet import parquet_bytes
 from tasks.warehouse.publish import assemble_tables, is_complete, publish_day, write_part
+from tasks.warehouse.rules.day_tally import DONE
 from tasks.warehouse.rules.lease import Lease
 from tasks.warehouse.rules.tables import REJECTS, RUNS, SUMMARIES, reject_rows
 from tests.servers.bos import BosServer
@@ -66,7 +67,7 @@ def content(version: int) -> bytes:
 @cache
 def runs_content(version: int) -> bytes:
     """A table of runs that can be read: a damaged one marks no day complete."""
-    row = {"run_id": f"{version:03}", "version": "v" * LENGTH}
+    row = {"run_id": f"{version:03}", "version": "v" * LENGTH, "status": DONE, "summarized": 1}
     return parquet_bytes(pa.Table.from_pylist([row], schema=RUNS))
 
 
