@@ -26,6 +26,7 @@ class AdaptiveLimit:
     __slots__ = (
         "_found_by",
         "_longest_probe_seconds",
+        "_next_stay",
         "_probe_at",
         "_probe_seconds",
         "_proven",
@@ -44,7 +45,7 @@ class AdaptiveLimit:
         self, advertised: float, probe_seconds: float, longest_probe_seconds: float, start: float = math.inf
     ) -> None:
         self.advertised = advertised
-        self._probe_seconds = self._stay = probe_seconds
+        self._probe_seconds = self._stay = self._next_stay = probe_seconds
         self._longest_probe_seconds = longest_probe_seconds
         self.limit = min(start, advertised)
         self._step = self.limit if self.limit < advertised else 0.0
@@ -70,7 +71,7 @@ class AdaptiveLimit:
 
     def restart(self, advertised: float, limit: float, last_sequence: int, now: float, probe_seconds: float) -> None:
         """Begin anew at a limit counted in another window; refusals of calls sent until now are known already."""
-        self._probe_seconds = self._stay = probe_seconds
+        self._probe_seconds = self._stay = self._next_stay = probe_seconds
         self._longest_probe_seconds = max(self._longest_probe_seconds, _LONGEST_PROBE_SECONDS)
         self.advertised, self.limit = advertised, min(limit, advertised)
         self._step = self._proven = self._proven_before = 0.0
@@ -113,8 +114,10 @@ class AdaptiveLimit:
             self._found_by = sequence
             self._step = 0.0
             self._proven = self._proven_before = 0.0
+            if now >= self._probe_at:  # earlier, it refutes no probe: more of one burst comes back
+                self._stay = self._next_stay
+                self._next_stay = min(2 * self._stay, self._longest_probe_seconds)
             self._probe_at = now + self._stay
-            self._stay = min(2 * self._stay, self._longest_probe_seconds)
         elif self.is_open:
             self.limit = min(self.limit, least)
         return True
@@ -145,7 +148,7 @@ class AdaptiveLimit:
             self.refused_events = 0
         if self._step and reached >= self.limit - max(self._step / 2, lump):
             self._step *= 2
-            self._stay = self._probe_seconds
+            self._stay = self._next_stay = self._probe_seconds
             self.limit = min(self.advertised, self.limit + self._step)
             if self.limit == self.advertised:
                 self._step = 0.0
