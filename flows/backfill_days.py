@@ -42,16 +42,15 @@ from tasks.running.rules.backfills import (
     outcome,
     published,
     raise_if_any_failed,
-    reasons_in,
     table,
     why_of,
 )
 from tasks.running.run_names import name_run
 from tasks.running.run_states import CEILING_REACHED
 from tasks.running.signals import cancel_on_signals
-from tasks.warehouse.parquet import read_runs
+from tasks.warehouse.parquet import count_rejects, read_runs
 from tasks.warehouse.publish import is_complete, is_published
-from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, LIMITED, DayTally
+from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, LIMITED, TOO_MANY_REJECTS, DayTally, name_reasons
 
 DAY_DEPLOYMENT: Final = "summarize-day/manual"
 
@@ -109,7 +108,7 @@ async def backfill_days(
             days = await asyncio.to_thread(days_in_logs, config, days)
 
     warehouse = open_warehouse(config)
-    format_result = partial(_tell, f"backfill-{start}-{end}", days)
+    show = partial(_show_outcomes, f"backfill-{start}-{end}", days)
     if report_only:
         await build_report(start, end, wanted)
         outcomes = [outcome(day, REBUILT if is_published(warehouse, day) else WITHOUT_TABLES) for day in days]
@@ -118,9 +117,9 @@ async def backfill_days(
         complete = [] if again else [day for day in days if is_complete(warehouse, day)]
         skipped = [outcome(day, SKIPPED) for day in complete]
         missing = [day for day in days if day not in complete]
-        outcomes = await _do(missing, skipped, warehouse, wanted, max_parallel_days, format_result)
+        outcomes = await _do(missing, skipped, warehouse, wanted, max_parallel_days, show)
 
-    await format_result(outcomes)
+    await show(outcomes)
     return raise_if_any_failed(outcomes)
 
 
@@ -130,7 +129,7 @@ async def _do(
     warehouse: ObjectStore,
     settings: dict[str, Any],
     at_once: int,
-    format_result: Callable[[list[Outcome]], Awaitable[None]],
+    show: Callable[[list[Outcome]], Awaitable[None]],
 ) -> list[Outcome]:
     """Days as runs of their own where this run is a deployment's, and otherwise one after the other in this process."""
     if runtime.deployment.id is None:
@@ -148,7 +147,7 @@ async def _do(
             async with stopped_when_cancelled(end):
                 async for one in runs.of(days):
                     outcomes.append(one)
-                    await format_result(outcomes)
+                    await show(outcomes)
     except RunStopped:
         if await was_cancelled():
             await cancel_days_of(runtime.flow_run.id, runtime.flow_run.name)
@@ -177,7 +176,7 @@ def _as_settings(ceiling: Ceiling) -> dict[str, Any]:
     return {name: limit for name, limit in limits.items() if limit is not None}
 
 
-async def _tell(name: str, days: Sequence[date], outcomes: list[Outcome]) -> None:
+async def _show_outcomes(name: str, days: Sequence[date], outcomes: list[Outcome]) -> None:
     outcomes.sort(key=lambda one: str(one["day"]))
     counted = counts(outcomes) if len(outcomes) == len(days) else f"{len(outcomes)} of {len(days)} days"
     await name_run(f"{name} · {counted}")
@@ -197,7 +196,11 @@ async def _ended(warehouse: ObjectStore, day: date, run: FlowRun) -> Outcome:
     if row is None:
         return failed(day, why)
     report = warehouse.uri_of(partition_key("reports", day, "report.html"))
-    return published(day, row, warehouse.uri, report, reasons_in(why))
+    return published(day, row, warehouse.uri, report, _reasons(warehouse, day, row["status"]))
+
+
+def _reasons(warehouse: ObjectStore, day: date, status: str) -> str:
+    return name_reasons(count_rejects(warehouse, day)) if status == TOO_MANY_REJECTS else ""
 
 
 def _filled_in(**fields: object) -> dict[str, Any]:
@@ -223,7 +226,8 @@ async def _summarized(day: date, settings: Mapping[str, Any]) -> Outcome:
             tally: DayTally = await summarize_day(day, dict(settings))
     except TooManyRejects as error:
         assert isinstance(error.tally, DayTally)  # noqa: PT017  not a test
-        return {**error.tally.as_json(), "why": reasons_in(str(error))}
+        why = _reasons(open_warehouse(load_settings(dict(settings))), day, error.tally.status)
+        return {**error.tally.as_json(), "why": why}
     except (RunStopped, AnswersUseless):  # the next day's answers would be as useless
         raise
     except KefuError as error:

@@ -103,17 +103,13 @@ async def count_without_calls(day: date, logs: Sequence[StoredObject], services:
         wanted = first_conversations(batches, config.limit) if config.limit else batches
         try:
             answers = await asyncio.to_thread(
-                ResponseCache,
-                services.warehouse,
-                day,
-                run_id,
-                folder,
-                overwrite=config.overwrite,
-                other_days=services.summarizer.paid,
+                ResponseCache, services.warehouse, day, run_id, folder, overwrite=config.overwrite
             )
         except BucketMissing:  # a warehouse that is not there yet knows no answers
             return await count_day(wanted, lambda request: False)
         try:
+            if services.summarizer.paid:
+                await asyncio.to_thread(answers.add_other_days)
             caller = Caller(services.summarizer, services.limiter, answers, policy, run_id)
             return await count_day(wanted, lambda request: caller.known(request) is not None)
         finally:

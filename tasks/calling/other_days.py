@@ -6,7 +6,7 @@ The published tables tell, at a bounded cost, which day holds a conversation. On
 import logging
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
@@ -63,7 +63,7 @@ class OtherDays:
         self._log_bytes_left = most_log_bytes
         self._answers = sqlite3.connect(scratch / "other_days.sqlite", check_same_thread=False, isolation_level=None)
         self._answers.executescript(
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-2000; BEGIN;"
+            "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; PRAGMA cache_size=-2000; BEGIN;"
             "CREATE TABLE answers (request_hash TEXT, answered_at REAL, line BLOB);"
             "CREATE INDEX by_request ON answers (request_hash);"
         )
@@ -96,29 +96,37 @@ class OtherDays:
         return sorted(set(self._owners[first:last].tolist()))
 
     def _load(self, day: date) -> None:
+        """Take in a day's log, whole or not at all: a part would show answers that the rest withdraws."""
         withdrawn: list[tuple[str, float]] = []
-        for answer, line in self._lines(day):
-            answered_at = answer.answered_at.timestamp()
-            if answer.withdrawn:
-                withdrawn.append((answer.request_hash, answered_at))
-            else:
-                row = answer.request_hash, answered_at, line
-                self._answers.execute("INSERT INTO answers VALUES (?, ?, ?)", row)
-        self._answers.executemany("DELETE FROM answers WHERE request_hash = ? AND answered_at <= ?", withdrawn)
-
-    def _lines(self, day: date) -> Iterator[tuple[Answer, bytes]]:
+        self._answers.execute("SAVEPOINT day")
         try:
-            for stored in self._store.list_objects(answers_prefix(day)):
-                self._log_bytes_left -= stored.size
-                if self._log_bytes_left < 0:
-                    return
-                with self._store.open_object(stored.key) as lines:
-                    for line in lines:
-                        answer = decode_answer(line)
-                        if answer is not None:
-                            yield answer, line
+            log = list(self._store.list_objects(answers_prefix(day)))
+            size = sum(stored.size for stored in log)
+            if size > self._log_bytes_left:
+                return
+            self._log_bytes_left -= size
+            for answer, line in self._lines(log):
+                answered_at = answer.answered_at.timestamp()
+                if answer.withdrawn:
+                    withdrawn.append((answer.request_hash, answered_at))
+                else:
+                    row = answer.request_hash, answered_at, line
+                    self._answers.execute("INSERT INTO answers VALUES (?, ?, ?)", row)
         except StoreError as error:  # what can't be found is bought
+            self._answers.execute("ROLLBACK TO day")
             _log.warning("Answers of %s are not looked through: %s", day, error)
+        else:
+            self._answers.executemany("DELETE FROM answers WHERE request_hash = ? AND answered_at <= ?", withdrawn)
+        finally:
+            self._answers.execute("RELEASE day")
+
+    def _lines(self, log: Iterable[StoredObject]) -> Iterator[tuple[Answer, bytes]]:
+        for stored in log:
+            with self._store.open_object(stored.key) as lines:
+                for line in lines:
+                    answer = decode_answer(line)
+                    if answer is not None:
+                        yield answer, line
 
 
 def _near(store: ObjectStore, day: date, most_bytes: int) -> list[tuple[date, StoredObject]]:

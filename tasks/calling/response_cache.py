@@ -59,7 +59,6 @@ class ResponseCache:
         namespace: keeps answers that the nightly must never take for its own (a candidate's, an evaluation's) apart;
             published tables don't stand in for those.
         name: of the lines' object, where several processes buy for one run; the run's own by default.
-        other_days: know answers to the very same requests that lie under other days, too.
 
     Attributes:
         billed_before: totals of the log's answers that this very run paid for, in its shards or before a restart.
@@ -75,7 +74,6 @@ class ResponseCache:
         overwrite: bool,
         namespace: str = "",
         name: str = "",
-        other_days: bool = False,
     ) -> None:
         self.billed_before = UsageTotals()
         self._store = store
@@ -91,7 +89,8 @@ class ResponseCache:
         self._known = 0
         self._withdrawn: dict[str, float] = {}
         self._load()
-        self._other_days = OtherDays(store, day, scratch) if day and other_days and not namespace else None
+        self._scratch = scratch
+        self._other_days: OtherDays | None = None
         self._key_prefix = f"{self._prefix}{name or run_id}"
         self._appender: Appender | None = None
 
@@ -99,6 +98,11 @@ class ResponseCache:
     def known(self) -> int:
         """The number of known answers."""
         return self._known
+
+    def add_other_days(self) -> None:
+        """Know answers to the very same requests that lie under other days, too. Blocking."""
+        assert self._day is not None, "a namespace has no neighbors"
+        self._other_days = OtherDays(self._store, self._day, self._scratch)
 
     def get(self, request: Request, exact: bool = False) -> Answer | None:
         """The latest known answer to a request that was not withdrawn, if there is one.

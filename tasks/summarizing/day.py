@@ -109,16 +109,11 @@ async def open_day(
             with scratch_folder(resources.scratch, run_id) as folder:
                 name = f"{buyer}-{run_id}" if shard else run_id
                 answers = await asyncio.to_thread(
-                    ResponseCache,
-                    warehouse,
-                    day,
-                    buyer,
-                    folder,
-                    overwrite=options.overwrite,
-                    name=name,
-                    other_days=resources.summarizer.paid,
+                    ResponseCache, warehouse, day, buyer, folder, overwrite=options.overwrite, name=name
                 )
                 try:
+                    if resources.summarizer.paid:
+                        await asyncio.to_thread(answers.add_other_days)
                     caller = _caller(resources, answers, options.policy, buyer, lease)
                     stopping.hand_on(caller)
                     async with (

@@ -1,6 +1,7 @@
 """Parquet: the warehouse's tables read in any version they were ever written in, and damage kept apart from absence."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -70,6 +71,17 @@ def read_runs(store: ObjectStore, day: date) -> list[dict[str, Any]]:
         _log.warning("Passed over: %s", error)
         return []
     return rows
+
+
+def count_rejects(store: ObjectStore, day: date) -> list[tuple[str, int]]:
+    """Count a published day's rejects by reason, the commonest first. Damage is logged and passed over."""
+    counted: Counter[str] = Counter()
+    try:
+        for batch in read_batches(store, partition_key("rejects", day), REJECTS, ["reason"]):
+            counted.update(batch["reason"].to_pylist())
+    except StoreError as error:
+        _log.warning("Passed over: %s", error)
+    return counted.most_common()
 
 
 def usual_reject_ratio(store: ObjectStore, day: date) -> float | None:

@@ -40,8 +40,6 @@ COUNTED: Final = (
     "seconds",
 )
 
-_COUNTS_OF_REASONS: Final = re.compile(r"conversations were rejected \(([^)]*)\)")
-
 _ENGINE_WORDS: Final = re.compile(r"^Flow run encountered an exception[^:]*: *(\w+: )?")
 
 _COLUMNS: Final = {
@@ -133,19 +131,13 @@ def published(day: date, row: Mapping[str, Any], warehouse: str, report: str, wh
         why: the commonest reasons of its rejects, where there are too many.
     """
     counted = {name: row[name] for name in COUNTED}
-    told = {"day": day.isoformat(), "status": row["status"], **counted, "warehouse": warehouse, "report": report}
-    return told | ({"why": why} if why else {})
+    fields = {"day": day.isoformat(), "status": row["status"], **counted, "warehouse": warehouse, "report": report}
+    return fields | ({"why": why} if why else {})
 
 
 def why_of(state_message: str) -> str:
     """A failed run's reason: its error's message without the engine's words around it."""
     return _ENGINE_WORDS.sub("", state_message).strip() or "its run gives no reason"
-
-
-def reasons_in(message: str) -> str:
-    """The commonest reasons of rejects that a day's own message names; empty where it names none."""
-    found = _COUNTS_OF_REASONS.search(message)
-    return found[1] if found else ""
 
 
 def counts(outcomes: Sequence[Outcome]) -> str:

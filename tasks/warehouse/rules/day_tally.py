@@ -29,6 +29,15 @@ def makes_complete(row: Mapping[str, Any]) -> bool:
     return row["status"] in (None, DONE) and bool(row["summarized"])
 
 
+def name_reasons(rejects: Iterable[tuple[str, int]]) -> str:
+    """Format the three commonest reasons of rejects, and how many have others; reasons come the commonest first."""
+    named = list(rejects)
+    words = [f"{count} {reason}" for reason, count in named[:_REASONS_NAMED]]
+    if rest := sum(count for _, count in named[_REASONS_NAMED:]):
+        words.append(f"{rest} for other reasons")
+    return ", ".join(words)
+
+
 @dataclass(frozen=True, slots=True)
 class DayTally:
     """The tally of one run on one day. Times are UTC; `cost` is in the currency of the prices set.
@@ -148,13 +157,10 @@ class DayTally:
             TooManyRejects: the tally was judged to have too many.
         """
         if self.status == TOO_MANY_REJECTS:
-            named = list(rejects)
-            why = ", ".join(f"{count} {reason}" for reason, count in named[:_REASONS_NAMED])
-            if rest := sum(count for _, count in named[_REASONS_NAMED:]):
-                why += f", {rest} for other reasons"
             about = "about " if self.unread_conversations else ""
             raise TooManyRejects(
-                f"{self.day}: {about}{self.lost} of {self.summarized + self.lost} conversations were rejected ({why}"
+                f"{self.day}: {about}{self.lost} of {self.summarized + self.lost} conversations were rejected "
+                f"({name_reasons(rejects)}"
                 f"{self._unread_clause()}), more than {max_reject_ratio:.0%} (--max-reject-ratio). The tables are "
                 "published; "
                 f"{self.warehouse}/rejects/day={self.day} says why each was.",

@@ -1,7 +1,8 @@
 import errno
 import os
+from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,24 +13,11 @@ from tasks.calling.other_days import OtherDays
 from tasks.calling.response_cache import ResponseCache
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import StoreFull
-from tasks.domain.records import Answer, Conversation, Request
+from tasks.domain.records import Conversation, Request
+from tests.builders.answers import ANSWER
 
 DAY = date(2026, 11, 22)
 OTHER = date(2026, 11, 20)
-ANSWER = Answer(
-    request_hash="r1",
-    content_hash="c1",
-    outcome="answered",
-    text='{"用户问题": "何时发货"}',
-    model="m",
-    prompt_version="sft-v1",
-    prompt_tokens=30,
-    completion_tokens=5,
-    latency_ms=100,
-    attempts=1,
-    answered_at=datetime(2026, 11, 23, tzinfo=UTC),
-    run_id="run",
-)
 
 
 @pytest.fixture
@@ -38,10 +26,12 @@ def opened(tmp_path):
     store = FolderStore(tmp_path / "warehouse")
     logs: list[ResponseCache] = []
 
-    def open_log(run_id="run", day=DAY, **options):
+    def open_log(run_id="run", day=DAY, other_days=False, **options):
         folder = tmp_path / str(len(logs))
         folder.mkdir()
         logs.append(ResponseCache(store, day, run_id, folder, **{"overwrite": False} | options))
+        if other_days:
+            logs[-1].add_other_days()
         return logs[-1]
 
     yield open_log
@@ -138,6 +128,17 @@ def test_other_days_do_not_answer_with_what_was_withdrawn(tmp_path, opened):
     log.put(replace(ANSWER, withdrawn=True))
     publish(tmp_path / "warehouse", OTHER, ["c1"])
     assert opened(other_days=True).get(request()) is None
+
+
+def test_log_of_another_day_is_taken_whole_or_not_at_all(tmp_path, opened):
+    opened(run_id="before", day=OTHER).put(ANSWER)
+    opened(run_id="later", day=OTHER).put(replace(ANSWER, withdrawn=True))
+    publish(tmp_path / "warehouse", OTHER, ["c1"])
+    first, _ = sorted((tmp_path / "warehouse").rglob("*.jsonl"))
+    store, scratch = FolderStore(tmp_path / "warehouse"), tmp_path / "scratch"
+    scratch.mkdir()
+    with closing(OtherDays(store, DAY, scratch, most_log_bytes=first.stat().st_size)) as days:
+        assert days.get(request()) is None, "the part that fits is withdrawn by the rest"
 
 
 def test_other_days_are_asked_nearest_first_and_within_their_bounds(tmp_path):

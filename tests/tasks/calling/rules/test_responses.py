@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 
 import orjson
 import pytest
@@ -7,22 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.calling.rules.responses import decode_answer, encode_answer
-from tasks.domain.records import Answer
-
-ANSWER = Answer(
-    request_hash="r1",
-    content_hash="c1",
-    outcome="answered",
-    text='{"用户问题": "何时发货"}',
-    model="m",
-    prompt_version="sft-v1",
-    prompt_tokens=30,
-    completion_tokens=5,
-    latency_ms=100,
-    attempts=1,
-    answered_at=datetime(2026, 11, 23, tzinfo=UTC),
-    run_id="run",
-)
+from tests.builders.answers import ANSWER
 
 
 @given(st.text(), st.integers(0, 2**31 - 1), st.datetimes(timezones=st.just(UTC)), st.booleans())

@@ -16,7 +16,6 @@ from tasks.running.rules.backfills import (
     outcome,
     published,
     raise_if_any_failed,
-    reasons_in,
     table,
 )
 from tasks.warehouse.rules.day_tally import DONE, DRY_RUN, LIMITED, TOO_MANY_REJECTS
@@ -74,22 +73,6 @@ def test_judged_names_the_failed_days_and_why():
     with pytest.raises(TooManyRejects, match="2026-11-01"):
         raise_if_any_failed([outcome(START, TOO_MANY_REJECTS), outcome(days[1], DONE)])
     assert raise_if_any_failed([outcome(START, DONE)]) == [outcome(START, DONE)]
-
-
-@pytest.mark.parametrize(
-    ("said", "why"),
-    [
-        (
-            "Flow run encountered an exception: TooManyRejects: 2026-11-01: about 4 of 9 conversations were rejected "
-            "(3 unreadable, 1 empty), more than 20%",
-            "3 unreadable, 1 empty",
-        ),
-        ("No heartbeat for 90 s: the worker is gone (90 s).", ""),
-        ("", ""),
-    ],
-)
-def test_reasons_in_a_message_are_those_of_its_rejects(said, why):
-    assert reasons_in(said) == why
 
 
 def test_reasons_of_too_many_rejects_are_named_where_days_are_few():
