@@ -1,4 +1,4 @@
-"""Faults that only a folder has: links, permissions, full disks, dead writers, other processes."""
+"""Faults that only a folder has: links, full disks, dead writers, other processes."""
 
 import errno
 import os
@@ -9,8 +9,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,7 +26,6 @@ from tasks.domain.errors import (
 )
 
 ROOT = Path(__file__).parents[3]
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -49,36 +46,6 @@ def run(code: str, *arguments: object) -> "subprocess.Popen[str]":
     """Start Python code in a process of its own; it prints a line when it is ready."""
     command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Permissions count, even where the tests run as root."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-@pytest.fixture
-def public(store: FolderStore, root: Path) -> Iterator[Path]:
-    """The root with one object, reachable for everybody, which tmp_path is not."""
-    store.write_path("table/k", b"old")
-    above = [folder for folder in root.parents if folder.stat().st_uid == os.geteuid() and folder != folder.parent]
-    modes = {folder: stat.S_IMODE(folder.stat().st_mode) for folder in above}
-    for folder, mode in modes.items():
-        folder.chmod(mode | 0o055)
-    for path in (root, *root.rglob("*")):
-        path.chmod(0o755)
-    yield root
-    for folder, mode in modes.items():
-        folder.chmod(mode)
-    for path in (root, *root.rglob("*")):
-        path.chmod(0o755)
 
 
 def test_files_that_are_no_objects_are_not_listed(store: FolderStore, root: Path) -> None:
@@ -339,43 +306,6 @@ def test_a_record_after_a_torn_one_begins_on_its_own_line(store: FolderStore, ro
     appender.append(b"last\n")
     appender.close()
     assert store.read_path("log.jsonl").splitlines() == [b"whole", b'{"torn": ', b"next", b"last"]
-
-
-def test_a_missing_permission_is_told_before_anything_is_published(public: Path) -> None:
-    store = FolderStore(public)
-    (public / "closed").mkdir()
-    for path in (public, public / ".store", public / "table"):
-        path.chmod(0o777)
-    (public / ".store" / "lock").chmod(0o666)
-    with as_nobody(), store.staged("table/k", b"new") as publish:
-        with (
-            pytest.raises(StoreRefused, match=r"closed/day/k.*Permission denied"),
-            store.staged("closed/day/k", b"new"),
-        ):
-            publish()
-        assert store.read_path("table/k") == b"old"
-
-
-def test_missing_permissions_are_told_and_nothing_is_lost(public: Path) -> None:
-    store = FolderStore(public)
-    for path in (public, public / ".store", public / "table"):
-        path.chmod(0o555)
-    (public / ".store" / "lock").chmod(0o444)
-    with as_nobody():
-        assert store.read_path("table/k") == b"old"
-        for use in (
-            lambda: store.write_path("table/k", b"new"),
-            lambda: store.delete("table/k"),
-            lambda: store.appender("table/log"),
-        ):
-            with pytest.raises(StoreRefused, match=rf"{public}/table/.*Permission denied.*permission"):
-                use()
-        assert store.read_path("table/k") == b"old"
-    (public / "table").chmod(0o000)
-    with as_nobody():
-        for look in (lambda: keys(store), lambda: store.stat("table/k"), lambda: store.read_path("table/k")):
-            with pytest.raises(StoreRefused, match="Permission denied"):
-                look()
 
 
 def test_a_file_in_the_way_is_told(store: FolderStore, root: Path) -> None:
