@@ -147,7 +147,7 @@ def test_other_days_are_asked_nearest_first_and_within_their_bounds(tmp_path):
     for number in range(1, 4):
         folder = tmp_path / f"day-{number}"
         folder.mkdir()
-        day = DAY + timedelta(days=number)
+        day = DAY + timedelta(days=-number if number == 2 else number)  # on both sides
         log = ResponseCache(store, day, f"run-{number}", folder, overwrite=False)
         log.put(replace(ANSWER, request_hash=f"r{number}", run_id=f"run-{number}"))
         log.close()

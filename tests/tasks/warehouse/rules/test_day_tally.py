@@ -1,23 +1,14 @@
 """The status that a run is stored with, and which statuses make a day complete."""
 
-from dataclasses import fields, replace
-from datetime import UTC, date, datetime
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.domain.errors import TooManyRejects
-from tasks.warehouse.rules.day_tally import DONE, LIMITED, TOO_MANY_REJECTS, DayTally, makes_complete
-
-_VALUES: dict[object, Any] = {date: date(2026, 11, 22), datetime: datetime(2026, 11, 23, tzinfo=UTC), str: "x"}
-
-
-def tally(summarized: int, rejected: int, **others: Any) -> DayTally:
-    known: dict[str, Any] = {"summarized": summarized, "rejected": rejected, "status": DONE, "masked": {}} | others
-    values: dict[str, Any] = {one.name: known.get(one.name, _VALUES.get(one.type, 0)) for one in fields(DayTally)}
-    return DayTally(**values)
+from tasks.warehouse.rules.day_tally import DONE, LIMITED, TOO_MANY_REJECTS, makes_complete
+from tests.builders.tallies import tally
 
 
 @given(st.integers(0, 50), st.integers(0, 50), st.sampled_from([0.0, 0.2, 1.0]), st.integers(0, 60))
