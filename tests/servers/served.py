@@ -41,12 +41,12 @@ class Deployed(ABC):
         return str(self.ask("POST", f"/deployments/{found['id']}/create_flow_run", asked)["id"])
 
     def ask(self, method: str, path: str, content: Any = None) -> Any:
-        """One call of the API; a server that is started again, or whose database is, is asked again."""
+        """Call the API; ask again what is started anew: a server (503, no connection) or its database (500)."""
         until = time.monotonic() + 120
         while True:
             try:
                 answer = self.api.request(method, path, json=content)
-                if answer.status_code != 503 or time.monotonic() > until:
+                if answer.status_code not in (500, 503) or time.monotonic() > until:
                     return answer.raise_for_status().json()
             except httpx.TransportError:
                 if time.monotonic() > until:
