@@ -70,6 +70,9 @@ class ConsoleServer(ThreadedServer):
         self.answer: Callable[[float, str], str] = lambda _quality, prompt: answer_for(prompt, "clean")
         self.calls: Counter[str] = Counter()
         self.slow_seconds = 0.0  # before every answer
+        self.on_call: Callable[[str, bool], None] = lambda _action, _done: (
+            None
+        )  # before it is done, and before its reply
         self._broken: list[tuple[str, str]] = []
         self._lock = threading.RLock()
         self._handlers = {
@@ -177,10 +180,12 @@ class ConsoleServer(ThreadedServer):
             error = verify(request.method, url.raw_path, url.raw_query_string, request.headers, ACCESS_KEY, SECRET_KEY)
             if error:
                 return _reply({"requestId": "r-1", "code": "SignatureDoesNotMatch", "message": error}, 403)
+            self.on_call(action, False)
             fault = self._next_fault(action)
             if fault in {"http_500", "html_502", "text_502", "overloaded", "reset_before", "refused"}:
                 return _fail(request, fault)
             reply = self._answer(request.path, action, raw)
+            self.on_call(action, True)
             return _fail(request, fault) if fault else reply
 
     def _inspect(self, path: str, raw: bytes) -> web.Response:
