@@ -50,10 +50,10 @@ def live(begin: Connection, url: str, folder: Path, dataset: str) -> None:
                 tuning = await plan(store, platform, "t1", matrix, TrainingData(dataset_id=dataset), waiting)
                 await tuning.save(tuning.value)
             while not tuning.value.ended:
-                await advance(tuning, platform, waiting, str)
+                await advance(tuning, platform, waiting, print)
             rollout = await begin_rollout(store, tuning.value, 0, ServiceSpec(), waiting.now(), None)
             for step in (publish_model, deploy_service):
-                while not await step(rollout, platform, waiting, str):
+                while not await step(rollout, platform, waiting, print):
                     pass
             assert rollout.value.stage == "serving"
         finally:
@@ -64,7 +64,7 @@ def live(begin: Connection, url: str, folder: Path, dataset: str) -> None:
 
 
 def one_life(console, folder, dataset, pid):
-    """Start a process, and return its exit code; its number is in `pid` while it lives."""
+    """Start a process, and return its exit code; `pid` holds its number until it is killed."""
     begin, listener = processes.Pipe()
     process = processes.Process(target=live, args=(listener, console.url, folder, dataset))
     process.start()
@@ -77,8 +77,9 @@ def one_life(console, folder, dataset, pid):
 @pytest.mark.parametrize("seed", range(3))
 def test_forty_kills_submit_and_pay_for_everything_once(tmp_path, seed):
     """Half of them fall between what the console did and its reply: the process never learns of what it made."""
-    draw, pid = random.Random(seed), []
-    killed = []
+    draw = random.Random(seed)
+    pid: list[int] = []
+    killed: list[tuple[str, bool]] = []
 
     def strike(action, done):
         risk = 0.5 if action.startswith("Create") else 0.1
