@@ -4,7 +4,8 @@ python -m deployments.deploy
 
 `prefect deploy --all` writes every parameter and schedule anew. This remembers what it wrote last (in the variable
 `kefu_deployed`): a deployment whose stanza and flow are as they were is not touched, and where they have changed, a
-parameter or a schedule that somebody has set to another value than was deployed keeps that value.
+parameter or a schedule that somebody has set to another value than was deployed keeps that value. A deployment that
+had another name before hands what people set on to the new one, and is removed once its runs have ended.
 """
 
 import asyncio
@@ -20,16 +21,59 @@ import orjson
 import yaml  # type: ignore[import-untyped]
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentUpdate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, FlowRunFilter
+from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectNotFound
 from prefect.variables import Variable
+
+from tasks.running.backfill_runs import in_states
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 FILE: Final = "deployments/prefect.yaml"
 
 REMEMBERED: Final = "kefu_deployed"
+
+# Name -> the name before.
+RENAMED: Final = {
+    "summarize-shard/shard": "summarize-shard/worker",
+    "summarize-day/one-day": "summarize-day/manual",
+    "backfill-days/backfill": "backfill-days/manual",
+    "build-report/rebuild-reports": "build-report/manual",
+    "publish-edition/weekly-report": "publish-edition/weekly",
+    "publish-edition/monthly-report": "publish-edition/monthly",
+    "propose-themes/propose-themes": "propose-themes/weekly",
+    "expire-files/weekly-cleanup": "expire-files/weekly",
+    **{
+        f"{flow}/{flow}": f"{flow}/manual"
+        for flow in (
+            "accept-themes",
+            "ask-questions",
+            "check-setup",
+            "compare-prompts",
+            "deploy-model",
+            "erase-customer",
+            "evaluate-model",
+            "fine-tune-model",
+            "import-reviews",
+            "sample-for-review",
+            "shadow-day",
+            "try-model",
+        )
+    },
+}
+
+_NOW: Final = {old: new for new, old in RENAMED.items()}
+
+_UNENDED: Final = (
+    StateType.SCHEDULED,
+    StateType.PENDING,
+    StateType.RUNNING,
+    StateType.PAUSED,
+    StateType.CANCELLING,
+)
 
 Stanza = Mapping[str, Any]
 
@@ -62,8 +106,10 @@ def kept(now: Mapping[str, Any], deployed: Mapping[str, Any], wanted: Mapping[st
 
 async def deploy(client: PrefectClient, stanzas: Sequence[Stanza]) -> list[str]:
     """Bring the deployments up to date; return a line each."""
-    remembered = await _remembered(client)
     there = {name_of(one): await _read(client, name_of(one)) for one in stanzas}
+    earlier = {new: found for new, old in RENAMED.items() if (found := await _read(client, old))}
+    remembered = await _remembered(client)
+    remembered = {_NOW.get(name, name): value for name, value in remembered.items()}
     changed = [
         one
         for one in stanzas
@@ -72,9 +118,12 @@ async def deploy(client: PrefectClient, stanzas: Sequence[Stanza]) -> list[str]:
     if changed:
         await asyncio.to_thread(_deploy, changed)
     for one in changed:
-        name, before = name_of(one), there[name_of(one)]
+        name = name_of(one)
+        before = there[name] or earlier.get(name)
         if before is not None and name in remembered:
             await _give_back(client, name, before, remembered[name], one)
+        if there[name] is None and name in earlier:
+            await _switch_off_as_before(client, name, earlier[name])
     now = {
         name_of(one): {
             "mark": mark_of(one),
@@ -86,7 +135,8 @@ async def deploy(client: PrefectClient, stanzas: Sequence[Stanza]) -> list[str]:
     if now != remembered:
         await Variable.aset(REMEMBERED, now, overwrite=True)
     names = {name_of(one) for one in changed}
-    return [f"deployment {name_of(one)}: {'deployed' if name_of(one) in names else 'as it was'}" for one in stanzas]
+    said = [f"deployment {name_of(one)}: {'deployed' if name_of(one) in names else 'as it was'}" for one in stanzas]
+    return [*said, *[await _remove(client, RENAMED[new], old) for new, old in earlier.items()]]
 
 
 async def _give_back(
@@ -100,6 +150,30 @@ async def _give_back(
     for schedule in fresh.schedules:
         if schedule.slug in own:
             await client.update_deployment_schedule(fresh.id, schedule.id, schedule=own[schedule.slug])
+
+
+async def _switch_off_as_before(client: PrefectClient, name: str, before: DeploymentResponse) -> None:
+    """Let a deployment under its new name stand still where, under its old one, somebody had it stand still."""
+    fresh = await client.read_deployment_by_name(name)
+    if before.paused:
+        await client.pause_deployment(fresh.id)
+    off = {one.slug for one in before.schedules if not one.active}
+    for schedule in fresh.schedules:
+        if schedule.slug in off:
+            await client.update_deployment_schedule(fresh.id, schedule.id, active=False)
+
+
+async def _remove(client: PrefectClient, name: str, old: DeploymentResponse) -> str:
+    """Remove a deployment that has another name now; one whose runs go on, or wait, only makes no new ones."""
+    await client.pause_deployment(old.id)  # takes back what its schedule made ahead
+    unended = await client.read_flow_runs(
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[old.id])),
+        flow_run_filter=FlowRunFilter(state=in_states(*_UNENDED)),
+    )
+    if unended:
+        return f"deployment {name}: kept until its {len(unended)} runs have ended"
+    await client.delete_deployment(old.id)
+    return f"deployment {name}: removed"
 
 
 def _cron(schedule: Any) -> str | None:

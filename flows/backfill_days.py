@@ -52,7 +52,7 @@ from tasks.warehouse.parquet import count_rejects, read_runs
 from tasks.warehouse.publish import is_complete, is_published
 from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, LIMITED, TOO_MANY_REJECTS, DayTally, name_reasons
 
-DAY_DEPLOYMENT: Final = "summarize-day/manual"
+DAY_DEPLOYMENT: Final = "summarize-day/one-day"
 
 _NO_SETTINGS: dict[str, Any] = {}
 # Only the form says so: what gets past it is refused in a sentence of our own.

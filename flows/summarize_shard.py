@@ -1,6 +1,6 @@
 """Answer one part of a day on another worker, for the run that holds the day; people don't start it.
 
-Started by flows.summarize_day with --shards; a worker needs the deployment summarize-shard/worker.
+Started by flows.summarize_day with --shards; a worker needs the deployment summarize-shard/shard.
 """
 
 import asyncio

@@ -162,14 +162,14 @@ def test_deployments_say_what_they_do(page: Page):
     page.see("backfill-days")
     page.see("回填")
     page.keep("deployments")
-    found = page.machine.ask("GET", "/deployments/name/backfill-days/manual")
+    found = page.machine.ask("GET", "/deployments/name/backfill-days/backfill")
     page.open(f"/deployments/deployment/{found['id']}?tab=Description")
     page.see("回填一段日期")
     page.keep("description")
 
 
 def test_backfill_is_filled_in_run_and_read(page: Page):
-    open_form(page, "backfill-days/manual")
+    open_form(page, "backfill-days/backfill")
     page.see("第一天")
     page.fill_in_day("start", "2026-11-20")
     page.fill_in_day("end", "2026-11-22")
@@ -204,7 +204,7 @@ def test_backfill_is_filled_in_run_and_read(page: Page):
 
 
 def test_wrong_input_shows_one_clear_sentence(page: Page):
-    open_form(page, "backfill-days/manual")
+    open_form(page, "backfill-days/backfill")
     page.fill_in_day("start", "2026-11-22")
     page.fill_in_day("end", "2026-11-20")
     run = submit(page)
@@ -218,7 +218,7 @@ def test_wrong_input_shows_one_clear_sentence(page: Page):
 
 
 def test_missing_input_is_marked_in_the_form(page: Page):
-    open_form(page, "backfill-days/manual")
+    open_form(page, "backfill-days/backfill")
     page.click("Submit")
     page.see("required")
     page.keep("form-incomplete")

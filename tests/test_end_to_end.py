@@ -82,7 +82,7 @@ def save_block(machine: Served, slug: str, name: str, data: dict[str, Any]) -> N
 def test_nightly_and_backfill_end_well_beside_each_other(machine: Served):
     # 02:30 on the 23rd there; the logs are as new as this clone, which makes no day of the past incomplete.
     nightly = machine.start("summarize-day/nightly", scheduled_time="2026-11-22T18:30:00Z", catch_up_days=0)
-    backfill = machine.start("backfill-days/manual", start=DAYS[0], end=DAYS[-1])
+    backfill = machine.start("backfill-days/backfill", start=DAYS[0], end=DAYS[-1])
     assert [machine.wait(run, seconds=300)["state_name"] for run in (nightly, backfill)] == ["Completed", "Completed"]
     runs = pq.ParquetFile(machine.warehouse / "runs" / "day=2026-11-22" / "runs.parquet").read(["run_id"])
     assert nightly in runs["run_id"].to_pylist(), "the day before it was due"
@@ -144,7 +144,7 @@ def test_a_machine_that_dies_leaves_nothing_running_and_nothing_is_paid_twice(ma
     endpoint.reset()
     endpoint.behavior.latency_median = 1.0
     asked = {"summarizer": "openai", "endpoint": "slow", "concurrency": 2, "overwrite": True}
-    backfill = machine.start("backfill-days/manual", start=DAYS[0], end=DAYS[-1], settings=asked)
+    backfill = machine.start("backfill-days/backfill", start=DAYS[0], end=DAYS[-1], settings=asked)
     nightly = machine.start("summarize-day/nightly", day=DAYS[2], settings=asked)
     for run in (backfill, nightly):
         machine.wait(run, {"Running"}, seconds=300)
@@ -180,7 +180,7 @@ def test_a_machine_that_is_stopped_pays_for_nothing_twice_and_goes_on(endpoint: 
     environment = {"OPENAI_BASE_URL": f"{endpoint.url}/v1", "OPENAI_API_KEY": SECRET}
     asked = {"summarizer": "openai", "endpoint": "stopped", "concurrency": 20, "overwrite": True}
     with served(tmp_path, "sqlite", environment) as machine:
-        backfill = machine.start("backfill-days/manual", start=DAYS[0], end=DAYS[-1], settings=asked)
+        backfill = machine.start("backfill-days/backfill", start=DAYS[0], end=DAYS[-1], settings=asked)
         until = time.monotonic() + 300
         while sum(endpoint.delivered.values()) < 30:
             assert time.monotonic() < until, machine.log("worker")[-3000:]
@@ -278,7 +278,7 @@ def test_a_backfill_gives_way_to_the_nightly(machine: Served, endpoint: QianfanS
     asked = {"summarizer": "openai", "endpoint": "nightly", "concurrency": 1, "overwrite": True}
     nightly = machine.start("summarize-day/nightly", day=DAYS[2], settings=asked)
     machine.wait(nightly, {"Running"}, seconds=180)
-    backfill = machine.start("backfill-days/manual", start=DAYS[0], end=DAYS[1], overwrite=True)
+    backfill = machine.start("backfill-days/backfill", start=DAYS[0], end=DAYS[1], overwrite=True)
     until = time.monotonic() + 180
     while not any("no new day begins" in line for line in logged(machine, backfill)):
         assert time.monotonic() < until, logged(machine, backfill)

@@ -164,7 +164,7 @@ def test_a_server_that_is_away_for_minutes_ends_nothing_and_what_begins_meanwhil
     endpoint.behavior.latency_median = 6.0
     endpoint.behavior.latency_sigma = 0.1
     run = begin(machine, endpoint, "server", calls=1, concurrency=1)
-    backfill = machine.start("backfill-days/manual", start=DAYS[1], end=DAYS[2], settings={"summarizer": "offline"})
+    backfill = machine.start("backfill-days/backfill", start=DAYS[1], end=DAYS[2], settings={"summarizer": "offline"})
     machine.wait(backfill, {"Running"}, 120)
     machine.process.send_signal(signal.SIGSTOP)  # so that nobody starts it again
     server = machine.part("server")

@@ -25,7 +25,7 @@ from tasks.domain.ports import ObjectStore
 from tasks.domain.shards import Shard
 from tasks.summarizing.rules.shard_watch import ShardWatch, stalled
 
-DEPLOYMENT: Final = "summarize-shard/worker"
+DEPLOYMENT: Final = "summarize-shard/shard"
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 

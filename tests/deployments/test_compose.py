@@ -67,7 +67,7 @@ class Composed(Deployed):
 
     def backfill(self) -> str:
         """The name of a backfill of three days, which tells its counts, when it has completed."""
-        ended = self.wait(self.start("backfill-days/manual", start="2026-11-20", end="2026-11-22", source=SOURCE))
+        ended = self.wait(self.start("backfill-days/backfill", start="2026-11-20", end="2026-11-22", source=SOURCE))
         assert ended["state_name"] == "Completed", self.log("worker")
         return str(ended["name"])
 

@@ -1,15 +1,27 @@
 """Deploying again leaves what nobody changed in the file, and what people have changed in the UI."""
 
+import asyncio
 import subprocess
 import sys
 from typing import Any
 
 import httpx
 import pytest
+import yaml  # type: ignore[import-untyped]
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from deployments.deploy import kept
+from deployments import deploy as deploying
+from deployments.deploy import RENAMED, kept, name_of
 from tests.conftest import ROOT
 from tests.servers.prefect import PrefectServer
+
+# What Prefect's client leaves open when its loop ends.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"
+)
+
+STANZAS: list[dict[str, Any]] = yaml.safe_load((ROOT / deploying.FILE).read_text(encoding="utf-8"))["deployments"]
 
 
 @pytest.mark.parametrize(
@@ -40,14 +52,29 @@ def deploy(server: PrefectServer) -> list[str]:
     return done.stdout.splitlines()
 
 
+def stanza(name: str) -> dict[str, Any]:
+    return next(one for one in STANZAS if name_of(one) == name)
+
+
+def deploy_stanzas(*stanzas: dict[str, Any]) -> list[str]:
+    async def once() -> list[str]:
+        async with get_client() as client:
+            return await deploying.deploy(client, stanzas)
+
+    return asyncio.run(once())
+
+
 def read(api: httpx.Client, name: str) -> dict[str, Any]:
     return dict(api.get(f"/deployments/name/{name}").raise_for_status().json())
 
 
+def set_up(server: PrefectServer) -> None:
+    command = [sys.executable, "-m", "deployments.bootstrap"]
+    subprocess.run(command, cwd=ROOT, env=server.environment(), check=True, capture_output=True)
+
+
 def test_deploying_again_keeps_what_was_changed_in_the_ui(prefect_api: PrefectServer):
-    subprocess.run(
-        [sys.executable, "-m", "deployments.bootstrap"], cwd=ROOT, env=prefect_api.environment(), check=True, capture_output=True
-    )  # fmt: skip
+    set_up(prefect_api)
     with prefect_api.client() as api:
         deploy(prefect_api)
         nightly = read(api, "summarize-day/nightly")
@@ -65,3 +92,45 @@ def test_deploying_again_keeps_what_was_changed_in_the_ui(prefect_api: PrefectSe
         assert "deployment summarize-day/nightly: deployed" in said
         assert sum(line.endswith(": deployed") for line in said) == 1
         assert read(api, "summarize-day/nightly")["parameters"] == changed
+
+
+def test_a_deployment_with_a_new_name_takes_over_what_people_set_on_the_old_one(
+    prefect_api: PrefectServer, monkeypatch: pytest.MonkeyPatch
+):
+    for name, value in prefect_api.environment().items():
+        monkeypatch.setenv(name, value)
+    set_up(prefect_api)
+    weekly, waiting = stanza("publish-edition/weekly-report"), stanza("evaluate-model/evaluate-model")
+    old = [weekly | {"name": "weekly"}, waiting | {"name": "manual"}]
+    with prefect_api.client() as api, temporary_settings({PREFECT_API_URL: prefect_api.url}):
+        for one in (weekly, waiting):  # another test may have deployed them on this server
+            found = api.get(f"/deployments/name/{name_of(one)}")
+            if found.is_success:
+                api.delete(f"/deployments/{found.json()['id']}").raise_for_status()
+        deploy_stanzas(*old)
+        (schedule,) = read(api, "publish-edition/weekly")["schedules"]
+        before = read(api, "publish-edition/weekly")["id"]
+        api.patch(f"/deployments/{before}", json={"parameters": {"period": "month"}}).raise_for_status()
+        api.patch(f"/deployments/{before}/schedules/{schedule['id']}", json={"active": False}).raise_for_status()
+        of, asked = read(api, "evaluate-model/manual")["id"], {"enforce_parameter_schema": False}
+        run = api.post(f"/deployments/{of}/create_flow_run", json=asked).raise_for_status().json()["id"]
+
+        said = deploy_stanzas(weekly, waiting)
+        assert "deployment publish-edition/weekly: removed" in said
+        assert "deployment evaluate-model/manual: kept until its 1 runs have ended" in said
+        now = read(api, "publish-edition/weekly-report")
+        assert now["parameters"] == {"period": "month"}
+        assert [one["active"] for one in now["schedules"]] == [False]
+        assert not read(api, "evaluate-model/evaluate-model")["paused"]
+
+        ended = {"state": {"type": "CANCELLED"}, "force": True}
+        api.post(f"/flow_runs/{run}/set_state", json=ended).raise_for_status()
+        said = deploy_stanzas(weekly, waiting)
+        assert [line.rpartition(": ")[2] for line in said] == ["as it was", "as it was", "removed"]
+        assert api.get("/deployments/name/evaluate-model/manual").status_code == 404
+
+
+def test_every_new_name_is_of_a_deployment_and_no_old_one_is():
+    names = {name_of(one) for one in STANZAS}
+    assert set(RENAMED) <= names
+    assert not names & set(RENAMED.values())

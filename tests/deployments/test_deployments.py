@@ -22,26 +22,26 @@ STANZAS: list[dict[str, Any]] = CONTENT["deployments"]
 # Name -> its schedule. A change here is a change of what runs at night: make it on purpose.
 DEPLOYED = {
     "summarize-day/nightly": ["30 2 * * * Asia/Shanghai"],
-    "summarize-day/manual": [],
-    "summarize-shard/worker": [],
-    "backfill-days/manual": [],
-    "check-setup/manual": [],
-    "build-report/manual": [],
-    "publish-edition/weekly": ["0 8 * * 1 Asia/Shanghai"],
-    "publish-edition/monthly": ["15 8 1 * * Asia/Shanghai"],
-    "shadow-day/manual": [],
-    "evaluate-model/manual": [],
-    "compare-prompts/manual": [],
-    "fine-tune-model/manual": [],
-    "deploy-model/manual": [],
-    "try-model/manual": [],
-    "sample-for-review/manual": [],
-    "import-reviews/manual": [],
-    "ask-questions/manual": [],
-    "propose-themes/weekly": ["0 10 * * 1 Asia/Shanghai"],
-    "accept-themes/manual": [],
-    "erase-customer/manual": [],
-    "expire-files/weekly": ["0 12 * * 0 Asia/Shanghai"],
+    "summarize-day/one-day": [],
+    "summarize-shard/shard": [],
+    "backfill-days/backfill": [],
+    "check-setup/check-setup": [],
+    "build-report/rebuild-reports": [],
+    "publish-edition/weekly-report": ["0 8 * * 1 Asia/Shanghai"],
+    "publish-edition/monthly-report": ["15 8 1 * * Asia/Shanghai"],
+    "shadow-day/shadow-day": [],
+    "evaluate-model/evaluate-model": [],
+    "compare-prompts/compare-prompts": [],
+    "fine-tune-model/fine-tune-model": [],
+    "deploy-model/deploy-model": [],
+    "try-model/try-model": [],
+    "sample-for-review/sample-for-review": [],
+    "import-reviews/import-reviews": [],
+    "ask-questions/ask-questions": [],
+    "propose-themes/propose-themes": ["0 10 * * 1 Asia/Shanghai"],
+    "accept-themes/accept-themes": [],
+    "erase-customer/erase-customer": [],
+    "expire-files/weekly-cleanup": ["0 12 * * 0 Asia/Shanghai"],
 }
 FILLED_IN_BY_A_PERSON = {
     "start": "2026-11-22",
@@ -51,7 +51,7 @@ FILLED_IN_BY_A_PERSON = {
     "name": "a",
 }
 FILLED_IN_BY_A_RUN = {"day": "2026-11-22", "number": 0, "of": 3, "run_id": "run", "settings": {}}
-STARTED_BY_RUNS = {"worker"}
+STARTED_BY_RUNS = {"shard"}
 
 
 def flow_of(stanza: dict[str, Any]) -> Flow[..., Any]:
@@ -105,13 +105,13 @@ def test_schedules_have_a_timezone_and_show_it(stanza):
 
 
 def test_runs_over_the_limit_wait(stanza):
-    if stanza_name(stanza) == "summarize-day/manual":
+    if stanza_name(stanza) == "summarize-day/one-day":
         assert "concurrency_limit" not in stanza, "a backfill says how many at once, a day's lease holds doubles back"
         return
     if stanza["name"] in STARTED_BY_RUNS:
         assert "concurrency_limit" not in stanza, "as many at once as there are workers"
         return
-    if stanza_name(stanza) in {"summarize-day/nightly", "backfill-days/manual"}:
+    if stanza_name(stanza) in {"summarize-day/nightly", "backfill-days/backfill"}:
         assert "concurrency_limit" not in stanza, "a lease at the server, whose loss would end the night"
         _, at_once = QUEUES[stanza["work_pool"]["work_queue_name"]]
         assert at_once == 1

@@ -76,7 +76,7 @@ def runs_of(server, name):
 def start(environment, console, warehouse, name, poll_seconds):
     subprocess.run(
         [
-            *(sys.executable, "-m", "prefect", "--no-prompt", "deployment", "run", "fine-tune-model/manual"),
+            *(sys.executable, "-m", "prefect", "--no-prompt", "deployment", "run", "fine-tune-model/fine-tune-model"),
             *("--param", f"name={name}", "--param", f"training_set={console.add_dataset(120)}"),
             *(
                 "--param",

@@ -118,8 +118,8 @@ def test_a_day_in_shards_needs_the_deployment(settings, qianfan, prefect_api):
     with prefect_api.client() as api:  # other tests may have deployed it on the server that all share
         found = api.post("/deployments/filter", json={}).raise_for_status().json()
         for deployment in found:
-            if deployment["name"] == "worker":
+            if deployment["name"] == "shard":
                 api.delete(f"/deployments/{deployment['id']}").raise_for_status()
-    with pytest.raises(UsageError, match="summarize-shard/worker"):
+    with pytest.raises(UsageError, match="summarize-shard/shard"):
         asyncio.run(summarize_day(DAY, settings | {"shards": 2}))
     assert not qianfan.delivered
