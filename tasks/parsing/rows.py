@@ -73,4 +73,6 @@ def _reject(request: Request, reason: Reason, detail: str, raw_output: str, atte
         raw_output=printable(raw_output, keep="\n\t"),
         attempts=attempts,
         content_hash=request.content_hash,
+        started_at=conversation.started_at,
+        channel=conversation.channel,
     )

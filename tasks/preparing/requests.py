@@ -115,6 +115,7 @@ def storable_reject(reject: Reject, *, masking: Masking | None = _DEFAULT_MASKIN
         detail=printable(reject.detail, keep="\n\t"),
         raw_output=printable(reject.raw_output, keep="\n\t"),
         source_uri=printable(reject.source_uri),
+        channel=printable(reject.channel),
     )
     if masking is None:
         return reject
@@ -123,6 +124,7 @@ def storable_reject(reject: Reject, *, masking: Masking | None = _DEFAULT_MASKIN
         conversation_id=mask_identifier(reject.conversation_id, masking.pseudonyms),
         detail=mask(reject.detail),
         raw_output=mask(reject.raw_output),
+        channel=mask(reject.channel),
     )
 
 

@@ -156,4 +156,6 @@ def _request_or_duplicate(request: Request, logged: Conversation, ids: Conversat
         source_uri=conversation.source_uri,
         line=conversation.line,
         content_hash=request.content_hash,
+        started_at=conversation.started_at,
+        channel=conversation.channel,
     )

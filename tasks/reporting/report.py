@@ -194,7 +194,8 @@ def as_link(address: str) -> str:
 
 def with_this_run(store: ObjectStore, tally: DayTally) -> list[dict[str, Any]]:
     """The rows of `runs` for the day, oldest first, this run's last."""
-    return [*read_runs(store, tally.day), tally.row()]
+    before = [{**row, "last_of_day": False} for row in read_runs(store, tally.day)]
+    return [*before, tally.row()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Themes assigned anew to days that are published: their summaries, metrics and reports, without a model call."""
 
-from collections.abc import Iterator
-from datetime import date, tzinfo
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -62,12 +63,17 @@ def restate_day(
             *report_files(day, statistics, around),
             (partition_key("themes", day), parquet_bytes(theme_table(assigner.taxonomy))),
             (partition_key("summaries", day), summaries),
-            (partition_key("runs", day), parquet_bytes(pa.Table.from_pylist(runs, schema=RUNS))),
+            (partition_key("runs", day), parquet_bytes(pa.Table.from_pylist(_republished(runs), schema=RUNS))),
         ]
         publish_day.fn(store, day, lease, files)
     finally:
         lease.release()
     return True
+
+
+def _republished(runs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows of `runs`, the last one published now: whoever loads what changed loads the day again."""
+    return [*runs[:-1], {**runs[-1], "published_at": datetime.now(UTC)}]
 
 
 def _restated(store: ObjectStore, day: date, assign: AssignThemes) -> Iterator[pa.RecordBatch]:

@@ -82,6 +82,8 @@ def test_a_new_theme_is_proposed_accepted_and_given_to_the_days_before(settings,
     done = asyncio.run(accept_themes(str(sheet), DAY - timedelta(days=1), DAY, settings))
     assert (done["accepted"], done["errors"]) == (["live_promise"], [])
     assert done["restated"] == ["2026-11-21", "2026-11-22"]
+    (row,) = pq.ParquetFile(f"{settings['warehouse']}/{partition_key('runs', DAY)}").read().to_pylist()
+    assert row["published_at"] > row["finished_at"]  # an incremental load takes the day again
 
     after = themes_of(settings)
     assert after.drop_columns(["theme", "plan_theme"]).equals(before.drop_columns(["theme", "plan_theme"]))

@@ -112,6 +112,8 @@ class DayTally:
             "seconds": self.seconds,
             "quota_use": self.quota_use,
             "masked": sorted(self.masked.items()),
+            "published_at": self.finished_at,
+            "last_of_day": True,
         }
         return {name: values[name] for name in RUNS.names}
 

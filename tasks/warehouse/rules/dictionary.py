@@ -40,6 +40,12 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "theme": "What the issue is about: an id of the taxonomy, other where none fits.",
         "plan_theme": "What the plan is about, likewise.",
         "suspicious": "Whether the text tries to steer whoever reads it.",
+        "user_messages": "Messages of the customer.",
+        "agent_messages": "Messages of the agents and of robots.",
+        "first_response_seconds": "From the customer's first message to the next of an agent; null without times.",
+        "resolution_seconds": "From the first message to the last; null without times.",
+        "agent": "The agent as the log's column names one; null where it has none.",
+        "csat": "The customer's rating as logged; null where the log has none.",
     },
     "rejects": {
         "conversation_id": "The conversation's id, where it could be read.",
@@ -51,6 +57,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "attempts": "Calls that were made.",
         "run_id": "The run.",
         "content_hash": "Hash of what was sent, where something was.",
+        "started_at": "When the conversation began, where that is known.",
+        "channel": "Where it came from, where that is known.",
     },
     "metrics": {
         "metric": "The figure's name.",
@@ -92,6 +100,8 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "logs_fingerprint": "Hash of the log files' names, sizes and versions.",
         "log_bytes": "Bytes of logs read.",
         "currency": "The currency of the cost.",
+        "published_at": "When its rows were published, also anew with other themes: the mark for incremental loads.",
+        "last_of_day": "Whether it is the day's last: sums over these count each conversation once.",
     },
 }
 

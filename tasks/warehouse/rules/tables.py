@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pyarrow as pa
 
 from tasks.domain.records import Reject, Request, Summarized
+from tasks.warehouse.rules.measures import Measures, measure
 
 SCHEMA_VERSION = "1"
 
@@ -49,6 +50,12 @@ SUMMARIES = _schema(
     ("theme", pa.string()),
     ("plan_theme", pa.string()),
     ("suspicious", pa.bool_()),
+    ("user_messages", pa.int32()),
+    ("agent_messages", pa.int32()),
+    ("first_response_seconds", pa.float64()),
+    ("resolution_seconds", pa.float64()),
+    ("agent", pa.string()),
+    ("csat", pa.string()),
 )
 
 REJECTS = _schema(
@@ -61,6 +68,8 @@ REJECTS = _schema(
     ("attempts", pa.int16()),
     ("run_id", pa.string()),
     ("content_hash", pa.string()),
+    ("started_at", _UTC_MICROSECONDS),
+    ("channel", pa.string()),
 )
 
 METRICS = _schema(
@@ -104,6 +113,8 @@ RUNS = _schema(
     ("logs_fingerprint", pa.string()),
     ("log_bytes", pa.int64()),
     ("currency", pa.string()),
+    ("published_at", _UTC_MICROSECONDS),
+    ("last_of_day", pa.bool_()),
 )
 
 # A candidate's rows: those of SUMMARIES, and where its answer was none, why.
@@ -208,6 +219,7 @@ def summary_rows(rows: Sequence[Summarized], assign: AssignThemes | None = None)
         rows: what was summarized.
         assign: texts to the ids of their themes; without it, themes stay null.
     """
+    measures = [measure(row.request.conversation) for row in rows]
     columns: dict[str, list[object]] = {
         "conversation_id": [row.request.conversation.conversation_id for row in rows],
         "started_at": [row.request.conversation.started_at for row in rows],
@@ -234,6 +246,7 @@ def summary_rows(rows: Sequence[Summarized], assign: AssignThemes | None = None)
         "theme": [None] * len(rows),
         "plan_theme": [None] * len(rows),
         "suspicious": [row.request.suspicious for row in rows],
+        **{name: [getattr(one, name) for one in measures] for name in Measures._fields},
     }
     batch = _batch(columns, SUMMARIES)
     return with_themes(batch, assign) if assign else batch
@@ -269,6 +282,8 @@ def reject_rows(rejects: Sequence[Reject], run_id: str) -> pa.RecordBatch:
         "attempts": [reject.attempts for reject in rejects],
         "run_id": [run_id] * len(rejects),
         "content_hash": [reject.content_hash for reject in rejects],
+        "started_at": [reject.started_at for reject in rejects],
+        "channel": [reject.channel for reject in rejects],
     }
     return _batch(columns, REJECTS)
 

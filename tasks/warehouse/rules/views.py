@@ -8,6 +8,9 @@ from tasks.warehouse.rules.tables import METRICS, REJECTS, RUNS, SUMMARIES
 
 TABLES = {"summaries": SUMMARIES, "rejects": REJECTS, "metrics": METRICS, "runs": RUNS}
 
+_PUBLISHED = "coalesce(published_at, finished_at) AS published_at"
+_LAST = "row_number() OVER (PARTITION BY day ORDER BY finished_at DESC, run_id) = 1 AS last_of_day"
+
 
 def view_sql(table: str, files: Sequence[str]) -> str:
     """Return the statement that creates a table's view over files or patterns of files.
@@ -24,6 +27,9 @@ def view_sql(table: str, files: Sequence[str]) -> str:
         f"SELECT * REPLACE (CAST(day AS DATE) AS day)\n"
         f"FROM read_parquet([{listed}], hive_partitioning = true, union_by_name = true)"
     )
+    if table == "runs":  # files of before there were these columns lack them
+        read = f"SELECT * REPLACE ({_PUBLISHED}, {_LAST})\nFROM ({empty}\nUNION ALL BY NAME\n{read})"
+        return f"CREATE OR REPLACE VIEW {table} AS\n{read};"
     return f"CREATE OR REPLACE VIEW {table} AS\n{empty}\nUNION ALL BY NAME\n{read};"
 
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.domain.errors import UsageError
-from tasks.domain.records import Conversation, Request, Turn
+from tasks.domain.records import Conversation, Reason, Reject, Request, Turn
 from tasks.preparing.prompts import Prompt, load_prompt
-from tasks.preparing.requests import prepare
+from tasks.preparing.requests import prepare, storable_reject
 from tasks.preparing.tokens import estimate_tokens
 
 PROMPT = Prompt("test-v1", '请概述，格式{"用户问题":xxx}：\n{conversation}')
@@ -136,3 +136,11 @@ def test_prepare_names_requests_by_model_prompt_and_text():
     }
     assert len(hashes) == 5
     assert ready(logged).request_hash in hashes
+
+
+def test_storable_reject_is_masked_in_every_field_that_people_write():
+    number = "13800138000"
+    found = storable_reject(
+        Reject(number, Reason.EMPTY, f"客户{number}", "log", 1, raw_output=number, channel=f"电话{number}")
+    )
+    assert number not in repr(found)

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 
 import pytest
@@ -11,6 +11,7 @@ from tasks.reading.batches import ConversationIds, batches_of
 from tasks.reading.conversations import LogReader
 
 DAY = date(2026, 11, 22)
+BEGAN = datetime(2026, 11, 22, 2, tzinfo=UTC)
 PREPARE = partial(prepare, prompt=load_prompt("sft-v1"), model="m", max_input_tokens=2000)
 
 
@@ -18,7 +19,7 @@ def readings():
     for number in range(200):
         # Every second conversation says what the one before said; every tenth id comes twice.
         turns = (Turn("user", f"第{number // 2}单怎么还没到"), Turn("agent", "今天送到"))
-        yield Conversation(f"c{number - (number % 10 == 9)}", turns, "a.jsonl", number + 1)
+        yield Conversation(f"c{number - (number % 10 == 9)}", turns, "a.jsonl", number + 1, BEGAN, "app")
         if number % 50 == 0:
             yield Reject("13912345678", Reason.ONE_SIDED, "only the user speaks", "a.jsonl", number + 1)
 
@@ -53,7 +54,9 @@ def test_batches_of_holds_everything_once_in_order(batches):
     assert lines == sorted(lines)
     assert sum(batch.read for batch in found) == len(list(readings()))
     rejects = [reject for batch in found for reject in batch.rejects]
-    assert sum(reject.reason is Reason.DUPLICATE for reject in rejects) == 20
+    twice = [reject for reject in rejects if reject.reason is Reason.DUPLICATE]
+    assert len(twice) == 20
+    assert {(reject.started_at, reject.channel) for reject in twice} == {(BEGAN, "app")}
     assert {reject.conversation_id for reject in rejects if reject.reason is Reason.ONE_SIDED} == {"[手机号]"}
 
 

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -10,12 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.clients.folder_store import FolderStore
+from tasks.domain.layout import partition_key
 from tasks.reporting.queries import open_files, read_question
 from tasks.warehouse.catalog import compact_month, month_key, write_catalog
 from tasks.warehouse.rules.dictionary import COLUMNS, describe
-from tasks.warehouse.rules.tables import SUMMARIES
-from tasks.warehouse.rules.views import TABLES
+from tasks.warehouse.rules.tables import RUNS, SUMMARIES
+from tasks.warehouse.rules.views import TABLES, view_sql
 from tests.benchmarks.months import simulate_month, write_month
+from tests.builders.tallies import tally
 from tests.conftest import ROOT
 
 FIRST = date(2026, 11, 1)
@@ -95,6 +98,25 @@ def test_outcomes_by_agent_read_the_attributes(warehouse):
     assert dict(zip(answer["agent"], answer["conversations"], strict=True)) == agents.to_dict()
 
 
+def test_runs_of_an_older_version_say_which_is_the_last_of_its_day(tmp_path):
+    run = tally(9, 1, logs_complete=None, logs_fingerprint=None).row() | {"published_at": None}
+    again = {**run, "run_id": "again", "finished_at": run["finished_at"] + timedelta(hours=1)}
+    older = pa.Table.from_pylist([again, run], schema=RUNS).drop_columns(["published_at", "last_of_day"])
+    newer = pa.Table.from_pylist([{**run, "published_at": again["finished_at"], "last_of_day": True}], schema=RUNS)
+    for day, table in ((FIRST, older), (FIRST + timedelta(days=1), newer)):
+        path = tmp_path / partition_key("runs", day)
+        path.parent.mkdir(parents=True)
+        pq.write_table(table, path)
+    with duckdb.connect() as connection:
+        connection.execute(view_sql("runs", [str(tmp_path / "runs/*/*.parquet")]))
+        rows = connection.sql(
+            "FROM runs SELECT run_id, last_of_day, published_at - finished_at ORDER BY day, 2"
+        ).fetchall()
+    an_hour = timedelta(hours=1)
+    assert rows == [(run["run_id"], False, 0 * an_hour), ("again", True, 0 * an_hour), (run["run_id"], True, an_hour)]
+    assert ask(tmp_path, "cost_by_day")["conversations"].tolist() == [run["conversations"]] * 2
+
+
 def test_conversations_in_two_days_are_found(warehouse):
     (row,) = ask(warehouse, "conversations_in_two_days").to_dict("records")
     assert (row["last_day"] - row["first_day"]).days == 1
@@ -107,8 +129,6 @@ def test_views_of_the_catalog_answer_the_same(warehouse, tmp_path):
     assert made is not None
     assert (made.key, made.days) == (month_key("summaries", "2026-11"), 10)
     views, dictionary = write_catalog(store)
-    import duckdb
-
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(Path(views).read_text(encoding="utf-8"))

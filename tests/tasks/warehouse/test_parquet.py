@@ -30,15 +30,34 @@ LOGS = str(ROOT / "deployments" / "demo" / "logs" / "{day}")
 TABLES = {"summaries": SUMMARIES, "rejects": REJECTS, "metrics": METRICS, "runs": RUNS}
 
 # What each version did not have yet, newest first. A change of a schema adds a line here.
+_MEASURES = {
+    "user_messages",
+    "agent_messages",
+    "first_response_seconds",
+    "resolution_seconds",
+    "agent",
+    "csat",
+}
+_WHEN = {"started_at", "channel"}
+_LAST = {"published_at", "last_of_day"}
 _ARRIVAL = {"logs_complete", "logs_fingerprint", "log_bytes"}
-_CURRENCY = {"currency"}
+_CURRENCY = {"currency"} | _LAST
 _READING = {"masked", "cached_tokens", "model_options", "unread_files", "unread_conversations", "outside_day"}
 VERSIONS: dict[str, dict[str, set[str]]] = {
-    "before currencies": {"runs": _CURRENCY},
-    "before arrival": {"runs": _CURRENCY | _ARRIVAL},
-    "before masks and ceilings": {"runs": _CURRENCY | _ARRIVAL | _READING},
-    "before suspicion": {"summaries": {"suspicious"}, "runs": _CURRENCY | _ARRIVAL | _READING},
-    "first": {"summaries": {"theme", "plan_theme", "suspicious"}, "runs": _CURRENCY | _ARRIVAL | _READING},
+    "before measures": {"summaries": _MEASURES, "rejects": _WHEN, "runs": _LAST},
+    "before currencies": {"summaries": _MEASURES, "rejects": _WHEN, "runs": _CURRENCY},
+    "before arrival": {"summaries": _MEASURES, "rejects": _WHEN, "runs": _CURRENCY | _ARRIVAL},
+    "before masks and ceilings": {"summaries": _MEASURES, "rejects": _WHEN, "runs": _CURRENCY | _ARRIVAL | _READING},
+    "before suspicion": {
+        "summaries": {"suspicious"} | _MEASURES,
+        "rejects": _WHEN,
+        "runs": _CURRENCY | _ARRIVAL | _READING,
+    },
+    "first": {
+        "summaries": {"theme", "plan_theme", "suspicious"} | _MEASURES,
+        "rejects": _WHEN,
+        "runs": _CURRENCY | _ARRIVAL | _READING,
+    },
 }
 FIRST = {"summaries": 22, "rejects": 9, "metrics": 6, "runs": 21}
 
@@ -92,7 +111,7 @@ def test_tables_of_every_version_are_read_where_tables_are_read(version, store):
     old = date(2026, 11, 21)
     assert is_complete(store, old)
     (row,) = read_runs(store, old)
-    assert row["logs_complete"] is None
+    assert row["last_of_day"] is None
     (batch, *_) = read_batches(store, partition_key("summaries", old), SUMMARIES)
     assert batch.schema.equals(SUMMARIES)
     settings = {"source": LOGS, "warehouse": str(store._root)}
