@@ -1,7 +1,6 @@
 """A text in plain signs, character by character, so that one pattern finds every spelling of a digit, dash or blank."""
 
 import re
-import sys
 import unicodedata
 from collections.abc import Iterable
 from typing import Final
@@ -26,30 +25,39 @@ _DIGIT_OF_SPOKEN: Final = {
 } | {ord(letter): digit for letter, digit in _LETTER_DIGITS.items()}
 
 
-def _plain_signs() -> dict[int, str]:
-    """One ASCII character for every digit (circled ones, too), full-width letter, blank, dash and invisible sign."""
-    signs = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-    signs[ord("﹫")] = "@"
-    signs[ord("．")] = "."
-    for code in range(0x80, sys.maxunicode + 1):
-        character = chr(code)
-        category = unicodedata.category(character)
-        if category == "Nd":
-            signs[code] = str(unicodedata.decimal(character))
-        elif category == "No" and (digit := unicodedata.digit(character, None)) is not None:
-            signs[code] = str(digit)
-        elif category in ("Zs", "Zl", "Zp", "Cf", "Me") or 0xFE00 <= code <= 0xFE0F:
-            signs[code] = " "  # U+FE0F and U+20E3 make an emoji of the digit before them
-        elif category == "Pd":
-            signs[code] = "-"
-    signs[ord("−")] = signs[ord("─")] = signs[ord("━")] = signs[ord("ー")] = "-"
-    # These separate clauses and values; as ASCII they would still, but nothing is gained by touching them.
-    for sign in "，：；！？":
-        del signs[ord(sign)]
-    return signs
+# These separate clauses and values; as ASCII they would still, but nothing is gained by touching them.
+_KEPT_SEPARATORS: Final = "，：；！？"
+
+_DASHES: Final = "−─━ー"
 
 
-_PLAIN: Final = _plain_signs()
+class _PlainSigns(dict[int, int | str]):
+    """One ASCII character for every digit (circled ones, too), full-width letter, blank, dash and invisible sign.
+
+    A character is looked up when a text first has it: all 1.1 million of them would take half a second of each start.
+    """
+
+    def __missing__(self, code: int) -> int | str:
+        sign = _plain_sign(code)
+        self[code] = sign
+        return sign
+
+
+def _plain_sign(code: int) -> int | str:
+    character = chr(code)
+    if character in _KEPT_SEPARATORS or code < 0x80:
+        return code
+    category = unicodedata.category(character)
+    if category in ("Nd", "No") and (digit := unicodedata.digit(character, None)) is not None:
+        return str(digit)
+    if category in ("Zs", "Zl", "Zp", "Cf", "Me") or 0xFE00 <= code <= 0xFE0F:
+        return " "  # U+FE0F and U+20E3 make an emoji of the digit before them
+    if category == "Pd" or character in _DASHES:
+        return "-"
+    return chr(code - 0xFEE0) if 0xFF01 <= code < 0xFF5F else "@" if character == "﹫" else code
+
+
+_PLAIN: Final = _PlainSigns()
 
 
 def plain_of(text: str) -> str:
