@@ -1,7 +1,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.preparing.masking import PLACEHOLDERS, mask, mask_identifier, mask_mapping
@@ -256,6 +256,26 @@ def test_mask_counts_what_it_took_away_by_kind():
 def test_mask_of_a_masked_text_changes_nothing(text):
     once = mask(text)
     assert mask(once) == once
+
+
+# What one rule takes away becomes a border for another's find beside it.
+PIECES = st.sampled_from(
+    ["艾特", "点", "com", "example", "qq", "at", " ", "@", ".", "：", "a", "o", "9999", "13912345678", "999999999999999",
+     "微信", "vx", "abcde", "QQ", "收件人", "王小明", "先生", "浙江省杭州市", "西湖区文三路", "8号", "3栋", "粤B", "12345",
+     "订单号", "SF", "验证码", "1.1.1.1", "+86", "0571-", "一三九", "&#", "；", "[", "]", "（", "电话"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+@example("&#oooooooooooooooo99999a艾特example点com999999999999999;")
+@example("aa艾特bb点com" * 30 + "999999999999")
+def test_mask_of_a_masked_mixture_changes_nothing(text):
+    once = mask(text)
+    assert mask(once) == once
+
+
+def test_an_address_that_ends_at_another_placeholder_is_masked():
+    assert mask("zhang艾特example点com999999999999999") == "[邮箱][订单号]"
 
 
 @given(st.text(alphabet=st.characters(), max_size=200))
