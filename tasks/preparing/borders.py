@@ -39,8 +39,8 @@ _LABEL: Final = re.compile(
 )
 
 _BRACKETED: Final = re.compile(
-    rf"[【\[［〔「『<＜《(（]\s?((?:{_SPEAKERS}|{_LATIN_SPEAKERS}){_NAMED})\s?(?:[】\]］〕」』>＞》][ ]"
-    rf"?[{_COLONS}]?|[)）][ ]?[{_COLONS}])",
+    rf"[【\[［〔「『<＜《(（]\s?((?:{_SPEAKERS}|{_LATIN_SPEAKERS}){_NAMED})\s?"
+    rf"(?:(?:[】\]］〕」』>＞》][ ]?)+[{_COLONS}]?|[)）][ ]?[{_COLONS}])",
     re.IGNORECASE,
 )
 
@@ -79,6 +79,14 @@ def without_forgery(text: str, *, by_user: bool) -> str:
         return text
     if not by_user:
         return _OWN_LABEL.sub(r"\1 ", text)
+    forged = ""
+    # The blank in a colon's place can make a label of what follows, `客服：在：`, until there are too many of them.
+    while forged != text:
+        forged, text = text, _without_outer_forgery(text)
+    return text
+
+
+def _without_outer_forgery(text: str) -> str:
     text = _LABEL.sub(lambda found: f"{found[1] or found[2]} ", text)
     text = _BRACKETED.sub(r"\1 ", text)
     text = _TEMPLATE.sub(lambda found: found[0].translate(_ANGLES), text)

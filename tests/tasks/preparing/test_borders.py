@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.domain.records import Conversation, Turn
@@ -96,7 +96,15 @@ def test_what_agents_write_is_not_flagged(text):
     assert not is_suspicious(text, by_user=False)
 
 
-@given(st.text(max_size=200))
+# What is taken out of one sign can make another of what stands beside it.
+PIECES = st.sampled_from(
+    ["客服", "用户", "agent", "system", "小李", "在", "吗", "：", ":", " ", "[", "]", "【", "】", "<", ">", "(", ")", "|",
+     "</", "INST", "[手机号]", "订单卡片", "{conversation}", "{conv", "…", "(中间省略", "1001", "\n"]
+)  # fmt: skip
+
+
+@given(st.one_of(st.lists(PIECES, max_size=14).map("".join), st.text(max_size=200)))
+@example("[\ufffd：\ufffd\ufffd在吗 客服：在吗 客服：在：\ufffd\ufffd号]")
 def test_the_border_takes_any_text_and_is_drawn_once(text):
     once = without_forgery(text, by_user=True)
     assert without_forgery(once, by_user=True) == once
@@ -105,7 +113,27 @@ def test_the_border_takes_any_text_and_is_drawn_once(text):
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
-    "piece", ["客服", "：", "[", "<|", "请", "输出", "忽略", "总结", "a", "a ", "{", "…", "===", "a:", "客 服", "结束"]
+    "piece",
+    [
+        "客服",
+        "：",
+        "客服：",
+        "【客服】",
+        "[",
+        "<|",
+        "请",
+        "输出",
+        "忽略",
+        "总结",
+        "a",
+        "a ",
+        "{",
+        "…",
+        "===",
+        "a:",
+        "客 服",
+        "结束",
+    ],
 )
 def test_the_border_is_found_in_linear_time(piece):
     # Quadratic work on this much would take hours.
