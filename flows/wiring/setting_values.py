@@ -1,8 +1,9 @@
 """Types of setting values, each with its check; a wrong value raises ValueError with one clause for people."""
 
+import os
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,6 +12,11 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from tasks.domain.records import Reason
+
+# Of Linux and of nearly every file system; beyond them each look at the path is an error.
+_PATH_BYTES: Final = 4096
+
+_NAME_BYTES: Final = 255
 
 
 def _split_names(names: object) -> object:
@@ -55,6 +61,16 @@ def _printable_key(secret: SecretStr) -> SecretStr:
     return SecretStr(value)
 
 
+def _possible_path(path: str) -> str:
+    if path.startswith(("bos://", "block://")):
+        return path
+    if "\0" in path:
+        raise ValueError("a path has no null characters")
+    if len(os.fsencode(path)) >= _PATH_BYTES or any(len(os.fsencode(name)) > _NAME_BYTES for name in path.split("/")):
+        raise ValueError(f"a path has less than {_PATH_BYTES} bytes, and each name in it at most {_NAME_BYTES}")
+    return path
+
+
 def _existing_file(path: str) -> str:
     if path and not Path(path).is_file():
         raise ValueError(f"there is no file {path}: no certificate could be trusted")
@@ -70,15 +86,18 @@ def _no_socks(url: str) -> str:
 def _reject_reasons(value: str) -> str:
     names = [name.strip() for name in value.split(",") if name.strip()]
     if wrong := [name for name in names if name not in set(Reason)]:
-        raise ValueError(f"there is no reason {', '.join(wrong)}; there are: {', '.join(Reason)}")
+        # Longer ones may be a key that was put in the wrong place.
+        named = ", ".join(name if len(name) <= 20 else "of this name" for name in wrong)
+        raise ValueError(f"there is no reason {named}; there are: {', '.join(Reason)}")
     return ",".join(names)
 
 
+Location = Annotated[str, AfterValidator(_possible_path)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_names)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Address = Annotated[str, AfterValidator(_http_address)]
 JsonObject = Annotated[str, BeforeValidator(_json_object)]
 Key = Annotated[SecretStr, AfterValidator(_printable_key)]
-ExistingFile = Annotated[str, AfterValidator(_existing_file)]
+ExistingFile = Annotated[str, AfterValidator(_possible_path), AfterValidator(_existing_file)]
 Proxy = Annotated[str, AfterValidator(_no_socks)]
 RejectReasons = Annotated[str, AfterValidator(_reject_reasons)]

@@ -23,6 +23,7 @@ from flows.wiring.setting_values import (
     ExistingFile,
     JsonObject,
     Key,
+    Location,
     Names,
     Proxy,
     RejectReasons,
@@ -48,12 +49,12 @@ class Settings(BaseSettings):
         env_prefix="KEFU_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
     )
 
-    source: str = Field(
+    source: Location = Field(
         "deployments/demo/logs/{day}",
         description="where the logs are: a path, file://…, bos://bucket/prefix or block://name/prefix; "
         "{day} or {day:%Y/%m/%d} is the day",
     )
-    warehouse: str = Field(
+    warehouse: Location = Field(
         "warehouse", description="where the tables go: a path, file://…, bos://bucket/prefix or block://name/prefix"
     )
     summarizer: Literal["qianfan", "qianfan-batch", "openai", "offline"] = Field(
@@ -71,7 +72,7 @@ class Settings(BaseSettings):
         description="a Prefect block of the kind summarizer-endpoint, which says summarizer, endpoint, quota and keys",
     )
     log_format: str = Field("auto", description="the logs' format, or the name of a mapping; auto tells them apart")
-    mappings: str = Field("", description="a TOML file with more mappings for logs of another shape")
+    mappings: Location = Field("", description="a TOML file with more mappings for logs of another shape")
     fallback_endpoint: str = Field(
         "",
         description="a second model for what --endpoint refuses, is too long for or is down for; the column model says "
@@ -132,7 +133,7 @@ class Settings(BaseSettings):
         False, description="publish a day even though it holds less than half of what is published for it"
     )
     overwrite: bool = Field(False, description="summarize anew what another model or prompt version summarized before")
-    prompt: str = Field(
+    prompt: Location = Field(
         "",
         validate_default=True,
         description="the prompt: a version of tasks/prompts, or a .txt file of your own with {conversation} in it; "
@@ -183,14 +184,16 @@ class Settings(BaseSettings):
         ge=0,
         description="logs are all there when they have not changed for so long, or have a _SUCCESS beside them",
     )
-    scratch: str = Field("", description="folder for work in progress; a local warehouse uses its own _staging")
+    scratch: Location = Field("", description="folder for work in progress; a local warehouse uses its own _staging")
     shadow_endpoint: str = Field(
         "",
         description="a candidate that is asked about a sample of each day, too, after the day's tables are published",
     )
     shadow_share: float = Field(0.02, gt=0, le=1, description="the part of a day that the candidate is asked about")
-    themes: str = Field("", description="a TOML file with the shop's own taxonomy of themes; not set: the default one")
-    questions: str = Field(
+    themes: Location = Field(
+        "", description="a TOML file with the shop's own taxonomy of themes; not set: the default one"
+    )
+    questions: Location = Field(
         "", description="a TOML file with the shop's own questions about conversations (flows.ask_questions)"
     )
     dimensions: Names = Field(
@@ -394,4 +397,6 @@ def _complaint(problem: Any, overrides: Mapping[str, Any], of_block: Mapping[str
         place = f"{name} in the endpoint block"
     elif name in flags():
         place = f"--{name.replace('_', '-')}" if name in overrides else f"KEFU_{name.upper()}"
-    return f"{place}: {message} (it is {problem['input']!r})" if name in flags() else f"{place}: {message}"
+    value = str(problem["input"])
+    # Longer ones may be a key that was put in the wrong place.
+    return f"{place}: {message} (it is {value!r})" if name in flags() and len(value) <= 20 else f"{place}: {message}"

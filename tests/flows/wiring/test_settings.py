@@ -248,3 +248,27 @@ def test_a_key_as_a_parameter_is_refused_by_the_server_before_it_is_stored(flow)
 def test_a_zone_that_is_none_is_refused_in_one_line(name):
     with pytest.raises(UsageError, match="no time zone"):
         load_settings({"timezone": name})
+
+
+@pytest.mark.parametrize("name", ["source", "warehouse", "scratch", "mappings", "themes", "questions", "prompt"])
+@pytest.mark.parametrize(
+    "path", ["logs/" + "n" * 300 + ".txt", "/".join(["logs"] * 1000), "logs/a\0b", "日志" * 50 + ".txt"]
+)
+def test_a_path_that_no_file_can_have_is_refused_in_one_line(name, path):
+    with pytest.raises(UsageError, match=f"^--{name}: a path has ") as refused:
+        load_settings({name: path})
+    assert path not in str(refused.value)
+
+
+def test_a_certificate_at_a_path_that_no_file_can_have_is_refused(monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "n" * 300)
+    with pytest.raises(UsageError, match=r"^SSL_CERT_FILE: a path has "):
+        load_settings({})
+
+
+@pytest.mark.parametrize("name", ["rpm", "max_cost", "summarizer", "timezone", "mask", "retry", "shared_quota"])
+def test_a_key_in_place_of_another_value_is_not_repeated(name, monkeypatch):
+    monkeypatch.setenv(f"KEFU_{name.upper()}", "sk-do not show 0123456789abcdef")
+    with pytest.raises(UsageError, match=f"^KEFU_{name.upper()}: ") as refused:
+        load_settings({})
+    assert "do not show" not in str(refused.value)
