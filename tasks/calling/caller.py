@@ -106,6 +106,7 @@ class Caller:
         self._admission.budget.spend(billed.calls, billed.prompt_tokens, billed.completion_tokens, billed.cached_tokens)
         self._in_flight: dict[str, asyncio.Future[Answer | GivenUp]] = {}
         self._useless: deque[Answer] = deque(maxlen=_WITHDRAWN_AT_MOST)
+        self._reading = asyncio.Lock()
         self._waiting: set[asyncio.Task[object]] = set()
         self._settled = 0
         self._settled_is_enough: tuple[int, asyncio.Event] | None = None
@@ -147,6 +148,13 @@ class Caller:
             return None
         return answer if is_settled(request, answer, self._answers.tries, self._run_id, self._policy) else None
 
+    async def read_other_days(self, request: Request) -> None:
+        """Let `known` be quick: read the logs of other days that may hold the request, beside the event loop."""
+        while self._answers.must_read(request, exact=self._is_second):
+            async with self._reading:
+                if self._answers.must_read(request, exact=self._is_second):
+                    await asyncio.to_thread(self._answers.read_other_days, request)
+
     async def answer(self, request: Request) -> Answer | GivenUp:
         """The answer to a request.
 
@@ -157,6 +165,7 @@ class Caller:
             LeaseLost: another run has the day, and asks instead.
         """
         try:
+            await self.read_other_days(request)
             return await self._answer(request)
         finally:
             self._settled += 1

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -60,6 +61,7 @@ class OtherDays:
         self._store = store
         self._days, self._fingerprints, self._owners = _index(store, _near(store, day, most_table_bytes))
         self._read: set[int] = set()
+        self._reading = Lock()
         self._log_bytes_left = most_log_bytes
         self._answers = sqlite3.connect(scratch / "other_days.sqlite", check_same_thread=False, isolation_level=None)
         self._answers.executescript(
@@ -69,22 +71,39 @@ class OtherDays:
         )
 
     def get(self, request: Request) -> Answer | None:
-        """The latest answer to this very request on another day that was not withdrawn, if there is one."""
+        """The latest answer to this very request on another day that was not withdrawn, if there is one.
+
+        Blocking, unless it `has_read` the logs.
+        """
         for owner in self._owners_of(request.content_hash):
             if owner not in self._read:
                 self._read.add(owner)
                 self._load(self._days[owner])
-            row = self._answers.execute(
-                "SELECT line FROM answers WHERE request_hash = ? ORDER BY answered_at DESC LIMIT 1",
-                (request.request_hash,),
-            ).fetchone()
-            if row:
-                return decode_answer(row[0])
+            line = self._latest(request)
+            if line is not None:
+                return decode_answer(line)
         return None
+
+    def has_read(self, request: Request) -> bool:
+        """Return true if `get` finds the request's answer, or none, without reading, and no other thread reads."""
+        if self._reading.locked():
+            return False
+        for owner in self._owners_of(request.content_hash):
+            if owner not in self._read:
+                return False
+            if self._latest(request) is not None:
+                return True
+        return True
+
+    def read(self, request: Request) -> None:
+        """Read the logs that `get` needs for the request. Blocking; until it returns, `has_read` is false for all."""
+        with self._reading:
+            self.get(request)
 
     def close(self) -> None:
         """Give up the scratch index."""
-        self._answers.close()
+        with self._reading:  # a thread whose run was canceled may read still
+            self._answers.close()
 
     def _owners_of(self, content_hash: str) -> list[int]:
         """The days that hold a conversation, nearest first."""
@@ -94,6 +113,12 @@ class OtherDays:
         while last < len(self._fingerprints) and self._fingerprints[last] == fingerprint:
             last += 1
         return sorted(set(self._owners[first:last].tolist()))
+
+    def _latest(self, request: Request) -> bytes | None:
+        row = self._answers.execute(
+            "SELECT line FROM answers WHERE request_hash = ? ORDER BY answered_at DESC LIMIT 1", (request.request_hash,)
+        ).fetchone()
+        return row[0] if row else None
 
     def _load(self, day: date) -> None:
         """Take in a day's log, whole or not at all: a part would show answers that the rest withdraws."""

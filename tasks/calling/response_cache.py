@@ -116,6 +116,17 @@ class ResponseCache:
             found = self._other_days.get(request)
         return found
 
+    def must_read(self, request: Request, exact: bool = False) -> bool:
+        """Return true if `get` has to read other days' logs first: call `read_other_days` in a thread before."""
+        if self._other_days is None or self._other_days.has_read(request):
+            return False
+        return not self._known or self._of_this_day(request, exact) is None
+
+    def read_other_days(self, request: Request) -> None:
+        """Read the logs of other days that may hold a request. Blocking; until it returns, `must_read` is true."""
+        assert self._other_days is not None
+        self._other_days.read(request)
+
     def _of_this_day(self, request: Request, exact: bool) -> Answer | None:
         found = self._latest("request_hash", request.request_hash)
         if found is None and not self._overwrite and not exact:
