@@ -12,7 +12,7 @@ export DO_NOT_TRACK := 1
 # What only developers load, and what packages test themselves with, is compiled where it is used.
 NOT_COMPILED := /(tests?|testing|mypy|mypyc|sklearn|scipy|polars|nltk|hypothesis|selenium|sacrebleu|_pytest)/
 
-.PHONY: help env demo serve test test-long test-postgres test-browser test-containers picture lint types audit sbom licences lock clean
+.PHONY: help env demo serve test test-long test-postgres test-browser test-containers picture lint types fuzz audit sbom licences lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ test-browser: env ## the real UI in a real Chromium, with screenshots in test-ou
 test-containers: env ## deployments/compose.yaml on Docker Engine with Compose 2.24 or newer (minutes)
 	@docker compose version >/dev/null && docker info >/dev/null || { echo "Start Docker Engine first, and install Docker Compose 2.24 or newer."; exit 1; }
 	$(BIN)/pytest -m containers -n 0
+
+fuzz: env ## hostile inputs for every reader and parser, led by the code they reach: FUZZ='--seconds 600' (minutes)
+	@test -d .tmp/fuzz/atheris || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --target .tmp/fuzz -r tests/fuzz/requirements.txt
+	PYTHONPATH=.tmp/fuzz $(BIN)/python -m tests.fuzz $(FUZZ)
 
 picture: demo ## draw the README's picture anew from the demo's second day
 	$(BIN)/python -m flows.build_report --start 2026-11-21 --end 2026-11-21

@@ -1,69 +1,148 @@
-"""What is fuzzed, and the words that inputs are made of."""
+"""The targets: each takes bytes as a stranger may write them, and returns or refuses."""
 
+import atexit
+import io
+import tempfile
 from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Any, Final
 
-from hypothesis import strategies as st
+import orjson
+from pydantic import TypeAdapter, ValidationError
 
-from flows.wiring.settings import load_settings
-from tasks.calling.rules.responses import decode_answer
+from tasks.calling.rules.responses import decode_answer, encode_answer
 from tasks.domain.errors import UsageError
 from tasks.parsing.answers import parse_answer
 from tasks.parsing.verdicts import accepted_of, negative_sentiment_of
-from tasks.preparing.masking import mask, mask_neighbors
+from tasks.preparing.borders import is_suspicious, without_forgery
+from tasks.preparing.masking import PLACEHOLDERS, mask, mask_identifier, mask_mapping, mask_neighbors
+from tasks.preparing.prompts import load_prompt
+from tasks.preparing.requests import prepare
+from tasks.questions.rules.questions import parse_questions
+from tasks.reading.conversations import LogObject, LogReader
+from tasks.reviewing.rules.labels import read_labels
 from tasks.reviewing.sheets import read_sheet
-from tests.builders.logs import Read
+from tasks.summarizing.rules.batch_submission import decode_reply
+from tasks.themes.rules.taxonomy import parse_taxonomy
 
-_SEEDS: Final = (Path(__file__).parent / "corpus.txt").read_text(encoding="utf-8").splitlines()
-
-_pieces = st.sampled_from(_SEEDS) | st.sampled_from([*'{}[]",:\n\t\r\0是否：\ufeff\u202e']) | st.text(max_size=20)
-
-TEXTS: Final = st.lists(_pieces, max_size=12).map("".join)
+_PREPARE: Final = partial(prepare, prompt=load_prompt("sft-v1"), model="m", max_input_tokens=2000)
 
 
-def read_logs(text: str) -> None:
+@cache
+def _scratch() -> Path:
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def read_logs(data: bytes) -> None:
     """Read a log; a line is a conversation or a reject."""
-    Read(text.encode("utf-8", "surrogatepass"))
+    reader = LogReader(_PREPARE, _scratch())
+    for _ in reader.read([LogObject("log", partial(io.BytesIO, data))]):
+        pass
 
 
-def read_review_sheet(text: str) -> None:
-    """Read a sheet; a broken one is refused."""
-    for name in ("sheet.csv", "sheet.xlsx"):
-        try:
-            read_sheet(text.encode("utf-8", "surrogatepass"), name)
-        except UsageError:
-            continue
+def parse_answers(data: bytes) -> None:
+    """Parse an answer, whole and cut off."""
+    text = _text(data)
+    parse_answer(text)
+    parse_answer(text, cut_off=True)
 
 
-def set_a_setting(text: str) -> None:
-    """Load settings; a wrong one is refused."""
-    for name in ("source", "timezone", "dimensions", "extra_fields", "extra_headers", "retry", "rpm", "day_from"):
-        try:
-            load_settings({name: text})
-        except UsageError:
-            continue
-
-
-def mask_texts(text: str) -> None:
-    """Mask a text, and what is masked once stays as it is."""
-    once = mask(text)
-    assert mask(once) == once
-    assert len(mask_neighbors([text, text])) == 2
-
-
-def judge(text: str) -> None:
+def judge(data: bytes) -> None:
     """Judge a model's words."""
+    text = _text(data)
     assert accepted_of(text) in {True, False, None}
     assert negative_sentiment_of(text) in {True, False, None}
 
 
-TARGETS: Final[dict[str, Callable[[str], object]]] = {
+def mask_texts(data: bytes) -> None:
+    """Mask a text; what is masked once stays as it is, and as many messages come out as went in."""
+    text = _text(data)
+    once = mask(text)
+    assert mask(once) == once
+    if len(data) % 4 == 0:
+        pieces = text.split("，")
+        assert len(mask_neighbors(pieces)) == len(pieces)
+        mask_identifier(text)
+        mask_mapping({text[:12]: text[12:]})
+
+
+def draw_borders(data: bytes) -> None:
+    """Take a text's forgeries out, once and for all; none of our placeholders is left."""
+    text = _text(data)
+    is_suspicious(text, by_user=True)
+    once = without_forgery(text, by_user=True)
+    assert without_forgery(once, by_user=True) == once
+    assert not any(name in once for name in PLACEHOLDERS)
+
+
+@cache
+def _settings() -> list[TypeAdapter[Any]]:
+    from flows.wiring.settings import Settings  # Prefect's import is paid by this target only
+
+    types: list[Any] = [field.annotation for field in Settings.model_fields.values()]
+    checks = [field.metadata for field in Settings.model_fields.values()]
+    return [
+        TypeAdapter(Annotated[(kind, *check)] if check else kind) for kind, check in zip(types, checks, strict=True)
+    ]
+
+
+def set_a_setting(data: bytes) -> None:
+    """Load a setting's value; a wrong one is refused."""
+    settings = _settings()
+    try:
+        settings[data[0] % len(settings) if data else 0].validate_python(_text(data[1:]))
+    except ValidationError:
+        return
+
+
+def read_documents(data: bytes) -> None:
+    """Read what people write in TOML and JSON lines; a wrong one is refused in one line."""
+    text = _text(data[1:])
+    readers: tuple[Callable[[], object], ...] = (
+        lambda: parse_taxonomy(text, "f.toml"),
+        lambda: parse_questions(text, "f.toml"),
+        lambda: read_labels(io.BytesIO(data[1:]), "f.jsonl"),
+    )
+    refusal = ""
+    try:
+        readers[data[0] % len(readers) if data else 0]()
+    except UsageError as error:
+        refusal = str(error)
+    assert "\n" not in refusal
+
+
+def read_review_sheet(data: bytes) -> None:
+    """Read a sheet; a broken one is refused."""
+    try:
+        read_sheet(data, "sheet.xlsx" if data.startswith(b"PK") else "sheet.csv")
+    except UsageError:
+        return
+
+
+def read_answer_log(data: bytes) -> None:
+    """Read a line of the answer log and of a batch's output; what is read can be written."""
+    decode_reply(data)
+    answer = decode_answer(data)
+    if answer is not None:
+        assert decode_answer(encode_answer(answer)) == answer
+        orjson.dumps(answer)
+
+
+TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "readers": read_logs,
-    "answers": parse_answer,
+    "answers": parse_answers,
     "verdicts": judge,
     "masking": mask_texts,
+    "borders": draw_borders,
     "settings": set_a_setting,
+    "documents": read_documents,
     "sheets": read_review_sheet,
-    "answer log": lambda text: decode_answer(text.encode("utf-8", "surrogatepass")),
+    "answer_log": read_answer_log,
 }
