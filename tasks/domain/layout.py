@@ -32,6 +32,9 @@ STAGING: Final = ("_staging/runs/", "_staging/leases/", "_staging/shards/", "_st
 # What these hold was paid for, and is all there is of a day that is not published.
 PAID: Final = ("_answers/", "_staging/batches/")
 
+# Answers apart from the nightly's: of evaluations, shadows and questions, whose results are tables of their own.
+OTHER_ANSWERS: Final = re.compile(r"_answers/(?!day=)[^/]+/")
+
 DAY_OF_KEY: Final = re.compile(r"(?:_answers|reports|_staging/batches)/days?=(?:\d{4}-\d\d-\d\d_)?(\d{4}-\d\d-\d\d)/")
 
 TABLES: Final = ("summaries/", "rejects/", "metrics/", "runs/")

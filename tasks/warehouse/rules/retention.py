@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from tasks.domain.layout import DAY_OF_KEY, PAID, STAGING, TABLES, TEXTS
+from tasks.domain.layout import DAY_OF_KEY, OTHER_ANSWERS, PAID, STAGING, TABLES, TEXTS
 from tasks.domain.ports import StoredObject
 
 _ANY_DAY: Final = re.compile(r"day=(\d{4}-\d\d-\d\d)/")
@@ -15,6 +15,8 @@ _ANY_DAY: Final = re.compile(r"day=(\d{4}-\d\d-\d\d)/")
 @dataclass(frozen=True, slots=True)
 class Keep:
     """For how many days what is kept, 0 for ever: by its day, staging by its last change, answers by both.
+
+    Answers to evaluations, shadows and questions go by their last change: no night needs them.
 
     `texts` are whole dialogues (labels, samples and their sheets) and what candidates wrote of them (shadows,
     evaluations, comparisons); those whose key names no day go by their last change.
@@ -40,6 +42,8 @@ def is_expired(found: StoredObject, keep: Keep, *, now: datetime, is_published: 
     day = date.fromisoformat(named[1]) if named else None
     if found.key.startswith(STAGING):
         old = bool(keep.staging_days) and now - found.modified > timedelta(days=keep.staging_days)
+    elif OTHER_ANSWERS.match(found.key):
+        return bool(keep.answers_days) and now - found.modified > timedelta(days=keep.answers_days)
     elif found.key.startswith((*TABLES, *TEXTS)):
         days = keep.tables_days if found.key.startswith(TABLES) else keep.texts_days
         dated = _ANY_DAY.search(found.key)

@@ -40,6 +40,14 @@ def test_is_expired_keeps_what_was_bought_lately_for_an_old_day():
     assert expired("_answers/day=2026-01-01/run.jsonl", age_days=10.1)
 
 
+@pytest.mark.parametrize("folder", ["shadow/day=2026-01-01", "questions/day=2026-01-01", "evaluations"])
+@pytest.mark.parametrize("complete", [True, False])
+def test_is_expired_takes_answers_that_no_night_needs_by_their_last_change(folder, complete):
+    assert not expired(f"_answers/{folder}/run.jsonl", age_days=9.9, complete=complete)
+    assert expired(f"_answers/{folder}/run.jsonl", age_days=10.1, complete=complete)
+    assert not expired(f"_answers/{folder}/run.jsonl", Keep(), age_days=9_999, complete=complete)
+
+
 def test_is_expired_keeps_the_answers_of_a_day_that_is_not_published():
     assert not expired("_answers/day=2026-01-01/run.jsonl", complete=False)
     assert not expired("_staging/batches/day=2026-01-01/submission.json", age_days=99, complete=False)
