@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,7 @@ class Reason(StrEnum):
     ENDPOINT_ERROR = "endpoint_error"  # every attempt failed while others succeeded
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """One side's message. `text` is as logged, without the speaker's label."""
 
     role: Role

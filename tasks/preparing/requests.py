@@ -167,7 +167,7 @@ def _masked(conversation: Conversation, counts: dict[str, int], masking: Masking
         side = [index for index, turn in enumerate(turns) if turn.role == role]
         for index, text in zip(side, mask_neighbors([turns[index].text for index in side], counts), strict=True):
             if text is not turns[index].text:
-                turns[index] = replace(turns[index], text=text)
+                turns[index] = turns[index]._replace(text=text)
     return replace(
         conversation,
         conversation_id=mask_identifier(conversation.conversation_id, masking.pseudonyms),

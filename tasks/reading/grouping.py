@@ -56,6 +56,7 @@ class MessageGroups:
         self._rows: list[bytes] = []
         self._size = 0
         self._uris: dict[str, int] = {}
+        self._last_id, self._last_key = "", b'""'
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
@@ -73,11 +74,15 @@ class MessageGroups:
         Raises:
             StoreFull: the scratch folder can't take the rows.
         """
-        conversation_id, uri, *rest = message
-        row = b"%b\t%b\n" % (
-            orjson.dumps(conversation_id),
-            orjson.dumps((self._uris.setdefault(uri, len(self._uris)), *rest)),
-        )
+        conversation_id, uri, line, speaker, text, time, started, channel, attributes, number, key = message
+        if conversation_id != self._last_id:
+            self._last_id, self._last_key = conversation_id, orjson.dumps(conversation_id)
+        said = (speaker, text, time, number, key)
+        about = (started, channel, attributes) if started or channel or attributes else None
+        at = self._uris.get(uri)
+        if at is None:
+            at = self._uris[uri] = len(self._uris)
+        row = b"%b\t%b\n" % (self._last_key, orjson.dumps((at, line, said, about)))
         self._rows.append(row)
         self._size += len(row)
         if self._size > self._memory_bytes:
@@ -138,25 +143,24 @@ class MessageGroups:
     def _conversation(
         self, conversation_id: str, rows: list[bytes], size: int, uris: list[str]
     ) -> Conversation | Reject:
-        utterances: list[Utterance] = []
-        unread = Unread()
-        started, channel = None, ""
-        attributes: dict[str, str] = {}
         first_uri, first_line, *_ = orjson.loads(rows[0])
         uri = uris[first_uri]
         if size > LINE_LIMIT_BYTES:
             detail = f"{size >> 20} MB of messages share this id: no conversation is that long"
             return Reject(conversation_id, Reason.UNREADABLE, detail, uri, first_line)
-        for row in rows:
-            _, _, speaker, text, time, row_started, row_channel, row_attributes, number, key = orjson.loads(row)
-            if speaker is None:
-                unread = Unread(unread.rows + 1, unread.why or text)
+        utterances: list[Utterance] = []
+        unread = Unread()
+        started, channel = None, ""
+        attributes: dict[str, str] = {}
+        for _, _, said, about in orjson.loads(b"[%b]" % b",".join(rows)):
+            if said[0] is None:
+                unread = Unread(unread.rows + 1, unread.why or said[1])
                 continue
-            utterances.append(Utterance(speaker, text, time, number, key))
-            started = row_started if started is None else started
-            channel = channel or row_channel
-            if row_attributes:
-                attributes = row_attributes | attributes
+            utterances.append(said)
+            if about:
+                started = about[0] if started is None else started
+                channel = channel or about[1]
+                attributes = {**about[2], **attributes} if about[2] else attributes
         header = Header(conversation_id, uri, first_line, started, channel, attributes)
         return conversation_from(utterances, self._timestamps, header, unread)
 

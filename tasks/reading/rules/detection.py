@@ -234,7 +234,7 @@ class _Candidates:
         return columns
 
     def _table(self) -> Detected | None:
-        if not self._may_be("csv", "tsv"):
+        if not self._may_be("csv", "tsv") or isinstance(self.sample.first, list | dict):
             return None
         above = self.mapping.skip_lines
         separator = self._declared_separator()
@@ -255,9 +255,7 @@ class _Candidates:
 
     def _dialect(self, delimiter: str) -> Dialect:
         quoted = self.mapping.quoted and delimiter != "\x01"
-        sample = self.head.text[: 1 << 16]
-        escaped = quoted and sample.count('\\"') > sample.count('""') and ('"' + delimiter) in sample
-        return Dialect(delimiter, quoted, escaped)
+        return Dialect(delimiter, quoted, quoted and self.sample.escapes_quotes and self.sample.has('"' + delimiter))
 
     def _headed(self, at: int, name: str, dialect: Dialect) -> Detected | None:
         rows = list(islice(split_rows(enumerate(self.lines[at:]), dialect), 1))

@@ -1,10 +1,11 @@
 """Utterances to a conversation: in their order, once each, or why they are none."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tasks.domain.records import Conversation, Reason, Reject, Turn
 from tasks.reading.rules.timestamps import TimestampParser
@@ -24,6 +25,10 @@ _BREAKS: Final = re.compile(r"</?(?:p|div|br|li|tr|h[1-6]|blockquote|hr)\b", re.
 
 # No character has a number of so many digits, and reading them takes quadratic time.
 _ENDLESS_ENTITY: Final = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}+;?")
+
+
+# Makes a turn of (role, text, time), half a microsecond sooner than its class does.
+new_turn: Final[Callable[[tuple[Any, str, datetime | None]], Turn]] = partial(tuple.__new__, Turn)
 
 
 class Header(NamedTuple):
@@ -58,37 +63,32 @@ def conversation_from(
     """
     if len(utterances) > MESSAGES_LIMIT:
         return _reject(header, Reason.UNREADABLE, f"{len(utterances):,} messages: no conversation is that long", None)
-    spoken: list[Utterance] = []
-    keyed = False
-    for said in utterances:
-        text = said[1]
-        if not text or said[0] is None or said[0] == "system":
-            continue
-        if "<" in text or "&#" in text:
-            text = plain_text(text)
-            if not text:
-                continue
-            spoken.append(said._replace(text=text))
-        else:
-            spoken.append(said)
-        keyed = keyed or said[4] != ""
     parse = timestamps.parse
-    times = [parse(said[2]) for said in spoken]
-    if keyed:
-        spoken, times = _once_each(spoken, times)
-    spoken, times = _in_order(spoken, times)
-    started = timestamps.parse(header.started) or next((time for time in times if time), None)
-    if not spoken:
+    turns: list[Turn] = []
+    marks: list[_Mark] = []
+    marked = False
+    for speaker, text, time, number, key in utterances:
+        if not text or speaker is None or speaker == "system":
+            continue
+        if ("<" in text or "&#" in text) and not (text := plain_text(text)):
+            continue
+        turns.append(new_turn((speaker, text, None if time is None else parse(time))))
+        marks.append((number, key))
+        marked = marked or number is not None or key != ""
+    turns = _in_order(_Marked(turns, marks).once_each()) if marked else in_order(turns)
+    started = parse(header.started) or next((turn.time for turn in turns if turn.time), None)
+    if not turns:
         return _none(header, Reason.EMPTY, "no message has any text", started, unread, len(utterances))
-    role = spoken[0][0]
-    if len({said[0] for said in spoken}) == 1:
-        detail = f"only the {role} speaks ({len(spoken)} messages)"
+    role = turns[0].role
+    if all(turn[0] == role for turn in turns):
+        detail = f"only the {role} speaks ({len(turns)} messages)"
         return _none(header, Reason.ONE_SIDED, detail, started, unread, len(utterances))
     attributes = header.attributes
     if unread.rows:
         attributes = {**attributes, UNREAD_ROWS: str(unread.rows)}
-    turns = tuple([Turn(said[0], said[1], time) for said, time in zip(spoken, times, strict=True)])  # type: ignore[arg-type]
-    return Conversation(header.conversation_id, turns, header.uri, header.line, started, header.channel, attributes)
+    return Conversation(
+        header.conversation_id, tuple(turns), header.uri, header.line, started, header.channel, attributes
+    )
 
 
 def plain_text(text: str) -> str:
@@ -115,38 +115,61 @@ def _reject(header: Header, reason: Reason, detail: str, started: datetime | Non
     )
 
 
-_Times = list[datetime | None]
+_Mark = tuple[float | None, str]
 
 
-def _once_each(spoken: list[Utterance], times: _Times) -> tuple[list[Utterance], _Times]:
-    """Without messages that were delivered twice: the same key, the same side, the same words."""
-    seen: set[tuple[object, ...]] = set()
-    kept = []
-    for at, said in enumerate(spoken):
-        mark = said.key, said.speaker, said.text
-        if not said.key or mark not in seen:
-            kept.append(at)
-            seen.add(mark)
-    return [spoken[at] for at in kept], [times[at] for at in kept]
+class _Marked(NamedTuple):
+    """Turns with the number and the key of each one's message."""
+
+    turns: list[Turn]
+    marks: list[_Mark]
+
+    def once_each(self) -> "_Marked":
+        """Return them without messages that were delivered twice: the same key, the same side, the same words."""
+        seen: set[tuple[str, str, str]] = set()
+        kept = []
+        for at, (turn, (_, key)) in enumerate(zip(self.turns, self.marks, strict=True)):
+            mark = key, turn.role, turn.text
+            if not key or mark not in seen:
+                kept.append(at)
+                seen.add(mark)
+        return self.at(kept)
+
+    def at(self, order: Sequence[int]) -> "_Marked":
+        """Return them in another order."""
+        return _Marked([self.turns[at] for at in order], [self.marks[at] for at in order] if self.marks else [])
+
+    def by_number(self) -> list[Turn]:
+        """Return the turns of one time in the order of their numbers, where all have one."""
+        if not self.marks or any(number is None for number, _ in self.marks):
+            return self.turns
+        times = [turn.time for turn in self.turns]
+        places = range(len(times))
+        order = sorted(places, key=lambda at: (times[at] is not None, times[at] or 0, self.marks[at][0]))
+        return self.at(order).turns
 
 
-def _in_order(spoken: list[Utterance], times: _Times) -> tuple[list[Utterance], _Times]:
+def in_order(turns: list[Turn]) -> list[Turn]:
+    """The turns in the order of their times."""
+    return _in_order(_Marked(turns, []))
+
+
+def _in_order(said: _Marked) -> list[Turn]:
+    times = [turn[2] for turn in said.turns]
     known = [time for time in times if time]
     if not known:
-        if all(said[3] is not None for said in spoken):
-            spoken = sorted(spoken, key=lambda said: said[3] or 0.0)
-        return spoken, times
+        return said.by_number()
     if len(known) == len(times) and known == sorted(known) and (known[0] != known[-1] or len(known) == 1):
-        return _by_number(spoken, times)
+        return said.by_number()
     falling = known[0] > known[-1] and all(one >= other for one, other in pairwise(known))
     if falling and (len(known) == len(times) or len(known) > 2):
-        spoken, times = spoken[::-1], times[::-1]
+        said = said.at(range(len(times) - 1, -1, -1))
+        times.reverse()
     places = _filled(times, known[0])
-    order = sorted(range(len(spoken)), key=places.__getitem__)
-    return _by_number([spoken[at] for at in order], [times[at] for at in order])
+    return said.at(sorted(range(len(times)), key=places.__getitem__)).by_number()
 
 
-def _filled(times: _Times, first: datetime) -> list[datetime]:
+def _filled(times: Sequence[datetime | None], first: datetime) -> list[datetime]:
     """Every time, or where there is none that of the message before."""
     places = []
     last = first
@@ -154,11 +177,3 @@ def _filled(times: _Times, first: datetime) -> list[datetime]:
         last = time or last
         places.append(last)
     return places
-
-
-def _by_number(spoken: list[Utterance], times: _Times) -> tuple[list[Utterance], _Times]:
-    """Messages of one time in the order of their numbers, where all have one."""
-    if not spoken or spoken[0][3] is None or any(said[3] is None for said in spoken):
-        return spoken, times
-    order = sorted(range(len(spoken)), key=lambda at: (times[at] is not None, times[at] or 0, spoken[at][3]))
-    return [spoken[at] for at in order], [times[at] for at in order]

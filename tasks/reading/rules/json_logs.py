@@ -14,6 +14,7 @@ from tasks.reading.rules.json_fields import after_instruction, number_of, text_o
 from tasks.reading.rules.json_text import as_text, identity, name_of, scalar
 from tasks.reading.rules.messages import Message
 from tasks.reading.rules.parse_json import parse_json
+from tasks.reading.rules.plain_records import PlainRecords
 from tasks.reading.rules.speakers import Speaker, speaker_of_flag
 from tasks.reading.rules.transcripts import split_transcript
 from tasks.reading.rules.unwrapping import records_in
@@ -42,6 +43,10 @@ class JsonRecords:
         self._uri = log.uri
         self._vocabulary = log.vocabulary
         self._only = only
+        taken = JSON_FORMATS if not only else (only,)
+        self._plain = PlainRecords(
+            log, lists=_CONVERSATIONS in taken, transcripts=_TRANSCRIPTS in taken, messages=_MESSAGES in taken
+        )
         self._line = self._on_line = 0
         self._looked_at: Mapping[str, Any] = {}  # the record whose messages were found last
         self._found: tuple[str, list[Any]] | None = None
@@ -76,6 +81,8 @@ class JsonRecords:
             list_line: where the list begins that the value is an element of. Messages in a list that name no
                 conversation are one.
         """
+        if type(value) is dict and (plain := self._plain.read(value, line)):
+            return (plain,)
         if not isinstance(value, list):
             return self._read_one(value, line, list_line)
         if not value:

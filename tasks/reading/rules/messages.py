@@ -1,6 +1,8 @@
 """Rows of logs that hold one message each."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from tasks.reading.rules.speakers import Speaker
 
@@ -22,3 +24,7 @@ class Message(NamedTuple):
     attributes: dict[str, str] | None = None
     number: float | None = None
     key: str = ""
+
+
+# Makes a message of all its fields, in half the time that its class takes.
+new_message: Final[Callable[[tuple[Any, ...]], Message]] = partial(tuple.__new__, Message)

@@ -60,7 +60,11 @@ def _is_rounded(value: Any) -> bool:
     """True for a record with a number of its own that may have lost digits: two ids must not become one."""
     if isinstance(value, list):
         return any(_is_rounded(element) for element in value if isinstance(element, dict))
-    return isinstance(value, dict) and any(type(kept) is float and abs(kept) >= _EXACT_UP_TO for kept in value.values())
+    if isinstance(value, dict):
+        for kept in value.values():
+            if type(kept) is float and abs(kept) >= _EXACT_UP_TO:
+                return True
+    return False
 
 
 def _number(digits: str) -> int | str:

@@ -11,6 +11,8 @@ from tasks.reading.rules.parse_json import parse_line
 
 SAMPLED_VALUES: Final = 60
 
+_CHARACTERS: Final = 1 << 16
+
 
 @dataclass(slots=False)
 class Sample:
@@ -33,6 +35,16 @@ class Sample:
     def values(self) -> list[Any]:
         """The lists and objects among the lines."""
         return [value for line in self.lines if isinstance(value := parsed(line), list | dict)]
+
+    @cached_property
+    def escapes_quotes(self) -> bool:
+        """True where a backslash stands before more quotes than another quote does."""
+        beginning = self.head.text[:_CHARACTERS]
+        return beginning.count('\\"') > beginning.count('""')
+
+    def has(self, text: str) -> bool:
+        """True where a text is in the beginning."""
+        return self.head.text.find(text, 0, _CHARACTERS) >= 0
 
     @cached_property
     def document_values(self) -> list[Any]:

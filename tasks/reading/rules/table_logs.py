@@ -9,7 +9,7 @@ from tasks.domain.records import Conversation, Reject
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.dialogue import Header, conversation_from
 from tasks.reading.rules.json_logs import JsonRecords, strangers_in
-from tasks.reading.rules.messages import Message
+from tasks.reading.rules.messages import Message, new_message
 from tasks.reading.rules.parse_json import parse_json
 from tasks.reading.rules.speakers import Speaker, is_set, speaker_of_flag
 from tasks.reading.rules.transcripts import split_transcript
@@ -23,6 +23,9 @@ _NOTHING: Final = frozenset({"", "nan", "NaN", "null", "NULL", "None", "none", "
 _ROUNDED: Final = re.compile(r"\d\.\d{1,14}[eE]\+\d{2}")
 
 _WHOLE: Final = re.compile(r"\d{1,15}\.0")
+
+# Second characters of ids that want a closer look: none, ="00123", 2.02611E+17.
+_OF_SPREADSHEETS: Final = frozenset(["", '"', "."])
 
 _FALSE: Final = ("false", "0", "no", "否")
 
@@ -155,10 +158,16 @@ class TableRows:
         self._by_role = columns.role >= 0 and self._side is None
         self._known = log.vocabulary.speakers
         self._leaves_out = bool(columns.recalled or columns.public >= 0 or self._skip)
+        others = (columns.date, columns.started_at, columns.channel, columns.number, columns.message_id)
+        self._plain = self._by_role and not self._leaves_out and max(*others, columns.transcript) < 0
+        self._places = columns.width, columns.conversation_id, columns.role, columns.text, columns.time
+        self._plain = self._plain and columns.conversation_id >= 0
 
     def read(self, number: int, row: list[str]) -> Message | Conversation | Reject | None:
         """Read one row; None for one that the log marks as not the customer's."""
         columns = self._columns
+        if self._plain and (plain := self._plain_message(number, row)):
+            return plain
         if len(row) != columns.width:
             fitted = self._fitted(row)
             if fitted is None:
@@ -172,6 +181,18 @@ class TableRows:
         if columns.transcript >= 0:
             return self._conversation(number, row, conversation_id)
         return self._message(number, row, conversation_id)
+
+    def _plain_message(self, number: int, row: list[str]) -> Message | None:
+        """The message of a row that is an id, a known role, a text and perhaps a time; None for any other."""
+        width, at_id, at_role, at_text, at_time = self._places
+        if len(row) != width or not (speaker := self._known.get(row[at_role])):
+            return None
+        conversation_id, text = row[at_id].strip(), row[at_text]
+        if conversation_id[1:2] in _OF_SPREADSHEETS or conversation_id[-2:] == ".0" or not text or text.isspace():
+            return None
+        time = row[at_time] or None if at_time >= 0 else None
+        attributes = (self._attributes(row) or None) if self._columns.attributes else None
+        return new_message((conversation_id, self._uri, number, speaker, text, time, None, "", attributes, None, ""))
 
     def _message(self, number: int, row: list[str], conversation_id: str) -> Message | Reject | None:
         columns = self._columns

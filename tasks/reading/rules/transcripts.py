@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from tasks.domain.records import Turn
+from tasks.reading.rules.dialogue import MESSAGES_LIMIT, new_turn, plain_text
 from tasks.reading.rules.speakers import AGENT_WORDS, SYSTEM_WORDS, USER_WORDS, Speaker, speaker_of
 from tasks.reading.rules.utterances import Utterance
 
@@ -165,11 +167,8 @@ class LabelReader:
 
     def label(self, line: str) -> Label | None:
         """The label that a line begins with, if any."""
-        if not self.roles:
-            end = line.find("：", 0, _PLAIN_CHARACTERS)
-            end = end if end >= 0 else line.find(":", 0, _PLAIN_CHARACTERS)
-            if end > 0 and (speaker := _PLAIN.get(line[:end])):
-                return Label(speaker, line[:end], None, end + 1, sure=True)
+        if not self.roles and (plain := plain_label(line)):
+            return Label(plain[0], line[: plain[1]], None, plain[1] + 1, sure=True)
         start = line[:_LABEL_CHARACTERS]
         dated = len(line) < _LABEL_CHARACTERS and _DATE_INSIDE.search(start) is not None
         if dated and (headline := self._headline(start, _NAME_AND_TIME)):
@@ -222,6 +221,16 @@ _PLAIN: Final[Mapping[str, Speaker]] = {
 
 _PLAIN_CHARACTERS: Final = 12
 
+
+def plain_label(line: str) -> tuple[Speaker, int] | None:
+    """The side of a plain label that a line begins with, and the place of its colon."""
+    end = line.find("：", 0, _PLAIN_CHARACTERS)
+    if end < 0:
+        end = line.find(":", 0, _PLAIN_CHARACTERS)
+    speaker = _PLAIN.get(line[:end]) if end > 0 else None
+    return (speaker, end) if speaker else None
+
+
 NO_ROLES: Final = LabelReader()
 
 
@@ -241,6 +250,26 @@ def split_transcript(text: str, reader: LabelReader = NO_ROLES) -> Transcript:
     if not any(label.speaker in ("user", "agent") or label.sure for _, label in labels):
         return Transcript(text.strip(), [], 0, strangers)
     return _split(text, found, strangers)
+
+
+def plain_transcript(text: str) -> list[Turn] | None:
+    """The turns of a transcript whose every line begins with a plain label; None where one does not."""
+    turns: list[Turn] = []
+    labels = 0
+    for line in text.split("\n"):
+        if not line or line.isspace():
+            continue
+        plain = plain_label(line)
+        if plain is None:
+            return None
+        speaker, end = plain
+        labels += 1
+        said = line[end + 1 :].strip()
+        if "<" in said or "&#" in said:
+            said = plain_text(said)
+        if said and speaker != "system":
+            turns.append(new_turn((speaker, said, None)))
+    return turns if _LABELS_A_LINE <= labels <= MESSAGES_LIMIT else None
 
 
 def _labels_at_line_starts(text: str, reader: LabelReader) -> list[tuple[int, Label]]:

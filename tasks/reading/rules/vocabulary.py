@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from tasks.reading.rules.speakers import WORD_CHARACTERS, Speaker, nameable, speaker_of
@@ -238,6 +239,7 @@ def lifted(record: Mapping[str, Any], paths: Iterable[tuple[str, tuple[str, ...]
     return found
 
 
+@lru_cache(maxsize=4_096)
 def normalized(key: str) -> str:
     """A name without what people write in different ways: case, `_`, `-`, blanks, invisible characters."""
     return _INVISIBLE.sub("", key).lower()
