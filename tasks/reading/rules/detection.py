@@ -314,6 +314,8 @@ class _Candidates:
         """Detect a transcript: lines that begin with a speaker's label."""
         if not self._may_be("transcript") or not isinstance(self.mapping.columns, Mapping):
             return None
+        if self.log_format == "auto" and self.mapping.match:
+            return None  # it is told by names, and a transcript has none
         names = frequent_names(self.head.text.split("\n"))
         log = self._log_with(names)
         found = split_transcript(self.head.text, log.labels)

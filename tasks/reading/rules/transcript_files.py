@@ -11,7 +11,7 @@ from tasks.reading.rules.dialogue import Header, conversation_from
 from tasks.reading.rules.json_logs import Read, strangers_in
 from tasks.reading.rules.log_bytes import LINE_LIMIT_BYTES, ObjectHead
 from tasks.reading.rules.readers import text_lines
-from tasks.reading.rules.transcripts import begins_with_label, split_transcript
+from tasks.reading.rules.transcripts import begins_with_label, plain_label, split_transcript
 
 _LINE_COST_BYTES: Final = 64  # beside its text; short lines take far more memory than their characters
 
@@ -102,6 +102,8 @@ class _Borders:
             following: the next line that is not blank.
         """
         self._dropped = False
+        if self._begun and not self._box and plain_label(line):
+            return False
         rule = _RULE.fullmatch(line)
         if not self._begun and line.strip() and not rule:
             self._begun = True
@@ -210,10 +212,10 @@ def _with_following(lines: Iterator[_Line]) -> Iterator[tuple[int, str, str]]:
     """Yield each line with the next one that is not blank, as far as one is near."""
     waiting: list[_Line] = []
     for number, line in lines:
-        if line.strip() or len(waiting) > _LINES_AHEAD:
+        if waiting and (line.strip() or len(waiting) > _LINES_AHEAD):
             for before in waiting:
                 yield *before, line
-            waiting = []
+            waiting.clear()
         waiting.append((number, line))
     for before in waiting:
         yield *before, ""
