@@ -315,7 +315,7 @@ class _Candidates:
         if not self._may_be("transcript") or not isinstance(self.mapping.columns, Mapping):
             return None
         if self.log_format == "auto" and self.mapping.match:
-            return None  # it is told by names, and a transcript has none
+            return None  # the mapping is for the names it lists; a transcript has no names
         names = frequent_names(self.head.text.split("\n"))
         log = self._log_with(names)
         found = split_transcript(self.head.text, log.labels)

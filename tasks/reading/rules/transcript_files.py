@@ -104,6 +104,9 @@ class _Borders:
         self._dropped = False
         if self._begun and not self._box and plain_label(line):
             return False
+        return self._is_border(line, following)
+
+    def _is_border(self, line: str, following: str) -> bool:
         rule = _RULE.fullmatch(line)
         if not self._begun and line.strip() and not rule:
             self._begun = True

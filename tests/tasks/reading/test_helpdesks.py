@@ -102,6 +102,15 @@ def test_read_knows_the_text_that_qianniu_saves():
     assert said(Read(text.encode()).conversation) == TURNS
 
 
+def test_read_does_not_take_the_numbers_of_steps_in_a_transcript_for_a_helpdesk_s_roles():
+    text = f"用户：{ASK}\n客服：请这样做\n0：断电\n1：重启\n2：再看\n用户：{THANK}\n"
+    assert said(Read(text.encode()).conversation) == [
+        ("user", ASK),
+        ("agent", "请这样做\n0：断电\n1：重启\n2：再看"),
+        ("user", THANK),
+    ]
+
+
 def test_read_takes_a_shop_that_names_its_customers_otherwise_from_a_mapping_of_three_lines(tmp_path):
     from tasks.reading.rules.formats import load_mappings
 
