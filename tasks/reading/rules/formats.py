@@ -58,6 +58,7 @@ class LogMapping:
     sheet: str = ""
     skip_lines: int = 0
     source: str = ""
+    unconfirmed: tuple[str, ...] = ()
 
     @property
     def renames(self) -> Mapping[str, str]:
@@ -127,7 +128,7 @@ def _read_mappings(path: Path) -> dict[str, LogMapping]:
 
 _SETTINGS: Final = (
     "columns", "delimiter", "quoted", "roles", "match", "messages", "first", "people", "user_if", "agent_if", "skip",
-    "times", "sheet", "skip_lines", "source",
+    "times", "sheet", "skip_lines", "source", "unconfirmed",
 )  # fmt: skip
 
 
@@ -157,6 +158,7 @@ def _mapping(name: str, table: Any) -> LogMapping:
             table, "skip_lines", 0, lambda value: type(value) is int and 0 <= value < 1000, "a number of lines"
         ),
         source=_checked(table, "source", "", lambda value: isinstance(value, str), "an address"),
+        unconfirmed=tuple(_checked(table, "unconfirmed", [], _are_texts, _STRINGS)),
     )
 
 

@@ -18,6 +18,11 @@ _KINDS: Final = frozenset(
     ["type", "msgtype", "msg_type", "message_type", "mtype", "contenttype", "content_type", "kind"]
 )
 
+# Envelopes of Udesk that nobody wrote: a session begins, is handed on, rated or closed.
+_EVENTS: Final = frozenset(
+    ["start_session", "transfer", "info_transfer", "close", "survey", "active_guest", "info_appoint", "robot_transfer"]
+)
+
 _SCALARS: Final = ("$oid", "$numberLong", "$numberInt", "$numberDouble", "$uuid")
 
 _NAMED: Final = ("name", "channel", "type", "title", "label", "value", "id")
@@ -48,6 +53,8 @@ def words_in_json(text: str) -> str:
     except orjson.JSONDecodeError:
         return text
     typed = isinstance(value, dict) and (len(value) == 1 or any(key.lower() in _KINDS for key in value))
+    if typed and "data" in value and value.get("type") in _EVENTS:
+        return ""
     return (words_in(value, 1) or text) if typed else text
 
 

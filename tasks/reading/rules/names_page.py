@@ -55,10 +55,14 @@ def names_page() -> str:
         "",
         "## Mappings that ship",
         "",
-        "| name | told by | documented in |",
-        "| --- | --- | --- |",
+        "Each is tried by `auto`. Names that no public document shows are unconfirmed: see what `try_logs` makes of "
+        "your export, and correct the mapping where it differs.",
+        "",
+        "| name | told by | documented in | unconfirmed |",
+        "| --- | --- | --- | --- |",
         *(
-            f"| `{name}` | {', '.join(f'`{one}`' for one in mapping.match) or 'its columns'} | {mapping.source} |"
+            f"| `{name}` | {', '.join(f'`{one}`' for one in mapping.match) or 'its columns'} | {mapping.source} | "
+            f"{', '.join(f'`{one}`' for one in mapping.unconfirmed)} |"
             for name, mapping in BUILT_IN.items()
         ),
         "",

@@ -15,8 +15,11 @@ _DEPTH: Final = 4
 
 # Keys that wrap a list, and are nobody's id.
 _WRAPPERS: Final = frozenset(
-    ["data", "list", "items", "records", "rows", "result", "results", "messages", "conversations", "chats", "tickets"]
-)
+    [
+        "data", "list", "item", "items", "records", "rows", "result", "results", "msg", "msgs", "messages",
+        "conversations", "chats", "tickets",
+    ]
+)  # fmt: skip
 
 _MESSAGES: Final = "jsonl-messages"
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tasks.reading.rules.formats import BUILT_IN, load_mappings
 from tests.builders.logs import Read, said
 
 ASK, TELL, THANK = "我的台灯不亮了，可以换一盏吗", "可以的，今天给您补发一盏", "好的，辛苦了"
@@ -55,8 +56,8 @@ EXPORTS = {
              {"body_text": THANK, "incoming": True, "private": False, "user_id": 5, "created_at": "2026-11-22T02:02:00Z"}]},
     ),
     "livechat": json.dumps(
-        {"chats": [{"id": "71", "users": [{"id": "c1", "type": "customer"}, {"id": "a@shop", "type": "agent"}],
-                    "thread": {"id": "T", "created_at": "2026-11-22T02:00:00Z",
+        {"chats": [{"id": "C", "users": [{"id": "c1", "type": "customer"}, {"id": "a@shop", "type": "agent"}],
+                    "thread": {"id": "71", "created_at": "2026-11-22T02:00:00Z",
                                "events": [{"type": "system_message", "text": "会话开始"}, *EVENTS]}}], "found_chats": 1},
         ensure_ascii=False).encode(),
     "chatwoot": lines(
@@ -97,6 +98,44 @@ def test_read_knows_what_a_helpdesk_exports_without_a_setting(name):
     assert read.conversation.started_at.isoformat().startswith("2026-11-22T02:00:0")
 
 
+def udesk(kind, sender, words, at):
+    envelope = json.dumps({"type": kind, "data": {"content": words}}, ensure_ascii=False)
+    return {"sender": sender, "content": envelope, "created_at": f"2026-11-22 10:0{at}:00"}
+
+
+PAGES = {
+    "udesk's log of a session": {"status": 0, "total": 5, "item": [
+        udesk("start_session", "agent", "会话开始", 0), udesk("message", "customer", ASK, 0),
+        udesk("rich", "agent", TELL, 1), udesk("message", "customer", THANK, 2), udesk("close", "agent", "会话结束", 3)]},
+    "旺旺's log of two people": {"chatlog_get_response": {"count": 3, "ret": "10000", "msgs": {"msg": [
+        {"direction": side, "content": words, "time": f"2026-11-22 10:0{at}:00"}
+        for at, (side, words) in enumerate([(1, ASK), (0, TELL), (1, THANK)])]}}},
+    "咚咚's session": {"success": True, "data": [
+        {"sid": "71", "waiterSend": side, "content": words, "createdTime": (SECONDS + at) * 1000, "revokeFlag": gone}
+        for at, (side, words, gone) in enumerate([(0, ASK, 0), (1, "打错了", 1), (1, TELL, 0), (0, THANK, 0)])]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_read_takes_an_api_s_page_as_it_came_for_one_conversation(page):
+    conversation = Read(json.dumps(PAGES[page], ensure_ascii=False).encode()).conversation
+    assert said(conversation) == TURNS
+    assert conversation.started_at.isoformat().startswith("2026-11-22T02:00:0")
+
+
+def test_read_takes_each_thread_of_a_livechat_for_a_conversation():
+    chat = json.loads(EXPORTS["livechat"])["chats"][0]
+    later = {**chat, "thread": {**chat["thread"], "id": "72"}}
+    found = Read(json.dumps({"chats": [chat, later]}, ensure_ascii=False).encode()).conversations
+    assert [(one.conversation_id, one.attributes["id"]) for one in found] == [("71", "C"), ("72", "C")]
+
+
+def test_unconfirmed_names_are_names_of_their_mapping():
+    for name, mapping in BUILT_IN.items():
+        assert set(mapping.unconfirmed) <= {*mapping.renames, *mapping.match}, name
+        assert mapping.source.startswith("https://"), name
+
+
 def test_read_knows_the_text_that_qianniu_saves():
     text = f"tb_z (2026-11-22 10:00:00):\n{ASK}\n旗舰店:小林 (2026-11-22 10:01:00):\n{TELL}\ntb_z (2026-11-22 10:02:00):\n{THANK}\n"
     assert said(Read(text.encode()).conversation) == TURNS
@@ -112,8 +151,6 @@ def test_read_does_not_take_the_numbers_of_steps_in_a_transcript_for_a_helpdesk_
 
 
 def test_read_takes_a_shop_that_names_its_customers_otherwise_from_a_mapping_of_three_lines(tmp_path):
-    from tasks.reading.rules.formats import load_mappings
-
     path = tmp_path / "own.toml"
     path.write_text(
         '[own]\ncolumns = { "who.kind" = "role", "talk" = "messages" }\nroles = { "gast" = "user", "*" = "agent" }\n'
