@@ -226,7 +226,7 @@ class SummarizerEndpoint(Block):
     def _options(self) -> dict[str, Any]:
         """The options of the model, as far as they are not the defaults."""
         options = {name: getattr(self, name) for name in _OPTIONS if getattr(self, name) != _default_of(self, name)}
-        return {**options, "seed": self.seed} if self.seed >= 0 else options
+        return {**options, "model_seed": self.seed} if self.seed >= 0 else options
 
     def as_settings(self) -> dict[str, Any]:
         """Return the block's values by the settings' names, without the empty ones."""

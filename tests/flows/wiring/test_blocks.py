@@ -12,6 +12,7 @@ from flows.wiring.blocks import BaiduCredentials, BosBucket, SummarizerEndpoint,
 from flows.wiring.services import open_source, open_warehouse
 from flows.wiring.settings import load_settings
 from tasks.domain.errors import UsageError
+from tasks.domain.model_options import ModelOptions
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -92,6 +93,34 @@ def test_endpoint_block_beats_the_environment_and_a_flag_beats_it(endpoint, monk
 
     monkeypatch.setenv("KEFU_ENDPOINT_BLOCK", "sft")
     assert load_settings({}).endpoint == "kefu_sft"
+
+
+def test_options_in_an_endpoint_block_are_those_of_its_requests():
+    headers, fields = {"X-Team": "care"}, {"top_p": 0.8}
+    options = ModelOptions(
+        max_tokens=900,
+        temperature=0.5,
+        system_prompt="简短",
+        response_format="json_schema",
+        thinking="off",
+        seed=7,
+        extra_fields=fields,
+        headers=headers,
+    )
+    SummarizerEndpoint(
+        endpoint="m",
+        max_output_tokens=900,
+        temperature=0.5,
+        system_prompt="简短",
+        response_format="json_schema",
+        thinking="off",
+        seed=7,
+        extra_fields=fields,
+        extra_headers=headers,
+    ).save("with-options", overwrite=True)
+    assert load_settings({"endpoint_block": "with-options"}).model_options == options
+    SummarizerEndpoint(endpoint="m").save("without-options", overwrite=True)
+    assert load_settings({"endpoint_block": "without-options"}).model_options == ModelOptions()
 
 
 def test_unknown_block_is_one_clear_sentence():
