@@ -9,6 +9,7 @@ from typing import Any
 
 from prefect import get_run_logger
 
+from flows.wiring.fallbacks import fallback_settings
 from flows.wiring.services import connect, open_batch_platform
 from flows.wiring.settings import Settings, flags
 from flows.wiring.steps import hold, read
@@ -64,4 +65,8 @@ def _told_to_shards(config: Settings) -> dict[str, Any]:
     shared = config.model_dump(mode="json", include=set(flags()) - {"shards", "scratch"})
     divided = {"concurrency", "max_calls", "max_tokens"} | (set() if config.shared_quota else {"rpm", "tpm"})
     cost = {"max_cost": config.max_cost / config.shards} if config.max_cost is not None else {}
+    second = fallback_settings(config)
+    if second is not None and not second.shared_quota:
+        shared |= {"fallback_rpm": second.rpm, "fallback_tpm": second.tpm}
+        divided |= {"fallback_rpm", "fallback_tpm"}
     return shared | cost | {name: max(1, shared[name] // config.shards) for name in divided if shared[name]}

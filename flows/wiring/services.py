@@ -9,7 +9,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.wiring.blocks import BLOCK_SCHEME, SummarizerEndpoint, load_block, open_bucket
+from flows.wiring.blocks import BLOCK_SCHEME, open_bucket
+from flows.wiring.fallbacks import fallback_settings
 from flows.wiring.settings import Settings, load_settings
 from flows.wiring.source_names import before_the_day, source_of
 from tasks.calling.learned_limits import read_learned, write_learned
@@ -62,6 +63,15 @@ def check_settings(config: Mapping[str, Any]) -> Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondModel:
+    """The model that is asked what the first one does not answer, by settings of its own."""
+
+    settings: Settings
+    summarizer: Summarizer
+    limiter: RateLimiter | None
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The outside, connected: where logs are, where tables go, who answers, and at what pace."""
 
@@ -70,7 +80,7 @@ class Services:
     warehouse: ObjectStore
     summarizer: Summarizer
     limiter: RateLimiter | None
-    fallback: tuple[Summarizer, RateLimiter] | None
+    second: SecondModel | None
     scratch: Path
     themes: Assigner
 
@@ -96,7 +106,7 @@ async def connect(settings: Settings, day: date) -> AsyncIterator[Services]:
             warehouse=warehouse,
             summarizer=summarizer,
             limiter=limiter,
-            fallback=await _open_fallback(settings, open_things),
+            second=await _open_second(settings, warehouse, open_things),
             scratch=scratch_parent(settings),
             themes=open_themes(settings, warehouse),
         )
@@ -126,30 +136,16 @@ def open_themes(settings: Settings, warehouse: ObjectStore) -> Assigner:
     return open_assigner(settings.themes, accepted_themes(warehouse))
 
 
-def fallback_settings(settings: Settings) -> Settings | None:
-    """The settings by which the second model is asked; None where there is none.
-
-    Raises:
-        UsageError: its block is not there.
-    """
-    if settings.fallback_block:
-        named = load_block(SummarizerEndpoint, settings.fallback_block).as_settings()
-        return Settings(**{**settings.model_dump(), **named})
-    if not settings.fallback_endpoint or settings.summarizer == "offline":
-        return None
-    quota = {"rpm": settings.fallback_rpm, "tpm": settings.fallback_tpm, "shared_quota": ""}
-    return settings.model_copy(update={"endpoint": settings.fallback_endpoint, **quota})
-
-
-async def _open_fallback(settings: Settings, open_things: AsyncExitStack) -> tuple[Summarizer, RateLimiter] | None:
+async def _open_second(settings: Settings, warehouse: ObjectStore, open_things: AsyncExitStack) -> SecondModel | None:
     second = fallback_settings(settings)
     if second is None:
         return None
     summarizer = open_summarizer(second)
     open_things.push_async_callback(summarizer.aclose)
-    limiter = RateLimiter(Limits(second.rpm, second.tpm, second.concurrency))
-    open_things.callback(limiter.close)
-    return summarizer, limiter
+    limiter = None
+    if summarizer.paid:
+        limiter = await open_things.enter_async_context(_open_limiter(second, warehouse, summarizer.model))
+    return SecondModel(second, summarizer, limiter)
 
 
 def quota_of(settings: Settings) -> Limits:

@@ -278,7 +278,8 @@ class Settings(BaseSettings):
         """The rules of calls that ask with a prompt, without canary and ceiling."""
         return CallPolicy(
             prompt_version=prompt_version,
-            max_tokens=self.max_output_tokens,
+            max_tokens=self.model_options.longest_answer,
+            tokens_beside_the_prompt=self.model_options.bytes_beside_the_prompt,
             retry=RetryPolicy(max_attempts=self.max_attempts),
             give_up_seconds=self.give_up_seconds,
             call_seconds=self.timeout_seconds,

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from prefect import get_run_logger, runtime
 
-from flows.wiring.services import Services, mappings_of, open_source, pseudonyms_of, scratch_parent
+from flows.wiring.services import SecondModel, Services, mappings_of, open_source, pseudonyms_of, scratch_parent
 from flows.wiring.settings import Settings
 from flows.wiring.source_names import names_the_day
 from tasks.calling.caller import Caller
@@ -47,7 +47,7 @@ def hold(
         day,
         str(runtime.flow_run.id),
         DayResources(
-            services.warehouse, services.summarizer, services.limiter, services.scratch, _fallback(config, services)
+            services.warehouse, services.summarizer, services.limiter, services.scratch, _fallback(services.second)
         ),
         DayOptions(nightly_policy(config, services.warehouse, day), config.overwrite, config.busy_wait_seconds),
         logger=get_run_logger(),
@@ -55,13 +55,18 @@ def hold(
     )
 
 
-def _fallback(config: Settings, services: Services) -> Fallback | None:
-    if services.fallback is None:
+def _fallback(second: SecondModel | None) -> Fallback | None:
+    if second is None:
         return None
-    summarizer, limiter = services.fallback
-    prompt, options = load_prompt(config.prompt), config.model_options
-    as_asked = partial(ask_again, prompt=prompt, model=summarizer.model, options=options)
-    return Fallback(summarizer, limiter, as_asked)
+    config = second.settings
+    prompt, model = load_prompt(config.prompt), second.summarizer.model
+    return Fallback(
+        second.summarizer,
+        second.limiter,
+        replace(config.call_policy(config.prompt_version), ask_again=config.retried_reasons),
+        partial(ask_again, prompt=prompt, model=model, options=config.model_options),
+        notify=get_run_logger().warning,
+    )
 
 
 async def read(

@@ -64,7 +64,7 @@ class Admission:
         self.budget = Budget(policy.ceiling, policy.prices, policy.max_tokens)
         self.stopped: KefuError | None = None
         self._ceiling = policy.ceiling
-        self._model = model
+        self.model = model
         self._canary = Canary(policy.canary)
         self._slowness = InFlightLimit(policy.call_seconds)
         self._clock = clock
@@ -72,18 +72,17 @@ class Admission:
         # Who asks once more goes first: the canary may hold everybody new up until those are through.
         self._waiting: dict[bool, _Queue] = {True: deque(), False: deque()}
 
-    async def enter(self, prompt: str, again: bool) -> Ticket:
+    async def enter(self, asked: Reservation, again: bool) -> Ticket:
         """Wait until this conversation may be sent. A cancelled wait leaves nothing behind.
 
         Args:
-            prompt: what is sent.
+            asked: the most that the call can take.
             again: it was asked about before, and so is part of what the canary judges already.
 
         Raises:
             CeilingReached: the call does not fit under the ceiling.
             AnswersUseless: the canary stopped the run.
         """
-        asked = self.budget.reservation(prompt)
         place: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
         self._waiting[again].append((place, asked))
         self._dispatch()
@@ -115,7 +114,7 @@ class Admission:
         self._canary.judge(useless, cut_off)
         if self._canary.trouble and self.stopped is None:
             self.stopped = AnswersUseless(
-                f"{self._model}: {self._canary.trouble} Nothing is published and what was bought is kept: mend that "
+                f"{self.model}: {self._canary.trouble} Nothing is published and what was bought is kept: mend that "
                 "and start the run again."
             )
         self._dispatch()

@@ -25,6 +25,7 @@ from tasks.domain.errors import (
     ContentRefused,
     EndpointDown,
     InputTooLong,
+    KefuError,
     QuotaRefused,
     ReplyUnreadable,
     RequestInvalid,
@@ -61,12 +62,16 @@ class Stopping(Exception):
 
 @dataclass(slots=True)
 class _Tries:
-    """Attempts at one request. `failures` counts fractions: a failure with nothing to compare it with is a quarter."""
+    """Attempts at one request. `failures` counts fractions: a failure with nothing to compare it with is a quarter.
+
+    `again` is true where another model was asked about it before.
+    """
 
     attempts: int = 0
     failures: float = 0.0
     unreadable: int = 0
     began: float = 0.0
+    again: bool = False
 
 
 class Caller:
@@ -112,6 +117,7 @@ class Caller:
         self._settled_is_enough: tuple[int, asyncio.Event] | None = None
         self._stopping = False
         self._is_second = False
+        self._is_down: KefuError | None = None
 
     def join(self, first: "Caller") -> None:
         """Share another caller's budget and counts; its canary does not judge these answers."""
@@ -172,7 +178,7 @@ class Caller:
             if self._settled_is_enough is not None and self._settled >= self._settled_is_enough[0]:
                 self._settled_is_enough[1].set()
 
-    async def _answer(self, request: Request) -> Answer | GivenUp:
+    async def _answer(self, request: Request, again: bool = False) -> Answer | GivenUp:
         known = self.known(request)
         if known is not None:
             self.usage.reused += 1
@@ -184,11 +190,11 @@ class Caller:
         duplicate = self._in_flight.get(request.request_hash)
         if duplicate is not None:
             answer = await asyncio.shield(duplicate)
-            self.usage.reused += isinstance(answer, Answer)
+            self.usage.reused += isinstance(answer, Answer) and not self._leaves(answer)
             return answer
         mine = self._in_flight[request.request_hash] = asyncio.get_running_loop().create_future()
         try:
-            answer = await self._call_until_settled(request)
+            answer = await self._call_until_settled(request, again)
             mine.set_result(answer)
         except asyncio.CancelledError:
             mine.cancel()
@@ -199,11 +205,16 @@ class Caller:
             raise
         finally:
             del self._in_flight[request.request_hash]
-        self._judge(request, answer)
+        if not self._is_second and not self._leaves(answer):
+            self._judge(request, answer)
         return answer
 
-    async def _call_until_settled(self, request: Request) -> Answer | GivenUp:
-        tries = _Tries()
+    def _leaves(self, answer: Answer | GivenUp) -> bool:
+        """Return true where another model is asked instead; here there is none."""
+        return False
+
+    async def _call_until_settled(self, request: Request, again: bool) -> Answer | GivenUp:
+        tries = _Tries(again=again)
         while True:
             try:
                 return await self._call(request, tries)
@@ -239,9 +250,12 @@ class Caller:
     async def _call(self, request: Request, tries: _Tries) -> Answer:
         """One call: admitted, paced, paid for and kept. Raises what the summarizer does, counted."""
         assert self._limiter is not None
-        with await self._stoppable(
-            self._admission.enter(request.prompt, again=tries.attempts > 0 or self._is_second)
-        ) as ticket:
+        asked = self._admission.budget.reservation(
+            request.prompt, self._policy.max_tokens, self._policy.tokens_beside_the_prompt
+        )
+        with await self._stoppable(self._admission.enter(asked, again=tries.attempts > 0 or tries.again)) as ticket:
+            if self._is_down is not None:
+                raise self._is_down  # while this one waited
             permit = await self._stoppable(self._limiter.acquire(request.estimated_tokens))
             tries.attempts += 1
             tries.began = began = self._clock()
@@ -325,8 +339,6 @@ class Caller:
 
     def _judge(self, request: Request, answer: Answer | GivenUp) -> None:
         """Report to the canary. Useless answers are withdrawn when the run stops: a mended model is asked again."""
-        if self._is_second:
-            return
         if isinstance(answer, GivenUp):
             self._admission.judge(Reason.ENDPOINT_ERROR)
         else:

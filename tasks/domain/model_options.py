@@ -69,6 +69,26 @@ class ModelOptions:
         body |= self.extra_fields
         return {name: value for name, value in body.items() if value is not None}
 
+    @property
+    def longest_answer(self) -> int:
+        """The most tokens that a request allows its answer."""
+        allowed = [self.extra_fields.get(name) for name in ("max_tokens", "max_completion_tokens")]
+        return max([self.max_tokens, *(tokens for tokens in allowed if isinstance(tokens, int))])
+
+    @property
+    def bytes_beside_the_prompt(self) -> int:
+        """The size of what the model reads besides the prompt: the system prompt, a schema, further fields."""
+        beside = {name: value for name, value in self.body().items() if name not in {"max_tokens", "temperature"}}
+        return (
+            len(
+                json.dumps([self.system_prompt, beside], ensure_ascii=False, default=str).encode(
+                    "utf-8", "surrogatepass"
+                )
+            )
+            if (beside or self.system_prompt)
+            else 0
+        )
+
     def messages(self, prompt: str) -> list[dict[str, str]]:
         """The messages that ask a prompt."""
         user = {"role": "user", "content": prompt}

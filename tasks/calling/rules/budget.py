@@ -75,9 +75,16 @@ class Budget:
         self._tokens = self._reserved_tokens = 0
         self._cost = self._reserved_cost = 0.0
 
-    def reservation(self, prompt: str) -> Reservation:
-        """The most that a call with this prompt can take."""
-        return Reservation(len(prompt.encode("utf-8", "surrogatepass")) + _TEMPLATE_TOKENS, self._longest)
+    def reservation(self, prompt: str, max_tokens: int = 0, beside: int = 0) -> Reservation:
+        """The most that a call can take.
+
+        Args:
+            prompt: what is sent.
+            max_tokens: that this answer is allowed, where that is more than the others are.
+            beside: tokens that the request can take besides its prompt.
+        """
+        prompt_tokens = len(prompt.encode("utf-8", "surrogatepass")) + _TEMPLATE_TOKENS + beside
+        return Reservation(prompt_tokens, max(self._longest, max_tokens))
 
     def fits(self, asked: Reservation) -> bool:
         """Return true where the call may be sent beside those in flight."""

@@ -23,6 +23,7 @@ class CallPolicy:
     Args:
         prompt_version: what answers name as their prompt.
         max_tokens: that an answer is allowed.
+        tokens_beside_the_prompt: that a request can take besides its prompt, such as a system prompt's.
         retry: how often and after which waits a failed call is tried again.
         give_up_seconds: without any answer for so long, the endpoint is down.
         call_seconds: how long a call may stay without a sign of life.
@@ -34,6 +35,7 @@ class CallPolicy:
 
     prompt_version: str
     max_tokens: int = 512
+    tokens_beside_the_prompt: int = 0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     give_up_seconds: float = 120.0
     call_seconds: float = 30.0

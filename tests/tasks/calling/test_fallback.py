@@ -11,16 +11,20 @@ from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.budget import Ceiling
 from tasks.calling.rules.call_policy import CallPolicy
+from tasks.calling.rules.canary import CanaryRule
 from tasks.calling.rules.limits import Limits
 from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.clients.folder_store import FolderStore
 from tasks.clients.openai_chat import OpenAISummarizer
-from tasks.domain.errors import CeilingReached
+from tasks.domain.errors import AnswersUseless, CeilingReached
 from tasks.domain.records import Answer, GivenUp, Request
 from tasks.preparing.prompts import Prompt
 from tasks.preparing.requests import ask_again
 from tests.servers.qianfan import API_KEY, QianfanServer
 from tests.tasks.calling.test_spending import requests
+
+DOWN = "http://127.0.0.1:9/v1"
+SUMMARY = '{"用户问题":"漏水","客服方案":"换货","是否接受":"是","是否负面情绪":"否"}'
 
 
 @pytest.fixture
@@ -30,7 +34,14 @@ def server():
 
 
 def run(
-    server: QianfanServer, folder: Path, run_id: str, number: int = 20, first_url: str = "", **policy
+    server: QianfanServer,
+    folder: Path,
+    run_id: str,
+    number: int = 20,
+    first_url: str = "",
+    notices: list[str] | None = None,
+    repeated: int = 1,
+    **policy,
 ) -> tuple[FallbackCaller, list[Answer | GivenUp | BaseException]]:
     async def ask() -> tuple[FallbackCaller, list[Answer | GivenUp | BaseException]]:
         scratch = folder / run_id
@@ -43,10 +54,11 @@ def run(
             return ask_again(request, prompt=Prompt("v", "{conversation}"), model="second")
 
         rules = CallPolicy("v", retry=RetryPolicy(first_seconds=0.01, cap_seconds=0.05), **policy)
-        fallback = Fallback(second, RateLimiter(Limits(600_000, None, 16)), as_asked)
+        warnings = notices if notices is not None else []
+        fallback = Fallback(second, RateLimiter(Limits(600_000, None, 16)), rules, as_asked, warnings.append)
         caller = FallbackCaller(fallback, first, RateLimiter(Limits(600_000, None, 16)), answers, rules, run_id)
         try:
-            asked = requests(number)
+            asked = requests(number) * repeated
             return caller, await asyncio.gather(*map(caller.answer, asked), return_exceptions=True)
         finally:
             await first.aclose()
@@ -79,7 +91,9 @@ def test_what_both_refuse_is_refused(server, tmp_path):
 
 
 def test_the_second_takes_over_while_the_first_is_down(server, tmp_path):
-    _, outcomes = run(server, tmp_path, "one", number=40, first_url="http://127.0.0.1:9/v1", give_up_seconds=0.3)
+    notices: list[str] = []
+    _, outcomes = run(server, tmp_path, "one", 40, DOWN, notices, give_up_seconds=0.3)
+    assert [notice.endswith("From here on second is asked.") for notice in notices] == [True]
     assert {one.model for one in outcomes if isinstance(one, Answer)} == {"second"}
     assert len(outcomes) == len([one for one in outcomes if isinstance(one, Answer)]) == 40
 
@@ -89,3 +103,40 @@ def test_one_ceiling_holds_for_both(server, tmp_path):
     _, outcomes = run(server, tmp_path, "one", ceiling=Ceiling(calls=7))
     assert sum(server.delivered.values()) <= 7
     assert {type(one) for one in outcomes} == {Answer, CeilingReached}
+
+
+def test_the_second_takes_over_when_the_first_one_s_allowance_is_used_up(server, tmp_path):
+    server.answers = lambda model, prompt: SUMMARY if model == "second" else None
+    with QianfanServer(status=429, error_type="insufficient_quota") as unpaid:
+        _, outcomes = run(server, tmp_path, "one", first_url=f"{unpaid.url}/v1")
+    assert [one.model for one in outcomes if isinstance(one, Answer)] == ["second"] * 20
+
+
+def test_the_canary_judges_what_comes_of_a_conversation_in_the_end(server, tmp_path):
+    server.behavior.refuses = ("first",)
+    server.answers = lambda model, prompt: SUMMARY
+    _, outcomes = run(server, tmp_path, "one", 120, canary=CanaryRule(20))
+    assert [one.outcome for one in outcomes if isinstance(one, Answer)] == ["answered"] * 120
+
+
+@pytest.mark.parametrize("first_url", ["", DOWN], ids=["refuses", "down"])
+def test_the_canary_stops_a_run_whose_second_model_is_useless_and_both_are_asked_again(server, tmp_path, first_url):
+    server.behavior.refuses = ("first",)
+    server.answers = lambda model, prompt: "好的。"
+    _, outcomes = run(server, tmp_path, "one", 120, first_url, canary=CanaryRule(20), give_up_seconds=0.3)
+    assert {type(one) for one in outcomes} <= {Answer, AnswersUseless}
+    useless = next(one for one in outcomes if isinstance(one, AnswersUseless))
+    assert "unparseable" in str(useless)
+    assert sum(server.delivered.values()) <= 20
+
+    server.behavior.refuses = ()
+    server.answers = lambda model, prompt: SUMMARY
+    _, outcomes = run(server, tmp_path, "two", 120, canary=CanaryRule(20))
+    assert [one.text for one in outcomes if isinstance(one, Answer)] == [SUMMARY] * 120
+
+
+def test_duplicates_that_the_second_answers_are_reused_once(server, tmp_path):
+    server.behavior.refuses = ("first",)
+    caller, outcomes = run(server, tmp_path, "one", repeated=2)
+    assert len(outcomes) == 40
+    assert (caller.usage.calls, caller.usage.reused) == (20, 20)

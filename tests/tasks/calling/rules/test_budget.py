@@ -68,6 +68,12 @@ def test_a_longer_answer_than_was_allowed_is_expected_again():
     assert budget.reservation("x").completion_tokens == 900
 
 
+def test_a_call_of_another_model_reserves_its_own_longest_answer_and_what_it_sends_besides():
+    asked = Budget(Ceiling(), PRICES, max_tokens=10).reservation("x", max_tokens=700, beside=2000)
+    assert asked.completion_tokens == 700
+    assert asked.prompt_tokens >= 2001
+
+
 def test_a_call_that_does_not_fit_now_may_fit_when_another_has_ended():
     budget = Budget(Ceiling(tokens=1000), PRICES, max_tokens=500)
     first, second = budget.reservation("x"), budget.reservation("y")
