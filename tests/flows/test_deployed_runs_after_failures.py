@@ -115,7 +115,7 @@ def test_a_run_whose_worker_is_stopped(asked_day, qianfan, tmp_path):
 def test_shards_that_no_worker_takes(asked_day, qianfan, monkeypatch, caplog):
     monkeypatch.setattr(shards, "_POLL_SECONDS", 0.05)
     monkeypatch.setattr(shard_watch, "STALLED_SECONDS", 0.2)
-    asyncio.run(deployed("summarize-shard", called="worker"))
+    asyncio.run(deployed("summarize-shard", called="shard"))
     assert asyncio.run(summarize_day(DAY, asked_day | {"shards": 2})).calls == NUMBER
     assert caplog.text.count("No worker took") == 2
 

@@ -73,3 +73,7 @@ def test_crash_is_begun_again_so_often_and_later_each_time():
         assert pause_seconds("CRASHED", times) <= pause_seconds("FAILED", times)
         states += [BEGUN_AGAIN, "Running", "Crashed"]
     assert what_to_do("CRASHED", "", states) == "enough"
+
+
+def test_service_that_is_away_gets_five_minutes_then_half_an_hour_then_an_hour():
+    assert [pause_seconds("FAILED", times) for times in range(MOST_TIMES)] == [300.0, 1800.0, 3600.0]
