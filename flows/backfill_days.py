@@ -24,6 +24,7 @@ from flows.wiring.steps import days_in_logs, divides_by_time, span_of_logs
 from tasks.calling.rules.budget import Ceiling
 from tasks.domain.errors import AnswersUseless, KefuError, RunStopped, StoreError, TooManyRejects, UsageError
 from tasks.domain.layout import partition_key
+from tasks.domain.money import in_currency
 from tasks.domain.ports import ObjectStore
 from tasks.reading.log_objects import has_logs
 from tasks.running.artifacts import show_table
@@ -282,9 +283,10 @@ def _format_summary(outcome: Outcome) -> str:
     if "conversations" not in outcome or outcome["status"] == CEILING:
         return f"{outcome['day']}: {outcome['status']}"
     if outcome["status"] == DRY_RUN:
+        cost = in_currency(outcome["estimated_cost"], outcome["currency"])
         return (
             f"{outcome['day']}: {outcome['conversations']} conversations; about {outcome['estimated_tokens']} tokens, "
-            f"a cost of {outcome['estimated_cost']:g}; nothing was called or written"
+            f"a cost of {cost}; nothing was called or written"
         )
     cut = ", cut by --limit" if outcome["status"] == LIMITED else ""
     return (

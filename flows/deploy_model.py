@@ -91,8 +91,9 @@ async def deploy_model(
 
         tuning = await asyncio.to_thread(tuning_of, warehouse, check_name(name))
         step = None if checkpoint < 0 else checkpoint
-        record = await begin_rollout(warehouse, tuning, experiment, service.spec(), policy.now(), step)
-        get_run_logger().info(check_agreed(record.value, service.spec(), confirm or bool(adoption.service)))
+        spec = service.spec(config.currency)
+        record = await begin_rollout(warehouse, tuning, experiment, spec, policy.now(), step)
+        get_run_logger().info(check_agreed(record.value, spec, confirm or bool(adoption.service)))
         labeled = await _labeled(tuning, examination, adoption.trained_on, config, platform)
         for each in (publish_model, deploy_service):
             await _until_done(each, record, platform, policy, poll_seconds)

@@ -87,7 +87,7 @@ async def fine_tune_model(
         if record is None:
             file = await fetched_labels(config, labels)
             record = await _plan(name, matrix, (training_set, upload_to), (start, end, file), config, platform, policy)
-            get_run_logger().info(check_agreed(record.value, config.training_token_price, confirm))
+            get_run_logger().info(check_agreed(record.value, config.training_token_price, config.currency, confirm))
             await record.save(record.value)
         await advance_tuning(record, platform, policy)
         while not record.value.ended:

@@ -89,7 +89,9 @@ async def summarize_day(
     started_at = datetime.now(UTC)
     ahead = await answer_ahead(day, config)
     async with connect(config, day) as services, hold(day, services, config) as run:
-        progress = Progress(run.day, run.caller.usage, services.limiter, logs.objects, config.cost)
+        progress = Progress(
+            run.day, run.caller.usage, services.limiter, logs.objects, config.cost, currency=config.currency
+        )
         try:
             parts = await _summarize(logs.objects, run, services, config, progress)
         except CeilingReached as ceiling:

@@ -16,6 +16,7 @@ from flows.wiring.services import open_warehouse
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.trying import SAMPLE, ask_about
 from tasks.domain.errors import UsageError
+from tasks.domain.money import in_currency
 from tasks.domain.records import Fields, Unusable
 from tasks.parsing.answers import parse_answer
 
@@ -48,6 +49,7 @@ async def try_model(text: str = "", settings: SettingsParameter | None = None) -
         "completion_tokens": reply.completion_tokens,
         "latency_ms": round(trial.seconds * 1000),
         "price": config.cost(reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens),
+        "currency": config.currency,
     }
     outcome = "not readable" if isinstance(fields, Unusable) else "readable"
     get_run_logger().info("%s answered in %d ms, %s.", trial.model, tried["latency_ms"], outcome)
@@ -66,7 +68,9 @@ def _shown(fields: Fields) -> dict[str, Any]:
 def format_summary(tried: dict[str, Any]) -> str:
     """The trial for a person."""
     fields = "\n".join(f"  {name}: {value}" for name, value in tried["fields"].items())
-    price = f"{tried['price']:.6f}" if tried["price"] else "not known; --prompt-token-price, --completion-token-price"
+    price = "not known; --prompt-token-price, --completion-token-price"
+    if tried["price"]:
+        price = in_currency(tried["price"], tried["currency"])
     return (
         f"--- prompt {tried['prompt_version']}\n{tried['prompt']}\n--- answer of {tried['model']}\n{tried['answer']}\n"
         f"--- fields\n{fields}\n--- {tried['prompt_tokens']} + {tried['completion_tokens']} tokens, "

@@ -38,9 +38,9 @@ class ServiceForm(BaseModel):
     hour_price: float = Field(default=0.0, description="of a replica for an hour, for the estimate")
     month_price: float = Field(default=0.0, description="of a replica for a month, for the estimate")
 
-    def spec(self) -> ServiceSpec:
-        """The service as the rules take it."""
-        values = self.model_dump()
+    def spec(self, currency: str) -> ServiceSpec:
+        """The service as the rules take it; `currency` is that of the prices."""
+        values = self.model_dump() | {"currency": currency}
         return ServiceSpec(endpoint=values.pop("endpoint_suffix"), **{**values, "units": tuple(self.units)})
 
 

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from tasks.calling.caller import Usage
 from tasks.calling.rate_limiter import RateLimiter
+from tasks.domain.money import in_currency
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.printable import printable
 from tasks.domain.records import Reject, Summarized
@@ -38,6 +39,7 @@ class Progress:
         limiter: its quota, if it needs one.
         logs: its log objects, in the order in which they are read.
         cost: of so many prompt and completion tokens.
+        currency: of the cost.
         part: which part of the day it is, if it is one.
         clock: seconds that never go back.
     """
@@ -51,6 +53,7 @@ class Progress:
     summarized: int = 0
     rejected: int = 0
     part: str = ""
+    currency: str = ""
     reading: ReadingTally = field(default_factory=ReadingTally)
     _began: float = field(init=False)
     _reading: tuple[int, BinaryIO] | None = None
@@ -133,7 +136,7 @@ class Progress:
             figures["调用 calls"] = f"{usage.calls:,}, {usage.retries:,} tried again"
             figures["tokens"] = f"{usage.prompt_tokens:,} + {usage.completion_tokens:,}"
             if cost := self.cost(usage.prompt_tokens, usage.completion_tokens):
-                figures["费用 cost"] = f"{cost:,.2f}"
+                figures["费用 cost"] = in_currency(cost, self.currency)
         return figures
 
     def line(self) -> str:
@@ -148,7 +151,7 @@ class Progress:
         if self.rejected:
             parts.insert(1, f"{self.rejected:,} rejected")
         if cost := self.cost(usage.prompt_tokens, usage.completion_tokens):
-            parts.append(f"cost {cost:,.2f}")
+            parts.append(f"cost {in_currency(cost, self.currency)}")
         if (left := self.seconds_left) is not None:
             parts.append(f"{left / 60:,.0f} min left" if left > 90 else f"{left:.0f} s left")
         return f"{self.name}  {'  '.join(parts)}"

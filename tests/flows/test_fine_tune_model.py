@@ -22,7 +22,7 @@ def test_fine_tune_model_builds_its_set_from_labels_and_logs(console, bos, tmp_p
     told = capsys.readouterr().err.splitlines()[-1]
     assert "6 experiments on 165 rows of bos://" in told
     assert "24 epochs in all: about" in told
-    assert "at 0.02 for 1,000 = " in told
+    assert "at ¥0.02 for 1,000 = ¥" in told
     assert "Nothing was submitted; --confirm agrees to it" in told
     assert not console.jobs
 

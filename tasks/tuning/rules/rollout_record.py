@@ -13,6 +13,7 @@ import orjson
 
 from tasks.domain.errors import UsageError
 from tasks.domain.model_platform import ModelReport, Payment, ServicePlan
+from tasks.domain.money import in_currency
 from tasks.tuning.rules.asked import Asked, decode_asked
 from tasks.tuning.rules.tuning_record import Trial, check_name
 
@@ -93,6 +94,7 @@ class ServiceSpec:
         hours: so many hours of compute units the estimate is for.
         hour_price: of one replica for an hour, for the estimate.
         month_price: of one replica for a month, for the estimate.
+        currency: of the prices.
     """
 
     endpoint: str = ""
@@ -106,6 +108,7 @@ class ServiceSpec:
     hours: int = 24
     hour_price: float = 0.0
     month_price: float = 0.0
+    currency: str = ""
 
     @property
     def payment(self) -> Payment:
@@ -203,21 +206,23 @@ def estimate(plan: ServicePlan, spec: ServiceSpec) -> str:
     if plan.payment == "bought":
         return f"service {plan.name}: {replicas} on units that are paid already ({', '.join(plan.units)})"
     if plan.payment == "unit":
+        hours = _price(plan.replicas * spec.hours, "replica hours", spec.hour_price, spec.currency)
         return (
             f"service {plan.name}: {replicas} of {plan.resource}, paid by the hour until it is retired: "
-            f"{spec.hours} h are {_price(plan.replicas * spec.hours, spec.hour_price, 'replica hours')}"
+            f"{spec.hours} h are {hours}"
         )
     renewed = ", renewed month by month until that is switched off in the console" if plan.renewed else ""
+    months = _price(plan.replicas * plan.months, "replica months", spec.month_price, spec.currency)
     return (
         f"service {plan.name}: {replicas} of {plan.resource} for {plan.months} month{'s' * (plan.months != 1)}"
-        f"{renewed}, {_price(plan.replicas * plan.months, spec.month_price, 'replica months')}, paid in advance and "
-        "never given back"
+        f"{renewed}, {months}, paid in advance and never given back"
     )
 
 
-def _price(count: int, price: float, units: str) -> str:
-    known = f" at {price:g} = {count * price:,.2f}" if price else "; Qianfan's price list says at what price"
-    return f"{count} {units}{known}"
+def _price(count: int, units: str, price: float, currency: str) -> str:
+    if not price:
+        return f"{count} {units}; Qianfan's price list says at what price"
+    return f"{count} {units} at {in_currency(price, currency)} = {in_currency(count * price, currency)}"
 
 
 def check_agreed(rollout: ModelRollout, spec: ServiceSpec, confirm: bool) -> str:

@@ -119,7 +119,7 @@ class DayTally:
 
     def as_json(self) -> dict[str, Any]:
         """The object that `--json` prints."""
-        estimates = ("estimated_tokens", "estimated_cost", "estimated_minutes")
+        estimates = ("estimated_tokens", "estimated_cost", "estimated_minutes", "currency")
         estimated = {name: getattr(self, name) for name in estimates} if self.status == DRY_RUN else {}
         return estimated | {
             "day": self.day.isoformat(),

@@ -28,7 +28,11 @@ class Clock:
 def progress_of(logs: dict[str, int], limiter: RateLimiter | None = None) -> tuple[Progress, Clock, Usage]:
     usage, clock = Usage(), Clock()
     stored = [StoredObject(key, size, "e", datetime(2026, 11, 22, tzinfo=UTC)) for key, size in logs.items()]
-    return Progress(DAY, usage, limiter, stored, lambda prompt, completion: prompt / 100, clock), clock, usage
+    return (
+        Progress(DAY, usage, limiter, stored, lambda prompt, completion: prompt / 100, clock, currency="USD"),
+        clock,
+        usage,
+    )
 
 
 def test_progress_warns_of_a_file_that_is_no_log(caplog):
@@ -75,7 +79,8 @@ def test_progress_tells_counts_quota_tokens_and_cost():
     for told_of in ("3 = 0 + 3 rejected", "6 a minute", "0% used", "5 refused", "1,234", "40,000 + 300", "400.00"):
         assert told_of in line
     assert "\n" not in line
-    assert "| 费用 cost | 400.00 |" in progress.markdown()
+    assert "| 费用 cost | 400.00 USD |" in progress.markdown()
+    assert "cost 400.00 USD" in progress.short_line()
     limiter.close()
 
 

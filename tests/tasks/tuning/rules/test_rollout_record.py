@@ -25,7 +25,7 @@ TRIAL = Trial(Experiment(5, "full", 6, 3e-5), "kefu-a-5", "done", "job-1", "task
 
 
 def spec(**changes):
-    return ServiceSpec(**{"replicas": 2, **changes})
+    return ServiceSpec(**{"replicas": 2, "currency": "¥", **changes})
 
 
 def planned(attempt=1, **changes):
@@ -39,11 +39,11 @@ def cost(**changes):
 def test_estimate_names_what_each_way_to_pay_costs():
     assert cost(hour_price=12.5) == (
         "service kefu-a-5: 2 replicas of GPU-1-2, paid by the hour until it is retired: 24 h are 48 replica hours at "
-        "12.5 = 600.00"
+        "¥12.50 = ¥600.00"
     )
     assert "price list" in cost()
     assert cost(pay="month", months=3, month_price=9_000) == (
-        "service kefu-a-5: 2 replicas of GPU-1-2 for 3 months, 6 replica months at 9000 = 54,000.00, paid in advance "
+        "service kefu-a-5: 2 replicas of GPU-1-2 for 3 months, 6 replica months at ¥9,000.00 = ¥54,000.00, paid in advance "
         "and never given back"
     )
     assert "renewed month by month" in cost(pay="month", renew=True)
