@@ -49,6 +49,12 @@ _DENIED_HEDGES: Final = frozenset(["seem", "appear"])  # did not seem
 
 _THERE_IS: Final = frozenset(["有", "略有", "稍有", "有点", "有些", "有所", "存在"])
 
+_OF_THE_TEXT: Final = frozenset(["信息", "依据", "线索", "证据", "内容", "看不出", "看不到", "听不出"])  # not of a mood
+
+_CAUSES: Final = frozenset(["因", "因为", "由于", "because"])
+
+_BEFORE_ABOUT: Final = frozenset(["没", "没有", "未", "能"])  # 没有就赔偿达成一致; elsewhere 就 is then
+
 _CARRIES_ON: Final = frozenset(["并", "并且", "而且", "且", "同时", "还", "也"])
 
 
@@ -98,7 +104,7 @@ def is_any(sentence: str, lexicon: Lexicon) -> bool | None:
     """Return true for some, false for none (有一点, 几乎没有), in a sentence that names nothing; None for any other."""
     words = [word for clause in lexicon.clauses(sentence) for word in clause]
     denials = sum(kind in (Kind.NEGATION, Kind.DENIED) for _, kind in words)
-    if not words or any(kind not in _SAYS_NOTHING for _, kind in words):
+    if not words or any(kind not in _SAYS_NOTHING or word in _OF_THE_TEXT for word, kind in words):
         return None
     return denials % 2 == 0 if denials or words[0][0] in _THERE_IS else None
 
@@ -120,10 +126,12 @@ class ClauseReader:
         self._doubtful = False  # an unknown word stands between the negation and what follows
         self._shown = False  # a negated word of showing stands before what follows
         self._receives = self._of_noun = False
+        self._before_cause: bool | None = None  # a negation stood before the cause that is being told
         self._ended = False  # an event ended a negation
         self._eventful = False  # one may have, behind an unknown word
         self._reaches = False  # as far as the next verdict
         self._towards = False  # the last word was a preposition
+        self._within = False  # a negation belongs to what a preposition brings: 对没有赠品感到失望
         self._chain: _Link | None = None  # the verdict just read
         self._coordinated = False
 
@@ -152,7 +160,7 @@ class ClauseReader:
                 if claim is not None:
                     claims.append(claim)
             elif kind is Kind.BRIDGE or kind is Kind.END:
-                pass
+                self._reaches |= self._negated and word == "就" and last in _BEFORE_ABOUT
             elif kind is Kind.OTHER:
                 self._meet_unknown(clause[at : at + 3])
             elif (kind is Kind.DENIED or kind is Kind.SPENT) and self._chain is not None and claims:
@@ -210,10 +218,13 @@ class ClauseReader:
         """Take note of a word that is no verdict."""
         match kind:
             case Kind.NEGATION | Kind.RHETORIC | Kind.DENIED | Kind.SPENT:
-                # A second negation may be part of a word: 没有不必要的抱怨.
+                # A second negation may be part of a word (没有不必要的抱怨) or of a cause (没有因不发货而生气).
+                within_cause = self._negated and self._before_cause is not None
+                self._doubtful |= within_cause
                 self._doubly = self._negated and not self._doubtful
                 self._negated = not self._negated or self._doubtful
-                self._doubtful = self._receives = False
+                self._within = self._towards and self._negated and not self._reaches
+                self._doubtful, self._receives = within_cause, False
                 self._of_noun = word in _NO_SUCH_THING
                 self._chain = None
                 self._rhetoric |= kind is Kind.RHETORIC
@@ -223,6 +234,7 @@ class ClauseReader:
                 self._pass_event(kind)
             case Kind.PREPOSITION:
                 self._reaches |= self._negated or self._silent
+                self._before_cause = self._negated if word in _CAUSES else self._before_cause
             case Kind.COORDINATION:
                 self._coordinated = self._chain is not None
             case Kind.HEDGE | Kind.PARTLY:
@@ -244,8 +256,9 @@ class ClauseReader:
 
     def _pass_show(self, kind: Kind) -> None:
         """Take note of what a negation reaches over, or what begins a new predicate: 没按约上门十分不满."""
-        if self._eventful and self._doubtful:
+        if (self._eventful and self._doubtful) or self._within:
             self._break()
+            self._within = False
             self._ended = True
         elif kind is Kind.SHOW:
             self._shown |= self._negated
@@ -254,6 +267,8 @@ class ClauseReader:
         """Take note of what a negation denies before a verdict is reached: 没收到货很生气."""
         if kind is Kind.RECEIVE:
             self._receives = self._negated
+        elif kind is Kind.THUS and self._before_cause is not None:
+            self._end_cause()
         elif kind is Kind.HIDDEN:
             self._negated = self._doubtful = False
         elif self._reaches:
@@ -273,6 +288,13 @@ class ClauseReader:
                 self._ended = True
         else:
             self._break()
+
+    def _end_cause(self) -> None:
+        """Take note that what a negation before the cause denies follows; one within it has ended: 因未发货而生气."""
+        self._ended |= self._negated and not self._before_cause
+        self._negated = self._shown = bool(self._before_cause)
+        self._doubly = self._doubtful = self._eventful = False
+        self._before_cause = self._chain = None
 
     def _pass_subject(self, kind: Kind) -> None:
         """Take note of a word that says whose verdict follows, or that it is a later one."""

@@ -66,10 +66,11 @@ _ADVERB: Final = re.compile("[a-z]{2,16}ly")
 
 
 class Lexicon(NamedTuple):
-    """The kinds by word, and the lengths of the words by their first character, the longest first."""
+    """The kinds by word, the lengths of the words by their first character, the longest first, and English phrases."""
 
     kinds: Mapping[str, Kind]
     lengths: Mapping[str, tuple[int, ...]]
+    phrases: Mapping[str, tuple[str, ...]]  # by their first word
 
     def clauses(self, sentence: str) -> list[list[Word]]:
         """The words of each clause with their kinds, the one that ends it included; a run of unknown words is one."""
@@ -83,6 +84,8 @@ class Lexicon(NamedTuple):
             word = first
             if "a" <= first <= "z":
                 word = _latin_word(sentence, at)
+                if word in self.phrases:
+                    word = next((long for long in self.phrases[word] if sentence.startswith(long, at)), word)
                 known = kinds.get(word) or (Kind.BRIDGE if _ADVERB.fullmatch(word) else Kind.OTHER)
             elif first == " ":
                 at += 1
@@ -121,7 +124,7 @@ def read_lexicon(name: str) -> Lexicon:
     """The lexicon of a field: the words of its own table before the shared ones."""
     tables = tomllib.loads(Path(__file__).with_name("verdicts.toml").read_text(encoding="utf-8"))
     kinds = {
-        word: Kind[kind.upper()]
+        word.replace("_", " "): Kind[kind.upper()]
         for table in (tables["shared"], tables[name])
         for kind, words in table.items()
         for word in words.split()
@@ -129,4 +132,9 @@ def read_lexicon(name: str) -> Lexicon:
     lengths: dict[str, set[int]] = {}
     for word in kinds:
         lengths.setdefault(word[0], set()).add(len(word))
-    return Lexicon(kinds, {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()})
+    phrases: dict[str, tuple[str, ...]] = {}
+    for phrase in kinds:
+        if " " in phrase:
+            first = phrase.partition(" ")[0]
+            phrases[first] = (*phrases.get(first, ()), phrase)
+    return Lexicon(kinds, {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}, phrases)

@@ -78,6 +78,8 @@ _ECHO: Final = re.compile(
 
 _MARKUP: Final = re.compile(r"[\"'“”‘’「」『』《》*_`~#>\u200b-\u200f\u2060\ufeff]+")
 
+_TAG: Final = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,9}(?:\s[^<>]{0,60})?/?>")
+
 _CHINESE_SPACE: Final = re.compile(r"(?<![a-z]) | (?![a-z])")
 
 _PICTURE: Final = re.compile("[✓✔✅✗✘❌√×\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\u20e3]+")
@@ -86,9 +88,11 @@ _LIST: Final = re.compile("[,.。;、/]")
 
 _EDGES: Final = " ,.。;:!、-—…()[]【】"
 
+_STOPS: Final = ",。;!"
+
 _PARTICLE: Final = "[的了吧啊呀哦呢啦滴哒嘛嘞哈~]*+"
 
-# A whole answer in the customer's own words: 用户回复：嗯嗯，可以的.
+# The customer's own words, whole (用户回复：嗯嗯，可以的) or before more (不行，必须退款).
 _OWN_WORDS: Final = re.compile(
     r"(?:用户|客户|顾客)?(?:最后|最终)?(?:表示|回复|说|称|回答|回应|答复|回|答){0,2}(?:道|了)?:?"
     rf"(?:(?P<no>(?:还是|那)?(?:不行|不可以|不好|不必|不用|不需要|不要|不愿意|不了|不干|no(?: way)?){_PARTICLE})"
@@ -113,8 +117,12 @@ def accepted_of(text: str) -> bool | None:
     if several:
         verdicts = {accepted_of(part) for part in several}
         return verdicts.pop() if len(verdicts) == 1 else None
-    if lead is None and len(sentence) < _OWN_WITHIN and (own := _OWN_WORDS.fullmatch(sentence)):
-        return own["yes"] is not None
+    if lead is None and len(sentence) < _OWN_WITHIN and (own := _OWN_WORDS.match(sentence)):
+        more = sentence[own.end() :]
+        if not more:
+            return own["yes"] is not None
+        if own["no"] and more[0] in _STOPS:
+            lead, sentence = False, more[1:]
     claims = [claim for claim in claims_of(sentence, _ACCEPTANCE) if not claim.conditional]
     settled = _settled(claims)
     if settled is None and any(claim.partial for claim in claims):
@@ -167,7 +175,10 @@ def _parts(text: str, *, none: bool | None) -> tuple[bool | None, str, list[str]
 
 def _undressed(text: str) -> str:
     """The text in half-width, small, simplified characters, without markup or, where there is more, pictures."""
-    normal = " ".join(_MARKUP.sub("", unicodedata.normalize("NFKC", text[:_LONGEST])).lower().split())
+    normal = unicodedata.normalize("NFKC", text[:_LONGEST])
+    if "<" in normal:
+        normal = _TAG.sub("", normal)
+    normal = " ".join(_MARKUP.sub("", normal).lower().split())
     normal = simplified(normal)
     if _PICTURE.search(normal) and (bare := _PICTURE.sub("", normal).strip()).strip(_EDGES):
         return bare
