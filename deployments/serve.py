@@ -26,11 +26,14 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import IO, Final, NoReturn
 
+from pydantic_settings import DotEnvSettingsSource
+
 from deployments.bootstrap import WORK_POOL
 from deployments.login import CLIENT_LOGIN, SERVER_LOGIN, login_file, login_of
 from deployments.parts import PartFailed, Service, announce
 from deployments.postgresql import Cluster, free_port
 from deployments.worker import STOP_SECONDS as WORKER_STOP_SECONDS
+from flows.wiring.settings import Settings
 from tasks.domain.errors import KefuError, UsageError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -97,13 +100,14 @@ def serve(
         start(_server(prefect, host, port, {**environment, **connection}, folder))
 
         environment["PREFECT_API_URL"] = f"{url}/api"
+        shows_reports = _link_to_reports(environment, f"http://{host}:{reports_port or port + 1}")
         _check_settings(environment)
         _set_up(environment)
         _deploy(environment)
         start(_worker(environment, folder))
         webhook = webhook_url or environment.get(_WEBHOOK) or stack.enter_context(_spoken_notifications())
         start(_watch({**environment, _WEBHOOK: webhook}, folder))
-        if _is_folder(environment.get("KEFU_WAREHOUSE", "")):
+        if shows_reports:
             start(_reports(environment, folder, host, reports_port or port + 1))
 
         if SERVER_LOGIN not in os.environ:
@@ -204,8 +208,15 @@ def _watch(environment: Mapping[str, str], folder: Path) -> Service:
     )
 
 
-def _is_folder(warehouse: str) -> bool:
-    return "://" not in warehouse or warehouse.startswith("file://")
+def _link_to_reports(environment: dict[str, str], url: str) -> bool:
+    """Let the worker's runs link to `url`; return false if the warehouse is no folder whose reports could be there."""
+    in_file = DotEnvSettingsSource(Settings, env_file=ROOT / ".env")()
+    warehouse = environment.get("KEFU_WAREHOUSE") or str(in_file.get("warehouse", ""))
+    if "://" in warehouse and not warehouse.startswith("file://"):
+        return False
+    if not in_file.get("reports_url"):
+        environment.setdefault("KEFU_REPORTS_URL", url)
+    return True
 
 
 def _reports(environment: Mapping[str, str], folder: Path, host: str, port: int) -> Service:

@@ -11,6 +11,7 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows.wiring import command_line
+from flows.wiring.report_cards import reports_url_of
 from flows.wiring.reviewed import reviewed_by_people
 from flows.wiring.services import open_warehouse
 from flows.wiring.settings import SettingsParameter, load_settings
@@ -36,7 +37,7 @@ async def build_report(start: date, end: date, settings: SettingsParameter | Non
     address = publish_reports(
         warehouse, published, context, str(runtime.flow_run.id), config.themes, reviewed_by_people
     )
-    await show_report(f"{start}-{end}", published.whole, context, address)
+    await show_report(f"{start}-{end}", published.whole, context, address, reports_url_of(config))
     return {
         "start": start.isoformat(),
         "end": end.isoformat(),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from prefect import flow, runtime
 
 from flows.wiring import command_line
-from flows.wiring.report_cards import tell_of_report
+from flows.wiring.report_cards import reports_url_of, tell_of_report
 from flows.wiring.reviewed import reviewed_by_people
 from flows.wiring.services import open_warehouse
 from flows.wiring.settings import SettingsParameter, load_settings
@@ -45,7 +45,7 @@ async def publish_edition(
     context = replace(context, days=tuple(published.days.values()))
     address = publish_span(warehouse, published.whole, context)
     await tell_of_report(warehouse, published.whole, context, config)
-    await show_report(f"{first}-{last}", published.whole, context, address)
+    await show_report(f"{first}-{last}", published.whole, context, address, reports_url_of(config))
     return {
         "start": first.isoformat(),
         "end": last.isoformat(),

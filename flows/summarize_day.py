@@ -17,7 +17,7 @@ from flows.shadow_day import shadow_afterwards
 from flows.wiring import command_line
 from flows.wiring.answer_ahead import answer_ahead
 from flows.wiring.paid_time import watch_paid_time
-from flows.wiring.report_cards import tell_of_report
+from flows.wiring.report_cards import reports_url_of, tell_of_report
 from flows.wiring.reviewed import reviewed_by_people
 from flows.wiring.services import Services, connect, notices, open_source, open_warehouse, quota_of
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
@@ -112,7 +112,7 @@ async def summarize_day(
         files = day_files(day, tables, statistics, runs, context, services.themes.taxonomy)
         publish_day(services.warehouse, day, run.lease, files)
         await tell_of_report(services.warehouse, statistics, context, config)
-        await show_report(day, statistics, context, tally.report)
+        await show_report(day, statistics, context, tally.report, reports_url_of(config))
         await show_rejects(day, tables.rejects)
 
     await name_run(f"summarize-{day} · {tally.conversations} = {tally.summarized} + {tally.rejected}")

@@ -5,7 +5,7 @@ import asyncio
 from prefect import get_run_logger
 
 from flows.wiring.services import notification_wire
-from flows.wiring.settings import Settings
+from flows.wiring.settings import Settings, load_settings
 from tasks.delivering.deliver import read_addresses
 from tasks.domain.errors import KefuError
 from tasks.domain.ports import ObjectStore
@@ -14,6 +14,13 @@ from tasks.reporting.index import read_index
 from tasks.reporting.report import enter_into_calendar
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.statistics import DayStatistics
+
+
+def reports_url_of(config: Settings) -> str:
+    """Return where the reports of the run's warehouse are served; empty where only those of another one are."""
+    usual = load_settings({})
+    is_usual = config.warehouse == usual.warehouse or config.reports_url != usual.reports_url
+    return config.reports_url if is_usual else ""
 
 
 async def tell_of_report(store: ObjectStore, statistics: DayStatistics, context: Context, config: Settings) -> None:
@@ -26,6 +33,7 @@ async def tell_of_report(store: ObjectStore, statistics: DayStatistics, context:
         addresses = read_addresses(config.report_webhook_url.get_secret_value())
         if addresses:
             wire = notification_wire()
-            await asyncio.to_thread(deliver_report, statistics, context.stories, addresses, wire, config.reports_url)
+            url = reports_url_of(config)
+            await asyncio.to_thread(deliver_report, statistics, context.stories, addresses, wire, url)
     except (KefuError, OSError, ValueError) as error:
         get_run_logger().warning("The report is published, but not everybody was told: %s", error)

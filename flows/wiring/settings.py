@@ -202,7 +202,7 @@ class Settings(BaseSettings):
     )
     reports_url: str = Field(
         "",
-        description="where reports are served, such as https://kefu.example.com/reports: cards link there",
+        description="where reports are served, such as https://kefu.example.com/reports: cards and runs link there",
     )
     story_alert_unhappy: int = Field(
         10, ge=1, description="a story that costs so many more unhappy customers than usual is an event, once"

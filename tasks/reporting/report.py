@@ -7,6 +7,7 @@ from datetime import date, tzinfo
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow as pa
 from prefect import get_run_logger, task
@@ -167,13 +168,16 @@ def enter_into_calendar(store: ObjectStore, statistics: DayStatistics, context: 
 
 
 @task(name="show-report", task_run_name="show-report-{day}", cache_policy=NO_CACHE)
-async def show_report(day: date | str, statistics: DayStatistics, context: Context, address: str) -> None:
-    """Keep the report as an artifact of the run, with a link to the full one."""
-    link = as_link(address)
+async def show_report(
+    day: date | str, statistics: DayStatistics, context: Context, address: str, reports_url: str
+) -> None:
+    """Keep the report as an artifact of the run, with a link to the full one where a browser can open it."""
+    link = report_link(address, reports_url)
+    name = "完整报告 · the full report"
     # Artifacts stay in Prefect's database for good: conversations are for the warehouse alone.
     summary = render_markdown(statistics, context, with_conversations=False)
     await show_markdown(
-        f"[完整报告 · the full report]({link})  \n`{address}`\n\n{summary}\n",
+        f"{f'[{name}]({link})' if link else name}  \n`{address}`\n\n{summary}\n",
         key=f"report-{day}",
         description=f"{day} 客服摘要报告",
     )
@@ -187,9 +191,14 @@ async def show_rejects(day: date, rejects: Path) -> None:
         await show_table(rows, key=f"rejects-{day}", description=f"{day} 未能摘要的会话 · rejects")
 
 
-def as_link(address: str) -> str:
-    """An object's address as a browser takes it; a bucket's stays as it is."""
-    return address if "://" in address else Path(address).resolve().as_uri()
+def report_link(address: str, reports_url: str) -> str:
+    """Return a report's page where reports are served; empty where they are not: no browser follows file:// or bos://.
+
+    Args:
+        address: the report's in the warehouse.
+        reports_url: of the folder `reports/`, or empty.
+    """
+    return f"{reports_url.rstrip('/')}/{quote(address.rpartition('/reports/')[2])}" if reports_url else ""
 
 
 def with_this_run(store: ObjectStore, tally: DayTally) -> list[dict[str, Any]]:

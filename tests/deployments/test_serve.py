@@ -98,6 +98,25 @@ def test_login_of_the_server_is_the_login_of_its_parts(tmp_path, monkeypatch):
     assert "PREFECT_API_URL" not in made
 
 
+@pytest.mark.parametrize(
+    ("in_file", "environment", "shown", "link"),
+    [
+        ("", {}, True, "http://127.0.0.1:4201"),
+        ("KEFU_WAREHOUSE=file:///data/w", {}, True, "http://127.0.0.1:4201"),
+        ("KEFU_WAREHOUSE=bos://b/w", {}, False, None),
+        ("KEFU_WAREHOUSE=bos://b/w", {"KEFU_WAREHOUSE": "w"}, True, "http://127.0.0.1:4201"),
+        ("KEFU_REPORTS_URL=https://kefu.example.com", {}, True, None),
+        ("", {"KEFU_REPORTS_URL": "https://kefu.example.com"}, True, "https://kefu.example.com"),
+    ],
+)
+def test_runs_link_to_the_reports_that_are_shown_here(in_file, environment, shown, link, tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text(in_file, encoding="utf-8")
+    monkeypatch.setattr(serve, "ROOT", tmp_path)
+    given = dict(environment)
+    assert serve._link_to_reports(given, "http://127.0.0.1:4201") is shown
+    assert given.get("KEFU_REPORTS_URL") == link
+
+
 def test_prefect_takes_what_bounds_its_database(monkeypatch):
     for name, value in serve.GROWTH.items():
         monkeypatch.setenv(name, value)

@@ -33,10 +33,10 @@ def logs(tmp_path: Path) -> Path:
 
 def test_a_run_shows_its_counts_its_progress_its_report_and_its_rejects(tmp_path, logs):
     (logs / "b.jsonl").write_text('{"他说：打13800138000\n', encoding="utf-8")
-    warehouse = tmp_path / "shown"
+    settings = {"source": str(logs), "warehouse": str(tmp_path / "shown"), "reports_url": "http://shown.example/r/"}
 
     async def run_id_of() -> Any:
-        state: Any = await summarize_day(DAY, {"source": str(logs), "warehouse": str(warehouse)}, return_state=True)
+        state: Any = await summarize_day(DAY, settings, return_state=True)
         return state.state_details.flow_run_id
 
     run_id = asyncio.run(run_id_of())
@@ -47,7 +47,7 @@ def test_a_run_shows_its_counts_its_progress_its_report_and_its_rejects(tmp_path
     shown = {artifact["key"]: artifact["data"] for artifact in found}
     assert set(shown) == {f"progress-{DAY}", f"report-{DAY}", f"rejects-{DAY}"}
     assert "61 = 60 + 1 rejected" in shown[f"progress-{DAY}"]
-    assert f"({(warehouse / f'reports/day={DAY}/report.html').as_uri()})" in shown[f"report-{DAY}"]
+    assert f"(http://shown.example/r/day%3D{DAY}/report.html)" in shown[f"report-{DAY}"]
     (row,) = json.loads(shown[f"rejects-{DAY}"])
     assert row["例 file:line"].endswith("b.jsonl:1")
     assert "13800138000" not in str(row)
