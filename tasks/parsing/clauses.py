@@ -45,6 +45,8 @@ _ATTRIBUTIVE: Final = frozenset(["的", "地"])
 
 _NO_SUCH_THING: Final = frozenset(["无", "毫无", "no", "without"])  # what follows is a noun, no event
 
+_OF_ATTRIBUTES: Final = frozenset(["不", "未", "无", "没"])
+
 _DENIED_HEDGES: Final = frozenset(["seem", "appear"])  # did not seem
 
 _THERE_IS: Final = frozenset(["有", "略有", "稍有", "有点", "有些", "有所", "存在"])
@@ -106,6 +108,8 @@ def is_any(sentence: str, lexicon: Lexicon) -> bool | None:
     denials = sum(kind in (Kind.NEGATION, Kind.DENIED) for _, kind in words)
     if not words or any(kind not in _SAYS_NOTHING or word in _OF_THE_TEXT for word, kind in words):
         return None
+    if denials > 1 and any(word == "的" for word, _ in words):  # 没有不该有的冲动
+        return None
     return denials % 2 == 0 if denials or words[0][0] in _THERE_IS else None
 
 
@@ -123,6 +127,7 @@ class ClauseReader:
         self._from = False  # a way from one verdict to another is told
         self._negated = self._silent = False  # in reach
         self._doubly = False  # an even number of negations stands before what follows
+        self._adjectival = False  # the last of them may belong to an attribute: 不该有的
         self._doubtful = False  # an unknown word stands between the negation and what follows
         self._shown = False  # a negated word of showing stands before what follows
         self._receives = self._of_noun = False
@@ -161,7 +166,7 @@ class ClauseReader:
                     claims.append(claim)
             elif kind is Kind.BRIDGE or kind is Kind.END:
                 self._reaches |= self._negated and word == "就" and last in _BEFORE_ABOUT
-            elif kind is Kind.OTHER:
+            elif kind is Kind.OTHER or (kind is Kind.HIDDEN and clause[at : at + 1] == [("的", Kind.OWNED)]):
                 self._meet_unknown(clause[at : at + 3])
             elif (kind is Kind.DENIED or kind is Kind.SPENT) and self._chain is not None and claims:
                 claims[-1] = claims[-1]._replace(value=_faded(claims[-1].value, kind))
@@ -183,8 +188,9 @@ class ClauseReader:
         if kind is Kind.COMPLAINT and self._enquires:
             return None
         sign = _SIGNS[kind]
-        negated = self._negated
-        doubtful = self._doubtful or (attributive and self._ended)
+        attributive_twice = attributive and self._doubly and self._adjectival
+        negated = self._negated or (attributive_twice and self._shown)
+        doubtful = self._doubtful or (attributive and self._ended) or (attributive_twice and not self._shown)
         open_ended = self._silent or doubtful
         if not negated and self._chain is not None and (self._coordinated or self._chain.sign == sign):
             negated = self._chain.negated
@@ -222,6 +228,7 @@ class ClauseReader:
                 within_cause = self._negated and self._before_cause is not None
                 self._doubtful |= within_cause
                 self._doubly = self._negated and not self._doubtful
+                self._adjectival = word in _OF_ATTRIBUTES
                 self._negated = not self._negated or self._doubtful
                 self._within = self._towards and self._negated and not self._reaches
                 self._doubtful, self._receives = within_cause, False
