@@ -31,6 +31,7 @@ class Service:
     latency_sigma: float = 0.5
     overloaded: float = 0.0  # the share of calls that fail with an overload after their work
     faults: float = 0.0
+    whims: float = 0.0  # the share of calls that are refused for no reason
     style: Style = "sliding"
     steepest_rise: float = 0.0
     arrivals: list[tuple[float, int]] = field(default_factory=list)
@@ -44,6 +45,7 @@ class Service:
         self._queries = Quota(self.queries, 1.0)
         self._last_second = Quota(0, 1.0)
         self._ten_seconds = Quota(0, 10.0)
+        self._whim = random.Random(7)
 
     def arrive(self, now: float, tokens: int) -> str:
         """Return the reason why this arrival is refused, or an empty string."""
@@ -63,6 +65,8 @@ class Service:
             why = "requests"
         elif self._tokens.is_full(now, tokens):
             why = "tokens"
+        elif self.whims and self._whim.random() < self.whims:
+            why = "requests"
         if why:
             self.refused.append((now, why))
             return why

@@ -7,9 +7,11 @@ refusals: after a refusal the service held all there is, or it counts in a short
 """
 
 import math
+from collections import defaultdict
 from typing import Final
 
 from tasks.calling.rules.limits import Learned, LimiterSnapshot, Limits
+from tasks.calling.rules.noise import Noise
 from tasks.calling.rules.quota_limit import REFUSALS_TO_OPEN, AdaptiveLimit
 from tasks.calling.rules.ramp import FIRST_RATE, Ramp
 from tasks.calling.rules.sliding_window import Entry, SlidingLog
@@ -93,6 +95,7 @@ class Pacer:
         self._hold_until = -math.inf
         self._is_even = False
         self._probe: Entry | None = None
+        self._noise = defaultdict[QuotaScope, Noise](Noise)
         self._usage = UsageRatio()
         self._mean_tokens = 0.0
         self._latency = _FIRST_LATENCY_SECONDS
@@ -170,6 +173,8 @@ class Pacer:
         self._tokens.accepted(entry, entry.tokens_reached, entry.tokens, now)
         self._queries.accepted(sequence, entry.queries_reached, 0.0, now)
         self._concurrency.accepted(sequence, entry.flight_reached, 0.0, now)
+        for noise in self._noise.values():
+            noise.accepted(sequence)
         self._end(entry)
         if tokens_used > 0:
             self._usage.learn(entry.estimate, tokens_used)
@@ -206,6 +211,8 @@ class Pacer:
             self._is_even = True
             self._ramp.rise_more_gently(self._second.inside / _QUERY_WINDOW_SECONDS)
             self._hold(now + _RISE_PAUSE_SECONDS)
+        elif not begun and not self._shared and self._is_noise(entry, scope, now):
+            return
         elif not self._explained(entry, scope, now):
             self._lower(entry, scope, begun, now)
 
@@ -272,6 +279,21 @@ class Pacer:
             if second.held + self._granted >= self._queries.at(now):
                 return second.next_departure()
         return now
+
+    def _is_noise(self, entry: Entry, scope: QuotaScope, now: float) -> bool:
+        noise = self._noise[scope]
+        limit = self._refusing(scope, entry)[0]
+        quota = {"requests": self._requests, "tokens": self._tokens}.get(scope)
+        known = noise.is_recognized
+        provoked = limit.limit == math.inf or limit.is_probing or bool(quota and not quota.is_tried)
+        provoked = provoked and not limit.is_outgrown
+        is_noise = noise.is_noise(entry.sequence, self._sequence, provoked)
+        if noise.is_recognized and not known:
+            if quota:
+                quota.trust(self._sequence + self._granted + 1, now)
+            else:
+                limit.trust()
+        return is_noise
 
     def _explained(self, entry: Entry, scope: QuotaScope, now: float) -> bool:
         if self._shared or scope not in {"requests", "tokens"}:

@@ -7,6 +7,8 @@ REFUSALS_TO_OPEN: Final = 3
 
 _LONGEST_PROBE_SECONDS: Final = 160.0
 
+_OUTGROWN: Final = 1.1
+
 
 class AdaptiveLimit:
     """The most that a service takes of one thing.
@@ -24,6 +26,7 @@ class AdaptiveLimit:
     """
 
     __slots__ = (
+        "_found",
         "_found_by",
         "_longest_probe_seconds",
         "_next_stay",
@@ -53,6 +56,7 @@ class AdaptiveLimit:
         self._proven = self._proven_before = 0.0
         self._renew_at = -math.inf
         self._found_by = 0
+        self._found = math.inf
         self._taken = False
         self.event = 0
         self.refused_events = 0
@@ -62,12 +66,28 @@ class AdaptiveLimit:
         """True while only single probes may go."""
         return self.refused_events >= REFUSALS_TO_OPEN
 
+    @property
+    def is_probing(self) -> bool:
+        """True while more is tried than was taken at the limit that refusals showed."""
+        return self._step > 0
+
+    @property
+    def is_outgrown(self) -> bool:
+        """True where much more was taken since than the limit that a refusal showed."""
+        return self._step > 0 and self.limit - self._step > _OUTGROWN * self._found + 2
+
     def advertise(self, advertised: float) -> None:
         """Take a new promise; the same one again does not undo what was found since."""
         if advertised != self.advertised:
             self.advertised = self.limit = advertised
             self._step = 0.0
             self.refused_events = 0
+
+    def trust(self) -> None:
+        """Go back to the advertised limit: what was found was none."""
+        self.limit = self.advertised
+        self._step = 0.0
+        self.refused_events = 0
 
     def restart(self, advertised: float, limit: float, last_sequence: int, now: float, probe_seconds: float) -> None:
         """Begin anew at a limit counted in another window; refusals of calls sent until now are known already."""
@@ -112,6 +132,7 @@ class AdaptiveLimit:
         self._taken = False
         if inside < math.inf:
             self._found_by = sequence
+            self._found = self.limit
             self._step = 0.0
             self._proven = self._proven_before = 0.0
             if now >= self._probe_at:  # earlier, it refutes no probe: more of one burst comes back

@@ -98,6 +98,11 @@ class WindowQuota:
         return self.seconds < self._base
 
     @property
+    def is_tried(self) -> bool:
+        """True once the window needs no trial any more."""
+        return not self.on_trial and (self._is_settled or not self._borders)
+
+    @property
     def per_second(self) -> float:
         """The limit in force as a rate; infinity while unknown."""
         return self.limit.limit / self.seconds
@@ -187,6 +192,14 @@ class WindowQuota:
             self._adopt(Window(self._base, sum(weight for _, weight, _ in self.log.sent())), next_sequence, now)
             return True
         return False  # it explained every call before, and still may: the service has less for now
+
+    def trust(self, next_sequence: int, now: float) -> None:
+        """Go back to the advertised rate: what was found was none."""
+        if self._per_minute == math.inf and self.is_narrow:
+            self._adopt(Window(self._base, math.inf), next_sequence, now)
+        self.on_trial = False
+        self._untried.clear()
+        self.limit.trust()
 
     def _try_all(self, refused: Entry, next_sequence: int, now: float, doubt: float) -> bool:
         self._first_refused = refused
