@@ -15,6 +15,7 @@ from flows.wiring import command_line
 from flows.wiring.services import open_warehouse, scratch_parent
 from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.errors import UsageError
+from tasks.reporting.macros import metrics_macro
 from tasks.running.scratch import scratch_folder
 from tasks.warehouse.catalog import Compacted, compact_month, write_catalog
 from tasks.warehouse.rules.views import TABLES
@@ -39,7 +40,7 @@ async def build_catalog(month: str = "", settings: SettingsParameter = _NO_SETTI
             for table in TABLES:
                 made = await asyncio.to_thread(compact_month, warehouse, table, days, scratch)
                 compacted += [made] if made else []
-    written = await asyncio.to_thread(write_catalog, warehouse, config.bos_endpoint)
+    written = await asyncio.to_thread(write_catalog, warehouse, config.bos_endpoint, metrics_macro())
     get_run_logger().info("Wrote %s", ", ".join(written))
     return {"files": written, "compacted": [{"key": one.key, "days": one.days, "rows": one.rows} for one in compacted]}
 

@@ -6,7 +6,6 @@ import sys
 from datetime import UTC, date, datetime
 from inspect import signature
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,12 +14,11 @@ import pytest
 from flows.__main__ import commands
 from tasks.domain import layout
 from tasks.domain.records import Reason
-from tasks.reporting.rules.aggregation import Aggregator
-from tasks.reporting.rules.metrics import metrics_table
 from tasks.warehouse.publish import write_parquet
 from tasks.warehouse.rules import tables
 from tasks.warehouse.rules.places import PLACES
 from tasks.warehouse.rules.tables import RUNS, SUMMARIES
+from tests.builders.day_statistics import statistics_of
 from tests.builders.summary_days import rejects, summaries
 from tests.conftest import ROOT
 from tests.test_layering import LAYERS
@@ -152,11 +150,8 @@ def test_the_document_names_every_column_and_type_of(table):
 
 
 def test_the_document_names_every_metric_with_its_dimensions():
-    aggregator = Aggregator(date(2026, 11, 22), date(2026, 11, 22), ZoneInfo("Asia/Shanghai"))
-    aggregator.add_summaries(summaries(20))
-    aggregator.add_rejects(rejects(1))
     usage = dict.fromkeys((field.name for field in RUNS if field.type in (pa.int64(), pa.float64())), 1)
-    made = metrics_table(aggregator.result(usage))
+    made = statistics_of(summaries(20), rejects=[rejects(1)], runs=[usage]).metrics
     pairs = set(zip(made["metric"].to_pylist(), made["dimension"].to_pylist(), strict=True))
     listed = {
         (metric, dimension)

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from tasks.domain.errors import ObjectMissing
+from tasks.domain.errors import ObjectMissing, TableDamaged
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.warehouse.parquet import published_keys
-from tasks.warehouse.rules.views import TABLES, view_sql
+from tasks.warehouse.rules.views import TABLES, view_of_rows_sql, view_sql
 
 if TYPE_CHECKING:
     import duckdb
 
 _SQL = Path(__file__).parent / "sql"
 
-_MEMORY = "1GB"
+MEMORY = "600MB"
+
+_MOST_MEMORY = "1GB"
 
 _THREADS = 2
 
@@ -39,8 +41,41 @@ class Warehouse:
         Args:
             question: the file's name without its ending.
             values: what stands in the question as `$name`.
+
+        Raises:
+            TableDamaged: a file can't be read.
         """
-        return self._connection.sql(read_question(question), params=values).to_arrow_table()
+        import duckdb  # noqa: PLC0415 - open_files has loaded it
+
+        try:
+            return self._run(question, values)
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            why = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise TableDamaged(
+                f"A table can't be read: {why}. Put back a copy of it, or remove it and run its day again; answers are "
+                f"kept."
+            ) from error
+
+    def _run(self, question: str, values: Mapping[str, Any]) -> pa.Table:
+        import duckdb  # noqa: PLC0415 - open_files has loaded it
+
+        try:
+            return self._connection.sql(read_question(question), params=values).to_arrow_table()
+        except duckdb.OutOfMemoryException:  # a bound that is too narrow must not cost the night its report
+            self._connection.execute(f"SET memory_limit = '{_MOST_MEMORY}'")
+            return self._connection.sql(read_question(question), params=values).to_arrow_table()
+
+    def point(self, table: str, files: Iterable[str]) -> None:
+        """Let a table be these local files; without any it is empty."""
+        self._connection.execute(view_sql(table, sorted(files)))
+
+    def hold(self, name: str, rows: pa.Table) -> None:
+        """Let rows in memory be a table of this name; where it is one of the warehouse's, missing columns are null."""
+        if name in TABLES:
+            self._connection.register(f"held_{name}", rows)
+            self._connection.execute(view_of_rows_sql(name, f"held_{name}"))
+        else:
+            self._connection.register(name, rows)
 
 
 @cache
@@ -50,21 +85,29 @@ def read_question(question: str) -> str:
 
 
 @contextmanager
-def open_files(files: Mapping[str, Iterable[str]]) -> Iterator[Warehouse]:
+def open_files(files: Mapping[str, Iterable[str]], memory: str = MEMORY) -> Iterator[Warehouse]:
     """Open local Parquet files as tables, by table; a table without files is empty.
 
-    What does not fit into memory goes through a temporary folder.
+    Args:
+        files: local paths by table.
+        memory: what DuckDB may take. More goes through a temporary folder; where it can't, the bound is raised to 1 GB.
     """
     import duckdb  # noqa: PLC0415 - where it is used: a third of a second that most commands can do without
 
     with ExitStack() as stack:
         spill = stack.enter_context(TemporaryDirectory(prefix="kefu-duckdb-"))
-        settings: dict[str, Any] = {"memory_limit": _MEMORY, "threads": _THREADS, "temp_directory": spill}
+        settings: dict[str, Any] = {
+            "memory_limit": memory,
+            "threads": _THREADS,
+            "temp_directory": spill,
+            "preserve_insertion_order": False,  # every question has its own order; theirs costs memory
+        }
         connection = stack.enter_context(duckdb.connect(config=settings))
         connection.execute("SET TimeZone = 'UTC'")
+        warehouse = Warehouse(connection)
         for table in TABLES:
-            connection.execute(view_sql(table, sorted(files.get(table, ()))))
-        yield Warehouse(connection)
+            warehouse.point(table, files.get(table, ()))
+        yield warehouse
 
 
 @contextmanager
@@ -91,11 +134,21 @@ def open_days(
             for table, found in files.items():
                 mine = (own or {}).get((table, day))
                 if mine is not None:
-                    found.append(str(_linked(mine, folder / partition_key(table, day))))
+                    found.append(link_to_day(mine, table, day, folder))
                 else:
-                    paths = (_local(store, key, folder) for key in published_keys(store, table, day))
-                    found += [str(path) for path in paths if path is not None]
+                    found.extend(published_files(store, table, day, folder))
         yield stack.enter_context(open_files(files))
+
+
+def published_files(store: ObjectStore, table: str, day: date, folder: Path) -> list[str]:
+    """Return a day's published files of a table as local ones: a bucket's are copied into the folder first."""
+    paths = (_local(store, key, folder) for key in published_keys(store, table, day))
+    return [str(path) for path in paths if path is not None]
+
+
+def link_to_day(file: Path, table: str, day: date, folder: Path) -> str:
+    """Let a local file be seen in a folder as that of a table and a day; return its path there."""
+    return str(_linked(file, folder / partition_key(table, day)))
 
 
 def _linked(file: Path, path: Path) -> Path:

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
-from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
@@ -17,15 +17,15 @@ from tasks.domain.days import days_before
 from tasks.domain.errors import DayBusy, KefuError, NoTables, StoreError
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
+from tasks.reporting.aggregate import FIGURES_MEMORY, ask_for_statistics, hold_runs
 from tasks.reporting.index import keep_index
-from tasks.reporting.rules.aggregation import Aggregator
+from tasks.reporting.queries import Warehouse, link_to_day, open_files, published_files
 from tasks.reporting.rules.calendar import entry_of
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.dimensions import NO_ATTRIBUTES, AttributeDimensions
 from tasks.reporting.rules.findings import past_days
 from tasks.reporting.rules.html import render_html
 from tasks.reporting.rules.markdown import render_markdown
-from tasks.reporting.rules.metrics import metrics_table
 from tasks.reporting.rules.reject_samples import reject_samples
 from tasks.reporting.rules.reviewed import ReviewedSample
 from tasks.reporting.rules.statistics import DayStatistics
@@ -37,15 +37,12 @@ from tasks.warehouse.day_lease import acquire_day
 from tasks.warehouse.parquet import (
     file_batches,
     parquet_bytes,
-    published_batches,
-    published_keys,
     read_metrics,
     read_runs,
 )
 from tasks.warehouse.publish import DayTables
 from tasks.warehouse.rules.day_tally import DayTally
-from tasks.warehouse.rules.tables import RUNS, complete_batch
-from tasks.warehouse.rules.views import TABLES
+from tasks.warehouse.rules.tables import RUNS
 
 _MOST_DAY_REPORTS = 31
 
@@ -70,12 +67,12 @@ def aggregate_day(
     attributes: AttributeDimensions = NO_ATTRIBUTES,
 ) -> DayStatistics:
     """The day's figures, from its tables alone."""
-    aggregator = Aggregator(day, day, zone, attributes=attributes)
-    for batch in file_batches(summaries):
-        aggregator.add_summaries(batch)
-    for batch in file_batches(rejects):
-        aggregator.add_rejects(batch)
-    return aggregator.result(*runs)
+    own = {"summaries": summaries, "rejects": rejects}
+    with TemporaryDirectory(prefix="kefu-day-") as folder:
+        files = {table: [link_to_day(path, table, day, Path(folder))] for table, path in own.items()}
+        with open_files(files, FIGURES_MEMORY) as warehouse:
+            hold_runs(warehouse, {day: runs})
+            return ask_for_statistics(warehouse, day, day, zone, attributes)
 
 
 def read_history(store: ObjectStore, first: date, last: date) -> History:
@@ -105,7 +102,7 @@ def day_files(
 def report_files(day: date, statistics: DayStatistics, context: Context) -> list[tuple[str, bytes]]:
     """The day's metrics table and both of its reports, by key."""
     return [
-        (partition_key("metrics", day), parquet_bytes(metrics_table(statistics))),
+        (partition_key("metrics", day), parquet_bytes(statistics.metrics)),
         (partition_key("reports", day, "report.html"), render_html(statistics, context).encode()),
         (partition_key("reports", day, "report.md"), render_markdown(statistics, context).encode()),
     ]
@@ -225,25 +222,35 @@ def aggregate_published(
     Raises:
         NoTables: none of them is.
     """
-    whole = Aggregator(days[0], days[-1], zone, attributes=attributes)
     made_by: dict[date, list[dict[str, Any]]] = {}
     published: dict[date, DayStatistics] = {}
-    for day in days:
-        runs = read_runs(store, day)
-        if not runs and not published_keys(store, "summaries", day):
-            continue
-        made_by[day] = runs  # none of tables that something else than the nightly wrote
-        aggregator = Aggregator(day, day, zone, attributes=attributes)
-        for table, add in (("summaries", aggregator.add_summaries), ("rejects", aggregator.add_rejects)):
-            for key in published_keys(store, table, day):
-                for batch in published_batches(store, key):
-                    add(complete_batch(batch, TABLES[table]))
-        published[day] = aggregator.result(*runs)
-        whole.merge(aggregator)
-    if not published:
-        raise NoTables(f"{store.uri} has no tables from {days[0]} to {days[-1]}: summarize those days first.")
-    newest = [runs[-1] for runs in made_by.values() if runs]
-    return SpanStatistics(published, whole.result(*chain.from_iterable(made_by.values()), newest=newest), made_by)
+    everything: dict[str, list[str]] = {table: [] for table in ("summaries", "rejects")}
+    with TemporaryDirectory(prefix="kefu-tables-") as folder, open_files({}, FIGURES_MEMORY) as warehouse:
+        for day in days:
+            files = {table: published_files(store, table, day, Path(folder)) for table in everything}
+            runs = read_runs(store, day)
+            if not runs and not files["summaries"]:
+                continue
+            made_by[day] = runs  # none of tables that something else than the nightly wrote
+            _open(warehouse, files, {day: runs})
+            published[day] = ask_for_statistics(warehouse, day, day, zone, attributes)
+            for table, found in files.items():
+                everything[table] += found
+        if not published:
+            raise NoTables(f"{store.uri} has no tables from {days[0]} to {days[-1]}: summarize those days first.")
+        if days[0] == days[-1]:
+            return SpanStatistics(published, published[days[0]], made_by)
+        _open(warehouse, everything, made_by)
+        whole = ask_for_statistics(warehouse, days[0], days[-1], zone, attributes)
+        return SpanStatistics(published, whole, made_by)
+
+
+def _open(
+    warehouse: Warehouse, files: Mapping[str, Sequence[str]], runs: Mapping[date, Sequence[Mapping[str, Any]]]
+) -> None:
+    for table, found in files.items():
+        warehouse.point(table, found)
+    hold_runs(warehouse, runs)
 
 
 @task(name="publish-reports", cache_policy=NO_CACHE)
@@ -271,7 +278,7 @@ def publish_reports(
         try:
             if read_runs(store, day) == published.runs[day]:
                 if len(published.days) > _MOST_DAY_REPORTS:
-                    store.write_path(partition_key("metrics", day), parquet_bytes(metrics_table(statistics)))
+                    store.write_path(partition_key("metrics", day), parquet_bytes(statistics.metrics))
                     continue
                 around = context
                 if whole.start != whole.end:

@@ -53,20 +53,22 @@ def compact_month(store: ObjectStore, table: str, days: Iterable[date], scratch:
     return Compacted(key, len(counted), rows)
 
 
-def write_catalog(store: ObjectStore, endpoint: str = "") -> list[str]:
+def write_catalog(store: ObjectStore, endpoint: str = "", macros: str = "") -> list[str]:
     """Write views.sql and the data dictionary into the warehouse; return their addresses.
 
     Args:
         store: the warehouse.
         endpoint: the bucket's host, where it is not the default one.
+        macros: statements that follow the views.
     """
     patterns = {table: [pattern] for table in TABLES if (pattern := _pattern(store, f"{table}/day=*/*.parquet"))}
     months = {
         table: [pattern] for table in TABLES if (pattern := _pattern(store, f"_months/{table}/month=*/*.parquet"))
     }
     bucket = store.uri.startswith("bos://")
+    views = views_sql(patterns, months, endpoint if bucket else None)
     written = {
-        "_catalog/views.sql": views_sql(patterns, months, endpoint if bucket else None),
+        "_catalog/views.sql": "\n".join(part for part in (views, macros) if part),
         "_catalog/dictionary.md": dictionary_markdown(),
     }
     for key, text in written.items():

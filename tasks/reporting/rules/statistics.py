@@ -1,9 +1,11 @@
 """The figures of a day or of a span of days, as values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
+
+import pyarrow as pa
 
 from tasks.calling.rules.offline import OFFLINE_MODEL
 from tasks.domain.intervals import NORMAL_95, wilson_interval
@@ -130,7 +132,7 @@ class RunUsage:
 
 @dataclass(frozen=True, slots=True)
 class DayStatistics:
-    """A day's (or a span's) figures. Groups are in the order they are best read in."""
+    """A day's (or a span's) figures. Groups are in the order they are best read in; `metrics` has them in long form."""
 
     start: date
     end: date
@@ -150,6 +152,7 @@ class DayStatistics:
     truncated: int
     examples: tuple[Example, ...]
     usage: RunUsage
+    metrics: pa.Table = field(compare=False, repr=False)
 
     @property
     def rejected(self) -> int:

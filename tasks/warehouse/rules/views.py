@@ -18,19 +18,31 @@ def view_sql(table: str, files: Sequence[str]) -> str:
     Every column of today's schema is there, null in files of an older one; `day` is a DATE; columns of a newer schema
     stay. Without files the view is empty.
     """
-    columns = ", ".join(f"CAST(NULL AS {duckdb_type(field.type)}) AS {field.name}" for field in TABLES[table])
-    empty = f"SELECT {columns}, CAST(NULL AS DATE) AS day WHERE false"
     if not files:
-        return f"CREATE OR REPLACE VIEW {table} AS\n{empty};"
+        return f"CREATE OR REPLACE VIEW {table} AS\n{_no_rows(table)};"
     listed = ", ".join(quoted(file) for file in files)
-    read = (
+    return _view(
+        table,
         f"SELECT * REPLACE (CAST(day AS DATE) AS day)\n"
-        f"FROM read_parquet([{listed}], hive_partitioning = true, union_by_name = true)"
+        f"FROM read_parquet([{listed}], hive_partitioning = true, union_by_name = true)",
     )
+
+
+def view_of_rows_sql(table: str, rows: str) -> str:
+    """Return the statement that creates a table's view over rows of another name; columns they lack are null."""
+    return _view(table, f"FROM {rows}")
+
+
+def _view(table: str, rows: str) -> str:
+    read = f"{_no_rows(table)}\nUNION ALL BY NAME\n{rows}"
     if table == "runs":  # files of before there were these columns lack them
-        read = f"SELECT * REPLACE ({_PUBLISHED}, {_LAST})\nFROM ({empty}\nUNION ALL BY NAME\n{read})"
-        return f"CREATE OR REPLACE VIEW {table} AS\n{read};"
-    return f"CREATE OR REPLACE VIEW {table} AS\n{empty}\nUNION ALL BY NAME\n{read};"
+        read = f"SELECT * REPLACE ({_PUBLISHED}, {_LAST})\nFROM ({read})"
+    return f"CREATE OR REPLACE VIEW {table} AS\n{read};"
+
+
+def _no_rows(table: str) -> str:
+    columns = ", ".join(f"CAST(NULL AS {duckdb_type(field.type)}) AS {field.name}" for field in TABLES[table])
+    return f"SELECT {columns}, CAST(NULL AS DATE) AS day WHERE false"
 
 
 def views_sql(days: Mapping[str, Sequence[str]], months: Mapping[str, Sequence[str]], endpoint: str | None) -> str:

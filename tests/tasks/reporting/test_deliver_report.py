@@ -1,8 +1,7 @@
 """A report's card at receivers that speak each service's shape, and the stories that are told once."""
 
 from dataclasses import replace
-from datetime import date, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -10,16 +9,15 @@ import pytest
 from tasks.clients.notifications import NotificationWire
 from tasks.delivering.deliver import read_addresses
 from tasks.reporting.deliver_report import deliver_report, emit_new_stories
-from tasks.reporting.rules.aggregation import Aggregator
 from tasks.reporting.rules.calendar import Entry
 from tasks.reporting.rules.card import report_card, story_id
 from tasks.reporting.rules.segments import ISSUE_PHRASE
 from tasks.reporting.rules.statistics import RunUsage
 from tasks.reporting.rules.stories import Aspect, Stories, Story
-from tests.builders.summary_days import run, summaries
+from tests.builders.day_statistics import DAY, statistics_of
+from tests.builders.summary_days import summaries
 from tests.servers.receiver import receiver
 
-DAY = date(2026, 11, 22)
 STORY = Story(
     dimension=ISSUE_PHRASE,
     key="云雀物流",
@@ -40,9 +38,7 @@ STORY = Story(
 
 
 def statistics(count: int = 300):
-    aggregator = Aggregator(DAY, DAY, ZoneInfo("Asia/Shanghai"))
-    aggregator.add_summaries(summaries(count))
-    return aggregator.result(run())
+    return statistics_of(summaries(count))
 
 
 def test_card_has_headline_and_stories_in_ten_lines():

@@ -1,10 +1,9 @@
 from dataclasses import replace
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
 
 import pytest
 
-from tasks.reporting.rules.aggregation import Aggregator
 from tasks.reporting.rules.findings import (
     Comparison,
     compare,
@@ -16,19 +15,17 @@ from tasks.reporting.rules.findings import (
     topics,
 )
 from tasks.reporting.rules.formatting import percent, share_text
-from tasks.reporting.rules.metrics import metrics_table
 from tasks.reporting.rules.statistics import DayStatistics, Group, Outcomes, Proportion, TermCounts
-from tests.builders.summary_days import rejects, run, summaries
+from tests.builders import day_statistics
+from tests.builders.summary_days import rejects, summaries
 
-DAY = date(2026, 11, 22)
+DAY = day_statistics.DAY
 NOTHING = Comparison()
 
 
+@cache
 def statistics_of(count: int, seed: int = 1, rejected: int = 0, day: date = DAY, **kind) -> DayStatistics:
-    aggregator = Aggregator(day, day, ZoneInfo("Asia/Shanghai"))
-    aggregator.add_summaries(summaries(count, seed, day=day, **kind))
-    aggregator.add_rejects(rejects(rejected))
-    return aggregator.result(run())
+    return day_statistics.statistics_of(summaries(count, seed, day=day, **kind), rejects=[rejects(rejected)], day=day)
 
 
 def texts(statistics: DayStatistics, comparison: Comparison = NOTHING) -> list[str]:
@@ -37,17 +34,17 @@ def texts(statistics: DayStatistics, comparison: Comparison = NOTHING) -> list[s
 
 def test_read_headline_gives_back_what_the_digest_says():
     statistics = statistics_of(300, rejected=12)
-    assert read_headline(metrics_table(statistics)) == headline(statistics)
+    assert read_headline(statistics.metrics) == headline(statistics)
 
 
 def test_read_headline_of_a_table_without_metrics_is_nothing():
-    nothing = read_headline(metrics_table(statistics_of(0)).slice(0, 0))
+    nothing = read_headline(statistics_of(0).metrics.slice(0, 0))
     assert nothing.conversations == 0
     assert nothing.accepted == Proportion(0, 0)
 
 
 def test_compare_takes_the_seven_days_before_and_the_same_weekday_of_four_weeks():
-    table = {back: metrics_table(statistics_of(10 + back)) for back in (-1, 0, 1, 3, 7, 8, 14, 28, 35)}
+    table = {back: statistics_of(10 + back).metrics for back in (-1, 0, 1, 3, 7, 8, 14, 28, 35)}
     comparison = compare(DAY, DAY, {DAY - timedelta(days=back): metrics for back, metrics in table.items()})
     assert comparison.yesterday is not None
     assert comparison.before is not None
@@ -59,7 +56,7 @@ def test_compare_takes_the_seven_days_before_and_the_same_weekday_of_four_weeks(
 
 def test_compare_takes_the_span_of_equal_length_before_a_span():
     first = DAY - timedelta(days=6)
-    table = {back: metrics_table(statistics_of(10 + back)) for back in range(-6, 15)}
+    table = {back: statistics_of(10 + back).metrics for back in range(-6, 15)}
     comparison = compare(first, DAY, {first - timedelta(days=back): metrics for back, metrics in table.items()})
     assert comparison.yesterday is None
     assert comparison.before is not None
@@ -95,10 +92,9 @@ def test_find_is_silent_about_an_even_day():
     quiet = 0
     for seed in range(20):
         rows = summaries(600, seed, negative_scale=0)
-        aggregator = Aggregator(DAY, DAY, ZoneInfo("Asia/Shanghai"))
         issue = rows.schema.get_field_index("issue")
-        aggregator.add_summaries(rows.set_column(issue, "issue", rows["issue"].take([0] * len(rows))))
-        quiet += not find(aggregator.result(run()), NOTHING)
+        alike = rows.set_column(issue, "issue", rows["issue"].take([0] * len(rows)))
+        quiet += not find(day_statistics.statistics_of(alike), NOTHING)
     assert quiet >= 16
 
 
@@ -110,8 +106,7 @@ def test_find_names_what_is_missing_and_no_part_that_is_always_worse():
 
 def test_find_compares_with_the_days_before():
     history = {
-        DAY - timedelta(days=back): metrics_table(statistics_of(900, back, negative_scale=0.5))
-        for back in (1, 2, 3, 7, 14)
+        DAY - timedelta(days=back): statistics_of(900, back, negative_scale=0.5).metrics for back in (1, 2, 3, 7, 14)
     }
     comparison = compare(DAY, DAY, history)
     worse = find(statistics_of(1_500, 9, negative_scale=1.5), comparison)
@@ -125,7 +120,7 @@ def test_find_compares_with_the_days_before():
 def test_a_quiet_weekend_is_no_news():
     counts = {back: 60 if (DAY - timedelta(days=back)).weekday() < 5 else 25 for back in range(1, 29)}
     assert DAY.weekday() == 6
-    history = {DAY - timedelta(days=back): metrics_table(statistics_of(count)) for back, count in counts.items()}
+    history = {DAY - timedelta(days=back): statistics_of(count).metrics for back, count in counts.items()}
     comparison = compare(DAY, DAY, history)
     assert not any("次，明显" in finding.text.zh for finding in find(statistics_of(25), comparison))
     assert any("次，明显少于" in finding.text.zh for finding in find(statistics_of(9), comparison))

@@ -2,49 +2,45 @@ import base64
 import hashlib
 import re
 import xml.etree.ElementTree as ET
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from html.parser import HTMLParser
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
 
 from tasks.calling.rules.offline import OFFLINE_MODEL
-from tasks.reporting.rules.aggregation import Aggregator
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.formatting import clip, interval_range, percent, share_text
 from tasks.reporting.rules.html import render_html, render_picture
 from tasks.reporting.rules.markdown import render_markdown
-from tasks.reporting.rules.metrics import metrics_table
 from tasks.reporting.rules.statistics import DayStatistics, Proportion
+from tests.builders import day_statistics
 from tests.builders.summary_days import HOSTILE, rejects, run, summaries
 
-DAY = date(2026, 11, 22)
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+DAY = day_statistics.DAY
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
-def aggregator_of(count: int, seed: int = 1, rejected: int = 0, day: date = DAY, **kind) -> Aggregator:
-    aggregator = Aggregator(day, day, SHANGHAI)
-    aggregator.add_summaries(summaries(count, seed, day=day, **kind))
-    aggregator.add_rejects(rejects(rejected))
-    return aggregator
+def statistics_of(count: int, seed: int = 1, rejected: int = 0, runs: list | None = None, **kind) -> DayStatistics:
+    return day_statistics.statistics_of(summaries(count, seed, **kind), rejects=[rejects(rejected)], runs=runs)
 
 
-def statistics_of(count: int, seed: int = 1, rejected: int = 0, **kind) -> DayStatistics:
-    return aggregator_of(count, seed, rejected, **kind).result(run())
+def later(**values) -> dict:
+    """A run that finished after the usual one."""
+    return run(finished_at=datetime(2026, 11, 23, 9, tzinfo=UTC), **values)
 
 
 DAYS = {
-    "full": lambda: statistics_of(600, rejected=30),
-    "small": lambda: statistics_of(9, rejected=1),
-    "hostile": lambda: statistics_of(400, hostile=True, rejected=5),
-    "offline": lambda: statistics_of(80, model=OFFLINE_MODEL),
-    "unknown": lambda: statistics_of(120, unknown=1.0),
-    "calm": lambda: statistics_of(120, negative_scale=0.0, unknown=0.0),
-    "rejected": lambda: statistics_of(0, rejected=40),
-    "empty": lambda: Aggregator(DAY, DAY, SHANGHAI).result({}),
+    "full": cache(lambda: statistics_of(600, rejected=30)),
+    "small": cache(lambda: statistics_of(9, rejected=1)),
+    "hostile": cache(lambda: statistics_of(400, hostile=True, rejected=5)),
+    "offline": cache(lambda: statistics_of(80, model=OFFLINE_MODEL)),
+    "unknown": cache(lambda: statistics_of(120, unknown=1.0)),
+    "calm": cache(lambda: statistics_of(120, negative_scale=0.0, unknown=0.0)),
+    "rejected": cache(lambda: statistics_of(0, rejected=40)),
+    "empty": cache(lambda: day_statistics.statistics_of(runs=[])),
 }
 
 
@@ -202,7 +198,7 @@ def test_renderings_say_when_rules_made_the_summaries(render):
 
 def test_renderings_say_first_what_could_not_be_read_and_count_it_in_the_coverage():
     unread = {"unread_files": 2, "unread_conversations": 411, "outside_day": 17}
-    statistics = aggregator_of(38, rejected=2).result(run(), run(**unread))
+    statistics = statistics_of(38, rejected=2, runs=[run(), later(**unread)])
     assert statistics.coverage == Proportion(38, 40 - 2 + 411)
     html, markdown = Page(render_html(statistics)).text("zh"), render_markdown(statistics)
     for text in (html, markdown):
@@ -211,22 +207,20 @@ def test_renderings_say_first_what_could_not_be_read_and_count_it_in_the_coverag
         assert "98%" not in text
     assert "其他日期的对话，未计入" in markdown
     assert "411" in render_markdown(statistics, language="en").partition("Customers spoke")[0]
-    mended = aggregator_of(40).result(run(**unread), run())
+    mended = statistics_of(40, runs=[run(**unread), later()])
     assert mended.coverage == Proportion(40, 40)
     assert "无法读取" not in render_markdown(mended).partition("## ")[0]
 
 
 def test_renderings_name_the_currency_of_the_cost_unless_there_are_several():
-    assert "¥3.66" in render_markdown(aggregator_of(20).result(run(currency="¥"), run(currency="¥")))
-    assert "1.83 CNY" in render_markdown(aggregator_of(20).result(run(currency="CNY")))
-    several = render_markdown(aggregator_of(20).result(run(currency="¥"), run(currency="$")))
+    assert "¥3.66" in render_markdown(statistics_of(20, runs=[run(currency="¥"), run(currency="¥")]))
+    assert "1.83 CNY" in render_markdown(statistics_of(20, runs=[run(currency="CNY")]))
+    several = render_markdown(statistics_of(20, runs=[run(currency="¥"), run(currency="$")]))
     assert "| 3.66 |" in several
 
 
 def test_renderings_say_which_part_rules_made():
-    aggregator = aggregator_of(30, model=OFFLINE_MODEL)
-    aggregator.add_summaries(summaries(70, 2))
-    statistics = aggregator.result(run())
+    statistics = day_statistics.statistics_of(summaries(30, model=OFFLINE_MODEL), summaries(70, 2))
     for text in (render_html(statistics), render_markdown(statistics)):
         assert "其中 30.0% (30/100) 为规则摘要，非模型" in text
         assert "来自多个模型或提示词" in text
@@ -254,9 +248,7 @@ def test_renderings_do_not_speak_of_channels_and_hours_that_no_log_names():
     for name, empty in (("channel", [""] * 12), ("started_at", [None] * 12)):
         field = rows.schema.field(name)
         rows = rows.set_column(rows.schema.get_field_index(name), field, pa.array(empty, field.type))
-    aggregator = Aggregator(DAY, DAY, SHANGHAI)
-    aggregator.add_summaries(rows)
-    statistics = aggregator.result(run())
+    statistics = day_statistics.statistics_of(rows)
     for text in (Page(render_html(statistics)).text("zh"), render_markdown(statistics)):
         assert "日志没有写明渠道。" in text
         assert "日志没有写明时间。" in text
@@ -265,9 +257,7 @@ def test_renderings_do_not_speak_of_channels_and_hours_that_no_log_names():
 
 
 def test_renderings_compare_with_the_days_before():
-    history = {
-        DAY - timedelta(days=back): metrics_table(statistics_of(500, back, negative_scale=0.3)) for back in range(1, 8)
-    }
+    history = {DAY - timedelta(days=back): statistics_of(500, back, negative_scale=0.3).metrics for back in range(1, 8)}
     statistics = statistics_of(600, 9)
     for text in (
         Page(render_html(statistics, Context(history=history))).text("zh"),
@@ -281,12 +271,13 @@ def test_renderings_compare_with_the_days_before():
 
 
 def test_renderings_of_a_span_show_each_day():
-    days = [aggregator_of(200 + back, back, 3, day=DAY - timedelta(days=back)) for back in range(6, -1, -1)]
-    span = Aggregator(days[0].start, DAY, SHANGHAI)
-    for day in days:
-        span.merge(day)
-    published = [day.result(run()) for day in days]
-    whole = span.result(run())
+    days = {
+        day: [summaries(200 + back, back, day=day)]
+        for back, day in ((back, DAY - timedelta(days=back)) for back in range(6, -1, -1))
+    }
+    lost = {day: [rejects(3)] for day in days}
+    published = [day_statistics.statistics_of(*days[day], rejects=lost[day], day=day) for day in days]
+    whole = day_statistics.statistics_of_days(days, lost)
     assert whole.conversations == sum(statistics.conversations for statistics in published)
     for text in (
         render_html(whole, Context(days=tuple(published))),

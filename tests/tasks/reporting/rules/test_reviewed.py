@@ -1,17 +1,16 @@
 """The line of people's reviews, and the headline shares beside the corrected ones."""
 
 from datetime import date
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from tasks.domain.true_rates import MINIMUM_REVIEWS
-from tasks.reporting.rules.aggregation import Aggregator
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.html import render_html
 from tasks.reporting.rules.markdown import render_markdown
 from tasks.reporting.rules.reviewed import ReviewedSample, corrected_share, review_line, reviewed_sample
-from tests.builders.summary_days import run, summaries
+from tests.builders.day_statistics import statistics_of
+from tests.builders.summary_days import summaries
 
 FIRST, LAST = date(2026, 11, 2), date(2026, 11, 20)
 
@@ -40,9 +39,7 @@ def test_the_shares_are_of_all_conversations_as_the_headline_has_them():
 
 
 def test_both_reports_name_the_reviews_and_correct_the_shares_beside_the_raw_ones():
-    aggregator = Aggregator(LAST, LAST, ZoneInfo("Asia/Shanghai"))
-    aggregator.add_summaries(summaries(300, day=LAST))
-    statistics = aggregator.result(run())
+    statistics = statistics_of(summaries(300, day=LAST), day=LAST)
     reviewed = sample(100)
     assert review_line(reviewed).zh == "随机抽检 100 条（11-02 至 11-20）：接受判断 90% 正确，情绪判断 100% 正确。"
     corrected = corrected_share(reviewed, "accepted")

@@ -1,0 +1,60 @@
+"""Figures of invented days, asked of tables in memory as they are asked of files."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from tasks.reporting.aggregate import WORD_SAMPLE, ask_for_statistics, hold_runs
+from tasks.reporting.queries import open_files
+from tasks.reporting.rules.dimensions import NO_ATTRIBUTES, AttributeDimensions
+from tasks.reporting.rules.statistics import DayStatistics
+from tasks.warehouse.rules.tables import REJECTS, SUMMARIES
+from tests.builders.summary_days import run
+
+DAY = date(2026, 11, 22)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def statistics_of_days(
+    summaries: Mapping[date, Iterable[pa.RecordBatch]],
+    rejects: Mapping[date, Iterable[pa.RecordBatch]] | None = None,
+    runs: Mapping[date, Sequence[Mapping[str, Any]]] | None = None,
+    *,
+    zone: ZoneInfo = SHANGHAI,
+    attributes: AttributeDimensions = NO_ATTRIBUTES,
+    word_sample: int = WORD_SAMPLE,
+) -> DayStatistics:
+    """Return the figures of all the days together; without `runs` one usual run made each."""
+    days = [*summaries]
+    with open_files({}) as warehouse:
+        warehouse.hold("summaries", _by_day(summaries, SUMMARIES))
+        warehouse.hold("rejects", _by_day(rejects or {}, REJECTS))
+        hold_runs(warehouse, {day: [run()] for day in days} if runs is None else runs)
+        return ask_for_statistics(warehouse, min(days), max(days), zone, attributes, word_sample)
+
+
+def statistics_of(
+    *summaries: pa.RecordBatch,
+    rejects: Iterable[pa.RecordBatch] = (),
+    runs: Sequence[Mapping[str, Any]] | None = None,
+    day: date = DAY,
+    **kind: Any,
+) -> DayStatistics:
+    """Return the figures of one day."""
+    return statistics_of_days({day: summaries}, {day: rejects}, None if runs is None else {day: runs}, **kind)
+
+
+def _by_day(batches: Mapping[date, Iterable[pa.RecordBatch]], schema: pa.Schema) -> pa.Table:
+    made = [
+        pa.Table.from_batches([batch]).append_column("day", pa.array([day] * batch.num_rows, pa.date32()))
+        for day, several in batches.items()
+        for batch in several
+    ]
+    return (
+        pa.concat_tables(made, promote_options="default")
+        if made
+        else schema.append(pa.field("day", pa.date32())).empty_table()
+    )
