@@ -195,7 +195,7 @@ class ClauseReader:
         if not negated and self._chain is not None and (self._coordinated or self._chain.sign == sign):
             negated = self._chain.negated
             open_ended |= self._chain.open_ended
-        self._chain = _Link(sign, negated, open_ended)
+        self._chain = _Link(sign, negated or attributive_twice, open_ended)
         unsettled = self._hedged or open_ended
         if kind in _GESTURES and (negated or unsettled):
             return None

@@ -28,7 +28,7 @@ from tasks.reading.rules.json_logs import Read
 from tasks.reading.rules.log_bytes import ObjectHead, read_head
 from tasks.reading.rules.messages import Message
 from tasks.reading.rules.speakers import nameable
-from tasks.reading.rules.timestamps import TimestampParser
+from tasks.reading.rules.timestamps import TimestampParser, UnknownTimes
 from tasks.reading.tally import ReadingTally
 
 __all__ = ["BUILT_IN", "DetectedFormat", "LogObject", "LogReader", "load_mappings", "log_formats", "log_objects"]
@@ -131,7 +131,7 @@ class _DayReading:
         self._behind: list[Conversation | Reject] = []  # conversations that don't begin their transcript's file
 
     def read(self, objects: Iterable[LogObject]) -> Iterator[Reading]:
-        with MessageGroups(self._reader.scratch, self._timestamps) as groups:
+        with MessageGroups(self._reader.scratch, TimestampParser(self._reader.zone)) as groups:
             for log in objects:
                 with (
                     log.open() as file,
@@ -144,6 +144,7 @@ class _DayReading:
                 self._tally.grouped += 1
                 if (kept := self._counted(found)) is not None:
                     yield kept
+        self._tally.notes += [_about_times(uri, unknown) for uri, unknown in groups.unknown_times.items()]
         yield from self._files
 
     @property
@@ -177,12 +178,15 @@ class _DayReading:
         tally, before = self._tally, self._tally.messages + self._tally.conversations
         rows = unread = 0
         begun = False
+        timestamps = detected.log.timestamps if detected.log else self._timestamps
+        own_times = detected.log is not None and bool(detected.log.mapping.times)
+        timestamps.take_unknown()
         for found in self._summed_up(detected.reader(member.file, head), member):
             if isinstance(found, Message):
                 rows += 1
                 unread += found.speaker is None
                 tally.messages += 1
-                groups.add(found)
+                groups.add(_timed(found, timestamps) if own_times else found)
             elif isinstance(found, Reject) and not found.conversation_id and rows:
                 tally.unread_rows += 1
                 yield found
@@ -191,6 +195,8 @@ class _DayReading:
                 begun = True
         if tally.messages + tally.conversations > before:
             tally.read_bytes += member.size
+        if (unknown := timestamps.take_unknown()).count:
+            tally.notes.append(_about_times(member.uri, unknown))
         if unread:
             tally.notes.append(_about_roles(member.uri, unread, rows, detected.log))
 
@@ -258,6 +264,22 @@ def _about_roles(uri: str, unread: int, rows: int, log: LogContext | None) -> st
     named = ", ".join(f"{nameable(word)} ({count:,})" for word, count in unknown.most_common(_ROLES_NAMED))
     said = f"; roles that are not known: {named}. A mapping says under roles whose side each is on" if named else ""
     return f"{uri}: {unread:,} of {rows:,} rows can't be read{said}."
+
+
+def _timed(message: Message, timestamps: TimestampParser) -> Message:
+    """The message with its times in a form that needs no mapping."""
+    time, started = (
+        parsed.isoformat() if (parsed := timestamps.parse(value)) else None
+        for value in (message.time, message.started_at)
+    )
+    return message._replace(time=time, started_at=started)
+
+
+def _about_times(uri: str, unknown: UnknownTimes) -> str:
+    return (
+        f"{uri}: {unknown.count:,} times can't be read, of the form {unknown.form}; their messages stay in the log's "
+        "order. A mapping gives the form under times, such as '%d.%m.%Y %H:%M'."
+    )
 
 
 def _nothing(first: Reject, count: int) -> Reject:

@@ -19,7 +19,7 @@ from tasks.domain.records import Conversation, Reason, Reject
 from tasks.reading.rules.dialogue import Header, Unread, conversation_from
 from tasks.reading.rules.log_bytes import LINE_LIMIT_BYTES
 from tasks.reading.rules.messages import Message
-from tasks.reading.rules.timestamps import TimestampParser
+from tasks.reading.rules.timestamps import TimestampParser, UnknownTimes
 from tasks.reading.rules.utterances import Utterance
 from tasks.reading.sealed_files import SealedFiles
 
@@ -58,6 +58,7 @@ class MessageGroups:
         self._uris: dict[str, int] = {}
         self._last_id, self._last_key = "", b'""'
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.unknown_times: dict[str, UnknownTimes] = {}  # by the object of a conversation's first message
 
     def __enter__(self) -> Self:
         return self
@@ -162,7 +163,11 @@ class MessageGroups:
                 channel = channel or about[1]
                 attributes = {**about[2], **attributes} if about[2] else attributes
         header = Header(conversation_id, uri, first_line, started, channel, attributes)
-        return conversation_from(utterances, self._timestamps, header, unread)
+        found = conversation_from(utterances, self._timestamps, header, unread)
+        if (unknown := self._timestamps.take_unknown()).count:
+            before = self.unknown_times.get(uri, UnknownTimes())
+            self.unknown_times[uri] = UnknownTimes(before.count + unknown.count, before.form or unknown.form)
+        return found
 
 
 def _scatter(rows: Iterable[bytes], folder: Path, level: int, files: SealedFiles) -> None:

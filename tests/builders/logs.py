@@ -9,6 +9,7 @@ from tasks.domain.records import Conversation, Reject
 from tasks.preparing.prompts import load_prompt
 from tasks.preparing.requests import prepare
 from tasks.reading.conversations import DetectedFormat, LogObject, LogReader
+from tasks.reading.tally import ReadingTally
 
 PREPARE = partial(prepare, prompt=load_prompt("sft-v1"), model="m", max_input_tokens=2000)
 
@@ -19,7 +20,8 @@ class Read:
     def __init__(self, *contents, **options):
         objects = [LogObject(f"log-{at}", partial(io.BytesIO, content)) for at, content in enumerate(contents)]
         with tempfile.TemporaryDirectory() as scratch:
-            found = list(LogReader(PREPARE, Path(scratch), **options).read(objects))
+            self.tally = ReadingTally()
+            found = list(LogReader(PREPARE, Path(scratch), **options).read(objects, self.tally))
             assert list(Path(scratch).iterdir()) == []
         self.all = found
         self.detected = [item for item in found if isinstance(item, DetectedFormat)]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOURS_KEPT: Final = 1_000
 
 _LONGEST: Final = 80
+
+_FORM_CHARACTERS: Final = 32
 
 _MONTHS: Final = {
     name: number
@@ -95,6 +98,19 @@ _NESTED: Final = (
 )
 
 
+_NO_TIME: Final = frozenset(["", "-", "--", "0", "null", "none", "nil", "nan", "n/a", "\\n"])
+
+_NO_PART_OF_TIMES: Final = re.compile(r"[^\W\d_年月日时時点點分秒上下午]")
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownTimes:
+    """Texts that are no times, and the form of the first: its digits as 9, its letters as x."""
+
+    count: int = 0
+    form: str = ""
+
+
 class TimestampParser:
     """Reads the times that logs hold; a time without an offset is local to `zone`.
 
@@ -107,8 +123,7 @@ class TimestampParser:
         self.zone = zone
         self._formats = tuple(formats)
         self._epochs: dict[str, datetime] = {}
-        self.unknown = 0
-        self.unknown_form = ""
+        self._unknown = UnknownTimes()
 
     def parse(self, value: object) -> datetime | None:
         """An aware UTC time from any form a log may hold (ISO 8601, epochs, RFC 2822, 下午 1:02, …); else None."""
@@ -121,9 +136,14 @@ class TimestampParser:
             found = self._parse(value)
         except (ValueError, OverflowError, TypeError):
             found = None
-        if found is None and isinstance(value, str) and (text := value.strip()):
-            self._note_unknown(text)
+        if found is None and isinstance(value, str) and (text := value.strip()).lower() not in _NO_TIME:
+            self._unknown = UnknownTimes(self._unknown.count + 1, self._unknown.form or _form_of(text))
         return found
+
+    def take_unknown(self) -> "UnknownTimes":
+        """Give the texts that were no times since the last call."""
+        unknown, self._unknown = self._unknown, UnknownTimes()
+        return unknown
 
     def _parse(self, value: object) -> datetime | None:
         if isinstance(value, str):
@@ -135,11 +155,6 @@ class TimestampParser:
         if isinstance(value, list) and 3 <= len(value) <= 7 and all(type(part) is int for part in value):
             return self._local(datetime(*value[:6]))  # noqa: DTZ001  Java's LocalDateTime; nanoseconds are dropped
         return None
-
-    def _note_unknown(self, text: str) -> None:
-        self.unknown += 1
-        if not self.unknown_form:
-            self.unknown_form = re.sub(r"[^\W\d_]", "x", re.sub(r"\d", "9", text[:32]))
 
     def _parse_text(self, text: str) -> datetime | None:
         if len(text) > _LONGEST or not text:
@@ -236,6 +251,10 @@ class TimestampParser:
             hour = f"{time:%Y-%m-%d}", f"{time:%H}"
             self._epochs[" ".join(hour)] = self._epochs["T".join(hour)] = epoch
         return epoch
+
+
+def _form_of(text: str) -> str:
+    return _NO_PART_OF_TIMES.sub("x", re.sub(r"\d", "9", text[:_FORM_CHARACTERS]))
 
 
 def is_time_of_day(text: str) -> bool:
