@@ -63,6 +63,7 @@ def survey_logs(objects: Iterable[LogObject], reader: LogReader, most: int = 0) 
     survey = LogSurvey()
     found: list[DetectedFormat] = []
     heads: dict[str, ObjectHead] = {}
+    understood: set[str] = set()
     for reading in reader.read(_looked_into(objects, heads), survey.tally):
         if isinstance(reading, DetectedFormat):
             if len(found) < _FILES_KEPT:
@@ -71,13 +72,14 @@ def survey_logs(objects: Iterable[LogObject], reader: LogReader, most: int = 0) 
                 survey.more_files += 1
         elif isinstance(reading, Conversation):
             survey.conversations += 1
+            understood.add(reading.source_uri)
             if len(survey.shown) < CONVERSATIONS_SHOWN:
                 survey.shown.append(_shown(reading, reader))
             if survey.conversations == most:
                 break
         else:
             _count(survey.rejects, reader.storable(reading))
-    survey.files = [_file(one, heads.get(one.uri)) for one in found]
+    survey.files = [_file(one, heads.get(one.uri), one.uri in understood) for one in found]
     return survey
 
 
@@ -104,14 +106,17 @@ def _shown(conversation: Conversation, reader: LogReader) -> Shown:
     )
 
 
-def _file(found: DetectedFormat, head: ObjectHead | None) -> FileSurvey:
+def _file(found: DetectedFormat, head: ObjectHead | None, understood: bool) -> FileSurvey:
     log = found.log
     speakers = {word or '""': side or "?" for word, side in log.vocabulary.speakers.items()} if log else {}
     strangers = dict(log.strangers) if log else {}
     speakers |= {name: side or "?" for name, side in (log.speakers_of_labels.items() if log else ())}
     speakers |= dict.fromkeys(strangers, "?")
-    unsure = found.format == "unknown" or "?" in speakers.values()
-    mapping = suggest_mapping(head, found.columns, speakers) if unsure and head else ""
+    mapping = ""
+    if head and "?" in speakers.values():
+        mapping = suggest_mapping(head, found.columns, speakers)
+    elif head and not understood:  # what its columns were taken for gave no conversation
+        mapping = suggest_mapping(head, {}, {})
     return FileSurvey(
         found.uri, found.format, found.encoding, found.compressed, found.note, found.columns, speakers, mapping
     )

@@ -15,7 +15,7 @@ from tasks.reading.rules.json_logs import JsonRecords
 from tasks.reading.rules.log_bytes import ObjectHead, first_json_values
 from tasks.reading.rules.readers import JsonDocument, JsonLines, Reader, Table
 from tasks.reading.rules.sample import SAMPLED_VALUES, Sample, parsed, records_of
-from tasks.reading.rules.speakers import roles_in_context
+from tasks.reading.rules.speakers import roles_in_context, speaker_of
 from tasks.reading.rules.table_logs import Columns, header_columns, mapping_columns
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.transcript_files import TranscriptFile, TranscriptLines
@@ -27,6 +27,8 @@ _HEAD_LINES: Final = 200
 
 _LINES_ABOVE_HEADER: Final = 20
 
+# A row of data may hold one word that is a column's name elsewhere, such as 文本.
+_FEWEST_MEANT: Final = 2
 
 _MOST_STRANGERS: Final = 20
 
@@ -262,11 +264,15 @@ class _Candidates:
         header = tuple(column.strip().strip("\u200b\ufeff") for column in rows[0][1]) if rows else ()
         if len(header) < 2 or not self._fits(header):
             return None
+        notes = [] if dialect.delimiter in ",\t" else [f"its delimiter is {dialect.delimiter!r}"]
         columns = header_columns(header, self.log)
-        if columns is None:
+        if columns is None and not self.mapping.renames and (role := self._column_of_speakers(header, at, dialect)):
+            self.log.vocabulary.learn({role: "role"})
+            columns = header_columns(header, self.log)
+            notes.append(f"{role} is taken for who speaks, by its values")
+        if columns is None or (at and columns.transcript >= 0 and _meant(columns) < _FEWEST_MEANT):
             return None
         self._learn_roles(columns, at, dialect)
-        notes = [] if dialect.delimiter in ",\t" else [f"its delimiter is {dialect.delimiter!r}"]
         begins = 1
         if at:
             begins = self.head.text.split("\n").index(self.lines[at]) + 1
@@ -276,6 +282,19 @@ class _Candidates:
         log = self.log if columns.transcript < 0 else self._log_with(self._names_in_cells(columns, at, dialect))
         reader = Table(log, columns, dialect, header, begins)
         return Detected(self._named(name), reader, "; ".join(notes), log, _meanings(columns))
+
+    def _column_of_speakers(self, header: tuple[str, ...], at: int, dialect: Dialect) -> str:
+        """Return the only column whose values are words for both sides, where the header names no speaker; or ""."""
+        shape = self.log.vocabulary.shape(tuple(dict.fromkeys(header)))
+        if not shape.conversation_id or not shape.texts or shape.speaks or len(set(header)) < len(header):
+            return ""
+        rows = list(self._rows(at + 1, dialect, len(header)))
+        found = []
+        for place, name in enumerate(header):
+            sides = [speaker_of(row[place].strip()) for row in rows if row[place].strip()]
+            if {"user", "agent"} <= set(sides) and None not in sides:
+                found.append(name)
+        return found[0] if len(found) == 1 else ""
 
     def _rows(self, at: int, dialect: Dialect, width: int) -> Iterator[list[str]]:
         return (row for _, row in split_rows(enumerate(self.lines[at:]), dialect, width) if len(row) == width)
@@ -336,6 +355,10 @@ class _Candidates:
 
 
 _NO_TIMES: Final = TimestampParser(UTC)
+
+
+def _meant(columns: Columns) -> int:
+    return sum(meaning not in ("an attribute", "left out") for meaning in _meanings(columns).values())
 
 
 def _meanings(columns: Columns) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """A mapping to save and correct, for a log that was not understood."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from itertools import islice, pairwise
 from typing import Any, Final
@@ -104,17 +104,28 @@ def _plain(value: Any) -> str:
 def _guessed(names: list[str], rows: list[list[str]]) -> dict[str, str]:
     """Guess the meaning of columns: by their names where those are known, else by their values."""
     shape = Vocabulary().shape(tuple(dict.fromkeys(names)))
+    if not shape.speaks and (role := _best(_both_sides, [name for name in names if name], names, rows)):
+        # Where a column tells who speaks, what may be a whole dialogue is a message.
+        shape = Vocabulary({role: "role"}).shape(tuple(dict.fromkeys(names)))
     found = {name: meaning for name, meaning in shape.meanings().items() if name in names}
     left = [name for name in names if name and name not in found]
-    for meaning, score in (("text", _like_text), ("role", _like_roles), ("conversation_id", _like_ids)):
-        if meaning in found.values() or not rows:
-            continue
-        scores = {name: score([row[names.index(name)] for row in rows]) for name in left}
-        best = max(scores, key=scores.__getitem__, default="")
-        if best and scores[best] > 0:
+    for meaning, score in _SCORES:
+        if meaning not in found.values() and (best := _best(score, left, names, rows)):
             found[best] = meaning
             left.remove(best)
     return found
+
+
+def _best(score: Callable[[list[str]], float], among: list[str], names: list[str], rows: list[list[str]]) -> str:
+    """The name whose values score highest; "" where none scores."""
+    scores = {name: score([row[names.index(name)] for row in rows]) for name in among} if rows else {}
+    best = max(scores, key=scores.__getitem__, default="")
+    return best if best and scores[best] > 0 else ""
+
+
+def _both_sides(values: list[str]) -> float:
+    sides = {Vocabulary().speaker(value) for value in set(values)}
+    return 1.0 if {"user", "agent"} <= sides and None not in sides else 0.0
 
 
 def _like_text(values: list[str]) -> float:
@@ -134,9 +145,25 @@ def _like_ids(values: list[str]) -> float:
     kinds = len(set(values))
     if not all(values) or _are_times(values) or kinds < 2:
         return 0.0
-    return 1.0 if 2 <= len(values) / kinds <= 100 else 0.1
+    if not 2 <= len(values) / kinds <= 100:
+        return 0.1
+    return 0.2 + sum(one == other for one, other in pairwise(values)) / len(
+        values
+    )  # a conversation's rows stand together
+
+
+def _like_times(values: list[str]) -> float:
+    return 1.0 if _are_times(values) else 0.0
 
 
 def _are_times(values: list[str]) -> bool:
     parser = TimestampParser(UTC)
     return sum(parser.parse(value) is not None for value in values[:20]) * 2 > min(len(values), 20)
+
+
+_SCORES: Final = (
+    ("role", _like_roles),
+    ("conversation_id", _like_ids),
+    ("text", _like_text),
+    ("time", _like_times),
+)

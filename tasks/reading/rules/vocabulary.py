@@ -24,7 +24,8 @@ NAMES: Final[Mapping[str, str]] = {
     "role": (
         "role speaker sendertype speakertype fromtype senderrole authortype actortype usertype "
         "participantrole 角色 发言角色 说话人角色 发送方角色 发送者角色 发送方类型 发送者类型 "
-        "发送人类型 消息发送方 发言人角色 说话人 发言人 发言者 发送方 发送者 发送人 身份 發送者 "
+        "发送人类型 发送者身份 发送方身份 发送人身份 发言人身份 发言人类型 消息发送方 "
+        "发言人角色 说话人 发言人 发言者 发送方 发送者 发送人 身份 發送者 "
         "發送方 發言人 發送者類型 sender from author party who sentby direction"
     ),
     "is_agent": "isagent isstaff iskefu fromagent isoperator isadmin issupport 是否客服 是否坐席",
@@ -153,6 +154,13 @@ class Vocabulary:
         self.speakers: dict[str, Speaker | None] = {}
         self.unknown_roles: dict[str, int] = {}
         self._shapes: dict[tuple[str, ...], Shape] = {}
+
+    def learn(self, renames: Mapping[str, str]) -> None:
+        """Give names a meaning that the log itself has shown."""
+        self._ranks = {meaning: dict(ranks) for meaning, ranks in self._ranks.items()}
+        for key, meaning in renames.items():
+            self._ranks[meaning][normalized(key)] = -1
+        self._shapes.clear()
 
     def shape(self, keys: tuple[str, ...]) -> Shape:
         """Return the shape of these keys."""

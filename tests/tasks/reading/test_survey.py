@@ -1,0 +1,69 @@
+"""A survey says what a log is taken for; where no conversation is found, its mapping finds them when it is saved."""
+
+import io
+from datetime import UTC
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tasks.reading.conversations import LogObject, LogReader
+from tasks.reading.rules.formats import load_mappings
+from tasks.reading.survey import survey_logs
+from tests.builders.logs import PREPARE, Read, said
+
+ASK, TELL, THANK = "壶盖打不开了", "我给您换一个新的壶盖", "好的"
+SAID = (("系统", "会话开始"), ("客户", ASK), ("客服", TELL), ("客户", THANK))
+TURNS = [("user", ASK), ("agent", TELL), ("user", THANK)]
+
+
+def table(header: str) -> bytes:
+    """Return five conversations as rows of id, channel, kind, speaker, text and time, below a header."""
+    rows = [
+        f"K{talk:04},小程序,文本,{side},{words},2026/11/2{talk} 10:0{at}:00"
+        for talk in range(5)
+        for at, (side, words) in enumerate(SAID)
+    ]
+    return "\n".join([header, *rows, ""]).encode("gb18030")
+
+
+def survey(content: bytes, folder: Path, mappings: Path | None = None):
+    folder.mkdir(exist_ok=True)
+    reader = LogReader(PREPARE, folder, mappings=load_mappings(mappings), zone=UTC)
+    return survey_logs([LogObject("log", partial(io.BytesIO, content))], reader)
+
+
+def test_a_column_of_words_for_both_sides_tells_who_speaks_whatever_it_is_called():
+    read = Read(table("会话编号,来源渠道,消息类型,谁发的,消息内容,发送时间"))
+    assert [said(one) for one in read.conversations] == [TURNS] * 5
+    assert read.detected[0].note == "谁发的 is taken for who speaks, by its values"
+
+
+def test_two_such_columns_are_asked_for():
+    content = table("会话编号,来源渠道,消息类型,谁发的,消息内容,发送时间").decode("gb18030")
+    lines = [f"{line},{line.split(',')[3]}" for line in content.splitlines()]
+    (detected,) = Read("\n".join(lines).encode()).detected
+    assert "no column for a speaker among 会话编号、" in detected.note.replace(", ", "、")
+
+
+def test_a_row_that_holds_the_name_of_a_column_is_no_header():
+    (detected,) = Read(table("甲,乙,丙,丁,戊,己")).detected
+    assert detected.format == "unknown"
+
+
+@pytest.mark.parametrize(
+    "header", ["咨询单号,渠道,类别,消息方,内容,时间", "单子,哪里,类别,谁,说了什么,几点", "甲,乙,丙,丁,戊,己"]
+)
+def test_what_gives_no_conversation_gets_a_mapping_that_does(header, tmp_path):
+    found = survey(table(header), tmp_path / "a")
+    assert found.conversations == 0
+    mapping = tmp_path / "mine.toml"
+    mapping.write_text(found.files[0].mapping, encoding="utf-8")
+    again = survey(table(header), tmp_path / "b", mapping)
+    assert (again.conversations, len(again.tally.days), again.tally.undated) == (5, 5, 0)
+    assert [line.split("：")[1] for line in again.shown[0].text.split("\n")] == [ASK, TELL, THANK]
+
+
+def test_what_is_understood_gets_no_mapping(tmp_path):
+    found = survey(table("会话编号,来源渠道,消息类型,发送者身份,消息内容,发送时间"), tmp_path / "a")
+    assert (found.conversations, found.files[0].mapping, found.rejects) == (5, "", {})
