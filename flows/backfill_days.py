@@ -19,9 +19,9 @@ from flows.summarize_day import summarize_day
 from flows.wiring import command_line
 from flows.wiring.services import open_source, open_warehouse
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
+from flows.wiring.shared_ceiling import SharedCeiling
 from flows.wiring.source_names import names_the_day
 from flows.wiring.steps import days_in_logs, divides_by_time, span_of_logs
-from tasks.calling.rules.budget import Ceiling
 from tasks.domain.errors import AnswersUseless, KefuError, RunStopped, StoreError, TooManyRejects, UsageError
 from tasks.domain.layout import partition_key
 from tasks.domain.money import in_currency
@@ -132,16 +132,31 @@ async def _do(
     at_once: int,
     show: Callable[[list[Outcome]], Awaitable[None]],
 ) -> list[Outcome]:
-    """Days as runs of their own where this run is a deployment's, and otherwise one after the other in this process."""
+    """Days as runs of their own where this run is a deployment's, and otherwise one after the other in this process.
+
+    A ceiling is that of all of them together: each day may spend what is left, and so they go one after the other.
+    """
+    ceiling = SharedCeiling(load_settings(settings), warehouse)
+
+    async def limits() -> dict[str, Any] | None:
+        return None if any(one["status"] == CEILING for one in outcomes) else await ceiling.left()
+
+    async def here(day: date) -> Outcome:
+        left = await limits()
+        return outcome(day, NOT_BEGUN) if left is None else await _summarized(day, {**settings, **left})
+
     if runtime.deployment.id is None:
-        return [*outcomes, *await _one_after_the_other(days, settings)]
+        for day in days:
+            outcomes.append(await here(day))  # noqa: PERF401  what a day may spend hangs on those before
+        return outcomes
     runs = BackfillRuns(
         await read_deployment(DAY_DEPLOYMENT),
         settings,
-        at_once,
+        1 if ceiling.is_set else at_once,
         ended=partial(_ended, warehouse),
-        here=partial(_summarized, settings=settings),
+        here=here,
         logger=get_run_logger(),
+        limits=limits,
     )
     try:
         with cancel_on_signals("watched over its days") as end:
@@ -154,27 +169,6 @@ async def _do(
             await cancel_days_of(runtime.flow_run.id, runtime.flow_run.name)
         raise
     return outcomes
-
-
-async def _one_after_the_other(days: Sequence[date], settings: dict[str, Any]) -> list[Outcome]:
-    """The days in this process. A ceiling is that of all of them together: each day may spend what is left."""
-    outcomes: list[Outcome] = []
-    config = load_settings(settings)
-    ceiling: Ceiling | None = config.ceiling
-    for day in days:
-        if ceiling is None or (outcomes and outcomes[-1]["status"] == CEILING):
-            outcomes.append(outcome(day, NOT_BEGUN))
-            continue
-        made = await _summarized(day, {**settings, **_as_settings(ceiling)})
-        outcomes.append(made)
-        tokens = made.get("prompt_tokens", 0), made.get("completion_tokens", 0)
-        ceiling = ceiling.left_after(config.cost(*tokens), sum(tokens), made.get("calls", 0))
-    return outcomes
-
-
-def _as_settings(ceiling: Ceiling) -> dict[str, Any]:
-    limits = {"max_cost": ceiling.cost, "max_tokens": ceiling.tokens, "max_calls": ceiling.calls}
-    return {name: limit for name, limit in limits.items() if limit is not None}
 
 
 async def _show_outcomes(name: str, days: Sequence[date], outcomes: list[Outcome]) -> None:

@@ -44,6 +44,18 @@ class UsageTotals:
         self.cached_tokens += answer.cached_tokens
 
 
+def bought_by(store: ObjectStore, day: date, run_id: str) -> UsageTotals:
+    """Return the totals of what a run paid for, by the day's answer log, however the run ended. Blocking."""
+    totals = UsageTotals()
+    for stored in store.list_objects(answers_prefix(day, "")):
+        with store.open_object(stored.key) as lines:
+            for line in lines:
+                answer = decode_answer(line)
+                if answer is not None and answer.run_id == run_id and not answer.withdrawn:
+                    totals.add(answer)
+    return totals
+
+
 class ResponseCache:
     """Answers known for one day, or in a namespace of its own.
 

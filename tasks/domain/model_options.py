@@ -79,15 +79,10 @@ class ModelOptions:
     def bytes_beside_the_prompt(self) -> int:
         """The size of what the model reads besides the prompt: the system prompt, a schema, further fields."""
         beside = {name: value for name, value in self.body().items() if name not in {"max_tokens", "temperature"}}
-        return (
-            len(
-                json.dumps([self.system_prompt, beside], ensure_ascii=False, default=str).encode(
-                    "utf-8", "surrogatepass"
-                )
-            )
-            if (beside or self.system_prompt)
-            else 0
-        )
+        if not beside and not self.system_prompt:
+            return 0
+        text = json.dumps([self.system_prompt, beside], ensure_ascii=False, default=str)
+        return len(text.encode("utf-8", "surrogatepass"))
 
     def messages(self, prompt: str) -> list[dict[str, str]]:
         """The messages that ask a prompt."""

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -33,7 +33,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Cancelling
 
 from tasks.domain.errors import RunError, UsageError
-from tasks.running.rules.backfills import Outcome
+from tasks.running.rules.backfills import CEILINGS, NOT_BEGUN, Outcome, outcome
 from tasks.running.rules.repair import MOST_TIMES, is_passing
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
@@ -63,6 +63,19 @@ async def read_deployment(name: str) -> DeploymentResponse:
             raise UsageError(f"This Prefect server has no deployment {name}: deploy it, then run this again.") from None
 
 
+async def runs_begun_by(backfill: UUID | str | None) -> list[FlowRun]:
+    """The runs that a backfill asked for, or did itself."""
+    if backfill is None:
+        return []
+    begun_by_it = FlowRunFilterParentFlowRunId(any_=[UUID(str(backfill))])
+    async with get_client() as client:
+        return await client.read_flow_runs(flow_run_filter=FlowRunFilter(parent_flow_run_id=begun_by_it))
+
+
+async def _no_limits() -> dict[str, Any]:
+    return {}
+
+
 @dataclass(slots=True)
 class BackfillRuns:
     """Runs of a deployment for a backfill's days, oldest first.
@@ -74,6 +87,7 @@ class BackfillRuns:
         ended: what became of a day whose run has ended.
         here: does a day in this process.
         logger: of the backfill.
+        limits: the settings of what the next day may still spend; None where nothing is left, and no day begins.
         worker_wait_seconds: a day's longest wait for a worker while no other day is under way.
     """
 
@@ -83,8 +97,10 @@ class BackfillRuns:
     ended: Callable[[date, FlowRun], Awaitable[Outcome]]
     here: Callable[[date], Awaitable[Outcome]]
     logger: Logger
+    limits: Callable[[], Awaitable[dict[str, Any] | None]] = _no_limits
     worker_wait_seconds: float = 120.0
     _waiting: deque[date] = field(default_factory=deque)
+    _not_begun: deque[date] = field(default_factory=deque)
     _under_way: dict[date, UUID] = field(default_factory=dict)
     _lost: Counter[date] = field(default_factory=Counter)
     _idle_since: float = 0.0
@@ -118,6 +134,8 @@ class BackfillRuns:
                     yield await self.ended(day, run)
                 if stuck:
                     yield await self.here(stuck)
+                while self._not_begun:
+                    yield outcome(self._not_begun.popleft(), NOT_BEGUN)
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _ask_for_days(self, client: PrefectClient) -> None:
@@ -125,7 +143,14 @@ class BackfillRuns:
             return
         while self._waiting and len(self._under_way) < self.at_once:
             day = self._waiting[0]
-            self._under_way[day] = await self._known_run(client, day) or await self._new_run(client, day)
+            run_id = await self._known_run(client, day)
+            if run_id is None:
+                limits = await self.limits()
+                if limits is None:
+                    self._not_begun, self._waiting = self._waiting, deque()
+                    return
+                run_id = await self._new_run(client, day, limits)
+            self._under_way[day] = run_id
             self._waiting.popleft()
 
     async def _gives_way(self, client: PrefectClient) -> bool:
@@ -153,13 +178,14 @@ class BackfillRuns:
                     state=in_states(StateType.COMPLETED),
                 )
             )
-        return next((run.id for run in (*at_it, *done) if run.parameters == self._parameters(day)), None)
+        wanted = _without_limits(self._parameters(day, {}))
+        return next((run.id for run in (*at_it, *done) if _without_limits(run.parameters) == wanted), None)
 
-    async def _new_run(self, client: PrefectClient, day: date) -> UUID:
+    async def _new_run(self, client: PrefectClient, day: date, limits: Mapping[str, Any]) -> UUID:
         run = await arun_deployment(
             self.deployment.id,
             client=client,
-            parameters=self._parameters(day),
+            parameters=self._parameters(day, limits),
             flow_run_name=f"summarize-{day}",
             idempotency_key=f"{runtime.flow_run.id}/{runtime.flow_run.run_count}/{day}/{self._lost[day]}",
             timeout=0,
@@ -167,8 +193,8 @@ class BackfillRuns:
         self.logger.info("%s: asked for as run %s", day, run.id)
         return run.id
 
-    def _parameters(self, day: date) -> dict[str, Any]:
-        return {"day": day.isoformat(), "settings": self.settings}
+    def _parameters(self, day: date, limits: Mapping[str, Any]) -> dict[str, Any]:
+        return {"day": day.isoformat(), "settings": {**self.settings, **limits}}
 
     async def _ended_runs(self, client: PrefectClient) -> list[tuple[date, FlowRun]]:
         runs = await self._runs(client)
@@ -176,7 +202,8 @@ class BackfillRuns:
         for day, run in [(day, run) for day, run in ended if self._was_lost(day, run)]:
             ended.remove((day, run))
             self.logger.warning("%s was lost (%s); it is asked for again.", day, run.state_name)
-            self._under_way[day] = await self._new_run(client, day)
+            del self._under_way[day]
+            self._waiting.appendleft(day)
         if ended or not runs or not all(run.state_name in _WAITING_STATES for _, run in runs):
             self._idle_since = time.monotonic()
         return ended
@@ -223,6 +250,11 @@ class BackfillRuns:
         queue = self.deployment.work_queue_id and await client.read_work_queue(self.deployment.work_queue_id)
         pool = self.deployment.work_pool_name and await client.read_work_pool(self.deployment.work_pool_name)
         return bool((queue and queue.is_paused) or (pool and pool.is_paused))
+
+
+def _without_limits(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    settings = {name: value for name, value in parameters.get("settings", {}).items() if name not in CEILINGS}
+    return {**parameters, "settings": settings}
 
 
 async def cancel_days(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:

@@ -32,8 +32,18 @@ def connections() -> Iterator[None]:
 
 
 def write_day(folder: Path, day: date, broken: int = 0) -> None:
-    messages = [{"role": "user", "text": "什么时候发货？"}, {"role": "agent", "text": "今天下午安排发货。"}]
-    rows = [orjson.dumps({"conversation_id": f"{day}-{number}", "messages": messages}) for number in range(5)]
+    rows = [
+        orjson.dumps(
+            {
+                "conversation_id": f"{day}-{number}",
+                "messages": [
+                    {"role": "user", "text": f"{day}买的第{number}件什么时候发货？"},
+                    {"role": "agent", "text": "今天下午安排发货。"},
+                ],
+            }
+        )
+        for number in range(5)
+    ]
     (folder / f"{day}.jsonl").write_bytes(b"\n".join(rows + [b"{broken"] * broken))
 
 
@@ -60,6 +70,20 @@ def test_backfill_days_goes_on_after_a_failed_day_and_does_only_that_one_again(p
     assert [one["status"] for one in run(place)] == ["complete already", "done", "complete already"]
     assert [one["status"] for one in run(place, overwrite=True)] == ["done"] * 3
     assert [one["status"] for one in run(place, report_only=True)] == ["report rebuilt"] * 3
+
+
+def test_backfill_days_share_one_ceiling_also_with_a_day_that_failed_after_its_calls(
+    place, accounts, qianfan, tmp_path
+):
+    write_day(tmp_path / "logs", date(2026, 11, 21))
+    asked = place | {"summarizer": "qianfan", "endpoint": "sft_v1", "canary_calls": 0}
+    in_the_way = tmp_path / "warehouse" / "reports" / f"day={START}"
+    in_the_way.parent.mkdir(parents=True)
+    in_the_way.write_text("a file where the report's folder would be")
+    with pytest.raises(DaysFailed) as failed:
+        run(asked | {"max_calls": 8})
+    assert [one["status"] for one in failed.value.outcomes] == ["failed", "ceiling_reached", "not begun"]
+    assert sum(qianfan.delivered.values()) == 8
 
 
 def test_backfill_days_says_what_became_of_each_day(place):

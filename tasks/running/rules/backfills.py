@@ -28,6 +28,9 @@ WITHOUT_TABLES: Final = "no tables"
 
 NOT_BEGUN: Final = "not begun"
 
+# Settings that one backfill's days share, so that they differ from day to day.
+CEILINGS: Final = frozenset({"max_cost", "max_tokens", "max_calls"})
+
 COUNTED: Final = (
     "conversations",
     "summarized",

@@ -23,7 +23,7 @@ from prefect.states import Cancelled, Completed, Crashed, Failed, Pending, Runni
 from tasks.domain.errors import RunError, UsageError
 from tasks.running import backfill_runs as day_runs
 from tasks.running.backfill_runs import NIGHTLY_TAG, BackfillRuns, cancel_days, read_deployment
-from tasks.running.rules.backfills import FAILED, Outcome, failed, outcome
+from tasks.running.rules.backfills import FAILED, NOT_BEGUN, Outcome, failed, outcome
 from tasks.running.rules.repair import MOST_TIMES
 from tasks.warehouse.rules.day_tally import DONE
 
@@ -181,6 +181,51 @@ def test_day_runs_are_done_oldest_first_two_at_once_and_one_that_fails_stops_no_
         assert worker.begun == [day.isoformat() for day in DAYS]
         assert worker.most == 2
         assert [run.parameters for run in runs] == [{"day": day.isoformat(), "settings": {"rpm": 60}} for day in DAYS]
+
+    on_server(test)
+
+
+def test_day_runs_get_what_the_days_before_left_and_none_begins_when_nothing_is(on_server):
+    async def test() -> None:
+        left = iter([{"max_calls": 9}, {"max_calls": 4}, None])
+
+        async def limits() -> dict[str, Any] | None:
+            return next(left)
+
+        async with get_client() as client:
+            deployment = await deployed(client)
+            worker = Worker(client, deployment.id, lambda run: Completed())
+            working = asyncio.create_task(worker.work())
+            shared = {"settings": {"rpm": 60, "max_calls": 9}, "at_once": 1, "limits": limits}
+            outcomes = await all_of(runs_of(deployment, **shared))
+            working.cancel()
+            runs = await worker.runs()
+        assert [run.parameters["settings"] for run in runs] == [{"rpm": 60, "max_calls": calls} for calls in (9, 4)]
+        assert outcomes == [
+            outcome(day, status) for day, status in zip(DAYS, [DONE] * 2 + [NOT_BEGUN] * 2, strict=True)
+        ]
+
+    on_server(test)
+
+
+def test_day_that_is_under_way_with_what_was_left_then_is_not_asked_for_again(on_server):
+    async def test() -> None:
+        async def nothing_left() -> dict[str, Any] | None:
+            return None
+
+        async with get_client() as client:
+            deployment = await deployed(client)
+            parameters = {"day": DAYS[0].isoformat(), "settings": {"max_calls": 4}}
+            there = await client.create_flow_run_from_deployment(deployment.id, parameters=parameters)
+            worker = Worker(client, deployment.id, lambda run: Completed())
+            runs = runs_of(deployment, settings={"max_calls": 9}, at_once=1, limits=nothing_left)
+            going = asyncio.create_task(all_of(runs, DAYS[:2]))
+            while not runs._under_way:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            working = asyncio.create_task(worker.work())
+            assert await going == [outcome(DAYS[0], DONE), outcome(DAYS[1], NOT_BEGUN)]
+            working.cancel()
+            assert [run.id for run in await worker.runs()] == [there.id]
 
     on_server(test)
 
