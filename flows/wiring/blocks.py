@@ -5,6 +5,7 @@ as a source or a warehouse a folder of a bucket. `deployments/bootstrap.py` regi
 """
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
@@ -18,6 +19,8 @@ from tasks.clients.stores import open_store
 from tasks.domain.errors import UsageError
 from tasks.domain.model_options import ResponseFormat, Thinking
 from tasks.domain.ports import ObjectStore, StoredObject
+
+_log = logging.getLogger(__name__)
 
 BLOCK_SCHEME = "block://"
 
@@ -108,16 +111,23 @@ class BosBucket(WritableFileSystem):
             UsageError: bucket, folder or region can't be right, or the keys are missing.
         """
         path = "/".join(part.strip("/") for part in (self.bucket_name, self.bucket_folder, folder) if part.strip("/"))
-        return open_store(
-            f"bos://{path}",
-            BosCredentials(
-                access_key_id=self.credentials.access_key_id.get_secret_value(),
-                secret_access_key=self.credentials.secret_access_key.get_secret_value(),
-                endpoint=self.endpoint,
-                session_token=self.credentials.session_token.get_secret_value(),
-            ),
-            scratch=scratch,
+        return open_store(f"bos://{path}", self._bos_credentials(), scratch=scratch)
+
+    def _bos_credentials(self) -> BosCredentials:
+        return BosCredentials(
+            access_key_id=self.credentials.access_key_id.get_secret_value(),
+            secret_access_key=self.credentials.secret_access_key.get_secret_value(),
+            endpoint=self.endpoint,
+            session_token=self.credentials.session_token.get_secret_value(),
+            renewed=self._renewed if self._block_document_name else None,
         )
+
+    def _renewed(self) -> BosCredentials:
+        try:
+            return load_block(BosBucket, str(self._block_document_name))._bos_credentials()
+        except Exception as error:  # the server is away: the ones from before
+            _log.warning("The block %s can't be read again: %s", self._block_document_name, type(error).__name__)
+            return self._bos_credentials()
 
     async def aread_path(self, path: str) -> bytes:
         """The object at a path, whole."""

@@ -368,7 +368,14 @@ def _qianfan_credentials(settings: Settings) -> QianfanCredentials:
 
 
 def _bos_credentials(settings: Settings) -> BosCredentials:
+    def renewed() -> BosCredentials:
+        try:
+            return _bos_credentials(load_settings({}))
+        except UsageError:  # `.env` is being written, or holds a mistake: the ones from before
+            return _bos_credentials(settings)
+
     return BosCredentials(
+        renewed=renewed,
         access_key_id=settings.bce_access_key_id.get_secret_value(),
         secret_access_key=settings.bce_secret_access_key.get_secret_value(),
         endpoint=settings.bos_endpoint,

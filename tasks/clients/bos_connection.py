@@ -7,8 +7,10 @@ retried, and each error states what to do about it.
 import logging
 import random
 import re
+import threading
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, Final, TypeVar
@@ -82,6 +84,8 @@ class BosConnection:
         self.bucket = bucket
         self._endpoint = _checked_endpoint(credentials.endpoint)
         self._options = options
+        self._credentials = credentials
+        self._renewing = threading.Lock()
         self.client = _Client(
             BceClientConfiguration(
                 credentials=BceCredentials(credentials.access_key_id, credentials.secret_access_key),
@@ -95,6 +99,8 @@ class BosConnection:
     def call(self, action: str, where: str, request: Callable[[], _T]) -> _T:
         """Make a request until it succeeds, a fault lasts, or the attempts are used up.
 
+        Credentials that are refused are read anew from where they came from: a session may end before the run does.
+
         Args:
             action: a verb for the error's message, such as `read`.
             where: the object's address, for the message.
@@ -104,16 +110,35 @@ class BosConnection:
             StoreError: its kind and its message follow from the last fault.
         """
         attempts, pause = self._options.attempts, self._options.backoff_seconds
+        refused: BosCredentials | None = None
         for attempt in range(1, attempts + 1):
+            credentials = self._credentials
             try:
                 return request()
             except (BceHttpClientError, OSError, HTTPException, BrokenBody) as error:
                 fault = BosFault(error)
+                if fault.is_refusal and attempt < attempts and refused is None and self._renew(credentials):
+                    refused = credentials
+                    continue
                 if not fault.is_passing or attempt == attempts:
                     raise fault.explain(action, where, self.bucket, self._endpoint, attempt) from None
             time.sleep(pause * random.uniform(0.5, 1.5))
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         raise AssertionError("attempts is at least 1")
+
+    def _renew(self, refused: BosCredentials) -> bool:
+        """Return true if there are other credentials than those that were refused."""
+        with self._renewing:
+            if self._credentials == refused and refused.renewed is not None:
+                found = refused.renewed()
+                if found != refused and found.access_key_id and found.secret_access_key:
+                    self._credentials = found
+                    # At once, so that no request in another thread is signed by one pair and sent with another token.
+                    config = copy(self.client.config)
+                    config.credentials = BceCredentials(found.access_key_id, found.secret_access_key)
+                    config.security_token = found.session_token or None
+                    self.client.config = config
+            return self._credentials != refused
 
 
 def _checked_endpoint(endpoint: str) -> str:

@@ -47,6 +47,11 @@ class BosFault:
             return self._status >= 500 or self._status in (0, 408, 429) or self._code in _DAMAGED
         return not isinstance(self._cause, SSLCertVerificationError)
 
+    @property
+    def is_refusal(self) -> bool:
+        """True if other credentials may succeed, such as those that came after a token that has expired."""
+        return self._status in (401, 403) or "token" in self._code.lower() or self._code in _NO_ACCESS
+
     def explain(  # noqa: PLR0911 (one case a line)
         self, action: str, where: str, bucket: str, endpoint: str, attempts: int
     ) -> StoreError:

@@ -16,6 +16,7 @@ def open_store(bos: BosServer, prefix: str = "kefu", **options: Any) -> BosStore
         "access_key_id": bos.access_key_id,
         "secret_access_key": bos.secret_access_key,
         "session_token": "",
+        "renewed": None,
     }
     calls: dict[str, Any] = {"attempts": 8, "backoff_seconds": 0.001, "timeout_seconds": 90, "part_bytes": PART_BYTES}
     bucket, scratch = options.pop("bucket", bos.bucket), options.pop("scratch", None)

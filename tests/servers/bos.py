@@ -130,7 +130,7 @@ class _Handler(ObjectCalls, UploadCalls):
         if problem:
             raise WireError(*_AUTH_CODES.get(problem, (403, "SignatureDoesNotMatch")), problem)
         if bos.session_token and self.headers.get("x-bce-security-token") != bos.session_token:
-            raise WireError(403, "AccessDenied", "the session token is wrong")
+            raise WireError(403, "AccessDenied", "The session token is unknown or has expired.")
         if operation in bos.denied:
             raise WireError(403, "AccessDenied", "Access denied.")
         if len(key.encode()) > MAX_KEY_BYTES or any(part in (".", "..") for part in key.split("/")):

@@ -76,6 +76,17 @@ def test_bos_bucket_is_opened_by_its_address(bucket, bos):
     assert open_warehouse(settings).uri == f"bos://{bos.bucket}/客服/日志/tables"
 
 
+def test_a_session_that_expires_is_renewed_from_its_block(bucket, bos):
+    bucket.save("temporary", overwrite=True)
+    store = open_warehouse(load_settings({"warehouse": "block://temporary/tables"}))
+    store.write_path("a", b"1")
+    bos.session_token, bos.access_key_id = "second", "key-of-second"
+    bucket.credentials.access_key_id = SecretStr("key-of-second")
+    bucket.credentials.session_token = SecretStr("second")
+    bucket.save("temporary", overwrite=True)
+    assert store.read_path("a") == b"1"
+
+
 def test_endpoint_block_beats_the_environment_and_a_flag_beats_it(endpoint, monkeypatch):
     monkeypatch.setenv("KEFU_RPM", "30")
     monkeypatch.setenv("KEFU_TPM", "9000")

@@ -1,5 +1,6 @@
 import re
 from datetime import date
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -14,7 +15,8 @@ from flows.wiring.flags import parser
 from flows.wiring.services import check_settings, open_source, open_summarizer, open_warehouse, quota_of
 from flows.wiring.settings import Settings, flags, load_settings
 from flows.wiring.source_names import source_of
-from tasks.domain.errors import UsageError
+from tasks.domain.errors import StoreRefused, UsageError
+from tests.servers.bos import BosServer
 
 DAY = date(2026, 11, 22)
 
@@ -272,3 +274,21 @@ def test_a_key_in_place_of_another_value_is_not_repeated(name, monkeypatch):
     with pytest.raises(UsageError, match=f"^KEFU_{name.upper()}: ") as refused:
         load_settings({})
     assert "do not show" not in str(refused.value)
+
+
+def test_a_session_that_expires_is_renewed_from_the_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with BosServer(session_token="first") as bos:
+
+        def issue(session: str) -> None:
+            pair = f"BCE_ACCESS_KEY_ID={bos.access_key_id}\nBCE_SECRET_ACCESS_KEY={bos.secret_access_key}\n"
+            Path(".env").write_text(f"{pair}BCE_SESSION_TOKEN={session}\nBOS_ENDPOINT={bos.endpoint}\n")
+
+        issue("first")
+        store = open_warehouse(load_settings({"warehouse": f"bos://{bos.bucket}/tables"}))
+        store.write_path("a", b"1")
+        bos.session_token = "second"
+        with pytest.raises(StoreRefused):
+            store.read_path("a")
+        issue("second")
+        assert store.read_path("a") == b"1"

@@ -1,12 +1,14 @@
 """BOS through the real SDK, against a server that checks signatures and fails on demand."""
 
 import logging
+import random
 import socket
 import subprocess
 import sys
 import threading
 import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from tasks.domain.errors import (
     StoreUnavailable,
     UsageError,
 )
-from tests.builders.bos_stores import open_store
+from tests.builders.bos_stores import PART_BYTES, open_store
 from tests.servers.bos import BosServer
 
 ROOT = Path(__file__).parents[3]
@@ -82,6 +84,49 @@ def test_temporary_credentials_send_their_token(bos: BosServer, store: BosStore)
     with pytest.raises(StoreRefused):
         store.write_path("k", b"")
     open_store(bos, session_token="session").write_path("k", b"")
+
+
+def test_a_session_that_expires_is_renewed_where_it_came_from_and_what_was_under_way_goes_on(
+    bos: BosServer, tmp_path: Path
+) -> None:
+    bos.session_token = "first"
+    issued = ["first"]
+
+    def renewed() -> BosCredentials:
+        asked.append(issued[-1])
+        return BosCredentials(bos.access_key_id, bos.secret_access_key, bos.endpoint, issued[-1], renewed)
+
+    asked: list[str] = []
+    store = open_store(bos, session_token="first", renewed=renewed)
+    store.write_path("a", b"1")
+
+    def expire(session: str) -> None:
+        bos.session_token, bos.access_key_id = session, f"key-of-{session}"
+        issued.append(session)
+
+    expire("second")
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: store.write_path(f"many/{number}", b"x"), range(24)))
+    assert asked == ["second"], "one of the threads asks for all"
+    bos.before = lambda operation, key: expire("third") if operation == "part" and "third" not in issued else None
+    (tmp_path / "big").write_bytes(content := random.Random(1).randbytes(3 * PART_BYTES))
+    store.write_file("big", tmp_path / "big")
+    expire("fourth")
+    assert store.read_path("big") == content
+    assert len(list(store.list_objects("many/"))) == 24
+
+
+def test_a_refusal_that_no_renewal_mends_is_one_after_one_look(bos: BosServer) -> None:
+    asked: list[None] = []
+
+    def the_same() -> BosCredentials:
+        asked.append(None)
+        return BosCredentials(bos.access_key_id, bos.secret_access_key, bos.endpoint, "old", the_same)
+
+    bos.session_token = "new"
+    with pytest.raises(StoreRefused, match="expired"):
+        open_store(bos, session_token="old", renewed=the_same).write_path("k", b"")
+    assert len(asked) == 1
 
 
 def test_abort_uploads_spares_the_young_and_the_others(bos: BosServer, store: BosStore) -> None:
