@@ -178,8 +178,12 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class Summarized:
-    """One row of `summaries` in the making."""
+    """One row of `summaries` in the making.
+
+    `contradicted` names the fields whose values plain words of the conversation contradict.
+    """
 
     request: Request
     answer: Answer
     fields: Fields
+    contradicted: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from tasks.domain.printable import printable
 from tasks.domain.records import Answer, Fields, GivenUp, Reason, Reject, Request, Summarized, Unusable
 from tasks.parsing.answers import parse_answer
+from tasks.parsing.consistency import contradicted_fields
 from tasks.preparing.masking import mask
 
 _REASONS = {
@@ -41,7 +42,9 @@ def row_or_reject(request: Request, answer: Answer | GivenUp) -> Summarized | Re
     fields = parse_answer(answer.text, cut_off=answer.cut_off)
     if isinstance(fields, Unusable):
         return _reject(request, fields.reason, fields.detail, answer.text, answer.attempts)
-    return Summarized(request, answer, fields if request.replacements is None else _masked(fields))
+    if request.replacements is not None:
+        fields = _masked(fields)
+    return Summarized(request, answer, fields, contradicted_fields(request, fields))
 
 
 def _masked(fields: Fields) -> Fields:

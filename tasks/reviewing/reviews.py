@@ -34,6 +34,8 @@ _COLUMNS = [
     "truncated",
     "model",
     "prompt_version",
+    "suspicious",
+    "contradicted",
 ]
 
 

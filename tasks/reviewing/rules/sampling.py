@@ -37,9 +37,9 @@ class Candidate:
 
     @property
     def uncertain(self) -> bool:
-        """True where the summary leaves something open."""
+        """True where the summary leaves something open, or somebody may have talked the model into it."""
         row = self.row
-        return bool(row["truncated"]) or any(
+        return bool(row["truncated"] or row.get("suspicious") or row.get("contradicted")) or any(
             row[name] is None for name in ("issue", "plan", "accepted", "negative_sentiment")
         )
 

@@ -46,6 +46,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "resolution_seconds": "From the first message to the last; null without times.",
         "agent": "The agent as the log's column names one; null where it has none.",
         "csat": "The customer's rating as logged; null where the log has none.",
+        "contradicted": "The fields that plain words of the conversation contradict; null for none.",
     },
     "rejects": {
         "conversation_id": "The conversation's id, where it could be read.",

@@ -56,6 +56,7 @@ SUMMARIES = _schema(
     ("resolution_seconds", pa.float64()),
     ("agent", pa.string()),
     ("csat", pa.string()),
+    ("contradicted", pa.string()),
 )
 
 REJECTS = _schema(
@@ -247,6 +248,7 @@ def summary_rows(rows: Sequence[Summarized], assign: AssignThemes | None = None)
         "plan_theme": [None] * len(rows),
         "suspicious": [row.request.suspicious for row in rows],
         **{name: [getattr(one, name) for one in measures] for name in Measures._fields},
+        "contradicted": [",".join(row.contradicted) or None for row in rows],
     }
     batch = _batch(columns, SUMMARIES)
     return with_themes(batch, assign) if assign else batch
