@@ -32,6 +32,8 @@ _POLL_SECONDS: Final = 15.0
 async def handed_on_when_stopped() -> AsyncIterator[None]:
     """Let another process go on with this run when the block is stopped by its worker. Also a decorator.
 
+    A run that somebody cancelled ends as Cancelled.
+
     Raises:
         RunStopped: the block was stopped otherwise, or the server is away; then the run is found dead later on.
     """
@@ -98,12 +100,15 @@ def _is_cancelled(state: State[Any] | None) -> bool:
 
 
 async def _hand_on(run: FlowRun) -> State[Any] | None:
-    """The state in which another process finds the run; None where nobody is to go on with it."""
+    """Return the state that the server now has: HandedOn, or Cancelled if somebody asked for that.
+
+    None if it took neither.
+    """
     async with get_client() as client:
         if _is_cancelled((await client.read_flow_run(run.id)).state):
             ended: State[Any] = Cancelled(message="Stopped in good order; what was in flight is kept.")
             await client.set_flow_run_state(run.id, ended, force=True)
-            return None
+            return ended  # otherwise the run would end as failed by RunStopped
         later: State[Any] = Scheduled(
             name=HANDED_ON,
             scheduled_time=datetime.now(UTC) + timedelta(seconds=_LATER_SECONDS),

@@ -21,6 +21,7 @@ from prefect.states import Completed, Pending, Running, Scheduled
 
 from flows.summarize_day import summarize_day
 from tasks.clients.folder_store import FolderStore
+from tasks.running import hand_on
 from tasks.summarizing import shards
 from tasks.summarizing.rules import shard_watch
 from tasks.warehouse.parquet import read_runs
@@ -110,6 +111,27 @@ def test_a_run_whose_worker_is_stopped(asked_day, qianfan, tmp_path):
     assert asyncio.run(night()) == ["HandedOn", "Completed"]
     assert sum(qianfan.delivered.values()) == len(qianfan.delivered) == NUMBER
     assert len(rows(tmp_path / "warehouse", "summaries")) == NUMBER
+
+
+def test_a_run_that_is_cancelled_while_its_worker_does_not_listen(asked_day, qianfan, prefect_api, monkeypatch):
+    monkeypatch.setattr(hand_on, "_POLL_SECONDS", 0.05)
+    qianfan.behavior.latency_median = 0.2
+
+    async def night() -> str:
+        settings = asked_day | {"concurrency": 1}
+        asked = await asked_for(await deployed("summarize-day"), datetime.now(UTC), day=str(DAY), settings=settings)
+
+        def answer(endpoint: str, prompt: str) -> str:
+            if len(qianfan.arrivals) == 2:
+                with prefect_api.client() as api:
+                    api.post(f"/flow_runs/{asked.id}/set_state", json={"state": {"type": "CANCELLING"}, "force": True})
+            return '{"用户问题":"漏水","客服方案":"换","是否接受":"是","是否负面情绪":"否"}'
+
+        qianfan.answers = answer
+        return await carried_out(asked)
+
+    assert asyncio.run(night()) == "Cancelled"
+    assert len(qianfan.arrivals) == sum(qianfan.delivered.values()) < NUMBER
 
 
 def test_shards_that_no_worker_takes(asked_day, qianfan, monkeypatch, caplog):
