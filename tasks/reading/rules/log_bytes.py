@@ -23,6 +23,10 @@ _ASCII: Final = bytes(range(128))
 
 _BETWEEN: Final = " \t\r\n,\ufeff\x1e"
 
+_LINE_END: Final = re.compile(rb"[\r\n]")
+
+_BEFORE_JSON: Final = b" \t\x1e" + codecs.BOM_UTF8
+
 _STRUCTURE: Final = re.compile(r'["\[\]{}\n]')
 
 _IN_STRING: Final = re.compile(r'["\\\n]')
@@ -50,7 +54,7 @@ def read_head(file: BinaryIO) -> ObjectHead:
     file.seek(0)
     magic = file.read(16)
     compression = compression_of(magic)
-    head, evidence = bytearray(), bytearray()
+    head, evidence, above = bytearray(), bytearray(), b""
     utf16, whole, broken = False, False, False
     try:
         chunks, utf16 = _unmarked(decompressed(file, compression))
@@ -59,21 +63,32 @@ def read_head(file: BinaryIO) -> ObjectHead:
                 head += chunk
                 if head.isspace():
                     head.clear()
+                if long := _long_line(head):
+                    above = above or bytes(head[:HEAD_BYTES])
+                    del head[:long]
             if evidence or not chunk.isascii():
                 evidence += chunk if evidence else chunk.lstrip(_ASCII)
             if len(head) >= HEAD_BYTES and len(evidence) >= _EVIDENCE_BYTES:
                 break
         else:
-            whole = len(head) <= HEAD_BYTES
+            whole = len(head) <= HEAD_BYTES and not above
     except BrokenStream:
         broken = True
     encoding = "utf-16" if utf16 else encoding_of(bytes(evidence))
-    start = bytes(head[:HEAD_BYTES])
+    start = bytes(head[:HEAD_BYTES]) or above
     cr_lines = b"\r\n" not in start and start.count(b"\r") > start.count(b"\n")
     if cr_lines:
         start = start.replace(b"\r", b"\n")
     text = start.decode("utf-8" if utf16 else encoding, "replace").replace("\r\n", "\n").removeprefix("\ufeff")
     return ObjectHead(compression, encoding, cr_lines, text, whole, broken, magic)
+
+
+def _long_line(head: bytearray) -> int:
+    """The bytes of a first line that is no JSON and fills most of a beginning: what tells the format stands below."""
+    if len(head) < HEAD_BYTES or head.lstrip(_BEFORE_JSON).startswith((b"{", b"[")):
+        return 0
+    end = _LINE_END.search(head)
+    return len(head) if end is None else end.end() if end.start() > HEAD_BYTES // 2 else 0
 
 
 def read_lines(file: BinaryIO, head: ObjectHead) -> Iterator[tuple[int, bytes | None]]:
@@ -121,7 +136,7 @@ def decode_line(line: bytes, encoding: str) -> str:
 
 
 class Unended(Enum):
-    """Reasons why a JSON value has no text; nothing behind it can be read."""
+    """Reasons why a JSON value has no text; nothing behind one that is cut can be read."""
 
     CUT = "the JSON from here on does not end; the rest can't be read"
     TOO_LONG = (
@@ -137,7 +152,7 @@ def read_json_values(file: BinaryIO, head: ObjectHead, skip: int = 0) -> Iterato
     """Yield the JSON values of a document: each element of a top-level list, each top-level object.
 
     Their text is unchecked: what stands between values and is no comma is given as a value too. A value that does not
-    end, or not within `LINE_LIMIT_BYTES`, is the last.
+    end is the last; one that does not end within `LINE_LIMIT_BYTES` is passed over.
 
     Args:
         skip: characters before the elements of a list inside an object, which is all that is read then.
@@ -159,9 +174,6 @@ def read_json_values(file: BinaryIO, head: ObjectHead, skip: int = 0) -> Iterato
             yield from values.feed(text)
             if skip and values.ended:
                 return
-            if values.size > LINE_LIMIT_BYTES:
-                yield values.begun_on, values.list_line, Unended.TOO_LONG
-                return
     except BrokenStream as error:
         error.line = values.line
         raise
@@ -174,7 +186,7 @@ class _JsonValues:
     def __init__(self) -> None:
         self.line = self.begun_on = 1
         self.list_line = 0
-        self.size = 0
+        self._size = 0
         self._depth = 0
         self._in_string = False
         self._escaped = False
@@ -221,20 +233,33 @@ class _JsonValues:
                 self.list_line = 0
                 if self.ended:
                     return
-        self._parts.append(text[kept:])
-        self.size += len(text) - kept
+        self._keep(text[kept:])
+
+    @property
+    def _is_too_long(self) -> bool:
+        return self._size > LINE_LIMIT_BYTES
+
+    def _keep(self, part: str) -> None:
+        """Keep the part of a value that does not end yet, if anybody will read it."""
+        self._parts.append(part)
+        self._size += len(part)
+        if self._size > LINE_LIMIT_BYTES:
+            self._parts.clear()
 
     def finish(self) -> Iterator[JsonText]:
         if self._depth:
-            yield self.begun_on, self.list_line, Unended.CUT
+            yield self.begun_on, self.list_line, Unended.TOO_LONG if self._is_too_long else Unended.CUT
         else:
             yield from self._cut("")
 
     def _cut(self, end: str) -> Iterator[JsonText]:
         value = "".join([*self._parts, end]).strip(_BETWEEN)
-        if value:
+        self._size += len(end)
+        if self._is_too_long:
+            yield self.begun_on, self.list_line, Unended.TOO_LONG
+        elif value:
             yield self.begun_on, self.list_line, value
-        self._parts, self.size, self.begun_on = [], 0, self.line
+        self._parts, self._size, self.begun_on = [], 0, self.line
 
 
 def _line(raw: bytes) -> bytes:

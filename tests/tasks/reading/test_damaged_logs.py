@@ -78,6 +78,35 @@ def test_read_conversations_rejects_a_line_that_is_too_long_and_goes_on(monkeypa
     assert [reject.line for reject in read.rejects] == [2]
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+def test_read_conversations_passes_over_a_value_that_is_too_long_wherever_it_stands(indent, monkeypatch):
+    monkeypatch.setattr("tasks.reading.rules.log_bytes.LINE_LIMIT_BYTES", 1 << 20)
+    records = [conversation(n, note="x" * (1 << 20) if n in (0, 3) else "") for n in range(5)]
+    listed = Read(json.dumps(records, indent=indent).encode())
+    parted = Read("\n".join(json.dumps(one, indent=indent) for one in records).encode())
+    for read in (listed, parted):
+        assert [found.conversation_id for found in read.conversations] == ["c1", "c2", "c4"]
+        assert len(read.rejects) == 2
+        assert all("of more than" in reject.detail for reject in read.rejects)
+
+
+LONG = [300_000, 1 << 20, (1 << 20) + 70_000]  # above what is looked at for the format; the line's limit; beyond
+
+
+@pytest.mark.parametrize("size", LONG)
+@pytest.mark.parametrize("below", ["jsonl", "csv", "transcript"])
+def test_read_conversations_knows_a_log_below_a_first_line_that_is_too_long(size, below, monkeypatch):
+    monkeypatch.setattr("tasks.reading.rules.log_bytes.LINE_LIMIT_BYTES", 1 << 20)
+    logs = {
+        "jsonl": lines(conversation(1)),
+        "csv": f"id,role,text\nc1,user,{ASK}\nc1,agent,{TELL}\n".encode(),
+        "transcript": f"用户：{ASK}\n客服：{TELL}\n".encode(),
+    }
+    read = Read(b"x" * size + b"\n" + logs[below])
+    assert [said(found)[:2] for found in read.conversations] == [[("user", ASK), ("agent", TELL)]]
+    assert Read(b"x" * size).reject.line == 1
+
+
 def test_read_conversations_holds_no_more_of_a_transcript_than_its_limit_however_short_its_lines(monkeypatch):
     monkeypatch.setattr("tasks.reading.rules.transcript_files.LINE_LIMIT_BYTES", 1 << 19)
     long = "用户：在\n" + "x\n" * 200_000
