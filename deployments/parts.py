@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -26,10 +27,14 @@ class PartFailed(RunError):
 
 
 def announce(line: str) -> None:
-    """One line for the person at the terminal, with the time. What would steer the terminal is left out."""
+    """One line for the person at the terminal, with the time. What would steer the terminal is left out.
+
+    A terminal that is gone, or a full disk, stops nothing that runs beside it.
+    """
     shown = "".join(sign if sign.isprintable() else " " for sign in line)
-    sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {shown}\n")
-    sys.stdout.flush()
+    with suppress(OSError, ValueError):
+        sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {shown}\n")
+        sys.stdout.flush()
 
 
 @dataclass

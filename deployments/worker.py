@@ -120,8 +120,9 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"worker: {line}\n")
-    sys.stdout.flush()
+    with suppress(OSError, ValueError):  # a full disk does not keep the runs from ending in good order
+        sys.stdout.write(f"worker: {line}\n")
+        sys.stdout.flush()
 
 
 def _stop(number: int, frame: object) -> NoReturn:

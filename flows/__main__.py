@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
+from flows.wiring.standard_streams import open_standard_streams, write_result
+from tasks.domain.errors import RunError
+
 # In the order in which a person meets them.
 ORDER = (
     "try_logs",
@@ -26,12 +29,17 @@ def commands() -> dict[str, str]:
 
 def main() -> int:
     """List the commands, or run the one that is named."""
+    open_standard_streams()
     known = commands()
     if len(sys.argv) < 2 or sys.argv[1] in {"-h", "--help"}:
         width = max(map(len, known))
         lines = [f"  {name.ljust(width)}  {summary}" for name, summary in known.items()]
         how = "kefu-digest COMMAND" if _own_name() == "kefu-digest" else "python -m flows.COMMAND"
-        sys.stdout.write("\n".join([f"{how} --help explains its flags.", "", *lines, ""]))
+        try:
+            write_result("\n".join([f"{how} --help explains its flags.", "", *lines]))
+        except RunError as error:
+            sys.stderr.write(f"kefu-digest: {error}\n")
+            return 1
         return 0
     name = sys.argv[1].removeprefix("flows.").replace("-", "_")
     if name not in known:

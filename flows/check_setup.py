@@ -24,8 +24,8 @@ from flows.wiring.services import (
     service_clock,
 )
 from flows.wiring.settings import Settings, SettingsParameter, load_settings, prefect_server_is_named
+from flows.wiring.standard_streams import write_result
 from flows.wiring.steps import preparing
-from flows.wiring.surroundings import write_result
 from tasks.checking.probes import CONVERSATION, ask, ask_prefect, probe_source, probe_warehouse, tried
 from tasks.checking.rules.findings import (
     Finding,

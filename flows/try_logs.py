@@ -12,7 +12,7 @@ import orjson
 from flows.wiring import command_line
 from flows.wiring.flags import MISUSED
 from flows.wiring.services import check_settings, open_logs
-from flows.wiring.surroundings import write_result
+from flows.wiring.standard_streams import write_result
 from flows.wiring.surveys import survey_place
 from tasks.domain.errors import KefuError, UsageError
 from tasks.reading.rules.survey_text import as_lines

@@ -23,7 +23,8 @@ from flows.wiring.flags import (
 )
 from flows.wiring.services import check_settings
 from flows.wiring.settings import Settings
-from flows.wiring.surroundings import open_standard_streams, surroundings, write_result
+from flows.wiring.standard_streams import open_standard_streams, write_result
+from flows.wiring.surroundings import surroundings
 from flows.wiring.terminal import hush_prefect
 from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError, RunStopped, TooManyRejects, UsageError
 from tasks.domain.money import in_currency

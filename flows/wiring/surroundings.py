@@ -2,13 +2,10 @@
 in one sentence.
 """
 
-import errno
 import fcntl
-import os
 import re
 import secrets
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
@@ -99,39 +96,6 @@ def explain(error: BaseException) -> str | None:
     chain = "\n".join(f"{type(one).__name__}: {one} {_function_of(one)}" for one in _chain(error))
     known = next((sentence for pattern, sentence in _KNOWN.items() if re.search(pattern, chain)), None)
     return known and known.format(api=PREFECT_API_URL.value() or "this machine", home=PREFECT_HOME.value())
-
-
-def open_standard_streams() -> None:
-    """Give a process that was started without one an input, an output and a place for errors, which lead nowhere.
-
-    Otherwise the next file that is opened takes the number of the output, and gets what was meant for that.
-    """
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (as long as the process)
-        elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a locale that knows no Chinese
-
-
-def write_result(text: str) -> None:
-    """Write a command's result to its output.
-
-    Raises:
-        RunError: it is full, or nobody reads it.
-    """
-    try:
-        sys.stdout.write(f"{text}\n")
-        sys.stdout.flush()
-    except OSError as error:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (Python would complain again at its end)
-        why = "nobody reads it" if error.errno == errno.EPIPE else error.strerror
-        raise RunError(f"The work is done, but its result could not be written to the output: {why}.") from None
 
 
 def _lock_own_server() -> None:

@@ -13,7 +13,6 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments.postgresql import free_port
-from flows.wiring import surroundings as around
 from flows.wiring.surroundings import explain, surroundings
 from tasks.domain.errors import NoLogs, RunError
 from tests.conftest import ROOT
@@ -157,14 +156,3 @@ def servers(folder: Path) -> list[int]:
         if b"prefect.server.api.server:create_app" in words and f"HOME={folder}".encode() in variables:
             found.append(int(entry.name))
     return found
-
-
-def test_closed_output_is_not_given_to_the_next_file(tmp_path):
-    program = (
-        "from flows.wiring.surroundings import open_standard_streams; open_standard_streams(); "
-        f"f = open({str(tmp_path / 'file')!r}, 'w'); print('lost'); f.close()"
-    )
-    code, _, everything = run(["bash", "-c", f'{sys.executable} -c "{program}" >&-'], environment(tmp_path))
-    assert code == 0, everything
-    assert (tmp_path / "file").read_text() == ""
-    assert around.__doc__
