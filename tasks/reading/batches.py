@@ -43,19 +43,19 @@ class ConversationIds:
         self._seen = sqlite3.connect(scratch / "ids.sqlite", check_same_thread=False, isolation_level=None)
         self._seen.executescript(
             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-8000; BEGIN;"
-            "CREATE TABLE seen (id BLOB PRIMARY KEY, source_uri TEXT, line INTEGER) WITHOUT ROWID;"
+            "CREATE TABLE seen (id BLOB PRIMARY KEY, content TEXT, source_uri TEXT, line INTEGER) WITHOUT ROWID;"
         )
 
-    def first_seen(self, conversation: Conversation) -> tuple[str, int] | None:
-        """None for an id that is new; otherwise the address and line of the conversation that had it before."""
+    def first_seen(self, conversation: Conversation, content: str) -> tuple[str, str, int] | None:
+        """None for an id that is new; else the content, address and line of the conversation that had it before."""
+        key = self._digest(conversation.conversation_id)
         cursor = self._seen.execute(
-            "INSERT OR IGNORE INTO seen VALUES (?, ?, ?)",
-            (self._digest(conversation.conversation_id), conversation.source_uri, conversation.line),
+            "INSERT OR IGNORE INTO seen VALUES (?, ?, ?, ?)", (key, content, conversation.source_uri, conversation.line)
         )
         if cursor.rowcount:
             return None
-        found: tuple[str, int] = self._seen.execute(
-            "SELECT source_uri, line FROM seen WHERE id = ?", (self._digest(conversation.conversation_id),)
+        found: tuple[str, str, int] = self._seen.execute(
+            "SELECT content, source_uri, line FROM seen WHERE id = ?", (key,)
         ).fetchone()
         return found
 
@@ -144,15 +144,18 @@ def batches_of(
 
 
 def _request_or_duplicate(request: Request, logged: Conversation, ids: ConversationIds) -> Request | Reject:
-    first = ids.first_seen(logged)
+    first = ids.first_seen(logged, request.content_hash)
     if first is None:
         return request
     conversation = request.conversation
-    uri, line = first
+    content, uri, line = first
+    same = (
+        "the same conversation is" if content == request.content_hash else "a conversation of this id that differs is"
+    )
     return Reject(
         conversation_id=conversation.conversation_id,
         reason=Reason.DUPLICATE,
-        detail=f"another conversation of this id is in {uri}, line {line}; that one counts",
+        detail=f"{same} in {uri}, line {line}; that one counts",
         source_uri=conversation.source_uri,
         line=conversation.line,
         content_hash=request.content_hash,

@@ -168,6 +168,8 @@ class _DayReading:
             if detected.format != "empty":
                 self._unread_file(Reject("", Reason.UNREADABLE, note, member.uri, 1), member.size)
             return
+        if detected.remark:
+            self._tally.notes.append(f"{member.uri}: {detected.remark}")
         yield from self._records(detected, member, head, groups)
 
     def _records(

@@ -1,7 +1,7 @@
 """Detect a log's format by its content; its name plays no part."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from functools import cached_property
 from itertools import islice
@@ -15,7 +15,7 @@ from tasks.reading.rules.json_logs import JsonRecords
 from tasks.reading.rules.log_bytes import ObjectHead, first_json_values
 from tasks.reading.rules.readers import JsonDocument, JsonLines, Reader, Table
 from tasks.reading.rules.sample import SAMPLED_VALUES, Sample, parsed, records_of
-from tasks.reading.rules.speakers import roles_in_context, speaker_of
+from tasks.reading.rules.speakers import nameable, roles_in_context, speaker_of
 from tasks.reading.rules.table_logs import Columns, header_columns, mapping_columns
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.transcript_files import TranscriptFile, TranscriptLines
@@ -30,6 +30,8 @@ _LINES_ABOVE_HEADER: Final = 20
 # A row of data may hold one word that is a column's name elsewhere, such as 文本.
 _FEWEST_MEANT: Final = 2
 
+_KEYS_NAMED: Final = 5
+
 _MOST_STRANGERS: Final = 20
 
 _DELIMITERS: Final = {"csv": (",", ";", "|", "\x01", "，"), "tsv": ("\t",)}
@@ -39,7 +41,8 @@ _DELIMITERS: Final = {"csv": (",", ";", "|", "\x01", "，"), "tsv": ("\t",)}
 class Detected:
     """The detected format of an object and its reader; without a reader, `note` says why there is none.
 
-    `log` has the words of its roles, `columns` are its names and their meanings.
+    `log` has the words of its roles, `columns` are its names and their meanings, `remark` is a fault for people to
+    know of.
     """
 
     format: str
@@ -47,6 +50,7 @@ class Detected:
     note: str = ""
     log: LogContext | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    remark: str = ""
 
 
 def detect_format(
@@ -75,11 +79,18 @@ def detect_format(
     ]
     for candidate in tried:
         if found := candidate.structured():
-            return found
+            return replace(found, remark=_about_keys(sample)) if found.reader and sample.looks_like_json else found
     for candidate in tried:
         if found := candidate.transcript():
             return found
     return _none(log_format, lines)
+
+
+def _about_keys(sample: Sample) -> str:
+    if not sample.repeated_keys:
+        return ""
+    named = ", ".join(map(nameable, sample.repeated_keys[:_KEYS_NAMED]))
+    return f"records name a key twice ({named}); the last value counts. Mend the export: the others are lost."
 
 
 def _tried(log_format: str, mappings: Mapping[str, LogMapping]) -> Iterator[tuple[str, LogMapping]]:

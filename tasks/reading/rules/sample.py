@@ -1,6 +1,9 @@
 """The first lines of an object, and the JSON values in them, for detecting its format."""
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -10,6 +13,8 @@ from tasks.reading.rules.log_bytes import ObjectHead, first_json_values
 from tasks.reading.rules.parse_json import parse_line
 
 SAMPLED_VALUES: Final = 60
+
+_CHECKED_FOR_KEYS: Final = 20  # lines; an export that repeats a key does so throughout
 
 _CHARACTERS: Final = 1 << 16
 
@@ -35,6 +40,24 @@ class Sample:
     def values(self) -> list[Any]:
         """The lists and objects among the lines."""
         return [value for line in self.lines if isinstance(value := parsed(line), list | dict)]
+
+    @cached_property
+    def repeated_keys(self) -> list[str]:
+        """The keys that an object among the first lines has twice; its reader keeps the last value alone."""
+        repeated: dict[str, None] = {}
+
+        def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+            found = dict(pairs)
+            if len(found) < len(pairs):
+                names = Counter(name for name, _ in pairs)
+                repeated.update(dict.fromkeys(name for name, count in names.items() if count > 1))
+            return found
+
+        texts = self.lines if self.values else first_json_values(self.head.text)
+        for text in texts[:_CHECKED_FOR_KEYS]:
+            with suppress(ValueError, RecursionError):
+                json.loads(text.strip("\x1e \t\ufeff,"), strict=False, object_pairs_hook=once_each)
+        return list(repeated)
 
     @cached_property
     def escapes_quotes(self) -> bool:

@@ -74,3 +74,17 @@ def test_batches_of_shards_hold_each_request_in_one_of_them_and_twins_together(b
 
 def test_batches_of_a_shard_hold_no_rejects(batches):
     assert not any(batch.rejects for batch in batches(Shard(DAY, 0, 1, "run")))
+
+
+def test_batches_of_says_where_two_records_of_one_conversation_differ(tmp_path):
+    def logged(words, line):
+        return Conversation("c1", (Turn("user", "到哪了"), Turn("agent", words)), "a.jsonl", line, BEGAN, "app")
+
+    ids = ConversationIds(tmp_path)
+    readings = iter([logged("今天送到", 1), logged("今天送到", 2), logged("明天送到", 3)])
+    (batch,) = batches_of(readings, LogReader(PREPARE, tmp_path), ids, size=7, detected=lambda _: None)
+    ids.close()
+    assert [(reject.line, reject.detail) for reject in batch.rejects] == [
+        (2, "the same conversation is in a.jsonl, line 1; that one counts"),
+        (3, "a conversation of this id that differs is in a.jsonl, line 1; that one counts"),
+    ]

@@ -74,6 +74,17 @@ def test_read_streams_a_list_inside_of_an_object_however_long(pages):
     assert len(Read(dump(listed)).conversations) == pages
 
 
+@pytest.mark.parametrize("indent", ["", "\n"])
+def test_read_says_once_a_file_that_its_records_name_a_key_twice(indent):
+    said_twice = '{"conversation_id": "c%d", "messages": [{"role": "user", "text": "旧", "text": "新"},' + indent
+    said_twice += ' {"role": "agent", "text": "好"}]}'
+    read = Read("\n".join(said_twice % n for n in range(3)).encode())
+    assert [said(one)[0] for one in read.conversations] == [("user", "新")] * 3
+    (note,) = read.tally.notes
+    assert note.startswith("log-0: records name a key twice ('text'); the last value counts.")
+    assert Read(dump(record())).tally.notes == []
+
+
 @pytest.mark.parametrize("line", ["\x1e{}\n", "{},\n", "  {}\r\n"])
 def test_read_reads_records_a_line_whatever_parts_them(line):
     content = "".join(line.replace("{}", dump(record(conversation_id=f"c{n}")).decode()) for n in range(3))
