@@ -8,6 +8,8 @@ from typing import Final
 
 from prefect.events.schemas.automations import AutomationCore
 
+from tasks.running.automations import STOP_CANCELLED_TUNINGS
+
 TAG: Final = "kefu"
 
 NIGHTLY_TAG: Final = "nightly"
@@ -25,7 +27,7 @@ def cancelled_tunings() -> AutomationCore:
     """Stops the jobs of a tuning that was cancelled while it waited: then no process is there to do it."""
     return AutomationCore.model_validate(
         {
-            "name": "kefu: stop the jobs of a cancelled tuning",
+            "name": STOP_CANCELLED_TUNINGS,
             "description": "A tuning between two looks is only a scheduled run; cancelling that alone stops nothing.",
             "trigger": {
                 "type": "event",

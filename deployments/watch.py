@@ -42,6 +42,7 @@ from tasks.running.rules import happenings
 from tasks.running.rules.happenings import RunFacts
 from tasks.running.rules.repair import is_passing
 from tasks.running.run_states import CEILING_REACHED
+from tasks.running.watch_sign import WatchSign
 from tasks.warehouse.day_lease import is_running, this_process
 from tasks.warehouse.rules.lease import decode_lease
 
@@ -93,6 +94,7 @@ class Watch:
     _outages: int = 0
     _nights_at: float | None = None
     _alive: set[UUID] = field(default_factory=set)
+    _sign: WatchSign = field(default_factory=WatchSign)
 
     async def run(self) -> None:
         """Check the server until the process ends."""
@@ -117,6 +119,7 @@ class Watch:
     async def look(self, client: PrefectClient) -> None:
         """Check once: repair what can be repaired, and queue the notifications."""
         since = await _watched_since(client)
+        await self._sign.give()
         if self._nights_at is None or time.monotonic() - self._nights_at > _HOUR_SECONDS:
             await self.repairer.ask_for_missed_nights(client, datetime.now(UTC))
             self._nights_at = time.monotonic()

@@ -6,6 +6,7 @@ python -m flows.check_setup
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,8 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import acreate_table_artifact
 
 from flows.wiring import command_line
+from flows.wiring.blocks import BLOCK_SCHEME, BosBucket, SummarizerEndpoint, load_block
+from flows.wiring.fallbacks import fallback_settings
 from flows.wiring.services import (
     interface_of,
     open_embedder,
@@ -30,6 +33,7 @@ from tasks.checking.probes import CONVERSATION, ask, ask_prefect, probe_source, 
 from tasks.checking.rules.findings import (
     Finding,
     as_json,
+    block_findings,
     clock_finding,
     endpoint_findings,
     nightly_would_fail,
@@ -37,6 +41,9 @@ from tasks.checking.rules.findings import (
 )
 from tasks.domain.days import previous_day
 from tasks.domain.errors import KefuError, RunError, UsageError
+from tasks.domain.records import Request
+from tasks.preparing.pseudonyms import Pseudonyms
+from tasks.running.automations import AUTOMATIONS
 
 _POOL = "kefu"
 
@@ -73,10 +80,13 @@ async def _findings(settings: dict[str, Any], embedding: str) -> tuple[list[Find
         tried("clock", _clock(config)),
         tried("Prefect server", _prefect()),
         tried("embeddings", _embeddings(config, embedding)),
+        tried("blocks", asyncio.to_thread(_blocks, config)),
     )
-    endpoint, calls = await _endpoint(config, with_schema=not embedding)
-    order = (Finding("settings", "ok", "understood"), *probes[0], *probes[1], *endpoint, *probes[4], *probes[2])
-    return [*order, *probes[3]], calls + bool(embedding)
+    asks_second = bool(config.fallback_endpoint or config.fallback_block)
+    endpoint, calls = await _endpoint(config, with_schema=not embedding and not asks_second)
+    fallback, more = await _fallback(config, may_call=not embedding)
+    order = (*probes[5], *probes[0], *probes[1], *endpoint, *fallback, *probes[4], *probes[2], *probes[3])
+    return [Finding("settings", "ok", "understood"), *order], calls + more + bool(embedding)
 
 
 async def _logs(config: Settings, day: date) -> Sequence[Finding]:
@@ -85,6 +95,24 @@ async def _logs(config: Settings, day: date) -> Sequence[Finding]:
 
 async def _warehouse(config: Settings) -> Sequence[Finding]:
     return await probe_warehouse(open_warehouse(config))
+
+
+def _blocks(config: Settings) -> Sequence[Finding]:
+    wanted: list[tuple[type[SummarizerEndpoint | BosBucket], str]] = [
+        (SummarizerEndpoint, config.endpoint_block),
+        (SummarizerEndpoint, config.fallback_block),
+    ]
+    addresses = [uri for uri in (config.source, config.warehouse) if uri.startswith(BLOCK_SCHEME)]
+    wanted += [(BosBucket, uri.removeprefix(BLOCK_SCHEME).partition("/")[0]) for uri in addresses]
+    named, missing = [], {}
+    for kind, name in dict.fromkeys(wanted):
+        if name:
+            named.append(f"{kind.get_block_type_slug()}/{name}")
+            try:
+                load_block(kind, name)
+            except UsageError as error:
+                missing[named[-1]] = str(error)
+    return block_findings(named, missing)
 
 
 async def _clock(config: Settings) -> Sequence[Finding]:
@@ -100,7 +128,7 @@ async def _endpoint(config: Settings, with_schema: bool) -> tuple[Sequence[Findi
         return [Finding("endpoint", "skipped", "--summarizer offline asks no model")], 0
     try:
         async with aclosing(open_summarizer(config)) as summarizer:
-            request = preparing(config, summarizer.model)(CONVERSATION)
+            request = _request(config, summarizer.model)
             first = await ask(summarizer, request)
             model, limits, schema = summarizer.model, quota_of(config), None
         if with_schema and first.reply is not None and config.response_format == "text":
@@ -109,6 +137,27 @@ async def _endpoint(config: Settings, with_schema: bool) -> tuple[Sequence[Findi
     except KefuError as error:
         return [Finding("endpoint", "failed", str(error))], 0
     return endpoint_findings(model, interface_of(config), first, schema, limits), 1 + (schema is not None)
+
+
+def _request(config: Settings, model: str) -> Request:
+    # With a key of its own: the warehouse's would be made here, where nothing may stay, or could not be written.
+    return preparing(config, model, Pseudonyms(b"check-setup"))(CONVERSATION)
+
+
+async def _fallback(config: Settings, may_call: bool) -> tuple[Sequence[Finding], int]:
+    """The second model's findings, and how many calls they took: one in place of the one with a JSON schema."""
+    try:
+        second = await asyncio.to_thread(fallback_settings, config)
+        if second is None:
+            return [Finding("fallback", "skipped", "no second model is named (--fallback-endpoint)")], 0
+        async with aclosing(open_summarizer(second)) as summarizer:
+            if not may_call:
+                return [Finding("fallback", "skipped", f"{summarizer.model} is not asked: --embedding is tried")], 0
+            asked = await ask(summarizer, _request(second, summarizer.model))
+            found = endpoint_findings(summarizer.model, interface_of(second), asked, None, quota_of(second))
+    except KefuError as error:
+        return [Finding("fallback", "failed", str(error))], 0
+    return [replace(one, what=f"fallback {one.what}") for one in found], 1
 
 
 async def _embeddings(config: Settings, name: str) -> Sequence[Finding]:
@@ -130,7 +179,7 @@ async def _prefect() -> Sequence[Finding]:
             )
         ]
     try:
-        return prefect_findings(await ask_prefect(_POOL))
+        return prefect_findings(await ask_prefect(_POOL, AUTOMATIONS))
     except Exception as error:  # whatever Prefect's client raises: it is a finding
         seen = f"can't be asked ({type(error).__name__})"
         return [Finding("Prefect server", "failed", seen, "start it, or correct PREFECT_API_URL")]

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ from tasks.domain.errors import KefuError, NoLogs, PreconditionFailed, RequestIn
 from tasks.domain.ports import ObjectStore, Summarizer
 from tasks.domain.records import Conversation, Request, Turn
 from tasks.reading.log_objects import list_logs
+from tasks.running.watch_sign import last_sign
 
 _SECONDS: Final = 20.0
 
@@ -99,8 +100,12 @@ async def ask(summarizer: Summarizer, request: Request) -> Asked:
     return Asked(reply, time.monotonic() - began)
 
 
-async def ask_prefect(pool: str) -> PrefectFacts:
+async def ask_prefect(pool: str, automations: Sequence[str]) -> PrefectFacts:
     """Collect the Prefect server's facts about the nightly.
+
+    Args:
+        pool: the work pool that its workers belong to.
+        automations: the names of those that there should be.
 
     Raises:
         httpx.HTTPError: it can't be reached, or refuses.
@@ -109,7 +114,21 @@ async def ask_prefect(pool: str) -> PrefectFacts:
         server = str(await client.api_version())
         database = await _database(client)
         workers = await _workers(client, pool)
-        return PrefectFacts(server, database, pool, workers, await _is_scheduled(client))
+        signed = await last_sign(client)
+        return PrefectFacts(
+            server,
+            database,
+            pool,
+            workers,
+            await _is_scheduled(client),
+            None if signed is None else (datetime.now(UTC) - signed).total_seconds(),
+            await _automations_not_on(client, automations),
+        )
+
+
+async def _automations_not_on(client: PrefectClient, names: Sequence[str]) -> list[str]:
+    found = {name: await client.read_automations_by_name(name) for name in names}
+    return [name for name, there in found.items() if not any(one.enabled for one in there)]
 
 
 async def _database(client: PrefectClient) -> str:

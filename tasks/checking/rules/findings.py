@@ -1,6 +1,6 @@
 """Findings of a setup check: what works, what to do where it does not, and whether the nightly would fail."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -17,6 +17,9 @@ _SKEW_WARNING_SECONDS: Final = 60.0
 _SKEW_FATAL_SECONDS: Final = 300.0
 
 _SLOW_SECONDS: Final = 10.0
+
+# The watch gives a sign of life once a minute.
+_WATCH_GONE_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class PrefectFacts:
         pool: the name of the work pool.
         workers: those of the pool that gave a sign of life lately; None where there is no such pool.
         scheduled: the nightly's deployment exists and has an active schedule; None where there is no such deployment.
+        watch_seconds: since the watch's last sign of life; None where there never was one.
+        automations: those of this project that are missing or switched off.
     """
 
     server: str
@@ -71,6 +76,8 @@ class PrefectFacts:
     pool: str
     workers: int | None
     scheduled: bool | None
+    watch_seconds: float | None
+    automations: Sequence[str] = ()
 
 
 def nightly_would_fail(findings: Sequence[Finding]) -> bool:
@@ -177,7 +184,7 @@ def clock_finding(server: datetime | None, here: datetime, name: str) -> Finding
 
 
 def prefect_findings(facts: PrefectFacts) -> list[Finding]:
-    """Judge a Prefect server: itself, its database, the pool's workers, the nightly's schedule."""
+    """Judge a Prefect server: itself, its database, the pool's workers, the nightly's schedule, its watch."""
     found = [Finding("Prefect server", "ok", f"version {facts.server}")]
     if facts.database == "sqlite":
         found.append(
@@ -203,4 +210,32 @@ def prefect_findings(facts: PrefectFacts) -> list[Finding]:
         found.append(Finding("nightly", "failed", "its schedule is paused", "switch it on in the UI"))
     else:
         found.append(Finding("nightly", "ok", "deployed and scheduled"))
-    return found
+    return [*found, _watch_finding(facts.watch_seconds), _automations_finding(facts.automations)]
+
+
+def _watch_finding(seconds: float | None) -> Finding:
+    if seconds is not None and seconds < _WATCH_GONE_SECONDS:
+        return Finding("watch", "ok", f"gave a sign of life {seconds:.0f} s ago")
+    seen = "never gave a sign of life" if seconds is None else f"gave its last sign of life {seconds / 60:.0f} min ago"
+    remedy = "start it: python -m deployments.watch (make serve and the compose file do)"
+    return Finding("watch", "warning", f"{seen}: a run that dies is not begun again, and nobody is notified", remedy)
+
+
+def _automations_finding(missing: Sequence[str]) -> Finding:
+    if not missing:
+        return Finding("automations", "ok", "all there and switched on")
+    seen = f"missing or switched off: {', '.join(missing)}"
+    return Finding("automations", "warning", seen, "run python -m deployments.bootstrap, or switch them on in the UI")
+
+
+def block_findings(named: Sequence[str], missing: Mapping[str, str]) -> list[Finding]:
+    """Judge the Prefect blocks that the settings name.
+
+    Args:
+        named: as kind/name.
+        missing: those that can't be read, and why.
+    """
+    if not named:
+        return [Finding("blocks", "skipped", "the settings name none")]
+    failed = [Finding(f"block {one}", "failed", missing[one]) for one in named if one in missing]
+    return failed or [Finding("blocks", "ok", f"{', '.join(named)} can be read")]

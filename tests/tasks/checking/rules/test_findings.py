@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from tasks.checking.rules.findings import (
     Finding,
     PrefectFacts,
     as_json,
+    block_findings,
     clock_finding,
     endpoint_findings,
     nightly_would_fail,
@@ -17,7 +19,7 @@ from tasks.domain.records import QuotaHeaders, Reply
 
 NOW = datetime(2026, 11, 22, 2, 30, tzinfo=UTC)
 GOOD = Reply("{}", 100, 40, limits=QuotaHeaders(3000, 300_000))
-FACTS = PrefectFacts("3.8.8", "postgresql", "kefu", 2, True)
+FACTS = PrefectFacts("3.8.8", "postgresql", "kefu", 2, True, 12)
 
 
 def by_name(findings: list[Finding]) -> dict[str, str]:
@@ -70,11 +72,16 @@ def test_what_an_endpoint_does_is_judged(first, schema, limits, expected):
     ("facts", "what", "status"),
     [
         (FACTS, "workers", "ok"),
-        (PrefectFacts("3.8.8", "sqlite", "kefu", 2, True), "database", "warning"),
-        (PrefectFacts("3.8.8", "postgresql", "kefu", 0, True), "workers", "failed"),
-        (PrefectFacts("3.8.8", "postgresql", "kefu", None, True), "workers", "failed"),
-        (PrefectFacts("3.8.8", "postgresql", "kefu", 1, False), "nightly", "failed"),
-        (PrefectFacts("3.8.8", "postgresql", "kefu", 1, None), "nightly", "failed"),
+        (PrefectFacts("3.8.8", "sqlite", "kefu", 2, True, 12), "database", "warning"),
+        (PrefectFacts("3.8.8", "postgresql", "kefu", 0, True, 12), "workers", "failed"),
+        (PrefectFacts("3.8.8", "postgresql", "kefu", None, True, 12), "workers", "failed"),
+        (PrefectFacts("3.8.8", "postgresql", "kefu", 1, False, 12), "nightly", "failed"),
+        (PrefectFacts("3.8.8", "postgresql", "kefu", 1, None, 12), "nightly", "failed"),
+        (FACTS, "watch", "ok"),
+        (replace(FACTS, watch_seconds=None), "watch", "warning"),
+        (replace(FACTS, watch_seconds=301), "watch", "warning"),
+        (FACTS, "automations", "ok"),
+        (replace(FACTS, automations=["kefu: stop"]), "automations", "warning"),
     ],
 )
 def test_what_a_prefect_server_tells_is_judged(facts, what, status):
@@ -82,6 +89,16 @@ def test_what_a_prefect_server_tells_is_judged(facts, what, status):
     assert by_name(found)[what] == status
     assert nightly_would_fail(found) is (status == "failed")
     assert all(one.remedy for one in found if one.status in {"warning", "failed"})
+
+
+def test_blocks_that_are_named_are_found_or_named_as_missing():
+    assert [one.status for one in block_findings([], {})] == ["skipped"]
+    assert (
+        block_findings(["bos-bucket/a", "bos-bucket/b"], {})[0].line()
+        == "ok      blocks: bos-bucket/a, bos-bucket/b can be read"
+    )
+    (missing,) = block_findings(["bos-bucket/a", "bos-bucket/b"], {"bos-bucket/b": "there is none"})
+    assert (missing.what, missing.status, missing.seen) == ("block bos-bucket/b", "failed", "there is none")
 
 
 def test_json_tells_every_finding_and_the_verdict():
