@@ -131,7 +131,7 @@ class Progress:
             figures["剩余 time left"] = f"about {left / 60:,.0f} min" if left > 90 else f"about {left:.0f} s"
         if self.limiter is not None:
             pace = self.limiter.snapshot()
-            used = f"{pace.sent_last_window / pace.limit_requests:.0%} used, " if pace.limit_requests else ""
+            used = f"{pace.fill:.0%} used, " if pace.fill is not None else ""
             figures["配额 quota"] = f"{used}{pace.in_flight} calls in flight, {usage.quota_refusals} refused"
             figures["调用 calls"] = f"{usage.calls:,}, {usage.retries:,} tried again"
             figures["tokens"] = f"{usage.prompt_tokens:,} + {usage.completion_tokens:,}"

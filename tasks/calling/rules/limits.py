@@ -37,7 +37,9 @@ class Limits:
 class LimiterSnapshot:
     """The state of the pacing. Limits are those in force, per minute; None while unknown.
 
-    `sent_last_window` and `tokens_last_window` are what the service counts now; `waiting` calls want to go.
+    `sent_last_window` and `tokens_last_window` are what the service counts now; `waiting` calls want to go. `fill` is
+    the part of the fuller of its windows that is taken now, `used` the part of what it would have allowed so far; both
+    None where no limit is known.
     """
 
     in_flight: int
@@ -47,3 +49,5 @@ class LimiterSnapshot:
     limit_requests: float | None
     limit_tokens: float | None
     refusals: int
+    fill: float | None = None
+    used: float | None = None

@@ -13,6 +13,7 @@ from typing import Final
 from tasks.calling.rules.limits import Learned, LimiterSnapshot, Limits
 from tasks.calling.rules.noise import Noise
 from tasks.calling.rules.quota_limit import REFUSALS_TO_OPEN, AdaptiveLimit
+from tasks.calling.rules.quota_use import QuotaUse
 from tasks.calling.rules.ramp import FIRST_RATE, Ramp
 from tasks.calling.rules.sliding_window import Entry, SlidingLog
 from tasks.calling.rules.usage_ratio import UsageRatio
@@ -95,6 +96,7 @@ class Pacer:
         self._hold_until = -math.inf
         self._is_even = False
         self._probe: Entry | None = None
+        self._use = QuotaUse()
         self._noise = defaultdict[QuotaScope, Noise](Noise)
         self._usage = UsageRatio()
         self._mean_tokens = 0.0
@@ -159,6 +161,7 @@ class Pacer:
         entry.calls_reached = requests.held
         entry.tokens_reached = tokens.held
         entry.queries_reached = second.held
+        self._use.sent(now, self._tightest()[0])
 
     def answered(
         self, entry: Entry, now: float, tokens_used: int, limits: QuotaHeaders | None, latency_seconds: float
@@ -249,16 +252,21 @@ class Pacer:
 
     def snapshot(self, now: float, waiting: int = 0) -> LimiterSnapshot:
         """A snapshot of the pacing; `waiting` counts calls that were not sent yet."""
-        self._requests.log.advance(now)
-        self._tokens.log.advance(now)
+        requests, tokens = self._requests, self._tokens
+        requests.log.advance(now)
+        tokens.log.advance(now)
+        fills = [quota.log.inside / quota.limit.limit for quota in (requests, tokens) if quota.limit.limit < math.inf]
         return LimiterSnapshot(
             in_flight=self._in_flight,
             waiting=waiting,
-            sent_last_window=self._requests.log.inside,
-            tokens_last_window=self._tokens.log.inside,
-            limit_requests=_per_minute(self._requests.per_second),
-            limit_tokens=_per_minute(self._tokens.per_second),
+            sent_last_window=requests.log.inside,
+            tokens_last_window=tokens.log.inside,
+            limit_requests=_per_minute(requests.per_second),
+            limit_tokens=_per_minute(tokens.per_second),
             refusals=self._refusals,
+            fill=max(fills, default=None),
+            # Of a shared quota, the rest is no loss of this process.
+            used=None if self._shared else self._use.part(self._tightest()[1]),
         )
 
     def _room_at(self, now: float, estimate: int) -> float:
@@ -364,6 +372,7 @@ class Pacer:
         self._requests.log.change(entry.sent_at, -1, now)
         self._tokens.log.change(entry.sent_at, -entry.tokens, now)
         self._second.change(entry.sent_at, -1, now)
+        self._use.refused()
         entry.counts = False
 
     def _obey(self, entry: Entry, limits: QuotaHeaders, now: float) -> None:
@@ -378,6 +387,15 @@ class Pacer:
         spent = limits.remaining_requests == 0 and self._requests.log.held < 0.9 * self._requests.limit.limit
         if spent or (limits.remaining_tokens == 0 and self._tokens.log.held < 0.9 * self._tokens.limit.limit):
             self._hold(now + self._window / 60.0)
+
+    def _tightest(self) -> tuple[float, float]:
+        """Calls a second by the limit that allows the fewest, and the window that it is counted in."""
+        tokens = self._tokens.per_second / max(self._mean_tokens, 1.0)
+        return min(
+            (self._requests.per_second, self._requests.seconds),
+            (tokens, self._tokens.seconds),
+            (self._queries.limit, _QUERY_WINDOW_SECONDS),
+        )
 
     def _steady_rate(self) -> float:
         """Sends a second that the quota has room for in the long run; infinity when it is unknown."""

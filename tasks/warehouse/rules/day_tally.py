@@ -59,7 +59,6 @@ class DayTally:
     prompt_tokens: int
     completion_tokens: int
     cost: float
-    requests_per_minute: int | None
     summarizer: str
     model: str
     prompt_version: str
@@ -82,6 +81,7 @@ class DayTally:
     logs_fingerprint: str | None = None
     log_bytes: int | None = None
     currency: str = ""
+    quota_use: float | None = None
 
     @property
     def conversations(self) -> int:
@@ -98,19 +98,11 @@ class DayTally:
         """Seconds from the run's start until its tables were ready."""
         return round((self.finished_at - self.started_at).total_seconds(), 3)
 
-    @property
-    def quota_use(self) -> float | None:
-        """The part of the configured requests a minute that was used; None where none is configured."""
-        if not self.requests_per_minute or not self.seconds:
-            return None
-        return round(self.calls / (self.requests_per_minute * self.seconds / 60), 4)
-
     def row(self) -> dict[str, Any]:
         """The row of the `runs` table."""
         values = asdict(self) | {
             "conversations": self.conversations,
             "seconds": self.seconds,
-            "quota_use": self.quota_use,
             "masked": sorted(self.masked.items()),
             "published_at": self.finished_at,
             "last_of_day": True,

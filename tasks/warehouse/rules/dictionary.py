@@ -85,7 +85,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "prompt_tokens": "Tokens of its requests.",
         "completion_tokens": "Tokens of its answers.",
         "cost": "What it cost, by the prices set.",
-        "quota_use": "The part of the quota it used.",
+        "quota_use": "The part that it used of what the endpoint would have allowed; null where that is not known.",
         "summarizer": "Who read the conversations.",
         "model": "The model.",
         "prompt_version": "The prompt.",
