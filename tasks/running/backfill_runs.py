@@ -51,16 +51,22 @@ _UNSTARTED = [StateType.SCHEDULED, StateType.PENDING]
 
 
 async def read_deployment(name: str) -> DeploymentResponse:
-    """The deployment of that name.
+    """The deployment of that name; a server that is away is waited for, up to a quarter of an hour.
 
     Raises:
         UsageError: there is none.
     """
-    async with get_client() as client:
+    until = time.monotonic() + _OUTAGE_SECONDS
+    while True:
         try:
-            return await client.read_deployment_by_name(name)
+            async with get_client() as client:
+                return await client.read_deployment_by_name(name)
         except ObjectNotFound:
             raise UsageError(f"This Prefect server has no deployment {name}: deploy it, then run this again.") from None
+        except Exception as error:
+            if time.monotonic() > until or not is_passing(f"{type(error).__name__}: {error}"):
+                raise
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 async def runs_begun_by(backfill: UUID | str | None) -> list[FlowRun]:

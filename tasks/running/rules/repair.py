@@ -38,7 +38,8 @@ BEGUN_AGAIN: Final = "BegunAgain"
 # Errors of ours that pass by themselves, and what Prefect's client raises while its server is away.
 _PASSING: Final = re.compile(
     r"\b(StoreUnavailable|EndpointDown|PlatformUnavailable|ConnectError|ConnectTimeout|ReadTimeout|ReadError|"
-    r"WriteError|PoolTimeout|RemoteProtocolError|PrefectHTTPStatusError: Server error|PrefectServerAway)\b"
+    r"WriteError|PoolTimeout|RemoteProtocolError|PrefectHTTPStatusError: Server error|PrefectServerAway|"
+    r"RuntimeError: Failed to reach API)\b"
 )
 
 Verdict = Literal["lives", "dead"]

@@ -20,6 +20,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelled, Completed, Crashed, Failed, Pending, Running
 
+from deployments.postgresql import free_port
 from tasks.domain.errors import RunError, UsageError
 from tasks.running import backfill_runs as day_runs
 from tasks.running.backfill_runs import NIGHTLY_TAG, BackfillRuns, cancel_days, read_deployment
@@ -63,6 +64,26 @@ async def deployed(client: PrefectClient) -> DeploymentResponse:
     flow_id = await client.create_flow_from_name(flow_name)
     await client.create_deployment(flow_id, "manual", work_pool_name="days", parameter_openapi_schema={})
     return await read_deployment(f"{flow_name}/manual")
+
+
+def test_read_deployment_waits_for_a_server_that_is_away(on_server, monkeypatch):
+    tries: list[bool] = []
+
+    def get_client_at_the_third_try() -> PrefectClient:
+        tries.append(True)
+        return PrefectClient(api=f"http://127.0.0.1:{free_port()}/api") if len(tries) < 3 else get_client()
+
+    async def test() -> None:
+        async with get_client() as client:
+            name = (await deployed(client)).name
+            flow_name = (await client.read_flow((await deployed(client)).flow_id)).name
+        monkeypatch.setattr(day_runs, "get_client", get_client_at_the_third_try)
+        assert (await read_deployment(f"{flow_name}/{name}")).name == name
+        with pytest.raises(UsageError, match="nothing/like-it"):
+            await read_deployment("nothing/like-it")
+
+    on_server(test)
+    assert len(tries) == 4
 
 
 @dataclass

@@ -55,6 +55,7 @@ ENGINE = "Flow run encountered an exception: "
         (ENGINE + "StoreUnavailable: bos://b did not answer.", True),
         (ENGINE + "EndpointDown: Nothing answered for 120 s.", True),
         (ENGINE + "PrefectHTTPStatusError: Server error '500 Internal Server Error' for url 'http://x'", True),
+        (ENGINE + "RuntimeError: Failed to reach API at http://127.0.0.1:4200/api/", True),
         (ENGINE + "PrefectHTTPStatusError: Client error '404 Not Found' for url 'http://x'", False),
         (ENGINE + "TooManyRejects: 3 of 9 were rejected (3 endpoint_error).\nConnectError", False),
         (ENGINE + "NoLogs: There are no logs.", False),
