@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="the day's second run, which finds every answer")
     given = parser.parse_args()
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.servers.qianfan", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.benchmarks.instant_endpoint"], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert server.stdout is not None
     try:
