@@ -7,5 +7,6 @@ import os
 
 from flows.wiring.secret_logs import keep_secrets_out_of_logs
 
-os.environ.setdefault("DO_NOT_TRACK", "1")
+for _name, _value in (("DO_NOT_TRACK", "1"), ("PREFECT_SERVER_ANALYTICS_ENABLED", "false")):
+    os.environ.setdefault(_name, _value)
 keep_secrets_out_of_logs()

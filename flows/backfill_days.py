@@ -5,7 +5,7 @@ python -m flows.backfill_days --start 2026-11-01 --end 2026-11-22
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Annotated, Any, Final
@@ -290,7 +290,25 @@ def _format_summary(outcome: Outcome) -> str:
 
 
 def _format_result(outcomes: list[Outcome]) -> str:
-    return "\n".join(map(_format_summary, outcomes))
+    return "\n".join([*map(_format_summary, outcomes), *_format_total(outcomes)])
+
+
+def _format_total(outcomes: list[Outcome]) -> Iterator[str]:
+    """Yield a line about all days that were done or estimated, where there are several."""
+    done = [outcome for outcome in outcomes if "summarized" in outcome]
+    if len(done) < 2:
+        return
+    total = {name: sum(one[name] for one in done) for name in ("conversations", "summarized", "rejected", "calls")}
+    if done[0]["status"] == DRY_RUN:
+        cost = in_currency(sum(one["estimated_cost"] for one in done), done[0]["currency"])
+        tokens = sum(one["estimated_tokens"] for one in done)
+        yield f"{len(done)} days: {total['conversations']:,} conversations; about {tokens:,} tokens, a cost of {cost}"
+        return
+    yield (
+        f"{len(done)} days: {total['conversations']:,} conversations = {total['summarized']:,} summarized + "
+        f"{total['rejected']:,} rejected; {total['calls']:,} calls\n"
+        f"all reports: {done[0]['warehouse']}/reports/index.html"
+    )
 
 
 if __name__ == "__main__":

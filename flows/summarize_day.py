@@ -16,6 +16,7 @@ from prefect.states import Completed
 from flows.shadow_day import shadow_afterwards
 from flows.wiring import command_line
 from flows.wiring.answer_ahead import answer_ahead
+from flows.wiring.flags import as_typed
 from flows.wiring.paid_time import watch_paid_time
 from flows.wiring.report_cards import reports_url_of, tell_of_report
 from flows.wiring.reviewed import reviewed_by_people
@@ -285,7 +286,7 @@ def _survey(tally: DayTally, settings: Mapping[str, Any]) -> Iterator[str]:
     if tally.status == DRY_RUN:
         config = load_settings(settings)
         survey = survey_place(open_source(config, tally.day), config, tally.day)
-        yield from dry_run_lines(survey, source_of(config.source, tally.day))
+        yield from map(as_typed, dry_run_lines(survey, source_of(config.source, tally.day)))
         yield ""
 
 
@@ -301,7 +302,14 @@ def main(arguments: Sequence[str]) -> int:
     def format_result(tally: DayTally) -> str:
         return "\n".join([*_survey(tally, settings), command_line.format_summary(tally)])
 
-    return command_line.run(settings, lambda: summarize_day(args.day, settings), format_result, as_json=args.json)
+    def check(config: Settings) -> None:
+        # A folder is looked into at once; a bucket, or logs that may still come, when the run begins.
+        if args.day and "://" not in config.source and not config.logs_wait_seconds:
+            list_logs(*open_source(config, args.day))
+
+    return command_line.run(
+        settings, lambda: summarize_day(args.day, settings), format_result, check, as_json=args.json
+    )
 
 
 if __name__ == "__main__":

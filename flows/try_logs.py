@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from flows.wiring import command_line
-from flows.wiring.flags import MISUSED
+from flows.wiring.flags import MISUSED, as_typed
 from flows.wiring.services import check_settings, open_logs
 from flows.wiring.standard_streams import write_result
 from flows.wiring.surveys import survey_place
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         flags = "".join(
             f" --{name.replace('_', '-')} {shlex.quote(str(settings[name]))}" for name in _REPEATED if name in settings
         )
-        write_result("\n".join(as_lines(survey, args.path, flags)))
+        write_result("\n".join(map(as_typed, as_lines(survey, args.path, flags))))
     return command_line.DONE
 
 

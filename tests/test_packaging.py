@@ -63,3 +63,15 @@ def test_the_installed_command_reads_logs_where_one_stands(installed, tmp_path):
     said = kefu_digest(installed, tmp_path, "try_logs", "logs.csv")
     assert (said.returncode, said.stderr) == (0, "")
     assert "快递什么时候到" in said.stdout
+
+
+def test_the_installed_command_is_called_by_its_own_name(installed, tmp_path):
+    script = tmp_path / "kefu-digest"
+    script.write_text("import sys\nfrom flows.__main__ import main\nsys.exit(main())\n", encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"}
+    command = [sys.executable, str(script), "summarize_day", "--help"]
+    said = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    assert said.stdout.startswith("usage: kefu-digest summarize_day [flags]")
+    sample = "".join(said.stdout.split()).partition("isthe" + "day(default:")[2].partition(")")[0]
+    assert Path(sample.format(day="2026-11-22")) == installed / "deployments/demo/logs/2026-11-22"
+    assert any(Path(sample.format(day="2026-11-22")).iterdir())

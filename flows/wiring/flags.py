@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any, Final, NoReturn, get_args
 
 from flows.wiring.settings import flags
@@ -94,6 +95,18 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(MISUSED)
 
 
+def typed(module: str) -> str:
+    """Return a command as a person here types it: `python -m flows.try_logs`, or `kefu-digest try_logs`."""
+    if any(Path(word).name == "kefu-digest" for word in sys.orig_argv[:2]):
+        return f"kefu-digest {module.removeprefix('flows.')}"
+    return f"python -m {module}"
+
+
+def as_typed(line: str) -> str:
+    """Return a line with the commands in it as a person here types them."""
+    return line.replace("python -m flows.", typed("flows."))
+
+
 def parser(module: str, summary: str, example: str = "") -> argparse.ArgumentParser:
     """Return a parser with a flag for every setting; flags that are not set are absent from its result.
 
@@ -102,7 +115,7 @@ def parser(module: str, summary: str, example: str = "") -> argparse.ArgumentPar
         summary: one sentence.
         example: the flags of a typical call.
     """
-    command = f"python -m {module}"
+    command = typed(module)
     made = _Parser(
         prog=command,
         usage=f"{command} [flags]",

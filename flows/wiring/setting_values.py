@@ -13,6 +13,15 @@ from pydantic_settings import NoDecode
 
 from tasks.domain.records import Reason
 
+
+def _sample_logs() -> str:
+    """The logs that come with the project: of the clone that one stands in, or of the package that is installed."""
+    here = Path("deployments", "demo", "logs")
+    return str((here if here.is_dir() else Path(__file__).resolve().parents[2] / here) / "{day}")
+
+
+SAMPLE_LOGS: Final = _sample_logs()
+
 # Of Linux and of nearly every file system; beyond them each look at the path is an error.
 _PATH_BYTES: Final = 4096
 

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 
 from flows.wiring.blocks import SummarizerEndpoint, load_block
 from flows.wiring.setting_values import (
+    SAMPLE_LOGS,
     Address,
     ExistingFile,
     JsonObject,
@@ -50,7 +51,7 @@ class Settings(BaseSettings):
     )
 
     source: Location = Field(
-        "deployments/demo/logs/{day}",
+        SAMPLE_LOGS,
         description="where the logs are: a path, file://…, bos://bucket/prefix or block://name/prefix; "
         "{day} or {day:%Y/%m/%d} is the day",
     )
