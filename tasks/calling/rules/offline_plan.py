@@ -23,24 +23,51 @@ _PROPOSAL: Final = re.compile(
 )
 
 _DONE: Final = re.compile(
-    r"已经?(?:为|帮|给|替)?您?|建议|会(?:为|帮|给|在|尽快)|预计|无法|不能|不支持|不可以|需要您?(?:先|在|提供|重新)|可以(?![的吗么呢哦哈啊呀])"
+    r"已经?(?:为|帮|给|替)?您?|建议|会(?:为|帮|给|在|尽快)|预计|无法|(?<!能)不能|不支持|(?<!可)不可以|需要您?(?:先|在|提供|重新)|可以(?![的吗么呢哦哈啊呀])"
 )
 
 # An action that outweighs small talk in the same sentence.
 _ACTION: Final = re.compile(
     r"(?:已|已经|这边|马上|立刻|现在就?)?(?:为|帮|给|替)(?:您|你|客户)?.{0,8}(?:申请|登记|反馈|催促|催一?下|安排|取消|提交|升级|补发|退款|修改|拦截|开具|办理|备注|延迟|上报|换开|转接专员|联系(?:站点|库房|仓库|商家|师傅|物流|专员|财务))|"
-    r"(?:为|帮|给|替)(?:您|你)(?:换|补|赔|退|寄|发|修|改|办|重新|加急|优先)|预计|建议|\d{1,4}个?(?:小时|工作日|天)|(?:工作日|小时|天)(?:内|左右)|原路|无法|不支持|不能|不可以"
+    r"(?:为|帮|给|替)(?:您|你)(?:换|补|赔|退|寄|发|修|改|办|重新|加急|优先)|预计|建议|\d{1,4}个?(?:小时|工作日|天)|(?:工作日|小时|天)(?:内|左右)|原路|无法|不支持|(?<!能)不能|(?<!可)不可以"
 )
 
 _SMALL_TALK: Final = re.compile(
     r"请问|还有.{0,6}(?:什么|其他|问题|需要)|有什么|稍等|稍候|稍后|请?您?耐心|正在(?:为|帮|努力)|(?:马上|这就|先|来)?(?:为|帮)您?(?:查|核实|看|确认|了解|解答)|我?(?:先|去)?(?:查|看|核实)一?下|"
     r"高兴|荣幸|为您服务|效劳|感谢|谢谢|多谢|祝|再见|评价|满意度|红心|好评|表情|聊天框|对话框|\"\+\"|“\+”|抱歉|对不起|不好意思|不客气|客气|应该做|分内|缘分|善解人意|理解|谅解|体谅|"
     r"怠慢|包涵|包含哦|打扰|期待|么么|花花|鲜花|笔芯|久等|看错|打错字|随时(?:联系|问|找|咨询)|欢迎|放心|着急|担心|保持.{0,6}畅通|提供.{0,8}(?:订单|单号|号码|信息)|(?:订单|单)号.{0,4}(?:发|是|多少|给)|"
-    r"是这个|这个(?:订单|吗)|您是(?:要|想|指|说)|在的|您好|您看|辛苦您|关注|支持(?:京东|我们|与|和)|您的支持|心情|着想|等等|再等|进线|商家ID|提供.{0,10}(?:ID|手机|姓名|电话|号码)|消消?气|见谅|比价|确认一下您|您的联系方式|优先下单|比较清楚|帮到|可以帮|善良|眼光|小妹在|妹子在|收到.{0,4}(?:哦|了)$"
+    r"是这个|这个(?:订单|吗)|您是(?:要|想|指|说)|在的|您好|您看|辛苦您|关注|支持(?:京东|我们|与|和)|您的支持|心情|着想|等等|再等|进线|商家ID|提供.{0,10}(?:ID|手机|姓名|电话|号码)|消消?气|见谅|比价|确认一下您|您的联系方式|^(?:订单状态|商品名称|订单编号|订单金额|下单时间|支付方式|收货人|收货地址)[:：]|后续有(?:任何|什么)?问题|有(?:任何|什么)?问题.{0,6}(?:联系|邮件|找|咨询)|(?:工作|我的)邮箱|(?:此单|这单|这个(?:订单|商品)?|您的订单)是(?:提交|申请|购买|选择|下单)|帮到|可以帮|善良|眼光|小妹在|妹子在|收到.{0,4}(?:哦|了)$"
 )
 
 # An offer in the form of a question.
 _OFFERED: Final = re.compile(r"(?:可以|好|行|是否可以|您看)(?:吗|么|不|嘛)?$")
+
+# Said to everybody, whatever they ask.
+_CANNED: Final = re.compile(r"(?:产品|商品).{0,6}比较清楚|优先下单|感动得")
+
+# A question of the agent's: by its end, once what addresses the customer is taken off, or by what it asks for.
+_ADDRESS: Final = re.compile(r"[呢哦哈呀啊哟 ，,]*(?:亲爱[的哒](?:客户|顾客|用户)?|亲+|您)$")
+
+_ASKED_FOR: Final = re.compile(
+    r"(?:因|是|未)?为什么|什么(?:原因|问题|情况|不|没)|[对是](?:么|吗|不)$|哪(?:个|里|款|一)|是不是|有没有(?!问题)"
+)
+
+# A product's number, or its brand in both scripts.
+_MODEL: Final = re.compile(
+    r"(?=.*[A-Z]{2})(?:[^\u4e00-\u9fff]|\[[^\[\]]*\])*|[\u4e00-\u9fff]{1,8}[(（][A-Za-z ]+[)）][A-Za-z0-9 ]*"
+)
+
+_MASKED: Final = re.compile(r"\[[^\[\]]{1,12}\]")
+
+_WORDS: Final = re.compile(r"[\u4e00-\u9fff]")
+
+# Of a product's title or its parts: TK75, A1863, 说明书x1.
+_CODE: Final = re.compile(r"(?<![\]\d])[A-Za-z]{1,4}-?(?:\[数字|\d)")
+
+# A statement has one of these: a sentence with neither is a product's name.
+_NUMBER: Final = re.compile(r"\d|\[(?:数字|金额|时间|日期)")
+
+_STATES: Final = re.compile(r"[是有能可会用装配带送到为请调改收发要按没不多少适]|支持")
 
 _HALF: Final = re.compile(
     r"(?:的话|如果|因为|由于|为了|或者|以及|和|然后|时候|通过|方式)$|^(?:如果|若|假如)[^，,]{0,12}$|^(?:的话|以及|或者)"
@@ -69,7 +96,7 @@ def plan_of(turns: Sequence[Turn]) -> Plan | None:
             score = _substance(said)
             if score > 0:
                 found.setdefault(said, (score, index))
-            elif asked and _answers(said) and (answer is None or len(said) > len(answer.text) + 4):
+            elif asked and _answers(said) and (answer is None or (len(answer.text) < _SHORTEST_BARE < len(said))):
                 answer = Plan(said[:LONGEST], index + 1)
     if not found:
         return answer
@@ -84,12 +111,12 @@ def plan_of(turns: Sequence[Turn]) -> Plan | None:
 
 def _substance(said: str) -> int:
     """Score an agent's sentence as a proposal; 0 for none."""
-    if len(said) < _SHORTEST or _HALF.search(said):
+    if len(said) < _SHORTEST or _HALF.search(said) or _CANNED.search(said) or _asks_for(said):
         return 0
     score = 2 * min(len(set(_PROPOSAL.findall(said))), 3)
     if not score:
         return 0
-    if is_question(said) and not _OFFERED.search(said.rstrip("?？")):
+    if is_question(_ADDRESS.sub("", said)) and not _OFFERED.search(said.rstrip("?？")):
         return max(score - 3, 0) if _ACTION.search(said) else 0
     if _SMALL_TALK.search(said):
         if not _ACTION.search(said):
@@ -104,8 +131,23 @@ def _substance(said: str) -> int:
     return max(score, 0)
 
 
+def _asks_for(said: str) -> bool:
+    return _ASKED_FOR.search(_ADDRESS.sub("", said)) is not None
+
+
+def _says_anything(said: str) -> bool:
+    """Return true for a sentence with words or a number beside the placeholders of masked names and addresses."""
+    return _NUMBER.search(said) is not None or len(_WORDS.findall(_MASKED.sub("", said))) > 2
+
+
 def _answers(said: str) -> bool:
     """Return true if an agent's sentence proposes nothing but answers a question: 有的, 配的是两米的线."""
     if _SHORT_ANSWER.fullmatch(said):
         return True
-    return len(said) >= 6 and not (is_question(said) or _SMALL_TALK.search(said) or _HALF.search(said))
+    if len(said) < _SHORTEST_BARE or _MODEL.fullmatch(said) or not _says_anything(said):
+        return False
+    if not _STATES.search(said) and (_CODE.search(said) or not _NUMBER.search(said)):
+        return False
+    return not (
+        is_question(_ADDRESS.sub("", said)) or _asks_for(said) or _SMALL_TALK.search(said) or _HALF.search(said)
+    )

@@ -120,6 +120,25 @@ def test_summarize_offline_tells_short_issues_and_several(dialogue, issue):
 
 
 @pytest.mark.parametrize(
+    "filler",
+    [
+        "咨询个问题",
+        "我的问题你们知道吧",
+        "还得麻烦一下",
+        "我去看一下",
+        "真扯淡",
+        "之前的亲",
+        "急着用呢",
+        "查到了没",
+        "帮我查一查",
+        "服务单号：A1023",
+    ],
+)
+def test_summarize_offline_takes_no_filler_for_an_issue(filler):
+    assert summary(f"用>{filler}|客>您请讲|用>台灯的灯罩碎了|客>给您补发。")["用户问题"] == "台灯的灯罩碎了"
+
+
+@pytest.mark.parametrize(
     "talk",
     [
         "请您稍等，正在为您查询哦",
@@ -131,6 +150,16 @@ def test_summarize_offline_tells_short_issues_and_several(dialogue, issue):
         "您太客气了，这是我应该做的",
         "请问还有其他可以帮您的吗",
         "如果方便的话",
+        "您是不是已经退货了",
+        "店家为什么不给您换货呢亲",
+        "亮堂(BRIGHT)落地灯",
+        "灯座x1、灯罩x1、螺丝x4",
+        "[姓名](Anna)",
+        "陶瓷底座小台灯",
+        "能不能麻烦您在聊天框旁边点一下",
+        "如果您对商品比较清楚，建议您优先下单",
+        "此单是提交的退货",
+        "后续有问题可以直接邮件联系我",
     ],
 )
 def test_summarize_offline_takes_no_small_talk_for_a_plan(talk):
