@@ -1,6 +1,9 @@
 """The environment of this process, and of those that it starts."""
 
 import os
+import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -19,6 +22,26 @@ def spare_loopback() -> None:
     for name in ("NO_PROXY", "no_proxy"):
         spared = [one for one in os.environ.get(name, "").split(",") if one.strip()]
         os.environ[name] = ",".join(dict.fromkeys((*spared, "127.0.0.1", "localhost", "::1")))
+
+
+def give_home() -> None:
+    """Name a home where there is none, as for a container's random user: Prefect can't even be imported without one.
+
+    It is PREFECT_HOME, or else a folder of this user's alone among the temporary ones.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = os.environ.get("PREFECT_HOME") or str(_own_folder())
+
+
+def _own_folder() -> Path:
+    folder = Path(tempfile.gettempdir()) / f"kefu-home-{os.geteuid()}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    there = folder.lstat()
+    is_own = there.st_uid == os.geteuid() and stat.S_ISDIR(there.st_mode) and not there.st_mode & 0o077
+    return folder if is_own else Path(tempfile.mkdtemp(prefix="kefu-home-"))
 
 
 def ui_login() -> str:
