@@ -86,6 +86,12 @@ def _mad_headers(answer: str, usage: Any) -> web.Response:
     return reply
 
 
+def _counts_of_thousands_of_digits(answer: str, usage: Any) -> web.Response:
+    body = {"choices": [{"message": {"content": answer}, "finish_reason": "stop"}], "usage": {"prompt_tokens": "many"}}
+    text = orjson.dumps(body).decode().replace('"many"', "9" * 5000)
+    return web.Response(text=text, content_type="application/json")
+
+
 WHOLE: Final[dict[str, Callable[[str, Any], web.Response]]] = {
     "parts": _parts,
     "tool_call": _tool_call,
@@ -96,6 +102,7 @@ WHOLE: Final[dict[str, Callable[[str, Any], web.Response]]] = {
     "half_an_emoji": _half_an_emoji,
     "blank_lines": _blank_lines,
     "mad_headers": _mad_headers,
+    "endless_counts": _counts_of_thousands_of_digits,
 }
 
 PAID_FOR_NOTHING: Final = {"empty": _empty, "broken_off": _broken_off}
