@@ -17,6 +17,7 @@ from flows.shadow_day import shadow_afterwards
 from flows.wiring import command_line
 from flows.wiring.answer_ahead import answer_ahead
 from flows.wiring.flags import as_typed
+from flows.wiring.golden import judged, open_golden, with_golden
 from flows.wiring.paid_time import watch_paid_time
 from flows.wiring.report_cards import reports_url_of, tell_of_report
 from flows.wiring.reviewed import reviewed_by_people
@@ -30,6 +31,8 @@ from tasks.calling.caller import Usage
 from tasks.domain.days import previous_day
 from tasks.domain.errors import CeilingReached, UsageError
 from tasks.domain.ports import StoredObject
+from tasks.golden.hidden_calls import HiddenCalls
+from tasks.golden.rules.drift import GoldenCheck
 from tasks.reading.log_objects import all_logs, has_logs, list_logs
 from tasks.reading.rules.arrival import ArrivedLogs, have_grown
 from tasks.reading.rules.survey_text import dry_run_lines
@@ -42,6 +45,7 @@ from tasks.reporting.report import (
     show_report,
     with_this_run,
 )
+from tasks.reporting.rules.golden_lines import change_line
 from tasks.running.catch_up import catch_up
 from tasks.running.hand_on import handed_on_when_stopped
 from tasks.running.pausing import AWAITING_LOGS, reschedule
@@ -89,20 +93,25 @@ async def summarize_day(
     logs = await _find_logs(day, config)
     started_at = datetime.now(UTC)
     ahead = await answer_ahead(day, config)
-    async with connect(config, day) as services, hold(day, services, config) as run:
+    async with (
+        connect(config, day) as services,
+        hold(day, services, config) as run,
+        open_golden(run, services, config) as golden,
+    ):
         progress = Progress(
             run.day, run.caller.usage, services.limiter, logs.objects, config.cost, currency=config.currency
         )
         try:
-            parts = await _summarize(logs.objects, run, services, config, progress)
+            parts = await _summarize(logs.objects, run, services, config, progress, golden)
         except CeilingReached as ceiling:
-            tally = _tally(run, started_at, ahead, services, config, None, progress)
+            tally = with_golden(_tally(run, started_at, ahead, services, config, None, progress), golden, config)
             # Prefect takes the state for the end of the run, and gives its tally to whoever called.
             return ceiling_reached(replace(tally, status=CEILING), str(ceiling))  # type: ignore[return-value]
 
         logs = look_again(services.source, services.source_name, logs, get_run_logger())
         tables = assemble_tables(parts, run.scratch)
         tally = replace(_tally(run, started_at, ahead, services, config, tables, progress), **logs.facts())
+        tally = with_golden(tally, golden, config)
         tally.raise_if_it_lost_most(read_runs(services.warehouse, day), allowed=config.allow_shrink)
         tally = tally.judged(config.max_reject_ratio, config.limit)
         runs = with_this_run(services.warehouse, tally)
@@ -110,8 +119,11 @@ async def summarize_day(
         own = {day: tables.summaries}
         context = look_around(services.warehouse, day, day, statistics, config.themes, own, reviewed_by_people)
 
+        check, golden_files = judged(golden, day, services, config)
+        context = replace(context, golden=check or context.golden)
+
         files = day_files(day, tables, statistics, runs, context, services.themes.taxonomy)
-        publish_day(services.warehouse, day, run.lease, files)
+        publish_day(services.warehouse, day, run.lease, [*golden_files, *files])
         await tell_of_report(services.warehouse, statistics, context, config)
         await show_report(day, statistics, context, tally.report, reports_url_of(config))
         await show_rejects(day, tables.rejects)
@@ -120,19 +132,24 @@ async def summarize_day(
     if config.shadow_endpoint:
         await shadow_afterwards(day, settings)
     tally.raise_if_too_many_rejects(config.max_reject_ratio, statistics.rejects)
-    if logs.complete is False and runtime.deployment.id is not None:
-        return cast("DayTally", _incomplete(tally))
+    if runtime.deployment.id is not None:
+        return cast("DayTally", _with_remarks(tally, logs, check))
     return tally
 
 
-def _incomplete(tally: DayTally) -> State[DayTally]:
-    """Return the state of a run that published incomplete logs: shown, notified, and repeated by a later night."""
-    return Completed(
-        name="Incomplete",
-        message=f"The logs of {tally.day} were still arriving: {tally.conversations} conversations are in the "
-        "tables. When there are more, the next night makes the day again; only what is new is paid for.",
-        data=tally,
-    )
+def _with_remarks(tally: DayTally, logs: ArrivedLogs, check: GoldenCheck | None) -> State[DayTally] | DayTally:
+    """Return the tally, in a state of another name where people should know more; the watch notifies them of it."""
+    remarks = {}
+    if check and check.has_changed:
+        remarks["AnswersChanged"] = change_line(check).en
+    if logs.complete is False:
+        remarks["Incomplete"] = (
+            f"The logs of {tally.day} were still arriving: {tally.conversations} conversations are in the tables. When "
+            "there are more, the next night makes the day again; only what is new is paid for."
+        )
+    if not remarks:
+        return tally
+    return Completed(name=next(iter(remarks)), message=" ".join(remarks.values()), data=tally)
 
 
 async def _dry_run(day: date, config: Settings) -> DayTally:
@@ -219,16 +236,23 @@ async def _find_logs(day: date, config: Settings) -> ArrivedLogs:
 
 
 async def _summarize(
-    logs: Sequence[StoredObject], run: DaySession, services: Services, config: Settings, progress: Progress
+    logs: Sequence[StoredObject],
+    run: DaySession,
+    services: Services,
+    config: Settings,
+    progress: Progress,
+    golden: HiddenCalls | None,
 ) -> list[BatchFiles]:
     logger = get_run_logger()
     batches = read(logs, run, services, config, progress)
+    if golden:
+        batches = golden.spread(batches, lambda: progress.read_share)
     async with report_progress(progress, logger):
         return await summarize_all(
             batches,
             run.caller,
             lambda batch: summarize_batch(
-                batch, run.caller, run.run_id, run.scratch, progress.settled, services.themes.assign
+                batch, run.caller, run.run_id, run.scratch, progress.settled, services.themes.assign, golden
             ),
             ahead=2 * config.concurrency,
         )

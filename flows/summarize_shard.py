@@ -8,6 +8,7 @@ from datetime import date
 
 from prefect import flow, get_run_logger
 
+from flows.wiring.golden import open_golden
 from flows.wiring.services import connect
 from flows.wiring.settings import SettingsParameter, load_settings
 from flows.wiring.steps import hold, read
@@ -33,7 +34,11 @@ async def summarize_shard(day: date, number: int, of: int, run_id: str, settings
     config, shard = load_settings(settings), Shard(day, number, of, run_id)
     logger = get_run_logger()
 
-    async with connect(config, day) as services, hold(day, services, config, shard) as run:
+    async with (
+        connect(config, day) as services,
+        hold(day, services, config, shard) as run,
+        open_golden(run, services, config, shard) as golden,
+    ):
         if await asyncio.to_thread(is_done, services.warehouse, shard):
             return
         logs = list_logs(services.source, services.source_name)
@@ -42,13 +47,14 @@ async def summarize_shard(day: date, number: int, of: int, run_id: str, settings
         )
         try:
             async with report_progress(progress, logger):
+                batches = read(logs, run, services, config, progress, shard)
                 await summarize_all(
-                    read(logs, run, services, config, progress, shard),
+                    golden.spread(batches, lambda: progress.read_share) if golden else batches,
                     run.caller,
-                    lambda batch: answer_batch(batch, run.caller, progress.settled),
+                    lambda batch: answer_batch(batch, run.caller, progress.settled, golden),
                     ahead=2 * config.concurrency,
                 )
         except (CeilingReached, AnswersUseless) as stop:  # the run that holds the day comes to the same end by itself
             logger.warning("%s is done as far as it may be: %s", shard.name, stop)
-        await asyncio.to_thread(run.answers.flush)
+        await asyncio.to_thread(run.caller.flush)
         await asyncio.to_thread(mark_done, services.warehouse, shard, run.caller.usage)

@@ -26,7 +26,7 @@ from tests.test_layering import LAYERS
 DOCUMENTS = ("README.md", ".github/README.zh.md", "tasks/warehouse/README.md", "tasks/tuning/README.md")
 README, CHINESE, WAREHOUSE, TUNING = ((ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS)
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-DESCRIBED = ("summaries", "rejects", "metrics", "runs", "themes", "question_answers", "labels")
+DESCRIBED = ("summaries", "rejects", "metrics", "runs", "golden", "themes", "question_answers", "labels")
 
 
 def section(text: str, heading: str) -> str:

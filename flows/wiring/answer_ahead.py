@@ -4,17 +4,20 @@ Whoever answers, the answers end in the day's answer log. The run then goes its 
 missing, and proves the count.
 """
 
+from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
 from prefect import get_run_logger
 
 from flows.wiring.fallbacks import fallback_settings
+from flows.wiring.golden import open_golden
 from flows.wiring.services import connect, open_batch_platform
 from flows.wiring.settings import Settings, flags
 from flows.wiring.steps import hold, read
 from tasks.calling.caller import Usage
 from tasks.domain.shards import Shard
+from tasks.reading.batches import Batch
 from tasks.reading.log_objects import list_logs
 from tasks.running.pausing import AWAITING_BATCH, reschedule
 from tasks.summarizing.batch_jobs import go_on, is_under_way
@@ -36,10 +39,15 @@ async def _answered_by_batch(day: date, config: Settings) -> bool:
     async with connect(config, day) as services, open_batch_platform(config) as platform:
         if await is_under_way(services.warehouse, day, platform):
             return False
-        async with hold(day, services, config) as run:
+        async with hold(day, services, config) as run, open_golden(run, services, config) as golden:
+
+            def batches() -> AsyncIterator[Batch]:
+                found = read(list_logs(services.source, services.source_name), run, services, config)
+                return golden.as_requests(found) if golden else found
+
             return await go_on(
                 run,
-                lambda: read(list_logs(services.source, services.source_name), run, services, config),
+                batches,
                 warehouse=services.warehouse,
                 platform=platform,
                 model=services.summarizer.model,

@@ -67,6 +67,9 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "allow_shrink",
         "logs_wait_seconds",
         "logs_quiet_seconds",
+        "golden",
+        "golden_labels",
+        "golden_hold",
     ),
 }
 

@@ -15,9 +15,10 @@ import orjson
 from prefect.settings import PREFECT_API_URL
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.config import JsonDict, JsonValue
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from flows.wiring.blocks import SummarizerEndpoint, load_block
+from flows.wiring.report_settings import ReportSettings
 from flows.wiring.setting_values import (
     SAMPLE_LOGS,
     Address,
@@ -25,7 +26,6 @@ from flows.wiring.setting_values import (
     JsonObject,
     Key,
     Location,
-    Names,
     Proxy,
     RejectReasons,
     ZoneName,
@@ -38,17 +38,12 @@ from tasks.domain.errors import UsageError
 from tasks.domain.model_options import ModelOptions, ResponseFormat, Thinking
 from tasks.domain.records import Reason
 from tasks.preparing.prompts import load_prompt
-from tasks.reporting.rules.dimensions import AttributeDimensions
 
 _OF_THE_DEPLOYMENTS = frozenset({"KEFU_HOME"})  # set beside the settings, and no setting
 
 
-class Settings(BaseSettings):
+class Settings(ReportSettings):
     """All settings. Every field without an alias is a flag (`--log-format`) and a variable (`KEFU_LOG_FORMAT`)."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="KEFU_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
-    )
 
     source: Location = Field(
         SAMPLE_LOGS,
@@ -191,26 +186,6 @@ class Settings(BaseSettings):
         description="a candidate that is asked about a sample of each day, too, after the day's tables are published",
     )
     shadow_share: float = Field(0.02, gt=0, le=1, description="the part of a day that the candidate is asked about")
-    themes: Location = Field(
-        "", description="a TOML file with the shop's own taxonomy of themes; not set: the default one"
-    )
-    questions: Location = Field(
-        "", description="a TOML file with the shop's own questions about conversations (flows.ask_questions)"
-    )
-    dimensions: Names = Field(
-        (),
-        description="attributes of the conversations that metrics are broken down by, too, such as shop,agent,sku",
-    )
-    reports_url: str = Field(
-        "",
-        description="where reports are served, such as https://kefu.example.com/reports: cards and runs link there",
-    )
-    story_alert_unhappy: int = Field(
-        10, ge=1, description="a story that costs so many more unhappy customers than usual is an event, once"
-    )
-    dimension_min_count: int = Field(
-        10, gt=0, description="values of --dimensions with fewer conversations than this are counted together"
-    )
     prompt_token_price: float = Field(0.0, ge=0, description="price per 1,000 prompt tokens, in your currency")
     completion_token_price: float = Field(0.0, ge=0, description="price per 1,000 completion tokens, in your currency")
     cached_token_price: float | None = Field(
@@ -306,11 +281,6 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The time zone of the days."""
         return ZoneInfo(self.timezone)
-
-    @property
-    def attributes(self) -> AttributeDimensions:
-        """The attributes that figures are broken down by."""
-        return AttributeDimensions(self.dimensions, self.dimension_min_count)
 
     @property
     def prompt_version(self) -> str:

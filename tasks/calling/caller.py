@@ -118,6 +118,7 @@ class Caller:
         self._stopping = False
         self._is_second = False
         self._is_down: KefuError | None = None
+        self._beside: list[Caller] = []  # whose end is this one's
 
     def join(self, first: "Caller") -> None:
         """Share another caller's budget and counts; its canary does not judge these answers."""
@@ -130,6 +131,8 @@ class Caller:
         self._stopping = True
         for task in self._waiting:
             task.cancel()
+        for other in self._beside:
+            other.stop()
 
     @property
     def stopping(self) -> bool:
@@ -139,6 +142,8 @@ class Caller:
     def flush(self) -> None:
         """Return when every answer is stored. Blocking."""
         self._answers.flush()
+        for other in self._beside:
+            other.flush()
 
     async def until_settled(self, number: int) -> None:
         """Return when so many requests have been asked and are settled, with an answer or without. For one waiter."""

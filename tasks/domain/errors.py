@@ -28,6 +28,7 @@ KefuError                     every error of this project; the message states wh
 │       ├── CertificateUntrusted  the server's certificate is not one that this machine trusts
 │       ├── EndpointDown      faults outlasted every retry
 │       └── AnswersUseless    too many answers hold no summary (exit 4)
+│           └── AnswersChanged  golden conversations are answered otherwise than on the nights before (exit 4)
 └── CallFault                 one call failed; the run goes on
     ├── QuotaRefused          over a rate limit: free, and waits (never an attempt)
     ├── TransientFault        worth trying again, a bounded number of times
@@ -189,6 +190,10 @@ class EndpointDown(EndpointUnusable):
 
 class AnswersUseless(EndpointUnusable):
     """Too many answers hold no summary: the run stopped before it bought the rest."""
+
+
+class AnswersChanged(AnswersUseless):
+    """The model answers golden conversations otherwise than on the nights before; nothing is published."""
 
 
 class CallFault(KefuError):

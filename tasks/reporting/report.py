@@ -17,6 +17,8 @@ from tasks.domain.days import days_before
 from tasks.domain.errors import DayBusy, KefuError, NoTables, StoreError
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
+from tasks.golden.nights import published_check
+from tasks.golden.rules.drift import GoldenCheck
 from tasks.reporting.aggregate import FIGURES_MEMORY, ask_for_statistics, hold_runs
 from tasks.reporting.index import keep_index
 from tasks.reporting.queries import Warehouse, link_to_day, open_files, published_files
@@ -31,6 +33,8 @@ from tasks.reporting.rules.reviewed import ReviewedSample
 from tasks.reporting.rules.statistics import DayStatistics
 from tasks.reporting.story_day import ask_behind_the_bars, ask_for_stories, open_past, theme_names
 from tasks.running.artifacts import show_markdown, show_table
+from tasks.themes.assigner import open_assigner
+from tasks.themes.proposals import accepted_themes
 from tasks.themes.rules.taxonomy import Taxonomy
 from tasks.themes.rules.theme_table import theme_table
 from tasks.warehouse.day_lease import acquire_day
@@ -133,6 +137,7 @@ def look_around(
         history=read_history(store, first, last),
         theme_names=theme_names(themes),
         reviewed=_reviewed(store, statistics, reviews),
+        golden=_golden(store, first, themes) if first == last else None,
     )
     try:
         with open_past(store, first, last, own or {}) as (warehouse, days):
@@ -153,6 +158,14 @@ def _reviewed(store: ObjectStore, statistics: DayStatistics, reviews: Reviews) -
         return reviews(store, statistics.start, statistics.end, [group.key for group in statistics.models])
     except (KefuError, OSError, ValueError, KeyError) as error:  # a damaged table must not hold back today's figures
         get_run_logger().warning("The report leaves people's reviews out: %s", error)
+        return None
+
+
+def _golden(store: ObjectStore, day: date, themes: str) -> GoldenCheck | None:
+    try:
+        return published_check(store, day, lambda: open_assigner(themes, accepted_themes(store)).assign)
+    except (KefuError, OSError, ValueError, KeyError) as error:  # a damaged table must not hold back today's figures
+        get_run_logger().warning("The report leaves the golden conversations out: %s", error)
         return None
 
 

@@ -14,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from tasks.calling.caller import Caller, Stopping
 from tasks.domain.errors import KefuError, RunStopped
 from tasks.domain.records import Reject, Request, Summarized
+from tasks.golden.hidden_calls import HiddenCalls
 from tasks.parsing.rows import row_or_reject
 from tasks.reading.batches import Batch
 from tasks.warehouse.publish import BatchFiles, write_part
@@ -34,6 +35,7 @@ async def summarize_batch(
     folder: Path,
     settled: Callable[[Summarized | Reject], None],
     assign: AssignThemes | None = None,
+    golden: HiddenCalls | None = None,
 ) -> BatchFiles:
     """Answer a batch's requests and put its rows into scratch; every conversation of it is in exactly one place.
 
@@ -47,7 +49,8 @@ async def summarize_batch(
         settled(outcome)
         return outcome
 
-    outcomes = await _all_or_first_error([settle(request) for request in batch.requests], caller.stop)
+    settling = [settle(request) for request in batch.requests]
+    outcomes = await _all_or_first_error(golden.hide(batch, settling) if golden else settling, caller.stop)
     rows = [outcome for outcome in outcomes if isinstance(outcome, Summarized)]
     rejects = [*batch.rejects, *(outcome for outcome in outcomes if isinstance(outcome, Reject))]
     for reject in batch.rejects:
@@ -65,7 +68,9 @@ async def summarize_batch(
 
 
 @task(name="answer-batch", task_run_name="batch-{batch.number}", cache_policy=NO_CACHE)
-async def answer_batch(batch: Batch, caller: Caller, settled: Callable[[Summarized | Reject], None]) -> None:
+async def answer_batch(
+    batch: Batch, caller: Caller, settled: Callable[[Summarized | Reject], None], golden: HiddenCalls | None = None
+) -> None:
     """Have a batch's requests answered, and the answers kept.
 
     Raises:
@@ -76,7 +81,8 @@ async def answer_batch(batch: Batch, caller: Caller, settled: Callable[[Summariz
     async def settle(request: Request) -> None:
         settled(row_or_reject(request, await caller.answer(request)))
 
-    await _all_or_first_error([settle(request) for request in batch.requests], caller.stop)
+    settling = [settle(request) for request in batch.requests]
+    await _all_or_first_error(golden.hide(batch, settling) if golden else settling, caller.stop)
 
 
 async def summarize_all(

@@ -6,6 +6,7 @@ from datetime import date
 
 import pyarrow as pa
 
+from tasks.golden.rules.drift import GoldenCheck
 from tasks.reporting.rules.reviewed import ReviewedSample
 from tasks.reporting.rules.statistics import DayStatistics, Example
 from tasks.reporting.rules.stories import NO_STORIES, Stories
@@ -22,6 +23,7 @@ class Context:
         theme_names: names of themes in Chinese and English, by id.
         conversations: a few conversations by dimension and value, the unhappiest first.
         reviewed: what people's reviews of a random sample say of the model; None where there are none.
+        golden: the verdict on a day's golden conversations; None where none were asked, and for spans.
     """
 
     history: Mapping[date, pa.Table] = field(default_factory=dict)
@@ -30,6 +32,7 @@ class Context:
     theme_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     conversations: Mapping[tuple[str, str], tuple[Example, ...]] = field(default_factory=dict)
     reviewed: ReviewedSample | None = None
+    golden: GoldenCheck | None = None
 
 
 NO_CONTEXT = Context()

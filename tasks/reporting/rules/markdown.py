@@ -72,6 +72,7 @@ def render_markdown(
                 [label("usage"), label("count")],
                 [[localize(name), localize(value)] for name, value in page.usage],
             ),
+            *([localize(page.golden)] if page.golden else []),
         ]
     blocks += [
         f"## {label('reading')}",

@@ -29,6 +29,7 @@ from tasks.reporting.rules.formatting import (
     share_text,
     whole_percent,
 )
+from tasks.reporting.rules.golden_lines import change_line, check_line
 from tasks.reporting.rules.reviewed import review_line
 from tasks.reporting.rules.statistics import OTHER, DayStatistics, Example, Group, Outcomes, Proportion, TermCounts
 from tasks.reporting.rules.story_cards import StoryCard, story_card
@@ -98,6 +99,7 @@ class Page(NamedTuple):
     breakdowns: tuple[Breakdown, ...]
     days: tuple[DayStatistics, ...]
     usage: tuple[tuple[Bilingual, Bilingual], ...]
+    golden: Bilingual | None
     examples_note: Bilingual
 
 
@@ -122,7 +124,7 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
         stories=tuple(story_card(story, context.stories) for story in context.stories.told),
         no_stories=translate("no_stories" if context.stories.enough_past else "no_past"),
         over=tuple(recovered_line(story) for story in context.stories.over),
-        findings=tuple(find(statistics, comparison, known_days)),
+        findings=(*_of_golden(context), *find(statistics, comparison, known_days)),
         trends=drawn,
         trend_days=len(calendar),
         drivers=tuple(lines.drivers(themes, statistics.outcomes)),
@@ -132,6 +134,7 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
         breakdowns=tuple(lines.of(statistics)),
         days=tuple(context.days),
         usage=tuple(_usage(statistics)),
+        golden=check_line(context.golden) if context.golden else None,
         examples_note=translate(
             "examples_note", total=_examples_total(statistics.outcomes), shown=len(statistics.examples)
         ),
@@ -337,6 +340,11 @@ def _examples_total(outcomes: Outcomes) -> int:
     return outcomes.negative("yes").part + outcomes.cell("no", "no") + outcomes.cell("no", "unknown")
 
 
+def _of_golden(context: Context) -> Iterable[Finding]:
+    if context.golden and context.golden.has_changed:
+        yield Finding(change_line(context.golden), warning=True)
+
+
 def _usage(statistics: DayStatistics) -> Iterable[tuple[Bilingual, Bilingual]]:
     usage = statistics.usage
     for name in ("calls", "retries", "quota_refusals", "reused", "prompt_tokens", "completion_tokens"):
@@ -347,6 +355,10 @@ def _usage(statistics: DayStatistics) -> Iterable[tuple[Bilingual, Bilingual]]:
         yield translate("quota_use"), _same(f"{usage.quota_use:.1%}")
     if usage.cost is not None:
         yield translate("cost"), _same(in_currency(usage.cost, usage.currency))
+    if usage.golden_calls:
+        yield translate("golden_calls"), _same(f"{usage.golden_calls:,}")
+        if usage.golden_cost:
+            yield translate("golden_cost"), _same(in_currency(usage.golden_cost, usage.currency))
     if usage.log_objects is not None:
         yield translate("log_objects"), _same(f"{usage.log_objects:,}")
     if usage.outside_day and statistics.start == statistics.end:

@@ -98,6 +98,40 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "figure": ("数值", "Figure"),
     "parts": ("构成", "Parts"),
     "earlier": ("往日", "Earlier days"),
+    # Golden conversations
+    "golden": (
+        "当夜混入 {count} 段有标准答案的会话，与人工一致：{right}。",
+        "{count} conversations that people labeled were hidden in the night; the model agrees with them: {right}.",
+    ),
+    "golden_first": ("还没有往夜可比。", "There is no earlier night to compare with."),
+    "golden_steady": ("与此前 {nights} 夜相比没有变化。", "Nothing has changed since the {nights} nights before."),
+    "golden_changed": (
+        "与此前 {nights} 夜相比有变化，见“整体情况”。",
+        "That is a change from the {nights} nights before.",
+    ),
+    "golden_drift": (
+        "模型的回答变了（同一批标准会话，与此前 {nights} 夜相比）：{changes}。当天的变化可能来自模型而不是顾客。",
+        "The model answers otherwise than in the {nights} nights before, asked about the same labeled conversations: "
+        "{changes}. What changed today may be the model, not the customers.",
+    ),
+    "golden_other_model": ("模型或提示词已从 {before} 换成 {now}。", "Model or prompt went from {before} to {now}."),
+    "golden_tonight": ("当夜", "tonight"),
+    "golden_week": ("最近七夜", "in the last seven nights"),
+    "golden_right": (
+        "{field}与人工一致的由 {before} 变为{span} {after}（p={p}）",
+        "{field} agrees with people in {after} {span}, before in {before} (p={p})",
+    ),
+    "golden_said": (
+        "{field}与往常相同的由 {before} 变为{span} {after}（p={p}）",
+        "{field} is the usual one in {after} {span}, before in {before} (p={p})",
+    ),
+    "golden_usable": ("可用的回答", "a usable answer"),
+    "golden_issue": ("问题的主题", "the issue's theme"),
+    "golden_plan": ("方案的主题", "the plan's theme"),
+    "golden_accepted": ("是否接受", "acceptance"),
+    "golden_negative_sentiment": ("是否负面情绪", "sentiment"),
+    "golden_calls": ("其中标准会话的调用", "Of these, for golden conversations"),
+    "golden_cost": ("其中标准会话的费用", "Of this, for golden conversations"),
     # Findings
     "findings": ("整体情况", "Overall"),
     "nothing_found": ("整体没有明显变化。", "Nothing stands out overall."),

@@ -107,7 +107,7 @@ class RunUsage:
 
     `quota_use` is the part of the quota used, weighted by seconds; `currency` is empty where there are several.
     About `unread_conversations` are lost in `unread_files` that the newest run of a day could not read; `outside_day`
-    conversations of its logs began on other days.
+    conversations of its logs began on other days. `golden_calls` and `golden_cost` are a part of `calls` and `cost`.
     """
 
     runs: tuple[str, ...] = ()
@@ -128,6 +128,8 @@ class RunUsage:
     unread_conversations: int = 0
     outside_day: int = 0
     currency: str = ""
+    golden_calls: int | None = None
+    golden_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

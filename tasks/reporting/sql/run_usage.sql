@@ -14,6 +14,8 @@ SELECT
     CAST(sum(completion_tokens) AS BIGINT) AS completion_tokens,
     sum(seconds) AS seconds,
     sum(cost) AS cost,
+    CAST(sum(golden_calls) AS BIGINT) AS golden_calls,
+    sum(golden_cost) AS golden_cost,
     sum(quota_use * seconds) / sum(seconds) FILTER (quota_use > 0 AND seconds > 0) AS quota_use,
     arg_max(logs_complete, day) FILTER (last_of_day AND logs_complete IS NOT NULL) AS logs_complete,
     CAST(coalesce(sum(unread_files) FILTER (last_of_day), 0) AS BIGINT) AS unread_files,

@@ -44,6 +44,7 @@ class DayTally:
 
     `unread_rejects` of the rejects stand for a row or a file that could not be read, in which about
     `unread_conversations` are lost. `outside_day` conversations of the logs began on other days and were left out.
+    `golden_calls` and `golden_cost` are the part of `calls` and `cost` that golden conversations took.
     """
 
     day: date
@@ -82,6 +83,8 @@ class DayTally:
     log_bytes: int | None = None
     currency: str = ""
     quota_use: float | None = None
+    golden_calls: int = 0
+    golden_cost: float = 0.0
 
     @property
     def conversations(self) -> int:

@@ -11,6 +11,7 @@ ABOUT: Mapping[str, str] = {
     "rejects": "One row a conversation, or a line of a log, that was not summarized, and why.",
     "metrics": "The day's figures in long form; value = numerator / denominator where there is one.",
     "runs": "One row a run that published the day. Of several, the last by finished_at counts; add up cost and tokens.",
+    "golden": "One row a golden conversation that was asked among a night's others; none of it is in the other tables.",
 }
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {
@@ -103,6 +104,32 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "currency": "The currency of the cost.",
         "published_at": "When its rows were published, also anew with other themes: the mark for incremental loads.",
         "last_of_day": "Whether it is the day's last: sums over these count each conversation once.",
+        "golden_calls": "Those of its calls that were for golden conversations.",
+        "golden_cost": "The part of its cost that was for golden conversations.",
+    },
+    "golden": {
+        "conversation_id": "The labeled conversation's id.",
+        "content_hash": "Hash of the conversation as logged; the same on every night.",
+        "asked_at": "When it was answered.",
+        "model": "The model that answered.",
+        "prompt_version": "The prompt it was asked with.",
+        "prompt_tokens": "Tokens of the request.",
+        "completion_tokens": "Tokens of the answer.",
+        "run_id": "The run that asked.",
+        "reason": "Why the answer would have been a reject; null where it holds a summary.",
+        "issue": "The issue that the model named.",
+        "plan": "The plan that it named.",
+        "accepted": "Its verdict on acceptance; null is unknown.",
+        "negative_sentiment": "Its verdict on sentiment; null is unknown.",
+        "label_issue": "The issue that a person wrote.",
+        "label_plan": "The plan that a person wrote.",
+        "label_accepted": "The person's verdict on acceptance; null is unknown.",
+        "label_negative_sentiment": "The person's verdict on sentiment; null is unknown.",
+        "issue_right": "Whether both issues have the same theme.",
+        "plan_right": "Whether both plans have the same theme.",
+        "accepted_right": "Whether both verdicts on acceptance are the same.",
+        "negative_sentiment_right": "Whether both verdicts on sentiment are the same.",
+        "changed": "Whether the night's answers as a whole differ from the nights before, tested.",
     },
 }
 

@@ -37,6 +37,9 @@ PLACES: Final = (
         _FOR_EVER,
     ),
     Place(r"runs/", "`runs/`", "none", "nothing", _FOR_EVER),
+    Place(
+        r"golden/", "`golden/`", "ids, issue and plan of labeled conversations, by model and person", "rows", _FOR_EVER
+    ),
     Place(r"reports/", "`reports/`", "ids, issue and plan of examples", "the page", "`--keep-reports-days`"),
     Place(r"_answers/", "`_answers/`", "the model's raw words; fingerprints, no ids", "lines", "`--keep-answers-days`"),
     Place(r"_reviews/", "`_reviews/`", "whole dialogues of a sample", "rows", "`--keep-texts-days`"),

@@ -116,6 +116,34 @@ RUNS = _schema(
     ("currency", pa.string()),
     ("published_at", _UTC_MICROSECONDS),
     ("last_of_day", pa.bool_()),
+    ("golden_calls", pa.int64()),
+    ("golden_cost", pa.float64()),
+)
+
+# Golden conversations asked among a night's others: the model's words beside people's. `changed` is the whole night's.
+GOLDEN = _schema(
+    ("conversation_id", pa.string()),
+    ("content_hash", pa.string()),
+    ("asked_at", _UTC_MICROSECONDS),
+    ("model", pa.string()),
+    ("prompt_version", pa.string()),
+    ("prompt_tokens", pa.int32()),
+    ("completion_tokens", pa.int32()),
+    ("run_id", pa.string()),
+    ("reason", pa.string()),
+    ("issue", pa.string()),
+    ("plan", pa.string()),
+    ("accepted", pa.bool_()),
+    ("negative_sentiment", pa.bool_()),
+    ("label_issue", pa.string()),
+    ("label_plan", pa.string()),
+    ("label_accepted", pa.bool_()),
+    ("label_negative_sentiment", pa.bool_()),
+    ("issue_right", pa.bool_()),
+    ("plan_right", pa.bool_()),
+    ("accepted_right", pa.bool_()),
+    ("negative_sentiment_right", pa.bool_()),
+    ("changed", pa.bool_()),
 )
 
 # A candidate's rows: those of SUMMARIES, and where its answer was none, why.

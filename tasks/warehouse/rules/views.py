@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from tasks.warehouse.rules.tables import METRICS, REJECTS, RUNS, SUMMARIES
+from tasks.warehouse.rules.tables import GOLDEN, METRICS, REJECTS, RUNS, SUMMARIES
 
-TABLES = {"summaries": SUMMARIES, "rejects": REJECTS, "metrics": METRICS, "runs": RUNS}
+TABLES = {"summaries": SUMMARIES, "rejects": REJECTS, "metrics": METRICS, "runs": RUNS, "golden": GOLDEN}
 
 _PUBLISHED = "coalesce(published_at, finished_at) AS published_at"
 _LAST = "row_number() OVER (PARTITION BY day ORDER BY finished_at DESC, run_id) = 1 AS last_of_day"

@@ -40,7 +40,8 @@ _MEASURES = {
     "contradicted",
 }
 _WHEN = {"started_at", "channel"}
-_LAST = {"published_at", "last_of_day"}
+_GOLDEN = {"golden_calls", "golden_cost"}
+_LAST = {"published_at", "last_of_day"} | _GOLDEN
 _ARRIVAL = {"logs_complete", "logs_fingerprint", "log_bytes"}
 _CURRENCY = {"currency"} | _LAST
 _READING = {"masked", "cached_tokens", "model_options", "unread_files", "unread_conversations", "outside_day"}
