@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from prefect import flow, get_run_logger
 from prefect.artifacts import acreate_table_artifact
+from prefect.settings import PREFECT_API_URL
 
 from flows.wiring import command_line
 from flows.wiring.blocks import BLOCK_SCHEME, BosBucket, SummarizerEndpoint, load_block
@@ -26,7 +27,7 @@ from flows.wiring.services import (
     quota_of,
     service_clock,
 )
-from flows.wiring.settings import Settings, SettingsParameter, load_settings, prefect_server_is_named
+from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.standard_streams import write_result
 from flows.wiring.steps import preparing
 from tasks.checking.probes import CONVERSATION, ask, ask_prefect, probe_source, probe_warehouse, tried
@@ -169,7 +170,7 @@ async def _embeddings(config: Settings, name: str) -> Sequence[Finding]:
 
 
 async def _prefect() -> Sequence[Finding]:
-    if not prefect_server_is_named():
+    if not PREFECT_API_URL.value():  # each command starts a server of its own
         return [
             Finding(
                 "Prefect server",

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import orjson
-from prefect.settings import PREFECT_API_URL
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.config import JsonDict, JsonValue
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
@@ -290,11 +289,6 @@ class Settings(ReportSettings):
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
         """The cost of so many tokens, by the prices set; `cached_tokens` are among the prompt's."""
         return self.prices.cost(prompt_tokens, completion_tokens, cached_tokens)
-
-
-def prefect_server_is_named() -> bool:
-    """Return true where Prefect's settings name a server; otherwise each command starts one of its own."""
-    return bool(PREFECT_API_URL.value())
 
 
 def flags() -> dict[str, Any]:

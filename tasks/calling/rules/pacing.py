@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from typing import Final
 
+from tasks.calling.rules.claim import Claim
 from tasks.calling.rules.limits import Learned, LimiterSnapshot, Limits
 from tasks.calling.rules.noise import Noise
 from tasks.calling.rules.quota_limit import REFUSALS_TO_OPEN, AdaptiveLimit
@@ -31,11 +32,6 @@ _BURST: Final = 3.0
 
 # Where bursts lose, calls follow each other at the quota's own pace; the log holds back what is too much.
 _EVEN: Final = 1.02
-
-# What a refusal by a shared quota takes from a claim, and what a second gives back.
-_LESS: Final = 0.99
-
-_MORE_PER_SECOND: Final = 0.001
 
 # What a timer that fires late may catch up on.
 _CATCH_UP_SECONDS: Final = 0.005
@@ -73,8 +69,7 @@ class Pacer:
     def __init__(self, limits: Limits, shared: bool = False) -> None:
         learned = limits.learned
         self._shared = shared
-        self._claim = 1.0
-        self._claimed_at = -math.inf
+        self._claim = Claim()
         self._window = window = limits.window_seconds
         self._requests = WindowQuota(
             limits.requests_per_minute, window, learned_seconds=0.0 if shared else learned.requests_seconds
@@ -136,7 +131,7 @@ class Pacer:
         self._ramp.granted(now, self._cruise(even), _EVEN_CATCH_UP_SECONDS if even else _CATCH_UP_SECONDS)
         if self._requests.crosses_border(self._granted) or self._tokens.crosses_border(self._granted_tokens):
             self._ramp.pause(now + _BORDER_SECONDS)
-        if self._is_open() or self._is_on_trial():
+        if self._is_open() or self._requests.on_trial or self._tokens.on_trial:
             self._probe = entry
         return entry
 
@@ -231,9 +226,7 @@ class Pacer:
 
     def claim(self, now: float) -> float:
         """The fraction of its part of a shared quota that this process uses, from 0 to 1."""
-        if self._claim == 1.0:
-            return 1.0
-        return min(1.0, self._claim + (now - self._claimed_at) * _MORE_PER_SECOND)
+        return self._claim.at(now)
 
     def cost_seconds(self, now: float, estimate: int) -> tuple[float, float]:
         """Seconds in which the quota of calls, and that of tokens, recovers from one call; 0 when unknown."""
@@ -323,8 +316,7 @@ class Pacer:
         if not limit.refused(entry.sequence, self._sequence, inside, least, now):
             return
         if foreign and limit.refused_events == 1:
-            self._claim = max(0.01, self.claim(now) * _LESS)
-            self._claimed_at = now
+            self._claim.lower(now)
         if limit.refused_events > 1:
             # Until a call is taken again, each one that is sent may only add to the refusals.
             self._ramp.slow_to(max(FIRST_RATE, self._steady_rate() / 2))
@@ -345,9 +337,6 @@ class Pacer:
     def _is_open(self) -> bool:
         limits = (self._requests.limit, self._tokens.limit, self._queries, self._concurrency)
         return any(limit.is_open for limit in limits)
-
-    def _is_on_trial(self) -> bool:
-        return self._requests.on_trial or self._tokens.on_trial
 
     def _verdict_at(self, probe: Entry) -> float:
         if self._is_open() or probe.sent_at is None:
@@ -399,10 +388,7 @@ class Pacer:
 
     def _steady_rate(self) -> float:
         """Sends a second that the quota has room for in the long run; infinity when it is unknown."""
-        calls = self._requests.per_second
-        if self._tokens.limit.limit != math.inf:
-            calls = min(calls, self._tokens.per_second / max(self._mean_tokens, 1.0))
-        return calls
+        return min(self._requests.per_second, self._tokens.per_second / max(self._mean_tokens, 1.0))
 
     def _cruise(self, even: bool) -> float:
         """Sends a second to rise to: the quota's own pace where bursts lose, else a few times as much."""
