@@ -1,10 +1,11 @@
 """What runs leave behind, searched for every secret they were given and for the personal data of the logs.
 
-Real commands at the DEBUG level against servers that speak the wire, after success and after failures.
+Real commands at the DEBUG level against servers that speak the wire, after success and after failures of every kind.
 """
 
 import base64
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -84,8 +85,8 @@ def answer(_: str, prompt: str) -> str:
     return orjson.dumps({"用户问题": issue, "客服方案": "补发", "是否接受": "是", "是否负面情绪": "否"}).decode()
 
 
-@pytest.fixture(scope="module")
-def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traces]:
+@pytest.fixture(scope="module", params=["short", pytest.param("long", marks=pytest.mark.long)])
+def traces(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traces]:
     """A night of commands and of what can go wrong; the servers saw the secrets, which are then to be found nowhere."""
     folder, logs = tmp_path_factory.mktemp("traces"), tmp_path_factory.mktemp("logs")
     lines = [conversation(number) for number in range(40)]
@@ -141,13 +142,13 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traces]:
             "KEFU_MAX_REJECT_RATIO": "0.5",
         }
         made = Traces(folder, environment)
-        night(made, qianfan, hook)
+        night(made, qianfan, bos, hook, whole=request.param == "long")
         assert not hook.posted.empty(), "a card was sent"
         yield made
 
 
-def night(traces: Traces, qianfan: QianfanServer, hook: Receiver) -> None:
-    """Success, a kill, a receiver and an endpoint that repeat the secret they refuse."""
+def night(traces: Traces, qianfan: QianfanServer, bos: BosServer, hook: Receiver, *, whole: bool) -> None:
+    """Success, a kill, a receiver and an endpoint that repeat what they refuse; as a whole, failures of every kind."""
     day = ("flows.summarize_day", "--day", DAY, "--overwrite")
     at_openai = (*day, "--summarizer", "openai")
     at_qianfan = (*day, "--summarizer", "qianfan")
@@ -157,6 +158,8 @@ def night(traces: Traces, qianfan: QianfanServer, hook: Receiver) -> None:
         "OPENAI_API_KEY": "",
         "OPENAI_BASE_URL": f"http://reader:{SECRETS['PASSWORD_IN_OPENAI_BASE_URL']}@{host}/v1",
     }
+
+    by_token = {"QIANFAN_BEARER_TOKEN": SECRETS["QIANFAN_BEARER_TOKEN"]}
 
     def run(name: str, expected: int, *command: str, **others: str) -> None:
         code = traces.run(name, *command, others=others)
@@ -172,6 +175,38 @@ def night(traces: Traces, qianfan: QianfanServer, hook: Receiver) -> None:
     hook.replies.clear()
     qianfan.behavior.status, qianfan.behavior.body = 401, repeating("OPENAI_API_KEY")
     run("refused key", 1, *at_openai, "--endpoint", "refused")
+    if not whole:
+        return
+
+    for name, flags, secret, more in (
+        ("refused password", at_openai, "PASSWORD_IN_OPENAI_BASE_URL", by_password),
+        ("refused token", at_qianfan, "QIANFAN_BEARER_TOKEN", by_token),
+    ):
+        qianfan.behavior.body = repeating(secret)
+        run(name, 1, *flags, "--endpoint", "refused", **more)
+    qianfan.behavior.status, qianfan.behavior.body = 500, None
+    run("down", 1, *at_openai, "--endpoint", "down")
+    qianfan.behavior.status = 0
+    run("check", 1, "flows.check_setup", KEFU_SUMMARIZER="openai")
+    run("logs", 0, "flows.try_logs", traces.environment["KEFU_SOURCE"].replace("{day}", DAY))
+    run("day by token", 0, *at_qianfan, "--endpoint", "other", **by_token)
+    qianfan.keys = "another", "pair"
+    run("refused pair", 1, *at_qianfan, "--endpoint", "refused")
+    bos.secret_access_key = "another"
+    run("refused bucket", 1, *at_qianfan, *in_bos)
+    nobody = {"OPENAI_API_KEY": "", "OPENAI_BASE_URL": by_password["OPENAI_BASE_URL"].replace(host, "127.0.0.1:9")}
+    run("nobody there", 1, *at_openai, "--endpoint", "nobody", **nobody)
+    for name, value in (
+        ("OPENAI_API_KEY", f"{SECRETS['OPENAI_API_KEY']} and more"),
+        ("OPENAI_BASE_URL", f"reader:{SECRETS['PASSWORD_IN_OPENAI_BASE_URL']}@{host}"),
+        ("QIANFAN_BASE_URL", f"http://reader:{SECRETS['PASSWORD_IN_OPENAI_BASE_URL']}@{host}x"),
+        ("KEFU_OPENAI_API_KEY", SECRETS["OPENAI_API_KEY"]),
+    ):
+        run(f"wrong {name}", 2, *at_openai, **{name: value})
+    run("watch by a wrong address", 2, "deployments.watch", KEFU_WEBHOOK_URL=f"{SECRETS['KEFU_WEBHOOK_URL']}://x")
+    hook.replies += [(500, SECRETS["KEFU_WEBHOOK_URL"].encode())] * 10
+    begun = time.monotonic()
+    traces.run("watch", "deployments.watch", until=lambda: time.monotonic() > begun + 15)
 
 
 def repeating(secret: str) -> dict[str, dict[str, str]]:
