@@ -167,7 +167,7 @@ def _version(binaries: Path) -> tuple[int, int] | None:
         said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout  # noqa: S603
     except (OSError, subprocess.CalledProcessError):
         return None
-    numbers = re.search(r"(\d+)\.(\d+)", said)
+    numbers = re.search(r"(?<!\d)(\d+)\.(\d+)", said)
     return (int(numbers[1]), int(numbers[2])) if numbers else None
 
 

@@ -61,7 +61,7 @@ def our_method(name: str) -> str:
 
 def number_of(value: object) -> float | None:
     """The number of "62.20%", "0.03" or 43.07; None for what is none."""
-    found = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?(?:[eE]-?\d+)?)\s*%?\s*", str(value))
+    found = re.fullmatch(r"(-?\d+(?:\.\d+)?(?:[eE]-?\d+)?)\s*%?", str(value).strip())
     return float(found[1]) if found else None
 
 

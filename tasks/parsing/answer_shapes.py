@@ -110,7 +110,9 @@ _CELL: Final = re.compile(r"</?t[dh]\b[^<>]{0,200}>", re.IGNORECASE)
 _ADDED: Final = re.compile(r"(?<!\\)[\"'] \+ [\"']")
 
 # What is left behind a value of the commas and quotes of a broken object.
-_LEFT_OVER: Final = re.compile(r"[\"”']\s?[,，]\s?(?:[\"”']\s?[,，]?\s?)*\Z|[\"”']\)?,?\s?\(?\Z")
+_LEFT_OVER: Final = re.compile(r"[\"”']\s?[,，]\s?(?:[\"”']\s?(?:[,，]\s?)?)*\Z|[\"”']\)?,?\s?\(?\Z")
+
+_LEFT_OVER_WITHIN: Final = 40  # characters
 
 # A later record replaces an earlier one only where the answer itself says so.
 _CORRECTS: Final = re.compile(
@@ -253,7 +255,7 @@ class _Scan:
         if opening in _OPENING:
             end = self._quoted_end(start, limit)
             if end is not None:
-                return _LEFT_OVER.sub("", _ESCAPE.sub(_unescaped, text[start + 1 : end])), end + 1
+                return _without_left_over(_ESCAPE.sub(_unescaped, text[start + 1 : end])), end + 1
         following = self._labels[number + 1].start if number + 1 < len(self._labels) else len(text)
         return self._unquoted(label, start, following), following
 
@@ -340,3 +342,8 @@ def _unescaped(found: re.Match[str]) -> str:
     if len(code) == 5:
         return chr(int(code[1:], 16))
     return _ESCAPED.get(code, code)
+
+
+def _without_left_over(value: str) -> str:
+    kept = value[:-_LEFT_OVER_WITHIN]
+    return kept + _LEFT_OVER.sub("", value[len(kept) :])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.records import Fields
+from tasks.domain.records import Fields, Unusable
 from tasks.parsing.answers import parse_answer, render_fields
 from tests.builders.answers import KEYS
 
@@ -76,3 +76,11 @@ def test_parse_answer_of_a_hostile_megabyte_takes_linear_time(unit):
     # Quadratic work on this much would take hours.
     parse_answer(unit * (500_000 // len(unit)))
     parse_answer('{"用户问题": "' + unit * (500_000 // len(unit)), cut_off=True)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ['" ', '", ', '"', '" , ', "” "])
+def test_what_is_left_of_a_broken_object_is_taken_off_in_linear_time(piece):
+    # Forty of these doubled the time each.
+    text = f'{{"用户问题": "杯子碎了",{piece * 2000}x", "客服方案": "补发", "是否接受": "是", "是否负面情绪": "否"}}'
+    assert isinstance(parse_answer(text), Fields | Unusable)
