@@ -197,7 +197,8 @@ class _DayReading:
                 begun = True
         if tally.messages + tally.conversations > before:
             tally.read_bytes += member.size
-        if (unknown := timestamps.take_unknown()).count:
+        unknown = timestamps.take_unknown()
+        if unknown.count and not (unknown.of_day and detected.format == "transcript"):
             tally.notes.append(_about_times(member.uri, unknown))
         if unread:
             tally.notes.append(_about_roles(member.uri, unread, rows, detected.log))
@@ -278,6 +279,11 @@ def _timed(message: Message, timestamps: TimestampParser) -> Message:
 
 
 def _about_times(uri: str, unknown: UnknownTimes) -> str:
+    if unknown.of_day:
+        return (
+            f"{uri}: {unknown.count:,} times name no date (their form is {unknown.form}); their messages stay in the "
+            "log's order. Export the date with them, or in a column of its own."
+        )
     return (
         f"{uri}: {unknown.count:,} times can't be read, of the form {unknown.form}; their messages stay in the log's "
         "order. A mapping gives the form under times, such as '%d.%m.%Y %H:%M'."

@@ -165,8 +165,7 @@ class MessageGroups:
         header = Header(conversation_id, uri, first_line, started, channel, attributes)
         found = conversation_from(utterances, self._timestamps, header, unread)
         if (unknown := self._timestamps.take_unknown()).count:
-            before = self.unknown_times.get(uri, UnknownTimes())
-            self.unknown_times[uri] = UnknownTimes(before.count + unknown.count, before.form or unknown.form)
+            self.unknown_times[uri] = self.unknown_times.get(uri, UnknownTimes()).and_those(unknown)
         return found
 
 

@@ -105,10 +105,18 @@ _NO_PART_OF_TIMES: Final = re.compile(r"[^\W\d_年月日时時点點分秒上下
 
 @dataclass(frozen=True, slots=True)
 class UnknownTimes:
-    """Texts that are no times, and the form of the first: its digits as 9, its letters as x."""
+    """Texts that are no times, and the form of the first: its digits as 9, its letters as x.
+
+    `of_day` says that all are times of a day, without a date.
+    """
 
     count: int = 0
     form: str = ""
+    of_day: bool = True
+
+    def and_those(self, more: "UnknownTimes") -> "UnknownTimes":
+        """Return both together."""
+        return UnknownTimes(self.count + more.count, self.form or more.form, of_day=self.of_day and more.of_day)
 
 
 class TimestampParser:
@@ -137,7 +145,10 @@ class TimestampParser:
         except (ValueError, OverflowError, TypeError):
             found = None
         if found is None and isinstance(value, str) and (text := value.strip()).lower() not in _NO_TIME:
-            self._unknown = UnknownTimes(self._unknown.count + 1, self._unknown.form or _form_of(text))
+            before = self._unknown
+            self._unknown = UnknownTimes(
+                before.count + 1, before.form or _form_of(text), of_day=before.of_day and is_time_of_day(text)
+            )
         return found
 
     def take_unknown(self) -> "UnknownTimes":

@@ -35,6 +35,14 @@ _NAME_AND_TIME: Final = re.compile(
     r"(?:[:：][ \t]{0,4}|$)"
 )
 
+# NAME 10:00 or NAME (10:00:22): text, where the name's side is known.
+_NAME_AND_CLOCK: Final = re.compile(
+    rf"[ \t\u3000\ufeff]*+(?P<name>[^\s(（\[【\d,，;；|\t][^(（,，;；|\t\n]{{0,30}}?)(?:[ \t]{{1,4}}|[ \t]{{0,4}}[(（])"
+    rf"(?P<time>{_OF_DAY})[)）]?[ \t]{{0,4}}(?:[:：][ \t]{{0,4}}|$)"
+)
+
+_ENDS_IN_HOUR: Final = re.compile(r"[\s(（午上晨]\d{1,2}$")
+
 _TIME_AND_NAME: Final = re.compile(
     rf"[ \t\u3000\ufeff]*+[\[(（【]?(?P<time>{_DATED})[\])）】]?[ \t]{{1,4}}(?P<name>\S{{1,24}})[ \t]*$"
 )
@@ -175,6 +183,9 @@ class LabelReader:
             return headline
         found = _LINE.match(start) if _COLON.search(start) else None
         if found:
+            clocked = self._headline(start, _NAME_AND_CLOCK) if _ENDS_IN_HOUR.search(found["name"]) else None
+            if clocked and clocked.speaker:
+                return clocked
             name = found["name"].strip(" *_\t")
             speaker = self.speaker(name)
             timed = found["time"] is not None

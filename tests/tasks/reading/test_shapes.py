@@ -99,6 +99,8 @@ TRANSCRIPTS = {
     "WhatsApp on Android": "22/11/26, 10:00 - Messages are encrypted\n22/11/26, 10:00 - Customer: {}\n22/11/26, 10:01 - Support: {}\n22/11/26, 10:02 - Customer: {}\n",
     "WhatsApp on iOS": "[11/22/26, 10:00:00 AM] Customer: {}\n[11/22/26, 10:01:00 AM] Support: {}\n[11/22/26, 10:02:00 AM] Customer: {}\n",
     "name and time above the words": "访客 2026-11-22 10:00:00\n{}\n客服小美 2026-11-22 10:01:00\n{}\n访客 2026-11-22 10:02:00\n{}\n",
+    "name and clock above the words": "用户 10:00\n{}\n客服小美 10:01:22\n{}\n用户 10:02\n{}\n",
+    "name and clock before the words": "用户 (10:00)：{}\n客服（下午1:02）：{}\n用户 10:02:30: {}\n",
     "a canned text in rules": "用户：{}\n客服：{}\n用户：{}\n-----\n本店承诺\n-----\n",
 }
 

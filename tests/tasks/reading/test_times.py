@@ -68,3 +68,10 @@ def test_the_form_of_a_time_repeats_none_of_its_words(mapping):
     read = Read(as_table([("用户", "在", "小林13800138000"), ("客服", "好", "下午三点")]), mappings=mapping())
     (note,) = read.tally.notes
     assert "of the form xx99999999999;" in note
+
+
+def test_a_time_without_a_date_is_said_where_the_log_could_have_one(mapping):
+    read = Read(as_table([("用户", "在", "10:00"), ("客服", "好", "10:01")]), mappings=mapping())
+    (note,) = read.tally.notes
+    assert "2 times name no date (their form is 99:99)" in note
+    assert Read("[10:00] 用户：在\n[10:01] 客服：好\n".encode()).tally.notes == []
