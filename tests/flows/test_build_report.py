@@ -71,7 +71,7 @@ def test_build_report_tells_its_stories_of_tables_without_theme_columns(tmp_path
     longest = max(month.planted, key=lambda story: story.last_day - story.first_day)
     day = (longest.first_day + timedelta(days=2)).isoformat()
     assert main(["--start", day, "--end", day, "--warehouse", str(warehouse), "--json"]) == 0
-    made = json.loads(capsys.readouterr().out.splitlines()[-1])
+    made = json.loads(capsys.readouterr().out)
     assert {"start", "end", "days", "conversations", "report", "stories"} == set(made)
     assert made["stories"]
     for story in made["stories"]:

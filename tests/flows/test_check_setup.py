@@ -69,7 +69,7 @@ def check(capsys, setup: dict[str, str], *arguments: str) -> tuple[int, dict[str
     """The exit code, the findings by what they are of, and the number of calls."""
     flags = [flag for name, value in setup.items() for flag in (f"--{name.replace('_', '-')}", value)]
     code = check_setup.main([*flags, "--json", *arguments])
-    told = orjson.loads(capsys.readouterr().out.splitlines()[-1])
+    told = orjson.loads(capsys.readouterr().out)
     return code, {one["what"]: one for one in told["findings"]}, told["calls"]
 
 

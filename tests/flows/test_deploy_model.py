@@ -50,14 +50,14 @@ def run(tuned, capsys, *arguments):
 def test_deploy_model_promotes_what_was_agreed_to_and_takes_it_back(console, tuned, capsys):
     code, told = run(tuned, capsys, *HOURS)
     assert code == 2
-    assert "48 h are 48 replica hours at 12.5 = 600.00. Nothing was asked for; --confirm" in told.err
+    assert "48 h are 48 replica hours at ¥12.50 = ¥600.00. Nothing was asked for; --confirm" in told.err
     assert not console.services
 
     block = ("--block", "tried-by-a-test")
     asked = (*HOURS, *block, *LABELS, "--margin", "100", "--poll-seconds", "0", "--confirm", "--json")
     code, told = run(tuned, capsys, *asked)
     assert code == 0, told.err
-    done = orjson.loads(told.out.splitlines()[-1])
+    done = orjson.loads(told.out)
     (service,) = console.services.values()
     assert (done["stage"], done["endpoint"]) == ("promoted", service.endpoint)
     assert done["comparison"]["accepted/accuracy"]["rows"] < 100  # of 217, those held out

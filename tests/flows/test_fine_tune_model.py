@@ -29,7 +29,7 @@ def test_fine_tune_model_builds_its_set_from_labels_and_logs(console, bos, tmp_p
     code = main([*arguments, "--confirm", "--json"])
     told = capsys.readouterr()
     assert code == 0, told.err
-    done = orjson.loads(told.out.splitlines()[-1])
+    done = orjson.loads(told.out)
     assert (done["status"], done["best"]) == ("done", 5)
 
     folder = tmp_path / "models/name=t2"

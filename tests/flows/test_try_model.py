@@ -21,7 +21,7 @@ def test_try_model_shows_prompt_answer_fields_tokens_and_price(qianfan, tmp_path
     arguments = ["--endpoint", "sft_v1", "--text", str(tmp_path / "one.txt"), "--warehouse", str(warehouse)]
     prices = ["--prompt-token-price", "0.004", "--completion-token-price", "0.008"]
     assert main([*arguments, *prices, "--json"]) == 0
-    tried = orjson.loads(capsys.readouterr().out.splitlines()[-1])
+    tried = orjson.loads(capsys.readouterr().out)
     assert (tried["model"], tried["prompt_version"], tried["answer"]) == ("sft_v1", "sft-v1", ANSWER)
     assert tried["fields"] == {"issue": "换货", "plan": "上门取件", "accepted": True, "negative_sentiment": False}
     assert tried["prompt"].startswith("你是一个对话摘要机器人")
