@@ -38,8 +38,11 @@ class Ticket:
         self._admission.leave()
 
     def paid(self, reply: Reply) -> None:
-        """Count what the call took."""
-        self._end(reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)
+        """Count what the call took; for an answer whose tokens the service does not give, all that it can have been."""
+        completion_tokens = reply.completion_tokens
+        if not completion_tokens and reply.text:
+            completion_tokens = self.reserved.completion_tokens
+        self._end(reply.prompt_tokens or self.reserved.prompt_tokens, completion_tokens, reply.cached_tokens)
 
     def maybe_paid(self) -> None:
         """Count all that the call can have taken: nobody said."""

@@ -143,6 +143,18 @@ def test_no_ceiling_is_exceeded_by_faults_and_calls_in_flight(server, tmp_path, 
     assert all(isinstance(one, Answer | GivenUp) for one in outcomes)
 
 
+@pytest.mark.parametrize("shape", ["mad_headers", "endless_counts"])
+def test_an_answer_whose_tokens_are_not_given_counts_as_all_that_it_can_have_been(server, tmp_path, shape):
+    server.behavior = Behavior(odd=1.0, odd_shape=shape)
+    ceiling = Ceiling(cost=PRICES.cost(20_000, 3000))
+    policy = CallPolicy("v", ceiling=ceiling, prices=PRICES, max_tokens=100)
+    _, outcomes = run(server, tmp_path, policy, requests(200), "first")
+    answered = sum(isinstance(one, Answer) for one in outcomes)
+    assert answered > 0
+    assert ceiling.cost is not None
+    assert answered * PRICES.cost(0, policy.max_tokens) <= ceiling.cost
+
+
 def test_a_reply_that_is_empty_time_after_time_is_paid_for_twice_and_no_more(server, tmp_path):
     server.answers = lambda model, prompt: ""
     caller, outcomes = run(server, tmp_path, CallPolicy("v"), requests(10), "first")
