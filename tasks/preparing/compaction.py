@@ -101,7 +101,7 @@ _COMMAS = "，,"
 _ENDS = "，,。！？!?~～；; "
 
 # Faces such as (>^ω^<), ^_^ and ∩_∩: never words, digits or Chinese inside.
-_FACE = re.compile(r"[(（]?[>≧^*~]*[\^∩￣≧>][_ω▽.oO￣]{1,3}[\^∩￣≦<][<≦^*~]*[)）/]*|O\(∩_∩\)O[~/]*")
+_FACE = re.compile(r"[(（]?[>≧^*~]{0,6}[\^∩￣≧>][_ω▽.oO￣]{1,3}[\^∩￣≦<][<≦^*~]{0,6}[)）/]{0,6}|O\(∩_∩\)O[~/]{0,6}")
 
 _FACE_SIGNS = re.compile(r"[\^∩￣≧]")
 

@@ -95,6 +95,8 @@ _UNIT_DATE: Final = re.compile(r"[月年-]$")
 
 _LONGEST_NAME: Final = 10
 
+_NAME_AT_END: Final = re.compile(r"[\u4e00-\u9fffA-Za-z0-9·]*$")
+
 _LONGEST_GAP: Final = 16
 
 
@@ -172,7 +174,7 @@ def _name_start(plain: str, end: int) -> int:
     begin = max(end - _LONGEST_NAME, 0)
     for stop in _STOP.finditer(plain, begin, end):
         begin = stop.end()
-    found = re.search(r"[\u4e00-\u9fffA-Za-z0-9·]*$", plain[begin:end])
+    found = _NAME_AT_END.search(plain[begin:end])
     return end - len(found[0]) if found else end
 
 

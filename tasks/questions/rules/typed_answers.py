@@ -12,7 +12,6 @@ _YES = re.compile(r"是的?|有的?|对的?|yes|true|y|1", re.IGNORECASE)
 _NO = re.compile(r"否|不是的?|没有?|无|不|no|false|n|0", re.IGNORECASE)
 _SCORE = re.compile(r"([1-5])(?:\.0)?\s*(?:分|星|/\s*5)?")
 _UNKNOWN = re.compile(r"|null|none|无法判断|看不出|未知|不清楚|未提及|n/?a|-+", re.IGNORECASE)
-_OBJECT = re.compile(r"\{.*\}", re.DOTALL)
 _LONGEST = 500
 
 
@@ -37,8 +36,8 @@ def typed_answers(output: str, questionnaire: Questionnaire) -> list[TypedAnswer
 
 
 def _record(output: str, ids: set[str]) -> Mapping[str, object] | None:
-    found = _OBJECT.search(output)
-    value = loaded(found.group()) if found else None
+    begin, end = output.find("{"), output.rfind("}")
+    value = loaded(output[begin : end + 1]) if 0 <= begin < end else None
     if not isinstance(value, dict):
         return None
     record = {str(key).strip(): item for key, item in value.items()}
