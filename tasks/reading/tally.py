@@ -10,6 +10,8 @@ _BYTES_A_CONVERSATION = 2_000.0
 
 _DAYS_KEPT = 10_000
 
+_NOTES_SHOWN = 50
+
 _MANY_OF_OTHER_DAYS = 0.05
 
 
@@ -68,7 +70,9 @@ class ReadingTally:
         Args:
             day: the one asked for, whether or not others were left out.
         """
-        remarks = list(self.notes)
+        remarks = self.notes[:_NOTES_SHOWN]
+        if more := len(self.notes) - len(remarks):
+            remarks.append(f"{more:,} more remarks on other files are left out.")
         if self.outside:
             remarks.append(f"{_on(self.outside)}: they are not of {day}, and left out.")
         elif (others := self.days.total() - self.days[day]) > _MANY_OF_OTHER_DAYS * self.days.total():
