@@ -112,6 +112,13 @@ def test_the_second_takes_over_when_the_first_one_s_allowance_is_used_up(server,
     assert [one.model for one in outcomes if isinstance(one, Answer)] == ["second"] * 20
 
 
+def test_the_second_answers_what_is_too_long_for_the_first(server, tmp_path):
+    with QianfanServer(status=400, error_type="context_length_exceeded") as narrow:
+        _, outcomes = run(server, tmp_path, "one", first_url=f"{narrow.url}/v1")
+    assert [one.model for one in outcomes if isinstance(one, Answer)] == ["second"] * 20
+    assert len(narrow.arrivals) == 20
+
+
 def test_the_canary_judges_what_comes_of_a_conversation_in_the_end(server, tmp_path):
     server.behavior.refuses = ("first",)
     server.answers = lambda model, prompt: SUMMARY
