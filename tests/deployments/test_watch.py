@@ -20,6 +20,7 @@ from deployments.watch import Watch, lease_of, make_watch
 from tasks.domain.layout import lease_key
 from tasks.running.repair import LeaseSign, Repairer
 from tasks.running.rules.repair import BEGUN_AGAIN, GONE_SECONDS, MOST_TIMES, SETTLED_SECONDS, SILENT_SECONDS
+from tasks.running.watch_sign import last_sign
 from tasks.warehouse.day_lease import this_process
 from tasks.warehouse.rules.lease import Holder, Lease
 from tests.servers.prefect import PrefectServer, beat
@@ -260,6 +261,17 @@ def test_night_that_the_schedule_missed_is_asked_for_once_and_none_from_before_t
             asyncio.run(ask(late))
     (start,) = starts(now + timedelta(hours=3))
     assert f"{start:%H:%M}" == f"{now + timedelta(hours=2):%H:%M}"
+
+
+def test_watch_gives_a_sign_of_life_on_the_server(prefect_api, api, watch):
+    async def sign() -> datetime | None:
+        async with get_client() as client:
+            return await last_sign(client)
+
+    with temporary_settings({PREFECT_API_URL: prefect_api.url}):
+        given = asyncio.run(sign())
+    assert given is not None
+    assert datetime.now(UTC) - given < timedelta(minutes=5)
 
 
 def test_outage_of_the_server_is_told_and_its_end_too(watch, hook, monkeypatch):
