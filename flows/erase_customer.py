@@ -17,6 +17,7 @@ from flows.wiring.services import open_warehouse, pseudonyms_of
 from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.errors import ObjectMissing, RunError, UsageError
 from tasks.domain.layout import ERASE_REQUESTS_PREFIX
+from tasks.reporting.index import forget_removed
 from tasks.running.run_names import name_run
 from tasks.warehouse.erase import Erasure, erase, find
 from tasks.warehouse.rules.erasure import Wanted
@@ -60,6 +61,7 @@ async def erase_customer(
     if confirm:
         report = await asyncio.to_thread(erase, warehouse, wanted, datetime.now(UTC), str(runtime.flow_run.id))
         warehouse.delete(key)
+        await asyncio.to_thread(forget_removed, warehouse)
     made = _as_json(report, confirm)
     get_run_logger().info(_format_summary(made))
     await name_run(f"erase-customer · {sum(report.touched.values())} objects{'' if confirm else ' (dry run)'}")

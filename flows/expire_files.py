@@ -16,6 +16,7 @@ from flows.wiring import command_line
 from flows.wiring.services import open_warehouse
 from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.errors import UsageError
+from tasks.reporting.index import forget_removed
 from tasks.running.run_names import name_run
 from tasks.warehouse.expire import expire
 from tasks.warehouse.rules.retention import Keep
@@ -54,6 +55,8 @@ async def expire_files(
     keep = Keep(keep_answers_days, keep_reports_days, keep_staging_days, keep_tables_days, keep_texts_days)
 
     removed = await asyncio.to_thread(expire, warehouse, keep, datetime.now(config.zone))
+    if removed["reports"]:
+        await asyncio.to_thread(forget_removed, warehouse)
 
     get_run_logger().info("Removed from %s: %s", warehouse.uri, _format_summary(removed))
     await name_run(f"expire-files · {_format_summary(removed)}")

@@ -14,7 +14,7 @@ from tasks.reporting.rules.formatting import (
     interval_range,
     share_text,
 )
-from tasks.reporting.rules.page import _EXAMPLES_OPEN, Breakdown, Page, _examples_total, make_page
+from tasks.reporting.rules.page import _EXAMPLES_OPEN, Breakdown, Page, _examples_total, make_page, weekday
 from tasks.reporting.rules.statistics import DayStatistics, Outcomes, Proportion
 from tasks.reporting.rules.texts import Bilingual, reason_label, reason_todo, translate
 
@@ -56,7 +56,8 @@ def render_markdown(
         found = [marks[finding.warning] + localize(finding.text) for finding in page.findings]
         blocks += [f"## {label('findings')}", "\n".join(found) or localize(translate("nothing_found"))]
     if page.days:
-        blocks += [f"## {label('days')}", _days_table(page.days, label)]
+        blocks += [f"## {label('days')}", _days_table(page, localize)]
+        blocks += [label("model_changed")] if page.changed_days else []
     if statistics.outcomes.total:
         blocks += _breakdown_blocks(page.words, localize)
         blocks += _breakdown_blocks(page.plans, localize)
@@ -156,19 +157,19 @@ def _breakdown_blocks(breakdown: Breakdown, localize: Callable[[Bilingual], str]
     return blocks
 
 
-def _days_table(days: Iterable[DayStatistics], label: Callable[[str], str]) -> str:
-    head = [label(key) for key in ("day", "conversations", "accepted", "negative", "rejected")]
+def _days_table(page: Page, localize: Callable[[Bilingual], str]) -> str:
+    head = [localize(translate(key)) for key in ("day", "conversations", "accepted", "negative", "rejected")]
     return _table(
         head,
         [
             [
-                str(day.start),
+                f"{day.start} {localize(weekday(day.start))}{' ◆' if day.start in page.changed_days else ''}",
                 f"{day.conversations:,}",
                 share_text(day.outcomes.accepted("yes")),
                 share_text(day.outcomes.negative("yes")),
                 share_text(Proportion(day.rejected, day.conversations)),
             ]
-            for day in days
+            for day in page.days
         ],
     )
 

@@ -8,6 +8,7 @@ same bytes.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -98,6 +99,7 @@ class Page(NamedTuple):
     plans: Breakdown
     breakdowns: tuple[Breakdown, ...]
     days: tuple[DayStatistics, ...]
+    changed_days: frozenset[date]
     usage: tuple[tuple[Bilingual, Bilingual], ...]
     golden: Bilingual | None
     examples_note: Bilingual
@@ -133,12 +135,20 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
         plans=lines.words(statistics.plans, "plans", "plan_word"),
         breakdowns=tuple(lines.of(statistics)),
         days=tuple(context.days),
+        changed_days=frozenset(_changed_days(context.days)),
         usage=tuple(_usage(statistics)),
         golden=check_line(context.golden) if context.golden else None,
         examples_note=translate(
             "examples_note", total=_examples_total(statistics.outcomes), shown=len(statistics.examples)
         ),
     )
+
+
+def _changed_days(days: Sequence[DayStatistics]) -> Iterable[date]:
+    """Yield the days whose summaries were made by another model or prompt than those of the day before."""
+    made = [(day.start, {group.key for group in (*day.models, *day.prompt_versions)}) for day in days]
+    made = [(day, by) for day, by in made if by]
+    yield from (day for (_, before), (day, now) in pairwise(made) if now != before)
 
 
 def weekday(day: date) -> Bilingual:

@@ -47,6 +47,10 @@ LABELS: dict[str, tuple[str, str]] = {
     "prompt_versions": ("按提示词", "By prompt"),
     "days": ("逐日", "Day by day"),
     "day": ("日期", "Day"),
+    "model_changed": (
+        "◆ 从这一天起，模型或提示词与前一天不同。",
+        "◆ From this day on, model or prompt are others than the day before.",
+    ),
     "channel": ("渠道", "Channel"),
     "hour": ("时段", "Hour"),
     "turn_count": ("消息数", "Messages"),

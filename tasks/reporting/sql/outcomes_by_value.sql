@@ -1,6 +1,7 @@
 -- Conversations by outcome, for each value of each dimension; yes_unknown is accepted, with a sentiment not known.
 -- $attributes names attributes that are dimensions, too; their values with fewer conversations than $min_count count
--- together, as do the values of any dimension beyond its thousand most frequent. Hours are those of the time zone $zone.
+-- together, and so do the next few where even these together would be fewer: subtraction must not show them. Values
+-- beyond a dimension's thousand most frequent count together, too. Hours are those of the time zone $zone.
 WITH marked AS (
     SELECT
         accepted,
@@ -55,13 +56,18 @@ ranked AS (
         dimension,
         value_key,
         sum(conversations) AS total,
-        row_number() OVER (PARTITION BY dimension ORDER BY sum(conversations) DESC, value_key) AS place
+        row_number() OVER (PARTITION BY dimension ORDER BY sum(conversations) DESC, value_key) AS place,
+        sum(sum(conversations)) OVER (
+            PARTITION BY dimension
+            ORDER BY sum(conversations), value_key DESC
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS in_smaller
     FROM counted
     GROUP BY dimension, value_key
 )
 SELECT
     dimension,
-    CASE WHEN place > 1000 OR total < least THEN '(other)' ELSE value_key END AS value_key,
+    CASE WHEN place > 1000 OR total < least OR in_smaller BETWEEN 1 AND least - 1 THEN '(other)' ELSE value_key END AS value_key,
     CAST(coalesce(sum(conversations) FILTER (accepted AND negative), 0) AS BIGINT) AS yes_yes,
     CAST(coalesce(sum(conversations) FILTER (accepted AND NOT negative), 0) AS BIGINT) AS yes_no,
     CAST(coalesce(sum(conversations) FILTER (accepted AND negative IS NULL), 0) AS BIGINT) AS yes_unknown,

@@ -122,13 +122,42 @@ def test_a_span_has_the_conversations_of_its_days_and_of_no_other():
     assert part.outcomes.total == 41 + 42
 
 
-def test_result_lists_the_worst_first_and_a_bounded_number_of_them():
+def test_the_worst_three_of_a_theme_come_first_and_a_bounded_number_of_all():
     batch = summaries(2_000, seed=3)
     statistics = statistics_of(batch)
     frame = frame_of(batch)
-    worst = frame[(frame["accepted"].eq(False)) & (frame["negative_sentiment"].eq(True))]
-    expected = worst.sort_values(["turns", "conversation_id"], ascending=[False, True]).head(WORST_EXAMPLES)
+    refused, angry = frame["accepted"].eq(False), frame["negative_sentiment"].eq(True)
+    frame["kind"] = [
+        0 if no and bad else 1 if bad and answer is None else 2 if bad else 3
+        for no, bad, answer in zip(refused, angry, frame["accepted"], strict=True)
+    ]
+    worst = (
+        frame[refused | angry]
+        .sort_values(["kind", "turns", "conversation_id"], ascending=[True, False, True])
+        .head(600)
+    )
+    topic = worst["theme"].where(worst["theme"] != "other").fillna(worst["issue"]).fillna(worst["conversation_id"])
+    later = worst.groupby(topic).cumcount() >= 3
+    expected = pd.concat([worst[~later], worst[later]]).head(WORST_EXAMPLES)
     assert [case.conversation_id for case in statistics.examples] == expected["conversation_id"].tolist()
+
+
+def test_the_worst_leave_room_for_other_themes():
+    rows = [
+        {"conversation_id": f"{theme}{number}", "turns": 50 - number, "negative_sentiment": True, "theme": theme}
+        for theme, many in (("coupon", 10), ("refund", 2))
+        for number in range(many)
+    ]
+    found = statistics_of(pa.RecordBatch.from_pylist(rows, schema=SUMMARIES)).examples
+    assert [one.conversation_id for one in found[:6]] == [
+        "coupon0",
+        "refund0",
+        "coupon1",
+        "refund1",
+        "coupon2",
+        "coupon3",
+    ]
+    assert len(found) == 12
 
 
 def test_result_orders_kinds_of_bad_news():
@@ -255,13 +284,19 @@ def test_attributes_are_dimensions_and_rare_values_are_counted_together(rows, mi
     statistics = statistics_of(*halves, attributes=AttributeDimensions(("shop", "agent"), min_count))
     counts = Counter(shop or "" for shop, _ in rows)
     expected = Counter({shop: count for shop, count in counts.items() if count >= min_count})
-    if rare := sum(counts.values()) - sum(expected.values()):
+    rare = sum(counts.values()) - sum(expected.values())
+    while 0 < rare < min_count and expected:
+        fewest = min(expected.values())
+        hidden = max(shop for shop, count in expected.items() if count == fewest)
+        rare += expected.pop(hidden)
+    if rare:
         expected[OTHER] = rare
     made = statistics.metrics.to_pylist()
     found = {
         row["value_key"]: row["value"] for row in made if row["metric"] == "summaries" and row["dimension"] == "shop"
     }
     assert found == expected
+    assert len(rows) < min_count or min(found.values()) >= min_count, "nobody is shown by subtraction"
     accepted = sum(row["numerator"] for row in made if row["metric"] == "accepted_share" and row["dimension"] == "shop")
     assert accepted == sum(answer is True for _, answer in rows)
 

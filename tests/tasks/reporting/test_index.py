@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 from tasks.clients.folder_store import FolderStore
-from tasks.reporting.index import keep_index, read_index
+from tasks.reporting.index import forget_removed, keep_index, read_index
 from tasks.reporting.rules.calendar import Entry, months_of
 
 DAY = date(2026, 11, 22)
@@ -16,11 +16,17 @@ def entry(first: date, last: date | None = None, conversations: int = 300, headl
     return Entry(str(first), str(last), f"{folder}/report.html", conversations, 0.7, 0.16, stories)
 
 
+def publish(store: FolderStore, made: Entry) -> str:
+    """Write a report's page, and enter it."""
+    store.write_path(f"reports/{made.href}", b"<html>")
+    return keep_index(store, made)
+
+
 def test_index_links_every_day_and_span_with_its_figures(tmp_path):
     store = FolderStore(tmp_path)
     for back in range(40):
-        keep_index(store, entry(DAY - timedelta(days=back), conversations=300 + back))
-    address = keep_index(store, entry(DAY - timedelta(days=6), DAY, 2100))
+        publish(store, entry(DAY - timedelta(days=back), conversations=300 + back))
+    address = publish(store, entry(DAY - timedelta(days=6), DAY, 2100))
     page = (tmp_path / "reports/index.html").read_text(encoding="utf-8")
     assert address.endswith("reports/index.html")
     links = re.findall(r'href="([^"]+)"', page)
@@ -36,9 +42,9 @@ def test_index_links_every_day_and_span_with_its_figures(tmp_path):
 
 def test_index_replaces_an_entry_and_keeps_the_others(tmp_path):
     store = FolderStore(tmp_path)
-    keep_index(store, entry(DAY))
-    keep_index(store, entry(DAY - timedelta(days=1)))
-    keep_index(store, entry(DAY, conversations=7, headline=""))
+    publish(store, entry(DAY))
+    publish(store, entry(DAY - timedelta(days=1)))
+    publish(store, entry(DAY, conversations=7, headline=""))
     kept = read_index(store)
     assert len(kept) == 2
     assert kept[f"day={DAY}/report.html"] == entry(DAY, conversations=7, headline="")
@@ -47,12 +53,12 @@ def test_index_replaces_an_entry_and_keeps_the_others(tmp_path):
 def test_index_loses_nothing_of_what_is_published_at_once(tmp_path):
     days = [DAY - timedelta(days=back) for back in range(6)]
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda day: keep_index(FolderStore(tmp_path), entry(day)), days))
+        list(pool.map(lambda day: publish(FolderStore(tmp_path), entry(day)), days))
     assert len(read_index(FolderStore(tmp_path))) == 6
 
 
 def test_index_shows_hostile_headlines_as_text(tmp_path):
-    keep_index(FolderStore(tmp_path), entry(DAY, DAY + timedelta(days=1), headline='"><script>alert(1)</script>'))
+    publish(FolderStore(tmp_path), entry(DAY, DAY + timedelta(days=1), headline='"><script>alert(1)</script>'))
     page = (tmp_path / "reports/index.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "default-src 'none'" in page
@@ -64,3 +70,18 @@ def test_months_of_puts_days_under_their_weekday():
     cells = [week[6] for week in month.weeks if week[6] is not None]
     assert [cell.number for cell in cells if cell.entry] == [22]
     assert all(cell.entry is None or cell.number == 22 for week in month.weeks for cell in week if cell)
+
+
+def test_index_forgets_reports_that_are_not_there_any_more(tmp_path):
+    store = FolderStore(tmp_path)
+    forget_removed(store)
+    assert not (tmp_path / "reports").exists()
+    for back in range(3):
+        publish(store, entry(DAY - timedelta(days=back)))
+    (tmp_path / f"reports/day={DAY}/report.html").unlink()
+    forget_removed(store)
+    assert f"day={DAY}/report.html" not in (tmp_path / "reports/index.html").read_text(encoding="utf-8")
+    assert len(read_index(store)) == 2
+    (tmp_path / f"reports/day={DAY - timedelta(days=1)}/report.html").unlink()
+    publish(store, entry(DAY))
+    assert set(read_index(store)) == {f"day={DAY}/report.html", f"day={DAY - timedelta(days=2)}/report.html"}

@@ -2,7 +2,7 @@ import base64
 import hashlib
 import re
 import xml.etree.ElementTree as ET
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from html.parser import HTMLParser
 
@@ -23,8 +23,11 @@ VOID = {"meta", "br", "img", "link", "input", "hr"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
-def statistics_of(count: int, seed: int = 1, rejected: int = 0, runs: list | None = None, **kind) -> DayStatistics:
-    return day_statistics.statistics_of(summaries(count, seed, **kind), rejects=[rejects(rejected)], runs=runs)
+def statistics_of(
+    count: int, seed: int = 1, rejected: int = 0, runs: list | None = None, day: date = DAY, **kind
+) -> DayStatistics:
+    rows = summaries(count, seed, day=day, **kind)
+    return day_statistics.statistics_of(rows, rejects=[rejects(rejected)], runs=runs, day=day)
 
 
 def later(**values) -> dict:
@@ -287,6 +290,19 @@ def test_renderings_of_a_span_show_each_day():
         for statistics in published:
             assert f"{statistics.start}" in text
             assert f"{statistics.conversations:,}" in text
+
+
+def test_renderings_of_a_span_mark_the_day_from_which_another_model_answers():
+    models = ("first", "first", "second", "second")
+    days = [
+        statistics_of(30, model=model, day=DAY - timedelta(days=back))
+        for model, back in zip(models, range(3, -1, -1), strict=True)
+    ]
+    for render in (render_html, render_markdown):
+        text = render(days[-1], Context(days=tuple(days)))
+        assert re.search(rf"{DAY - timedelta(days=1)} [^|]{{1,90}}? ◆", text)
+        assert "模型或提示词与前一天不同" in text
+        assert "◆" not in render(days[-1], Context(days=tuple(days[:2])))
 
 
 def test_render_markdown_tables_are_well_formed(statistics):

@@ -11,11 +11,16 @@ from tasks.reporting.rules.words import issue_words, plan_words
         ("请问 12 号订单 3 天", {"订单"}),
         ("退款、退款、还是退款", {"退款"}),
         ("APP 闪退，见 https://a.example/闪", {"app", "闪退"}),
+        ("一直没收到包裹", {"没收到", "包裹"}),
         ("", set()),
     ],
 )
 def test_issue_words_say_what_it_is_about(issue, words):
     assert issue_words(issue) == words
+
+
+def test_plan_words_leave_out_what_is_no_offer():
+    assert "作为" not in plan_words("赠送十元优惠券作为补偿")
 
 
 def test_plan_words_say_what_is_offered_and_not_how():
