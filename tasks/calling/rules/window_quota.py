@@ -45,6 +45,9 @@ _PROBE_WINDOWS: Final = 1.4
 
 _SHORTEST_PROBE_SECONDS: Final = 5.0
 
+# Where no rate is known, one refusal for no reason would otherwise hold everything up for a minute and more.
+_UNKNOWN_PROBE_SECONDS: Final = 15.0
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -78,7 +81,7 @@ class WindowQuota:
         self._window = Window(self.seconds, math.inf)
         self.log = SlidingLog(self.seconds, slack_of(self.seconds), by_tokens, window_seconds)
         probe = self._probe_seconds()
-        self.limit = AdaptiveLimit(self._advertised(self.seconds), probe, probe)
+        self.limit = AdaptiveLimit(self._advertised(self.seconds), probe, max(probe, _PROBE_WINDOWS * self._base))
         self._borders = [
             self._advertised(seconds)
             for seconds in _KNOWN_SECONDS
@@ -279,6 +282,8 @@ class WindowQuota:
         return max(1.0, whole if self._by_tokens else math.floor(whole + _ROUNDING))
 
     def _probe_seconds(self) -> float:
+        if self._per_minute == math.inf:
+            return _UNKNOWN_PROBE_SECONDS
         if not self.is_narrow:
             return _PROBE_WINDOWS * self._base
         return max(_SHORTEST_PROBE_SECONDS, _PROBE_WINDOWS * self.seconds)
