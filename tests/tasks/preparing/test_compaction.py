@@ -122,6 +122,9 @@ def test_compact_shortens_cards(text, expected):
         "商品编号是多少",
         "订单号:A1 我要退货 商品ID:2",
         "订单编号:1我要退，下单时间:昨天",
+        "顾客通过点击我不同意我要去投诉信息发送：好的同意",
+        "我说了顾客通过点击网页咨询按钮信息发送：不同意",
+        "顾客通过点击不同意按钮信息发送：好",
     ],
 )
 def test_compact_leaves_the_users_own_words_alone(text):
