@@ -21,7 +21,11 @@ from tasks.reporting.rules.texts import Bilingual, reason_label, reason_todo, tr
 # Not as HTML entities: Prefect's UI, which shows the report, knows but a few of those.
 _MARKDOWN_ESCAPES = {ord(mark): f"\\{mark}" for mark in "&<>|`*_[]\\~#!"}
 
-_AUTOLINK = re.compile(r"(?i)(?<=http):(?=//)|(?<=https):(?=//)|(?<=ftp):(?=//)|(?<=www)\.")
+# What Markdown makes a link of by itself, and the unseen sign that keeps it from that: some readers take a
+# backslash away before they look for links.
+_AUTOLINK = re.compile(r"(?i)(?<=http:)(?=//)|(?<=https:)(?=//)|(?<=ftp:)(?=//)|(?<=www)(?=\.)|(?=@)")
+
+_UNLINKED = "\u200b"
 
 
 def render_markdown(
@@ -99,7 +103,7 @@ def _stories(page: Page, localize: Callable[[Bilingual], str]) -> str:
 
 def _markdown(text: str) -> str:
     """Text that Markdown shows as it is, in a table's cell too: no markup, no HTML, no link."""
-    line = _AUTOLINK.sub(lambda mark: f"\\{mark[0]}", _INVISIBLE.sub(" ", text).translate(_MARKDOWN_ESCAPES))
+    line = _AUTOLINK.sub(_UNLINKED, _INVISIBLE.sub(" ", text).translate(_MARKDOWN_ESCAPES))
     return line.strip()
 
 

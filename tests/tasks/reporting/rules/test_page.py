@@ -318,6 +318,11 @@ def test_render_markdown_tables_are_well_formed(statistics):
             assert line.count("|") == lines[0].count("|")
 
 
+def test_render_markdown_makes_no_link_where_backslashes_are_taken_away_first():
+    text = render_markdown(statistics_of(700, hostile=True)).replace("\\", "")
+    assert not re.search(r"(?:https?|ftp)://|www\.|[-.\w+]@[-\w]+\.", text, re.IGNORECASE)
+
+
 def test_render_markdown_holds_no_markup_from_cells():
     text = re.sub(
         r"\\[!-/:-@\[-`{-~]", "", render_markdown(statistics_of(700, hostile=True))
