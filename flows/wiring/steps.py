@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 from prefect import get_run_logger, runtime
@@ -37,6 +38,8 @@ from tasks.running.scratch import scratch_folder
 from tasks.summarizing.day import DayOptions, DayResources, DaySession, open_day
 from tasks.summarizing.dry_run import DryRun, count_day, first_conversations
 from tasks.warehouse.parquet import usual_reject_ratio
+
+_UNREACHED_SECONDS: Final = 15.0
 
 
 def hold(
@@ -126,6 +129,8 @@ def nightly_policy(config: Settings, warehouse: ObjectStore, day: date) -> CallP
     usual = usual_reject_ratio(warehouse, day) if config.summarizer != "offline" and config.canary_calls else None
     return replace(
         config.call_policy(config.prompt_version),
+        # A person waits at a command; a deployment's run goes on by itself when the endpoint is back.
+        unreached_seconds=None if runtime.deployment.id else min(_UNREACHED_SECONDS, config.give_up_seconds),
         canary=CanaryRule(config.canary_calls, config.max_reject_ratio, usual),
         ceiling=config.ceiling,
         ask_again=config.retried_reasons,

@@ -30,6 +30,7 @@ from tasks.domain.errors import (
     ReplyUnreadable,
     RequestInvalid,
     TransientFault,
+    Unreachable,
 )
 from tasks.domain.ports import Summarizer
 from tasks.domain.records import Answer, GivenUp, Outcome, Reason, Reply, Request
@@ -118,6 +119,8 @@ class Caller:
         self._stopping = False
         self._is_second = False
         self._is_down: KefuError | None = None
+        self._is_warned = False
+        self.notify: Callable[[str], object] = lambda text: None
         self._beside: list[Caller] = []  # whose end is this one's
 
     def join(self, first: "Caller") -> None:
@@ -357,8 +360,14 @@ class Caller:
             raise self._admission.stopped
 
     def _failed(self, request: Request, fault: CallFault) -> None:
-        self.outage.failed(self._clock(), request.request_hash)
-        if not self.outage.is_down(self._clock(), answered=self.usage.calls + self.usage.reused):
+        now, patience = self._clock(), self._policy.unreached_seconds
+        self.outage.failed(now, request.request_hash)
+        if not self.usage.calls and not self._is_warned and not isinstance(fault, QuotaRefused):
+            self._is_warned = True
+            self.notify(f"The first call failed and is tried again: {fault}")
+        if isinstance(fault, Unreachable) and patience is not None and self.outage.was_never_there(now, patience):
+            raise EndpointDown(f"{self._summarizer.model} was never there in {patience:g} s. {fault}") from fault
+        if not self.outage.is_down(now, answered=self.usage.calls + self.usage.reused):
             return
         if isinstance(fault, QuotaRefused):
             raise AllowanceUsedUp(

@@ -27,6 +27,8 @@ from tasks.domain.errors import (
 from tasks.domain.records import QuotaHeaders
 from tasks.preparing.masking import mask
 
+_VERSION: Final = re.compile(r"/v[0-9]")
+
 _UNPAID_CODES: Final = frozenset(
     {
         "insufficient_quota",
@@ -260,8 +262,9 @@ def allowance_used_up(where: str, said: str = "") -> AllowanceUsedUp:
 
 def endpoint_missing(where: str, said: str = "") -> EndpointMissing:
     """Nothing to call there."""
+    version = "" if _VERSION.search(where) else " An address usually ends in /v1."
     return EndpointMissing(
-        _sentence(f"{where}: there is no such endpoint or model; check --endpoint and the address.", said)
+        _sentence(f"{where}: there is no such endpoint or model; check --endpoint and the address.{version}", said)
     )
 
 

@@ -16,7 +16,14 @@ import aiohttp
 import orjson
 
 from tasks.clients.http_faults import status_fault
-from tasks.domain.errors import CallTimedOut, CertificateUntrusted, KefuError, ReplyUnreadable, TransientFault
+from tasks.domain.errors import (
+    CallTimedOut,
+    CertificateUntrusted,
+    KefuError,
+    ReplyUnreadable,
+    TransientFault,
+    Unreachable,
+)
 
 # A quota of a minute that is used up at its beginning leaves connections idle until the next minute; aiohttp's
 # 15 s would open them all anew every time.
@@ -145,7 +152,7 @@ class Pool:
         if isinstance(error, aiohttp.ClientHttpProxyError):
             return TransientFault(f"{where}: the proxy answered HTTP {error.status}; check HTTPS_PROXY and NO_PROXY.")
         if isinstance(error, aiohttp.ClientConnectorError):
-            return TransientFault(f"{where} cannot be reached; check the address and the network.")
+            return Unreachable(f"{where} cannot be reached; check the address and the network.")
         return TransientFault(
             f"{where}: the connection broke ({type(error).__name__}); worth trying again.", maybe_paid=sent
         )

@@ -236,6 +236,10 @@ class TransientFault(CallFault):
         self.maybe_paid = maybe_paid
 
 
+class Unreachable(TransientFault):
+    """No connection came about: the address, the network, or a server that is not there."""
+
+
 class CallTimedOut(TransientFault):
     """No reply in time. Under load that is no sign of a bad conversation."""
 

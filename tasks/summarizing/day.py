@@ -115,6 +115,7 @@ async def open_day(
                     if resources.summarizer.paid:
                         await asyncio.to_thread(answers.add_other_days)
                     caller = _caller(resources, answers, options.policy, buyer, lease)
+                    caller.notify = logger.warning
                     stopping.hand_on(caller)
                     async with (
                         _stopped_with_its_day(shard, warehouse, caller, logger),

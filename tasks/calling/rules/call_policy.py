@@ -26,6 +26,7 @@ class CallPolicy:
         tokens_beside_the_prompt: that a request can take besides its prompt, such as a system prompt's.
         retry: how often and after which waits a failed call is tried again.
         give_up_seconds: without any answer for so long, the endpoint is down.
+        unreached_seconds: so long for one that could never be reached; None: as long as for any other.
         call_seconds: how long a call may stay without a sign of life.
         canary: when answers are too useless to buy on.
         ceiling: the most that may be spent.
@@ -38,6 +39,7 @@ class CallPolicy:
     tokens_beside_the_prompt: int = 0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     give_up_seconds: float = 120.0
+    unreached_seconds: float | None = None
     call_seconds: float = 30.0
     canary: CanaryRule = NO_CANARY
     ceiling: Ceiling = field(default_factory=Ceiling)

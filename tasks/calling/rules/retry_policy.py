@@ -1,6 +1,9 @@
 """Retries of a conversation, the pauses between them, and the rule by which an endpoint counts as down."""
 
 from dataclasses import dataclass
+from typing import Final
+
+_FEWEST_FAILURES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,10 @@ class OutageDetector:
             self._since = now
         self._failures += 1
         self._failing.add(conversation)
+
+    def was_never_there(self, now: float, seconds: float) -> bool:
+        """Return true where no call of the run has ever succeeded, some failed, and so long is past."""
+        return self._last_success is None and self._failures >= _FEWEST_FAILURES and now - self._since >= seconds
 
     def another_succeeded_since(self, began: float) -> bool:
         """Return true where a failed attempt that began then counts against its conversation."""

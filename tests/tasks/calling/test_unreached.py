@@ -1,0 +1,81 @@
+"""A server that is not there is told at once and given up soon, where a person waits."""
+
+import asyncio
+import socket
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tasks.calling.caller import Caller
+from tasks.calling.rate_limiter import RateLimiter
+from tasks.calling.response_cache import ResponseCache
+from tasks.calling.rules.call_policy import CallPolicy
+from tasks.calling.rules.limits import Limits
+from tasks.calling.rules.retry_policy import OutageDetector
+from tasks.clients.folder_store import FolderStore
+from tasks.clients.http_faults import endpoint_missing
+from tasks.clients.openai_chat import OpenAISummarizer
+from tasks.domain.errors import EndpointDown
+from tests.tasks.calling.test_spending import requests
+
+
+@pytest.fixture
+def nobody():
+    """An address at which nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}/v1"
+
+
+async def ask(address: str, folder: Path, notices: list[str]) -> list[object]:
+    answers = ResponseCache(FolderStore(folder), date(2026, 11, 22), "run", folder, overwrite=False)
+    summarizer = OpenAISummarizer("m", base_url=address)
+    limiter = RateLimiter(Limits(600_000, None, 8))
+    caller = Caller(summarizer, limiter, answers, CallPolicy("v", unreached_seconds=0.1), "run")
+    caller.notify = notices.append
+
+    async def one(request):
+        try:
+            return await caller.answer(request)
+        except BaseException:
+            caller.stop()
+            raise
+
+    try:
+        outcomes: list[object] = await asyncio.gather(*map(one, requests(4)), return_exceptions=True)
+        return outcomes
+    finally:
+        limiter.close()
+        await summarizer.aclose()
+        answers.close()
+
+
+def test_a_server_that_was_never_there_is_said_at_once_and_given_up(nobody, tmp_path):
+    notices: list[str] = []
+    outcomes = asyncio.run(ask(nobody, tmp_path, notices))
+    down = [one for one in outcomes if isinstance(one, EndpointDown)]
+    assert down
+    assert f"m was never there in 0.1 s. {nobody}/chat/completions cannot be reached" in str(down[0])
+    assert [notice.partition(":")[0] for notice in notices] == ["The first call failed and is tried again"]
+
+
+def test_was_never_there_is_said_of_none_that_answered_or_failed_only_now():
+    never = OutageDetector(0.0)
+    for second in (10.0, 11.0, 24.0):
+        assert not never.was_never_there(second, 15.0)
+        never.failed(second, "a")
+    assert not never.was_never_there(24.9, 15.0)
+    assert never.was_never_there(25.0, 15.0)
+    never.succeeded(26.0)
+    for second in (30.0, 40.0, 50.0, 60.0):
+        never.failed(second, "b")
+    assert not never.was_never_there(99.0, 15.0)
+
+
+@pytest.mark.parametrize(
+    ("where", "hint"),
+    [("http://h/chat/completions", True), ("https://h/v1/chat/completions", False), ("https://h/api/v3/chat", False)],
+)
+def test_an_address_without_a_version_is_named(where, hint):
+    assert ("usually ends in /v1" in str(endpoint_missing(where))) is hint
