@@ -24,6 +24,9 @@ _DEBIAN: Final = Path("/usr/lib/postgresql")
 _INSTALL: Final = "Install it (apt-get install postgresql), or take --database sqlite."
 _USER: Final = "kefu"
 
+# It has no password, so that nobody can sign in as the superuser.
+_OWNER: Final = "postgres"
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -91,17 +94,26 @@ class Cluster:
             user = _stand_in()
             for path in (self.folder, self.folder / "password"):
                 os.chown(path, user.pw_uid, user.pw_gid)
-        asked = f"--username {_USER} --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8".split()
-        made = subprocess.run(  # noqa: S603
-            [str(initdb), "-D", f"{self._reach}/unfinished", "--pwfile", f"{self._reach}/password", *asked],
-            capture_output=True,
-            text=True,
-            check=False,
-            **self.options,
-        )
-        if made.returncode:
-            raise UsageError(f"PostgreSQL's initdb refused: {made.stderr.strip()}")
+        unfinished = f"{self._reach}/unfinished"
+        asked = f"--username {_OWNER} --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8".split()
+        self._run([str(initdb), "-D", unfinished, *asked, "--auth-local", "reject"])
+        self._run([str(self.binaries / "postgres"), "--single", "-j", "-D", unfinished, "postgres"], self._roles())
         (self.folder / "unfinished").rename(self.folder / "data")
+
+    def _roles(self) -> str:
+        """Prefect's role: it owns its database and is no superuser, who could run programs as the server's account."""
+        password = (self.folder / "password").read_text()
+        return (
+            f"CREATE ROLE {_USER} LOGIN PASSWORD '{password}';\n\n"
+            f"ALTER DATABASE postgres OWNER TO {_USER};\n\nALTER SCHEMA public OWNER TO {_USER};\n\n"
+        )
+
+    def _run(self, command: list[str], words: str = "") -> None:
+        made = subprocess.run(  # noqa: S603
+            command, input=words, capture_output=True, text=True, check=False, **self.options
+        )
+        if made.returncode or "ERROR:" in made.stderr:
+            raise UsageError(f"PostgreSQL's {Path(command[0]).name} refused: {made.stderr.strip()}")
 
     def wait_until_free(self, seconds: float = 30.0) -> None:
         """Return when nobody serves the cluster any more: a supervisor that was killed leaves one that is ending."""

@@ -81,6 +81,10 @@ def test_cluster_keeps_its_data_and_asks_for_its_password(tmp_path):
         asyncio.run(ask(cluster.url, "CREATE EXTENSION pg_trgm"))
         with pytest.raises(asyncpg.InvalidPasswordError):
             asyncio.run(ask(cluster.url.replace("kefu:", "kefu:x"), "SELECT 1"))
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            asyncio.run(ask(cluster.url, "COPY (SELECT 1) TO PROGRAM 'cat'"))
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            asyncio.run(ask(cluster.url.replace("kefu:", "postgres:"), "SELECT 1"))
     finally:
         process.terminate()
         process.wait(20)
