@@ -165,9 +165,13 @@ class Watch:
                 self.outbox.notify(
                     happenings.late(facts(run), f"{(at + NIGHTLY_PATIENCE).astimezone(self.zone):%H:%M}"), run, "late"
                 )
-        unattended = [run for run, at in due if _is_late(run) and _UNATTENDED < now - at < RECENT]
-        if unattended and not await _has_worker(client, unattended[0]):
-            self.outbox.notify(happenings.unattended(facts(unattended[0])), unattended[0], "unattended")
+        unattended: dict[str | None, FlowRun] = {}  # one of each work pool speaks for all
+        for run, at in due:
+            if _is_late(run) and _UNATTENDED < now - at < RECENT:
+                unattended.setdefault(run.work_pool_name, run)
+        for run in unattended.values():
+            if not await _has_worker(client, run):
+                self.outbox.notify(happenings.unattended(facts(run)), run, "unattended")
 
     async def _say_alive(self, client: PrefectClient, run: FlowRun) -> None:
         label = f"{LABEL}alive"

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, WorkerStatus
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.flow_engine import run_flow_async
 from prefect.states import Scheduled
@@ -124,6 +124,27 @@ def test_a_store_that_is_away_is_waited_for_and_after_three_times_told_as_a_fail
         *seen, told = asyncio.run(night(hook))
     assert seen == [*(("Failed", (BEGUN_AGAIN, minutes)) for minutes in (5, 30, 60)), ("Failed", ("Failed", 0))]
     assert told == ["warning"] * MOST_TIMES + ["failure"]
+
+
+async def is_silent(client: PrefectClient, pool: str) -> bool:
+    return {one.status for one in await client.read_workers_for_work_pool(pool)} == {WorkerStatus.OFFLINE}
+
+
+def test_a_worker_that_hangs_is_told_as_none(small_day):
+    async def night(hook: Receiver) -> list[Any]:
+        async with get_client() as client:
+            here, due = Night(client, hook), datetime.now(UTC) - timedelta(minutes=16)
+            run = await here.begin(due, "hung", day=str(DAY), settings=small_day)
+            await client.set_flow_run_state(run.id, Scheduled(scheduled_time=due, name="Late"), force=True)
+            await client.send_worker_heartbeat("hung", "hangs", heartbeat_interval_seconds=1)
+            async with asyncio.timeout(120):
+                while not await is_silent(client, "hung"):  # noqa: ASYNC110 (the server tells nobody)
+                    await asyncio.sleep(0.2)
+            return [await here.watch(run), here.told(run)]
+
+    with receiver() as hook:
+        (name, _), told = asyncio.run(night(hook))
+    assert (name, told) == ("Late", ["failure"])
 
 
 def test_a_run_that_no_worker_takes_is_told_after_a_quarter_of_an_hour_and_waits(small_day):
