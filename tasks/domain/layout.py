@@ -37,7 +37,7 @@ OTHER_ANSWERS: Final = re.compile(r"_answers/(?!day=)[^/]+/")
 
 DAY_OF_KEY: Final = re.compile(r"(?:_answers|reports|_staging/batches)/days?=(?:\d{4}-\d\d-\d\d_)?(\d{4}-\d\d-\d\d)/")
 
-TABLES: Final = ("summaries/", "rejects/", "metrics/", "runs/", "golden/")
+TABLES: Final = ("summaries/", "rejects/", "metrics/", "runs/", "golden/", "question_answers/", "_months/")
 
 # Whole dialogues, and what candidates wrote of them.
 TEXTS: Final = ("_reviews/", "reviews/", "labels/", "shadows/", "evaluations/", "comparisons/")

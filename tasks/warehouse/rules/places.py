@@ -55,8 +55,9 @@ PLACES: Final = (
         "`question_answers/`",
         "ids, the model's words about a shop's own questions",
         "rows",
-        "until removed by hand",
+        _FOR_EVER,
     ),
+    Place(r"_months/", "`_months/`", "as in the tables, whose copies they are", "rows", _FOR_EVER),
     Place(r"prompts/", "`prompts/`", "none", "nothing", "until removed by hand"),
     Place(r"models/", "`models/`", "training sets: whole dialogues without ids", "lines", "until removed by hand"),
     Place(

@@ -79,6 +79,7 @@ def test_is_expired_never_takes_a_table(folder, day, days):
     [
         ("summaries/day=2026-11-01/summaries.parquet", Keep(tables_days=21)),
         ("rejects/day=2026-11-01/rejects.parquet", Keep(tables_days=21)),
+        ("question_answers/day=2026-11-01/v1.parquet", Keep(tables_days=21)),
         ("labels/day=2026-11-01/labels.parquet", Keep(texts_days=21)),
         ("shadows/day=2026-11-01/m.parquet", Keep(texts_days=21)),
     ],
@@ -92,3 +93,10 @@ def test_is_expired_goes_by_the_kind_of_text(key, kept):
 def test_is_expired_goes_by_the_change_of_texts_that_name_no_day():
     assert not expired("_reviews/S1.parquet", Keep(texts_days=30), age_days=29.9)
     assert expired("_reviews/S1.parquet", Keep(texts_days=30), age_days=30.1)
+
+
+def test_is_expired_takes_the_file_of_a_month_by_its_last_change():
+    month = "_months/summaries/month=2026-09/summaries.parquet"
+    assert expired(month, Keep(tables_days=21), age_days=22)
+    assert not expired(month, Keep(tables_days=21), age_days=20)
+    assert not expired(month, Keep(texts_days=1), age_days=99)
