@@ -17,6 +17,7 @@ from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.call_policy import CallPolicy, is_settled
 from tasks.calling.rules.retry_policy import OutageDetector
+from tasks.calling.rules.tries import Tries
 from tasks.domain.errors import (
     AllowanceUsedUp,
     AnswersUseless,
@@ -59,20 +60,6 @@ class Usage:
 
 class Stopping(Exception):
     """The run was asked to stop; this request was not sent."""
-
-
-@dataclass(slots=True)
-class _Tries:
-    """Attempts at one request. `failures` counts fractions: a failure with nothing to compare it with is a quarter.
-
-    `again` is true where another model was asked about it before.
-    """
-
-    attempts: int = 0
-    failures: float = 0.0
-    unreadable: int = 0
-    began: float = 0.0
-    again: bool = False
 
 
 class Caller:
@@ -222,7 +209,7 @@ class Caller:
         return False
 
     async def _call_until_settled(self, request: Request, again: bool) -> Answer | GivenUp:
-        tries = _Tries(again=again)
+        tries = Tries(again=again)
         while True:
             try:
                 return await self._call(request, tries)
@@ -244,7 +231,7 @@ class Caller:
                     asyncio.sleep(self._policy.retry.backoff_seconds(min(tries.attempts, 16), random.random()))
                 )
 
-    def _is_given_up(self, fault: TransientFault, tries: _Tries) -> bool:
+    def _is_given_up(self, fault: TransientFault, tries: Tries) -> bool:
         if isinstance(fault, CallTimedOut):
             # A slow server answers in order; only the success of a later call is evidence against this one.
             healthy = self.outage.a_later_call_succeeded(tries.began)
@@ -255,7 +242,7 @@ class Caller:
         tries.failures += 1.0 if healthy else 0.25
         return tries.failures >= self._policy.retry.max_attempts
 
-    async def _call(self, request: Request, tries: _Tries) -> Answer:
+    async def _call(self, request: Request, tries: Tries) -> Answer:
         """One call: admitted, paced, paid for and kept. Raises what the summarizer does, counted."""
         assert self._limiter is not None
         asked = self._admission.budget.reservation(
