@@ -39,6 +39,11 @@ def test_assign_gives_a_text_the_same_theme_whatever_is_beside_it(texts):
         ("什么时候有货", "stock_presale"),
         ("什么时候退款到账", "refund_progress"),
         ("什么时候上门安装", "installation"),
+        ("取消以后怎么退款", "refund_progress"),
+        ("这个是自营的吗", "product_info"),
+        ("这两款哪个更省电", "product_info"),
+        ("查询订单号", OTHER),
+        ("广东省", OTHER),
         ("多久", OTHER),
     ],
 )
