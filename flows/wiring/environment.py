@@ -53,3 +53,13 @@ def make_temporary_folder() -> None:
     """Make the folder that TMPDIR names: where it is missing, Python takes another one without a word."""
     if os.environ.get("TMPDIR"):
         Path(os.environ["TMPDIR"]).mkdir(parents=True, exist_ok=True)
+
+
+def close_prefect_home() -> None:
+    """Make the folder of Prefect's database, keys and results this user's alone, as Prefect does where it makes it."""
+    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
+    with suppress(OSError):  # of somebody else, or on a file system without modes
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        there = home.stat()
+        if there.st_uid == os.geteuid() and there.st_mode & 0o077:
+            home.chmod(stat.S_IMODE(there.st_mode) & ~0o077)

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 
-from flows.wiring.environment import give_home
+from flows.wiring.environment import close_prefect_home, give_home
 
 
 @pytest.fixture
@@ -63,3 +63,19 @@ def test_home_that_is_there_stays(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     give_home()
     assert os.environ["HOME"] == str(tmp_path)
+
+
+@pytest.mark.parametrize("made_before", [True, False])
+def test_prefect_s_folder_is_closed_to_others(made_before, monkeypatch, tmp_path):
+    home = tmp_path / "prefect"
+    if made_before:
+        home.mkdir()
+        home.chmod(0o755)
+    monkeypatch.setenv("PREFECT_HOME", str(home))
+    close_prefect_home()
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+def test_a_folder_of_prefect_that_is_not_this_user_s_is_left_alone(monkeypatch):
+    monkeypatch.setenv("PREFECT_HOME", "/dev/null/prefect")
+    close_prefect_home()
