@@ -65,6 +65,9 @@ RENAMED: Final = {
     },
 }
 
+# Of a version that remembered nothing: all that is there may be people's own.
+_FORGOTTEN: Final[Mapping[str, Any]] = {"parameters": {}, "crons": []}
+
 _NOW: Final = {old: new for new, old in RENAMED.items()}
 
 _UNENDED: Final = (
@@ -120,8 +123,8 @@ async def deploy(client: PrefectClient, stanzas: Sequence[Stanza]) -> list[str]:
     for one in changed:
         name = name_of(one)
         before = there[name] or earlier.get(name)
-        if before is not None and name in remembered:
-            await _give_back(client, name, before, remembered[name], one)
+        if before is not None:
+            await _give_back(client, name, before, remembered.get(name, _FORGOTTEN), one)
         if there[name] is None and name in earlier:
             await _switch_off_as_before(client, name, earlier[name])
     now = {
@@ -144,6 +147,8 @@ async def _give_back(
 ) -> None:
     parameters = kept(before.parameters, deployed["parameters"], stanza.get("parameters", {}))
     fresh = await client.read_deployment_by_name(name)
+    known = (fresh.parameter_openapi_schema or {}).get("properties", {})
+    parameters = {one: value for one, value in parameters.items() if one in known}
     if fresh.parameters != parameters:
         await client.update_deployment(fresh.id, DeploymentUpdate(parameters=parameters))
     own = {one.slug: one.schedule for one in before.schedules if _cron(one.schedule) not in deployed["crons"]}

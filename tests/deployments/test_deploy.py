@@ -94,8 +94,9 @@ def test_deploying_again_keeps_what_was_changed_in_the_ui(prefect_api: PrefectSe
         assert read(api, "summarize-day/nightly")["parameters"] == changed
 
 
+@pytest.mark.parametrize("remembered", [True, False], ids=["remembered", "of a version that remembered nothing"])
 def test_a_deployment_with_a_new_name_takes_over_what_people_set_on_the_old_one(
-    prefect_api: PrefectServer, monkeypatch: pytest.MonkeyPatch
+    remembered: bool, prefect_api: PrefectServer, monkeypatch: pytest.MonkeyPatch
 ):
     for name, value in prefect_api.environment().items():
         monkeypatch.setenv(name, value)
@@ -110,11 +111,13 @@ def test_a_deployment_with_a_new_name_takes_over_what_people_set_on_the_old_one(
         deploy_stanzas(*old)
         (schedule,) = read(api, "publish-edition/weekly")["schedules"]
         before = read(api, "publish-edition/weekly")["id"]
-        api.patch(f"/deployments/{before}", json={"parameters": {"period": "month"}}).raise_for_status()
+        api.patch(f"/deployments/{before}", json={"parameters": {"period": "month", "gone": 1}}).raise_for_status()
         api.patch(f"/deployments/{before}/schedules/{schedule['id']}", json={"active": False}).raise_for_status()
         of, asked = read(api, "evaluate-model/manual")["id"], {"enforce_parameter_schema": False}
         run = api.post(f"/deployments/{of}/create_flow_run", json=asked).raise_for_status().json()["id"]
 
+        if not remembered:
+            api.delete(f"/variables/name/{deploying.REMEMBERED}").raise_for_status()
         said = deploy_stanzas(weekly, waiting)
         assert "deployment publish-edition/weekly: removed" in said
         assert "deployment evaluate-model/manual: kept until its 1 runs have ended" in said
