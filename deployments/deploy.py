@@ -109,14 +109,14 @@ def kept(now: Mapping[str, Any], deployed: Mapping[str, Any], wanted: Mapping[st
 
 async def deploy(client: PrefectClient, stanzas: Sequence[Stanza]) -> list[str]:
     """Bring the deployments up to date; return a line each."""
-    there = {name_of(one): await _read(client, name_of(one)) for one in stanzas}
+    there = {name_of(stanza): await _read(client, name_of(stanza)) for stanza in stanzas}
     earlier = {new: found for new, old in RENAMED.items() if (found := await _read(client, old))}
     remembered = await _remembered(client)
     remembered = {_NOW.get(name, name): value for name, value in remembered.items()}
     changed = [
-        one
-        for one in stanzas
-        if there[name_of(one)] is None or remembered.get(name_of(one), {}).get("mark") != mark_of(one)
+        stanza
+        for stanza in stanzas
+        if there[name_of(stanza)] is None or remembered.get(name_of(stanza), {}).get("mark") != mark_of(stanza)
     ]
     if changed:
         await asyncio.to_thread(_deploy, changed)
@@ -128,17 +128,19 @@ async def deploy(client: PrefectClient, stanzas: Sequence[Stanza]) -> list[str]:
         if there[name] is None and name in earlier:
             await _switch_off_as_before(client, name, earlier[name])
     now = {
-        name_of(one): {
-            "mark": mark_of(one),
-            "parameters": one.get("parameters", {}),
-            "crons": [schedule.get("cron") for schedule in one.get("schedules", [])],
+        name_of(stanza): {
+            "mark": mark_of(stanza),
+            "parameters": stanza.get("parameters", {}),
+            "crons": [schedule.get("cron") for schedule in stanza.get("schedules", [])],
         }
-        for one in stanzas
+        for stanza in stanzas
     }
     if now != remembered:
         await Variable.aset(REMEMBERED, now, overwrite=True)
     names = {name_of(one) for one in changed}
-    said = [f"deployment {name_of(one)}: {'deployed' if name_of(one) in names else 'as it was'}" for one in stanzas]
+    said = [
+        f"deployment {name_of(stanza)}: {'deployed' if name_of(stanza) in names else 'as it was'}" for stanza in stanzas
+    ]
     return [*said, *[await _remove(client, RENAMED[new], old) for new, old in earlier.items()]]
 
 
@@ -151,7 +153,11 @@ async def _give_back(
     parameters = {one: value for one, value in parameters.items() if one in known}
     if fresh.parameters != parameters:
         await client.update_deployment(fresh.id, DeploymentUpdate(parameters=parameters))
-    own = {one.slug: one.schedule for one in before.schedules if _cron(one.schedule) not in deployed["crons"]}
+    own = {
+        schedule.slug: schedule.schedule
+        for schedule in before.schedules
+        if _cron(schedule.schedule) not in deployed["crons"]
+    }
     for schedule in fresh.schedules:
         if schedule.slug in own:
             await client.update_deployment_schedule(fresh.id, schedule.id, schedule=own[schedule.slug])
@@ -162,7 +168,7 @@ async def _switch_off_as_before(client: PrefectClient, name: str, before: Deploy
     fresh = await client.read_deployment_by_name(name)
     if before.paused:
         await client.pause_deployment(fresh.id)
-    off = {one.slug for one in before.schedules if not one.active}
+    off = {schedule.slug for schedule in before.schedules if not schedule.active}
     for schedule in fresh.schedules:
         if schedule.slug in off:
             await client.update_deployment_schedule(fresh.id, schedule.id, active=False)

@@ -259,7 +259,7 @@ async def _has_worker(client: PrefectClient, run: FlowRun) -> bool:
     if not run.work_pool_name:
         return True
     workers = await client.read_workers_for_work_pool(run.work_pool_name)
-    return any(one.status == WorkerStatus.ONLINE for one in workers)
+    return any(worker.status == WorkerStatus.ONLINE for worker in workers)
 
 
 def _is_late(run: FlowRun) -> bool:

@@ -79,8 +79,8 @@ def _decide(sheet: str, args: dict[str, Any]) -> dict[str, Any]:
     if decisions:
         store_decisions(warehouse, decisions)
     return {
-        "accepted": [one.theme.id for one in decisions if one.theme is not None],
-        "refused": sum(not one.accepted for one in decisions),
+        "accepted": [decision.theme.id for decision in decisions if decision.theme is not None],
+        "refused": sum(not decision.accepted for decision in decisions),
         "errors": [str(one) for one in found if isinstance(one, RowError)],
     }
 

@@ -59,12 +59,14 @@ async def check_setup(settings: SettingsParameter | None = None, embedding: str 
     """
     findings, calls = await _findings(settings or {}, embedding)
     await acreate_table_artifact(
-        [one.as_json() for one in findings], key="check-setup", description="配置检查 · setup check"
+        [finding.as_json() for finding in findings], key="check-setup", description="配置检查 · setup check"
     )
     for one in findings:
         get_run_logger().info(one.line())
     if nightly_would_fail(findings):
-        raise RunError("The nightly would fail: " + "; ".join(one.line() for one in findings if one.status == "failed"))
+        raise RunError(
+            "The nightly would fail: " + "; ".join(finding.line() for finding in findings if finding.status == "failed")
+        )
     return as_json(findings, calls)
 
 
@@ -200,7 +202,7 @@ def main(arguments: Sequence[str]) -> int:
     else:
         took = (datetime.now(UTC) - began) / timedelta(seconds=1)
         verdict = "The nightly would FAIL." if nightly_would_fail(findings) else "The nightly would run."
-        lines = "\n".join(one.line() for one in findings)
+        lines = "\n".join(finding.line() for finding in findings)
         write_result(f"{lines}\n{verdict} ({calls} calls, {took:.0f} s)")
     return command_line.FAILED if nightly_would_fail(findings) else command_line.DONE
 

@@ -78,7 +78,10 @@ async def compare_prompts(
         for endpoint, prompt in entries
     ]
 
-    asked = [Asked(one.day, one.conversation_id, one.content_hash, one.text, one.answer()) for one in labeled]
+    asked = [
+        Asked(example.day, example.conversation_id, example.content_hash, example.text, example.answer())
+        for example in labeled
+    ]
     contestants = [_contestant(prompt, one, evaluations[0][1]) for prompt, one in evaluations]
     folder = f"comparisons/{datetime.now(UTC):%Y%m%dT%H%M%S}"
     markdown = render_markdown(asked, contestants, tuned)
@@ -89,8 +92,11 @@ async def compare_prompts(
     return {
         "conversations": len(labeled),
         "contestants": [
-            {**one.figures, "against_first": {name: found.as_json() for name, found in one.against_first.items()}}
-            for one in contestants
+            {
+                **contestant.figures,
+                "against_first": {name: found.as_json() for name, found in contestant.against_first.items()},
+            }
+            for contestant in contestants
         ],
         "report": warehouse.uri_of(f"{folder}/comparison.html"),
     }
@@ -117,8 +123,14 @@ def _contestant(prompt: Prompt, evaluation: Evaluation, first: Evaluation) -> Co
         template=prompt.template,
         figures=evaluation.figures(),
         answers=[
-            Answered(one.text, one.outcome, one.prompt_tokens, one.completion_tokens, one.latency_ms)
-            for one in evaluation.predictions
+            Answered(
+                prediction.text,
+                prediction.outcome,
+                prediction.prompt_tokens,
+                prediction.completion_tokens,
+                prediction.latency_ms,
+            )
+            for prediction in evaluation.predictions
         ],
         rows=evaluation.rows,
         against_first={} if evaluation is first else compare_rows(first.rows, evaluation.rows),

@@ -70,7 +70,7 @@ async def evaluate_model(
 async def judge_published(config: Settings, start: date | None, end: date | None) -> dict[str, Any]:
     """The figures of what was published, by the labels of those days; no model is called."""
     found = load_published_reviews(open_warehouse(config), start, end)
-    return published_figures([(one.published, one.label) for one in found.reviews], found.verdicts)
+    return published_figures([(review.published, review.label) for review in found.reviews], found.verdicts)
 
 
 def main(arguments: Sequence[str]) -> int:

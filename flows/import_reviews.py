@@ -32,7 +32,7 @@ async def import_reviews(sheet: str, settings: SettingsParameter | None = None) 
     imported = store_reviews(open_warehouse(config), rows, datetime.now(UTC))
     if imported.refusals:
         await show_table(
-            [{"row": one.row, "column": one.column, "why": one.message} for one in imported.refusals],
+            [{"row": refusal.row, "column": refusal.column, "why": refusal.message} for refusal in imported.refusals],
             key="refused-reviews",
             description=f"未采纳的行 · rows of {name} that do not fit",
         )
@@ -41,7 +41,7 @@ async def import_reviews(sheet: str, settings: SettingsParameter | None = None) 
         "reviewed": imported.reviewed,
         "changed": imported.changed,
         "not_reviewed": imported.not_reviewed,
-        "refused": [str(one) for one in imported.refusals],
+        "refused": [str(refusal) for refusal in imported.refusals],
     }
 
 

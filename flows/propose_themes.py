@@ -47,8 +47,13 @@ async def propose_themes(
         "start": first.isoformat(),
         "end": last.isoformat(),
         "proposals": [
-            {"number": one.number, "field": one.field, "name": one.proposal.name, "size": one.proposal.conversations}
-            for one in proposals
+            {
+                "number": proposal.number,
+                "field": proposal.field,
+                "name": proposal.proposal.name,
+                "size": proposal.proposal.conversations,
+            }
+            for proposal in proposals
         ],
         "sheet": "",
     }

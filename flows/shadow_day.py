@@ -43,7 +43,9 @@ async def shadow_day(day: date | None = None, settings: SettingsParameter | None
     async with connect(config.model_copy(update={"endpoint": config.shadow_endpoint}), day) as services:
         sample = sample_published(services.warehouse, day, config.shadow_share)
         served = dict(sample.values())
-        requests = [one for one in _requests(day, sample, services, config, run_id) if one.content_hash in served]
+        requests = [
+            request for request in _requests(day, sample, services, config, run_id) if request.content_hash in served
+        ]
         async with open_caller(
             services.summarizer,
             services.limiter,

@@ -161,7 +161,7 @@ def answers_like(truth: dict[str, str]) -> Callable[[float, str], str]:
 def run_chain(world: World, tell: Tell) -> None:
     """The story, told as it happens; every claim in it is checked."""
     labeled = labeled_conversations(load_settings(world.settings), START, END, str(LABELS))
-    world.console.answer = answers_like({one.text: one.answer() for one in labeled})
+    world.console.answer = answers_like({example.text: example.answer() for example in labeled})
 
     asyncio.run(summarize_day(END, world.settings))
     tell(f"Before: the nightly of {END} is made by {', '.join(world.models())}.\n")
@@ -224,7 +224,7 @@ def promote_the_best(world: World, tell: Tell) -> str:
     world.deaths = 0
     promoted = live_through(world, lambda: deploy(confirm=True))
     assert promoted["stage"] == "promoted"
-    assert [one.name for one in console.services.values()] == ["kefu-six-5", "k2-six-5"]
+    assert [service.name for service in console.services.values()] == ["kefu-six-5", "k2-six-5"]
     assert len(console.versions) == 1
     tell(
         f"{format_summary(promoted)}\nThe process died in {world.deaths} waits; one model, and one service that serves.\n"
@@ -273,7 +273,7 @@ def refuse_a_poor_one(world: World, tell: Tell) -> None:
 def adopt_what_a_notebook_made(world: World, tell: Tell) -> str:
     """A model that was trained and deployed outside goes through the same gate, and is promoted on top."""
     console = world.console
-    made = next(one for one in console.services.values() if one.name == "k2-six-5")
+    made = next(service for service in console.services.values() if service.name == "k2-six-5")
     console.behavior.seconds_per_poll = 600
     task = console.tasks[console.versions[made.model_id].task_id]
     settings = {**world.settings, "endpoint_block": ""}

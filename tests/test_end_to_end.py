@@ -289,7 +289,7 @@ def test_a_backfill_gives_way_to_the_nightly(machine: Served, endpoint: QianfanS
     assert [one["state_name"] for one in (first, second)] == ["Completed", "Completed"], second["state"]
     days = machine.ask("POST", "/flow_runs/filter", {"flow_runs": {"parent_flow_run_id": {"any_": [backfill]}}})
     assert len(days) == 2
-    assert all(datetime.fromisoformat(one["created"]) > datetime.fromisoformat(first["end_time"]) for one in days)
+    assert all(datetime.fromisoformat(day["created"]) > datetime.fromisoformat(first["end_time"]) for day in days)
 
 
 def logged(machine: Served, run_id: str) -> list[str]:

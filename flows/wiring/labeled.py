@@ -87,7 +87,7 @@ async def fetched_labels(config: Settings, labels: str) -> str:
     folder = scratch_parent(config) / "datasets"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{labels}.jsonl"
-    path.write_bytes(b"\n".join(one.replace(b"\n", b" ") for one in entities))
+    path.write_bytes(b"\n".join(entity.replace(b"\n", b" ") for entity in entities))
     return str(path)
 
 

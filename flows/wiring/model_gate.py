@@ -40,7 +40,7 @@ class Examined:
 
 def weighted_back(warehouse: ObjectStore, labeled: Sequence[LabeledExample]) -> Examined:
     """The labels that stand for something, by their strata's part of the published days."""
-    weights = label_weights(labeled, published_uncertainty(warehouse, {one.day for one in labeled}))
+    weights = label_weights(labeled, published_uncertainty(warehouse, {example.day for example in labeled}))
     counted = [(one, weight) for one, weight in zip(labeled, weights, strict=True) if weight]
     return Examined([one for one, _ in counted], [weight for _, weight in counted])
 

@@ -53,7 +53,7 @@ async def events_of(block: str) -> list[Event]:
         history = cast("PromotionHistory", await PromotionHistory.aload(f"{block}-history"))
     except ValueError:
         return []
-    return [Event(**one) for one in history.events]
+    return [Event(**event) for event in history.events]
 
 
 def states_of(events: list[Event]) -> list[Event]:
@@ -134,7 +134,7 @@ async def blocks_naming(endpoint: str) -> list[str]:
     """The names of the endpoint blocks on this server that name an endpoint; what only keeps a past state is none."""
     async with get_client() as client:
         documents = await client.read_block_documents_by_type("summarizer-endpoint")
-    named = {str(one.name): str(one.data.get("endpoint") or "") for one in documents}
+    named = {str(document.name): str(document.data.get("endpoint") or "") for document in documents}
     kept = {event.kept for block in named for event in await events_of(block)}
     return sorted(block for block, found in named.items() if block not in kept and same_endpoint(found, endpoint))
 
@@ -165,7 +165,7 @@ async def _restore(block: str, state: Event) -> None:
 
 
 async def _write(block: str, events: list[Event]) -> None:
-    history = PromotionHistory(events=[{name: getattr(one, name) for name in Event.__slots__} for one in events])
+    history = PromotionHistory(events=[{name: getattr(event, name) for name in Event.__slots__} for event in events])
     await history.asave(f"{block}-history", overwrite=True)
 
 

@@ -31,7 +31,7 @@ def reviewed_by_people(
         found = load_published_reviews(warehouse, start, last, models)
     except UsageError:  # nobody has reviewed anything yet
         return None
-    at_random = [one for one in found.reviews if one.label["stratum"] == RANDOM]
+    at_random = [review for review in found.reviews if review.label["stratum"] == RANDOM]
     if not at_random:
         return None
     verdicts = {name: [(one.published[name], one.label[name]) for one in at_random] for name in _FLAGS}

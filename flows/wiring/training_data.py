@@ -66,7 +66,7 @@ async def read_rows(source: str, config: Settings, platform: ModelPlatform) -> l
         UsageError: it can't be read.
     """
     if source.startswith("ds-"):
-        return [one.replace(b"\n", b" ") for one in await platform.dataset_entities(source)]
+        return [entity.replace(b"\n", b" ") for entity in await platform.dataset_entities(source)]
     try:
         store, key = open_place(source, config)
         content = await asyncio.to_thread(store.read_path, key)
@@ -86,7 +86,7 @@ async def examination(
         UsageError: nobody can tell what it was trained on.
     """
     if tuning.data.built:
-        return [one for one in labeled if is_held_out(one.content_hash)]
+        return [example for example in labeled if is_held_out(example.content_hash)]
     warehouse = open_warehouse(config)
     try:
         lines = (await asyncio.to_thread(warehouse.read_path, training_key(tuning.name))).splitlines()

@@ -246,7 +246,7 @@ class QianfanV1Summarizer:
         counts = usage if isinstance(usage, dict) else {}
         tokens = [counts.get(name) for name in ("prompt_tokens", "completion_tokens")]
         prompt_tokens, completion_tokens = (
-            one if isinstance(one, int) and 0 <= one < 100_000_000 else 0 for one in tokens
+            token if isinstance(token, int) and 0 <= token < 100_000_000 else 0 for token in tokens
         )
         return Reply(
             text,

@@ -67,8 +67,8 @@ class ConsoleApi:
         marker = None
         while True:
             page = await self.read(listing, *arguments, marker=marker, max_keys=_PAGE, **filters)
-            for one in _listed(page):
-                yield one
+            for item in _listed(page):
+                yield item
             info = page.get("pageInfo") or {}
             if not info.get("isTruncated") or info.get("nextMarker") in (None, "", marker):
                 return

@@ -117,7 +117,7 @@ class QianfanConsole:
                 listing_type=EntityListingType.All,
             )
             items = page["items"] or []
-            found += await asyncio.gather(*(self._api.download(str(one["url"])) for one in items))
+            found += await asyncio.gather(*(self._api.download(str(item["url"])) for item in items))
             if not items or len(found) >= int(page.get("total") or 0):
                 return found
 

@@ -140,12 +140,12 @@ def held_units(instances: Iterable[Mapping[str, Any]]) -> list[ComputeUnit]:
     """The units that are not given back yet."""
     return [
         ComputeUnit(
-            str(one["instanceId"]),
-            one.get("paymentTiming") == "Prepaid",
-            next((time_of(one[name]) for name in _EXPIRES if one.get(name)), None),
+            str(instance["instanceId"]),
+            instance.get("paymentTiming") == "Prepaid",
+            next((time_of(instance[name]) for name in _EXPIRES if instance.get(name)), None),
         )
-        for one in instances
-        if str(one.get("status") or "") not in _GIVEN_BACK
+        for instance in instances
+        if str(instance.get("status") or "") not in _GIVEN_BACK
     ]
 
 
@@ -167,16 +167,16 @@ def _limit(one: Mapping[str, Any]) -> Limit:
 
 def _checkpoints(listed: Iterable[Mapping[str, Any]]) -> list[Checkpoint]:
     return [
-        Checkpoint(int(step), number_of(one.get("trainingLoss")), number_of(one.get("perplexity")))
-        for one in listed
-        if (step := number_of(one.get("step"))) is not None
+        Checkpoint(int(step), number_of(item.get("trainingLoss")), number_of(item.get("perplexity")))
+        for item in listed
+        if (step := number_of(item.get("step"))) is not None
     ]
 
 
 def _sources(versions: Iterable[Mapping[str, Any]]) -> list[str]:
     return [
-        str(one.get("versionId") or "") or str(one.get("versionBosUri") or "").replace("bos:/", "bos://", 1)
-        for one in versions
+        str(version.get("versionId") or "") or str(version.get("versionBosUri") or "").replace("bos:/", "bos://", 1)
+        for version in versions
     ]
 
 

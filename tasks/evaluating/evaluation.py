@@ -82,16 +82,16 @@ class Evaluation:
 
     def figures(self) -> dict[str, Any]:
         """The scores' figures, and what the answers took: mean tokens a conversation, latency in milliseconds."""
-        answered = [one for one in self.predictions if one.latency_ms]
+        answered = [prediction for prediction in self.predictions if prediction.latency_ms]
         latencies = sorted(one.latency_ms for one in answered)
         return {
             "model": self.model,
             "prompt": self.prompt_version,
             **_random_figures(self.at_random),
             **as_figures(self.scores),
-            "answered": sum(one.outcome == "answered" for one in self.predictions),
-            "prompt_tokens": _mean([one.prompt_tokens for one in self.predictions]),
-            "completion_tokens": _mean([one.completion_tokens for one in self.predictions]),
+            "answered": sum(prediction.outcome == "answered" for prediction in self.predictions),
+            "prompt_tokens": _mean([prediction.prompt_tokens for prediction in self.predictions]),
+            "completion_tokens": _mean([prediction.completion_tokens for prediction in self.predictions]),
             "latency_ms p50": latencies[len(latencies) // 2] if latencies else None,
             "latency_ms p95": latencies[len(latencies) * 95 // 100] if latencies else None,
             "calls": self.calls,
@@ -107,12 +107,12 @@ async def evaluate(
     Raises:
         EndpointUnusable: no request can be answered; what was answered is kept.
     """
-    requests = [ask_again(one.request, prompt=prompt, model=model, options=options) for one in labeled]
+    requests = [ask_again(example.request, prompt=prompt, model=model, options=options) for example in labeled]
     answers = await _answers(requests, caller)
     predictions = [_prediction(one, answer) for one, answer in zip(labeled, answers, strict=True)]
     rows = RowFigures()
     scores = await asyncio.to_thread(score_rows, pairs_of(predictions), rows.add)
-    drawn = [one for one in predictions if one.labeled.stratum == RANDOM]
+    drawn = [prediction for prediction in predictions if prediction.labeled.stratum == RANDOM]
     at_random = await asyncio.to_thread(score_rows, pairs_of(drawn)) if drawn else None
     usage = caller.usage
     return Evaluation(model, prompt.version, predictions, scores, rows, usage.calls, usage.reused, at_random)
@@ -157,7 +157,7 @@ async def judge(pairs: Iterable[Pair], caller: Caller, model: str) -> dict[str, 
 
 def pairs_of(predictions: Sequence[Prediction]) -> Iterator[Pair]:
     """Predictions as pairs to score."""
-    return (Pair(one.text, one.labeled.answer()) for one in predictions)
+    return (Pair(prediction.text, prediction.labeled.answer()) for prediction in predictions)
 
 
 def _has_empty_side(pair: Pair) -> bool:
@@ -179,10 +179,12 @@ def store_evaluation(warehouse: ObjectStore, now: datetime, evaluation: Evaluati
     """Keep an evaluation's predictions and its figures in the warehouse; return the predictions' address."""
     name = re.sub(r"[^0-9A-Za-z._-]+", "-", f"{evaluation.model}-{evaluation.prompt_version}")
     folder = f"evaluations/{now:%Y%m%dT%H%M%S}-{name}"
-    lines = (orjson.dumps(one.as_json(), option=orjson.OPT_APPEND_NEWLINE) for one in evaluation.predictions)
+    lines = (
+        orjson.dumps(prediction.as_json(), option=orjson.OPT_APPEND_NEWLINE) for prediction in evaluation.predictions
+    )
     warehouse.write_path(f"{folder}/predictions.jsonl", b"".join(lines))
     warehouse.write_path(f"{folder}/figures.json", orjson.dumps(figures, option=orjson.OPT_INDENT_2))
-    page = evaluation_page(figures, [one.as_json() for one in evaluation.predictions])
+    page = evaluation_page(figures, [prediction.as_json() for prediction in evaluation.predictions])
     warehouse.write_path(f"{folder}/evaluation.html", page.encode())
     return warehouse.uri_of(f"{folder}/predictions.jsonl")
 

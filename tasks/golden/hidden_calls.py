@@ -32,7 +32,7 @@ def choose(labeled: Sequence[LabeledExample], number: int, as_asked: Callable[[R
         number: how many are asked a night.
         as_asked: makes a dialogue the night's request.
     """
-    distinct = {one.content_hash: one for one in labeled}.values()
+    distinct = {example.content_hash: example for example in labeled}.values()
     ordered = sorted(distinct, key=lambda one: (not is_held_out(one.content_hash), one.content_hash))
     return [(as_asked(one.request), one.label) for one in ordered[:number]]
 

@@ -88,7 +88,7 @@ def draw_sample(
     Raises:
         UsageError: nothing is left to label.
     """
-    candidates = {(one.day, one.row["conversation_id"]): one for one in draw.candidates()}
+    candidates = {(candidate.day, candidate.row["conversation_id"]): candidate for candidate in draw.candidates()}
     requests: dict[str, Request] = {}
     disagreeing: set[str] = set()
     for day, name, conversation in conversations:
@@ -154,7 +154,7 @@ def store_reviews(warehouse: ObjectStore, sheet: Sequence[tuple[int, Cells]], no
     if not sample:
         raise UsageError(f"None of the samples that the sheet names ({', '.join(ids)[:80]}) is in {warehouse.uri}.")
     outcomes = list(read_reviews(sheet, sample))
-    reviews = [one for one in outcomes if isinstance(one, Review)]
+    reviews = [outcome for outcome in outcomes if isinstance(outcome, Review)]
     by_day: dict[date, list[dict[str, Any]]] = {}
     for review in reviews:
         by_day.setdefault(review.sampled["day"], []).append(_label_of(review, now))
@@ -162,7 +162,7 @@ def store_reviews(warehouse: ObjectStore, sheet: Sequence[tuple[int, Cells]], no
         reviewed=len(reviews),
         changed=sum(store_labels(warehouse, day, rows) for day, rows in sorted(by_day.items())),
         not_reviewed=outcomes.count(None),
-        refusals=[one for one in outcomes if isinstance(one, RowError)],
+        refusals=[outcome for outcome in outcomes if isinstance(outcome, RowError)],
     )
 
 

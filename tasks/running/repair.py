@@ -100,7 +100,7 @@ class Repairer:
             deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[NIGHTLY_TAG, TAG]))
         )
         for deployment in nightlies:
-            active = [one for one in deployment.schedules if one.active]
+            active = [schedule for schedule in deployment.schedules if schedule.active]
             if deployment.paused or not active:
                 continue
             # What was due before it was switched on is nobody's.

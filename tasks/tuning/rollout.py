@@ -86,7 +86,7 @@ async def begin_rollout(
         if known.token:  # what was adopted is as it is
             check_unchanged(known, experiment, spec)
         return record
-    trial = next((one for one in tuning.trials if one.experiment.number == experiment), None)
+    trial = next((trial for trial in tuning.trials if trial.experiment.number == experiment), None)
     if not experiment:
         trial = tuning.best
     if trial is None or trial.phase != "done":
@@ -174,27 +174,27 @@ def _step(step: int | None) -> str:
     return "last checkpoint" if step is None else f"step {step}"
 
 
-async def _find_set(one: ModelRollout, platform: ModelPlatform) -> str | None:
-    found = await platform.find_model_set(one.model_name)
+async def _find_set(rollout: ModelRollout, platform: ModelPlatform) -> str | None:
+    found = await platform.find_model_set(rollout.model_name)
     if found is None:
         return None
     for model_id in found.model_ids:
-        if (await platform.describe_model(model_id)).task_id == one.task_id:
+        if (await platform.describe_model(model_id)).task_id == rollout.task_id:
             return found.set_id
     if found.model_ids:
         raise UsageError(
-            f"Model {one.model_name} ({found.set_id}) is on the platform already and was not made of task "
-            f"{one.task_id}: adopt it with --model {found.model_ids[0]}, or give the tuning another --name."
+            f"Model {rollout.model_name} ({found.set_id}) is on the platform already and was not made of task "
+            f"{rollout.task_id}: adopt it with --model {found.model_ids[0]}, or give the tuning another --name."
         )
     return found.set_id
 
 
-async def _find_version(one: ModelRollout, platform: ModelPlatform) -> str | None:
-    if one.asked is None:
+async def _find_version(rollout: ModelRollout, platform: ModelPlatform) -> str | None:
+    if rollout.asked is None:
         return None  # the set is new, or was found without one of ours
-    found = await platform.find_model_set(one.model_name)
+    found = await platform.find_model_set(rollout.model_name)
     for model_id in found.model_ids if found else ():
-        if (await platform.describe_model(model_id)).task_id == one.task_id:
+        if (await platform.describe_model(model_id)).task_id == rollout.task_id:
             return model_id
     return None
 
@@ -257,24 +257,24 @@ async def _create_service(record: RolloutRecord, platform: ModelPlatform, policy
     await record.save(replace(record.value, service_id=service_id, asked=None))
 
 
-async def _find_service(one: ModelRollout, platform: ModelPlatform) -> str | None:
-    found = await platform.find_services(one.plan.name)
+async def _find_service(rollout: ModelRollout, platform: ModelPlatform) -> str | None:
+    found = await platform.find_services(rollout.plan.name)
     for service in found:
-        if await _is_ours(service, one, platform):
+        if await _is_ours(service, rollout, platform):
             return service.service_id
     if found:
         raise UsageError(
-            f"Service {one.plan.name} ({found[0].service_id}, described as {found[0].description!r}) is on the "
+            f"Service {rollout.plan.name} ({found[0].service_id}, described as {found[0].description!r}) is on the "
             f"platform already and is not of this rollout: adopt it with --service {found[0].service_id}, or give the "
             "tuning another --name."
         )
     return None
 
 
-async def _is_ours(service: ServiceReport, one: ModelRollout, platform: ModelPlatform) -> bool:
+async def _is_ours(service: ServiceReport, rollout: ModelRollout, platform: ModelPlatform) -> bool:
     if not service.description:  # listings may leave it out
         service = await platform.describe_service(service.service_id)
-    return is_made_by(one.token, service.description)
+    return is_made_by(rollout.token, service.description)
 
 
 async def retire_service(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy, notify: Notify) -> bool:
@@ -323,7 +323,7 @@ async def _take_offline(record: RolloutRecord, platform: ModelPlatform, policy: 
     try:
         service = await platform.describe_service(service_id)
     except PlatformRefused as error:
-        if name not in {one.name for one in await platform.find_services(name)}:
+        if name not in {service.name for service in await platform.find_services(name)}:
             reason = f"the platform does not know the service any more ({error})"
             await record.save(record.value.moved("retired", policy.now(), reason=reason))
             return True

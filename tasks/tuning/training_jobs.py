@@ -126,7 +126,7 @@ async def _submit(trial: Trial, record: TuningRecord, platform: ModelPlatform, p
     experiment, tuning, number = trial.experiment, record.value, trial.experiment.number
 
     def current() -> Trial:
-        return next(one for one in record.value.trials if one.experiment.number == number)
+        return next(trial for trial in record.value.trials if trial.experiment.number == number)
 
     async def note(asked: Asked | None) -> None:
         phase = current().phase if asked is None and current().job_id else "submitting" if asked else "planned"
@@ -205,7 +205,7 @@ async def adopt_task(
     """
     record = await asyncio.to_thread(find_tuning, store, name)
     if record is not None:
-        if [one.task_id for one in record.value.trials] != [task_id]:
+        if [trial.task_id for trial in record.value.trials] != [task_id]:
             raise UsageError(f"Tuning {name!r} is another one: give another --name to --task {task_id}.")
         return record
     try:

@@ -251,7 +251,7 @@ def main() -> None:
             run_shared(options.short)
             continue
         if options.contestant:
-            chosen = [one for one in SCENARIOS[name].contestants if one in options.contestant]
+            chosen = [contestant for contestant in SCENARIOS[name].contestants if contestant in options.contestant]
             SCENARIOS[name] = replace(SCENARIOS[name], contestants=chosen)
         run_scenario(name, options.short)
 

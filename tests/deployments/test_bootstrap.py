@@ -53,7 +53,7 @@ def test_bootstrap_twice_is_bootstrap_once(prefect_api: PrefectServer):
         )
         assert part == pytest.approx(0.4 * whole)
         assert "work pool kefu: there already" in again
-        assert [one["id"] for one in automations(api)] == [made["id"]]
+        assert [automation["id"] for automation in automations(api)] == [made["id"]]
         assert api.get("/work_pools/kefu").raise_for_status().json()["type"] == "process"
         for kind in ("baidu-credentials", "bos-bucket", "summarizer-endpoint"):
             assert api.get(f"/block_types/slug/{kind}").raise_for_status().json()["description"]
@@ -67,7 +67,7 @@ def test_bootstrap_removes_what_the_watch_does_now(prefect_api: PrefectServer):
             api.post("/automations/", json=old).raise_for_status()
         said = bootstrap(prefect_api)
         assert sum(line.endswith("removed; the watch does it") for line in said) == len(REPLACED)
-        assert not {one["name"] for one in automations(api)} & set(REPLACED)
+        assert not {automation["name"] for automation in automations(api)} & set(REPLACED)
 
 
 @pytest.mark.parametrize("wrong", ["a/b", "sft=0", "sft=101", "sft=much", ""])

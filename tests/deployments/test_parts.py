@@ -35,9 +35,9 @@ def part(tmp_path: Path):
         one.stop()
 
 
-def pid_of(one: Service) -> int:
-    assert one._process is not None
-    return one._process.pid
+def pid_of(service: Service) -> int:
+    assert service._process is not None
+    return service._process.pid
 
 
 def is_alive(pid: int) -> bool:

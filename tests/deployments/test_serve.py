@@ -144,7 +144,7 @@ def test_readme_names_every_flag_and_no_other(capsys):
 
 def test_readme_names_every_deployment_and_no_other():
     stanzas = yaml.safe_load((ROOT / "deployments" / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
-    names = {f"{one['entrypoint'].rpartition('.')[2].replace('_', '-')}/{one['name']}" for one in stanzas}
+    names = {f"{stanza['entrypoint'].rpartition('.')[2].replace('_', '-')}/{stanza['name']}" for stanza in stanzas}
     assert set(re.findall(r"(?m)^\| `([\w-]+/[\w-]+)` \|", README)) == names
 
 

@@ -64,7 +64,7 @@ def run(place: dict[str, Any], start: date = START, end: date = END, **form: Any
 def test_backfill_days_goes_on_after_a_failed_day_and_does_only_that_one_again(place, tmp_path):
     with pytest.raises(DaysFailed, match=r"1 of 3 days failed: 2026-11-21 \(There are no logs of 2026-11-21") as told:
         run(place)
-    assert [one["status"] for one in told.value.outcomes] == ["done", "failed", "done"]
+    assert [outcome["status"] for outcome in told.value.outcomes] == ["done", "failed", "done"]
 
     write_day(tmp_path / "logs", date(2026, 11, 21))
     assert [one["status"] for one in run(place)] == ["complete already", "done", "complete already"]
@@ -82,7 +82,7 @@ def test_backfill_days_share_one_ceiling_also_with_a_day_that_failed_after_its_c
     in_the_way.write_text("a file where the report's folder would be")
     with pytest.raises(DaysFailed) as failed:
         run(asked | {"max_calls": 8})
-    assert [one["status"] for one in failed.value.outcomes] == ["failed", "ceiling_reached", "not begun"]
+    assert [outcome["status"] for outcome in failed.value.outcomes] == ["failed", "ceiling_reached", "not begun"]
     assert sum(qianfan.delivered.values()) == 8
 
 

@@ -19,7 +19,9 @@ WRONG = RIGHT.replace("催促站点", "请您稍等")
 
 
 def written(path, *predictions):
-    lines = [json.dumps({"prediction": one, "reference": RIGHT}, ensure_ascii=False) for one in predictions]
+    lines = [
+        json.dumps({"prediction": prediction, "reference": RIGHT}, ensure_ascii=False) for prediction in predictions
+    ]
     path.write_text("\n".join(lines), encoding="utf-8")
     return str(path)
 

@@ -72,7 +72,7 @@ def test_two_steps_back_go_two_states_back(block):
     with pytest.raises(UsageError, match="Nothing to roll back"):
         back(block, "one")
     events = asyncio.run(events_of(block))
-    assert [(one.action, one.name, one.by) for one in events] == [
+    assert [(event.action, event.name, event.by) for event in events] == [
         ("found", "", ""),
         ("promoted", "one", "me"),
         ("promoted", "two", "me"),
@@ -80,7 +80,7 @@ def test_two_steps_back_go_two_states_back(block):
         ("rolled back", "one", "me"),
     ]
     assert events[2].why == "two is better"
-    assert all(one.at for one in events)
+    assert all(event.at for event in events)
     assert len(states_of(events)) == 1
 
 

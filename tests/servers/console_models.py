@@ -103,6 +103,6 @@ class ModelCalls:
         for found in self.sets.values():
             if body.get("modelSetId") == found["modelSetId"] or body.get("modelSetName") == found["modelSetName"]:
                 versions = self._world.listed([{"id": one} for one in found["modelIds"]], "id")
-                listed = [one["id"] for one in versions]
+                listed = [version["id"] for version in versions]
                 return {**found, "modelIds": listed, "source": "UserCreate", "modelType": "Text2Text"}
         raise Refusal("NotFound", "no such model set")

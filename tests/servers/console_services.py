@@ -92,7 +92,7 @@ class ServiceCalls:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,18}[a-z0-9]", body["urlSuffix"]):
             raise inappropriate("urlSuffix")
         billing, resource, units = self._paid_by(body)
-        taken = any(one.name == body["name"] and not one.removed for one in self.services.values())
+        taken = any(service.name == body["name"] and not service.removed for service in self.services.values())
         if taken and not self._world.behavior.names_repeat:
             raise Refusal("ServiceNameExist", "service name exist")
         version = known(self._models.versions, body["modelId"], "model version")
@@ -172,9 +172,11 @@ class ServiceCalls:
     def _list(self, body: Body) -> Body:
         """W4: without protocolVersion only services of V1 are listed; the name is matched in part."""
         wanted = [
-            self._summary(one)
-            for one in self.services.values()
-            if one.protocol == body.get("protocolVersion", 1) and body.get("name", "") in one.name and not one.removed
+            self._summary(service)
+            for service in self.services.values()
+            if service.protocol == body.get("protocolVersion", 1)
+            and body.get("name", "") in service.name
+            and not service.removed
         ]
         shown, info = page(self._world.listed(wanted, "serviceId"), body, "serviceId")
         return {"serviceList": shown, "pageInfo": info}
@@ -216,7 +218,7 @@ class ServiceCalls:
     def _release_unit(self, body: Body) -> bool:
         """Gives a unit back that is paid by use, and only when nothing runs on it; the service stays listed."""
         service = known(self.services, body["serviceId"], "service")
-        unit = next((one for one in service.units if one["instanceId"] == body["instanceId"]), None)
+        unit = next((unit for unit in service.units if unit["instanceId"] == body["instanceId"]), None)
         if unit is None or unit.get("status") == "Deleted":
             raise Refusal("NotFound", "no such instance")
         if unit["paymentTiming"] != "Postpaid":

@@ -65,7 +65,9 @@ class World:
 
     def listed(self, items: Iterable[Body], key: str) -> list[Body]:
         """Those whose creation has reached the listings; looking moves time on."""
-        seen = [one for one in items if self.now - self._created.get(one[key], -1e9) >= self.behavior.listing_seconds]
+        seen = [
+            item for item in items if self.now - self._created.get(item[key], -1e9) >= self.behavior.listing_seconds
+        ]
         self.poll()
         return seen
 

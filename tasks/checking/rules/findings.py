@@ -82,7 +82,7 @@ class PrefectFacts:
 
 def nightly_would_fail(findings: Sequence[Finding]) -> bool:
     """Return true where one of the findings keeps a nightly run from succeeding."""
-    return any(one.status == "failed" for one in findings)
+    return any(finding.status == "failed" for finding in findings)
 
 
 def as_json(findings: Sequence[Finding], calls: int) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def as_json(findings: Sequence[Finding], calls: int) -> dict[str, Any]:
     return {
         "status": "failed" if nightly_would_fail(findings) else "ok",
         "calls": calls,
-        "findings": [one.as_json() for one in findings],
+        "findings": [finding.as_json() for finding in findings],
     }
 
 

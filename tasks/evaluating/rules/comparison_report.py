@@ -179,7 +179,10 @@ def _notes(held_out: bool) -> list[str]:
 
 def _figure_rows(contestants: Sequence[Contestant]) -> list[tuple[str, list[str]]]:
     return [
-        (label, [_shown(one.figures.get(name), one.figures.get(f"{name} 95%")) for one in contestants])
+        (
+            label,
+            [_shown(contestant.figures.get(name), contestant.figures.get(f"{name} 95%")) for contestant in contestants],
+        )
         for name, label in _SHOWN
     ]
 
@@ -187,7 +190,9 @@ def _figure_rows(contestants: Sequence[Contestant]) -> list[tuple[str, list[str]
 def _difference_rows(contestants: Sequence[Contestant]) -> list[tuple[str, list[str]]]:
     if len(contestants) < 2:
         return []
-    return [(name, [_difference(one.against_first.get(name)) for one in contestants[1:]]) for name in COMPARED]
+    return [
+        (name, [_difference(contestant.against_first.get(name)) for contestant in contestants[1:]]) for name in COMPARED
+    ]
 
 
 def _difference(found: Comparison | None) -> str:

@@ -33,7 +33,14 @@ def evaluation_page(figures: Mapping[str, Any], predictions: Sequence[Mapping[st
         if not name.endswith(" 95%") and name not in ("model", "prompt", "predictions", "page")
     ]
     answers = [
-        (one["conversation_id"], one["day"], one["outcome"], one["prediction"], one["reference"]) for one in predictions
+        (
+            prediction["conversation_id"],
+            prediction["day"],
+            prediction["outcome"],
+            prediction["prediction"],
+            prediction["reference"],
+        )
+        for prediction in predictions
     ]
     left_out = len(answers) - _ANSWERS_SHOWN
     note = f"另有 {left_out} 条未列出 · {left_out} more are in the file of predictions" if left_out > 0 else ""

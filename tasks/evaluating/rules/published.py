@@ -28,7 +28,7 @@ def published_figures(reviews: Sequence[Reviewed], verdicts: Mapping[str, Mappin
         reviews: published rows with their labels.
         verdicts: how many of all published summaries have each verdict, by field.
     """
-    strata = {name: [one for one in reviews if one[1]["stratum"] == name] for name in STRATA}
+    strata = {name: [review for review in reviews if review[1]["stratum"] == name] for name in STRATA}
     at_random = strata.pop(RANDOM)
     figures: dict[str, Any] = {"reviews": len(reviews), **_stratum(RANDOM, at_random)}
     for name in FLAGS:

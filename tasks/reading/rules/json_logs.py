@@ -146,7 +146,7 @@ class JsonRecords:
         if not first.names_its_conversation:
             return []
         rows = []
-        for message in [self._lifted(one) for one in messages if isinstance(one, dict)]:
+        for message in [self._lifted(message) for message in messages if isinstance(message, dict)]:
             own = self._vocabulary.shape(tuple(message))
             rows.append((message, own, identity(message.get(own.conversation_id)) or conversation_id))
         return rows if len({row[2] for row in rows}) > 1 else []

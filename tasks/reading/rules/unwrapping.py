@@ -51,7 +51,7 @@ def _nested(value: Mapping[str, Any], kind: Callable[[Any], str], depth: int) ->
 def _listed(elements: list[Any], kind: Callable[[Any], str]) -> list[Any]:
     first = next((element for element in elements if isinstance(element, dict | list)), None)
     if isinstance(first, list):
-        return [{"messages": one} for one in elements] if first and _kind(first[0], kind) == _MESSAGES else []
+        return [{"messages": element} for element in elements] if first and _kind(first[0], kind) == _MESSAGES else []
     if first is None or not (found := _kind(first, kind)):
         return []
     return [{"messages": elements}] if found == _MESSAGES else elements

@@ -182,7 +182,7 @@ class _Describer:
     def _aspects(self, segment: Segment, window: Window, first: str) -> tuple[Aspect, ...]:
         """Return every measure by which a segment is unusual in a window, that it was found by first."""
         found = []
-        for measure in (first, *(one for one in MEASURES if one != first)):
+        for measure in (first, *(measure for measure in MEASURES if measure != first)):
             counts = self._search.counts([segment], measure, remaining=False)
             excess = self._search.scanner.excess(counts, window, np.ones(1))
             count, expected = float(excess.count[0]), float(excess.expected[0])

@@ -235,18 +235,22 @@ def _merge(
 
 
 def _belong_together(
-    group: Sequence[Departure], one: Departure, conversations: Conversations, segments: Sequence[Segment]
+    group: Sequence[Departure], departure: Departure, conversations: Conversations, segments: Sequence[Segment]
 ) -> bool:
     head = group[0]
-    overlap = head.window.overlap(one.window)
+    overlap = head.window.overlap(departure.window)
     if not overlap:
         return False
-    shared = max(len(np.intersect1d(other.rows, one.rows)) / min(len(other.rows), len(one.rows)) for other in group)
-    by_chance = max(len(segments[found.segment].rows) for found in (*group, one)) / max(1, len(conversations.ids))
-    alike = (head.measure == VOLUME) == (one.measure == VOLUME)
+    shared = max(
+        len(np.intersect1d(other.rows, departure.rows)) / min(len(other.rows), len(departure.rows)) for other in group
+    )
+    by_chance = max(len(segments[found.segment].rows) for found in (*group, departure)) / max(1, len(conversations.ids))
+    alike = (head.measure == VOLUME) == (departure.measure == VOLUME)
     if shared >= max(_SHARED if alike else _SHARED_OF_TWO_KINDS, 2 * by_chance):
         return True
-    return overlap >= _SAME_DAYS and _have_a_trait_in_common(head.rows, one.rows, len(conversations.ids), segments)
+    return overlap >= _SAME_DAYS and _have_a_trait_in_common(
+        head.rows, departure.rows, len(conversations.ids), segments
+    )
 
 
 def _have_a_trait_in_common(some: Integers, others: Integers, count: int, segments: Sequence[Segment]) -> bool:

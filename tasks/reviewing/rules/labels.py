@@ -95,8 +95,8 @@ def take(labeled: Sequence[LabeledExample], limit: int) -> list[LabeledExample]:
         raise UsageError(f"At most {limit} conversations: give a number above 0, or 0 for all of them.")
     if not limit or len(labeled) <= limit:
         return list(labeled)
-    highest = sorted(one.content_hash for one in labeled)[limit - 1]
-    return [one for one in labeled if one.content_hash <= highest][:limit]
+    highest = sorted(example.content_hash for example in labeled)[limit - 1]
+    return [example for example in labeled if example.content_hash <= highest][:limit]
 
 
 def read_labels(lines: Iterable[bytes], name: str) -> dict[str, Label]:

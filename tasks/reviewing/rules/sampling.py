@@ -112,7 +112,7 @@ class Draw:
                 (UNCERTAIN, uncertain, self.of_each),
                 (DISAGREEING, opposing, self.of_each),
             ):
-                new = [one for one in candidates if one.row["content_hash"] not in found][:size]
+                new = [candidate for candidate in candidates if candidate.row["content_hash"] not in found][:size]
                 found |= {one.row["content_hash"]: (stratum, one) for one in new}
             return list(found.values())
 

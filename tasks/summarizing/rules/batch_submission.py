@@ -98,7 +98,7 @@ def decode_reply(line: bytes) -> BatchReply | None:
         name = values["id"]
         if len(name) != 2 * _HASH_LETTERS or values.get("error_code") or values.get("error"):
             return None
-        body = next(values[one] for one in _TEXT_NAMES if values.get(one))
+        body = next(values[name] for name in _TEXT_NAMES if values.get(name))
         reply = _reply(body if isinstance(body, dict) else {"result": body}, values)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, StopIteration):
         return None

@@ -143,29 +143,32 @@ def check_limits(matrix: Matrix, tunable: Tunable) -> None:
         UsageError: everything that the platform would refuse, with what it takes.
     """
     wrong = [
-        f"experiment {one.number}: {complaint}" for one in matrix.experiments for complaint in _complaints(one, tunable)
+        f"experiment {experiment.number}: {complaint}"
+        for experiment in matrix.experiments
+        for complaint in _complaints(experiment, tunable)
     ]
     if wrong:
         raise UsageError(f"The platform does not take these: {'; '.join(wrong)}.")
 
 
-def _complaints(one: Experiment, tunable: Tunable) -> Iterator[str]:
-    modes = tunable.get(one.base_model)
+def _complaints(experiment: Experiment, tunable: Tunable) -> Iterator[str]:
+    modes = tunable.get(experiment.base_model)
     if modes is None:
-        yield f"it can't tune {one.base_model}, but {_listed(tunable)}"
+        yield f"it can't tune {experiment.base_model}, but {_listed(tunable)}"
         return
-    methods = modes.get(one.mode)
+    methods = modes.get(experiment.mode)
     if methods is None:
-        yield f"it can't tune {one.base_model} by {one.mode}, but by {_listed(modes)}"
+        yield f"it can't tune {experiment.base_model} by {experiment.mode}, but by {_listed(modes)}"
         return
-    allowed = methods.get(one.method)
+    allowed = methods.get(experiment.method)
     if allowed is None:
-        yield f"there is no method {one.method} for {one.base_model} and {one.mode}, but {_listed(methods)}"
+        kind = f"{experiment.base_model} and {experiment.mode}"
+        yield f"there is no method {experiment.method} for {kind}, but {_listed(methods)}"
         return
-    for name, value in one.hyperparameters.items():
+    for name, value in experiment.hyperparameters.items():
         limit = allowed.get(name)
         if limit is None:
-            yield f"there is no {name} for {one.method}, but {_listed(allowed)}"
+            yield f"there is no {name} for {experiment.method}, but {_listed(allowed)}"
         elif not _fits(value, limit):
             bounds = " to " if limit.kind == "range" else ", "
             yield f"{name} {exact(value)} ({bounds.join(map(exact, limit.values))})"

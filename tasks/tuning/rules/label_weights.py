@@ -20,13 +20,13 @@ def label_weights(labeled: Sequence[LabeledExample], uncertain: Mapping[str, boo
         uncertain: for each published conversation of their days, by content hash: whether its summary leaves something
             open.
     """
-    if not any(one.stratum in (UNCERTAIN, DISAGREEING) for one in labeled):
+    if not any(example.stratum in (UNCERTAIN, DISAGREEING) for example in labeled):
         return [1.0] * len(labeled)
     share = sum(uncertain.values()) / len(uncertain) if uncertain else 0.0
-    cells = [_cell(one, uncertain) for one in labeled]
+    cells = [_cell(example, uncertain) for example in labeled]
     counts = {cell: cells.count(cell) for cell in (True, False)}
     if not counts[False] or not counts[True]:  # one cell alone: what was drawn at random is all there is
-        return [float(one.stratum not in (UNCERTAIN, DISAGREEING)) for one in labeled]
+        return [float(example.stratum not in (UNCERTAIN, DISAGREEING)) for example in labeled]
     counted = counts[True] + counts[False]
     part = {True: share, False: 1 - share}
     return [0.0 if cell is None else counted * part[cell] / counts[cell] for cell in cells]
@@ -38,9 +38,9 @@ def effective_labels(weights: Sequence[float]) -> int:
     return int(sum(weights) ** 2 / squares) if squares else 0
 
 
-def _cell(one: LabeledExample, uncertain: Mapping[str, bool]) -> bool | None:
-    if one.stratum == UNCERTAIN:
+def _cell(example: LabeledExample, uncertain: Mapping[str, bool]) -> bool | None:
+    if example.stratum == UNCERTAIN:
         return True
-    if one.stratum in ("", RANDOM):
-        return uncertain.get(one.content_hash, False)
+    if example.stratum in ("", RANDOM):
+        return uncertain.get(example.content_hash, False)
     return None

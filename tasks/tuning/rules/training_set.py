@@ -43,7 +43,7 @@ def build_training_set(labeled: Iterable[LabeledExample], prompt: Prompt) -> Tra
     Held-out conversations stay out, and so does whatever is nearly one of them: a model must not be examined on what
     it has read. Of near-duplicates one is kept. Personal data is masked in the labels too: people copy what they read.
     """
-    ordered = sorted({one.content_hash: one for one in labeled}.values(), key=lambda one: one.content_hash)
+    ordered = sorted({example.content_hash: example for example in labeled}.values(), key=lambda one: one.content_hash)
     held_out = [one for one in ordered if is_held_out(one.content_hash)]
     rest = [one for one in ordered if not is_held_out(one.content_hash)]
     copies = near_duplicates([one.text for one in (*held_out, *rest)])

@@ -165,15 +165,18 @@ class Tuning:
     def _usual_standstill(self, trial: Trial) -> timedelta | None:
         kind, epochs = _kind(trial.experiment), trial.experiment.epoch
         seen = [
-            one.longest_standstill * max(1.0, epochs / one.experiment.epoch)
-            for one in self.trials
-            if one.phase == "done" and _kind(one.experiment) == kind
+            trial.longest_standstill * max(1.0, epochs / trial.experiment.epoch)
+            for trial in self.trials
+            if trial.phase == "done" and _kind(trial.experiment) == kind
         ]
         return timedelta(seconds=_SLOWER * max(seen)) if seen else None
 
     def line(self) -> str:
         """The trials' phases, in one line."""
-        parts = [f"{one.experiment.number} {one.phase}{f' {one.progress}%' * one.on_platform}" for one in self.trials]
+        parts = [
+            f"{trial.experiment.number} {trial.phase}{f' {trial.progress}%' * trial.on_platform}"
+            for trial in self.trials
+        ]
         return f"{self.name}: {'; '.join(parts)}"
 
     def encode(self) -> bytes:
@@ -181,13 +184,15 @@ class Tuning:
         return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
 
 
-def _kind(one: Experiment) -> tuple[str, str, str]:
-    return one.base_model, one.mode, one.method
+def _kind(experiment: Experiment) -> tuple[str, str, str]:
+    return experiment.base_model, experiment.mode, experiment.method
 
 
 def plan_tuning(name: str, matrix: Matrix, data: TrainingData, now: datetime, token: str) -> Tuning:
     """A fine-tuning of which nothing is submitted yet."""
-    trials = tuple(Trial(one, f"kefu-{check_name(name)}-{one.number}") for one in matrix.experiments)
+    trials = tuple(
+        Trial(experiment, f"kefu-{check_name(name)}-{experiment.number}") for experiment in matrix.experiments
+    )
     return Tuning(name, matrix.base_model, matrix.split_ratio, data, now, trials, token, matrix.validation)
 
 

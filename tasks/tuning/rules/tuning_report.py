@@ -74,25 +74,25 @@ def experiment_rows(tuning: Tuning) -> list[dict[str, Any]]:
     return [
         {
             "name": tuning.name,
-            "number": one.experiment.number,
-            "base_model": one.experiment.base_model or tuning.base_model,
-            "mode": one.experiment.mode,
-            "method": one.experiment.method,
-            "epoch": one.experiment.epoch,
-            "learning_rate": one.experiment.learning_rate,
-            "hyperparameters": orjson.dumps(one.experiment.hyperparameters).decode(),
-            "phase": one.phase,
-            "best": one is best,
-            "score": one.score,
-            "metrics": list((one.metrics or {}).items()),
-            "steps": [point.step for point in one.checkpoints],
-            "losses": [point.loss for point in one.checkpoints],
-            "job_id": one.job_id,
-            "task_id": one.task_id,
-            "reason": one.reason,
-            "curves": one.curves,
+            "number": trial.experiment.number,
+            "base_model": trial.experiment.base_model or tuning.base_model,
+            "mode": trial.experiment.mode,
+            "method": trial.experiment.method,
+            "epoch": trial.experiment.epoch,
+            "learning_rate": trial.experiment.learning_rate,
+            "hyperparameters": orjson.dumps(trial.experiment.hyperparameters).decode(),
+            "phase": trial.phase,
+            "best": trial is best,
+            "score": trial.score,
+            "metrics": list((trial.metrics or {}).items()),
+            "steps": [point.step for point in trial.checkpoints],
+            "losses": [point.loss for point in trial.checkpoints],
+            "job_id": trial.job_id,
+            "task_id": trial.task_id,
+            "reason": trial.reason,
+            "curves": trial.curves,
         }
-        for one in tuning.trials
+        for trial in tuning.trials
     ]
 
 
@@ -105,10 +105,14 @@ def render_tuning_markdown(tuning: Tuning) -> str:
         "",
         f"| {' | '.join(_HEAD)} |",
         f"|{' --- |' * len(_HEAD)}",
-        *(f"| {' | '.join(_cells(tuning, one))} |" for one in tuning.trials),
+        *(f"| {' | '.join(_cells(tuning, trial))} |" for trial in tuning.trials),
         "",
         _verdict(tuning),
-        *(f"\n实验 {one.experiment.number} 的 loss 曲线：<{one.curves}>" for one in tuning.trials if one.curves),
+        *(
+            f"\n实验 {trial.experiment.number} 的 loss 曲线：<{trial.curves}>"
+            for trial in tuning.trials
+            if trial.curves
+        ),
     ]
     return "\n".join(lines) + "\n"
 
@@ -123,8 +127,8 @@ def render_tuning_html(tuning: Tuning) -> str:
         tuning=tuning,
         about=_about(tuning),
         head=_HEAD,
-        links=[(one.experiment.number, one.curves) for one in tuning.trials if one.curves],
-        rows=[(_cells(tuning, one), one is tuning.best) for one in tuning.trials],
+        links=[(trial.experiment.number, trial.curves) for trial in tuning.trials if trial.curves],
+        rows=[(_cells(tuning, trial), trial is tuning.best) for trial in tuning.trials],
         verdict=_verdict(tuning),
         curves=curves,
         low=low,
@@ -143,7 +147,7 @@ def as_result(tuning: Tuning, status: str, report: str) -> dict[str, Any]:
         "status": status,
         "best": best.experiment.number if best else None,
         "score": best.score if best else None,
-        "experiments": {str(one.experiment.number): one.phase for one in tuning.trials},
+        "experiments": {str(trial.experiment.number): trial.phase for trial in tuning.trials},
         "report": report,
         "table": render_tuning_markdown(tuning),
     }
@@ -151,8 +155,8 @@ def as_result(tuning: Tuning, status: str, report: str) -> dict[str, Any]:
 
 def loss_curves(tuning: Tuning) -> tuple[list[Curve], float, float, int]:
     """The curves on common axes, and the axes' ends: lowest loss, highest loss, last step."""
-    known = {one.experiment.number: _losses(one) for one in tuning.trials}
-    drawn = [one for one in tuning.trials if known[one.experiment.number]]
+    known = {trial.experiment.number: _losses(trial) for trial in tuning.trials}
+    drawn = [trial for trial in tuning.trials if known[trial.experiment.number]]
     points = [point for losses in known.values() for point in losses]
     if not points:
         return [], 0.0, 0.0, 0
@@ -174,9 +178,9 @@ def loss_curves(tuning: Tuning) -> tuple[list[Curve], float, float, int]:
     return curves, low, high, last_step
 
 
-def _losses(one: Trial) -> list[tuple[int, float]]:
+def _losses(trial: Trial) -> list[tuple[int, float]]:
     """The steps whose loss is known."""
-    return [(point.step, point.loss) for point in one.checkpoints if point.loss is not None]
+    return [(point.step, point.loss) for point in trial.checkpoints if point.loss is not None]
 
 
 def _places(points: Sequence[tuple[int, float]], low: float, high: float, last_step: int) -> list[tuple[float, float]]:
@@ -202,10 +206,10 @@ def _about(tuning: Tuning) -> str:
     return f"{tuning.base_model}，训练数据 {tuning.data.source}{rows}，{held_out}。"
 
 
-def _cells(tuning: Tuning, one: Trial) -> list[str]:
-    metrics, experiment, loss = one.metrics or {}, one.experiment, last_loss(one.checkpoints)
-    mark = " ★" if one is tuning.best else ""
-    progress = f" {one.progress}%" if one.on_platform else ""
+def _cells(tuning: Tuning, trial: Trial) -> list[str]:
+    metrics, experiment, loss = trial.metrics or {}, trial.experiment, last_loss(trial.checkpoints)
+    mark = " ★" if trial is tuning.best else ""
+    progress = f" {trial.progress}%" if trial.on_platform else ""
     base = f"，从 {experiment.base_task} 继续" if experiment.base_task else ""
     return [
         f"{experiment.number}{mark}",
@@ -213,11 +217,11 @@ def _cells(tuning: Tuning, one: Trial) -> list[str]:
         experiment.mode,
         "全量" if experiment.method == "full" else experiment.method,
         "，".join(f"{name} {exact(value)}" for name, value in experiment.hyperparameters.items()) + base,
-        f"{_PHASES[one.phase]}{progress}",
+        f"{_PHASES[trial.phase]}{progress}",
         *(f"{metrics[name]:.2f}" if name in metrics else "" for name in _FIGURES),
-        f"{one.score:.2f}" if one.score is not None else "",
+        f"{trial.score:.2f}" if trial.score is not None else "",
         f"{loss:.3f}" if loss is not None else "",
-        one.reason.replace("|", "/"),
+        trial.reason.replace("|", "/"),
     ]
 
 

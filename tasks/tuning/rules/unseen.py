@@ -8,7 +8,7 @@ from tasks.tuning.rules.near_duplicates import near_duplicates
 
 def unseen(labeled: Sequence[LabeledExample], trained_on: Iterable[str]) -> list[LabeledExample]:
     """The labeled conversations that are none of the dialogues that were trained on, nor nearly one of them."""
-    texts, seen = [one.text for one in labeled], list(trained_on)
+    texts, seen = [example.text for example in labeled], list(trained_on)
     # Only the first of several near duplicates finds others, so each side goes first once.
     after_seen, before_seen = near_duplicates([*seen, *texts]), near_duplicates([*texts, *seen])
     found = {place - len(seen) for place, original in after_seen.items() if original < len(seen) <= place}

@@ -127,7 +127,7 @@ def place_of(key: str) -> Place | None:
 
 def as_markdown() -> str:
     """The tables of the document."""
-    inside = [f"| {one.shown} | {one.text} | {one.erased} | {one.kept} |" for one in PLACES]
+    inside = [f"| {place.shown} | {place.text} | {place.erased} | {place.kept} |" for place in PLACES]
     outside = [f"| {place} | {text} | {what} |" for place, text, what in ELSEWHERE]
     return "\n".join(
         [

@@ -122,11 +122,11 @@ def test_two_commands_on_a_fresh_home_do_not_disturb_each_other(tmp_path):
     given = environment(tmp_path)
     commands = [[*DAY, "--warehouse", str(tmp_path / name)] for name in ("a", "b")]
     others = [
-        subprocess.Popen(one, cwd=ROOT, env=given, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for one in commands
+        subprocess.Popen(command, cwd=ROOT, env=given, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for command in commands
     ]
-    said = [one.communicate(timeout=300)[1] for one in others]
-    assert [one.returncode for one in others] == [0, 0], said
+    said = [other.communicate(timeout=300)[1] for other in others]
+    assert [other.returncode for other in others] == [0, 0], said
 
 
 @pytest.mark.long

@@ -71,8 +71,8 @@ def run(
 def test_the_second_answers_what_the_first_refuses_and_both_are_known_afterwards(server, tmp_path):
     server.behavior.refuses = ("first",)
     _, outcomes = run(server, tmp_path, "one")
-    assert {one.model for one in outcomes if isinstance(one, Answer)} == {"second"}
-    assert {one.outcome for one in outcomes if isinstance(one, Answer)} == {"answered"}
+    assert {outcome.model for outcome in outcomes if isinstance(outcome, Answer)} == {"second"}
+    assert {outcome.outcome for outcome in outcomes if isinstance(outcome, Answer)} == {"answered"}
     calls = len(server.arrivals)
     caller, outcomes = run(server, tmp_path, "two")
     assert len(server.arrivals) == calls
@@ -81,41 +81,43 @@ def test_the_second_answers_what_the_first_refuses_and_both_are_known_afterwards
 
 def test_the_first_answers_alone_where_it_can(server, tmp_path):
     _, outcomes = run(server, tmp_path, "one")
-    assert {one.model for one in outcomes if isinstance(one, Answer)} == {"first"}
+    assert {outcome.model for outcome in outcomes if isinstance(outcome, Answer)} == {"first"}
 
 
 def test_what_both_refuse_is_refused(server, tmp_path):
     server.behavior.refuses = ("first", "second")
     _, outcomes = run(server, tmp_path, "one")
-    assert {(one.model, one.outcome) for one in outcomes if isinstance(one, Answer)} == {("first", "refused")}
+    assert {(outcome.model, outcome.outcome) for outcome in outcomes if isinstance(outcome, Answer)} == {
+        ("first", "refused")
+    }
 
 
 def test_the_second_takes_over_while_the_first_is_down(server, tmp_path):
     notices: list[str] = []
     _, outcomes = run(server, tmp_path, "one", 40, DOWN, notices, give_up_seconds=0.3)
     assert [notice.endswith("From here on second is asked.") for notice in notices] == [True]
-    assert {one.model for one in outcomes if isinstance(one, Answer)} == {"second"}
-    assert len(outcomes) == len([one for one in outcomes if isinstance(one, Answer)]) == 40
+    assert {outcome.model for outcome in outcomes if isinstance(outcome, Answer)} == {"second"}
+    assert len(outcomes) == len([outcome for outcome in outcomes if isinstance(outcome, Answer)]) == 40
 
 
 def test_one_ceiling_holds_for_both(server, tmp_path):
     server.behavior.refuses = ("first",)
     _, outcomes = run(server, tmp_path, "one", ceiling=Ceiling(calls=7))
     assert sum(server.delivered.values()) <= 7
-    assert {type(one) for one in outcomes} == {Answer, CeilingReached}
+    assert {type(outcome) for outcome in outcomes} == {Answer, CeilingReached}
 
 
 def test_the_second_takes_over_when_the_first_one_s_allowance_is_used_up(server, tmp_path):
     server.answers = lambda model, prompt: SUMMARY if model == "second" else None
     with QianfanServer(status=429, error_type="insufficient_quota") as unpaid:
         _, outcomes = run(server, tmp_path, "one", first_url=f"{unpaid.url}/v1")
-    assert [one.model for one in outcomes if isinstance(one, Answer)] == ["second"] * 20
+    assert [outcome.model for outcome in outcomes if isinstance(outcome, Answer)] == ["second"] * 20
 
 
 def test_the_second_answers_what_is_too_long_for_the_first(server, tmp_path):
     with QianfanServer(status=400, error_type="context_length_exceeded") as narrow:
         _, outcomes = run(server, tmp_path, "one", first_url=f"{narrow.url}/v1")
-    assert [one.model for one in outcomes if isinstance(one, Answer)] == ["second"] * 20
+    assert [outcome.model for outcome in outcomes if isinstance(outcome, Answer)] == ["second"] * 20
     assert len(narrow.arrivals) == 20
 
 
@@ -123,7 +125,7 @@ def test_the_canary_judges_what_comes_of_a_conversation_in_the_end(server, tmp_p
     server.behavior.refuses = ("first",)
     server.answers = lambda model, prompt: SUMMARY
     _, outcomes = run(server, tmp_path, "one", 120, canary=CanaryRule(20))
-    assert [one.outcome for one in outcomes if isinstance(one, Answer)] == ["answered"] * 120
+    assert [outcome.outcome for outcome in outcomes if isinstance(outcome, Answer)] == ["answered"] * 120
 
 
 @pytest.mark.parametrize("first_url", ["", DOWN], ids=["refuses", "down"])
@@ -131,15 +133,15 @@ def test_the_canary_stops_a_run_whose_second_model_is_useless_and_both_are_asked
     server.behavior.refuses = ("first",)
     server.answers = lambda model, prompt: "好的。"
     _, outcomes = run(server, tmp_path, "one", 120, first_url, canary=CanaryRule(20), give_up_seconds=0.3)
-    assert {type(one) for one in outcomes} <= {Answer, AnswersUseless}
-    useless = next(one for one in outcomes if isinstance(one, AnswersUseless))
+    assert {type(outcome) for outcome in outcomes} <= {Answer, AnswersUseless}
+    useless = next(outcome for outcome in outcomes if isinstance(outcome, AnswersUseless))
     assert "unparseable" in str(useless)
     assert sum(server.delivered.values()) <= 20
 
     server.behavior.refuses = ()
     server.answers = lambda model, prompt: SUMMARY
     _, outcomes = run(server, tmp_path, "two", 120, canary=CanaryRule(20))
-    assert [one.text for one in outcomes if isinstance(one, Answer)] == [SUMMARY] * 120
+    assert [outcome.text for outcome in outcomes if isinstance(outcome, Answer)] == [SUMMARY] * 120
 
 
 def test_duplicates_that_the_second_answers_are_reused_once(server, tmp_path):

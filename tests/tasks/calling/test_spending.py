@@ -83,14 +83,14 @@ def test_useless_answers_stop_the_run_and_a_mended_model_is_asked_about_each_onc
     server.answers = lambda model, prompt: "好的。"
     policy = CallPolicy("v", canary=CanaryRule(first=20))
     _, outcomes = run(server, tmp_path, policy, requests(120), "first")
-    stopped = [one for one in outcomes if isinstance(one, AnswersUseless)]
+    stopped = [outcome for outcome in outcomes if isinstance(outcome, AnswersUseless)]
     assert stopped
     assert "unparseable" in str(stopped[0])
     assert sum(server.delivered.values()) <= 20
     server.reset()
     server.answers = None
     caller, outcomes = run(server, tmp_path, policy, requests(120), "second")
-    assert all(isinstance(one, Answer) for one in outcomes)
+    assert all(isinstance(outcome, Answer) for outcome in outcomes)
     assert set(server.delivered.values()) == {1}
     assert (caller.usage.calls, caller.usage.reused) == (120, 0)
     caller, _ = run(server, tmp_path, policy, requests(120), "third")
@@ -140,7 +140,7 @@ def test_no_ceiling_is_exceeded_by_faults_and_calls_in_flight(server, tmp_path, 
     assert {type(one) for one in first} <= {Answer, GivenUp, CeilingReached, Stopping}
     later, outcomes = run(server, tmp_path, CallPolicy("v", retry=policy.retry), requests(80), "next")
     assert later.usage.reused >= sum(isinstance(one, Answer) for one in first)
-    assert all(isinstance(one, Answer | GivenUp) for one in outcomes)
+    assert all(isinstance(outcome, Answer | GivenUp) for outcome in outcomes)
 
 
 @pytest.mark.parametrize("shape", ["mad_headers", "endless_counts"])
@@ -149,7 +149,7 @@ def test_an_answer_whose_tokens_are_not_given_counts_as_all_that_it_can_have_bee
     ceiling = Ceiling(cost=PRICES.cost(20_000, 3000))
     policy = CallPolicy("v", ceiling=ceiling, prices=PRICES, max_tokens=100)
     _, outcomes = run(server, tmp_path, policy, requests(200), "first")
-    answered = sum(isinstance(one, Answer) for one in outcomes)
+    answered = sum(isinstance(outcome, Answer) for outcome in outcomes)
     assert answered > 0
     assert ceiling.cost is not None
     assert answered * PRICES.cost(0, policy.max_tokens) <= ceiling.cost
@@ -158,7 +158,7 @@ def test_an_answer_whose_tokens_are_not_given_counts_as_all_that_it_can_have_bee
 def test_a_reply_that_is_empty_time_after_time_is_paid_for_twice_and_no_more(server, tmp_path):
     server.answers = lambda model, prompt: ""
     caller, outcomes = run(server, tmp_path, CallPolicy("v"), requests(10), "first")
-    assert [one.outcome for one in outcomes if isinstance(one, Answer)] == ["broken"] * 10
+    assert [outcome.outcome for outcome in outcomes if isinstance(outcome, Answer)] == ["broken"] * 10
     assert caller.usage.calls == sum(server.delivered.values()) == 20
 
 
@@ -166,7 +166,7 @@ def test_a_slow_server_is_asked_by_fewer_at_once_and_loses_no_conversation(serve
     server.behavior.slots, server.behavior.latency_median, server.behavior.latency_sigma = 2, 0.05, 0.01
     policy = CallPolicy("v", call_seconds=0.6, retry=RetryPolicy(first_seconds=0.01, cap_seconds=0.1))
     _, outcomes = run(server, tmp_path, policy, requests(100), "run", ConnectionLimits(64, 0.6))
-    assert all(isinstance(one, Answer) and one.outcome == "answered" for one in outcomes)
+    assert all(isinstance(outcome, Answer) and outcome.outcome == "answered" for outcome in outcomes)
 
 
 def test_an_endpoint_that_is_down_ends_the_run_though_the_canary_holds_the_rest_back(server, tmp_path):
@@ -175,4 +175,4 @@ def test_an_endpoint_that_is_down_ends_the_run_though_the_canary_holds_the_rest_
         "v", give_up_seconds=0.5, canary=CanaryRule(first=25), retry=RetryPolicy(first_seconds=0.01, cap_seconds=0.1)
     )
     _, outcomes = run(server, tmp_path, policy, requests(60), "run")
-    assert {type(one) for one in outcomes} <= {EndpointDown, Stopping}
+    assert {type(outcome) for outcome in outcomes} <= {EndpointDown, Stopping}

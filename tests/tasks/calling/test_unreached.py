@@ -54,7 +54,7 @@ async def ask(address: str, folder: Path, notices: list[str]) -> list[object]:
 def test_a_server_that_was_never_there_is_said_at_once_and_given_up(nobody, tmp_path):
     notices: list[str] = []
     outcomes = asyncio.run(ask(nobody, tmp_path, notices))
-    down = [one for one in outcomes if isinstance(one, EndpointDown)]
+    down = [outcome for outcome in outcomes if isinstance(outcome, EndpointDown)]
     assert down
     assert f"m was never there in 0.1 s. {nobody}/chat/completions cannot be reached" in str(down[0])
     assert [notice.partition(":")[0] for notice in notices] == ["The first call failed and is tried again"]

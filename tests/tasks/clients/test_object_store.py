@@ -81,7 +81,7 @@ def test_store_keeps_objects_under_awkward_keys(store: ObjectStore, key: str) ->
     assert before - second < found.modified < after + second
     assert store.read_path(key) == data
     listed = list(store.list_objects())
-    assert [(one.key, one.size, one.etag) for one in listed] == [(key, len(data), etag)]
+    assert [(item.key, item.size, item.etag) for item in listed] == [(key, len(data), etag)]
     assert keys(store, key[:3]) == [key]
     assert store.uri_of(key) == f"{store.uri}/{key}"
     store.delete(key)

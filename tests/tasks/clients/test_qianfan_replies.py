@@ -123,7 +123,7 @@ def test_held_units_reads_states_by_name_and_number_and_the_time_by_any_of_its_n
             {"instanceId": "u4", "status": 2, "paymentTiming": "Postpaid", "endTime": ""},
         ]
     )
-    assert [(one.instance_id, one.prepaid) for one in units] == [("u3", True), ("u4", False)]
+    assert [(unit.instance_id, unit.prepaid) for unit in units] == [("u3", True), ("u4", False)]
     assert units[0].expires_at == datetime(2026, 12, 23, 6, tzinfo=UTC)
 
 

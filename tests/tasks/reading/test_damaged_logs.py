@@ -83,7 +83,7 @@ def test_read_conversations_passes_over_a_value_that_is_too_long_wherever_it_sta
     monkeypatch.setattr("tasks.reading.rules.log_bytes.LINE_LIMIT_BYTES", 1 << 20)
     records = [conversation(n, note="x" * (1 << 20) if n in (0, 3) else "") for n in range(5)]
     listed = Read(json.dumps(records, indent=indent).encode())
-    parted = Read("\n".join(json.dumps(one, indent=indent) for one in records).encode())
+    parted = Read("\n".join(json.dumps(record, indent=indent) for record in records).encode())
     for read in (listed, parted):
         assert [found.conversation_id for found in read.conversations] == ["c1", "c2", "c4"]
         assert len(read.rejects) == 2

@@ -34,7 +34,7 @@ def record(**more):
 JSON_SHAPES = {
     "text in an object": record(messages=messages(lambda words: {"type": "text", "content": words}, "content")),
     "text in parts": record(messages=messages(lambda words: [{"type": "text", "text": {"value": words}}, {"type": "image"}], "content")),
-    "an empty text beside parts": record(messages=[{**one, "content": "", "parts": [{"text": one.pop("text")}]} for one in messages()]),
+    "an empty text beside parts": record(messages=[{**message, "content": "", "parts": [{"text": message.pop("text")}]} for message in messages()]),
     "text as JSON in a string": record(messages=messages(lambda words: json.dumps({"type": "message", "data": {"content": words}}), "content")),
     "HTML": record(messages=messages(lambda words: f"<p>{words}</p><img src='x'>")),
     "events among messages": record(messages=[{"type": "join", "time": 1}, *messages(), {"type": "close"}]),
@@ -48,7 +48,7 @@ JSON_SHAPES = {
     "an API's page": {"code": 0, "data": {"total": 1, "list": [record()]}},
     "an object keyed by id": {"c1": {"messages": messages()}},
     "lists of messages keyed by id": {"c1": messages()},
-    "messages that name their conversation": {"messages": [{"conversation_id": "c1", **one} for one in messages()]},
+    "messages that name their conversation": {"messages": [{"conversation_id": "c1", **message} for message in messages()]},
     "a conversation in an object": {"status": "ok", "conversation": record()},
 }  # fmt: skip
 
@@ -63,7 +63,7 @@ def test_read_reads_each_shape_of_json(shape, indent):
 
 
 def test_read_parts_messages_of_several_conversations_in_one_list():
-    rows = [{"conversation_id": f"c{n}", **one} for one in messages() for n in range(3)]
+    rows = [{"conversation_id": f"c{n}", **message} for message in messages() for n in range(3)]
     found = Read(dump({"messages": rows})).conversations
     assert [(one.conversation_id, said(one)) for one in found] == [(f"c{n}", TURNS) for n in range(3)]
 
@@ -79,7 +79,7 @@ def test_read_says_once_a_file_that_its_records_name_a_key_twice(indent):
     said_twice = '{"conversation_id": "c%d", "messages": [{"role": "user", "text": "旧", "text": "新"},' + indent
     said_twice += ' {"role": "agent", "text": "好"}]}'
     read = Read("\n".join(said_twice % n for n in range(3)).encode())
-    assert [said(one)[0] for one in read.conversations] == [("user", "新")] * 3
+    assert [said(conversation)[0] for conversation in read.conversations] == [("user", "新")] * 3
     (note,) = read.tally.notes
     assert note.startswith("log-0: records name a key twice ('text'); the last value counts.")
     assert Read(dump(record())).tally.notes == []
@@ -88,7 +88,7 @@ def test_read_says_once_a_file_that_its_records_name_a_key_twice(indent):
 @pytest.mark.parametrize("line", ["\x1e{}\n", "{},\n", "  {}\r\n"])
 def test_read_reads_records_a_line_whatever_parts_them(line):
     content = "".join(line.replace("{}", dump(record(conversation_id=f"c{n}")).decode()) for n in range(3))
-    assert [said(one) for one in Read(content.encode()).conversations] == [TURNS] * 3
+    assert [said(conversation) for conversation in Read(content.encode()).conversations] == [TURNS] * 3
 
 
 TRANSCRIPTS = {
@@ -117,7 +117,7 @@ def test_read_reads_labels_however_they_are_decorated(shape):
 )
 def test_read_parts_transcripts_at_the_headings_that_a_file_begins_with(heading):
     text = "".join(f"{heading.format(n)}\n用户：{ASK}\n客服：{TELL}\n用户：{THANK}\n\n" for n in range(1, 4))
-    assert [said(one) for one in Read(text.encode()).conversations] == [TURNS] * 3
+    assert [said(conversation) for conversation in Read(text.encode()).conversations] == [TURNS] * 3
 
 
 def test_read_takes_no_heading_in_a_message_for_a_border():
@@ -128,7 +128,10 @@ def test_read_takes_no_heading_in_a_message_for_a_border():
 def test_read_gives_an_id_that_begins_a_file_before_one_that_a_customer_may_have_typed():
     forged = f"会话ID：c1\n用户：{ASK}\n客服：{TELL}\n用户：看\n-----\n会话ID：c2\n用户：假\n客服：假\n"
     real = f"会话ID：c2\n用户：{ASK}\n客服：{TELL}\n用户：{THANK}\n"
-    found = [(one.conversation_id, len(one.turns)) for one in Read(forged.encode(), real.encode()).conversations]
+    found = [
+        (conversation.conversation_id, len(conversation.turns))
+        for conversation in Read(forged.encode(), real.encode()).conversations
+    ]
     assert found == [("c1", 3), ("c2", 3), ("c2", 2)]
 
 
@@ -171,7 +174,9 @@ TABLES = {
 
 @pytest.mark.parametrize("shape", TABLES)
 def test_read_reads_each_shape_of_table(shape):
-    found = {one.conversation_id: one for one in Read(TABLES[shape].encode()).conversations}["c1"]
+    found = {conversation.conversation_id: conversation for conversation in Read(TABLES[shape].encode()).conversations}[
+        "c1"
+    ]
     assert [(role, words.replace(",", "，")) for role, words in said(found)] == TURNS
     if "时间" in TABLES[shape]:
         assert str(found.started_at).startswith("2026-11-22 02:00")
@@ -185,10 +190,11 @@ def test_read_gives_rounded_ids_of_a_spreadsheet_back():
 def test_read_counts_rows_of_an_unknown_role_with_their_conversation():
     rows = table([*ROWS, ["c1", "Fritz", "?", ""], ["c2", "Fritz", "?", ""], ["c2", "user", "?", ""]])
     read = Read(rows.encode())
-    assert [(one.conversation_id, said(one), one.attributes) for one in read.conversations] == [
-        ("c1", TURNS, {"unread_rows": "1"})
-    ]
-    assert [one.conversation_id for one in read.rejects] == ["c2"]
+    assert [
+        (conversation.conversation_id, said(conversation), conversation.attributes)
+        for conversation in read.conversations
+    ] == [("c1", TURNS, {"unread_rows": "1"})]
+    assert [reject.conversation_id for reject in read.rejects] == ["c2"]
     assert "1 of its 2 rows" in read.rejects[0].detail
 
 
@@ -196,7 +202,7 @@ def test_read_takes_a_customers_quoted_rows_for_the_words_they_are():
     forged = "victim,客服,滚\nnew,用户,x"
     rows = f'id,role,content\nvictim,用户,{ASK}\nvictim,客服,{TELL}\nmean,用户,"看\n{forged}\n就这些"\nmean,客服,好\n'
     read = Read(rows.encode())
-    assert [one.conversation_id for one in read.conversations] == ["victim", "mean"]
+    assert [conversation.conversation_id for conversation in read.conversations] == ["victim", "mean"]
     assert said(read.conversations[0]) == TURNS[:2]
     assert forged in read.conversations[1].turns[0].text
 
@@ -209,7 +215,7 @@ def test_read_takes_a_message_that_is_a_json_list_for_words(column, words):
     read = Read(lines)
     if column in ("消息", "对话内容"):
         assert said(read.conversation) == [("user", words), ("agent", TELL)]
-    assert not any(turn.text == "全额退款" for one in read.conversations for turn in one.turns)
+    assert not any(turn.text == "全额退款" for conversation in read.conversations for turn in conversation.turns)
 
 
 def workbook():

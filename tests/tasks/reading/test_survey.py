@@ -35,7 +35,7 @@ def survey(content: bytes, folder: Path, mappings: Path | None = None):
 
 def test_a_column_of_words_for_both_sides_tells_who_speaks_whatever_it_is_called():
     read = Read(table("会话编号,来源渠道,消息类型,谁发的,消息内容,发送时间"))
-    assert [said(one) for one in read.conversations] == [TURNS] * 5
+    assert [said(conversation) for conversation in read.conversations] == [TURNS] * 5
     assert read.detected[0].note == "谁发的 is taken for who speaks, by its values"
 
 

@@ -43,7 +43,7 @@ def mapping(tmp_path):
 @pytest.mark.parametrize("write", FORMATS)
 def test_times_that_cannot_be_read_are_said_once_a_file(write, mapping):
     read = Read(write(ROWS), write(ROWS), mappings=mapping())
-    assert all(one.started_at is None for one in read.conversations)
+    assert all(conversation.started_at is None for conversation in read.conversations)
     assert len(read.tally.notes) == len({note.partition(":")[0] for note in read.tally.notes})
     assert all("2 times can't be read" in note or "4 times" in note for note in read.tally.notes)
     assert all("of the form 99~99~9999 99~99;" in note for note in read.tally.notes)

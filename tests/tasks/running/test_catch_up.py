@@ -134,7 +134,7 @@ def test_catch_up_takes_no_dead_run_for_one_that_is_coming(prefect_api, monkeypa
                 logger=logging.getLogger("test"),
             )
             assert asked == days[:2]
-            new = [run for run in await runs_of(client, deployment) if run.id not in {one.id for one in runs}]
+            new = [run for run in await runs_of(client, deployment) if run.id not in {run.id for run in runs}]
             due = {run.parameters["day"]: run.expected_start_time for run in new}
             assert due[days[0].isoformat()] < due[days[1].isoformat()], "oldest first"
 

@@ -36,6 +36,9 @@ def test_count_day_adds_up_what_has_to_be_asked_once():
 )
 def test_first_conversations_are_no_more_than_asked_for(number, counts):
     async def collected() -> list[tuple[int, int]]:
-        return [(len(one.requests), len(one.rejects)) async for one in first_conversations(batches(), number)]
+        return [
+            (len(conversation.requests), len(conversation.rejects))
+            async for conversation in first_conversations(batches(), number)
+        ]
 
     assert asyncio.run(collected()) == counts

@@ -59,7 +59,7 @@ class Machine:
 def weekly_keep() -> Keep:
     """For how long the deployed clean-up keeps what."""
     stanzas = yaml.safe_load((ROOT / "deployments" / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
-    (parameters,) = [one["parameters"] for one in stanzas if one["name"] == "weekly-cleanup"]
+    (parameters,) = [stanza["parameters"] for stanza in stanzas if stanza["name"] == "weekly-cleanup"]
     return Keep(answers_days=parameters["keep_answers_days"])
 
 

@@ -23,7 +23,7 @@ FACTS = PrefectFacts("3.8.8", "postgresql", "kefu", 2, True, 12)
 
 
 def by_name(findings: list[Finding]) -> dict[str, str]:
-    return {one.what: one.status for one in findings}
+    return {finding.what: finding.status for finding in findings}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_a_prefect_server_tells_is_judged(facts, what, status):
 
 
 def test_blocks_that_are_named_are_found_or_named_as_missing():
-    assert [one.status for one in block_findings([], {})] == ["skipped"]
+    assert [finding.status for finding in block_findings([], {})] == ["skipped"]
     assert (
         block_findings(["bos-bucket/a", "bos-bucket/b"], {})[0].line()
         == "ok      blocks: bos-bucket/a, bos-bucket/b can be read"

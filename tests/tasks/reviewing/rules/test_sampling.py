@@ -22,8 +22,8 @@ def drawn(rows, size=30, seed=0, known=(), opposed=lambda row: False):
     draw = Draw(size, seed, known)
     for one in rows:
         draw.offer(DAY, one)
-    there = [one.row["content_hash"] for one in draw.candidates()]
-    disagreeing = [one.row["content_hash"] for one in draw.candidates() if opposed(one.row)]
+    there = [candidate.row["content_hash"] for candidate in draw.candidates()]
+    disagreeing = [candidate.row["content_hash"] for candidate in draw.candidates() if opposed(candidate.row)]
     return [(stratum, one.row["content_hash"]) for stratum, one in draw.sample(there, disagreeing)]
 
 
@@ -77,7 +77,7 @@ def test_draw_at_random_leaves_nothing_to_the_other_kinds(size, seed):
     draw = Draw(size, seed)
     for one in ROWS[:400]:
         draw.offer(DAY, one)
-    there = sorted(draw.candidates(), key=lambda one: one.rank)
+    there = sorted(draw.candidates(), key=lambda candidate: candidate.rank)
     names = [one.row["content_hash"] for one in there]
     sample = draw.sample(names, [one.row["content_hash"] for one in there if opposed(one.row)])
     at_random = {one.row["content_hash"] for stratum, one in sample if stratum == RANDOM}

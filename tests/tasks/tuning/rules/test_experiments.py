@@ -27,7 +27,10 @@ def result(number, metrics, loss=0.5, epoch=3):
 def test_load_matrix_ships_the_six():
     matrix = load_matrix()
     assert (matrix.base_model, matrix.split_ratio) == ("ERNIE-Speed-8K", 20)
-    assert [(one.number, one.method, one.epoch, one.learning_rate) for one in matrix.experiments] == [
+    assert [
+        (experiment.number, experiment.method, experiment.epoch, experiment.learning_rate)
+        for experiment in matrix.experiments
+    ] == [
         (1, "LoRA", 6, 3e-4),
         (2, "LoRA", 3, 3e-4),
         (3, "LoRA", 3, 6e-4),
