@@ -39,7 +39,8 @@ from tasks.summarizing.day import DayOptions, DayResources, DaySession, open_day
 from tasks.summarizing.dry_run import DryRun, count_day, first_conversations
 from tasks.warehouse.parquet import usual_reject_ratio
 
-_UNREACHED_SECONDS: Final = 15.0
+# A hiccup of the network when a command starts is shorter than this part of `--give-up-seconds`.
+_UNREACHED_SHARE: Final = 0.5
 
 
 def hold(
@@ -130,7 +131,7 @@ def nightly_policy(config: Settings, warehouse: ObjectStore, day: date) -> CallP
     return replace(
         config.call_policy(config.prompt_version),
         # A person waits at a command; a deployment's run goes on by itself when the endpoint is back.
-        unreached_seconds=None if runtime.deployment.id else min(_UNREACHED_SECONDS, config.give_up_seconds),
+        unreached_seconds=None if runtime.deployment.id else _UNREACHED_SHARE * config.give_up_seconds,
         canary=CanaryRule(config.canary_calls, config.max_reject_ratio, usual),
         ceiling=config.ceiling,
         ask_again=config.retried_reasons,

@@ -348,11 +348,11 @@ class Caller:
 
     def _failed(self, request: Request, fault: CallFault) -> None:
         now, patience = self._clock(), self._policy.unreached_seconds
-        self.outage.failed(now, request.request_hash)
+        self.outage.failed(now, request.request_hash, reached=not isinstance(fault, Unreachable))
         if not self.usage.calls and not self._is_warned and not isinstance(fault, QuotaRefused):
             self._is_warned = True
             self.notify(f"The first call failed and is tried again: {fault}")
-        if isinstance(fault, Unreachable) and patience is not None and self.outage.was_never_there(now, patience):
+        if patience is not None and self.outage.was_never_there(now, patience):
             raise EndpointDown(f"{self._summarizer.model} was never there in {patience:g} s. {fault}") from fault
         if not self.outage.is_down(now, answered=self.usage.calls + self.usage.reused):
             return

@@ -49,6 +49,7 @@ class OutageDetector:
         "_last_success",
         "_latest_begun",
         "_since",
+        "_was_reached",
     )
 
     def __init__(self, now: float, down_after_seconds: float = 120.0, down_after_failures: int = 20) -> None:
@@ -59,26 +60,29 @@ class OutageDetector:
         self._last_success: float | None = None
         self._latest_begun: float | None = None
         self._since = now
+        self._was_reached = False
 
     def succeeded(self, now: float, began: float | None = None) -> None:
         """A call that began then was answered, or its conversation was judged by the service: it works."""
         self._last_success = self._since = now
+        self._was_reached = True
         if began is not None and (self._latest_begun is None or began > self._latest_begun):
             self._latest_begun = began
         self._failures = 0
         self._failing.clear()
 
-    def failed(self, now: float, conversation: str) -> None:
-        """A call about that conversation failed in a way that may be the endpoint's."""
+    def failed(self, now: float, conversation: str, reached: bool = True) -> None:
+        """A call about that conversation failed in a way that may be the endpoint's; `reached`: somebody took it."""
         if not self._failures:
             # Quiet hours before the first failure (a wait for quota) are no outage.
             self._since = now
         self._failures += 1
         self._failing.add(conversation)
+        self._was_reached |= reached
 
     def was_never_there(self, now: float, seconds: float) -> bool:
-        """Return true where no call of the run has ever succeeded, some failed, and so long is past."""
-        return self._last_success is None and self._failures >= _FEWEST_FAILURES and now - self._since >= seconds
+        """Return true where some calls failed over so long, and not one of the run has ever reached anybody."""
+        return not self._was_reached and self._failures >= _FEWEST_FAILURES and now - self._since >= seconds
 
     def another_succeeded_since(self, began: float) -> bool:
         """Return true where a failed attempt that began then counts against its conversation."""

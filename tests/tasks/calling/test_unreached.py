@@ -3,7 +3,9 @@
 import asyncio
 import socket
 from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -12,7 +14,7 @@ from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.limits import Limits
-from tasks.calling.rules.retry_policy import OutageDetector
+from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.clients.folder_store import FolderStore
 from tasks.clients.http_faults import endpoint_missing
 from tasks.clients.openai_chat import OpenAISummarizer
@@ -28,11 +30,16 @@ def nobody():
         yield f"http://127.0.0.1:{held.getsockname()[1]}/v1"
 
 
-async def ask(address: str, folder: Path, notices: list[str]) -> list[object]:
+NEVER_THERE = CallPolicy("v", unreached_seconds=0.1)
+
+
+async def ask(
+    address: str, folder: Path, notices: list[str], policy: CallPolicy = NEVER_THERE, count: int = 4
+) -> list[object]:
     answers = ResponseCache(FolderStore(folder), date(2026, 11, 22), "run", folder, overwrite=False)
     summarizer = OpenAISummarizer("m", base_url=address)
     limiter = RateLimiter(Limits(600_000, None, 8))
-    caller = Caller(summarizer, limiter, answers, CallPolicy("v", unreached_seconds=0.1), "run")
+    caller = Caller(summarizer, limiter, answers, policy, "run")
     caller.notify = notices.append
 
     async def one(request):
@@ -43,7 +50,7 @@ async def ask(address: str, folder: Path, notices: list[str]) -> list[object]:
             raise
 
     try:
-        outcomes: list[object] = await asyncio.gather(*map(one, requests(4)), return_exceptions=True)
+        outcomes: list[object] = await asyncio.gather(*map(one, requests(count)), return_exceptions=True)
         return outcomes
     finally:
         limiter.close()
@@ -60,17 +67,50 @@ def test_a_server_that_was_never_there_is_said_at_once_and_given_up(nobody, tmp_
     assert [notice.partition(":")[0] for notice in notices] == ["The first call failed and is tried again"]
 
 
-def test_was_never_there_is_said_of_none_that_answered_or_failed_only_now():
+def test_was_never_there_is_said_only_where_no_call_ever_reached_anybody():
     never = OutageDetector(0.0)
     for second in (10.0, 11.0, 24.0):
         assert not never.was_never_there(second, 15.0)
-        never.failed(second, "a")
+        never.failed(second, "a", reached=False)
     assert not never.was_never_there(24.9, 15.0)
     assert never.was_never_there(25.0, 15.0)
-    never.succeeded(26.0)
+
+
+@pytest.mark.parametrize("how", ["answered", "failed"])
+def test_one_call_that_reached_the_server_keeps_the_full_patience(how):
+    seen = OutageDetector(0.0)
+    if how == "answered":
+        seen.succeeded(1.0)
+    else:
+        seen.failed(1.0, "a")  # a fault of the server's own, or its silence
     for second in (30.0, 40.0, 50.0, 60.0):
-        never.failed(second, "b")
-    assert not never.was_never_there(99.0, 15.0)
+        seen.failed(second, "b", reached=False)
+    assert not seen.was_never_there(99.0, 15.0)
+
+
+def test_a_server_that_only_answers_with_faults_is_not_given_up_early(tmp_path):
+    asked: list[str] = []
+
+    class Overloaded(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.path)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_args): ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Overloaded) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/v1"
+        policy = CallPolicy("v", unreached_seconds=0.0, give_up_seconds=0.2, retry=RetryPolicy(cap_seconds=0.02))
+        outcomes = asyncio.run(ask(address, tmp_path, [], policy, count=8))
+        server.shutdown()
+    down = [str(one) for one in outcomes if isinstance(one, EndpointDown)]
+    assert down
+    assert "has answered nothing for 0.2 s" in down[0]
+    assert len(asked) >= 20
 
 
 @pytest.mark.parametrize(
