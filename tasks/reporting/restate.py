@@ -1,9 +1,8 @@
 """Themes assigned anew to days that are published: their summaries, metrics and reports, without a model call."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,7 +19,7 @@ from tasks.themes.rules.theme_table import theme_table
 from tasks.warehouse.day_lease import acquire_day
 from tasks.warehouse.parquet import parquet_bytes, read_runs
 from tasks.warehouse.publish import publish_day, write_parquet
-from tasks.warehouse.rules.tables import RUNS, SUMMARIES, AssignThemes, complete_batch, with_themes
+from tasks.warehouse.rules.tables import RUNS, SUMMARIES, AssignThemes, complete_batch, republished, with_themes
 
 _ROWS_AT_A_TIME = 2_000
 
@@ -63,17 +62,15 @@ def restate_day(
             *report_files(day, statistics, around),
             (partition_key("themes", day), parquet_bytes(theme_table(assigner.taxonomy))),
             (partition_key("summaries", day), summaries),
-            (partition_key("runs", day), parquet_bytes(pa.Table.from_pylist(_republished(runs), schema=RUNS))),
+            (
+                partition_key("runs", day),
+                parquet_bytes(pa.Table.from_pylist(republished(runs, datetime.now(UTC)), schema=RUNS)),
+            ),
         ]
         publish_day.fn(store, day, lease, files)
     finally:
         lease.release()
     return True
-
-
-def _republished(runs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The rows of `runs`, the last one published now: whoever loads what changed loads the day again."""
-    return [*runs[:-1], {**runs[-1], "published_at": datetime.now(UTC)}]
 
 
 def _restated(store: ObjectStore, day: date, assign: AssignThemes) -> Iterator[pa.RecordBatch]:

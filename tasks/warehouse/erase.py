@@ -1,22 +1,27 @@
 """Erase one customer or conversation from a warehouse, and prove by a scan that nothing is left."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 import orjson
+import pyarrow as pa
 
 from tasks.domain.errors import ObjectMissing, PreconditionFailed, RunError
-from tasks.domain.layout import ERASE_REQUESTS_PREFIX, ERASURES_PREFIX, PSEUDONYM_KEY
+from tasks.domain.layout import ERASE_REQUESTS_PREFIX, ERASURES_PREFIX, PSEUDONYM_KEY, partition_key
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.warehouse.rules.erasure import Wanted, as_parquet, rows_of, split_rows, text_of
+from tasks.warehouse.rules.tables import RUNS, republished
 
 # Pages that show conversations: they go as a whole, and can be built again.
 _PAGES: Final = (".html", ".md", ".xlsx", ".csv", ".json", ".txt")
 
 _ATTEMPTS: Final = 5
+
+_TABLES_OF_A_DAY: Final = re.compile(r"(?:summaries|rejects|question_answers)/day=(\d{4}-\d\d-\d\d)/")
 
 _OWN: Final = (ERASE_REQUESTS_PREFIX, ERASURES_PREFIX, PSEUDONYM_KEY)
 
@@ -111,6 +116,8 @@ def _erase_from(warehouse: ObjectStore, stored: StoredObject, wanted: Wanted) ->
             rows, content = _theirs(stored.key, warehouse.read_path(stored.key), wanted)
             if not rows:
                 return 0
+            if day := _TABLES_OF_A_DAY.match(stored.key):  # first: after a crash in between, the day is loaded again
+                _republish(warehouse, partition_key("runs", date.fromisoformat(day[1])))
             if content is None:
                 warehouse.delete(stored.key)
             else:
@@ -119,6 +126,17 @@ def _erase_from(warehouse: ObjectStore, stored: StoredObject, wanted: Wanted) ->
             continue  # a run has just replaced it: read again
         return rows
     raise RunError(f"{warehouse.uri_of(stored.key)} is being written all the time: erase again when its run is done.")
+
+
+def _republish(warehouse: ObjectStore, key: str) -> None:
+    before = warehouse.stat(key)
+    if before is None:
+        return
+    runs = rows_of(warehouse.read_path(key)).to_pylist()
+    if not runs:
+        return
+    table = pa.Table.from_pylist(republished(runs, datetime.now(UTC)), schema=RUNS)
+    warehouse.write_path(key, as_parquet(table), if_match=before.etag)
 
 
 def _theirs(key: str, content: bytes, wanted: Wanted) -> tuple[int, bytes | None]:

@@ -6,6 +6,7 @@ The partition column `day` is in the path (`table/day=2026-11-22/table.parquet`)
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 import pyarrow as pa
 
@@ -298,6 +299,11 @@ def complete_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         for field in schema
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def republished(runs: Sequence[Mapping[str, object]], now: datetime) -> list[Mapping[str, object]]:
+    """Return a day's rows of `runs`, the last one published now: whoever loads what changed loads the day again."""
+    return [*runs[:-1], {**runs[-1], "published_at": now}]
 
 
 def reject_rows(rejects: Sequence[Reject], run_id: str) -> pa.RecordBatch:

@@ -15,7 +15,7 @@ from tasks.preparing.masking import mask_identifier, mask_mapping
 from tasks.preparing.pseudonyms import Pseudonyms
 from tasks.warehouse.erase import erase, find
 from tasks.warehouse.rules.erasure import Wanted, as_parquet, rows_of
-from tasks.warehouse.rules.tables import LABELS, REJECTS, SUMMARIES
+from tasks.warehouse.rules.tables import LABELS, REJECTS, RUNS, SUMMARIES
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 PSEUDONYMS = Pseudonyms(b"key of the test")
@@ -120,3 +120,26 @@ def test_what_the_scan_still_finds_is_named(store):
     store.write_path("reports/day=2026-11-23/notes.log", b"about later")
     report = erase(store, wanted, NOW, "run-1")
     assert [uri.rpartition("/")[2] for uri in report.left] == ["notes.log"]
+
+
+def test_days_that_lost_rows_are_published_anew_and_no_others(store):
+    days = ("2026-11-22", "2026-11-23", "2026-11-24")
+    early, late = datetime(2026, 11, 24, 1, tzinfo=UTC), datetime(2026, 11, 24, 2, tzinfo=UTC)
+    runs = [
+        {"run_id": "first", "finished_at": early, "published_at": early, "last_of_day": False},
+        {"run_id": "last", "finished_at": late, "published_at": late, "last_of_day": True},
+    ]
+    keys = [f"runs/day={day}/runs.parquet" for day in days]
+    for key in keys:
+        store.write_path(key, as_parquet(pa.Table.from_pylist(runs, schema=RUNS)))
+    before = contents(store)
+    wanted, _ = find(store, Wanted.of([], [PHONE], PSEUDONYMS))
+    assert contents(store) == before
+    erase(store, wanted, NOW, "run-1")
+    after = contents(store)
+    for key in keys[:2]:
+        first, last = rows_of(after[key]).to_pylist()
+        assert first == rows_of(before[key]).to_pylist()[0]
+        assert last.pop("published_at") > late
+        assert last == {key: value for key, value in rows_of(before[key]).to_pylist()[1].items() if key in last}
+    assert after[keys[2]] == before[keys[2]]
