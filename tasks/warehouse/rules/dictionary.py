@@ -102,7 +102,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "logs_fingerprint": "Hash of the log files' names, sizes and versions.",
         "log_bytes": "Bytes of logs read.",
         "currency": "The currency of the cost.",
-        "published_at": "When its rows were last published, also with other themes or without erased ones: for incremental loads.",
+        "published_at": "When its rows were last published, also with new themes or without erased ones; for loads.",
         "last_of_day": "Whether it is the day's last: sums over these count each conversation once.",
         "golden_calls": "Those of its calls that were for golden conversations.",
         "golden_cost": "The part of its cost that was for golden conversations.",
