@@ -20,13 +20,13 @@ help: ## list the targets
 env: .venv/.complete ## build .venv from requirements.lock
 	@mkdir -p $(TMPDIR)
 
-# pip before 26 misreads extras in a lock with hashes, and a venv brings the pip of its Python.
+# A venv brings the pip of its Python, which may be too old for the lock.
 # The project itself is installed as it lies here, so that .venv/bin/kefu-digest runs this code from any folder.
-.venv/.complete: requirements.lock
+.venv/.complete: requirements.lock deployments/requirements-pip.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kefu-digest needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 1; }
 	@mkdir -p $(TMPDIR)
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=26'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deployments/requirements-pip.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-index --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' .venv/lib flows tasks || true
@@ -85,9 +85,11 @@ sbom: env ## the bill of materials (CycloneDX) on stdout
 licences: env ## the licences of all dependencies; fails where one was not looked at
 	@$(BIN)/python .ci/supply_chain.py licences
 
-lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	  --group dev pyproject.toml -o requirements.lock --quiet
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
+
+lock: ## rewrite the locks from pyproject.toml: everything, and what runs in an image (needs uv)
+	$(COMPILE) --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) --constraint requirements.lock pyproject.toml -o deployments/requirements-runtime.lock
 
 clean: ## remove what the targets can make again; the warehouse and Prefect's databases stay
 	rm -rf .venv .tmp test-output .pytest_cache .mypy_cache .ruff_cache .hypothesis

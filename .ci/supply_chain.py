@@ -18,10 +18,10 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ ;\\]+)([^\\]*)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
-def pins() -> list[dict[str, Any]]:
-    """Every package of the lock: name, version, hashes."""
+def pins(lock: str = "requirements.lock") -> list[dict[str, Any]]:
+    """Every package of a lock: name, version, hashes."""
     found: list[dict[str, Any]] = []
-    for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines():
+    for line in (ROOT / lock).read_text(encoding="utf-8").splitlines():
         if pin := _PIN.match(line):
             found.append({"name": pin[1].lower(), "version": pin[2], "hashes": []})
         if found:
@@ -70,7 +70,8 @@ def ended(today: date) -> list[str]:
 
 
 def sbom() -> dict[str, Any]:
-    """The bill of materials, as CycloneDX 1.5 has it."""
+    """The bill of materials, as CycloneDX 1.5 has it; packages that no image holds are of the scope `excluded`."""
+    shipped = {pin["name"] for pin in pins("deployments/requirements-runtime.lock")}
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
@@ -83,6 +84,7 @@ def sbom() -> dict[str, Any]:
                 "type": "library",
                 "name": pin["name"],
                 "version": pin["version"],
+                "scope": "required" if pin["name"] in shipped else "excluded",
                 "purl": f"pkg:pypi/{pin['name']}@{pin['version']}",
                 "hashes": [{"alg": "SHA-256", "content": content} for content in pin["hashes"]],
                 "licenses": [{"license": {"name": licence_of(pin["name"]) or "not installed on this platform"}}],

@@ -10,15 +10,22 @@ from packaging.utils import canonicalize_name
 from tests.conftest import ROOT
 
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+RUNTIME = (ROOT / "deployments" / "requirements-runtime.lock").read_text(encoding="utf-8")
+PIP = (ROOT / "deployments" / "requirements-pip.lock").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+LOCKS = (
+    pytest.param(LOCK, id="everything"),
+    pytest.param(RUNTIME, id="runtime"),
+    pytest.param(PIP, id="pip"),
+)
 PYTHONS = ("3.11", "3.12", "3.13")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
-def entries() -> dict[str, list[tuple[Requirement, list[str]]]]:
+def entries(lock: str = LOCK) -> dict[str, list[tuple[Requirement, list[str]]]]:
     """Name -> its locked requirements (several where markers choose one), each with its hashes."""
     found: dict[str, list[tuple[Requirement, list[str]]]] = {}
-    for line in LOCK.replace("\\\n", " ").splitlines():
+    for line in lock.replace("\\\n", " ").splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         requirement = Requirement(line.partition("--hash")[0].strip())
@@ -41,14 +48,17 @@ def locked_version(name: str, python: str) -> str:
     return versions[0]
 
 
-def test_lock_names_no_index_and_no_address():
-    assert "://" not in LOCK
-    options = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", LOCK))
+@pytest.mark.parametrize("lock", LOCKS)
+def test_lock_names_no_index_and_no_address(lock):
+    assert "://" not in lock
+    options = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", lock))
     assert options == {"--hash"}
 
 
-def test_lock_pins_and_hashes_every_entry():
-    for name, alternatives in entries().items():
+@pytest.mark.parametrize("lock", LOCKS)
+def test_lock_pins_and_hashes_every_entry(lock):
+    assert entries(lock)
+    for name, alternatives in entries(lock).items():
         for requirement, hashes in alternatives:
             assert [specifier.operator for specifier in requirement.specifier] == ["=="], name
             assert hashes, f"{name} has no hash"
@@ -72,3 +82,38 @@ def test_lock_holds_back_what_breaks_the_server(holding, python):
     requirement = Requirement(holding)
     assert requirement.specifier.contains(locked_version(requirement.name, python))
     assert any(canonicalize_name(one.name) == requirement.name for one in declared())
+
+
+def test_runtime_lock_has_the_pins_and_hashes_of_the_whole_lock():
+    def pins(lock: str) -> dict[tuple[str, str], list[str]]:
+        return {
+            (name, str(requirement.specifier)): hashes
+            for name, alternatives in entries(lock).items()
+            for requirement, hashes in alternatives
+        }
+
+    assert pins(RUNTIME).items() < pins(LOCK).items()
+
+
+def test_runtime_lock_has_what_the_project_depends_on_and_nothing_that_only_tests_need():
+    names = set(entries(RUNTIME))
+    assert {canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]} <= names
+    # Prefect itself needs these three.
+    developers = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependency-groups"]["dev"]}
+    assert developers & names <= {"asyncpg", "greenlet", "packaging"}
+
+
+def test_image_and_environment_install_by_hashes_only():
+    dockerfile = (ROOT / "deployments" / "Dockerfile").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    environment = makefile.partition("\n.venv/.complete:")[2].partition("@touch")[0]
+    of_image = re.findall(r"pip install (.*?)(?: \\)?\n", dockerfile)
+    of_environment = re.findall(r"pip install (.*)\n", environment)
+    assert [line.split()[-1] for line in of_image] == ["requirements-pip.lock", "requirements-runtime.lock"]
+    assert [line.split()[-1] for line in of_environment] == [
+        "deployments/requirements-pip.lock",
+        "requirements.lock",
+        ".",
+    ]
+    for line in [*of_image, *of_environment]:
+        assert "--require-hashes" in line or "--no-index" in line, line

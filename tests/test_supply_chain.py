@@ -24,6 +24,12 @@ def test_the_bill_of_materials_holds_every_pin_with_its_hashes():
     assert all(component["hashes"] and component["version"] for component in components)
 
 
+def test_the_bill_of_materials_says_what_no_image_holds():
+    scopes = {one["name"]: one["scope"] for one in supply_chain.sbom()["components"]}
+    assert scopes["prefect"] == scopes["asyncpg"] == "required"
+    assert scopes["pytest"] == scopes["selenium"] == "excluded"
+
+
 def test_every_licence_is_permissive_or_decided():
     assert supply_chain.undecided() == []
 

@@ -77,7 +77,7 @@ def composed(tmp_path_factory) -> Iterator[Composed]:
     folder, port = tmp_path_factory.mktemp("composed"), free_port()
     for name in ("tasks", "flows", "deployments"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "requirements.lock", ".dockerignore"):
+    for name in ("pyproject.toml", ".dockerignore"):
         shutil.copy(ROOT / name, folder / name)
     (folder / ".env").write_text("POSTGRES_PASSWORD=of-a-test\nKEFU_SUMMARIZER=offline\n", encoding="utf-8")
     (folder / "override.yaml").write_text(OVERRIDE.format(project=PROJECT, port=port), encoding="utf-8")
