@@ -14,7 +14,7 @@ from flows.wiring.flags import MISUSED, as_typed
 from flows.wiring.services import check_settings, open_logs
 from flows.wiring.standard_streams import write_result
 from flows.wiring.surveys import survey_place
-from tasks.domain.errors import KefuError, UsageError
+from tasks.domain.errors import KefuError, NoLogs, UsageError
 from tasks.reading.rules.survey_text import as_lines
 from tasks.reading.survey import LogSurvey
 
@@ -23,7 +23,10 @@ _REPEATED = ("log_format", "mappings", "timezone")
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this command."""
-    parser = command_line.parser("flows.try_logs", "Show what logs are taken for. Calls nobody, writes nothing.")
+    parser = command_line.parser(
+        "flows.try_logs",
+        "Show what logs are taken for. Calls nobody, writes nothing. Exit 1 where no conversation can be summarized.",
+    )
     parser.add_argument("path", help="a file or folder of logs, or bos://bucket/prefix")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
@@ -41,7 +44,9 @@ def main(arguments: Sequence[str]) -> int:
             f" --{name.replace('_', '-')} {shlex.quote(str(settings[name]))}" for name in _REPEATED if name in settings
         )
         write_result("\n".join(map(as_typed, as_lines(survey, args.path, flags))))
-    return command_line.DONE
+    if survey.conversations:
+        return command_line.DONE
+    return command_line.complain(NoLogs(f"No conversation in {args.path} can be summarized."))
 
 
 def _as_json(survey: LogSurvey) -> dict[str, Any]:

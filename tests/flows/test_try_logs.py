@@ -53,7 +53,8 @@ def test_try_logs_gives_a_mapping_that_works_when_saved(tmp_path):
         for at, (who, words) in enumerate([("旅客", ASK), ("小二", TELL)])
     ]
     log.write_text("编码,谁说的,说了什么,几点\n" + "".join(rows), encoding="utf-8")
-    _, out, _ = look(log)
+    code, out, error = look(log)
+    assert (code, error) == (1, f"kefu-digest: No conversation in {log} can be summarized.\n")
     assert "Nothing here" not in out
     suggested = [line.strip() for line in out.splitlines() if line.startswith("  [mine]") or "= {" in line]
     mapping = tmp_path / "mine.toml"
@@ -69,16 +70,16 @@ def test_try_logs_asks_whose_side_a_name_is_on(tmp_path):
         "2026-11-22 10:00:00 客服：智能助手为您服务\n2026-11-22 10:00:10 访客6874：箱子坏了\n"
         "2026-11-22 10:00:30 林晓：给您换一只\n2026-11-22 10:00:50 访客6874：好的\n", encoding="utf-8",
     )  # fmt: skip
-    code, out, _ = look(log, "--json")
+    code, out, error = look(log, "--json")
     found = json.loads(out)
-    assert code == 0
+    assert (code, error) == (1, f"kefu-digest: No conversation in {log} can be summarized.\n")
     assert found["conversations"] == 0
     assert found["files"][0]["speakers"] == {"客服": "agent", "访客6874": "user", "林晓": "?"}
     assert '"林晓" = "agent"' in found["files"][0]["mapping"]
     mapping = tmp_path / "mine.toml"
     mapping.write_text(found["files"][0]["mapping"], encoding="utf-8")
-    _, out, _ = look(log, "--json", "--mappings", mapping, "--log-format", "mine")
-    assert json.loads(out)["conversations"] == 1
+    code, out, error = look(log, "--json", "--mappings", mapping, "--log-format", "mine")
+    assert (code, error, json.loads(out)["conversations"]) == (0, "", 1)
 
 
 # Prefect's own client leaves its connections to the garbage collector.
