@@ -264,8 +264,13 @@ class _DayReading:
 
 def _about_roles(uri: str, unread: int, rows: int, log: LogContext | None) -> str:
     unknown = Counter(log.vocabulary.unknown_roles if log else {})
-    named = ", ".join(f"{nameable(word)} ({count:,})" for word, count in unknown.most_common(_ROLES_NAMED))
+    named = ", ".join(
+        f"{nameable(word) if word.strip() else 'an empty one'} ({count:,})"
+        for word, count in unknown.most_common(_ROLES_NAMED)
+    )
     said = f"; roles that are not known: {named}. A mapping says under roles whose side each is on" if named else ""
+    if any(not word.strip() for word in unknown):
+        said += ', and { "" = "system" } leaves lines out that are nobody\'s'
     return f"{uri}: {unread:,} of {rows:,} rows can't be read{said}."
 
 

@@ -108,7 +108,9 @@ def _shown(conversation: Conversation, reader: LogReader) -> Shown:
 
 def _file(found: DetectedFormat, head: ObjectHead | None, understood: bool) -> FileSurvey:
     log = found.log
-    speakers = {word or '""': side or "?" for word, side in log.vocabulary.speakers.items()} if log else {}
+    words = log.vocabulary.speakers.items() if log else ()
+    empty = "" in log.vocabulary.unknown_roles if log else False  # else its messages' kinds said whose they are
+    speakers = {word or '""': side or "?" for word, side in words if word or side or empty}
     strangers = dict(log.strangers) if log else {}
     speakers |= {name: side or "?" for name, side in (log.speakers_of_labels.items() if log else ())}
     speakers |= dict.fromkeys(strangers, "?")

@@ -19,7 +19,7 @@ from tasks.reading.rules.speakers import Speaker, speaker_of_flag
 from tasks.reading.rules.transcripts import split_transcript
 from tasks.reading.rules.unwrapping import records_in
 from tasks.reading.rules.utterances import Utterance
-from tasks.reading.rules.vocabulary import Shape, lifted
+from tasks.reading.rules.vocabulary import KINDS, Shape, lifted, normalized
 
 Read = Conversation | Reject | Message
 
@@ -286,6 +286,9 @@ class JsonRecords:
         speaker = self._vocabulary.speaker(message[shape.role]) if shape.role else None
         if speaker is None and shape.is_agent:
             speaker = speaker_of_flag(message[shape.is_agent])
+        if speaker is None and shape.role and not message[shape.role]:
+            kinds = (value for key, value in message.items() if normalized(key) in KINDS)
+            speaker = "system" if self._vocabulary.is_of_system(message[shape.role], kinds) else None
         return speaker
 
     def _message(self, value: Mapping[str, Any], shape: Shape, conversation_id: str, line: int) -> tuple[Read, ...]:

@@ -51,7 +51,8 @@ def names_page() -> str:
         f"| system (left out) | {_listed(SYSTEM_WORDS)} |",
         "",
         "A number, a name in brackets or one behind 客服 may follow. Where a log calls its customers `contact` or "
-        "`visitor` and others `user`, the user is the agent.",
+        "`visitor` and others `user`, the user is the agent. A message that names no speaker is the system's where its "
+        "kind, such as `message_type` or 消息类型, is one of the system's words.",
         "",
         "## Mappings that ship",
         "",

@@ -49,7 +49,11 @@ def suggest_mapping(head: ObjectHead, columns: Mapping[str, str], speakers: Mapp
             lines.append(f"# not found: {', '.join(missing)}; name their columns here")
     if unknown:
         known = [f"{_quoted(name)} = {_quoted(side)}" for name, side in speakers.items() if side != "?"]
-        asked = [f'{_quoted(name if name != _EMPTY else "")} = "agent"' for name in unknown]
+        both = {"user", "agent"} <= set(speakers.values())
+        asked = [
+            f'{_quoted(name)} = "agent"' if name != _EMPTY else f'"" = "{"system" if both else "agent"}"'
+            for name in unknown
+        ]
         lines.append("# say user, agent or system for each")
         lines.append(f"roles = {{ {', '.join([*asked, *known[:_MOST_ROLES]])} }}")
     return "\n".join(lines) + "\n"

@@ -13,7 +13,7 @@ from tasks.reading.rules.messages import Message, new_message
 from tasks.reading.rules.parse_json import parse_json
 from tasks.reading.rules.speakers import Speaker, is_set, speaker_of_flag
 from tasks.reading.rules.transcripts import split_transcript
-from tasks.reading.rules.vocabulary import MEANINGS
+from tasks.reading.rules.vocabulary import KINDS, MEANINGS, normalized
 
 COLUMNS_LIMIT: Final = 2_000
 
@@ -152,6 +152,7 @@ class TableRows:
         mapping = log.mapping
         places = {name: at for at, name in enumerate(columns.names)}
         self._skip = tuple((places[name], values) for name, values in mapping.skip.items() if name in places)
+        self._kinds = tuple(at for name, at in places.items() if normalized(name) in KINDS)
         side = mapping.side
         compares = side is not None and side.left in places and side.right in places
         self._side = (places[side.left], places[side.right], side) if side and compares else None
@@ -235,6 +236,9 @@ class TableRows:
         speaker = self._speaker_of(row[columns.role].strip()) if columns.role >= 0 else None
         if speaker is None and columns.is_agent >= 0:
             speaker = speaker_of_flag(row[columns.is_agent])
+        if speaker is None and self._kinds and columns.role >= 0:
+            kinds = (row[at] for at in self._kinds)
+            speaker = "system" if self._log.vocabulary.is_of_system(row[columns.role], kinds) else None
         return speaker
 
     def _attributes(self, row: list[str]) -> dict[str, str]:

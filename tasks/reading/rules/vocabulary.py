@@ -68,6 +68,11 @@ NAMES: Final[Mapping[str, str]] = {
     "public": "public ispublic",
 }
 
+# Columns that say what kind of message a row is: of one that names no speaker, whether it is the system's.
+KINDS: Final = frozenset(
+    "messagetype msgtype messagekind contenttype eventtype kind type 消息类型 消息类别 内容类型 訊息類型".split()  # noqa: SIM905
+)
+
 _SINGLE: Final = (
     "conversation_id", "role", "is_agent", "text", "time", "date", "started_at", "channel", "prompt", "entity",
     "number", "message_id", "public",
@@ -223,6 +228,13 @@ class Vocabulary:
 
     def _side_in(self, value: object) -> Speaker | None:
         return self.speaker(value) if isinstance(value, str) and value else None
+
+    def is_of_system(self, role: object, kinds: Iterable[object]) -> bool:
+        """Return true for a message without a role that is no person's by its kind, such as 系统消息 or `activity`."""
+        nameless = role is None or (isinstance(role, str) and not role.strip())
+        return (
+            nameless and "" not in self.roles and any(isinstance(k, str) and speaker_of(k) == "system" for k in kinds)
+        )
 
     def unknown_role(self, role: object) -> str:
         """Note a role that is not known; return what a reject may say of it."""
