@@ -7,7 +7,7 @@ from messages come after, as `tasks.reading.grouping` orders them, and rejects t
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from tasks.reading.rules.log_bytes import ObjectHead, read_head
 from tasks.reading.rules.messages import Message
 from tasks.reading.rules.speakers import nameable
 from tasks.reading.rules.timestamps import TimestampParser, UnknownTimes
+from tasks.reading.rules.vocabulary import normalized
 from tasks.reading.tally import ReadingTally
 
 __all__ = ["BUILT_IN", "DetectedFormat", "LogObject", "LogReader", "load_mappings", "log_formats", "log_objects"]
@@ -183,7 +184,9 @@ class _DayReading:
         timestamps = detected.log.timestamps if detected.log else self._timestamps
         own_times = detected.log is not None and bool(detected.log.mapping.times)
         timestamps.take_unknown()
-        for found in self._summed_up(detected.reader(member.file, head), member):
+        measured = detected.log.mapping.measured if detected.log else {}
+        for item in self._summed_up(detected.reader(member.file, head), member):
+            found = _with_measured(item, measured) if measured and not isinstance(item, Reject) else item
             if isinstance(found, Message):
                 rows += 1
                 unread += found.speaker is None
@@ -260,6 +263,21 @@ class _DayReading:
         else:
             if not good and count:
                 self._unread_file(_nothing(held[0], count), member.size)
+
+
+def _with_measured(found: Conversation | Message, measured: Mapping[str, str]) -> Conversation | Message:
+    """The conversation or message with the names that a mapping gives to its attributes."""
+    logged = {normalized(name): (name, value) for name, value in (found.attributes or {}).items()}
+    named: dict[str, str] = {}
+    for name, meaning in measured.items():  # of several, the first in the mapping that is filled
+        if name in logged and (value := logged[name][1]):
+            named.setdefault(meaning, value)
+    if not named:
+        return found
+    attributes = {name: value for key, (name, value) in logged.items() if key not in measured} | named
+    return (
+        found._replace(attributes=attributes) if isinstance(found, Message) else replace(found, attributes=attributes)
+    )
 
 
 def _about_roles(uri: str, unread: int, rows: int, log: LogContext | None) -> str:

@@ -9,6 +9,7 @@ from tasks.domain.records import Conversation, Reject
 from tasks.reading.conversations import DetectedFormat, LogObject, LogReader
 from tasks.reading.rules.log_bytes import ObjectHead, read_head
 from tasks.reading.rules.suggestions import suggest_mapping
+from tasks.reading.rules.vocabulary import normalized
 from tasks.reading.tally import ReadingTally
 
 CONVERSATIONS_SHOWN: Final = 3
@@ -114,11 +115,11 @@ def _file(found: DetectedFormat, head: ObjectHead | None, understood: bool) -> F
     strangers = dict(log.strangers) if log else {}
     speakers |= {name: side or "?" for name, side in (log.speakers_of_labels.items() if log else ())}
     speakers |= dict.fromkeys(strangers, "?")
+    measured = log.mapping.measured if log else {}
+    columns = {name: measured.get(normalized(name), meaning) for name, meaning in found.columns.items()}
     mapping = ""
     if head and "?" in speakers.values():
-        mapping = suggest_mapping(head, found.columns, speakers)
+        mapping = suggest_mapping(head, columns, speakers)
     elif head and not understood:  # what its columns were taken for gave no conversation
         mapping = suggest_mapping(head, {}, {})
-    return FileSurvey(
-        found.uri, found.format, found.encoding, found.compressed, found.note, found.columns, speakers, mapping
-    )
+    return FileSurvey(found.uri, found.format, found.encoding, found.compressed, found.note, columns, speakers, mapping)

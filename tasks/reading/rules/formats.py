@@ -8,7 +8,7 @@ from typing import Any, Final
 from tasks.domain.errors import UsageError
 from tasks.domain.toml_text import parse_toml
 from tasks.reading.rules.speakers import Speaker
-from tasks.reading.rules.vocabulary import MEANINGS, Vocabulary, normalized
+from tasks.reading.rules.vocabulary import MEANINGS, MEASURED, Vocabulary, normalized
 
 JSON_FORMATS: Final = ("jsonl-conversations", "jsonl-messages", "jsonl-transcripts", "jsonl-sft")
 
@@ -64,6 +64,11 @@ class LogMapping:
     def renames(self) -> Mapping[str, str]:
         """Names in the log and what they mean; none where columns are told by their places."""
         return self.columns if isinstance(self.columns, Mapping) else {}
+
+    @property
+    def measured(self) -> dict[str, str]:
+        """Normalized names of attributes that it calls the agent or the customer's rating, with that name."""
+        return {normalized(name): meaning for name, meaning in self.renames.items() if meaning in MEASURED}
 
     def vocabulary(self) -> Vocabulary:
         """The names and roles of this mapping over the usual ones."""
@@ -204,10 +209,11 @@ def _columns(table: Mapping[str, Any]) -> tuple[str, ...] | dict[str, str]:
     if (
         isinstance(columns, dict)
         and 0 < len(columns) <= _MOST
-        and all(value in ("", *MEANINGS) for value in columns.values())
+        and all(value in ("", *MEANINGS, *MEASURED) for value in columns.values())
     ):
         return {**columns, **nested}
-    raise ValueError(f"columns must be a list of names, or a table of names in the log = one of {', '.join(MEANINGS)}")
+    meanings = ", ".join((*MEANINGS, *MEASURED))
+    raise ValueError(f"columns must be a list of names, or a table of names in the log = one of {meanings}")
 
 
 def _people(table: Mapping[str, Any]) -> People | None:

@@ -36,7 +36,8 @@ def names_page() -> str:
         "## Names of columns and keys",
         "",
         "Case, `_`, `-` and blanks do not matter: `Conversation_ID` is `conversationid`. The surest name stands first. "
-        "Other names become attributes.",
+        "Other names become attributes. A mapping can also name the columns of the `agent` and of the customer's "
+        "rating (`csat`), where the tables would not find them.",
         "",
         "| meaning | in a mapping | names |",
         "| --- | --- | --- |",

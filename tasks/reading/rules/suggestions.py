@@ -11,7 +11,7 @@ from tasks.reading.rules.csv_rows import Dialect, split_rows
 from tasks.reading.rules.log_bytes import ObjectHead, first_json_values
 from tasks.reading.rules.parse_json import parse_json
 from tasks.reading.rules.timestamps import TimestampParser
-from tasks.reading.rules.vocabulary import Vocabulary
+from tasks.reading.rules.vocabulary import MEASURED, Vocabulary
 
 _ROWS: Final = 200
 
@@ -62,7 +62,19 @@ def suggest_mapping(head: ObjectHead, columns: Mapping[str, str], speakers: Mapp
 _EMPTY: Final = '""'
 
 _WRITTEN: Final = frozenset(
-    ["conversation_id", "role", "is_agent", "text", "time", "date", "started_at", "channel", "messages", "transcript"]
+    [
+        "conversation_id",
+        "role",
+        "is_agent",
+        "text",
+        "time",
+        "date",
+        "started_at",
+        "channel",
+        "messages",
+        "transcript",
+        *MEASURED,
+    ]
 )
 
 

@@ -13,6 +13,9 @@ MEANINGS: Final = (
     "number", "message_id",
 )  # fmt: skip
 
+# What else a mapping may call a column: an attribute with this name, which fills the table's column of this name.
+MEASURED: Final = ("agent", "csat")
+
 # Normalized names (lower case without `_`, `-` and blanks), the surest first.
 NAMES: Final[Mapping[str, str]] = {
     "conversation_id": (
@@ -151,7 +154,7 @@ class Vocabulary:
         for key, meaning in renames.items():
             for ranks in self._ranks.values():
                 ranks.pop(normalized(key), None)
-            if meaning:
+            if meaning in self._ranks:
                 self._ranks[meaning][normalized(key)] = -1
         self._renamed_ids = {normalized(key) for key, meaning in renames.items() if meaning == "conversation_id"}
         self.left_out = frozenset(key for key, meaning in renames.items() if not meaning)
