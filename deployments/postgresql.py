@@ -1,6 +1,8 @@
-"""A PostgreSQL of the project's own: the distribution's programs, a folder, a free port, and nothing of the machine's.
+"""A PostgreSQL of the project's own: the distribution's programs, a folder, and nothing of the machine's.
 
-As PostgreSQL refuses to run as root, root lends it another user and a way into the folder.
+It listens on a socket in the folder, which is closed to other accounts, and on no port. While it is down, nobody can
+stand in for it: the driver would give a server that asks for it the password in clear. As PostgreSQL refuses to run as
+root, root lends it another user and a way into the folder.
 """
 
 import os
@@ -23,6 +25,7 @@ OLDEST: Final = (14, 9)  # Prefect's own advice
 _DEBIAN: Final = Path("/usr/lib/postgresql")
 _INSTALL: Final = "Install it (apt-get install postgresql), or take --database sqlite."
 _USER: Final = "kefu"
+_ACCESS: Final = f"local postgres {_USER} scram-sha-256\n"
 
 # It has no password, so that nobody can sign in as the superuser.
 _OWNER: Final = "postgres"
@@ -34,11 +37,9 @@ class Cluster:
 
     Args:
         folder: where it is; made by `make`.
-        port: on 127.0.0.1.
     """
 
     folder: Path
-    port: int
 
     @cached_property
     def binaries(self) -> Path:
@@ -51,14 +52,20 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """The address that Prefect's server connects to; it holds the password."""
+        """The address that Prefect's server connects to, started with `client_options`; it holds the password."""
         password = (self.folder / "password").read_text()
-        return f"postgresql+asyncpg://{_USER}:{password}@127.0.0.1:{self.port}/postgres"
+        return f"postgresql+asyncpg://{_USER}:{password}@/postgres?host={self._reach}"
 
     @property
     def command(self) -> list[str]:
         """The server, in the foreground; start it with `options`."""
-        settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": ""}
+        settings = {
+            "listen_addresses": "",
+            "port": 5432,  # a part of the socket's name
+            "unix_socket_directories": self._reach,
+            "unix_socket_permissions": "0700",
+            "hba_file": f"{self._reach}/access",
+        }
         said = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
         return [str(self.binaries / "postgres"), "-D", f"{self._reach}/data", *said]
 
@@ -66,39 +73,51 @@ class Cluster:
     def options(self) -> Mapping[str, Any]:
         """Arguments of `subprocess` that run one of the programs on this cluster."""
         if os.geteuid() != 0:
-            return {}
+            return self.client_options
         user = _stand_in()
-        # The open folder goes along: the way to it may lead through folders only root can enter, such as /root.
-        return {
-            "user": user.pw_uid,
-            "group": user.pw_gid,
-            "extra_groups": (),
-            "pass_fds": (os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY),),
-            "cwd": "/",
-        }
+        return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": (), "cwd": "/", **self.client_options}
+
+    @cached_property
+    def client_options(self) -> Mapping[str, Any]:
+        """Arguments of `subprocess` that run a client of the cluster.
+
+        The open folder goes along. The way to it may lead through folders that only root can enter, such as /root,
+        and a socket's path has 107 bytes at most.
+        """
+        return {"pass_fds": (os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY),)}
 
     def make(self) -> None:
-        """Make the cluster, unless it is there already.
+        """Make the cluster, unless it is there already, and say who may connect.
 
         Raises:
             UsageError: PostgreSQL is missing or too old, or refused; the message is its own.
         """
         initdb = self.binaries / "initdb"
-        if self._made:
-            return
+        if not self._made:
+            self._make(initdb)
+        self.folder.chmod(0o700)
+        self._write("access", _ACCESS)  # in place of the data's own, which of an earlier version lets nobody in here
+
+    def _make(self, initdb: Path) -> None:
         shutil.rmtree(self.folder / "unfinished", ignore_errors=True)  # left by one that was interrupted
         self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        (self.folder / "password").touch(mode=0o600)
-        (self.folder / "password").write_text(secrets.token_urlsafe(24))
         if os.geteuid() == 0:
             user = _stand_in()
-            for path in (self.folder, self.folder / "password"):
-                os.chown(path, user.pw_uid, user.pw_gid)
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+        self._write("password", secrets.token_urlsafe(24))
         unfinished = f"{self._reach}/unfinished"
         asked = f"--username {_OWNER} --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8".split()
         self._run([str(initdb), "-D", unfinished, *asked, "--auth-local", "reject"])
         self._run([str(self.binaries / "postgres"), "--single", "-j", "-D", unfinished, "postgres"], self._roles())
         (self.folder / "unfinished").rename(self.folder / "data")
+
+    def _write(self, name: str, content: str) -> None:
+        path = self.folder / name
+        path.touch(mode=0o600)
+        path.write_text(content)
+        if os.geteuid() == 0:
+            user = _stand_in()
+            os.chown(path, user.pw_uid, user.pw_gid)
 
     def _roles(self) -> str:
         """Prefect's role: it owns its database and is no superuser, who could run programs as the server's account."""
@@ -130,8 +149,8 @@ class Cluster:
 
     def is_ready(self) -> bool:
         """Return true where the server takes connections."""
-        asked = [str(self.binaries / "pg_isready"), "--quiet", "--host", "127.0.0.1", "--port", str(self.port)]
-        return subprocess.run(asked, check=False).returncode == 0  # noqa: S603
+        asked = [str(self.binaries / "pg_isready"), "--quiet", "--host", self._reach, "--port", "5432"]
+        return subprocess.run(asked, check=False, **self.client_options).returncode == 0  # noqa: S603
 
     @property
     def _made(self) -> bool:
@@ -143,8 +162,7 @@ class Cluster:
 
     @property
     def _reach(self) -> str:
-        handed_on = self.options.get("pass_fds")
-        return f"/proc/self/fd/{handed_on[0]}" if handed_on else str(self.folder)
+        return f"/proc/self/fd/{self.client_options['pass_fds'][0]}"
 
 
 def find_binaries(major: str = "") -> Path:

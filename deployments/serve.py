@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import IO, Final, NoReturn
+from typing import IO, Any, Final, NoReturn
 
 from pydantic_settings import DotEnvSettingsSource
 
@@ -55,7 +55,6 @@ def serve(
     database: str,
     webhook_url: str,
     *,
-    postgresql_port: int = 0,
     reports_port: int = 0,
 ) -> NoReturn:
     """Start everything in order, print the addresses, and keep it running until interrupted.
@@ -66,7 +65,6 @@ def serve(
         folder: keeps all data.
         database: postgresql or sqlite.
         webhook_url: where notifications go; empty: they are said here.
-        postgresql_port: for the database, on this machine only; 0: a free one at every start.
         reports_port: for the reports; 0: the one after `port`.
 
     Raises:
@@ -90,14 +88,17 @@ def serve(
             announce(f"{part.name}: up after {time.monotonic() - began:.0f} s")
 
         connection: dict[str, str] = {}
+        options: Mapping[str, Any] = {}
         if database == "postgresql":
-            cluster = Cluster(folder / "postgresql", postgresql_port or free_port())
+            cluster = Cluster(folder / "postgresql")
             cluster.make()
             cluster.wait_until_free()
             start(_postgresql(cluster, folder))
             connection["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = cluster.url
+            options = cluster.client_options
         prefect = "deployments.sqlite" if database == "sqlite" else "prefect"
-        start(_server(prefect, host, port, {**environment, **connection}, folder))
+        server = [_PYTHON, "-m", prefect, "server", "start", "--host", host, "--port", str(port)]
+        start(_server(server, f"{host}:{port}", {**environment, **connection}, folder, options))
 
         environment["PREFECT_API_URL"] = f"{url}/api"
         shows_reports = _link_to_reports(environment, f"http://{host}:{reports_port or port + 1}")
@@ -167,20 +168,23 @@ def _postgresql(cluster: Cluster, folder: Path) -> Service:
     )
 
 
-def _server(prefect: str, host: str, port: int, environment: Mapping[str, str], folder: Path) -> Service:
+def _server(
+    command: Sequence[str], address: str, environment: Mapping[str, str], folder: Path, options: Mapping[str, Any]
+) -> Service:
     def is_healthy(written: str) -> bool:
         try:
-            with urllib.request.urlopen(f"http://{host}:{port}/api/health", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{address}/api/health", timeout=5) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
 
     return Service(
         name="Prefect server",
-        command=[_PYTHON, "-m", prefect, "server", "start", "--host", host, "--port", str(port)],
+        command=command,
         environment=environment,
         log=folder / "logs" / "server.log",
         is_ready=is_healthy,
+        options=options,
     )
 
 
@@ -332,9 +336,6 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=4200, help="for the UI and the API (default: 4200)")
     parser.add_argument("--reports-port", type=int, default=0, help="for the reports (default: one more than --port)")
     parser.add_argument(
-        "--postgresql-port", type=int, default=0, help="for backups by a command that is always the same (default: any)"
-    )
-    parser.add_argument(
         "--folder", type=Path, default=ROOT / ".prefect" / "serve", help="keeps all data (default: .prefect/serve)"
     )
     parser.add_argument(
@@ -377,7 +378,6 @@ def main(arguments: Sequence[str]) -> int:
                 folder,
                 given.database,
                 given.webhook_url,
-                postgresql_port=given.postgresql_port,
                 reports_port=given.reports_port,
             )
     except KeyboardInterrupt:

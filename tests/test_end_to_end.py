@@ -133,10 +133,10 @@ def descendants(pid: int) -> list[int]:
 
 
 def dump(machine: Served) -> bytes:
-    environment = Path(f"/proc/{machine.part('server')}/environ").read_bytes().split(b"\0")
-    name = b"PREFECT_SERVER_DATABASE_CONNECTION_URL="
-    url = next(one for one in environment if one.startswith(name)).removeprefix(name).replace(b"+asyncpg", b"")
-    return subprocess.run([find_binaries() / "pg_dump", url.decode()], capture_output=True, check=True).stdout
+    cluster = machine.folder / "postgresql"
+    asked = [str(find_binaries() / "pg_dump"), "--host", "/proc/self/cwd", "--username", "kefu", "postgres"]
+    environment = {**os.environ, "PGPASSWORD": (cluster / "password").read_text()}
+    return subprocess.run(asked, cwd=cluster, env=environment, capture_output=True, check=True).stdout
 
 
 @pytest.mark.long

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deployments.postgresql import find_binaries, free_port
+from deployments.postgresql import find_binaries
 from tasks.clients.folder_store import FolderStore
 from tasks.warehouse.publish import is_complete
 from tests.builders.small_days import DAY, NUMBER, rows, write_logs
@@ -27,9 +27,9 @@ def commands() -> list[str]:
     return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
 
 
-def follow(block: str, folder: Path, port: int) -> None:
+def follow(block: str, folder: Path) -> None:
     binaries = find_binaries()
-    script = f"set -e\nPATH={binaries}:$PATH\n" + block.replace("4310", str(port))
+    script = f"set -e\nPATH={binaries}:$PATH\n" + block
     done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -61,27 +61,24 @@ def test_what_was_backed_up_is_there_again_in_another_folder(tmp_path):
     second.mkdir()
     write_logs(logs, range(NUMBER))
     (logs / "_SUCCESS").touch()
-    port = free_port()
     environment = {"KEFU_SOURCE": str(logs), "KEFU_DAY_FROM": "source"}
-    flags = ("--postgresql-port", str(port))
-
     warehouse = {"KEFU_WAREHOUSE": str(first / "warehouse")}
-    with served(first / ".prefect", "postgresql", environment | warehouse, *flags) as machine:
+    with served(first / ".prefect", "postgresql", environment | warehouse) as machine:
         save_block(machine)
         run = machine.start("summarize-day/nightly", day=str(DAY), catch_up_days=0)
         assert machine.wait(run, seconds=150)["state_name"] == "Completed"
         nightly = machine.ask("GET", "/deployments/name/summarize-day/nightly")
-        follow(back_up, first, port)  # while it serves
+        follow(back_up, first)  # while it serves
         login = machine.login()
 
     for name in ("prefect.dump", "serve.tar", "warehouse.copy"):
         shutil.move(first / name, second / name)
     shutil.rmtree(first)
-    follow(unpack, second, port)
+    follow(unpack, second)
     warehouse = {"KEFU_WAREHOUSE": str(second / "warehouse")}
-    with served(second / ".prefect", "postgresql", environment | warehouse, *flags):
-        follow(restore, second, port)
-    with served(second / ".prefect", "postgresql", environment | warehouse, *flags) as machine:
+    with served(second / ".prefect", "postgresql", environment | warehouse):
+        follow(restore, second)
+    with served(second / ".prefect", "postgresql", environment | warehouse) as machine:
         assert machine.login() == login
         assert machine.run(run)["state_name"] == "Completed"
         assert secret_of(machine) == SECRET

@@ -3,13 +3,14 @@
 import asyncio
 import os
 import subprocess
+import urllib.parse
 from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from deployments import postgresql
-from deployments.postgresql import Cluster, find_binaries, free_port
+from deployments.postgresql import Cluster, find_binaries
 from tasks.domain.errors import UsageError
 
 
@@ -47,6 +48,15 @@ def test_find_binaries_takes_the_newest_or_the_one_that_made_the_data(nothing_in
         find_binaries("16")
 
 
+def test_the_password_goes_to_nobody_outside_the_clusters_folder(tmp_path):
+    (tmp_path / "password").write_text("secret")
+    address = urllib.parse.urlsplit(Cluster(tmp_path).url)
+    assert (address.hostname, address.port) == (None, None)
+    (host,) = urllib.parse.parse_qs(address.query)["host"]
+    assert os.path.samefile(host, tmp_path)
+    assert len(f"{host}/.s.PGSQL.5432") < 50  # a socket's path has 107 bytes at most
+
+
 async def ask(url: str, question: str) -> object:
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     try:
@@ -71,29 +81,34 @@ def start(cluster: Cluster) -> subprocess.Popen[bytes]:
 @pytest.mark.postgres
 def test_cluster_keeps_its_data_and_asks_for_its_password(tmp_path):
     folder = tmp_path / "数据 base"
-    cluster = Cluster(folder, free_port())
+    cluster = Cluster(folder)
     for path in (folder / "unfinished", folder / "unfinished" / "base"):
         path.mkdir(parents=True)  # an interrupted start
     cluster.make()
     process = start(cluster)
     try:
-        assert asyncio.run(ask(cluster.url, "SELECT current_setting('listen_addresses')")) == "127.0.0.1"
+        assert asyncio.run(ask(cluster.url, "SELECT current_setting('listen_addresses')")) == ""
+        assert asyncio.run(ask(cluster.url, "SELECT inet_server_addr()")) is None  # by the socket
+        assert folder.stat().st_mode & 0o777 == 0o700
         asyncio.run(ask(cluster.url, "CREATE EXTENSION pg_trgm"))
         with pytest.raises(asyncpg.InvalidPasswordError):
             asyncio.run(ask(cluster.url.replace("kefu:", "kefu:x"), "SELECT 1"))
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             asyncio.run(ask(cluster.url, "COPY (SELECT 1) TO PROGRAM 'cat'"))
-        with pytest.raises(asyncpg.InvalidPasswordError):
+        with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
             asyncio.run(ask(cluster.url.replace("kefu:", "postgres:"), "SELECT 1"))
     finally:
         process.terminate()
         process.wait(20)
 
-    again = Cluster(folder, free_port())
+    (folder / "access").unlink()  # as an earlier version left it
+    folder.chmod(0o755)
+    again = Cluster(folder)
     again.make()
     assert again.url.partition("@")[0] == cluster.url.partition("@")[0]
     process = start(again)
     try:
+        assert folder.stat().st_mode & 0o777 == 0o700
         assert asyncio.run(ask(again.url, "SELECT similarity('上门取件', '上门取件')")) == 1
     finally:
         process.terminate()
@@ -105,7 +120,7 @@ def test_cluster_keeps_its_data_and_asks_for_its_password(tmp_path):
 def test_cluster_works_below_a_folder_that_only_root_may_enter(tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    cluster = Cluster(closed / "cluster", free_port())
+    cluster = Cluster(closed / "cluster")
     cluster.make()
     process = start(cluster)
     try:
@@ -121,4 +136,4 @@ def test_initdb_that_refuses_is_quoted(tmp_path):
     (tmp_path / "cluster" / "data").mkdir(parents=True)
     (tmp_path / "cluster" / "unfinished").write_text("in the way")
     with pytest.raises(UsageError, match=r"initdb refused: .*unfinished"):
-        Cluster(tmp_path / "cluster", free_port()).make()
+        Cluster(tmp_path / "cluster").make()
