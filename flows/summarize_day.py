@@ -27,7 +27,7 @@ from flows.wiring.source_names import names_the_day, source_of
 from flows.wiring.steps import count_without_calls, hold, read
 from flows.wiring.surveys import survey_place
 from flows.wiring.version import code_version
-from tasks.calling.caller import Usage
+from tasks.calling.rules.usage import Usage
 from tasks.domain.days import previous_day
 from tasks.domain.errors import CeilingReached, UsageError
 from tasks.domain.ports import StoredObject
@@ -98,9 +98,7 @@ async def summarize_day(
         hold(day, services, config) as run,
         open_golden(run, services, config) as golden,
     ):
-        progress = Progress(
-            run.day, run.caller.usage, services.limiter, logs.objects, config.cost, currency=config.currency
-        )
+        progress = Progress(run.day, run.caller.usage, services.limiter, logs.objects, currency=config.currency)
         try:
             parts = await _summarize(logs.objects, run, services, config, progress, golden)
         except CeilingReached as ceiling:
@@ -285,7 +283,7 @@ def _tally(
         quota_refusals=usage.quota_refusals + ahead.quota_refusals,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
-        cost=config.cost(prompt_tokens, completion_tokens, cached_tokens),
+        cost=run.caller.cost,
         quota_use=services.limiter.snapshot().used if services.limiter else None,
         summarizer=config.summarizer,
         currency=config.currency,

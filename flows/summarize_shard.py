@@ -42,9 +42,7 @@ async def summarize_shard(day: date, number: int, of: int, run_id: str, settings
         if await asyncio.to_thread(is_done, services.warehouse, shard):
             return
         logs = list_logs(services.source, services.source_name)
-        progress = Progress(
-            day, run.caller.usage, services.limiter, logs, config.cost, part=shard.name, currency=config.currency
-        )
+        progress = Progress(day, run.caller.usage, services.limiter, logs, part=shard.name, currency=config.currency)
         try:
             async with report_progress(progress, logger):
                 batches = read(logs, run, services, config, progress, shard)

@@ -15,7 +15,7 @@ from flows.wiring.golden import open_golden
 from flows.wiring.services import connect, open_batch_platform
 from flows.wiring.settings import Settings, flags
 from flows.wiring.steps import hold, read
-from tasks.calling.caller import Usage
+from tasks.calling.rules.usage import Usage
 from tasks.domain.shards import Shard
 from tasks.reading.batches import Batch
 from tasks.reading.log_objects import list_logs

@@ -195,6 +195,21 @@ class SummarizerEndpoint(Block):
     tpm: int = Field(
         default=0, ge=0, title="Tokens a minute", description="每分钟 token 数，0 为自动 · The quota; 0: learned."
     )
+    prompt_token_price: float | None = Field(
+        default=None,
+        ge=0,
+        title="Price of prompt tokens",
+        description="每千输入 token 的价格，空则用设置 · Per 1,000; no price here: those of the settings.",
+    )
+    completion_token_price: float | None = Field(
+        default=None, ge=0, title="Price of completion tokens", description="每千输出 token 的价格 · Per 1,000."
+    )
+    cached_token_price: float | None = Field(
+        default=None,
+        ge=0,
+        title="Price of cached prompt tokens",
+        description="每千缓存命中 token 的价格，空则同输入 · Per 1,000; empty: as other prompt tokens.",
+    )
     shared_quota: str = Field(
         default="",
         title="Shared quota",
@@ -255,7 +270,21 @@ class SummarizerEndpoint(Block):
                 "qianfan_bearer_token": self.credentials.bearer_token.get_secret_value(),
             }
         named = {name: value for name, value in said.items() if value}
-        return {"summarizer": self.summarizer, **self._options(), **named}
+        prices = prices_as_settings(self.prompt_token_price, self.completion_token_price, self.cached_token_price)
+        return {"summarizer": self.summarizer, **self._options(), **prices, **named}
+
+
+def prices_as_settings(prompt: float | None, completion: float | None, cached: float | None) -> dict[str, Any]:
+    """Return one model's prices per 1,000 tokens by the settings' names, none of another model's; nothing for none."""
+    if prompt is completion is cached is None:
+        return {}
+    in_millions = dict.fromkeys(("prompt_million_price", "completion_million_price", "cached_million_price"))
+    return {
+        "prompt_token_price": prompt or 0.0,
+        "completion_token_price": completion or 0.0,
+        "cached_token_price": cached,
+        **in_millions,
+    }
 
 
 def load_block(kind: type[B], name: str) -> B:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from flows.wiring.blocks import SummarizerEndpoint, load_block
+from flows.wiring.blocks import SummarizerEndpoint, load_block, prices_as_settings
 from flows.wiring.settings import Settings
 from tasks.domain.errors import UsageError
 
@@ -28,7 +28,8 @@ def fallback_settings(settings: Settings) -> Settings | None:
     """Return the settings by which the second model is asked; None where there is none.
 
     `--fallback-endpoint` is one more model of the first one's service, asked with the same options. A block describes
-    a model of its own. Both have a quota of their own, and `--fallback-rpm` and `--fallback-tpm` beat the block.
+    a model of its own. Both have a quota of their own. Where nobody says the second one's prices, they are those of the
+    first. `--fallback-rpm`, `--fallback-tpm` and `--fallback-…-price` beat the block.
 
     Raises:
         UsageError: its block is not there or can't be right, or its quota is shared and nobody says how much it is.
@@ -36,22 +37,27 @@ def fallback_settings(settings: Settings) -> Settings | None:
     if settings.summarizer == "offline":
         return None
     quota = {"rpm": settings.fallback_rpm, "tpm": settings.fallback_tpm}
+    prices = prices_as_settings(
+        settings.fallback_prompt_token_price,
+        settings.fallback_completion_token_price,
+        settings.fallback_cached_token_price,
+    )
     if settings.fallback_block:
-        return _of_block(settings, {name: limit for name, limit in quota.items() if limit})
+        return _of_block(settings, {name: limit for name, limit in quota.items() if limit} | prices)
     if not settings.fallback_endpoint:
         return None
-    own = {"endpoint": settings.fallback_endpoint, "qps": None, "shared_quota": "", **quota}
+    own = {"endpoint": settings.fallback_endpoint, "qps": None, "shared_quota": "", **quota, **prices}
     return settings.model_copy(update=own)
 
 
-def _of_block(settings: Settings, quota: dict[str, Any]) -> Settings:
+def _of_block(settings: Settings, flags: dict[str, Any]) -> Settings:
     name = settings.fallback_block
     described = load_block(SummarizerEndpoint, name).as_settings()
     values = settings.model_dump() | {each: Settings.model_fields[each].default for each in _OF_ONE_MODEL}
     if "prompt" not in settings.model_fields_set:
         values["prompt"] = ""  # the one that fits this model's service
     try:
-        second = Settings(**{**values, **described, **quota})
+        second = Settings(**{**values, **described, **flags})
     except ValueError as error:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())  # type: ignore[attr-defined]
         raise UsageError(f"The endpoint block {name} (--fallback-block) can't be right: {wrong}") from None

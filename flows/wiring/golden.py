@@ -78,17 +78,15 @@ def with_golden(tally: DayTally, golden: HiddenCalls | None, config: Settings) -
     if golden is None:
         return tally
     beside, usage, paid = golden.caller.billed, golden.caller.usage, golden.paid
-    tokens = tally.prompt_tokens + beside.prompt_tokens, tally.completion_tokens + beside.completion_tokens
-    cached_tokens = tally.cached_tokens + beside.cached_tokens
     return replace(
         tally,
         calls=tally.calls + beside.calls,
         retries=tally.retries + usage.retries,
         quota_refusals=tally.quota_refusals + usage.quota_refusals,
-        prompt_tokens=tokens[0],
-        completion_tokens=tokens[1],
-        cached_tokens=cached_tokens,
-        cost=config.cost(*tokens, cached_tokens),
+        prompt_tokens=tally.prompt_tokens + beside.prompt_tokens,
+        completion_tokens=tally.completion_tokens + beside.completion_tokens,
+        cached_tokens=tally.cached_tokens + beside.cached_tokens,
+        cost=tally.cost + config.cost(beside.prompt_tokens, beside.completion_tokens, beside.cached_tokens),
         golden_calls=paid.calls,
         golden_cost=config.cost(paid.prompt_tokens, paid.completion_tokens, paid.cached_tokens),
     )

@@ -15,6 +15,7 @@ from flows.wiring.settings import Settings, load_settings
 from flows.wiring.source_names import before_the_day, source_of
 from tasks.calling.learned_limits import read_learned, write_learned
 from tasks.calling.rate_limiter import RateLimiter
+from tasks.calling.rules.budget import PriceList
 from tasks.calling.rules.limits import Limits
 from tasks.calling.shared_quota import SharedQuota
 from tasks.clients.bos_credentials import BosCredentials
@@ -258,6 +259,14 @@ def open_summarizer(settings: Settings) -> Summarizer:
         settings.model_options,
         _connection_limits(settings),
     )
+
+
+def price_list(settings: Settings, second: Settings | None) -> PriceList:
+    """Return the prices of all models that a run asks; `second` is what `fallback_settings` returns."""
+    if second is None:
+        return PriceList(settings.prices)
+    model = second.endpoint if second.summarizer == "openai" else model_of(second.endpoint)
+    return PriceList(settings.prices, model, second.prices)
 
 
 @asynccontextmanager

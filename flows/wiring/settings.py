@@ -29,7 +29,7 @@ from flows.wiring.setting_values import (
     RejectReasons,
     ZoneName,
 )
-from tasks.calling.rules.budget import Ceiling, Prices
+from tasks.calling.rules.budget import Ceiling, PriceList, Prices
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.offline import OFFLINE_VERSION
 from tasks.calling.rules.retry_policy import RetryPolicy
@@ -78,6 +78,15 @@ class Settings(ReportSettings):
     )
     fallback_rpm: int | None = Field(None, gt=0, description="requests a minute of the second model; not set: learned")
     fallback_tpm: int | None = Field(None, gt=0, description="tokens a minute of the second model; not set: learned")
+    fallback_prompt_token_price: float | None = Field(
+        None, ge=0, description="price per 1,000 prompt tokens of the second model; no price of it set: the first one's"
+    )
+    fallback_completion_token_price: float | None = Field(
+        None, ge=0, description="price per 1,000 completion tokens of the second model"
+    )
+    fallback_cached_token_price: float | None = Field(
+        None, ge=0, description="price per 1,000 cached prompt tokens of the second model"
+    )
     rpm: int | None = Field(None, gt=0, description="requests a minute of the endpoint's quota; not set: learned")
     tpm: int | None = Field(None, gt=0, description="tokens a minute of the endpoint's quota; not set: learned")
     qps: float | None = Field(
@@ -258,7 +267,7 @@ class Settings(ReportSettings):
             retry=RetryPolicy(max_attempts=self.max_attempts),
             give_up_seconds=self.give_up_seconds,
             call_seconds=self.timeout_seconds,
-            prices=self.prices,
+            prices=PriceList(self.prices),
         )
 
     @property
@@ -315,12 +324,12 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
     if complaints := list(_unknown_names()):
         raise UsageError("; ".join(complaints))
     settings = _validated(overrides, {})
-    if settings.endpoint_block:
-        settings = _validated(overrides, load_block(SummarizerEndpoint, settings.endpoint_block).as_settings())
-    load_prompt(settings.prompt)
     for kind in ("prompt", "completion", "cached"):
         if getattr(settings, f"{kind}_token_price") and getattr(settings, f"{kind}_million_price") is not None:
             raise UsageError(f"--{kind}-token-price and --{kind}-million-price are one price: leave one of them out.")
+    if settings.endpoint_block:
+        settings = _validated(overrides, load_block(SummarizerEndpoint, settings.endpoint_block).as_settings())
+    load_prompt(settings.prompt)
     if settings.max_cost is not None and not (settings.prices.prompt or settings.prices.completion):
         raise UsageError("--max-cost needs --prompt-token-price and --completion-token-price: nothing costs anything.")
     if urlsplit(settings.openai_base_url).password and settings.openai_api_key.get_secret_value():

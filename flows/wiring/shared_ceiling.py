@@ -7,9 +7,12 @@ from uuid import UUID
 
 from prefect import runtime
 
+from flows.wiring.fallbacks import fallback_settings
+from flows.wiring.services import price_list
 from flows.wiring.settings import Settings
-from tasks.calling.response_cache import UsageTotals, bought_by
+from tasks.calling.response_cache import bought_by
 from tasks.calling.rules.budget import Ceiling
+from tasks.calling.rules.usage import UsageTotals
 from tasks.domain.ports import ObjectStore
 from tasks.running.backfill_runs import runs_begun_by
 
@@ -42,12 +45,12 @@ class SharedCeiling:
             if run.id not in self._spent and run.state is not None and run.state.is_final():
                 day = date.fromisoformat(str(run.parameters["day"])[:10])
                 self._spent[run.id] = await asyncio.to_thread(bought_by, self._warehouse, day, str(run.id))
-        spent = self._spent.values()
-        prompt, completion, cached = (
-            sum(getattr(one, f"{kind}_tokens") for one in spent) for kind in ("prompt", "completion", "cached")
+        spent, prices = self._spent.values(), price_list(self._config, fallback_settings(self._config))
+        left = self._config.ceiling.left_after(
+            sum(one.cost(prices) for one in spent),
+            sum(one.prompt_tokens + one.completion_tokens for one in spent),
+            sum(one.calls for one in spent),
         )
-        cost = self._config.cost(prompt, completion, cached)
-        left = self._config.ceiling.left_after(cost, prompt + completion, sum(one.calls for one in spent))
         if left is None:
             return None
         limits = {"max_cost": left.cost, "max_tokens": left.tokens, "max_calls": left.calls}

@@ -12,7 +12,15 @@ from uuid import uuid4
 
 from prefect import get_run_logger, runtime
 
-from flows.wiring.services import SecondModel, Services, mappings_of, open_source, pseudonyms_of, scratch_parent
+from flows.wiring.services import (
+    SecondModel,
+    Services,
+    mappings_of,
+    open_source,
+    price_list,
+    pseudonyms_of,
+    scratch_parent,
+)
 from flows.wiring.settings import Settings
 from flows.wiring.source_names import names_the_day
 from tasks.calling.caller import Caller
@@ -47,13 +55,15 @@ def hold(
     day: date, services: Services, config: Settings, shard: Shard | None = None
 ) -> AbstractAsyncContextManager[DaySession]:
     """The day held for this flow run, or a shard of it for the run that holds the day."""
+    policy = nightly_policy(config, services.warehouse, day)
+    prices = price_list(config, services.second.settings if services.second else None)
     return open_day(
         day,
         str(runtime.flow_run.id),
         DayResources(
             services.warehouse, services.summarizer, services.limiter, services.scratch, _fallback(services.second)
         ),
-        DayOptions(nightly_policy(config, services.warehouse, day), config.overwrite, config.busy_wait_seconds),
+        DayOptions(replace(policy, prices=prices), config.overwrite, config.busy_wait_seconds),
         logger=get_run_logger(),
         shard=shard,
     )

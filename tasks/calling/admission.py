@@ -64,7 +64,7 @@ class Admission:
     """
 
     def __init__(self, policy: CallPolicy, model: str, clock: Callable[[], float]) -> None:
-        self.budget = Budget(policy.ceiling, policy.prices, policy.max_tokens)
+        self.budget = Budget(policy.ceiling, policy.max_tokens)
         self.stopped: KefuError | None = None
         self._ceiling = policy.ceiling
         self.model = model

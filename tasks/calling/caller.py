@@ -8,7 +8,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.call_policy import CallPolicy, is_settled
 from tasks.calling.rules.retry_policy import OutageDetector
 from tasks.calling.rules.tries import Tries
+from tasks.calling.rules.usage import Usage
 from tasks.domain.errors import (
     AllowanceUsedUp,
     AnswersUseless,
@@ -43,19 +44,6 @@ T = TypeVar("T")
 
 # Answers that may still be in flight when the canary stops a run.
 _WITHDRAWN_AT_MOST = 4096
-
-
-@dataclass(slots=True)
-class Usage:
-    """Counts of a run's requests so far. `calls` were answered and paid; `retries` were not."""
-
-    reused: int = 0
-    calls: int = 0
-    retries: int = 0
-    quota_refusals: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
 
 
 class Stopping(Exception):
@@ -95,8 +83,7 @@ class Caller:
         self._lease = lease
         self._clock = clock
         self._admission = Admission(policy, summarizer.model, clock)
-        billed = answers.billed_before
-        self._admission.budget.spend(billed.calls, billed.prompt_tokens, billed.completion_tokens, billed.cached_tokens)
+        self._count_billed_before()
         self._in_flight: dict[str, asyncio.Future[Answer | GivenUp]] = {}
         self._useless: deque[Answer] = deque(maxlen=_WITHDRAWN_AT_MOST)
         self._reading = asyncio.Lock()
@@ -115,6 +102,16 @@ class Caller:
         self.usage = first.usage
         self._admission = first._admission
         self._is_second = True
+
+    def _count_billed_before(self) -> None:
+        billed = self._answers.billed_before
+        tokens, cost = billed.prompt_tokens + billed.completion_tokens, billed.cost(self._policy.prices)
+        self._admission.budget.spend(billed.calls, tokens, cost)
+
+    @property
+    def cost(self) -> float:
+        """The cost of everything that its run paid for, before a restart and since, by the prices of who answered."""
+        return self._answers.billed_before.cost(self._policy.prices) + self.usage.cost
 
     def stop(self) -> None:
         """Send nothing more; what is in flight is waited for and kept."""
@@ -246,7 +243,10 @@ class Caller:
         """One call: admitted, paced, paid for and kept. Raises what the summarizer does, counted."""
         assert self._limiter is not None
         asked = self._admission.budget.reservation(
-            request.prompt, self._policy.max_tokens, self._policy.tokens_beside_the_prompt
+            request.prompt,
+            self._policy.prices.first,
+            self._policy.max_tokens,
+            self._policy.tokens_beside_the_prompt,
         )
         with await self._stoppable(self._admission.enter(asked, again=tries.attempts > 0 or tries.again)) as ticket:
             if self._is_down is not None:
@@ -293,10 +293,7 @@ class Caller:
 
     def _paid(self, reply: Reply, ticket: Ticket) -> None:
         ticket.paid(reply)
-        self.usage.calls += 1
-        self.usage.prompt_tokens += reply.prompt_tokens
-        self.usage.completion_tokens += reply.completion_tokens
-        self.usage.cached_tokens += reply.cached_tokens
+        self.usage.paid(reply, self._policy.prices.first)
 
     def _answered(self, request: Request, reply: Reply, attempts: int, seconds: float) -> Answer:
         outcome: Outcome = "refused" if reply.refused else "lost_to_thinking" if reply.lost_to_thinking else "answered"

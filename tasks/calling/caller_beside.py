@@ -3,7 +3,7 @@
 from typing import Any
 
 from tasks.calling.caller import Caller
-from tasks.calling.response_cache import UsageTotals
+from tasks.calling.rules.usage import UsageTotals
 
 
 class CallerBeside(Caller):
@@ -17,8 +17,7 @@ class CallerBeside(Caller):
     def __init__(self, first: Caller, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._admission, self.outage = first._admission, first.outage
-        billed = self._answers.billed_before
-        self._admission.budget.spend(billed.calls, billed.prompt_tokens, billed.completion_tokens, billed.cached_tokens)
+        self._count_billed_before()
         first._beside.append(self)
 
     @property

@@ -9,7 +9,6 @@ import logging
 import math
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pyarrow as pa
 
 from tasks.calling.other_days import OtherDays
 from tasks.calling.rules.responses import answers_in_rejects, answers_in_summaries, decode_answer, encode_answer
+from tasks.calling.rules.usage import UsageTotals
 from tasks.domain.errors import ObjectMissing, TableDamaged
 from tasks.domain.layout import answers_prefix, partition_key
 from tasks.domain.ports import Appender, ObjectStore
@@ -25,23 +25,6 @@ from tasks.warehouse.parquet import read_batches
 from tasks.warehouse.rules.tables import REJECTS, SUMMARIES
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class UsageTotals:
-    """Calls that were paid, and the tokens they took."""
-
-    calls: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-
-    def add(self, answer: Answer) -> None:
-        """Count one answer; the service's refusals by error cost nothing."""
-        self.calls += answer.outcome == "answered" or answer.prompt_tokens > 0
-        self.prompt_tokens += answer.prompt_tokens
-        self.completion_tokens += answer.completion_tokens
-        self.cached_tokens += answer.cached_tokens
 
 
 def bought_by(store: ObjectStore, day: date, run_id: str) -> UsageTotals:

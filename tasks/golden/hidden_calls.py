@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from tasks.calling.caller_beside import CallerBeside
-from tasks.calling.response_cache import ResponseCache, UsageTotals
+from tasks.calling.response_cache import ResponseCache
+from tasks.calling.rules.usage import UsageTotals
 from tasks.domain.errors import CeilingReached, EndpointUnusable
 from tasks.domain.records import Answer, Request
 from tasks.golden.rules.judging import golden_row

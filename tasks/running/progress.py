@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import BinaryIO
 
-from tasks.calling.caller import Usage
 from tasks.calling.rate_limiter import RateLimiter
+from tasks.calling.rules.usage import Usage
 from tasks.domain.money import in_currency
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.printable import printable
@@ -38,8 +38,7 @@ class Progress:
         usage: what it has asked for so far.
         limiter: its quota, if it needs one.
         logs: its log objects, in the order in which they are read.
-        cost: of so many prompt and completion tokens.
-        currency: of the cost.
+        currency: of what it cost.
         part: which part of the day it is, if it is one.
         clock: seconds that never go back.
     """
@@ -48,7 +47,6 @@ class Progress:
     usage: Usage
     limiter: RateLimiter | None
     logs: Sequence[StoredObject]
-    cost: Callable[[int, int], float]
     clock: Callable[[], float] = time.monotonic
     summarized: int = 0
     rejected: int = 0
@@ -135,8 +133,8 @@ class Progress:
             figures["配额 quota"] = f"{used}{pace.in_flight} calls in flight, {usage.quota_refusals} refused"
             figures["调用 calls"] = f"{usage.calls:,}, {usage.retries:,} tried again"
             figures["tokens"] = f"{usage.prompt_tokens:,} + {usage.completion_tokens:,}"
-            if cost := self.cost(usage.prompt_tokens, usage.completion_tokens):
-                figures["费用 cost"] = in_currency(cost, self.currency)
+            if usage.cost:
+                figures["费用 cost"] = in_currency(usage.cost, self.currency)
         return figures
 
     def line(self) -> str:
@@ -150,8 +148,8 @@ class Progress:
         parts = [f"{self.done:,} conversations", f"{self.read_share:.0%} read", f"{rate:,.0f}/min"]
         if self.rejected:
             parts.insert(1, f"{self.rejected:,} rejected")
-        if cost := self.cost(usage.prompt_tokens, usage.completion_tokens):
-            parts.append(f"cost {in_currency(cost, self.currency)}")
+        if usage.cost:
+            parts.append(f"cost {in_currency(usage.cost, self.currency)}")
         if (left := self.seconds_left) is not None:
             parts.append(f"{left / 60:,.0f} min left" if left > 90 else f"{left:.0f} s left")
         return f"{self.name}  {'  '.join(parts)}"

@@ -19,7 +19,7 @@ from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.states import Cancelled, Crashed
 
-from tasks.calling.caller import Usage
+from tasks.calling.rules.usage import Usage
 from tasks.domain.errors import ObjectMissing, RunStopped, StoreError, UsageError
 from tasks.domain.ports import ObjectStore
 from tasks.domain.shards import Shard

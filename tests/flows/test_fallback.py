@@ -25,6 +25,8 @@ def spare():
             summarizer="openai",
             endpoint="spare",
             rpm=600,
+            prompt_token_price=2.0,
+            completion_token_price=6.0,
             system_prompt="简短",
             max_output_tokens=700,
             openai_base_url=f"{server.url}/v1",
@@ -41,9 +43,10 @@ def test_what_the_first_model_refuses_is_answered_by_the_second_and_by_nobody_ag
     asked_day, qianfan, spare, tmp_path
 ):
     qianfan.behavior.refuses = ("sft_v1",)
-    both = asked_day | {"fallback_block": "spare", "temperature": 0.9}
+    both = asked_day | {"fallback_block": "spare", "temperature": 0.9, "prompt_token_price": 1.0}
     tally = asyncio.run(summarize_day(DAY, both))
     assert (tally.summarized, tally.rejected, tally.calls) == (NUMBER, 0, NUMBER)
+    assert tally.cost == pytest.approx(spare.cost(2.0, 6.0))
     assert models(tmp_path / "warehouse") == {("spare", "general-v1")}
     assert (spare.last_body["max_tokens"], spare.last_body["temperature"]) == (700, 0.01)
     assert spare.last_body["messages"][0] == {"role": "system", "content": "简短"}

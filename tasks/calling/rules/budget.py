@@ -23,6 +23,25 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceList:
+    """Prices of the models that a run asks.
+
+    Args:
+        first: of every model that has no others.
+        second_model: the name of the model that is asked what the first one does not answer.
+        second: its prices.
+    """
+
+    first: Prices = Prices()
+    second_model: str = ""
+    second: Prices = Prices()
+
+    def of(self, model: str) -> Prices:
+        """The prices of a model by its name."""
+        return self.second if self.second_model and model == self.second_model else self.first
+
+
+@dataclass(frozen=True, slots=True)
 class Ceiling:
     """The most that a run may spend; None where nothing is limited."""
 
@@ -47,10 +66,16 @@ class Ceiling:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """The most that one call can take."""
+    """The most that one call can take, and the prices of the model that is asked."""
 
     prompt_tokens: int
     completion_tokens: int
+    prices: Prices
+
+    @property
+    def cost(self) -> float:
+        """The most that the call can cost."""
+        return self.prices.cost(self.prompt_tokens, self.completion_tokens)
 
 
 class Budget:
@@ -61,30 +86,29 @@ class Budget:
 
     Args:
         ceiling: the most that may be spent.
-        prices: of tokens.
         max_tokens: that an answer is allowed.
     """
 
-    __slots__ = ("_calls", "_ceiling", "_cost", "_longest", "_prices", "_reserved_calls", "_reserved_cost", "_reserved_tokens", "_tokens")  # fmt: skip  # noqa: E501
+    __slots__ = ("_calls", "_ceiling", "_cost", "_longest", "_reserved_calls", "_reserved_cost", "_reserved_tokens", "_tokens")  # fmt: skip  # noqa: E501
 
-    def __init__(self, ceiling: Ceiling, prices: Prices, max_tokens: int) -> None:
+    def __init__(self, ceiling: Ceiling, max_tokens: int) -> None:
         self._ceiling = ceiling
-        self._prices = prices
         self._longest = max_tokens
         self._calls = self._reserved_calls = 0
         self._tokens = self._reserved_tokens = 0
         self._cost = self._reserved_cost = 0.0
 
-    def reservation(self, prompt: str, max_tokens: int = 0, beside: int = 0) -> Reservation:
+    def reservation(self, prompt: str, prices: Prices, max_tokens: int = 0, beside: int = 0) -> Reservation:
         """The most that a call can take.
 
         Args:
             prompt: what is sent.
+            prices: of the model that is asked.
             max_tokens: that this answer is allowed, where that is more than the others are.
             beside: tokens that the request can take besides its prompt.
         """
         prompt_tokens = len(prompt.encode("utf-8", "surrogatepass")) + _TEMPLATE_TOKENS + beside
-        return Reservation(prompt_tokens, max(self._longest, max_tokens))
+        return Reservation(prompt_tokens, max(self._longest, max_tokens), prices)
 
     def fits(self, asked: Reservation) -> bool:
         """Return true where the call may be sent beside those in flight."""
@@ -94,7 +118,7 @@ class Budget:
         tokens = asked.prompt_tokens + asked.completion_tokens
         if ceiling.tokens is not None and self._tokens + self._reserved_tokens + tokens > ceiling.tokens:
             return False
-        return ceiling.cost is None or self._cost + self._reserved_cost + self._cost_of(asked) <= ceiling.cost
+        return ceiling.cost is None or self._cost + self._reserved_cost + asked.cost <= ceiling.cost
 
     @property
     def is_idle(self) -> bool:
@@ -105,28 +129,25 @@ class Budget:
         """Hold what the call can take until it has ended."""
         self._reserved_calls += 1
         self._reserved_tokens += asked.prompt_tokens + asked.completion_tokens
-        self._reserved_cost += self._cost_of(asked)
+        self._reserved_cost += asked.cost
 
     def release(self, asked: Reservation) -> None:
         """Give back what was held for a call that took nothing."""
         self._reserved_calls -= 1
         self._reserved_tokens -= asked.prompt_tokens + asked.completion_tokens
-        self._reserved_cost = self._reserved_cost - self._cost_of(asked) if self._reserved_calls else 0.0
+        self._reserved_cost = self._reserved_cost - asked.cost if self._reserved_calls else 0.0
 
     def settle(self, asked: Reservation, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> None:
         """Count what a call took instead of what was held for it; without a count, everything that was held."""
         self.release(asked)
         if not prompt_tokens and not completion_tokens:
             prompt_tokens, completion_tokens = asked.prompt_tokens, asked.completion_tokens
-        self.spend(1, prompt_tokens, completion_tokens, cached_tokens)
+        self._longest = max(self._longest, completion_tokens)
+        cost = asked.prices.cost(prompt_tokens, completion_tokens, cached_tokens)
+        self.spend(1, prompt_tokens + completion_tokens, cost)
 
-    def spend(self, calls: int, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> None:
+    def spend(self, calls: int, tokens: int, cost: float) -> None:
         """Count calls that were paid."""
         self._calls += calls
-        self._tokens += prompt_tokens + completion_tokens
-        self._cost += self._prices.cost(prompt_tokens, completion_tokens, cached_tokens)
-        if calls == 1:
-            self._longest = max(self._longest, completion_tokens)
-
-    def _cost_of(self, asked: Reservation) -> float:
-        return self._prices.cost(asked.prompt_tokens, asked.completion_tokens)
+        self._tokens += tokens
+        self._cost += cost

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from tasks.calling.rules.budget import Ceiling, Prices
+from tasks.calling.rules.budget import Ceiling, PriceList
 from tasks.calling.rules.canary import CanaryRule
 from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.domain.records import Answer, Outcome, Reason, Request
@@ -30,7 +30,7 @@ class CallPolicy:
         call_seconds: how long a call may stay without a sign of life.
         canary: when answers are too useless to buy on.
         ceiling: the most that may be spent.
-        prices: of tokens.
+        prices: of the model (`first`), and of another one that answers of this run may be from.
         ask_again: reasons of rejects that are asked about once more, whatever is known.
     """
 
@@ -43,7 +43,7 @@ class CallPolicy:
     call_seconds: float = 30.0
     canary: CanaryRule = NO_CANARY
     ceiling: Ceiling = field(default_factory=Ceiling)
-    prices: Prices = field(default_factory=Prices)
+    prices: PriceList = field(default_factory=PriceList)
     ask_again: frozenset[Reason] = frozenset()
 
 

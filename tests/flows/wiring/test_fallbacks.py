@@ -5,7 +5,9 @@ from pydantic import SecretStr
 
 from flows.wiring.blocks import SummarizerEndpoint
 from flows.wiring.fallbacks import fallback_settings
+from flows.wiring.services import price_list
 from flows.wiring.settings import Settings, load_settings
+from tasks.calling.rules.budget import PriceList, Prices
 from tasks.domain.errors import UsageError
 from tasks.domain.model_options import ModelOptions
 
@@ -88,3 +90,32 @@ def test_a_block_that_can_not_be_right_is_one_sentence(save, values, words):
     with pytest.raises(UsageError, match=words) as refused:
         second(**save(**values))
     assert "password" not in str(refused.value)
+
+
+PRICED = {"prompt_million_price": 800.0, "completion_token_price": 2.0, "cached_token_price": 0.2}
+
+
+def test_a_second_model_without_prices_costs_what_the_first_does(save):
+    priced = load_settings({**FIRST, **PRICED})
+    for named in (save(), {"fallback_endpoint": "lite"}):
+        assert second(**PRICED, **named).prices == priced.prices == Prices(0.8, 2.0, 0.2)
+    assert price_list(priced, None) == PriceList(priced.prices)
+
+
+def test_prices_of_a_block_are_all_its_own(save):
+    found = second(**PRICED, **save(prompt_token_price=0.0, completion_token_price=5.0))
+    assert found.prices == Prices(0.0, 5.0, None)
+    assert price_list(load_settings({**FIRST, **PRICED}), found).of("qwen") == found.prices
+
+
+def test_flags_of_the_second_model_s_prices_beat_its_block(save):
+    flags = {"fallback_prompt_token_price": 3.0, "fallback_cached_token_price": 1.0}
+    assert second(**PRICED, **save(prompt_token_price=9.0), **flags).prices == Prices(3.0, 0.0, 1.0)
+    assert second(**PRICED, fallback_endpoint="v2:lite", **flags).prices == Prices(3.0, 0.0, 1.0)
+
+
+def test_the_price_list_names_the_second_model_as_its_answers_do():
+    priced = load_settings({**FIRST, **PRICED})
+    found = second(**PRICED, fallback_endpoint="v2:lite", fallback_prompt_token_price=3.0)
+    assert price_list(priced, found).of("lite") == Prices(3.0)
+    assert price_list(priced, found).of("sft") == priced.prices

@@ -1,15 +1,17 @@
 """A second model behind the first, both real clients on one server."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
 from tasks.calling.fallback import Fallback, FallbackCaller
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.response_cache import ResponseCache
-from tasks.calling.rules.budget import Ceiling
+from tasks.calling.rules.budget import Ceiling, PriceList, Prices
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.canary import CanaryRule
 from tasks.calling.rules.limits import Limits
@@ -24,6 +26,7 @@ from tests.servers.qianfan import API_KEY, QianfanServer
 from tests.tasks.calling.test_spending import requests
 
 DOWN = "http://127.0.0.1:9/v1"
+PRICES = PriceList(Prices(prompt=0.8, completion=2.0), "second", Prices(prompt=8.0, completion=40.0))
 SUMMARY = '{"用户问题":"漏水","客服方案":"换货","是否接受":"是","是否负面情绪":"否"}'
 
 
@@ -44,8 +47,7 @@ def run(
     **policy,
 ) -> tuple[FallbackCaller, list[Answer | GivenUp | BaseException]]:
     async def ask() -> tuple[FallbackCaller, list[Answer | GivenUp | BaseException]]:
-        scratch = folder / run_id
-        scratch.mkdir()
+        scratch = Path(mkdtemp(dir=folder))
         answers = ResponseCache(FolderStore(folder), date(2026, 11, 22), run_id, scratch, overwrite=False)
         first = OpenAISummarizer("first", base_url=first_url or f"{server.url}/v1", api_key=API_KEY)
         second = OpenAISummarizer("second", base_url=f"{server.url}/v1", api_key=API_KEY)
@@ -55,7 +57,8 @@ def run(
 
         rules = CallPolicy("v", retry=RetryPolicy(first_seconds=0.01, cap_seconds=0.05), **policy)
         warnings = notices if notices is not None else []
-        fallback = Fallback(second, RateLimiter(Limits(600_000, None, 16)), rules, as_asked, warnings.append)
+        of_second = replace(rules, prices=PriceList(rules.prices.second))
+        fallback = Fallback(second, RateLimiter(Limits(600_000, None, 16)), of_second, as_asked, warnings.append)
         caller = FallbackCaller(fallback, first, RateLimiter(Limits(600_000, None, 16)), answers, rules, run_id)
         try:
             asked = requests(number) * repeated
@@ -105,6 +108,24 @@ def test_one_ceiling_holds_for_both(server, tmp_path):
     _, outcomes = run(server, tmp_path, "one", ceiling=Ceiling(calls=7))
     assert sum(server.delivered.values()) <= 7
     assert {type(outcome) for outcome in outcomes} == {Answer, CeilingReached}
+
+
+def test_each_model_costs_its_own_price_also_after_a_restart(server, tmp_path):
+    before, _ = run(server, tmp_path, "one", 10, prices=PRICES)
+    server.behavior.refuses = ("first",)
+    caller, _ = run(server, tmp_path, "one", 20, prices=PRICES)
+    assert (before.usage.calls, caller.usage.calls) == (10, 10)
+    by_first = PRICES.first.cost(before.usage.prompt_tokens, before.usage.completion_tokens)
+    by_second = PRICES.second.cost(caller.usage.prompt_tokens, caller.usage.completion_tokens)
+    assert caller.usage.cost == pytest.approx(by_second)
+    assert caller.cost == pytest.approx(by_first + by_second)
+
+
+def test_a_ceiling_on_cost_counts_the_second_model_by_its_own_price(server, tmp_path):
+    server.behavior.refuses = ("first",)
+    caller, outcomes = run(server, tmp_path, "one", prices=PRICES, ceiling=Ceiling(cost=30.0))
+    assert {type(outcome) for outcome in outcomes} == {Answer, CeilingReached}
+    assert 0 < caller.cost <= 30.0
 
 
 def test_the_second_takes_over_when_the_first_one_s_allowance_is_used_up(server, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from tasks.calling.caller import Caller, Stopping
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.response_cache import ResponseCache
-from tasks.calling.rules.budget import Ceiling, Prices
+from tasks.calling.rules.budget import Ceiling, PriceList, Prices
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.canary import CanaryRule
 from tasks.calling.rules.limits import Limits
@@ -129,7 +129,11 @@ def test_no_ceiling_is_exceeded_by_faults_and_calls_in_flight(server, tmp_path, 
         ]
     )
     policy = CallPolicy(
-        "v", max_tokens=128, retry=RetryPolicy(first_seconds=0.001, cap_seconds=0.01), ceiling=ceiling, prices=PRICES
+        "v",
+        max_tokens=128,
+        retry=RetryPolicy(first_seconds=0.001, cap_seconds=0.01),
+        ceiling=ceiling,
+        prices=PriceList(PRICES),
     )
     _, first = run(server, tmp_path, policy, requests(80), "run")
     paid = server.delivered + server.lost
@@ -147,7 +151,7 @@ def test_no_ceiling_is_exceeded_by_faults_and_calls_in_flight(server, tmp_path, 
 def test_an_answer_whose_tokens_are_not_given_counts_as_all_that_it_can_have_been(server, tmp_path, shape):
     server.behavior = Behavior(odd=1.0, odd_shape=shape)
     ceiling = Ceiling(cost=PRICES.cost(20_000, 3000))
-    policy = CallPolicy("v", ceiling=ceiling, prices=PRICES, max_tokens=100)
+    policy = CallPolicy("v", ceiling=ceiling, prices=PriceList(PRICES), max_tokens=100)
     _, outcomes = run(server, tmp_path, policy, requests(200), "first")
     answered = sum(isinstance(outcome, Answer) for outcome in outcomes)
     assert answered > 0

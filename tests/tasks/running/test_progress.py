@@ -5,9 +5,9 @@ import logging
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tasks.calling.caller import Usage
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.rules.limits import Limits
+from tasks.calling.rules.usage import Usage
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.ports import StoredObject
 from tasks.domain.records import Reason, Reject
@@ -29,7 +29,7 @@ def progress_of(logs: dict[str, int], limiter: RateLimiter | None = None) -> tup
     usage, clock = Usage(), Clock()
     stored = [StoredObject(key, size, "e", datetime(2026, 11, 22, tzinfo=UTC)) for key, size in logs.items()]
     return (
-        Progress(DAY, usage, limiter, stored, lambda prompt, completion: prompt / 100, clock, currency="USD"),
+        Progress(DAY, usage, limiter, stored, clock, currency="USD"),
         clock,
         usage,
     )
@@ -74,6 +74,7 @@ def test_progress_tells_counts_quota_tokens_and_cost():
     for _ in range(3):
         progress.settled(REJECT)
     usage.calls, usage.quota_refusals, usage.prompt_tokens, usage.completion_tokens = 1_234, 5, 40_000, 300
+    usage.cost = 400.0
     clock.now += 30
     line = progress.line()
     for told_of in ("3 = 0 + 3 rejected", "6 a minute", "0% used", "5 refused", "1,234", "40,000 + 300", "400.00"):

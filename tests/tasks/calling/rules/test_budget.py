@@ -2,9 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.calling.rules.budget import Budget, Ceiling, Prices, Reservation
+from tasks.calling.rules.budget import Budget, Ceiling, PriceList, Prices, Reservation
 
 PRICES = Prices(prompt=0.8, completion=2.0, cached=0.2)
+DEARER = Prices(prompt=4.0, completion=16.0)
 
 
 @given(
@@ -14,11 +15,20 @@ PRICES = Prices(prompt=0.8, completion=2.0, cached=0.2)
         tokens=st.none() | st.integers(100, 20_000),
         calls=st.none() | st.integers(1, 30),
     ),
-    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 400), st.integers(0, 512), st.floats(0, 1)), max_size=120),
+    st.lists(
+        st.tuples(
+            st.integers(0, 3),
+            st.integers(0, 400),
+            st.integers(0, 512),
+            st.floats(0, 1),
+            st.sampled_from([PRICES, DEARER]),
+        ),
+        max_size=120,
+    ),
     st.integers(1, 16),
 )
 def test_nothing_exceeds_the_ceiling_whatever_calls_take_and_however_they_end(ceiling, calls, at_once):
-    budget = Budget(ceiling, PRICES, max_tokens=512)
+    budget = Budget(ceiling, max_tokens=512)
     under_way: list[tuple[Reservation, int, int, int, float]] = []
     cost = tokens = paid = 0.0
 
@@ -36,12 +46,12 @@ def test_nothing_exceeds_the_ceiling_whatever_calls_take_and_however_they_end(ce
             budget.settle(asked, prompt, completion, cached_tokens)
             if not prompt and not completion:  # a reply that told of nothing counts in full
                 prompt, completion, cached_tokens = asked.prompt_tokens, asked.completion_tokens, 0
-        cost += PRICES.cost(prompt, completion, cached_tokens)
+        cost += asked.prices.cost(prompt, completion, cached_tokens)
         tokens += prompt + completion
         paid += 1
 
-    for fate, prompt_tokens, completion, cached in calls:
-        asked = budget.reservation("x" * prompt_tokens)
+    for fate, prompt_tokens, completion, cached, prices in calls:
+        asked = budget.reservation("x" * prompt_tokens, prices)
         if budget.fits(asked):
             budget.reserve(asked)
             under_way.append((asked, fate, prompt_tokens, completion, cached))
@@ -56,27 +66,27 @@ def test_nothing_exceeds_the_ceiling_whatever_calls_take_and_however_they_end(ce
 
 @given(st.text(max_size=200))
 def test_a_reservation_is_above_what_any_tokenizer_makes_of_a_prompt(prompt):
-    budget = Budget(Ceiling(), PRICES, max_tokens=10)
-    assert budget.reservation(prompt).prompt_tokens >= len(prompt.encode("utf-8", "surrogatepass"))
+    budget = Budget(Ceiling(), max_tokens=10)
+    assert budget.reservation(prompt, PRICES).prompt_tokens >= len(prompt.encode("utf-8", "surrogatepass"))
 
 
 def test_a_longer_answer_than_was_allowed_is_expected_again():
-    budget = Budget(Ceiling(tokens=5000), PRICES, max_tokens=10)
-    asked = budget.reservation("x")
+    budget = Budget(Ceiling(tokens=5000), max_tokens=10)
+    asked = budget.reservation("x", PRICES)
     budget.reserve(asked)
     budget.settle(asked, 5, 900)
-    assert budget.reservation("x").completion_tokens == 900
+    assert budget.reservation("x", PRICES).completion_tokens == 900
 
 
 def test_a_call_of_another_model_reserves_its_own_longest_answer_and_what_it_sends_besides():
-    asked = Budget(Ceiling(), PRICES, max_tokens=10).reservation("x", max_tokens=700, beside=2000)
+    asked = Budget(Ceiling(), max_tokens=10).reservation("x", PRICES, max_tokens=700, beside=2000)
     assert asked.completion_tokens == 700
     assert asked.prompt_tokens >= 2001
 
 
 def test_a_call_that_does_not_fit_now_may_fit_when_another_has_ended():
-    budget = Budget(Ceiling(tokens=1000), PRICES, max_tokens=500)
-    first, second = budget.reservation("x"), budget.reservation("y")
+    budget = Budget(Ceiling(tokens=1000), max_tokens=500)
+    first, second = budget.reservation("x", PRICES), budget.reservation("y", PRICES)
     budget.reserve(first)
     assert not budget.fits(second)
     assert not budget.is_idle
@@ -100,3 +110,9 @@ def test_left_after_is_what_the_next_may_spend(ceiling, spent, left):
 def test_cached_tokens_have_a_price_of_their_own():
     assert PRICES.cost(1000, 500, 400) == pytest.approx(0.6 * 0.8 + 0.4 * 0.2 + 0.5 * 2.0)
     assert Prices(prompt=0.8).cost(1000, 0, 400) == pytest.approx(0.8)
+
+
+def test_a_price_list_has_the_first_model_s_prices_for_whatever_is_not_the_second():
+    prices = PriceList(PRICES, "spare", DEARER)
+    assert [prices.of(model) for model in ("sft", "spare", "")] == [PRICES, DEARER, PRICES]
+    assert PriceList(PRICES).of("") == PRICES
