@@ -1,11 +1,12 @@
 """Findings about a day or a span as a whole: how complete it is, how it compares with days before, how sure it is.
 
 What happened in a part of it is a story's business (see stories.py). A day's traffic is compared with the same weekday
-of the four weeks before; a span with the span of equal length before it.
+of the four weeks before, its shares with the week before and with that weekday; a span with the span of equal length
+before it.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -57,6 +58,7 @@ class Comparison(NamedTuple):
         before_days: how many of its days are known.
         span: how many days it has.
         usual: a single day's weekday in the weeks before: conversations of each, the latest first.
+        weekdays: those days added up, where at least two are known.
     """
 
     yesterday: Headline | None = None
@@ -64,6 +66,7 @@ class Comparison(NamedTuple):
     before_days: int = 0
     span: int = _WEEK
     usual: tuple[int, ...] = ()
+    weekdays: Headline | None = None
 
     @property
     def mean(self) -> float:
@@ -127,19 +130,15 @@ def compare(first: date, last: date, history: Mapping[date, pa.Table]) -> Compar
     days = [headline for day, headline in known.items() if (first - day).days <= span]
     if len(days) * 2 < span and length > 1:
         days = []
-    before = Headline(
-        conversations=sum(day.conversations for day in days),
-        rejected=_pooled(day.rejected for day in days),
-        accepted=_pooled(day.accepted for day in days),
-        negative=_pooled(day.negative for day in days),
-    )
     same = [first - timedelta(days=_WEEK * back) for back in range(1, _WEEKS_OF_WEEKDAYS + 1)] if length == 1 else []
+    alike = [known[day] for day in same if day in known]
     return Comparison(
         yesterday=known.get(first - timedelta(days=1)) if length == 1 else None,
-        before=before if days else None,
+        before=_together(days) if days else None,
         before_days=len(days),
         span=span,
-        usual=tuple(known[day].conversations for day in same if day in known),
+        usual=tuple(day.conversations for day in alike),
+        weekdays=_together(alike) if len(alike) >= _FEWEST_WEEKDAYS else None,
     )
 
 
@@ -182,6 +181,15 @@ def topics(statistics: DayStatistics) -> tuple[Group, ...]:
     return tuple(word for word in distinct_words(statistics.issues.groups) if word.outcomes.total >= enough)
 
 
+def _together(days: Sequence[Headline]) -> Headline:
+    return Headline(
+        conversations=sum(day.conversations for day in days),
+        rejected=_pooled(day.rejected for day in days),
+        accepted=_pooled(day.accepted for day in days),
+        negative=_pooled(day.negative for day in days),
+    )
+
+
 def _pooled(shares: Iterator[Proportion]) -> Proportion:
     pooled = Proportion(0, 0)
     for share in shares:
@@ -216,11 +224,12 @@ def _about_days_before(now: Headline, comparison: Comparison) -> Iterator[Findin
     before = comparison.before
     if before is None:
         return
-    for name, share, past, bad in (
-        ("negative", now.negative, before.negative, "up"),
-        ("accepted", now.accepted, before.accepted, "down"),
+    same = comparison.weekdays or before  # what every Saturday is like is no news on a Saturday
+    for name, share, past, weekday, bad in (
+        ("negative", now.negative, before.negative, same.negative, "up"),
+        ("accepted", now.accepted, before.accepted, same.accepted, "down"),
     ):
-        if differs(share, past):
+        if differs(share, past) and differs(share, weekday):
             way = "up" if (share.value or 0) > (past.value or 0) else "down"
             values = {"now": whole_percent(share), "before": whole_percent(past)}
             yield Finding(translate(f"found_{name}_{way}", days=comparison.before_days, **values), warning=way == bad)

@@ -126,6 +126,18 @@ def test_a_quiet_weekend_is_no_news():
     assert any("次，明显少于" in finding.text.zh for finding in find(statistics_of(9), comparison))
 
 
+def test_a_weekday_that_is_always_worse_is_no_news():
+    def history(of_weekday: float):
+        return {
+            DAY - timedelta(days=back): statistics_of(900, back, negative_scale=0.5 if back % 7 else of_weekday).metrics
+            for back in (1, 2, 3, 7, 14)
+        }
+
+    today = statistics_of(1_500, 9, negative_scale=1.5)
+    assert not any("负面情绪" in text for text in texts(today, compare(DAY, DAY, history(1.5))))
+    assert any("负面情绪" in text for text in texts(today, compare(DAY, DAY, history(0.5))))
+
+
 def test_find_says_when_much_is_unknown():
     assert any("看不出是否接受" in text for text in texts(statistics_of(100, unknown=0.5)))
     assert not any("看不出是否接受" in text for text in texts(statistics_of(100, unknown=0.1)))
