@@ -29,7 +29,7 @@ from flows.wiring.surveys import survey_place
 from flows.wiring.version import code_version
 from tasks.calling.rules.usage import Usage
 from tasks.domain.days import previous_day
-from tasks.domain.errors import CeilingReached, UsageError
+from tasks.domain.errors import AnswersUseless, CeilingReached, UsageError
 from tasks.domain.ports import StoredObject
 from tasks.golden.hidden_calls import HiddenCalls
 from tasks.golden.rules.drift import GoldenCheck
@@ -57,7 +57,7 @@ from tasks.summarizing.summarize import summarize_all, summarize_batch
 from tasks.warehouse.day_lease import is_alive
 from tasks.warehouse.parquet import read_runs
 from tasks.warehouse.publish import BatchFiles, DayTables, assemble_tables, is_complete, publish_day
-from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, DayTally
+from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, USELESS, DayTally
 
 
 def _run_name() -> str:
@@ -105,6 +105,10 @@ async def summarize_day(
             tally = with_golden(_tally(run, started_at, ahead, services, config, None, progress), golden, config)
             # Prefect takes the state for the end of the run, and gives its tally to whoever called.
             return ceiling_reached(replace(tally, status=CEILING), str(ceiling))  # type: ignore[return-value]
+        except AnswersUseless as useless:
+            tally = with_golden(_tally(run, started_at, ahead, services, config, None, progress), golden, config)
+            useless.tally = replace(tally, status=USELESS)
+            raise
 
         logs = look_again(services.source, services.source_name, logs, get_run_logger())
         tables = assemble_tables(parts, run.scratch)
@@ -117,7 +121,7 @@ async def summarize_day(
         own = {day: tables.summaries}
         context = look_around(services.warehouse, day, day, statistics, config.themes, own, reviewed_by_people)
 
-        check, golden_files = judged(golden, day, services, config)
+        check, golden_files = judged(golden, tally, services, config)
         context = replace(context, golden=check or context.golden)
 
         files = day_files(day, tables, statistics, runs, context, services.themes.taxonomy)

@@ -29,7 +29,7 @@ from flows.wiring.terminal import hush_prefect
 from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError, RunStopped, TooManyRejects, UsageError
 from tasks.domain.money import in_currency
 from tasks.domain.printable import printable
-from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, LIMITED, DayTally
+from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, LIMITED, USELESS, DayTally
 
 T = TypeVar("T")
 
@@ -68,6 +68,8 @@ def run(
 ) -> int:
     """Run a flow to its exit code; print its result on stdout, as one line of JSON or as `format_result` has it.
 
+    A run that was stopped or has too many rejects prints its counts as well; in JSON, `message` says what to do next.
+
     Settings are looked at first, and with them whatever else `check` looks at, so that what is wrong is said before a
     Prefect server is started. Settings that are None are for a command that needs none.
     """
@@ -84,7 +86,9 @@ def run(
     except TooManyRejects as error:
         result, code, last = cast("T", error.tally), TOO_MANY_REJECTS, error
     except AnswersUseless as error:
-        return complain(error, ANSWERS_USELESS)
+        if not as_json:
+            return complain(error, ANSWERS_USELESS)
+        result, code, last = cast("T", error.tally or {"status": USELESS}), ANSWERS_USELESS, error
     except KefuError as error:
         return complain(error)
     except (KeyboardInterrupt, asyncio.CancelledError, TerminationSignal):  # the last is SIGTERM, as Prefect has it
@@ -94,7 +98,7 @@ def run(
     if code == CEILING_REACHED:
         last = CeilingReached(CEILING_NOTICE)
     try:
-        write_result(_json_of(result) if as_json else format_result(result))
+        write_result(_json_of(result, last) if as_json else format_result(result))
     except KefuError as error:
         return complain(error, code or FAILED)
     return complain(last, code) if last else code
@@ -107,8 +111,11 @@ class _OneLine(logging.Filter):
         return record.levelno < logging.ERROR or record.module not in {"flow_engine", "task_engine"}
 
 
-def _json_of(result: object) -> str:
-    return orjson.dumps(result.as_json() if isinstance(result, DayTally) else result).decode()
+def _json_of(result: object, why: KefuError | None) -> str:
+    found = result.as_json() if isinstance(result, DayTally) else result
+    if why is not None and isinstance(found, dict):
+        found = {**found, "message": str(why)}
+    return orjson.dumps(found).decode()
 
 
 def stopped_at_a_ceiling(result: object) -> bool:

@@ -5,7 +5,6 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date
 from functools import partial
 
 from prefect import get_run_logger
@@ -27,7 +26,7 @@ from tasks.preparing.requests import ask_again
 from tasks.reporting.rules.golden_lines import change_line
 from tasks.summarizing.day import DaySession
 from tasks.warehouse.parquet import parquet_bytes
-from tasks.warehouse.rules.day_tally import DayTally
+from tasks.warehouse.rules.day_tally import CHANGED, DayTally
 
 
 @asynccontextmanager
@@ -93,7 +92,7 @@ def with_golden(tally: DayTally, golden: HiddenCalls | None, config: Settings) -
 
 
 def judged(
-    golden: HiddenCalls | None, day: date, services: Services, config: Settings
+    golden: HiddenCalls | None, tally: DayTally, services: Services, config: Settings
 ) -> tuple[GoldenCheck | None, list[tuple[str, bytes]]]:
     """Return the verdict on a day's golden conversations, and the file to publish; none where none was answered.
 
@@ -102,10 +101,11 @@ def judged(
     """
     if golden is None or not golden.rows:
         return None, []
-    table, check = judge_night(services.warehouse, day, golden.rows, services.themes.assign)
+    table, check = judge_night(services.warehouse, tally.day, golden.rows, services.themes.assign)
     if check.has_changed and config.golden_hold:
         raise AnswersChanged(
-            f"{day}: {change_line(check).en} Nothing is published and what was bought is kept. If the new answers "
-            "are fine, run the day again with --no-golden-hold: from there on they are the usual ones."
+            f"{tally.day}: {change_line(check).en} Nothing is published and what was bought is kept. If the new "
+            "answers are fine, run the day again with --no-golden-hold: from there on they are the usual ones.",
+            replace(tally, status=CHANGED),
         )
-    return check, [(partition_key("golden", day), parquet_bytes(table))]
+    return check, [(partition_key("golden", tally.day), parquet_bytes(table))]

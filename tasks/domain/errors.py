@@ -189,7 +189,11 @@ class EndpointDown(EndpointUnusable):
 
 
 class AnswersUseless(EndpointUnusable):
-    """Too many answers hold no summary: the run stopped before it bought the rest."""
+    """Too many answers hold no summary: the run stopped before it bought the rest. `tally` is the run's, if any."""
+
+    def __init__(self, message: str, tally: object = None) -> None:
+        super().__init__(message)
+        self.tally = tally
 
 
 class AnswersChanged(AnswersUseless):

@@ -100,6 +100,25 @@ def test_json_of_commands_that_ask_a_model_is_so_too(name, call, desk, qianfan, 
     assert isinstance(json.loads(out), dict | list)
 
 
+@pytest.mark.parametrize(
+    ("flags", "code", "status"),
+    [
+        ([], 4, "answers_useless"),
+        (["--canary-calls", "0"], 3, "too_many_rejects"),
+        (["--max-calls", "5"], 5, "ceiling_reached"),
+    ],
+)
+def test_json_of_a_day_that_does_not_end_well_says_how_it_ended(flags, code, status, call, desk, qianfan, accounts):
+    qianfan.answers = lambda model, prompt: "好的。"
+    everywhere = ["--summarizer", "qianfan", "--endpoint", "bad", "--warehouse", status, "--json"]
+    found, out, error = call("summarize_day", *everywhere, *flags)
+    assert (found, out.count("\n")) == (code, 1), error
+    told = json.loads(out)
+    assert (told["day"], told["status"]) == ("2026-11-22", status)
+    assert told["calls"] > 0
+    assert told["message"] in error
+
+
 @pytest.mark.parametrize("name", ["summarize_day", "build_report", "expire_files"])
 def test_a_result_for_people_has_no_log_around_it(name, call):
     code, out, _ = call(name)

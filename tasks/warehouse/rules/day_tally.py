@@ -16,6 +16,10 @@ LIMITED: Final = "limited"
 
 CEILING: Final = "ceiling_reached"
 
+USELESS: Final = "answers_useless"
+
+CHANGED: Final = "answers_changed"
+
 DRY_RUN: Final = "dry_run"
 
 _REASONS_NAMED: Final = 3

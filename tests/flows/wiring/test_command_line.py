@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from flows.wiring import command_line
-from tasks.warehouse.rules.day_tally import CEILING, DONE, TOO_MANY_REJECTS, DayTally
+from tasks.domain.errors import AnswersUseless
+from tasks.warehouse.rules.day_tally import CEILING, DONE, TOO_MANY_REJECTS, USELESS, DayTally
 from tests.builders.tallies import tally
 
 
@@ -31,6 +32,27 @@ def test_run_prints_the_result_and_explains_its_exit_code(status, code, sentence
     made = tally(1, 40, status=status)
     assert command_line.run(None, ending_with(made), command_line.format_summary, as_json=as_json) == code
     out, err = capsys.readouterr()
-    assert orjson.loads(out)["status"] == status if as_json else out == command_line.format_summary(made) + "\n"
+    if as_json:
+        told = orjson.loads(out)
+        assert told["status"] == status
+        assert sentence in told.get("message", "")
+    else:
+        assert out == command_line.format_summary(made) + "\n"
     assert sentence in err
     assert err.count("\n") == bool(sentence)
+
+
+@pytest.mark.parametrize("made", [None, tally(0, 0, status=USELESS)])
+def test_a_run_whose_answers_are_useless_prints_an_object_where_json_is_asked_for(made, capsys):
+    async def command() -> DayTally:
+        raise AnswersUseless("sft: 20 of 20 answers are unparseable. Mend that.", made)
+
+    assert command_line.run(None, command, command_line.format_summary, as_json=True) == 4
+    out, err = capsys.readouterr()
+    told = orjson.loads(out)
+    assert (told["status"], told["message"]) == (USELESS, "sft: 20 of 20 answers are unparseable. Mend that.")
+    assert made is None or told == {**made.as_json(), "message": told["message"]}
+    assert out.count("\n") == err.count("\n") == 1
+
+    assert command_line.run(None, command, command_line.format_summary) == 4
+    assert capsys.readouterr().out == ""
