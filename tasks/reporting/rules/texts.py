@@ -71,7 +71,7 @@ LABELS: dict[str, tuple[str, str]] = {
     # Cases
     "examples": ("更多值得看的对话", "More conversations worth reading"),
     "examples_note": (
-        "负面且未接受的在最前，同类中轮数多的在前。共 {total} 次值得看，这里列出 {shown} 次。"
+        "负面且未接受的在最前，同类中消息多的在前。共 {total} 次值得看，这里列出 {shown} 次。"
         "只有摘要，没有原文；凭编号到日志里查。",
         "Negative and not accepted first, long ones before short ones: {shown} of {total}. Summaries only; "
         "look a conversation up in the logs by its id.",
