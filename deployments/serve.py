@@ -88,16 +88,15 @@ def serve(
             announce(f"{part.name}: up after {time.monotonic() - began:.0f} s")
 
         connection: dict[str, str] = {}
-        options: Mapping[str, Any] = {}
+        options: dict[str, Any] = {"cwd": ROOT}
         if database == "postgresql":
             cluster = Cluster(folder / "postgresql")
             cluster.make()
             cluster.wait_until_free()
             start(_postgresql(cluster, folder))
             connection["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = cluster.url
-            options = cluster.client_options
-        prefect = "deployments.sqlite" if database == "sqlite" else "prefect"
-        server = [_PYTHON, "-m", prefect, "server", "start", "--host", host, "--port", str(port)]
+            options |= cluster.client_options
+        server = [_PYTHON, "-m", "deployments.server", "--host", host, "--port", str(port)]
         start(_server(server, f"{host}:{port}", {**environment, **connection}, folder, options))
 
         environment["PREFECT_API_URL"] = f"{url}/api"

@@ -126,6 +126,16 @@ def test_no_secret_is_in_the_clear_anywhere(machine: Served, endpoint: QianfanSe
     assert SECRET not in machine.said()
 
 
+def test_foreign_pages_and_frames_get_nothing_of_the_server(machine: Served):
+    page = machine.api.get(f"{machine.url}/", follow_redirects=True, headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert page.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "<script" in page.text
+    for foreign in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
+        refused = machine.api.post("/block_documents/filter", json={"include_secrets": True}, headers=foreign)
+        assert refused.status_code == 403
+
+
 def descendants(pid: int) -> list[int]:
     listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
     children = [int(line) for line in listed.stdout.split()]

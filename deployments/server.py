@@ -1,0 +1,125 @@
+"""Prefect's server as `make serve` starts it: it answers to names of its own, to no foreign page, and in no frame.
+
+python -m deployments.server --host 127.0.0.1 --port 4200
+
+A page on the web may have its own name lead to this machine, and send requests that no browser asks about first. The
+login is what keeps such a page out; here its requests end before they reach Prefect.
+"""
+
+import argparse
+import socket
+import sys
+from collections.abc import Collection, Sequence
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+import uvicorn
+from prefect.server.api.server import create_app
+from prefect.settings import get_current_settings
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+import flows  # noqa: F401  keeps logins out of the server's log
+
+_UNFRAMED: Final = {
+    "X-Frame-Options": "SAMEORIGIN",
+    "Content-Security-Policy": "frame-ancestors 'self'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Guard:
+    """Prefect's application behind checks of the headers Host and Origin.
+
+    Args:
+        app: Prefect's.
+        names: of this machine, as requests may call it. Any address that is a number, and localhost, are fine anyway:
+            a page's own name is neither.
+        page: the UI's address at a proxy, whose pages may call besides those that the server sends itself.
+    """
+
+    def __init__(self, app: ASGIApp, names: Collection[str] = (), page: str = "") -> None:
+        self._app = app
+        self._names = {"localhost", _name_of(page), *(name.lower() for name in names)} - {""}
+        self._page = _place_of(page)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, a web socket, or the server's own start and end."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+
+        async def send_unframed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_UNFRAMED)
+            await send(message)
+
+        refusal = self._refusal(Headers(scope=scope))
+        if not refusal:
+            await self._app(scope, receive, send_unframed)
+        elif scope["type"] == "websocket":
+            await WebSocketClose(1008, refusal)(scope, receive, send)
+        else:
+            await PlainTextResponse(refusal, 403)(scope, receive, send_unframed)
+
+    def _refusal(self, headers: Headers) -> str:
+        host, origin = headers.get("host", ""), headers.get("origin")
+        name = _name_of(f"http://{host}")
+        if name not in self._names and not _is_number(name):
+            return "This server does not go by the name that was asked for: put its address into PREFECT_UI_URL."
+        if origin is None or (_place_of(origin) and _place_of(origin) in {host, self._page}):
+            return ""
+        return "This server takes no requests of other sites' pages."
+
+
+def _name_of(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _place_of(url: str) -> str:
+    """The host and the port in an address, as the header Host has them; "" where there is none."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
+
+
+def _is_number(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def main(arguments: Sequence[str]) -> None:
+    """The command line; returns when it was stopped. All else comes from Prefect's own settings."""
+    parser = argparse.ArgumentParser(prog="python -m deployments.server")
+    parser.add_argument("--host", default="127.0.0.1", help="an address of this machine (default: this machine only)")
+    parser.add_argument("--port", type=int, default=4200, help="where it listens (default: 4200)")
+    parser.add_argument("--name", action="append", default=[], help="one more name that requests may call it by")
+    given = parser.parse_args(arguments)
+
+    settings = get_current_settings().server
+    database = settings.database.connection_url
+    if database is None or database.get_secret_value().startswith("sqlite"):
+        import deployments.sqlite  # noqa: F401, PLC0415  changes how Prefect waits for SQLite
+    uvicorn.run(
+        Guard(create_app(final=True), [socket.gethostname(), *given.name], get_current_settings().ui_url or ""),
+        host=given.host,
+        port=given.port,
+        timeout_keep_alive=settings.api.keepalive_timeout,
+        ws_ping_interval=settings.api.websocket_ping_interval,
+        ws_ping_timeout=settings.api.websocket_ping_timeout,
+        log_level=settings.logging_level.lower(),
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
