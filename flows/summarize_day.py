@@ -160,6 +160,9 @@ async def _dry_run(day: date, config: Settings) -> DayTally:
         logs = list_logs(services.source, services.source_name)
         found = await count_without_calls(day, logs, services, config)
         estimate = found.to_ask.total(config.prices, quota_of(config))
+        if services.second:
+            second = services.second.settings
+            estimate = estimate.beside(found.to_ask_the_second.total(second.prices, quota_of(second)))
         paid = services.summarizer.paid
         return DayTally(
             day=day,

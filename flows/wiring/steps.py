@@ -24,7 +24,7 @@ from flows.wiring.services import (
 from flows.wiring.settings import Settings
 from flows.wiring.source_names import names_the_day
 from tasks.calling.caller import Caller
-from tasks.calling.fallback import Fallback
+from tasks.calling.fallback import Fallback, FallbackCaller
 from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.canary import CanaryRule
@@ -125,12 +125,14 @@ async def count_without_calls(day: date, logs: Sequence[StoredObject], services:
                 ResponseCache, services.warehouse, day, run_id, folder, overwrite=config.overwrite
             )
         except BucketMissing:  # a warehouse that is not there yet knows no answers
-            return await count_day(wanted, lambda request: False)
+            return await count_day(wanted, lambda request: request)
         try:
             if services.summarizer.paid:
                 await asyncio.to_thread(answers.add_other_days)
-            caller = Caller(services.summarizer, services.limiter, answers, policy, run_id)
-            return await count_day(wanted, lambda request: caller.known(request) is not None)
+            fallback = _fallback(services.second)
+            arguments = services.summarizer, services.limiter, answers, policy, run_id
+            caller = FallbackCaller(fallback, *arguments) if fallback else Caller(*arguments)
+            return await count_day(wanted, caller.to_send)
         finally:
             await asyncio.to_thread(answers.close)
 

@@ -146,6 +146,10 @@ class Caller:
             return None
         return answer if is_settled(request, answer, self._answers.tries, self._run_id, self._policy) else None
 
+    def to_send(self, request: Request) -> Request | None:
+        """The request that would be sent for this one now, to whichever model; None where its answer is known."""
+        return request if self.known(request) is None else None
+
     async def read_other_days(self, request: Request) -> None:
         """Let `known` be quick: read the logs of other days that may hold the request, beside the event loop."""
         while self._answers.must_read(request, exact=self._is_second):

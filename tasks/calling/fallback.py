@@ -64,6 +64,13 @@ class FallbackCaller(Caller):
         super().stop()
         self._second.stop()
 
+    def to_send(self, request: Request) -> Request | None:
+        """The request that would be sent for this one now, to whichever model; None where its answer is known."""
+        first = self.known(request)
+        if first is None or not self._leaves(first):
+            return super().to_send(request)
+        return self._second.to_send(self._fallback.as_asked(request))
+
     def _leaves(self, answer: Answer | GivenUp) -> bool:
         return isinstance(answer, Answer) and answer.outcome in _NOT_BY_THE_FIRST
 

@@ -11,20 +11,24 @@ from tasks.reading.batches import Batch
 
 @dataclass(slots=True)
 class DryRun:
-    """Counts of a day: conversations that can be summarized, those that are rejects already, and known answers."""
+    """Counts of a day: conversations that can be summarized, those that are rejects already, and known answers.
+
+    `to_ask` is for the first model, `to_ask_the_second` for what it is known not to answer.
+    """
 
     requests: int = 0
     rejects: int = 0
     known: int = 0
     to_ask: Estimator = field(default_factory=Estimator)
+    to_ask_the_second: Estimator = field(default_factory=Estimator)
 
 
-async def count_day(batches: AsyncIterator[Batch], is_known: Callable[[Request], bool]) -> DryRun:
+async def count_day(batches: AsyncIterator[Batch], to_send: Callable[[Request], Request | None]) -> DryRun:
     """Count what reading gives.
 
     Args:
         batches: of the day.
-        is_known: returns true if a request needs no call.
+        to_send: returns the request itself, the one to the second model in its place, or None if no call is needed.
 
     Raises:
         NoLogs: there is nothing in the logs.
@@ -35,10 +39,11 @@ async def count_day(batches: AsyncIterator[Batch], is_known: Callable[[Request],
         found.requests += len(batch.requests)
         found.rejects += len(batch.rejects)
         for request in batch.requests:
-            if is_known(request):
+            sent = to_send(request)
+            if sent is None:
                 found.known += 1
             else:
-                found.to_ask.add(request)
+                (found.to_ask if sent is request else found.to_ask_the_second).add(sent)
 
     async for batch in batches:
         await asyncio.to_thread(count, batch)

@@ -57,6 +57,17 @@ def test_what_the_first_model_refuses_is_answered_by_the_second_and_by_nobody_ag
     assert len(qianfan.arrivals) + len(spare.arrivals) == arrivals
 
 
+def test_a_dry_run_counts_known_refusals_as_calls_of_the_second_model(asked_day, qianfan, spare):
+    qianfan.behavior.refuses = ("sft_v1",)
+    asyncio.run(summarize_day(DAY, asked_day | {"max_reject_ratio": 1.0, "canary_calls": 0}))
+    alone = asyncio.run(summarize_day(DAY, asked_day | {"dry_run": True}))
+    assert (alone.reused, alone.estimated_tokens) == (NUMBER, 0)
+    both = asyncio.run(summarize_day(DAY, asked_day | {"fallback_block": "spare", "dry_run": True}))
+    assert (both.reused, both.calls, len(spare.arrivals)) == (0, 0, 0)
+    assert (both.estimated_tokens or 0) > 100 * NUMBER
+    assert (both.estimated_cost or 0) > 0
+
+
 def test_the_second_model_takes_over_from_one_that_is_down_and_the_log_says_so(
     asked_day, qianfan, spare, tmp_path, caplog
 ):

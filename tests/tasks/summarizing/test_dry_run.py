@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -23,12 +24,24 @@ async def batches() -> AsyncIterator[Batch]:
 
 
 def test_count_day_adds_up_what_has_to_be_asked_once():
-    found = asyncio.run(count_day(batches(), lambda one: one.request_hash == "r4"))
+    found = asyncio.run(count_day(batches(), lambda one: None if one.request_hash == "r4" else one))
     assert (found.requests, found.rejects, found.known) == (5, 3, 1)
     estimate = found.to_ask.total(Prices(prompt=1.0, completion=10.0), Limits(2, None))
     assert (estimate.calls, estimate.tokens, estimate.minutes) == (3, 3 * 228, 1.5)
     assert estimate.cost == pytest.approx(3 * (100 * 1.0 + 128 * 10.0) / 1000)
     assert found.to_ask.total(Prices(), Limits()).minutes is None
+
+
+def test_count_day_counts_apart_what_goes_to_the_second_model():
+    def to_send(one: Request) -> Request:
+        return replace(one, request_hash="second", estimated_tokens=328) if one.request_hash == "r4" else one
+
+    found = asyncio.run(count_day(batches(), to_send))
+    first = found.to_ask.total(Prices(prompt=1.0), Limits(2, None))
+    both = first.beside(found.to_ask_the_second.total(Prices(prompt=10.0), Limits(None, 82)))
+    assert (both.calls, both.tokens, both.minutes) == (4, 3 * 228 + 328, 4.0)
+    assert both.cost == pytest.approx((3 * 100 * 1.0 + 200 * 10.0) / 1000)
+    assert found.known == 0
 
 
 @pytest.mark.parametrize(
