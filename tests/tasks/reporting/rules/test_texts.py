@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.domain.records import Reason
+from tasks.golden.rules.drift import FIELDS
 from tasks.reporting.rules.texts import LABELS, REASONS, Bilingual, reason_label, reason_todo, translate
 
 DOMAIN = Path(__file__).parents[4] / "tasks" / "reporting"
@@ -50,6 +51,7 @@ def test_labels_are_all_used():
     put_together |= {f"subject_{dimension}" for dimension in ("plan_phrase", "channel", "theme", "plan_theme")}
     put_together |= {"subject_agent", "subject_shop", "detail_negative", "detail_not_accepted", "measure_volume"}
     put_together |= {"no_words", "no_plans", "words_note", "plans_note"}
+    put_together |= {f"golden_{name}" for name in ("right", "said", "usable", *FIELDS)}
     unused = {key for key in LABELS if not any(f'"{key}"' in text or f"'{key}'" in text for text in sources)}
     assert unused == put_together
 
