@@ -83,7 +83,7 @@ def test_image_has_a_python_that_the_project_runs_on():
 def test_image_copies_what_is_there_and_what_is_not_ignored():
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = {source for line in said("COPY") if "--from" not in line for source in line.split()[:-1]}
-    assert copied == kept
+    assert {source.partition("/")[0] for source in copied} == kept
     assert all((ROOT / source).exists() for source in copied)
 
 
