@@ -18,9 +18,13 @@ def mark_children(name: str, value: str) -> None:
 
 
 def spare_loopback() -> None:
-    """Let no proxy of the environment stand between this process and its own machine."""
-    for name in ("NO_PROXY", "no_proxy"):
-        spared = [one for one in os.environ.get(name, "").split(",") if one.strip()]
+    """Let no proxy of the environment stand between this process and its own machine.
+
+    Both names get what either holds: most programs read the lower case first, which would hide a NO_PROXY.
+    """
+    names = ("NO_PROXY", "no_proxy")
+    spared = [host.strip() for name in names for host in os.environ.get(name, "").split(",") if host.strip()]
+    for name in names:
         os.environ[name] = ",".join(dict.fromkeys((*spared, "127.0.0.1", "localhost", "::1")))
 
 

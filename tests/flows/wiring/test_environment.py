@@ -6,10 +6,11 @@ import stat
 import tempfile
 from pathlib import Path
 from typing import NoReturn
+from urllib.request import proxy_bypass
 
 import pytest
 
-from flows.wiring.environment import close_prefect_home, give_home
+from flows.wiring.environment import close_prefect_home, give_home, spare_loopback
 
 
 @pytest.fixture
@@ -79,3 +80,16 @@ def test_prefect_s_folder_is_closed_to_others(made_before, monkeypatch, tmp_path
 def test_a_folder_of_prefect_that_is_not_this_user_s_is_left_alone(monkeypatch):
     monkeypatch.setenv("PREFECT_HOME", "/dev/null/prefect")
     close_prefect_home()
+
+
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+def test_hosts_that_the_user_spares_from_the_proxy_stay_so_under_either_name(name, monkeypatch):
+    for either in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(either, "")  # so that it is put back
+        monkeypatch.delenv(either)
+    monkeypatch.setenv(name, "model.invalid, 10.0.0.1")
+    spare_loopback()
+    spare_loopback()
+    assert os.environ["NO_PROXY"] == os.environ["no_proxy"] == "model.invalid,10.0.0.1,127.0.0.1,localhost,::1"
+    assert proxy_bypass("model.invalid")
+    assert not proxy_bypass("example.invalid")
