@@ -229,7 +229,8 @@ async def service_clock(settings: Settings) -> tuple[str, datetime | None]:
 
 def notices(settings: Settings) -> list[str]:
     """Return notices on settings that a run can go on with, one sentence each."""
-    return [V1_NOTICE] if settings.summarizer == "qianfan" and is_v1(settings.endpoint) else []
+    asked = (settings.endpoint, settings.fallback_endpoint)
+    return [V1_NOTICE] if settings.summarizer == "qianfan" and any(map(is_v1, asked)) else []
 
 
 def open_summarizer(settings: Settings) -> Summarizer:

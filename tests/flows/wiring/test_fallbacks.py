@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from flows.wiring.blocks import SummarizerEndpoint
 from flows.wiring.fallbacks import fallback_settings
-from flows.wiring.services import price_list
+from flows.wiring.services import notices, price_list
 from flows.wiring.settings import Settings, load_settings
 from tasks.calling.rules.budget import PriceList, Prices
 from tasks.domain.errors import UsageError
@@ -119,3 +119,11 @@ def test_the_price_list_names_the_second_model_as_its_answers_do():
     found = second(**PRICED, fallback_endpoint="v2:lite", fallback_prompt_token_price=3.0)
     assert price_list(priced, found).of("lite") == Prices(3.0)
     assert price_list(priced, found).of("sft") == priced.prices
+
+
+@pytest.mark.parametrize(
+    ("first", "fallback", "warnings"), [("sft", "lite", 0), ("v1:sft", "", 1), ("sft", "v1:lite", 1)]
+)
+def test_a_v1_address_of_either_model_is_warned_of_once(first, fallback, warnings):
+    found = notices(load_settings({**FIRST, "endpoint": first, "fallback_endpoint": fallback}))
+    assert [("switched off by Baidu" in notice) for notice in found] == [True] * warnings
