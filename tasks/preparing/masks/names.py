@@ -140,15 +140,16 @@ _RECEIVER: Final = re.compile(
 
 _SOON: Final = re.compile(r"谢谢|辛苦|麻烦|尽快|马上|上午|下午|晚上|早上|中午|今天|明天|昨天|周[一二三四五六日末]")
 
-# A cheap test before all others, coarser than they are: two neighboring characters.
+# A cheap test before all others, coarser than they are: two neighboring characters. The first set is what the engine
+# looks for, several times faster than for alternatives; each of them then looks back.
 SUSPECT: Final = re.compile(
-    r"客户[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|顾客[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|"
-    r"买家[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|"
-    # Looked at from their rarer end.
-    r"[生士姐太师傅姨任哥板监官人学理](?<=[先女小太夫师老经阿同主大总医警].)|"
-    r"[人方主名头](?<=[件货卡系络签取提持开购订下付款投被保申请经办负责使用旅乘客入住预定约报修委托寄发收本鄙户抬全大].)|"
-    r"[姓叫]|名[字：: ]|是(?<=[我这].)|收(?=[\s，,。；;)）!！就吧\[]|$)|亲启|签收|"
-    r"\[[手电地身]|[nN]am|NAM|ecei|ontact|onsign|ecip"
+    r"[客顾买生士姐太师傅姨任哥板监官人学理方主名头姓叫是收亲签\[nNeo](?:(?<=[姓叫])|"
+    r"(?<=[先女小太夫师老经阿同主大总医警][生士姐太师傅姨任哥板监官人学理])|"
+    r"(?<=[件货卡系络签取提持开购订下付款投被保申请经办负责使用旅乘客入住预定约报修委托寄发收本鄙户抬全大][人方主名头])|"
+    r"(?<=客)户[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|(?<=顾)客[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|"
+    r"(?<=买)家[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|"
+    r"(?<=名)[字：: ]|(?<=[我这]是)|(?<=收)(?=[\s，,。；;)）!！就吧\[]|$)|(?<=亲)启|(?<=签)收|"
+    r"(?<=\[)[手电地身]|(?<=[nN])am|(?<=N)AM|(?<=e)c(?:ei|ip)|(?<=o)n(?:tact|sign))"
 )
 
 
