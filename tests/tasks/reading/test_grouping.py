@@ -102,8 +102,9 @@ def peak_of(count, scratch):
 
 def test_message_groups_takes_no_more_memory_for_more_messages_however_few_the_partitions(tmp_path, monkeypatch):
     monkeypatch.setattr(grouping, "PARTITIONS", 4)
-    few = peak_of(3_000, tmp_path)
-    assert peak_of(12_000, tmp_path) < 1.5 * few  # a few files more are open; the rows themselves would take 4 times
+    # Other threads of this process allocate, too, which only adds: the least of several is the grouping's own.
+    few, many = (min(peak_of(count, tmp_path) for _ in range(3)) for count in (3_000, 12_000))
+    assert many < 1.5 * few  # a few files more are open; the rows themselves would take 4 times
 
 
 def test_message_groups_says_that_the_scratch_folder_is_of_no_use(tmp_path):
