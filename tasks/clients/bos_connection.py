@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from baidubce.auth.bce_credentials import BceCredentials
 from baidubce.bce_client_configuration import BceClientConfiguration
@@ -73,7 +74,7 @@ class BosConnection:
         options: of the calls.
 
     Raises:
-        UsageError: bucket or endpoint can't be right.
+        UsageError: bucket, endpoint or proxy can't be right.
     """
 
     def __init__(self, bucket: str, credentials: BosCredentials, options: BosOptions = DEFAULT_OPTIONS) -> None:
@@ -86,6 +87,7 @@ class BosConnection:
         self._options = options
         self._credentials = credentials
         self._renewing = threading.Lock()
+        proxy_host, proxy_port = _proxy_of(self._endpoint)
         self.client = _Client(
             BceClientConfiguration(
                 credentials=BceCredentials(credentials.access_key_id, credentials.secret_access_key),
@@ -93,6 +95,8 @@ class BosConnection:
                 security_token=credentials.session_token or None,
                 connection_timeout_in_mills=int(options.timeout_seconds * 1000),
                 retry_policy=NoRetryPolicy(),
+                proxy_host=proxy_host,
+                proxy_port=proxy_port,
             )
         )
 
@@ -139,6 +143,26 @@ class BosConnection:
                     config.security_token = found.session_token or None
                     self.client.config = config
             return self._credentials != refused
+
+
+def _proxy_of(endpoint: str) -> tuple[str | None, int | None]:
+    """The proxy that the environment names for an address, by HTTPS_PROXY and NO_PROXY.
+
+    Raises:
+        UsageError: it is one that the SDK can't go through.
+    """
+    parts = urlsplit(endpoint)
+    # To a proxy for plain HTTP the SDK writes no whole address, which none takes.
+    named = getproxies().get("https") if parts.scheme == "https" and not proxy_bypass(str(parts.hostname)) else None
+    if not named:
+        return None, None
+    proxy = urlsplit(named if "://" in named else f"http://{named}")
+    if proxy.scheme != "http" or not proxy.hostname or proxy.username:
+        raise UsageError(
+            "BOS is not reached through the proxy that HTTPS_PROXY names: give it as http://HOST:PORT, without a "
+            "login, or name the BOS endpoint in NO_PROXY."
+        )
+    return proxy.hostname, proxy.port or 80
 
 
 def _checked_endpoint(endpoint: str) -> str:

@@ -81,6 +81,8 @@ class BosFault:
 
     def _reason(self) -> str:
         if not isinstance(self._cause, BceServerError):
+            if isinstance(self._cause, OSError) and "Tunnel connection failed" in str(self._cause):
+                return f"the proxy answered {self._cause}; check HTTPS_PROXY and NO_PROXY"
             if isinstance(self._cause, (OSError, HTTPException, BrokenBody)):
                 return f"{type(self._cause).__name__.lstrip('_')}: {self._cause}"
             return "the answer is not from BOS (a proxy's page?)"
