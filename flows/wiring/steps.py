@@ -48,7 +48,7 @@ from tasks.summarizing.dry_run import DryRun, count_day, first_conversations
 from tasks.warehouse.parquet import usual_reject_ratio
 
 # A hiccup of the network when a command starts is shorter than this part of `--give-up-seconds`.
-_UNREACHED_SHARE: Final = 0.5
+_UNREACHED_SHARE: Final = 0.25
 
 
 def hold(

@@ -9,8 +9,10 @@ from flows.wiring.steps import nightly_policy
 from tasks.clients.folder_store import FolderStore
 
 
-@pytest.mark.parametrize(("settings", "seconds"), [({}, 60.0), ({"give_up_seconds": 3600}, 1800.0)])
-def test_a_command_waits_for_a_server_that_nobody_reached_half_as_long_as_for_a_silent_one(tmp_path, settings, seconds):
+@pytest.mark.parametrize(("settings", "seconds"), [({}, 30.0), ({"give_up_seconds": 3600}, 900.0)])
+def test_a_command_waits_for_a_server_that_nobody_reached_a_quarter_as_long_as_for_a_silent_one(
+    tmp_path, settings, seconds
+):
     policy = nightly_policy(load_settings(settings), FolderStore(tmp_path), date(2026, 11, 22))
     assert policy.unreached_seconds == seconds
 
