@@ -77,8 +77,8 @@ class OtherDays:
         """
         for owner in self._owners_of(request.content_hash):
             if owner not in self._read:
-                self._read.add(owner)
                 self._load(self._days[owner])
+                self._read.add(owner)  # only now: `has_read` looks at it without the lock
             line = self._latest(request)
             if line is not None:
                 return decode_answer(line)

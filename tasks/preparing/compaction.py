@@ -123,7 +123,7 @@ _CARDS = re.compile(r"\[订单卡片\](?:[ ，,]*\[订单卡片\])+")
 # Only the page's own words stand between: whatever else a user types there is theirs.
 _CLICKED = re.compile(
     r"^顾客通过点击(?:[A-Za-z]{1,8}+|网页|移动端|客户端|小程序|咚咚|在线|咨询|客服|商品|店铺|订单|详情|页面?|链接|卡片|入口|"
-    r"按钮|图标|聊天|窗口|[的中上里“”\"]|\[[\u4e00-\u9fff]{2}x\]){1,8}+信息发送[:：] ?"
+    r"按钮|图标|聊天|窗口|[的中上里“”\"]|\[[\u4e00-\u9fff]{2}x\]){1,8}信息发送[:：] ?"
 )
 
 _UNTIDY = re.compile(

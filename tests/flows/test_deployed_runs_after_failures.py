@@ -177,10 +177,11 @@ def test_a_worker_without_the_project_s_folder(tmp_path):
     )
     assert pulled
     assert pulled[1] == "{{ $KEFU_HOME }}"
+    # Without `site`, as where the project is not installed: a worker finds it in the folder or not at all.
     code = "import os, sys; os.chdir(os.environ['KEFU_HOME']); sys.path[0] = ''; import flows"
     for home, words in ((tmp_path, "No module named 'flows'"), (ROOT, "")):
         done = subprocess.run(
-            [sys.executable, "-c", code],
+            [sys.executable, "-S", "-c", code],
             env={**os.environ, "KEFU_HOME": str(home)},
             cwd=tmp_path,
             capture_output=True,

@@ -18,7 +18,7 @@ _OF_DAY: Final = (
 
 _DATED: Final = rf"{_DATE}(?:[ \t,，T]{{1,3}}|(?<=日)){_OF_DAY}"
 
-_MARKS: Final = r"(?:(?:[-*•·>#+]{1,3}|\d{1,4}[.)、])[ \t]{1,4}|\*\*|__|~)*+"
+_MARKS: Final = r"(?:(?:[-*•·>#+]{1,3}|\d{1,4}[.)、])[ \t]{1,4}|\*\*|__|~){0,6}"
 
 # A label's line: marks of a list or a quotation, a time, a name, a colon. Bounded everywhere, so that it stays linear.
 _LINE: Final = re.compile(
