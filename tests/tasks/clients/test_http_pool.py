@@ -4,21 +4,16 @@ import asyncio
 import gzip
 import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tasks.clients.http_pool import MAX_BODY_BYTES, Call, ConnectionLimits, Pool, is_loopback
 from tasks.clients.openai_chat import OpenAISummarizer
 from tasks.domain.errors import CallTimedOut, CertificateUntrusted, ReplyUnreadable, TransientFault
 from tasks.domain.records import Conversation, Request
+from tests.servers.certificates import write_certificate
 from tests.servers.qianfan import API_KEY, QianfanServer
 from tests.servers.threaded import ThreadedServer
 
@@ -132,30 +127,8 @@ class TlsServer(QianfanServer):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-        now = datetime.now(UTC)
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(1)
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(key, hashes.SHA256())
-        )
-        self.certificate, key_file = folder / "ca.pem", folder / "key.pem"
-        self.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        key_file.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.tls.load_cert_chain(self.certificate, key_file)
+        self.tls.load_cert_chain(write_certificate(folder, "127.0.0.1"))
 
 
 def test_a_certificate_that_nobody_knows_is_named(tmp_path):
