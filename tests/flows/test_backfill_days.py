@@ -15,11 +15,7 @@ from prefect.client.orchestration import get_client
 from flows.backfill_days import backfill_days
 from tasks.domain.errors import DaysFailed, TooManyRejects, UsageError
 
-# Prefect's own client leaves its connections to the garbage collector.
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 START, END = date(2026, 11, 20), date(2026, 11, 22)
 

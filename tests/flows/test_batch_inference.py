@@ -13,10 +13,7 @@ from flows.summarize_day import summarize_day
 from tasks.summarizing import batch_jobs as batch_inference
 from tests.servers.batch_inference import BatchInferenceServer
 
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 DAY = date(2026, 11, 22)
 BELONGS_TO_A_RUN = ["run_id", "summarized_at", "latency_ms", "attempts"]

@@ -19,11 +19,7 @@ from tasks.reporting.rules.context import NO_CONTEXT
 from tasks.warehouse.day_lease import acquire_day
 from tests.benchmarks.months import simulate_month, write_month
 
-# Prefect's own client leaves its connections to the garbage collector.
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 FIRST, LAST = date(2026, 11, 21), date(2026, 11, 22)
 

@@ -19,11 +19,7 @@ from flows.wiring.blocks import SummarizerEndpoint
 from tasks.running.watch_sign import WatchSign
 from tests.servers.qianfan import QianfanServer
 
-# Prefect's own client leaves its connections to the garbage collector.
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
 @pytest.fixture

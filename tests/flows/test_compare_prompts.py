@@ -14,10 +14,7 @@ from tasks.preparing.prompts import load_prompt
 from tasks.reviewing.rules.holdout import is_held_out
 from tests.conftest import ROOT
 
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 DAY = date(2026, 11, 22)
 LABELS = str(ROOT / "deployments/demo/labels.jsonl")

@@ -15,11 +15,7 @@ from tasks.tuning.training_jobs import TuningRecord, tuning_key
 from tests.conftest import ROOT
 from tests.servers.console import PUBLISHED, Task
 
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server", "console_account"),
-    # Prefect leaves the connection open by which it asks for its default result storage.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server", "console_account")
 
 LABELS = ("--labels", str(ROOT / "deployments/demo/labels.jsonl"), "--start", "2026-11-20", "--end", "2026-11-22")
 RIGHT = '{"用户问题": "催单", "客服方案": "加急", "是否接受": "是", "是否负面情绪": "否"}'

@@ -28,11 +28,7 @@ from tasks.warehouse.parquet import read_runs
 from tests.builders.small_days import DAY, NUMBER, rows, write_logs
 from tests.conftest import ROOT
 
-# Prefect's own client leaves its connections to the garbage collector.
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
 async def deployed(name: str, **options: Any) -> Any:

@@ -29,11 +29,7 @@ from tests.builders.small_days import DAY, NUMBER, rows, write_logs
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY
 from tests.servers.qianfan_behavior import POISON
 
-# Prefect's own client leaves its connections to the garbage collector.
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
 def run(settings: dict[str, Any], **changes: Any) -> Any:

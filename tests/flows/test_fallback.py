@@ -10,11 +10,7 @@ from flows.wiring.blocks import SummarizerEndpoint
 from tests.builders.small_days import DAY, NUMBER, rows
 from tests.servers.qianfan import API_KEY, QianfanServer
 
-# Prefect's own client leaves its connections to the garbage collector.
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
 @pytest.fixture

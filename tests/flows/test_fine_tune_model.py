@@ -6,11 +6,7 @@ import pytest
 from flows.fine_tune_model import main
 from tests.conftest import ROOT
 
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server", "console_account"),
-    # Prefect leaves the connection open by which it asks for its default result storage.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server", "console_account")
 
 LABELS = ("--labels", str(ROOT / "deployments/demo/labels.jsonl"), "--start", "2026-11-20", "--end", "2026-11-22")
 

@@ -12,11 +12,7 @@ from flows.summarize_day import summarize_day
 from tasks.domain.errors import AnswersChanged
 from tests.builders.small_days import DAY, NUMBER
 
-# Prefect's own client leaves its connections to the garbage collector.
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 GOLDEN = 20
 

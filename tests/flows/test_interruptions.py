@@ -20,11 +20,7 @@ from tasks.warehouse.day_lease import acquire_day
 from tasks.warehouse.rules import lease as leases
 from tests.chaos import chaos, forked
 
-# Prefect's own client leaves its connections to the garbage collector.
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 DAY = date(2026, 11, 22)
 CONVERSATIONS = 120

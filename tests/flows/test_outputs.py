@@ -10,10 +10,7 @@ import pytest
 from flows.__main__ import commands
 from tests.conftest import ROOT
 
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 DAYS = ["--start", "2026-11-22", "--end", "2026-11-22"]
 DEMO = str(ROOT / "deployments/demo/logs/{day}")

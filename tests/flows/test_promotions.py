@@ -24,10 +24,7 @@ from tasks.tuning.rules.tuning_record import Trial
 from tests.servers.console import Task
 from tests.servers.console_services import EPOCH
 
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server", "console_account"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server", "console_account")
 
 OFFLINE = SummarizerEndpoint(summarizer="offline")
 ANSWER = '{"用户问题": "催单", "客服方案": "加急", "是否接受": "是", "是否负面情绪": "否"}'

@@ -13,10 +13,7 @@ from tasks.domain.errors import NoTables, UsageError
 from tasks.warehouse.rules.tables import QUESTION_ANSWERS
 from tests.tasks.questions.test_typed_answers import FILE
 
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 DAY = date(2026, 11, 22)
 HAPPY = '{"用户问题": "催单", "客服方案": "加急", "是否接受": "是", "是否负面情绪": "否"}'

@@ -33,10 +33,7 @@ from tasks.warehouse.rules.tables import LABELS
 from tests.conftest import ROOT
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY, QianfanServer
 
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 DAY = date(2026, 11, 22)
 SOURCE = str(ROOT / "deployments" / "demo" / "logs" / "{day}")

@@ -26,11 +26,7 @@ from tasks.running.rules.repair import BEGUN_AGAIN, MOST_TIMES, SETTLED_SECONDS
 from tests.builders.small_days import DAY, NUMBER, rows
 from tests.servers.receiver import Receiver, receiver
 
-# Prefect's own client leaves its connections to the garbage collector.
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 
 @dataclass

@@ -12,11 +12,7 @@ from prefect.client.orchestration import get_client
 
 from flows.summarize_day import summarize_day
 
-# Prefect's own client leaves its connections to the garbage collector.
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 DAY = date(2026, 11, 22)
 

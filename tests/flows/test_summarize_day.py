@@ -26,11 +26,7 @@ from tasks.warehouse.rules.tables import METRICS, REJECTS, RUNS, SUMMARIES
 from tests.servers.qianfan_answers import answer_for
 from tests.servers.qianfan_behavior import FAULTS, POISON
 
-# Prefect's own client leaves its connections to the garbage collector.
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 DAY = date(2026, 11, 22)
 

@@ -17,10 +17,7 @@ from tasks.domain.errors import LeaseLost, RunStopped, UsageError
 from tasks.domain.shards import Shard
 from tasks.warehouse.day_lease import acquire_day
 
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 DAY = date(2026, 11, 22)
 CONVERSATIONS, DIFFERENT = 90, 60

@@ -23,10 +23,7 @@ from tasks.warehouse.rules.tables import REJECTS, RUNS, SUMMARIES
 from tests.builders.summary_days import rejects, run, summaries
 from tests.tasks.themes.rules.test_discovery import NEW
 
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server")
 
 DAY = date(2026, 11, 22)
 COLUMNS = FORM.columns

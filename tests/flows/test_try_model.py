@@ -5,10 +5,7 @@ import pytest
 
 from flows.try_model import main
 
-pytestmark = [
-    pytest.mark.usefixtures("prefect_server", "accounts"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"),
-]
+pytestmark = pytest.mark.usefixtures("prefect_server", "accounts")
 
 ANSWER = '{"用户问题": "换货", "客服方案": "上门取件", "是否接受": "是", "是否负面情绪": "否"}'
 TEXT = "用户：我要换货，电话 13812345678\n客服：好的，上门取件\n用户：可以"
