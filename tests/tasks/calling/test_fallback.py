@@ -22,8 +22,8 @@ from tasks.domain.errors import AnswersUseless, CeilingReached
 from tasks.domain.records import Answer, GivenUp, Request
 from tasks.preparing.prompts import Prompt
 from tasks.preparing.requests import ask_again
+from tests.builders.asked import requests
 from tests.servers.qianfan import API_KEY, QianfanServer
-from tests.tasks.calling.test_spending import requests
 
 DOWN = "http://127.0.0.1:9/v1"
 PRICES = PriceList(Prices(prompt=0.8, completion=2.0), "second", Prices(prompt=8.0, completion=40.0))

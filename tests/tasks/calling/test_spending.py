@@ -20,7 +20,8 @@ from tasks.clients.folder_store import FolderStore
 from tasks.clients.http_pool import ConnectionLimits
 from tasks.clients.openai_chat import OpenAISummarizer
 from tasks.domain.errors import AnswersUseless, CeilingReached, EndpointDown
-from tasks.domain.records import Answer, Conversation, GivenUp, Reason, Request
+from tasks.domain.records import Answer, GivenUp, Reason, Request
+from tests.builders.asked import ask_all, requests
 from tests.servers.qianfan import API_KEY, QianfanServer
 from tests.servers.qianfan_behavior import Behavior
 
@@ -40,14 +41,6 @@ def server(running: QianfanServer) -> QianfanServer:
     return running
 
 
-def requests(number: int) -> list[Request]:
-    texts = [f"用户：第{n}单什么时候发货\n客服：今天下午安排发货" for n in range(number)]
-    return [
-        Request(Conversation(f"c{n}", (), "a", n), (), text, text, False, f"c{n}", f"r{n}", 60)
-        for n, text in enumerate(texts)
-    ]
-
-
 def run(
     server: QianfanServer,
     folder: Path,
@@ -63,15 +56,8 @@ def run(
         summarizer = OpenAISummarizer("m", base_url=f"{server.url}/v1", api_key=API_KEY, limits=limits)
         caller = Caller(summarizer, RateLimiter(Limits(600_000, None, 64)), answers, policy, run_id)
 
-        async def one(request: Request) -> Answer | GivenUp:
-            try:
-                return await caller.answer(request)
-            except BaseException:
-                caller.stop()
-                raise
-
         try:
-            return caller, await asyncio.gather(*map(one, asked), return_exceptions=True)
+            return caller, await ask_all(caller, asked)
         finally:
             await summarizer.aclose()
             answers.close()

@@ -19,7 +19,8 @@ from tasks.clients.folder_store import FolderStore
 from tasks.clients.http_faults import endpoint_missing
 from tasks.clients.openai_chat import OpenAISummarizer
 from tasks.domain.errors import EndpointDown
-from tests.tasks.calling.test_spending import requests
+from tasks.domain.records import Answer, GivenUp
+from tests.builders.asked import ask_all, requests
 
 
 @pytest.fixture
@@ -35,23 +36,15 @@ NEVER_THERE = CallPolicy("v", unreached_seconds=0.1)
 
 async def ask(
     address: str, folder: Path, notices: list[str], policy: CallPolicy = NEVER_THERE, count: int = 4
-) -> list[object]:
+) -> list[Answer | GivenUp | BaseException]:
     answers = ResponseCache(FolderStore(folder), date(2026, 11, 22), "run", folder, overwrite=False)
     summarizer = OpenAISummarizer("m", base_url=address)
     limiter = RateLimiter(Limits(600_000, None, 8))
     caller = Caller(summarizer, limiter, answers, policy, "run")
     caller.notify = notices.append
 
-    async def one(request):
-        try:
-            return await caller.answer(request)
-        except BaseException:
-            caller.stop()
-            raise
-
     try:
-        outcomes: list[object] = await asyncio.gather(*map(one, requests(count)), return_exceptions=True)
-        return outcomes
+        return await ask_all(caller, requests(count))
     finally:
         limiter.close()
         await summarizer.aclose()
