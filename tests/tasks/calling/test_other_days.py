@@ -9,8 +9,10 @@ from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from tasks.calling.caller import Caller
+from tasks.calling.other_days import OtherDays
 from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.clients.folder_store import FolderStore
@@ -48,8 +50,11 @@ def request(number: int) -> Request:
     )
 
 
-def test_logs_of_other_days_are_read_once_and_beside_the_event_loop(tmp_path):
+@pytest.fixture
+def store(tmp_path):
+    """A warehouse in which another day holds three answers."""
     (tmp_path / "warehouse").mkdir()
+    (tmp_path / "scratch").mkdir()
     log = ResponseCache(FolderStore(tmp_path / "warehouse"), OTHER, "before", tmp_path, overwrite=False)
     for number in range(3):
         log.put(replace(ANSWER, request_hash=f"r{number}", content_hash=f"c{number}"))
@@ -57,9 +62,24 @@ def test_logs_of_other_days_are_read_once_and_beside_the_event_loop(tmp_path):
     table = tmp_path / "warehouse" / "summaries" / f"day={OTHER}" / "summaries.parquet"
     table.parent.mkdir(parents=True)
     pq.write_table(pa.table({"content_hash": [f"c{number}" for number in range(3)]}), table)
-    store = SlowFolder(tmp_path / "warehouse")
-    (tmp_path / "scratch").mkdir()
+    return SlowFolder(tmp_path / "warehouse")
 
+
+def test_a_day_counts_as_read_only_when_it_is(store, tmp_path):
+    """Otherwise a request that looks meanwhile finds nothing there, and is bought again."""
+    days = OtherDays(store, DAY, tmp_path / "scratch")
+    reader = threading.Thread(target=days.get, args=(request(0),))
+    reader.start()
+    store.asked.acquire()
+    assert not days.has_read(request(1))
+    store.open.set()
+    reader.join()
+    assert days.has_read(request(1))
+    assert days.get(request(1)) is not None
+    days.close()
+
+
+def test_logs_of_other_days_are_read_once_and_beside_the_event_loop(store, tmp_path):
     async def ask() -> list[Answer | GivenUp]:
         answers = ResponseCache(store, DAY, "run", tmp_path / "scratch", overwrite=False)
         answers.add_other_days()
