@@ -15,7 +15,7 @@ from flows.wiring.services import open_place, open_themes, open_warehouse, scrat
 from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.days import days_between
 from tasks.domain.errors import BucketMissing, ObjectMissing, UsageError
-from tasks.reporting.restate import restate_day
+from tasks.reporting.restate import ReportOptions, restate_day
 from tasks.reviewing.rules.review_sheet import RowError
 from tasks.reviewing.rules.theme_sheet import FORM, NUMBER, decision_of
 from tasks.reviewing.sheets import read_sheet
@@ -45,21 +45,13 @@ async def accept_themes(
     if restate_from and restate_to:
         run_id = str(runtime.flow_run.id)
         themes = open_themes(config, warehouse)
+        options = ReportOptions(config.zone, config.attributes, config.themes, reviewed_by_people)
         with scratch_folder(scratch_parent(config), f"restate-{run_id}") as scratch:
-            for day in days_between(restate_from, restate_to):
-                done = restate_day(
-                    warehouse,
-                    day,
-                    run_id,
-                    scratch,
-                    themes,
-                    zone=config.zone,
-                    attributes=config.attributes,
-                    themes=config.themes,
-                    reviews=reviewed_by_people,
-                )
-                if done:
-                    restated.append(day.isoformat())
+            restated = [
+                day.isoformat()
+                for day in days_between(restate_from, restate_to)
+                if restate_day(warehouse, day, run_id, scratch, themes, options)
+            ]
     get_run_logger().info("%d themes accepted, %d days restated.", len(decided["accepted"]), len(restated))
     return decided | {"restated": restated}
 

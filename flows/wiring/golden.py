@@ -85,7 +85,7 @@ def with_golden(tally: DayTally, golden: HiddenCalls | None, config: Settings) -
         prompt_tokens=tally.prompt_tokens + beside.prompt_tokens,
         completion_tokens=tally.completion_tokens + beside.completion_tokens,
         cached_tokens=tally.cached_tokens + beside.cached_tokens,
-        cost=tally.cost + config.cost(beside.prompt_tokens, beside.completion_tokens, beside.cached_tokens),
+        cost=tally.cost + golden.caller.cost,
         golden_calls=paid.calls,
         golden_cost=config.cost(paid.prompt_tokens, paid.completion_tokens, paid.cached_tokens),
     )

@@ -22,7 +22,7 @@ class CallerBeside(Caller):
 
     @property
     def run_id(self) -> str:
-        """What its answers name as their run."""
+        """The run that its answers are bought by."""
         return self._run_id
 
     @property

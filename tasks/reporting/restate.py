@@ -1,6 +1,7 @@
 """Themes assigned anew to days that are published: their summaries, metrics and reports, without a model call."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
@@ -24,18 +25,26 @@ from tasks.warehouse.rules.tables import RUNS, SUMMARIES, AssignThemes, complete
 _ROWS_AT_A_TIME = 2_000
 
 
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """What a day's report is made by, besides its tables.
+
+    Args:
+        zone: of the people who read it.
+        attributes: that metrics are broken down by.
+        themes: a shop's own taxonomy; empty for the default one.
+        reviews: finds what people's reviews say of the day's models.
+    """
+
+    zone: tzinfo
+    attributes: AttributeDimensions
+    themes: str = ""
+    reviews: Reviews = no_reviews
+
+
 @task(name="restate-day", task_run_name="restate-{day}", cache_policy=NO_CACHE)
 def restate_day(
-    store: ObjectStore,
-    day: date,
-    run_id: str,
-    scratch: Path,
-    assigner: Assigner,
-    *,
-    zone: tzinfo,
-    attributes: AttributeDimensions,
-    themes: str = "",
-    reviews: Reviews = no_reviews,
+    store: ObjectStore, day: date, run_id: str, scratch: Path, assigner: Assigner, options: ReportOptions
 ) -> bool:
     """Replace a day's themes and what is drawn from them.
 
@@ -56,8 +65,8 @@ def restate_day(
         summaries, rejects = scratch / f"{day}.summaries.parquet", scratch / f"{day}.rejects.parquet"
         write_parquet(summaries, SUMMARIES, _restated(store, day, assigner.assign))
         rejects.write_bytes(store.read_path(partition_key("rejects", day)))
-        statistics = aggregate_day.fn(day, zone, summaries, rejects, runs, attributes)
-        around = look_around.fn(store, day, day, statistics, themes, {day: summaries}, reviews)
+        statistics = aggregate_day.fn(day, options.zone, summaries, rejects, runs, options.attributes)
+        around = look_around.fn(store, day, day, statistics, options.themes, {day: summaries}, options.reviews)
         files: list[tuple[str, Path | bytes]] = [
             *report_files(day, statistics, around),
             (partition_key("themes", day), parquet_bytes(theme_table(assigner.taxonomy))),
