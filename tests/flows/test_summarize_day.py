@@ -120,7 +120,9 @@ def test_summarize_day_from_bos_through_qianfan_pays_once_whatever_breaks(accoun
     again = run(**settings)
     assert (again.calls, again.reused, again.conversations) == (0, 300, 300)
     assert bos.read(f"warehouse/summaries/day={DAY}/summaries.parquet") == before
-    assert len(bos_table(bos, "runs")) == 2
+    used, of_no_call = bos_table(bos, "runs")["quota_use"].to_pylist()
+    assert 0.0 < used <= 1.0
+    assert of_no_call is None
     assert not bos.uploads()
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from typing import Final
 
 # Calls taken between two refusals of which neither belongs to the other's event.
-_TAKEN_BETWEEN: Final = 10
+_TAKEN_BETWEEN: Final = 4
 
 _TO_RECOGNIZE: Final = 3.0
 
@@ -50,10 +50,7 @@ class Noise:
         few = self._refused <= _MOST_OF_THEM
         if sequence > self._event:
             is_alone, self._event, self._taken = self._taken >= _TAKEN_BETWEEN, last_sequence, 0
-            if is_alone and not provoked:
-                self._count += 1
-            if not few:
-                self._count = 0.0
+            self._count += is_alone and not provoked
             self.is_recognized = self.is_recognized or self._count >= _TO_RECOGNIZE
         return self.is_recognized and few
 

@@ -287,7 +287,6 @@ class Pacer:
         quota = {"requests": self._requests, "tokens": self._tokens}.get(scope)
         known = noise.is_recognized
         provoked = limit.limit == math.inf or limit.is_probing or bool(quota and not quota.is_tried)
-        provoked = provoked and not limit.is_outgrown
         is_noise = noise.is_noise(entry.sequence, self._sequence, provoked)
         if noise.is_recognized and not known:
             if quota:

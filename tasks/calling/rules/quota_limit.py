@@ -7,8 +7,6 @@ REFUSALS_TO_OPEN: Final = 3
 
 _LONGEST_PROBE_SECONDS: Final = 160.0
 
-_OUTGROWN: Final = 1.1
-
 
 class AdaptiveLimit:
     """The most that a service takes of one thing.
@@ -26,7 +24,6 @@ class AdaptiveLimit:
     """
 
     __slots__ = (
-        "_found",
         "_found_by",
         "_longest_probe_seconds",
         "_next_stay",
@@ -56,7 +53,6 @@ class AdaptiveLimit:
         self._proven = self._proven_before = 0.0
         self._renew_at = -math.inf
         self._found_by = 0
-        self._found = math.inf
         self._taken = False
         self.event = 0
         self.refused_events = 0
@@ -70,11 +66,6 @@ class AdaptiveLimit:
     def is_probing(self) -> bool:
         """True while more is tried than was taken at the limit that refusals showed."""
         return self._step > 0
-
-    @property
-    def is_outgrown(self) -> bool:
-        """True where much more was taken since than the limit that a refusal showed."""
-        return self._step > 0 and self.limit - self._step > _OUTGROWN * self._found + 2
 
     def advertise(self, advertised: float) -> None:
         """Take a new promise; the same one again does not undo what was found since."""
@@ -132,7 +123,6 @@ class AdaptiveLimit:
         self._taken = False
         if inside < math.inf:
             self._found_by = sequence
-            self._found = self.limit
             self._step = 0.0
             self._proven = self._proven_before = 0.0
             if now >= self._probe_at:  # earlier, it refutes no probe: more of one burst comes back

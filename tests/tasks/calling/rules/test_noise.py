@@ -47,7 +47,8 @@ def test_many_refusals_at_once_are_a_limit_whatever_came_before():
 
 
 @pytest.mark.parametrize(
-    ("told", "share", "latency"), [(3000, 0.02, 1.2), (3000, 0.02, 0.1), (3000, 0.05, 1.2), (None, 0.02, 0.3)]
+    ("told", "share", "latency"),
+    [(3000, 0.02, 1.2), (3000, 0.02, 0.1), (3000, 0.05, 1.2), (None, 0.02, 0.3), (None, 0.005, 1.2)],
 )
 def test_pacer_keeps_its_rate_where_some_calls_are_refused_for_no_reason(told, share, latency):
     service = Service(60, requests=3000 if told else 0, whims=share, latency_median=latency, latency_sigma=0.1)

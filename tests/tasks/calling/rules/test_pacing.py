@@ -213,6 +213,13 @@ def test_pacer_takes_a_header_where_nothing_is_configured():
     assert (stand.limit_requests, stand.limit_tokens) == (300, 90_000)
 
 
+def test_snapshot_names_the_fill_of_the_fuller_window():
+    pacer = Pacer(Limits(600, 50_000))
+    pacer.answered(sent_call(pacer, 0.0), 1.0, 10_000, None, 1.0)
+    assert pacer.snapshot(1.0).fill == pytest.approx(0.2)
+    assert Pacer(Limits()).snapshot(1.0).fill is None
+
+
 def test_pacer_ignores_headers_of_a_call_that_was_overtaken():
     pacer = Pacer(Limits())
     first, second = sent_call(pacer, 0.0), sent_call(pacer, 0.1)

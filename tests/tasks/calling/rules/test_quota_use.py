@@ -5,6 +5,7 @@ import math
 import pytest
 
 from tasks.calling.rules.limits import Limits
+from tasks.calling.rules.pacing import Pacer
 from tasks.calling.rules.quota_use import QuotaUse
 from tests.builders.quota_simulation import Service, simulate
 
@@ -52,7 +53,17 @@ def test_snapshot_says_what_a_service_would_have_allowed(window):
     service = Service(window, requests=50 * window)
     outcome = simulate(service, Limits(3000, None, 256), 10**5, 0, seconds=119)
     part = len(service.arrivals) / allowed(service, outcome.seconds)
-    assert outcome.pacer.snapshot(outcome.seconds).used == pytest.approx(part, abs=0.05)
+    assert outcome.pacer.snapshot(outcome.seconds).used == pytest.approx(part, abs=0.02)
+
+
+def test_snapshot_leaves_out_calls_that_the_service_did_not_count():
+    pacer = Pacer(Limits(60))
+    entries = [pacer.grant(0.0, 10) for _ in range(60)]
+    for entry in entries:
+        pacer.sent(entry, 0.0)
+    for entry in entries[:30]:
+        pacer.failed(entry, 0.1, maybe_counted=False)
+    assert pacer.snapshot(1.0).used == 0.5
 
 
 def test_snapshot_goes_by_the_limit_that_was_found():
