@@ -17,7 +17,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from deployments.automations import REPLACED, cancelled_tunings
 from flows.wiring.blocks import BaiduCredentials, BosBucket, SummarizerEndpoint
-from flows.wiring.promotions import PromotionHistory
+from flows.wiring.models.promotions import PromotionHistory
 from tasks.calling.shared_quota import make_shared_quota
 
 WORK_POOL: Final = "kefu"

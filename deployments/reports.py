@@ -17,7 +17,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from flows.wiring.environment import ui_login
+from flows.wiring.commands.environment import ui_login
 from flows.wiring.settings import load_settings
 from tasks.domain.errors import KefuError
 

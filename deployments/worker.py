@@ -22,7 +22,7 @@ from typing import Final, NoReturn
 
 from deployments.bootstrap import WORK_POOL
 from deployments.parts import TETHER
-from flows.wiring.environment import child_environment, make_temporary_folder
+from flows.wiring.commands.environment import child_environment, make_temporary_folder
 from flows.wiring.services import check_settings
 from tasks.domain.errors import KefuError
 from tasks.running.scratch import scratch_folder

@@ -6,11 +6,11 @@ libraries, in every process that runs a flow.
 
 import os
 
-from flows.wiring.environment import give_home
+from flows.wiring.commands.environment import give_home
 
 give_home()
 
-from flows.wiring.secret_logs import keep_secrets_out_of_logs  # noqa: E402  after there is a home
+from flows.wiring.commands.secret_logs import keep_secrets_out_of_logs  # noqa: E402  after there is a home
 
 for _name, _value in (("DO_NOT_TRACK", "1"), ("PREFECT_SERVER_ANALYTICS_ENABLED", "false")):
     os.environ.setdefault(_name, _value)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
-from flows.wiring.standard_streams import open_standard_streams, write_result
+from flows.wiring.commands.standard_streams import open_standard_streams, write_result
 from tasks.domain.errors import RunError
 
 # In the order in which a person meets them.

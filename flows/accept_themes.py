@@ -9,7 +9,7 @@ from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 
-from flows.wiring import command_line
+from flows.wiring.commands import command_line
 from flows.wiring.reviewed import reviewed_by_people
 from flows.wiring.services import open_place, open_themes, open_warehouse, scratch_parent
 from flows.wiring.settings import SettingsParameter, load_settings

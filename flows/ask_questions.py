@@ -9,7 +9,7 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from flows.wiring import command_line
+from flows.wiring.commands import command_line
 from flows.wiring.services import Services, connect
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.steps import log_reader

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from flows.build_report import build_report
 from flows.summarize_day import summarize_day
-from flows.wiring import command_line
+from flows.wiring.commands import command_line
 from flows.wiring.services import open_source, open_warehouse
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.shared_ceiling import SharedCeiling

@@ -10,7 +10,7 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from flows.wiring import command_line
+from flows.wiring.commands import command_line
 from flows.wiring.report_cards import reports_url_of
 from flows.wiring.reviewed import reviewed_by_people
 from flows.wiring.services import open_warehouse

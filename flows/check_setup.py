@@ -15,8 +15,9 @@ from prefect import flow, get_run_logger
 from prefect.artifacts import acreate_table_artifact
 from prefect.settings import PREFECT_API_URL
 
-from flows.wiring import command_line
 from flows.wiring.blocks import BLOCK_SCHEME, BosBucket, SummarizerEndpoint, load_block
+from flows.wiring.commands import command_line
+from flows.wiring.commands.standard_streams import write_result
 from flows.wiring.fallbacks import fallback_settings
 from flows.wiring.services import (
     interface_of,
@@ -28,7 +29,6 @@ from flows.wiring.services import (
     service_clock,
 )
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
-from flows.wiring.standard_streams import write_result
 from flows.wiring.steps import preparing
 from tasks.checking.probes import CONVERSATION, ask, ask_prefect, probe_source, probe_warehouse, tried
 from tasks.checking.rules.findings import (

@@ -9,9 +9,9 @@ from typing import Any
 
 from prefect import flow
 
-from flows.wiring import command_line
-from flows.wiring.evaluations import evaluated
+from flows.wiring.commands import command_line
 from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
+from flows.wiring.models.evaluations import evaluated
 from flows.wiring.prompts import find_prompt
 from flows.wiring.services import open_platform, open_warehouse
 from flows.wiring.settings import Settings, SettingsParameter, load_settings

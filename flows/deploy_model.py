@@ -11,16 +11,24 @@ from typing import Any, Literal
 from prefect import flow, get_run_logger
 from prefect.context import FlowRunContext
 
-from flows.wiring import command_line
 from flows.wiring.blocks import SummarizerEndpoint, find_endpoint
+from flows.wiring.commands import command_line
 from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
-from flows.wiring.model_forms import AdoptionForm, ExaminationForm, ServiceForm, add_flags, field_names, filled_in
-from flows.wiring.model_gate import Examined, pass_gate, weighted_back
-from flows.wiring.promotions import blocks_naming, events_of, promote, roll_back, same_endpoint, states_of, step_back
+from flows.wiring.models.forms import AdoptionForm, ExaminationForm, ServiceForm, add_flags, field_names, filled_in
+from flows.wiring.models.gate import Examined, pass_gate, weighted_back
+from flows.wiring.models.promotions import (
+    blocks_naming,
+    events_of,
+    promote,
+    roll_back,
+    same_endpoint,
+    states_of,
+    step_back,
+)
+from flows.wiring.models.training_data import examination as unseen_labels
+from flows.wiring.models.trying import check_answers
 from flows.wiring.services import open_platform, open_warehouse
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
-from flows.wiring.training_data import examination as unseen_labels
-from flows.wiring.trying import check_answers
 from tasks.domain.errors import UsageError
 from tasks.domain.model_platform import ModelPlatform
 from tasks.running.pausing import AWAITING_PLATFORM, reschedule

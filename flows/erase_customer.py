@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from prefect import flow, get_run_logger, runtime
 
-from flows.wiring import command_line
+from flows.wiring.commands import command_line
 from flows.wiring.services import open_warehouse, pseudonyms_of
 from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.errors import ObjectMissing, RunError, UsageError

@@ -12,9 +12,9 @@ from typing import Any
 
 from prefect import flow
 
-from flows.wiring import command_line
-from flows.wiring.evaluations import asked_figures, evaluated
+from flows.wiring.commands import command_line
 from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
+from flows.wiring.models.evaluations import asked_figures, evaluated
 from flows.wiring.services import open_warehouse
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from tasks.evaluating.evaluation import (

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from prefect import flow, get_run_logger
 from pydantic import Field
 
-from flows.wiring import command_line
+from flows.wiring.commands import command_line
 from flows.wiring.services import open_warehouse
 from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.errors import UsageError

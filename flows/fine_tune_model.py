@@ -12,11 +12,11 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import FlowRun, State
 
-from flows.wiring import command_line
+from flows.wiring.commands import command_line
 from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
+from flows.wiring.models.training_data import REVIEWED, check_training_set, training_data
 from flows.wiring.services import open_platform, open_warehouse
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
-from flows.wiring.training_data import REVIEWED, check_training_set, training_data
 from tasks.domain.errors import ModelFailed, UsageError
 from tasks.domain.layout import model_folder
 from tasks.domain.model_platform import ModelPlatform

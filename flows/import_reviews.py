@@ -9,8 +9,8 @@ from typing import Any
 
 from prefect import flow
 
-from flows.wiring import command_line
 from flows.wiring.blocks import BLOCK_SCHEME
+from flows.wiring.commands import command_line
 from flows.wiring.services import open_place, open_warehouse
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from tasks.domain.errors import BucketMissing, ObjectMissing, UsageError

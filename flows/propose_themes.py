@@ -9,7 +9,7 @@ from typing import Any
 
 from prefect import flow, runtime
 
-from flows.wiring import command_line
+from flows.wiring.commands import command_line
 from flows.wiring.services import open_place, open_themes, open_warehouse
 from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.days import days_between, previous_day

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from prefect import flow
 
-from flows.wiring import command_line
+from flows.wiring.commands import command_line
 from flows.wiring.services import open_place, open_source, open_warehouse, scratch_parent
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.steps import log_reader, preparing

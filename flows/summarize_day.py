@@ -14,11 +14,12 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.shadow_day import shadow_afterwards
-from flows.wiring import command_line
 from flows.wiring.answer_ahead import answer_ahead
-from flows.wiring.flags import as_typed
+from flows.wiring.commands import command_line
+from flows.wiring.commands.flags import as_typed
+from flows.wiring.commands.version import code_version
 from flows.wiring.golden import judged, open_golden, with_golden
-from flows.wiring.paid_time import watch_paid_time
+from flows.wiring.models.paid_time import watch_paid_time
 from flows.wiring.report_cards import reports_url_of, tell_of_report
 from flows.wiring.reviewed import reviewed_by_people
 from flows.wiring.services import Services, connect, notices, open_source, open_warehouse, quota_of
@@ -26,7 +27,6 @@ from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.source_names import names_the_day, source_of
 from flows.wiring.steps import count_without_calls, hold, read
 from flows.wiring.surveys import survey_place
-from flows.wiring.version import code_version
 from tasks.calling.rules.usage import Usage
 from tasks.domain.days import previous_day
 from tasks.domain.errors import AnswersUseless, CeilingReached, UsageError

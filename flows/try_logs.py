@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from flows.wiring import command_line
-from flows.wiring.flags import MISUSED, as_typed
+from flows.wiring.commands import command_line
+from flows.wiring.commands.flags import MISUSED, as_typed
+from flows.wiring.commands.standard_streams import write_result
 from flows.wiring.services import check_settings, open_logs
-from flows.wiring.standard_streams import write_result
 from flows.wiring.surveys import survey_place
 from tasks.domain.errors import KefuError, NoLogs, UsageError
 from tasks.reading.rules.survey_text import as_lines

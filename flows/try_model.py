@@ -10,11 +10,11 @@ from typing import Any
 
 from prefect import flow, get_run_logger
 
-from flows.wiring import command_line
+from flows.wiring.commands import command_line
+from flows.wiring.models.trying import SAMPLE, ask_about
 from flows.wiring.prompts import find_prompt
 from flows.wiring.services import open_warehouse
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
-from flows.wiring.trying import SAMPLE, ask_about
 from tasks.domain.errors import UsageError
 from tasks.domain.money import in_currency
 from tasks.domain.records import Fields, Unusable

@@ -32,8 +32,8 @@ from flows.summarize_day import summarize_day
 from flows.try_model import format_summary as format_trial
 from flows.try_model import try_model
 from flows.wiring.labeled import labeled_conversations
-from flows.wiring.model_forms import AdoptionForm, ExaminationForm, ServiceForm
-from flows.wiring.promotions import events_of
+from flows.wiring.models.forms import AdoptionForm, ExaminationForm, ServiceForm
+from flows.wiring.models.promotions import events_of
 from flows.wiring.settings import load_settings
 from tasks.domain.errors import ModelFailed, NotPromoted, UsageError
 from tasks.tuning.rules.rollout_record import format_summary

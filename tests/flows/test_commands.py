@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from flows.__main__ import commands
-from flows.wiring.flags import GROUPS, parser
+from flows.wiring.commands.flags import GROUPS, parser
 from flows.wiring.settings import flags
 from tests.conftest import ROOT
 

@@ -10,9 +10,17 @@ import pytest
 
 from flows.deploy_model import deploy_model
 from flows.wiring.blocks import SummarizerEndpoint, find_endpoint
-from flows.wiring.model_forms import ExaminationForm
-from flows.wiring.paid_time import watch_paid_time
-from flows.wiring.promotions import blocks_naming, events_of, promote, roll_back, same_endpoint, states_of, step_back
+from flows.wiring.models.forms import ExaminationForm
+from flows.wiring.models.paid_time import watch_paid_time
+from flows.wiring.models.promotions import (
+    blocks_naming,
+    events_of,
+    promote,
+    roll_back,
+    same_endpoint,
+    states_of,
+    step_back,
+)
 from flows.wiring.settings import load_settings
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import UsageError
@@ -99,7 +107,7 @@ def test_a_death_between_the_two_writes_is_made_good_by_the_next_run(block, acti
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("flows.wiring.promotions._restore", dies)
+        patched.setattr("flows.wiring.models.promotions._restore", dies)
         with pytest.raises(KeyboardInterrupt):
             promoted(block, "two") if action == "promote" else back(block, "two")
     if action == "promote":

@@ -11,7 +11,7 @@ from prefect.utilities.schema_tools.validation import validate
 from flows.backfill_days import backfill_days
 from flows.expire_files import expire_files
 from flows.summarize_day import summarize_day
-from flows.wiring.flags import parser
+from flows.wiring.commands.flags import parser
 from flows.wiring.services import check_settings, open_source, open_summarizer, open_warehouse, quota_of
 from flows.wiring.settings import Settings, flags, load_settings
 from flows.wiring.source_names import source_of

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from flows.wiring import command_line
+from flows.wiring.commands import command_line
 from tasks.domain.errors import AnswersUseless
 from tasks.warehouse.rules.day_tally import CEILING, DONE, TOO_MANY_REJECTS, USELESS, DayTally
 from tests.builders.tallies import tally

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from flows.wiring.evaluations import evaluated
+from flows.wiring.models.evaluations import evaluated
 from flows.wiring.settings import Settings
 from tasks.domain.errors import NotPromoted
 from tasks.domain.layout import model_folder

@@ -15,7 +15,7 @@ from prefect.client.orchestration import get_client
 from prefect.context import refresh_global_settings_context
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME
 
-from flows.wiring.environment import close_prefect_home, mark_children, spare_loopback
+from flows.wiring.commands.environment import close_prefect_home, mark_children, spare_loopback
 from tasks.domain.errors import KefuError, RunError
 
 # What some error in the chain says -> what is wrong, and what to do.

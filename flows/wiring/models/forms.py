@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.wiring import command_line
+from flows.wiring.commands import command_line
 from tasks.tuning.rules.rollout_record import ServiceSpec
 
 SERVING = "serving"

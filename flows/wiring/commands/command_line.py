@@ -12,7 +12,7 @@ import orjson
 from prefect.exceptions import TerminationSignal
 from pydantic import ValidationError
 
-from flows.wiring.flags import (
+from flows.wiring.commands.flags import (
     MISUSED,
     add_label_flags,
     chosen_settings,
@@ -21,11 +21,11 @@ from flows.wiring.flags import (
     limit_of,
     parser,
 )
+from flows.wiring.commands.standard_streams import open_standard_streams, write_result
+from flows.wiring.commands.surroundings import surroundings
+from flows.wiring.commands.terminal import hush_prefect
 from flows.wiring.services import check_settings
 from flows.wiring.settings import Settings
-from flows.wiring.standard_streams import open_standard_streams, write_result
-from flows.wiring.surroundings import surroundings
-from flows.wiring.terminal import hush_prefect
 from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError, RunStopped, TooManyRejects, UsageError
 from tasks.domain.money import in_currency
 from tasks.domain.printable import printable

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flows.wiring.blocks import find_endpoint
-from flows.wiring.promotions import roll_back, same_endpoint, step_back
+from flows.wiring.models.promotions import roll_back, same_endpoint, step_back
+from flows.wiring.models.trying import check_answers
 from flows.wiring.services import open_platform, open_warehouse
 from flows.wiring.settings import Settings, load_settings
-from flows.wiring.trying import check_answers
 from tasks.domain.errors import BucketMissing, KefuError
 from tasks.tuning.rollout import RolloutRecord, list_rollouts
 from tasks.tuning.rules.paid_time import judge, warning

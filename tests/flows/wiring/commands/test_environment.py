@@ -10,7 +10,7 @@ from urllib.request import proxy_bypass
 
 import pytest
 
-from flows.wiring.environment import close_prefect_home, give_home, spare_loopback
+from flows.wiring.commands.environment import close_prefect_home, give_home, spare_loopback
 
 
 @pytest.fixture

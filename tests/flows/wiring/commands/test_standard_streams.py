@@ -29,7 +29,7 @@ def test_a_list_that_nobody_takes_is_one_sentence_or_none(output, code, says):
 
 def test_closed_output_is_not_given_to_the_next_file(tmp_path: Path):
     program = (
-        "from flows.wiring.standard_streams import open_standard_streams; open_standard_streams(); "
+        "from flows.wiring.commands.standard_streams import open_standard_streams; open_standard_streams(); "
         f"f = open({str(tmp_path / 'file')!r}, 'w'); print('lost'); f.close()"
     )
     code, said = shell(f'{PYTHON} -c "{program}" >&-')

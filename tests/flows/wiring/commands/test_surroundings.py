@@ -13,7 +13,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments.postgresql import free_port
-from flows.wiring.surroundings import explain, surroundings
+from flows.wiring.commands.surroundings import explain, surroundings
 from tasks.domain.errors import NoLogs, RunError
 from tests.conftest import ROOT
 
