@@ -358,9 +358,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--warehouse", type=Path, required=True)
     parser.add_argument("--per-day", type=int, default=300)
-    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--days", type=int, default=30, help="at least 17, so that the stories fit (%(default)s)")
     parser.add_argument("--quiet", action="store_true")
     args = parser.parse_args()
+    if args.days < 17:
+        parser.error("--days: at least 17, so that the stories fit")
     month = simulate_month(args.seed, days=args.days, per_day=args.per_day, planted=not args.quiet)
     write_month(month, args.warehouse)
     print(f"{sum(map(len, month.days.values()))} conversations")

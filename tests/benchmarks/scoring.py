@@ -1,13 +1,13 @@
-"""Speed and memory of scoring: `python -m tests.benchmarks.scoring [pairs]`.
+"""Speed and memory of scoring: `python -m tests.benchmarks.scoring`.
 
 The pairs are the sample logs' labels with varied wording, four in ten with a wrong plan, so that about as
 many words repeat as in a real evaluation set.
 """
 
+import argparse
 import json
 import random
 import resource
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +37,9 @@ def answers(rows: int) -> Iterator[tuple[str, str]]:
 
 def main() -> None:
     """Score a tenth of the pairs, then all of them: the memory must not grow with the rows."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    parser = argparse.ArgumentParser(description="Speed and memory of scoring.")
+    parser.add_argument("--pairs", type=int, default=100_000, help="answers beside their labels (%(default)s)")
+    rows = parser.parse_args().pairs
     score_rows(answers(100))
     for count in (rows // 10, rows):
         began = time.process_time()
