@@ -33,7 +33,7 @@ async def build_report(start: date, end: date, settings: SettingsParameter | Non
     warehouse = open_warehouse(config)
     published = aggregate_published(warehouse, days_between(start, end), config.zone, config.attributes)
     context = look_around(warehouse, start, end, published.whole, config.themes, reviews=reviewed_by_people)
-    context = replace(context, days=tuple(published.days.values()) if start < end else ())
+    context = replace(context, days=published.figures if start < end else ())
     address = publish_reports(
         warehouse, published, context, str(runtime.flow_run.id), config.themes, reviewed_by_people
     )
@@ -41,7 +41,7 @@ async def build_report(start: date, end: date, settings: SettingsParameter | Non
     return {
         "start": start.isoformat(),
         "end": end.isoformat(),
-        "days": len(published.days),
+        "days": len(published.runs),
         "conversations": published.whole.conversations,
         "report": address,
         "stories": [story_json(story) for story in context.stories.told],

@@ -40,16 +40,18 @@ async def publish_edition(
     warehouse = open_warehouse(config)
     today = day or runtime.flow_run.scheduled_start_time.in_timezone(config.timezone).date()
     first, last = span_before(today, period)
-    published = aggregate_published(warehouse, days_between(first, last), config.zone, config.attributes)
+    published = aggregate_published(
+        warehouse, days_between(first, last), config.zone, config.attributes, each_day=False
+    )
     context = look_around(warehouse, first, last, published.whole, config.themes, reviews=reviewed_by_people)
-    context = replace(context, days=tuple(published.days.values()))
+    context = replace(context, days=published.figures)
     address = publish_span(warehouse, published.whole, context)
     await tell_of_report(warehouse, published.whole, context, config)
     await show_report(f"{first}-{last}", published.whole, context, address, reports_url_of(config))
     return {
         "start": first.isoformat(),
         "end": last.isoformat(),
-        "days": len(published.days),
+        "days": len(published.runs),
         "conversations": published.whole.conversations,
         "report": address,
         "stories": [story_json(story) for story in context.stories.told],

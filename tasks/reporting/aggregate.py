@@ -44,8 +44,15 @@ import pyarrow as pa
 
 from tasks.reporting.queries import Warehouse
 from tasks.reporting.rules.dimensions import NO_ATTRIBUTES, AttributeDimensions
-from tasks.reporting.rules.groups import count_words, groups_by_dimension, in_order, usage_of, word_rows
-from tasks.reporting.rules.statistics import DayStatistics, Example, Outcomes
+from tasks.reporting.rules.groups import (
+    count_words,
+    figures_of_days,
+    groups_by_dimension,
+    in_order,
+    usage_of,
+    word_rows,
+)
+from tasks.reporting.rules.statistics import DayFigures, DayStatistics, Example, Outcomes
 from tasks.reporting.rules.words import issue_words, plan_words
 from tasks.warehouse.rules.tables import METRICS, RUNS
 
@@ -132,6 +139,15 @@ def ask_for_statistics(
         usage=usage_of(used.to_pylist()[0]),
         metrics=_long_form(warehouse, tables.items()),
     )
+
+
+def ask_for_days(warehouse: Warehouse, first: date, last: date) -> tuple[DayFigures, ...]:
+    """Return the few figures of each of the days `first` to `last` that has any.
+
+    Raises:
+        TableDamaged: a file can't be read.
+    """
+    return figures_of_days(warehouse.ask("outcomes_of_days", first=first, last=last))
 
 
 def _long_form(warehouse: Warehouse, answers: Iterable[tuple[str, pa.Table]]) -> pa.Table:

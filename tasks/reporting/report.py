@@ -19,7 +19,7 @@ from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.golden.nights import published_check
 from tasks.golden.rules.drift import GoldenCheck
-from tasks.reporting.aggregate import FIGURES_MEMORY, ask_for_statistics, hold_runs
+from tasks.reporting.aggregate import FIGURES_MEMORY, ask_for_days, ask_for_statistics, hold_runs
 from tasks.reporting.index import keep_index
 from tasks.reporting.queries import Warehouse, link_to_day, open_files, published_files
 from tasks.reporting.rules.calendar import entry_of
@@ -30,7 +30,7 @@ from tasks.reporting.rules.html import render_html
 from tasks.reporting.rules.markdown import render_markdown
 from tasks.reporting.rules.reject_samples import reject_samples
 from tasks.reporting.rules.reviewed import ReviewedSample
-from tasks.reporting.rules.statistics import DayStatistics
+from tasks.reporting.rules.statistics import DayFigures, DayStatistics
 from tasks.reporting.story_day import ask_behind_the_bars, ask_for_stories, open_past, theme_names
 from tasks.running.artifacts import show_markdown, show_table
 from tasks.themes.assigner import open_assigner
@@ -219,51 +219,69 @@ def with_this_run(store: ObjectStore, tally: DayTally) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class SpanStatistics:
-    """The figures of a range: each day's that has tables, and the whole range's; and the runs that made the tables."""
+    """The figures of a range.
 
-    days: dict[date, DayStatistics]
+    Args:
+        whole: those of the range as one.
+        figures: the few that its report shows of each day.
+        days: all of each day's, where they were asked for.
+        runs: the runs that made the tables, by day.
+    """
+
     whole: DayStatistics
+    figures: tuple[DayFigures, ...]
+    days: dict[date, DayStatistics]
     runs: dict[date, list[dict[str, Any]]]
 
 
 @task(name="aggregate-published", cache_policy=NO_CACHE)
 def aggregate_published(
-    store: ObjectStore, days: Sequence[date], zone: tzinfo, attributes: AttributeDimensions = NO_ATTRIBUTES
+    store: ObjectStore,
+    days: Sequence[date],
+    zone: tzinfo,
+    attributes: AttributeDimensions = NO_ATTRIBUTES,
+    *,
+    each_day: bool = True,
 ) -> SpanStatistics:
-    """The figures of the days that are in the warehouse.
+    """The figures of the days that are in the warehouse; each day's own too, in a range of a month at most.
 
     Raises:
         NoTables: none of them is.
     """
+    files: dict[str, dict[date, list[str]]] = {table: {} for table in ("summaries", "rejects")}
     made_by: dict[date, list[dict[str, Any]]] = {}
     published: dict[date, DayStatistics] = {}
-    everything: dict[str, list[str]] = {table: [] for table in ("summaries", "rejects")}
     with TemporaryDirectory(prefix="kefu-tables-") as folder, open_files({}, FIGURES_MEMORY) as warehouse:
         for day in days:
-            files = {table: published_files(store, table, day, Path(folder)) for table in everything}
+            found = {table: published_files(store, table, day, Path(folder)) for table in files}
             runs = read_runs(store, day)
-            if not runs and not files["summaries"]:
+            if not runs and not found["summaries"]:
                 continue
             made_by[day] = runs  # none of tables that something else than the nightly wrote
-            _open(warehouse, files, {day: runs})
-            published[day] = ask_for_statistics(warehouse, day, day, zone, attributes)
-            for table, found in files.items():
-                everything[table] += found
-        if not published:
+            for table, paths in found.items():
+                files[table][day] = paths
+        if not made_by:
             raise NoTables(f"{store.uri} has no tables from {days[0]} to {days[-1]}: summarize those days first.")
-        if days[0] == days[-1]:
-            return SpanStatistics(published, published[days[0]], made_by)
-        _open(warehouse, everything, made_by)
-        whole = ask_for_statistics(warehouse, days[0], days[-1], zone, attributes)
-        return SpanStatistics(published, whole, made_by)
+        if days[0] == days[-1] or (each_day and len(days) <= _MOST_DAY_REPORTS):
+            for day in made_by:
+                _open(warehouse, files, made_by, [day])
+                published[day] = ask_for_statistics(warehouse, day, day, zone, attributes)
+        _open(warehouse, files, made_by, [*made_by])
+        figures = ask_for_days(warehouse, days[0], days[-1])
+        whole = published.get(days[0]) if days[0] == days[-1] else None
+        whole = whole or ask_for_statistics(warehouse, days[0], days[-1], zone, attributes)
+        return SpanStatistics(whole, figures, published, made_by)
 
 
 def _open(
-    warehouse: Warehouse, files: Mapping[str, Sequence[str]], runs: Mapping[date, Sequence[Mapping[str, Any]]]
+    warehouse: Warehouse,
+    files: Mapping[str, Mapping[date, Sequence[str]]],
+    runs: Mapping[date, Sequence[Mapping[str, Any]]],
+    days: Sequence[date],
 ) -> None:
     for table, found in files.items():
-        warehouse.point(table, found)
-    hold_runs(warehouse, runs)
+        warehouse.point(table, [path for day in days for path in found[day]])
+    hold_runs(warehouse, {day: runs[day] for day in days})
 
 
 @task(name="publish-reports", cache_policy=NO_CACHE)
@@ -278,7 +296,7 @@ def publish_reports(
     """Replace each day's metrics and reports and the range's report; return the address of the last.
 
     A day that another run works on, or has published since it was aggregated, is left to that run: it writes its own.
-    In a range of more than a month only the metrics of its days are made anew, not their reports.
+    In a range of more than a month the reports of its days stay as they are.
     """
     logger = get_run_logger()
     whole = published.whole
@@ -290,9 +308,6 @@ def publish_reports(
             continue
         try:
             if read_runs(store, day) == published.runs[day]:
-                if len(published.days) > _MOST_DAY_REPORTS:
-                    store.write_path(partition_key("metrics", day), parquet_bytes(statistics.metrics))
-                    continue
                 around = context
                 if whole.start != whole.end:
                     around = look_around.fn(store, day, day, statistics, themes, reviews=reviews)

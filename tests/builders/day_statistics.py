@@ -1,6 +1,7 @@
 """Figures of invented days, asked of tables in memory as they are asked of files."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from tasks.reporting.aggregate import WORD_SAMPLE, ask_for_statistics, hold_runs
-from tasks.reporting.queries import open_files
+from tasks.reporting.queries import Warehouse, open_files
 from tasks.reporting.rules.dimensions import NO_ATTRIBUTES, AttributeDimensions
-from tasks.reporting.rules.statistics import DayStatistics
+from tasks.reporting.rules.statistics import DayFigures, DayStatistics
 from tasks.warehouse.rules.tables import REJECTS, SUMMARIES
 from tests.builders.summary_days import run
 
@@ -29,11 +30,26 @@ def statistics_of_days(
 ) -> DayStatistics:
     """Return the figures of all the days together; without `runs` one usual run made each."""
     days = [*summaries]
-    with open_files({}) as warehouse:
-        warehouse.hold("summaries", _by_day(summaries, SUMMARIES))
-        warehouse.hold("rejects", _by_day(rejects or {}, REJECTS))
+    with tables_of_days(summaries, rejects or {}) as warehouse:
         hold_runs(warehouse, {day: [run()] for day in days} if runs is None else runs)
         return ask_for_statistics(warehouse, min(days), max(days), zone, attributes, word_sample)
+
+
+@contextmanager
+def tables_of_days(
+    summaries: Mapping[date, Iterable[pa.RecordBatch]], rejects: Mapping[date, Iterable[pa.RecordBatch]]
+) -> Iterator[Warehouse]:
+    """Open days in memory as a warehouse."""
+    with open_files({}) as warehouse:
+        warehouse.hold("summaries", _by_day(summaries, SUMMARIES))
+        warehouse.hold("rejects", _by_day(rejects, REJECTS))
+        yield warehouse
+
+
+def figures_of(statistics: DayStatistics) -> DayFigures:
+    """Return those of a day's figures that a span's report shows."""
+    made_by = frozenset(group.key for group in (*statistics.models, *statistics.prompt_versions))
+    return DayFigures(statistics.start, statistics.outcomes, statistics.rejected, made_by)
 
 
 def statistics_of(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from tasks.reporting.rules.findings import Headline, headline, read_headline
-from tasks.reporting.rules.statistics import DayStatistics, Group, Proportion
+from tasks.reporting.rules.statistics import DayFigures, DayStatistics, Group, Proportion
 from tasks.reporting.rules.texts import Bilingual, translate
 
 _TREND_DAYS = 28
@@ -43,11 +43,11 @@ class Heat(NamedTuple):
 
 
 def trends(
-    statistics: DayStatistics, history: Mapping[date, pa.Table], days: Sequence[DayStatistics]
+    statistics: DayStatistics, history: Mapping[date, pa.Table], days: Sequence[DayFigures]
 ) -> tuple[tuple[Trend, ...], tuple[date, ...]]:
     """Return volume, acceptance and negative sentiment over a span's days, or over the four weeks up to a day."""
     if days and len(days) > 1:
-        known = {day.start: headline(day) for day in days}
+        known = {day.day: headline(day) for day in days}
     else:
         first = statistics.start - timedelta(days=_TREND_DAYS - 1)
         known = {day: read_headline(table) for day, table in sorted(history.items()) if day >= first}

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from tasks.golden.rules.drift import GoldenCheck
 from tasks.reporting.rules.reviewed import ReviewedSample
-from tasks.reporting.rules.statistics import DayStatistics, Example
+from tasks.reporting.rules.statistics import DayFigures, Example
 from tasks.reporting.rules.stories import NO_STORIES, Stories
 
 
@@ -27,7 +27,7 @@ class Context:
     """
 
     history: Mapping[date, pa.Table] = field(default_factory=dict)
-    days: tuple[DayStatistics, ...] = ()
+    days: tuple[DayFigures, ...] = ()
     stories: Stories = NO_STORIES
     theme_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     conversations: Mapping[tuple[str, str], tuple[Example, ...]] = field(default_factory=dict)

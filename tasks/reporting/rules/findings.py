@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.reporting.rules.formatting import share_text, whole_percent
-from tasks.reporting.rules.statistics import DayStatistics, Group, Outcomes, Proportion
+from tasks.reporting.rules.statistics import DayFigures, DayStatistics, Group, Outcomes, Proportion
 from tasks.reporting.rules.texts import Bilingual, reason_label, translate
 
 _STANDARD_ERRORS = 2.58
@@ -82,7 +82,7 @@ class Finding:
     warning: bool
 
 
-def headline(statistics: DayStatistics) -> Headline:
+def headline(statistics: DayStatistics | DayFigures) -> Headline:
     """A statistics's own headline."""
     return Headline(
         conversations=statistics.conversations,

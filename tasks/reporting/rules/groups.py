@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from tasks.reporting.rules.statistics import ANSWERS, Group, Outcomes, RunUsage, TermCounts
+from tasks.reporting.rules.statistics import ANSWERS, DayFigures, Group, Outcomes, RunUsage, TermCounts
 
 TOP_WORDS = 20
 
@@ -29,6 +29,19 @@ def groups_by_dimension(rows: pa.Table) -> dict[str, tuple[Group, ...]]:
         dimension: tuple(sorted(groups, key=lambda group: (-group.outcomes.total, group.key)))
         for dimension, groups in found.items()
     }
+
+
+def figures_of_days(rows: pa.Table) -> tuple[DayFigures, ...]:
+    """Turn rows of `outcomes_of_days.sql` into values."""
+    return tuple(
+        DayFigures(
+            row["day"],
+            Outcomes(tuple(row[cell] or 0 for cell in _CELLS)),
+            row["rejected"],
+            frozenset(row["made_by"]),
+        )
+        for row in rows.to_pylist()
+    )
 
 
 def in_order(groups: Sequence[Group], order: Sequence[str]) -> tuple[Group, ...]:

@@ -167,7 +167,7 @@ def _days_table(page: Page, localize: Callable[[Bilingual], str]) -> str:
         head,
         [
             [
-                f"{day.start} {localize(weekday(day.start))}{' ◆' if day.start in page.changed_days else ''}",
+                f"{day.day} {localize(weekday(day.day))}{' ◆' if day.day in page.changed_days else ''}",
                 f"{day.conversations:,}",
                 share_text(day.outcomes.accepted("yes")),
                 share_text(day.outcomes.negative("yes")),

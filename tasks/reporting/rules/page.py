@@ -32,7 +32,16 @@ from tasks.reporting.rules.formatting import (
 )
 from tasks.reporting.rules.golden_lines import change_line, check_line
 from tasks.reporting.rules.reviewed import review_line
-from tasks.reporting.rules.statistics import OTHER, DayStatistics, Example, Group, Outcomes, Proportion, TermCounts
+from tasks.reporting.rules.statistics import (
+    OTHER,
+    DayFigures,
+    DayStatistics,
+    Example,
+    Group,
+    Outcomes,
+    Proportion,
+    TermCounts,
+)
 from tasks.reporting.rules.story_cards import StoryCard, story_card
 from tasks.reporting.rules.story_texts import recovered_line
 from tasks.reporting.rules.texts import Bilingual, translate
@@ -98,7 +107,7 @@ class Page(NamedTuple):
     words: Breakdown
     plans: Breakdown
     breakdowns: tuple[Breakdown, ...]
-    days: tuple[DayStatistics, ...]
+    days: tuple[DayFigures, ...]
     changed_days: frozenset[date]
     usage: tuple[tuple[Bilingual, Bilingual], ...]
     golden: Bilingual | None
@@ -134,7 +143,7 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
         words=lines.words(statistics.issues, "words", "issue_word"),
         plans=lines.words(statistics.plans, "plans", "plan_word"),
         breakdowns=tuple(lines.of(statistics)),
-        days=tuple(context.days),
+        days=context.days,
         changed_days=frozenset(_changed_days(context.days)),
         usage=tuple(_usage(statistics)),
         golden=check_line(context.golden) if context.golden else None,
@@ -144,10 +153,9 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
     )
 
 
-def _changed_days(days: Sequence[DayStatistics]) -> Iterable[date]:
+def _changed_days(days: Sequence[DayFigures]) -> Iterable[date]:
     """Yield the days whose summaries were made by another model or prompt than those of the day before."""
-    made = [(day.start, {group.key for group in (*day.models, *day.prompt_versions)}) for day in days]
-    made = [(day, by) for day, by in made if by]
+    made = [(day.day, day.made_by) for day in days if day.made_by]
     yield from (day for (_, before), (day, now) in pairwise(made) if now != before)
 
 

@@ -133,6 +133,21 @@ class RunUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class DayFigures:
+    """The few figures of a day that a span's report shows; `made_by` are its models and prompts."""
+
+    day: date
+    outcomes: Outcomes
+    rejected: int
+    made_by: frozenset[str]
+
+    @property
+    def conversations(self) -> int:
+        """Everything that was read."""
+        return self.outcomes.total + self.rejected
+
+
+@dataclass(frozen=True, slots=True)
 class DayStatistics:
     """A day's (or a span's) figures. Groups are in the order they are best read in; `metrics` has them in long form."""
 

@@ -13,13 +13,20 @@ from hypothesis import strategies as st
 
 from tasks.calling.rules.offline import OFFLINE_MODEL
 from tasks.reporting import aggregate
-from tasks.reporting.aggregate import TURN_BUCKETS, WORST_EXAMPLES, ask_for_statistics, hold_runs
+from tasks.reporting.aggregate import TURN_BUCKETS, WORST_EXAMPLES, ask_for_days, ask_for_statistics, hold_runs
 from tasks.reporting.queries import open_files
 from tasks.reporting.rules.dimensions import AttributeDimensions
 from tasks.reporting.rules.statistics import ANSWERS, OTHER, Outcomes, Proportion
 from tasks.reporting.rules.words import issue_words, plan_words
 from tasks.warehouse.rules.tables import METRICS, SUMMARIES
-from tests.builders.day_statistics import DAY, SHANGHAI, statistics_of, statistics_of_days
+from tests.builders.day_statistics import (
+    DAY,
+    SHANGHAI,
+    figures_of,
+    statistics_of,
+    statistics_of_days,
+    tables_of_days,
+)
 from tests.builders.summary_days import rejects, run, summaries
 
 
@@ -120,6 +127,18 @@ def test_a_span_has_the_conversations_of_its_days_and_of_no_other():
         hold_runs(warehouse, {})
         part = ask_for_statistics(warehouse, DAY + timedelta(days=1), DAY + timedelta(days=2), SHANGHAI)
     assert part.outcomes.total == 41 + 42
+
+
+def test_the_days_of_a_span_have_each_its_own_figures():
+    days = {DAY - timedelta(days=back): [summaries(40 + back, back, model=f"m{back}")] for back in range(3)}
+    lost = {DAY: [rejects(5)], DAY - timedelta(days=3): [rejects(2)]}
+    expected = [
+        figures_of(statistics_of(*days.get(day, ()), rejects=lost.get(day, ()), day=day))
+        for day in sorted({*days, *lost})
+    ]
+    with tables_of_days(days, lost) as warehouse:
+        assert list(ask_for_days(warehouse, DAY - timedelta(days=3), DAY)) == expected
+        assert list(ask_for_days(warehouse, DAY, DAY)) == expected[-1:]
 
 
 def test_the_worst_three_of_a_theme_come_first_and_a_bounded_number_of_all():

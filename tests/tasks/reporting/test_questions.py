@@ -18,22 +18,11 @@ from tasks.warehouse.rules.dictionary import COLUMNS, describe
 from tasks.warehouse.rules.tables import RUNS, SUMMARIES
 from tasks.warehouse.rules.views import TABLES, view_sql
 from tests.benchmarks.months import simulate_month, write_month
+from tests.builders.questions import QUESTIONS
 from tests.builders.tallies import tally
 from tests.conftest import ROOT
 
 FIRST = date(2026, 11, 1)
-QUESTIONS = (
-    "outcomes_by_day",
-    "acceptance_by_channel_and_week",
-    "dissatisfaction_by_theme",
-    "plans_by_acceptance",
-    "outcomes_by_agent",
-    "missing_and_why",
-    "models_and_prompts",
-    "cost_by_day",
-    "conversations_in_two_days",
-    "days_published_since",
-)
 
 
 @pytest.fixture(scope="module")

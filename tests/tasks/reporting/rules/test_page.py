@@ -282,10 +282,8 @@ def test_renderings_of_a_span_show_each_day():
     published = [day_statistics.statistics_of(*days[day], rejects=lost[day], day=day) for day in days]
     whole = day_statistics.statistics_of_days(days, lost)
     assert whole.conversations == sum(statistics.conversations for statistics in published)
-    for text in (
-        render_html(whole, Context(days=tuple(published))),
-        render_markdown(whole, Context(days=tuple(published))),
-    ):
+    context = Context(days=tuple(map(day_statistics.figures_of, published)))
+    for text in (render_html(whole, context), render_markdown(whole, context)):
         assert "2026-11-16 星期一 至 2026-11-22 星期日" in text
         for statistics in published:
             assert f"{statistics.start}" in text
@@ -299,10 +297,11 @@ def test_renderings_of_a_span_mark_the_day_from_which_another_model_answers():
         for model, back in zip(models, range(3, -1, -1), strict=True)
     ]
     for render in (render_html, render_markdown):
-        text = render(days[-1], Context(days=tuple(days)))
+        figures = tuple(map(day_statistics.figures_of, days))
+        text = render(days[-1], Context(days=figures))
         assert re.search(rf"{DAY - timedelta(days=1)} [^|]{{1,90}}? ◆", text)
         assert "模型或提示词与前一天不同" in text
-        assert "◆" not in render(days[-1], Context(days=tuple(days[:2])))
+        assert "◆" not in render(days[-1], Context(days=figures[:2]))
 
 
 def test_render_markdown_tables_are_well_formed(statistics):
