@@ -192,8 +192,13 @@ def _rows_of_workbook(file: BinaryIO, archive: zipfile.ZipFile, table: BinaryIO,
         sheet = _sheet_of(book, mapping)
         out = io.TextIOWrapper(table, "utf-8", newline="", write_through=True)
         writer = csv.writer(out, lineterminator="\n")
+        width = 0
         for row in _rows(sheet):
-            writer.writerow([_field(cell) for cell in row])
+            fields = [_field(cell) for cell in row]
+            while len(fields) > width and not fields[-1]:
+                fields.pop()
+            width = len(fields)
+            writer.writerow(fields)
         out.detach()
     except _NotReadable:
         raise

@@ -20,9 +20,10 @@ from tasks.preparing.masking import mask_identifier
 from tasks.reading.containers import Member, members_of
 from tasks.reading.grouping import MessageGroups
 from tasks.reading.log_objects import LogSource
+from tasks.reading.rules.candidate import Detected
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.decompression import BrokenStream
-from tasks.reading.rules.detection import Detected, detect_format
+from tasks.reading.rules.detection import detect_format
 from tasks.reading.rules.formats import BUILT_IN, LogMapping, check_log_format, load_mappings, log_formats
 from tasks.reading.rules.json_logs import Read
 from tasks.reading.rules.log_bytes import ObjectHead, read_head

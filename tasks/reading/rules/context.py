@@ -8,7 +8,7 @@ from typing import Any
 
 from tasks.domain.records import Reason, Reject
 from tasks.reading.rules.formats import LogMapping
-from tasks.reading.rules.speakers import Speaker, is_set
+from tasks.reading.rules.speakers import Speaker, is_set, is_withdrawn
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.transcripts import LabelReader
 from tasks.reading.rules.vocabulary import Shape, Vocabulary
@@ -48,6 +48,8 @@ class LogContext:
     def is_left_out(self, record: Mapping[str, Any], shape: Shape) -> bool:
         """True for a message that the customer never saw: recalled, internal, or one that the mapping skips."""
         if shape.recalled and any(is_set(record[key]) for key in shape.recalled):
+            return True
+        if shape.states and any(is_withdrawn(record[key]) for key in shape.states):
             return True
         if shape.public and str(record[shape.public]).strip().lower() in ("false", "0", "no", "否"):
             return True

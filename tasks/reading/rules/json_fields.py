@@ -23,8 +23,13 @@ def time_of(message: Mapping[str, Any], shape: Shape) -> object:
         return None
     time = message[shape.time]
     if shape.date and isinstance(time, str) and len(time) < 16:
-        return f"{message[shape.date]} {time}"
+        return joined(str(message[shape.date]), time)
     return time
+
+
+def joined(date: str, time: str) -> str:
+    """A date and a time of two columns as one; a spreadsheet writes a date with midnight behind it."""
+    return f"{date.removesuffix('T00:00:00').removesuffix(' 00:00:00')} {time}"
 
 
 def number_of(value: Any) -> float | None:

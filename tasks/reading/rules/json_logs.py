@@ -15,7 +15,9 @@ from tasks.reading.rules.json_text import as_text, identity, name_of, scalar
 from tasks.reading.rules.messages import Message
 from tasks.reading.rules.parse_json import parse_json
 from tasks.reading.rules.plain_records import PlainRecords
-from tasks.reading.rules.speakers import Speaker, speaker_of_flag
+from tasks.reading.rules.reasons import any_speaks, names_of, neither, strangers_in
+from tasks.reading.rules.reshaping import ListedRows, as_messages, as_records, is_columns
+from tasks.reading.rules.speakers import Speaker, speaker_of_flag, speaker_of_user_flag
 from tasks.reading.rules.transcripts import split_transcript
 from tasks.reading.rules.unwrapping import records_in
 from tasks.reading.rules.utterances import Utterance
@@ -24,8 +26,6 @@ from tasks.reading.rules.vocabulary import KINDS, Shape, lifted, normalized
 Read = Conversation | Reject | Message
 
 _CONVERSATIONS, _MESSAGES, _TRANSCRIPTS, _SFT = JSON_FORMATS
-
-_STRANGERS_KEPT: Final = 200
 
 _NO_LABEL: Final = "has no speaker's label, such as 用户："
 
@@ -48,11 +48,14 @@ class JsonRecords:
             log, lists=_CONVERSATIONS in taken, transcripts=_TRANSCRIPTS in taken, messages=_MESSAGES in taken
         )
         self._line = self._on_line = 0
+        self._rows = ListedRows(log.vocabulary)
         self._looked_at: Mapping[str, Any] = {}  # the record whose messages were found last
         self._found: tuple[str, list[Any]] | None = None
 
     def kind(self, value: Any) -> str:
         """The format that a value belongs to (a name of JSON_FORMATS), or ""."""
+        if isinstance(value, list) and self._rows.is_header(value):
+            return _MESSAGES
         if _is_texts(value):
             return _TRANSCRIPTS
         if isinstance(value, list):
@@ -60,13 +63,19 @@ class JsonRecords:
         if not isinstance(value, dict):
             return ""
         value = self._lifted(value)
-        return self._kind_of_record(value) or next(map(self.kind, records_in(value, self.kind)), "")
+        return self._kind_of_record(value) or next(map(self.kind, self._records_in(value)), "")
+
+    def _records_in(self, value: dict[str, Any]) -> list[Any]:
+        """The records of an object that is none itself."""
+        return as_records(value, self._vocabulary) or records_in(value, self.kind)
 
     def _kind_of_record(self, value: Mapping[str, Any]) -> str:
         shape = self._vocabulary.shape(tuple(value))
+        if shape.message and isinstance(value[shape.text], list | dict) and is_columns(value):
+            return ""
         if shape.message and not isinstance(value[shape.text], list):
             return _MESSAGES
-        if shape.messages and self._messages(value, shape) is not None:
+        if (shape.messages or shape.transcripts) and self._messages(value, shape) is not None:
             return _CONVERSATIONS
         if shape.entity or (shape.prompt and isinstance(value[shape.prompt], str)):
             return _SFT
@@ -83,7 +92,7 @@ class JsonRecords:
         """
         if type(value) is dict and (plain := self._plain.read(value, line)):
             return (plain,)
-        if not isinstance(value, list):
+        if not isinstance(value, list) or self._rows.takes(value):
             return self._read_one(value, line, list_line)
         if not value:
             return (self._log.reject("", Reason.EMPTY, "an empty list", line),)
@@ -103,18 +112,22 @@ class JsonRecords:
         return lifted(value, self._vocabulary.paths) if self._vocabulary.paths else value
 
     def _read_one(self, value: Any, line: int, list_line: int) -> Iterable[Read]:
+        if isinstance(value, list) and self._rows.takes(value):
+            value = self._rows.record(value)
+            if value is None:
+                return ()
         if isinstance(value, list) and _is_messages(value, self.kind):
             value = {"messages": value}
         if not isinstance(value, dict):
-            return (self._log.unreadable(line, _neither(None)),)
+            return (self._log.unreadable(line, neither(None)),)
         value = self._lifted(value)
         kind = self._kind_of_record(value)
-        if not kind and (records := records_in(value, self.kind)):
+        if not kind and (records := self._records_in(value)):
             return chain.from_iterable(self._read_one(record, line, 0) for record in records)
         shape = self._vocabulary.shape(tuple(value))
         conversation_id = identity(value.get(shape.conversation_id))
         if not kind or (self._only and kind != self._only):
-            detail = f"a record of {kind}, not of {self._only}" if kind else _neither(shape)
+            detail = f"a record of {kind}, not of {self._only}" if kind else neither(shape)
             return (self._log.unreadable(line, detail, "" if kind == _MESSAGES else conversation_id),)
         if list_line and kind == _MESSAGES:
             conversation_id = conversation_id or f"{self._uri}:{list_line}"
@@ -252,8 +265,9 @@ class JsonRecords:
                 spoken.append(said)
         if problem:
             return f"{problem}; say whose it is in a mapping, under roles"
-        if silent and not any(said.speaker != "system" for said in spoken) and not _any_speaks(messages, shape_of):
-            return f"its messages name no speaker (their keys: {_names(messages[0])}); a mapping can say which key does"
+        if silent and not any(said.speaker != "system" for said in spoken) and not any_speaks(messages, shape_of):
+            keys = names_of(messages[0])
+            return f"its messages name no speaker (their keys: {keys}); a mapping can say which key does"
         return spoken
 
     def _utterance(self, message: Mapping[str, Any], shape: Shape, around: Mapping[str, Any]) -> Utterance | None:
@@ -261,7 +275,7 @@ class JsonRecords:
         reason.
         """
         log = self._log
-        if (shape.recalled or shape.public or log.mapping.skip) and log.is_left_out(message, shape):
+        if (shape.recalled or shape.states or shape.public or log.mapping.skip) and log.is_left_out(message, shape):
             return None
         text = message[shape.text] if shape.text else ""
         if type(text) is not str or not text or text[0] == "{":
@@ -286,6 +300,8 @@ class JsonRecords:
         speaker = self._vocabulary.speaker(message[shape.role]) if shape.role else None
         if speaker is None and shape.is_agent:
             speaker = speaker_of_flag(message[shape.is_agent])
+        if speaker is None and shape.is_user:
+            speaker = speaker_of_user_flag(message[shape.is_user])
         if speaker is None and shape.role and not message[shape.role]:
             kinds = (value for key, value in message.items() if normalized(key) in KINDS)
             speaker = "system" if self._vocabulary.is_of_system(message[shape.role], kinds) else None
@@ -321,46 +337,50 @@ class JsonRecords:
             self._looked_at, self._found = value, self._look_for_messages(value, shape)
         return self._found
 
+    def _holds_conversations(self, messages: list[Any]) -> bool:
+        """True for a list whose elements are conversations, not messages."""
+        first = next((element for element in messages if isinstance(element, dict | list)), None)
+        if first is None or isinstance(first, list):
+            return first is not None
+        first = self._lifted(first)
+        shape = self._vocabulary.shape(tuple(first))
+        return not shape.speaks and any(isinstance(first[key], list) for key in shape.messages)
+
+    def _turned(self, messages: list[Any]) -> list[dict[str, Any]] | None:
+        """Messages that are written in another way than as objects with a speaker; None for any other list."""
+        first = messages[0] if messages else None
+        if isinstance(first, dict) and (len(first) > 4 or self._vocabulary.shape(tuple(first)).speaks):
+            return None
+        return as_messages(messages)
+
     def _look_for_messages(self, value: Mapping[str, Any], shape: Shape) -> tuple[str, list[Any]] | None:
         empty = None
         for key in shape.messages:
             messages = value[key]
             if isinstance(messages, list):
-                if not _holds_conversations(messages, self._vocabulary.shape):
+                if turned := self._turned(messages):
+                    return key, turned
+                if not self._holds_conversations(messages):
                     return key, messages
-            elif isinstance(messages, str) and not shape.speaks and messages.lstrip()[:2] in ("[{", "[]"):
-                try:
-                    return key, orjson.loads(messages)
-                except orjson.JSONDecodeError:
-                    continue
+            elif isinstance(messages, str) and not shape.speaks and (listed := _listed(messages)) is not None:
+                return key, listed
             elif messages is None:
                 empty = key, list[Any]()
+        for key in () if shape.speaks else shape.transcripts:
+            if isinstance(value[key], str) and (listed := _listed(value[key])):
+                return key, listed
         return empty if transcript_of(value, shape) is None and not (shape.role or shape.prompt) else None
 
 
-def strangers_in(strangers: Mapping[str, int], log: LogContext) -> str:
-    """The detail of a reject for a transcript in which somebody speaks whom nobody introduced."""
-    if len(log.strangers) < _STRANGERS_KEPT:
-        log.strangers.update(strangers)
-    messages = sum(strangers.values())
-    who = "a name that nobody knows begins" if len(strangers) == 1 else f"{len(strangers)} unknown names begin"
-    return f"{who} {messages} of its messages; a mapping says under roles whose side a name is on"
-
-
-def _neither(shape: Shape | None) -> str:
-    if shape is None:
-        return "neither a conversation nor a message"
-    missing = [
-        name
-        for name, found in (
-            ("a speaker", shape.speaks),
-            ("a text", shape.text),
-            ("a conversation id", shape.conversation_id),
-        )
-        if not found
-    ]
-    lacks = " and no ".join(missing)
-    return f"neither a conversation nor a message: no messages, no transcript, and of a message's keys no {lacks}"
+def _listed(text: str) -> list[Any] | None:
+    """The list that a text holds as JSON."""
+    if text.lstrip()[:2] not in ("[{", "[]", "[["):
+        return None
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, list) else None
 
 
 def _is_texts(value: Any) -> bool:
@@ -369,23 +389,3 @@ def _is_texts(value: Any) -> bool:
 
 def _is_messages(value: list[Any], kind: Any) -> bool:
     return bool(value) and isinstance(value[0], dict) and kind(value[0]) == _MESSAGES
-
-
-def _holds_conversations(messages: list[Any], shape_of: Any) -> bool:
-    """True for a list whose elements are conversations, not messages."""
-    first = next((element for element in messages if isinstance(element, dict | list)), None)
-    if isinstance(first, list):
-        return True
-    if first is None:
-        return False
-    shape: Shape = shape_of(tuple(first))
-    return not shape.speaks and any(isinstance(first[key], list) for key in shape.messages)
-
-
-def _any_speaks(messages: list[Any], shape_of: Any) -> bool:
-    return any(shape_of(tuple(message)).speaks for message in messages if isinstance(message, dict))
-
-
-def _names(record: Any) -> str:
-    names = [str(name)[:24] for name in record][:8] if isinstance(record, dict) else []
-    return ", ".join(names)

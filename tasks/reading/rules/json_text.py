@@ -9,6 +9,7 @@ import orjson
 _HOLDERS: Final = (
     "text", "content", "value", "body", "msg", "message", "plain_text", "plain_body", "words", "内容", "文本",
     "消息内容",
+    "msgContent", "msg_content", "messageContent", "message_content", "textContent", "text_content", "plainText",
     "parts", "segments", "blocks", "elements", "children", "runs", "data", "payload", "message_parts", "texts",
 )  # fmt: skip
 

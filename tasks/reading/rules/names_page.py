@@ -10,6 +10,7 @@ _MEANINGS: Final = {
     "conversation_id": "the conversation",
     "role": "who speaks",
     "is_agent": "1 where the agent speaks",
+    "is_user": "1 where the customer speaks",
     "text": "what is said",
     "time": "when",
     "date": "the day, where the time stands beside it",
@@ -21,6 +22,7 @@ _MEANINGS: Final = {
     "message_id": "the message; what was delivered twice counts once",
     "parts": "pieces of a message's text",
     "recalled": "1 leaves the message out: recalled, deleted, internal",
+    "state": "its state: 撤回, `recalled` and the like leave the message out",
     "public": "0 leaves the message out",
 }
 

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import orjson
 
+from tasks.reading.rules.json_dirt import python_value, without_wrapping
+
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 _LONG_NUMBER_DIGITS: Final = 18
@@ -50,10 +52,26 @@ def parse_line(line: bytes | str) -> Any:
         stripped = stripped.lstrip(mark)  # type: ignore[arg-type]
     try:
         return parse_json(stripped)
-    except ValueError:
-        if not stripped.endswith(comma):  # type: ignore[arg-type]
+    except ValueError as error:
+        if stripped.endswith(comma):  # type: ignore[arg-type]
+            return parse_json(stripped[:-1])
+        if "encoding" in str(error):
             raise
-        return parse_json(stripped[:-1])
+        found = _nearly_json(stripped if isinstance(stripped, str) else stripped.decode())
+        if found is None:
+            raise
+        return found
+
+
+def _nearly_json(text: str) -> Any:
+    """The value of a line that holds JSON behind something else, or what Python prints; None where there is none."""
+    inner = without_wrapping(text)
+    if inner != text and inner[:1] in ("{", "["):
+        try:
+            return parse_json(inner)
+        except ValueError:
+            return None
+    return python_value(text)
 
 
 def _is_rounded(value: Any) -> bool:

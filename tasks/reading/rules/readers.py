@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from tasks.domain.records import Reject
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.csv_rows import Dialect, split_rows
+from tasks.reading.rules.json_dirt import is_no_value, python_value
 from tasks.reading.rules.json_logs import JsonRecords, Read
 from tasks.reading.rules.log_bytes import (
     LINE_LIMIT_BYTES,
@@ -18,6 +19,8 @@ from tasks.reading.rules.log_bytes import (
 )
 from tasks.reading.rules.parse_json import parse_json, parse_line
 from tasks.reading.rules.table_logs import Columns, TableRows
+
+_NO_VALUE_BYTES: Final = 2_000
 
 
 class Reader(Protocol):
@@ -46,20 +49,22 @@ class JsonLines:
                 except UnicodeDecodeError:
                     yield _undecodable(self.log, number, head)
                 except ValueError as error:
-                    yield self._mended(line, number, head, str(error))
+                    yield from self._mended(line, number, head, str(error))
                 else:
                     yield from self.records.read(value, number)
 
-    def _mended(self, line: bytes, number: int, head: ObjectHead, error: str) -> Read:
-        """A line that is cut within a character, read without it; else the reject."""
+    def _mended(self, line: bytes, number: int, head: ObjectHead, error: str) -> Iterator[Read]:
+        """A line that is cut within a character, read without it; else the reject; nothing for a line of brackets."""
         if "encoding" in error:
             try:
                 found = list(self.records.read(parse_line(decode_line(line, head.encoding)), number))
             except ValueError:
                 found = []
             if len(found) == 1:
-                return found[0]
-        return self.log.unreadable(number, error)
+                yield found[0]
+                return
+        if not is_no_value(line[:_NO_VALUE_BYTES].decode("latin-1")):
+            yield self.log.unreadable(number, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +84,12 @@ class JsonDocument:
             try:
                 value = parse_json(text)
             except ValueError as error:
-                yield self.log.unreadable(number, str(error))
-            else:
-                yield from self.records.read(value, number, list_line)
+                value = python_value(text)
+                if value is None:
+                    if not is_no_value(text):
+                        yield self.log.unreadable(number, str(error))
+                    continue
+            yield from self.records.read(value, number, list_line)
 
 
 @dataclass(frozen=True, slots=True)

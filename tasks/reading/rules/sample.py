@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Final
 
+from tasks.reading.rules.json_dirt import is_no_value, without_wrapping
 from tasks.reading.rules.log_bytes import ObjectHead, first_json_values
 from tasks.reading.rules.parse_json import parse_line
 
@@ -28,8 +29,15 @@ class Sample:
 
     @cached_property
     def looks_like_json(self) -> bool:
-        """True where a line begins as JSON does."""
-        return any(line.lstrip("\x1e \t\ufeff")[:1] in ("[", "{") for line in self.lines)
+        """True where a line begins as JSON does, or the first line holds some."""
+        begins = any(line.lstrip("\x1e \t\ufeff")[:1] in ("[", "{") for line in self.lines)
+        return begins or isinstance(self.first, list | dict)
+
+    @cached_property
+    def opening(self) -> str:
+        """The first line, from where its JSON would begin."""
+        first = next((line for line in self.lines if not is_no_value(line) or line.strip()[:1] in ("[", "{")), "")
+        return without_wrapping(first.lstrip("\x1e \t\ufeff"))
 
     @cached_property
     def first(self) -> Any:

@@ -12,7 +12,9 @@ Speaker = Role | Literal["system"]
 USER_WORDS: Final = (
     "用户 顾客 客户 买家 访客 会员 消费者 咨询者 提问者 来访者 用戶 顧客 客戶 買家 訪客 會員 消費者 "
     "customer user usr client buyer visitor guest consumer human contact lead enduser endcustomer requester shopper "
-    "member subscriber caller passenger patient q inbound incoming"
+    "member subscriber caller passenger patient q inbound incoming player tourist tenant "
+    "粉丝 网友 学员 患者 乘客 旅客 游客 玩家 车主 租客 来电者 客人 贵宾 "
+    "kunde kundin cliente клиент お客様 顧客様 고객 kháchhàng pelanggan ลูกค้า"
 )
 
 AGENT_WORDS: Final = (
@@ -20,7 +22,10 @@ AGENT_WORDS: Final = (
     "賣家 店鋪 機器人 客服人員 專員 客服專員 顧問 "
     "agent assistant seller staff support operator service waiter bot robot chatbot ai csr csrep kefu gpt model admin "
     "administrator advisor adviser representative rep salesperson merchant shop store teammate employee expert "
-    "consultant helpdesk a outbound outgoing answerbot"
+    "consultant helpdesk a outbound outgoing answerbot servicer attendant specialist "
+    "店小二 小二 掌柜 店长 接待 接待员 接待人员 接线员 话务员 服务人员 员工 企业 官方"
+    " 助手 智能助手 小助手 ai助手 小蜜 客户经理 "
+    "mitarbeiter mitarbeiterin agente atendente asesor conseiller оператор 担当者 オペレーター 상담원 상담사 nhânviên"
 )
 
 SYSTEM_WORDS: Final = (
@@ -56,6 +61,13 @@ _NOT_USER: Final = frozenset(
 
 _SYSTEM_AS_AGENT: Final = frozenset(["system", "sys"])
 
+# Words that tell a side only beside each other: the first is the user's.
+_PAIRS: Final = (
+    ("in", "out"), ("i", "o"), ("received", "sent"), ("receive", "send"), ("recv", "send"), ("question", "answer"),
+    ("ask", "answer"), ("c", "s"), ("c", "a"), ("u", "a"), ("u", "s"), ("u", "k"), ("问", "答"), ("提问", "回答"),
+    ("咨询", "回复"), ("收", "发"), ("接收", "发送"), ("收到", "发出"), ("上行", "下行"), ("来", "去"), ("用", "客"),
+)  # fmt: skip
+
 _NAMEABLE: Final = re.compile(r"[A-Za-z0-9_. /-]{1,24}")
 
 
@@ -78,9 +90,27 @@ def speaker_of_flag(flag: object) -> Speaker | None:
     return "agent" if word in _AGENT_FLAGS else "user" if word in _USER_FLAGS else None
 
 
+_OTHER_SIDE: Final[Mapping[Speaker | None, Speaker]] = {"agent": "user", "user": "agent"}
+
+
+def speaker_of_user_flag(flag: object) -> Speaker | None:
+    """The side that a column such as `is_customer` means: the other way round."""
+    return _OTHER_SIDE.get(speaker_of_flag(flag))
+
+
 def is_set(flag: object) -> bool:
     """True for what a flag column holds where its claim is true."""
     return speaker_of_flag(flag) == "agent"
+
+
+_WITHDRAWN: Final = frozenset(
+    "recalled recall revoked revoke withdrawn retracted unsent deleted 撤回 已撤回 撤销 已撤销 已删除 已刪除".split()  # noqa: SIM905
+)
+
+
+def is_withdrawn(state: object) -> bool:
+    """True for a message's state that says that it was taken back or deleted."""
+    return isinstance(state, str) and state.strip().lower() in _WITHDRAWN
 
 
 def plain_word(word: str) -> str:
@@ -99,6 +129,10 @@ def roles_in_context(words: Iterable[str]) -> dict[str, Speaker]:
     for word, count in counts.items():
         plain[plain_word(word)] += count
     sides = {word: speaker_of(word) for word in counts}
+    for user, agent in _PAIRS:
+        if user in plain and agent in plain and not _others({user, agent}, sides):
+            pair: Mapping[str, Speaker] = {user: "user", agent: "agent"}
+            return {word: pair[plain_word(word)] for word in counts if plain_word(word) in pair}
     if "agent" in sides.values():
         return {}
     if "user" in plain and _NOT_USER & plain.keys():
@@ -108,6 +142,11 @@ def roles_in_context(words: Iterable[str]) -> dict[str, Speaker]:
     if users and systems and systems * 3 >= users and (systems > 1 or "sys" in plain):
         return {word: "agent" for word in counts if plain_word(word) in _SYSTEM_AS_AGENT}
     return {}
+
+
+def _others(pair: set[str], sides: Mapping[str, Speaker | None]) -> bool:
+    """True where somebody else than a pair of words tells who speaks."""
+    return any(side in ("user", "agent") for word, side in sides.items() if plain_word(word) not in pair)
 
 
 def nameable(word: str) -> str:

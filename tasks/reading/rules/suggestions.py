@@ -66,6 +66,7 @@ _WRITTEN: Final = frozenset(
         "conversation_id",
         "role",
         "is_agent",
+        "is_user",
         "text",
         "time",
         "date",

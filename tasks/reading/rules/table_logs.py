@@ -8,10 +8,12 @@ from typing import Any, Final, NamedTuple
 from tasks.domain.records import Conversation, Reject
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.dialogue import Header, conversation_from
-from tasks.reading.rules.json_logs import JsonRecords, strangers_in
+from tasks.reading.rules.json_fields import joined
+from tasks.reading.rules.json_logs import JsonRecords
 from tasks.reading.rules.messages import Message, new_message
 from tasks.reading.rules.parse_json import parse_json
-from tasks.reading.rules.speakers import Speaker, is_set, speaker_of_flag
+from tasks.reading.rules.reasons import strangers_in
+from tasks.reading.rules.speakers import Speaker, is_set, is_withdrawn, speaker_of_flag, speaker_of_user_flag
 from tasks.reading.rules.transcripts import split_transcript
 from tasks.reading.rules.vocabulary import KINDS, MEANINGS, normalized
 
@@ -41,6 +43,7 @@ class Columns(NamedTuple):
     conversation_id: int
     role: int
     is_agent: int
+    is_user: int
     text: int
     time: int
     date: int
@@ -51,6 +54,7 @@ class Columns(NamedTuple):
     message_id: int
     public: int
     recalled: tuple[int, ...]
+    states: tuple[int, ...]
     attributes: tuple[tuple[int, str], ...]
 
     @property
@@ -84,6 +88,7 @@ def header_columns(names: Sequence[str], log: LogContext) -> Columns | None:
         conversation_id=position(shape.conversation_id),
         role=position(shape.role),
         is_agent=position(shape.is_agent),
+        is_user=position(shape.is_user),
         text=position(shape.text if speaks else ""),
         time=position(shape.time),
         date=position(shape.date),
@@ -94,6 +99,7 @@ def header_columns(names: Sequence[str], log: LogContext) -> Columns | None:
         message_id=position(shape.message_id),
         public=position(shape.public),
         recalled=tuple(map(position, shape.recalled)),
+        states=tuple(map(position, shape.states)),
         attributes=tuple((at, name) for at, name in enumerate(names) if name in rest and name != transcript),
     )
 
@@ -125,7 +131,8 @@ def mapping_columns(columns: tuple[str, ...]) -> Columns:
         names=columns,
         conversation_id=position("conversation_id"),
         role=position("role"),
-        is_agent=-1,
+        is_agent=position("is_agent"),
+        is_user=position("is_user"),
         text=position("text"),
         time=position("time"),
         date=position("date"),
@@ -136,6 +143,7 @@ def mapping_columns(columns: tuple[str, ...]) -> Columns:
         message_id=position("message_id"),
         public=-1,
         recalled=(),
+        states=(),
         attributes=tuple((at, name) for at, name in enumerate(columns) if name and name not in MEANINGS),
     )
 
@@ -158,7 +166,7 @@ class TableRows:
         self._side = (places[side.left], places[side.right], side) if side and compares else None
         self._by_role = columns.role >= 0 and self._side is None
         self._known = log.vocabulary.speakers
-        self._leaves_out = bool(columns.recalled or columns.public >= 0 or self._skip)
+        self._leaves_out = bool(columns.recalled or columns.states or columns.public >= 0 or self._skip)
         others = (columns.date, columns.started_at, columns.channel, columns.number, columns.message_id)
         self._plain = self._by_role and not self._leaves_out and max(*others, columns.transcript) < 0
         self._places = columns.width, columns.conversation_id, columns.role, columns.text, columns.time
@@ -212,7 +220,7 @@ class TableRows:
         channel = row[columns.channel].strip() if columns.channel >= 0 else ""
         time: Any = row[columns.time] if columns.time >= 0 else None
         if columns.date >= 0 and time is not None and len(time) < 16:
-            time = f"{row[columns.date]} {time}"
+            time = joined(row[columns.date], time)
         return Message(
             conversation_id,
             self._uri,
@@ -236,6 +244,8 @@ class TableRows:
         speaker = self._speaker_of(row[columns.role].strip()) if columns.role >= 0 else None
         if speaker is None and columns.is_agent >= 0:
             speaker = speaker_of_flag(row[columns.is_agent])
+        if speaker is None and columns.is_user >= 0:
+            speaker = speaker_of_user_flag(row[columns.is_user])
         if speaker is None and self._kinds and columns.role >= 0:
             kinds = (row[at] for at in self._kinds)
             speaker = "system" if self._log.vocabulary.is_of_system(row[columns.role], kinds) else None
@@ -248,6 +258,7 @@ class TableRows:
         columns = self._columns
         return (
             any(is_set(row[at]) for at in columns.recalled)
+            or any(is_withdrawn(row[at]) for at in columns.states)
             or (columns.public >= 0 and row[columns.public].strip().lower() in _FALSE)
             or any(row[at].strip().lower() in values for at, values in self._skip)
         )

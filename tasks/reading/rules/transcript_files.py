@@ -8,9 +8,10 @@ from typing import BinaryIO, Final
 from tasks.domain.records import Reject
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.dialogue import Header, conversation_from
-from tasks.reading.rules.json_logs import Read, strangers_in
+from tasks.reading.rules.json_logs import Read
 from tasks.reading.rules.log_bytes import LINE_LIMIT_BYTES, ObjectHead
 from tasks.reading.rules.readers import text_lines
+from tasks.reading.rules.reasons import strangers_in
 from tasks.reading.rules.transcripts import begins_with_label, plain_label, split_transcript
 
 _LINE_COST_BYTES: Final = 64  # beside its text; short lines take far more memory than their characters

@@ -91,7 +91,7 @@ _NO_LABELS: Final = frozenset(_NO_LABELS_WORDS.split())
 # And those that often stand before a colon within a message, and so are no labels anywhere.
 _NO_LABELS_AT_ALL_WORDS: Final = (
     "通知 旁白 事件 人工 店铺 店鋪 model contact lead note info template activity trigger tool function "
-    "event service shop store a q subscriber total"
+    "event service shop store a q subscriber total 员工 企业 官方 助手 小助手 小二 接待 学员 specialist"
 )
 
 _NO_LABELS_AT_ALL: Final = frozenset(_NO_LABELS_AT_ALL_WORDS.split())

@@ -9,8 +9,8 @@ from tasks.reading.rules.speakers import WORD_CHARACTERS, Speaker, nameable, spe
 
 # What a mapping may call a column; the words of `columns` in its file.
 MEANINGS: Final = (
-    "conversation_id", "role", "is_agent", "text", "time", "date", "started_at", "channel", "messages", "transcript",
-    "number", "message_id",
+    "conversation_id", "role", "is_agent", "is_user", "text", "time", "date", "started_at", "channel", "messages",
+    "transcript", "number", "message_id",
 )  # fmt: skip
 
 # What else a mapping may call a column: an attribute with this name, which fills the table's column of this name.
@@ -31,7 +31,14 @@ NAMES: Final[Mapping[str, str]] = {
         "发言人角色 说话人 发言人 发言者 发送方 发送者 发送人 身份 發送者 "
         "發送方 發言人 發送者類型 sender from author party who sentby direction"
     ),
-    "is_agent": "isagent isstaff iskefu fromagent isoperator isadmin issupport 是否客服 是否坐席",
+    "is_agent": (
+        "isagent isstaff iskefu fromagent isoperator isadmin issupport isoutgoing isoutbound isseller isservice "
+        "是否客服 是否坐席"
+    ),
+    "is_user": (
+        "isuser iscustomer isvisitor isclient isbuyer isguest iscontact isincoming isinbound fromuser fromcustomer "
+        "fromvisitor fromclient frombuyer 是否用户 是否客户 是否顾客 是否买家 是否访客"
+    ),
     "text": (
         "content text utterance message msg body sentence value plaintext plainbody msgcontent "
         "messagecontent messagetext messagebody textcontent bodytext bodyplain 内容 消息内容 "
@@ -68,6 +75,7 @@ NAMES: Final[Mapping[str, str]] = {
         "private isprivate internal isinternal internalnote 撤回 是否撤回 已撤回 是否内部 "
         "内部备注"
     ),
+    "state": "status state msgstatus messagestatus sendstatus 状态 消息状态 狀態",
     "public": "public ispublic",
 }
 
@@ -77,8 +85,8 @@ KINDS: Final = frozenset(
 )
 
 _SINGLE: Final = (
-    "conversation_id", "role", "is_agent", "text", "time", "date", "started_at", "channel", "prompt", "entity",
-    "number", "message_id", "public",
+    "conversation_id", "role", "is_agent", "is_user", "text", "time", "date", "started_at", "channel", "prompt",
+    "entity", "number", "message_id", "public",
 )  # fmt: skip
 
 # An element of a list may have one of these as its own id, which says nothing of the conversation it is in.
@@ -105,6 +113,7 @@ class Shape(NamedTuple):
     conversation_id: str
     role: str
     is_agent: str
+    is_user: str
     text: str
     time: str
     date: str
@@ -119,6 +128,7 @@ class Shape(NamedTuple):
     messages: tuple[str, ...]
     transcripts: tuple[str, ...]
     recalled: tuple[str, ...]
+    states: tuple[str, ...]
     message: bool
     names_its_conversation: bool
     rest: tuple[str, ...]
@@ -170,6 +180,10 @@ class Vocabulary:
             self._ranks[meaning][normalized(key)] = -1
         self._shapes.clear()
 
+    def means(self, key: str, meaning: str) -> bool:
+        """Return true for a key of this meaning."""
+        return normalized(key) in self._ranks[meaning]
+
     def shape(self, keys: tuple[str, ...]) -> Shape:
         """Return the shape of these keys."""
         if shape := self._shapes.get(keys):
@@ -193,8 +207,8 @@ class Vocabulary:
         if single["date"] and not single["time"]:
             single["time"], single["date"] = single["date"], ""
         messages, texts = ranked("messages"), (*ranked("text"), *ranked("parts"))
-        single["text"] = single["text"] or (texts[0] if texts and (single["role"] or single["is_agent"]) else "")
-        speaks = bool(single["text"] and (single["role"] or single["is_agent"]))
+        speaks = bool(single["role"] or single["is_agent"] or single["is_user"])
+        single["text"] = single["text"] or (texts[0] if texts and speaks else "")
         numbers = {
             key for key, name in names.items() if name in self._ranks["message_id"] or name in self._ranks["number"]
         }
@@ -207,12 +221,22 @@ class Vocabulary:
             messages=messages,
             transcripts=ranked("transcript"),
             recalled=flags,
-            message=speaks and not (set(messages) - {single["text"]} or single["prompt"] or single["entity"]),
+            states=ranked("state"),
+            message=bool(single["text"])
+            and speaks
+            and not (set(messages) - {single["text"]} or single["prompt"] or single["entity"]),
             names_its_conversation=bool(own) and (own not in _OWN_IDS or own in self._renamed_ids),
             rest=tuple(key for key in keys if key not in used),
-            speaks=bool(single["role"] or single["is_agent"]),
+            speaks=speaks,
             plain=bool(single["role"] and single["text"])
-            and not (flags or single["public"] or single["number"] or single["message_id"] or single["date"]),
+            and not (
+                flags
+                or ranked("state")
+                or single["public"]
+                or single["number"]
+                or single["message_id"]
+                or single["date"]
+            ),
         )
 
     def speaker(self, role: object) -> Speaker | None:

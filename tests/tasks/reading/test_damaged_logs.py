@@ -124,8 +124,8 @@ words = st.text("好的在吗abc 12,\"'\t{}[]：:用户客服\\", max_size=12)
 
 records = st.one_of(
     st.tuples(st.just("good"), words, words),
-    st.tuples(st.just("blank"), st.sampled_from(["", " ", "\t"]), words),
-    st.tuples(st.just("broken"), st.sampled_from(["{", "[1", '{"id": "x", "messages"', "nonsense", "]", "\\"]), words),
+    st.tuples(st.just("blank"), st.sampled_from(["", " ", "\t", "]", ",", "// x"]), words),
+    st.tuples(st.just("broken"), st.sampled_from(["{", "[1", '{"id": "x", "messages"', "nonsense", "\\"]), words),
     st.tuples(st.just("stranger"), st.sampled_from(["{}", "7", "null", '"x"', "[[]]", '[{"a": []}]', "true"]), words),
 )
 

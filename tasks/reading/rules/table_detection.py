@@ -1,0 +1,170 @@
+"""Detection of tables: a header that names a conversation, a speaker and a text, or columns that a mapping names."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from tasks.reading.rules.candidate import Candidate, Detected
+from tasks.reading.rules.csv_rows import Dialect, split_rows
+from tasks.reading.rules.readers import Table
+from tasks.reading.rules.speakers import roles_in_context
+from tasks.reading.rules.table_logs import Columns, header_columns, mapping_columns
+from tasks.reading.rules.told_by_values import is_id_name, told_by_values, transcripts_by_values
+from tasks.reading.rules.transcripts import frequent_names
+from tasks.reading.rules.vocabulary import MEANINGS, NAMES, normalized
+
+_LINES_ABOVE_HEADER: Final = 20
+
+# A row of data may hold one word that is a column's name elsewhere, such as 文本.
+_FEWEST_MEANT: Final = 2
+
+_MOST_GUESSED: Final = 200  # columns
+
+_FEW_ROWS: Final = 20
+
+_DELIMITERS: Final = {"csv": (",", ";", "|", "\x01", "，"), "tsv": ("\t",)}
+
+_TAKEN_FOR: Final = {
+    "conversation_id": "the conversation's id",
+    "role": "who speaks",
+    "text": "what is said",
+    "time": "the time",
+    "transcript": "the dialogue",
+}
+
+_CONVERSATION_IDS: Final = frozenset(NAMES["conversation_id"].split())
+
+
+def detect_table(candidate: Candidate) -> Detected | None:
+    """A table with a header."""
+    if not candidate.may_be("csv", "tsv") or isinstance(candidate.sample.first, list | dict):
+        return None
+    above = candidate.mapping.skip_lines
+    separator = _declared_separator(candidate)
+    for at, line in enumerate(candidate.lines[: max(_LINES_ABOVE_HEADER, above + 1)]):
+        if at < above:
+            continue
+        for name in ("csv", "tsv"):
+            for delimiter in _DELIMITERS[name] if candidate.may_be(name) else ():
+                if (separator and delimiter != separator) or delimiter not in line:
+                    continue
+                if found := _headed(candidate, at, name, _dialect(candidate, delimiter)):
+                    return found
+    return None
+
+
+def detect_by_places(candidate: Candidate) -> Detected | None:
+    """A table without a header, by a mapping that names its columns in their order."""
+    mapping = candidate.mapping
+    assert isinstance(mapping.columns, tuple)
+    columns = mapping_columns(mapping.columns)
+    dialect = Dialect(mapping.delimiter, mapping.quoted)
+    lines = candidate.lines[mapping.skip_lines :]
+    rows = list(split_rows(enumerate(lines), dialect, columns.width))
+    log = candidate.log
+    good = sum(
+        len(row) == columns.width and log.vocabulary.speaker(row[columns.role].strip()) is not None for _, row in rows
+    )
+    if candidate.log_format == candidate.name or (rows and good >= 0.9 * len(rows)):
+        return Detected(
+            candidate.name, Table(log, columns, dialect, begins=mapping.skip_lines + 1), "", log, _meanings(columns)
+        )
+    return None
+
+
+def _declared_separator(candidate: Candidate) -> str:
+    first = candidate.lines[0].strip().strip('"').lower()
+    return candidate.lines[0].strip().strip('"')[4:] if first.startswith("sep=") and len(first) == 5 else ""
+
+
+def _dialect(candidate: Candidate, delimiter: str) -> Dialect:
+    quoted = candidate.mapping.quoted and delimiter != "\x01"
+    return Dialect(
+        delimiter, quoted, quoted and candidate.sample.escapes_quotes and candidate.sample.has('"' + delimiter)
+    )
+
+
+def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detected | None:
+    rows = list(islice(split_rows(enumerate(candidate.lines[at:]), dialect), 1))
+    header = tuple(column.strip().strip("\u200b\ufeff") for column in rows[0][1]) if rows else ()
+    if len(header) < 2 or not candidate.fits(header):
+        return None
+    notes = [] if dialect.delimiter in ",\t" else [f"its delimiter is {dialect.delimiter!r}"]
+    columns = header_columns(header, candidate.log)
+    if not candidate.mapping.renames and (learned := _told_by_values(candidate, header, at, dialect)):
+        candidate.log.vocabulary.learn(learned)
+        columns = header_columns(header, candidate.log)
+        notes += [f"{name} is taken for {_TAKEN_FOR[meaning]}, by its values" for name, meaning in learned.items()]
+    if columns is None or (at and columns.transcript >= 0 and _meant(columns) < _FEWEST_MEANT):
+        return None
+    _learn_roles(candidate, columns, at, dialect)
+    begins = 1
+    if at:
+        begins = candidate.head.text.split("\n").index(candidate.lines[at]) + 1
+        notes.append(f"{begins - 1} lines above the header are left out")
+    if len(candidate.lines) == at + 1 and candidate.head.whole:
+        notes.append("a header without a row below it")
+    log = (
+        candidate.log
+        if columns.transcript < 0
+        else candidate.log_with(_names_in_cells(candidate, columns, at, dialect))
+    )
+    reader = Table(log, columns, dialect, header, begins)
+    return Detected(candidate.named(name), reader, "; ".join(notes), log, _meanings(columns))
+
+
+def _told_by_values(candidate: Candidate, header: tuple[str, ...], at: int, dialect: Dialect) -> dict[str, str]:
+    """Return the meanings of columns that their values tell, where the header names a conversation alone."""
+    if len(set(header)) < len(header) or len(header) > _MOST_GUESSED or not any(map(_is_name, header)):
+        return {}
+    shape = candidate.log.vocabulary.shape(header)
+    if shape.speaks and shape.text and shape.conversation_id and shape.time:
+        rows = list(islice(_rows(candidate, at + 1, dialect, len(header)), _FEW_ROWS))
+    else:
+        rows = list(_rows(candidate, at + 1, dialect, len(header)))
+    records = [dict(zip(header, row, strict=True)) for row in rows]
+    found = told_by_values(records, candidate.log.vocabulary)
+    if not shape.conversation_id and "conversation_id" not in found.values():
+        return {}
+    if not found and not shape.speaks and (shape.texts or not shape.transcripts):
+        name = transcripts_by_values(records)
+        return {name: "transcript"} if name and name not in shape.transcripts else {}
+    return found
+
+
+def _rows(candidate: Candidate, at: int, dialect: Dialect, width: int) -> Iterator[list[str]]:
+    return (row for _, row in split_rows(enumerate(candidate.lines[at:]), dialect, width) if len(row) == width)
+
+
+def _learn_roles(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> None:
+    if columns.role < 0:
+        return
+    words = [row[columns.role].strip() for row in _rows(candidate, at + 1, dialect, columns.width)]
+    for word, side in roles_in_context(words).items():
+        candidate.log.vocabulary.roles.setdefault(word, side)
+
+
+def _names_in_cells(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> frozenset[str]:
+    cells = (row[columns.transcript] for row in _rows(candidate, at + 1, dialect, columns.width))
+    return frequent_names([line for cell in cells for line in cell.replace("\v", "\n").split("\n")])
+
+
+def _is_name(cell: str) -> bool:
+    """True for a header's cell that names a conversation's id, as no row of data does."""
+    word = normalized(cell)
+    return word in _CONVERSATION_IDS or is_id_name(word)
+
+
+def _meant(columns: Columns) -> int:
+    return sum(meaning not in ("an attribute", "left out") for meaning in _meanings(columns).values())
+
+
+def _meanings(columns: Columns) -> dict[str, str]:
+    names = columns.names
+    found = {name: "an attribute" for _, name in columns.attributes}
+    for meaning in (*MEANINGS, "public"):
+        at = getattr(columns, meaning, -1)
+        if at >= 0:
+            found[names[at]] = meaning
+    found |= {names[at]: "recalled or internal" for at in columns.recalled}
+    return {name: found.get(name, "left out") for name in names if name}

@@ -1,0 +1,231 @@
+"""Meanings of names that a log's values tell, where nobody knows the names themselves.
+
+A column is who speaks where its values are words for both sides, the text where they are prose, the time where it is
+called one and its values are times. Whatever could be two of them stays unnamed.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
+from itertools import islice
+from typing import Any, Final
+
+from tasks.reading.rules.reshaping import as_messages
+from tasks.reading.rules.speakers import roles_in_context, speaker_of
+from tasks.reading.rules.timestamps import TimestampParser
+from tasks.reading.rules.transcripts import split_transcript
+from tasks.reading.rules.vocabulary import Shape, Vocabulary, normalized
+
+_ROWS: Final = 200
+
+_FEWEST_ROWS: Final = 2
+
+_MOST: Final = 0.8  # of a column's values that must be what the column is taken for
+
+_DEPTH: Final = 5
+
+_TIME_NAME: Final = re.compile(r"time|date|时间|時間|日期|stamp|(?:sent|created|received|posted|occurred)(?:$|[at(])")
+
+_NO_MESSAGES_TIME: Final = re.compile(
+    r"updat|modif|edit|end|clos|last|expir|read|deliver|birth|order|结束|更新|修改|关闭|下单|订单|付款|最后"
+)
+
+_ID_NAME: Final = re.compile(
+    r"(?=.*(?:会话|對話|会话|对话|會話|咨询|諮詢|聊天|工单|接待|session|conv|chat|dialog|ticket|thread|conversation))"
+    r".*(?:id|号|號|编码|流水|标识|標識|no\.?|num|number|key|uuid|guid|ref)$"
+)
+
+_NO_TEXT_NAME: Final = re.compile(
+    r"name|nick|mail|phone|url|link|avatar|address|title|subject|user|agent|token|tag|姓名|昵称|名称|账号|地址|电话|商品|标题|店铺"
+)
+
+_PROSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3}|[^\W\d_]{2,}[ ,.'!?][^\W\d_]*")
+
+_SHORTEST_PROSE: Final = 5  # characters, on average
+
+_KIND: Final = re.compile(r"type|kind|role|side|class|类|身份|角色|方")
+
+_NO_TIMES: Final = TimestampParser(UTC)
+
+
+def told_by_values(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> dict[str, str]:
+    """The names of message rows, and what their values show them to mean; none that are known already."""
+    rows = rows[:_ROWS]
+    names = tuple(dict.fromkeys(name for row in rows for name in row))
+    if len(rows) < _FEWEST_ROWS:
+        return {}
+    values = {name: [row[name] for row in rows if row.get(name) not in (None, "")] for name in names}
+    shape = vocabulary.shape(names)
+    found: dict[str, str] = {}
+    if (not shape.speaks or not _known_share(values, shape, vocabulary)) and (role := _role(values, shape)):
+        found[role] = "role"
+    speaks = shape.speaks or bool(found)
+    has_text = shape.text or shape.texts
+    if speaks and not has_text and (text := _text(values, {*found, shape.role})):
+        found[text] = "text"
+    if not (speaks and (has_text or "text" in found.values())):
+        return {}
+    if not shape.conversation_id and (name := _only([name for name in values if is_id_name(normalized(name))])):
+        found[name] = "conversation_id"
+    if not (shape.time or shape.started_at) and (time := _time(values)):
+        found[time] = "time"
+    return found
+
+
+def is_id_name(word: str) -> bool:
+    """True for a normalized name that can only be a conversation's id, such as `chatsessionno`."""
+    return _ID_NAME.fullmatch(word) is not None
+
+
+def transcripts_by_values(rows: Sequence[Mapping[str, str]]) -> str:
+    """The only name whose values are dialogues of both sides, or ""."""
+    rows = rows[:_ROWS]
+    names = rows[0] if rows else {}
+    return _only([name for name in names if _share(_is_dialogue, [row[name] for row in rows if row[name]])])
+
+
+def learn_from(values: Sequence[Any], vocabulary: Vocabulary) -> None:
+    """Learn what the names in a sample of JSON values mean: of messages, and of the lists that hold them."""
+    groups = list(islice(_groups(values, vocabulary), _ROWS))
+    learned: dict[str, str] = {}
+    for group in groups:
+        for name, meaning in told_by_values(group, vocabulary).items():
+            if meaning != "role" or not _decides_elsewhere(name, groups, vocabulary):
+                learned.setdefault(name, meaning)
+    if learned:
+        vocabulary.learn(learned)
+    lists = {name: "messages" for group in groups for row in group[:3] for name in _lists_in(row, vocabulary)}
+    times = {} if learned else _starts(groups, vocabulary)
+    if lists or times:
+        vocabulary.learn({**times, **lists})
+
+
+def _groups(values: Sequence[Any], vocabulary: Vocabulary, depth: int = 0) -> Iterator[list[Mapping[str, Any]]]:
+    """The objects of a sample that stand beside each other: in one list, under one key of such."""
+    rows = [value for value in values if isinstance(value, Mapping)]
+    if rows:
+        yield rows
+    if depth >= _DEPTH:
+        return
+    for value in values:
+        if isinstance(value, list):
+            yield from _groups(value, vocabulary, depth + 1)
+    for name in dict.fromkeys(name for row in rows for name in row):
+        held = [row[name] for row in rows if isinstance(row.get(name), dict | list)]
+        if held and not vocabulary.means(name, "role"):
+            lists = [element for element in held if isinstance(element, list)]
+            objects = [element for element in held if isinstance(element, dict)]
+            if objects:
+                yield from _groups(objects, vocabulary, depth + 1)
+            for elements in lists[:20]:
+                yield from _groups(elements, vocabulary, depth + 1)
+
+
+def _decides_elsewhere(name: str, groups: Sequence[Sequence[Mapping[str, Any]]], vocabulary: Vocabulary) -> bool:
+    """True for a name that some objects have beside one that tells their speaker already."""
+    return any(
+        name in row and shape.speaks and name != shape.role and row.get(shape.role) is not None
+        for group in groups
+        for row in group[:_FEWEST_ROWS]
+        if (shape := vocabulary.shape(tuple(row))).role and vocabulary.speaker(row.get(shape.role))
+    )
+
+
+def _lists_in(row: Mapping[str, Any], vocabulary: Vocabulary) -> Iterator[str]:
+    """The name of the only list of messages in a conversation that no known name holds."""
+    shape = vocabulary.shape(tuple(row))
+    if shape.messages or shape.speaks or not shape.conversation_id:
+        return
+    lists = [
+        name for name, value in row.items() if isinstance(value, list) and value and _holds_messages(value, vocabulary)
+    ]
+    if len(lists) == 1:
+        yield lists[0]
+
+
+def _holds_messages(elements: list[Any], vocabulary: Vocabulary) -> bool:
+    if isinstance(elements[0], Mapping):
+        shape = vocabulary.shape(tuple(elements[0]))
+        if shape.speaks and shape.texts and not shape.names_its_conversation:
+            return True
+    return as_messages(elements) is not None
+
+
+def _starts(groups: Sequence[Sequence[Mapping[str, Any]]], vocabulary: Vocabulary) -> dict[str, str]:
+    """The time of conversations or messages, where theirs has a name that nobody knows."""
+    found: dict[str, str] = {}
+    for group in groups:
+        shape = vocabulary.shape(tuple(dict.fromkeys(name for row in group[:_ROWS] for name in row)))
+        if shape.time or shape.started_at or not (shape.messages or (shape.speaks and shape.texts)):
+            continue
+        values = {name: [row[name] for row in group[:_ROWS] if row.get(name)] for row in group for name in row}
+        if time := _time(values):
+            found.setdefault(time, "time")
+    return found
+
+
+def _known_share(values: Mapping[str, list[Any]], shape: Shape, vocabulary: Vocabulary) -> bool:
+    """True where any value of the column for who speaks is known, or it is no column of words."""
+    if not shape.role:
+        return True
+    words = [value for value in values[shape.role] if isinstance(value, str)]
+    if not words:
+        return True
+    context = roles_in_context(words)
+    return any(word in context or vocabulary.speaker(word) for word in set(words)) or bool(vocabulary.roles)
+
+
+def _role(values: Mapping[str, list[Any]], shape: Shape) -> str:
+    found = [name for name in values if name not in (shape.role, shape.conversation_id) and _both_sides(values[name])]
+    return _only(found) or _only([name for name in found if _KIND.search(normalized(name))])
+
+
+def _both_sides(values: Sequence[Any]) -> bool:
+    if not all(isinstance(value, str) for value in values):
+        return False
+    words = {value.strip() for value in values if value.strip()}
+    if len(words) > 40:
+        return False
+    context = roles_in_context(words)
+    sides = [context.get(word) or speaker_of(word) for word in words]
+    known = [side for side in sides if side]
+    return {"user", "agent"} <= set(known) and len(known) * 2 > len(sides)
+
+
+def _text(values: Mapping[str, list[Any]], used: set[str]) -> str:
+    found = {}
+    for name, kept in values.items():
+        texts = [value for value in kept if isinstance(value, str)]
+        if name in used or not texts or _NO_TEXT_NAME.search(normalized(name)):
+            continue
+        length = sum(map(len, texts)) / len(texts)
+        prose = sum(_PROSE.search(text) is not None for text in texts)
+        if length >= _SHORTEST_PROSE and prose * 2 > len(texts) and len(set(texts)) * 2 >= len(texts):
+            found[name] = length
+    ranked = sorted(found, key=found.__getitem__, reverse=True)
+    clear = len(ranked) == 1 or (len(ranked) > 1 and found[ranked[0]] > 2 * found[ranked[1]])
+    return ranked[0] if clear else ""
+
+
+def _time(values: Mapping[str, list[Any]]) -> str:
+    for name, kept in values.items():
+        word = normalized(name)
+        if _TIME_NAME.search(word) and not _NO_MESSAGES_TIME.search(word) and _share(_is_time, kept):
+            return name
+    return ""
+
+
+def _is_time(value: Any) -> bool:
+    return not isinstance(value, bool | list) and _NO_TIMES.parse(value) is not None
+
+
+def _is_dialogue(cell: str) -> bool:
+    return {"user", "agent"} <= {said.speaker for said in split_transcript(cell).utterances}
+
+
+def _share(is_right: Any, values: Sequence[Any]) -> bool:
+    return bool(values) and sum(map(is_right, values)) >= _MOST * len(values)
+
+
+def _only(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else ""
