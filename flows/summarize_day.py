@@ -17,21 +17,17 @@ from flows.shadow_day import shadow_afterwards
 from flows.wiring.answer_ahead import answer_ahead
 from flows.wiring.commands import command_line
 from flows.wiring.commands.flags import as_typed
-from flows.wiring.commands.version import code_version
-from flows.wiring.golden import judged, open_golden, with_golden
+from flows.wiring.day_runs import dry_run, open_day_run
+from flows.wiring.golden import judged
 from flows.wiring.models.paid_time import watch_paid_time
 from flows.wiring.report_cards import reports_url_of, tell_of_report
 from flows.wiring.reviewed import reviewed_by_people
-from flows.wiring.services import Services, connect, notices, open_source, open_warehouse, quota_of
+from flows.wiring.services import connect, notices, open_source, open_warehouse
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from flows.wiring.source_names import names_the_day, source_of
-from flows.wiring.steps import count_without_calls, hold, read
 from flows.wiring.surveys import survey_place
-from tasks.calling.rules.usage import Usage
 from tasks.domain.days import previous_day
 from tasks.domain.errors import AnswersUseless, CeilingReached, UsageError
-from tasks.domain.ports import StoredObject
-from tasks.golden.hidden_calls import HiddenCalls
 from tasks.golden.rules.drift import GoldenCheck
 from tasks.reading.log_objects import all_logs, has_logs, list_logs
 from tasks.reading.rules.arrival import ArrivedLogs, have_grown
@@ -49,14 +45,11 @@ from tasks.reporting.rules.golden_lines import change_line
 from tasks.running.catch_up import catch_up
 from tasks.running.hand_on import handed_on_when_stopped
 from tasks.running.pausing import AWAITING_LOGS, reschedule
-from tasks.running.progress import Progress, report_progress
 from tasks.running.run_names import name_run
 from tasks.running.run_states import ceiling_reached
-from tasks.summarizing.day import DaySession
-from tasks.summarizing.summarize import summarize_all, summarize_batch
 from tasks.warehouse.day_lease import is_alive
 from tasks.warehouse.parquet import read_runs
-from tasks.warehouse.publish import BatchFiles, DayTables, assemble_tables, is_complete, publish_day
+from tasks.warehouse.publish import assemble_tables, is_complete, publish_day
 from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, USELESS, DayTally
 
 
@@ -86,46 +79,39 @@ async def summarize_day(
     for notice in notices(config):
         get_run_logger().warning(notice)
     if config.dry_run:
-        return await _dry_run(day, config)
+        return await dry_run(day, config)
     config = await watch_paid_time(config, settings or {}, get_run_logger())
     await _catch_up(day, catch_up_days, settings or {}, config)
 
     logs = await _find_logs(day, config)
     started_at = datetime.now(UTC)
     ahead = await answer_ahead(day, config)
-    async with (
-        connect(config, day) as services,
-        hold(day, services, config) as run,
-        open_golden(run, services, config) as golden,
-    ):
-        progress = Progress(run.day, run.caller.usage, services.limiter, logs.objects, currency=config.currency)
+    async with open_day_run(day, config, logs.objects, ahead, started_at) as run:
         try:
-            parts = await _summarize(logs.objects, run, services, config, progress, golden)
+            parts = await run.summarize()
         except CeilingReached as ceiling:
-            tally = with_golden(_tally(run, started_at, ahead, services, config, None, progress), golden, config)
             # Prefect takes the state for the end of the run, and gives its tally to whoever called.
-            return ceiling_reached(replace(tally, status=CEILING), str(ceiling))  # type: ignore[return-value]
+            return ceiling_reached(replace(run.tally(), status=CEILING), str(ceiling))  # type: ignore[return-value]
         except AnswersUseless as useless:
-            tally = with_golden(_tally(run, started_at, ahead, services, config, None, progress), golden, config)
-            useless.tally = replace(tally, status=USELESS)
+            useless.tally = replace(run.tally(), status=USELESS)
             raise
 
+        services, session = run.services, run.session
         logs = look_again(services.source, services.source_name, logs, get_run_logger())
-        tables = assemble_tables(parts, run.scratch)
-        tally = replace(_tally(run, started_at, ahead, services, config, tables, progress), **logs.facts())
-        tally = with_golden(tally, golden, config)
+        tables = assemble_tables(parts, session.scratch)
+        tally = replace(run.tally(tables), **logs.facts())
         tally.raise_if_it_lost_most(read_runs(services.warehouse, day), allowed=config.allow_shrink)
         tally = tally.judged(config.max_reject_ratio, config.limit)
+        check, golden_files = judged(run.golden, tally, services, config)
+
         runs = with_this_run(services.warehouse, tally)
         statistics = aggregate_day(day, config.zone, tables.summaries, tables.rejects, runs, config.attributes)
         own = {day: tables.summaries}
         context = look_around(services.warehouse, day, day, statistics, config.themes, own, reviewed_by_people)
-
-        check, golden_files = judged(golden, tally, services, config)
         context = replace(context, golden=check or context.golden)
-
         files = day_files(day, tables, statistics, runs, context, services.themes.taxonomy)
-        publish_day(services.warehouse, day, run.lease, [*golden_files, *files])
+        publish_day(services.warehouse, day, session.lease, [*golden_files, *files])
+
         await tell_of_report(services.warehouse, statistics, context, config)
         await show_report(day, statistics, context, tally.report, reports_url_of(config))
         await show_rejects(day, tables.rejects)
@@ -152,45 +138,6 @@ def _with_remarks(tally: DayTally, logs: ArrivedLogs, check: GoldenCheck | None)
     if not remarks:
         return tally
     return Completed(name=next(iter(remarks)), message=" ".join(remarks.values()), data=tally)
-
-
-async def _dry_run(day: date, config: Settings) -> DayTally:
-    started_at = datetime.now(UTC)
-    async with connect(config, day) as services:
-        logs = list_logs(services.source, services.source_name)
-        found = await count_without_calls(day, logs, services, config)
-        estimate = found.to_ask.total(config.prices, quota_of(config))
-        if services.second:
-            second = services.second.settings
-            estimate = estimate.beside(found.to_ask_the_second.total(second.prices, quota_of(second)))
-        paid = services.summarizer.paid
-        return DayTally(
-            day=day,
-            run_id=str(runtime.flow_run.id),
-            started_at=started_at,
-            finished_at=datetime.now(UTC),
-            summarized=found.requests,
-            rejected=found.rejects,
-            reused=found.known,
-            calls=0,
-            retries=0,
-            quota_refusals=0,
-            prompt_tokens=0,
-            completion_tokens=0,
-            cost=0.0,
-            summarizer=config.summarizer,
-            currency=config.currency,
-            model=services.summarizer.model,
-            prompt_version=config.prompt_version,
-            log_objects=len(logs),
-            version=code_version(),
-            warehouse=services.warehouse.uri,
-            report="",
-            status=DRY_RUN,
-            estimated_tokens=estimate.tokens if paid else 0,
-            estimated_cost=estimate.cost if paid else 0.0,
-            estimated_minutes=estimate.minutes if paid else 0.0,
-        )
 
 
 def _day_of_this_run(day: date | None, config: Settings) -> date:
@@ -238,76 +185,6 @@ async def _find_logs(day: date, config: Settings) -> ArrivedLogs:
             return found
         until = due + timedelta(seconds=config.logs_wait_seconds)
         await reschedule(found, AWAITING_LOGS, f"The logs of {day} are not all there; they have until {until:%H:%M}.")
-
-
-async def _summarize(
-    logs: Sequence[StoredObject],
-    run: DaySession,
-    services: Services,
-    config: Settings,
-    progress: Progress,
-    golden: HiddenCalls | None,
-) -> list[BatchFiles]:
-    logger = get_run_logger()
-    batches = read(logs, run, services, config, progress)
-    if golden:
-        batches = golden.spread(batches, lambda: progress.read_share)
-    async with report_progress(progress, logger):
-        return await summarize_all(
-            batches,
-            run.caller,
-            lambda batch: summarize_batch(
-                batch, run.caller, run.run_id, run.scratch, progress.settled, services.themes.assign, golden
-            ),
-            ahead=2 * config.concurrency,
-        )
-
-
-def _tally(
-    run: DaySession,
-    started_at: datetime,
-    ahead: Usage,
-    services: Services,
-    config: Settings,
-    tables: DayTables | None,
-    progress: Progress,
-) -> DayTally:
-    # What was bought for this run ahead was found again, which makes it no reuse.
-    usage, bought, finished_at = run.caller.usage, run.answers.billed_before, datetime.now(UTC)
-    cached_tokens = usage.cached_tokens + bought.cached_tokens
-    prompt_tokens = usage.prompt_tokens + bought.prompt_tokens
-    completion_tokens = usage.completion_tokens + bought.completion_tokens
-    return DayTally(
-        day=run.day,
-        run_id=run.run_id,
-        started_at=started_at,
-        finished_at=finished_at,
-        summarized=tables.summarized if tables else 0,
-        rejected=tables.rejected if tables else 0,
-        reused=max(0, usage.reused - bought.calls),
-        calls=usage.calls + bought.calls,
-        retries=usage.retries + ahead.retries,
-        quota_refusals=usage.quota_refusals + ahead.quota_refusals,
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
-        cost=run.caller.cost,
-        quota_use=services.limiter.snapshot().used if services.limiter else None,
-        summarizer=config.summarizer,
-        currency=config.currency,
-        model=services.summarizer.model,
-        prompt_version=config.prompt_version,
-        cached_tokens=cached_tokens,
-        model_options=config.model_options.fingerprint(),
-        version=code_version(),
-        warehouse=services.warehouse.uri,
-        report=services.warehouse.uri_of(f"reports/day={run.day}/report.html"),
-        masked=tables.masked if tables else {},
-        log_objects=len(progress.logs),
-        unread_rejects=progress.reading.unread_rejects,
-        unread_files=progress.reading.unread_files,
-        unread_conversations=progress.reading.unread_conversations,
-        outside_day=progress.reading.outside.total(),
-    )
 
 
 def _survey(tally: DayTally, settings: Mapping[str, Any]) -> Iterator[str]:

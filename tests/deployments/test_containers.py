@@ -15,8 +15,8 @@ import yaml  # type: ignore[import-untyped]
 from packaging.specifiers import SpecifierSet
 from prefect.settings import Settings
 
-from flows.wiring.commands.version import RELEASE
 from flows.wiring.settings import flags
+from flows.wiring.version import RELEASE
 from tests.conftest import ROOT
 from tests.servers.prefect import PrefectServer
 

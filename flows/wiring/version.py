@@ -1,6 +1,6 @@
 """Version: the release, and which code of it made a table.
 
-    python -m flows.wiring.commands.version
+    python -m flows.wiring.version
 
 The release alone says little between two releases. What stands behind the + is a hash of the code itself: the same in a
 clone, in an image and in a copy without git. Check out a commit and run this to see whether it is that one.
@@ -14,7 +14,7 @@ from typing import Final
 
 RELEASE: Final = "0.1.0"
 
-_ROOT: Final = Path(__file__).resolve().parents[3]
+_ROOT: Final = Path(__file__).resolve().parents[2]
 _CODE: Final = ("tasks", "flows")
 
 

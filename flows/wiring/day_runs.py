@@ -1,0 +1,158 @@
+"""A day's run under way: what it holds, how it asks, and what it counts."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from prefect import get_run_logger, runtime
+
+from flows.wiring.golden import open_golden, with_golden
+from flows.wiring.services import Services, connect, quota_of
+from flows.wiring.settings import Settings
+from flows.wiring.steps import count_without_calls, hold, read
+from flows.wiring.version import code_version
+from tasks.calling.rules.usage import Usage
+from tasks.domain.ports import StoredObject
+from tasks.golden.hidden_calls import HiddenCalls
+from tasks.reading.log_objects import list_logs
+from tasks.running.progress import Progress, report_progress
+from tasks.summarizing.day import DaySession
+from tasks.summarizing.summarize import summarize_all, summarize_batch
+from tasks.warehouse.publish import BatchFiles, DayTables
+from tasks.warehouse.rules.day_tally import DRY_RUN, DayTally
+
+
+@dataclass(frozen=True, slots=True)
+class DayRun:
+    """A day held by this flow run, and what answers it.
+
+    `ahead` is what batch inference or shards took for the day's requests before this run's own calls.
+    """
+
+    session: DaySession
+    services: Services
+    config: Settings
+    logs: Sequence[StoredObject]
+    golden: HiddenCalls | None
+    progress: Progress
+    ahead: Usage
+    started_at: datetime
+
+    async def summarize(self) -> list[BatchFiles]:
+        """Ask for every conversation of the logs; return the files of rows that lie in the session's scratch folder.
+
+        Raises:
+            CeilingReached: the run's ceiling is spent; what was bought is kept.
+            AnswersUseless: the model's answers are no summaries; what was bought is kept.
+        """
+        session, golden = self.session, self.golden
+        batches = read(self.logs, session, self.services, self.config, self.progress)
+        if golden:
+            batches = golden.spread(batches, lambda: self.progress.read_share)
+        settled, assign = self.progress.settled, self.services.themes.assign
+        async with report_progress(self.progress, get_run_logger()):
+            return await summarize_all(
+                batches,
+                session.caller,
+                lambda batch: summarize_batch(
+                    batch, session.caller, session.run_id, session.scratch, settled, assign, golden
+                ),
+                ahead=2 * self.config.concurrency,
+            )
+
+    def tally(self, tables: DayTables | None = None) -> DayTally:
+        """Count the run so far, golden conversations included; without tables nothing of it counts as summarized."""
+        session, services, config, progress = self.session, self.services, self.config, self.progress
+        # What was bought for this run ahead was found again, which makes it no reuse.
+        usage, bought = session.caller.usage, session.answers.billed_before
+        tally = DayTally(
+            day=session.day,
+            run_id=session.run_id,
+            started_at=self.started_at,
+            finished_at=datetime.now(UTC),
+            summarized=tables.summarized if tables else 0,
+            rejected=tables.rejected if tables else 0,
+            reused=max(0, usage.reused - bought.calls),
+            calls=usage.calls + bought.calls,
+            retries=usage.retries + self.ahead.retries,
+            quota_refusals=usage.quota_refusals + self.ahead.quota_refusals,
+            prompt_tokens=usage.prompt_tokens + bought.prompt_tokens,
+            completion_tokens=usage.completion_tokens + bought.completion_tokens,
+            cost=session.caller.cost,
+            quota_use=services.limiter.snapshot().used if services.limiter else None,
+            summarizer=config.summarizer,
+            currency=config.currency,
+            model=services.summarizer.model,
+            prompt_version=config.prompt_version,
+            cached_tokens=usage.cached_tokens + bought.cached_tokens,
+            model_options=config.model_options.fingerprint(),
+            version=code_version(),
+            warehouse=services.warehouse.uri,
+            report=services.warehouse.uri_of(f"reports/day={session.day}/report.html"),
+            masked=tables.masked if tables else {},
+            log_objects=len(progress.logs),
+            unread_rejects=progress.reading.unread_rejects,
+            unread_files=progress.reading.unread_files,
+            unread_conversations=progress.reading.unread_conversations,
+            outside_day=progress.reading.outside.total(),
+        )
+        return with_golden(tally, self.golden, config)
+
+
+@asynccontextmanager
+async def open_day_run(
+    day: date, config: Settings, logs: Sequence[StoredObject], ahead: Usage, started_at: datetime
+) -> AsyncIterator[DayRun]:
+    """Connect to everything that the settings name and hold the day until the block ends.
+
+    Raises:
+        DayBusy: another run holds the day.
+    """
+    async with (
+        connect(config, day) as services,
+        hold(day, services, config) as session,
+        open_golden(session, services, config) as golden,
+    ):
+        progress = Progress(day, session.caller.usage, services.limiter, logs, currency=config.currency)
+        yield DayRun(session, services, config, logs, golden, progress, ahead, started_at)
+
+
+async def dry_run(day: date, config: Settings) -> DayTally:
+    """Count a day's conversations, and estimate tokens, cost and minutes, without a call."""
+    started_at = datetime.now(UTC)
+    async with connect(config, day) as services:
+        logs = list_logs(services.source, services.source_name)
+        found = await count_without_calls(day, logs, services, config)
+        estimate = found.to_ask.total(config.prices, quota_of(config))
+        if services.second:
+            second = services.second.settings
+            estimate = estimate.beside(found.to_ask_the_second.total(second.prices, quota_of(second)))
+        paid = services.summarizer.paid
+        return DayTally(
+            day=day,
+            run_id=str(runtime.flow_run.id),
+            started_at=started_at,
+            finished_at=datetime.now(UTC),
+            summarized=found.requests,
+            rejected=found.rejects,
+            reused=found.known,
+            calls=0,
+            retries=0,
+            quota_refusals=0,
+            prompt_tokens=0,
+            completion_tokens=0,
+            cost=0.0,
+            summarizer=config.summarizer,
+            currency=config.currency,
+            model=services.summarizer.model,
+            prompt_version=config.prompt_version,
+            log_objects=len(logs),
+            version=code_version(),
+            warehouse=services.warehouse.uri,
+            report="",
+            status=DRY_RUN,
+            estimated_tokens=estimate.tokens if paid else 0,
+            estimated_cost=estimate.cost if paid else 0.0,
+            estimated_minutes=estimate.minutes if paid else 0.0,
+        )
