@@ -37,9 +37,13 @@ _SAYS_NOTHING: Final = frozenset(
 
 _ASKS: Final = frozenset({Kind.NEGATION, Kind.QUESTION})  # with nothing behind it
 
+_ASKED_ABOUT: Final = frozenset(
+    {Kind.COMPLAINT, Kind.MILD_YES, Kind.MILD_NO, Kind.GESTURE_YES, Kind.GESTURE_NO}
+)
+
 _ENDS: Final = frozenset({Kind.END, Kind.CONTRAST})
 
-_LISTED: Final = frozenset({Kind.YES, Kind.COMPLAINT, Kind.COORDINATION, Kind.BRIDGE, Kind.END})
+_LISTED: Final = frozenset({Kind.YES, Kind.MILD_YES, Kind.COMPLAINT, Kind.COORDINATION, Kind.BRIDGE, Kind.END})
 
 _ATTRIBUTIVE: Final = frozenset(["的", "地"])
 
@@ -57,6 +61,10 @@ _CAUSES: Final = frozenset(["因", "因为", "由于", "because"])
 
 _BEFORE_ABOUT: Final = frozenset(["没", "没有", "未", "能"])  # 没有就赔偿达成一致; elsewhere 就 is then
 
+_COMES: Final = frozenset(["到", "来"])
+
+_COMES_NOT: Final = frozenset(["没", "没有", "未", "还没", "还未", "还没有", "尚未"])
+
 _CARRIES_ON: Final = frozenset(["并", "并且", "而且", "且", "同时", "还", "也"])
 
 
@@ -72,6 +80,7 @@ class Claim(NamedTuple):
     turning: bool = False  # behind a contrast
     later: bool = False
     courteous: bool = False  # only thanks
+    sign: bool | None = None  # what the word itself says
 
 
 class _Link(NamedTuple):
@@ -124,6 +133,8 @@ class ClauseReader:
         self._turning = turning
         self._asked_to = False  # by the agent
         self._hedged = self._asked = self._rhetoric = self._wavers = self._partly = self._enquires = False
+        self._opines = False  # the user says what they think of the agent
+        self._used_up = False  # calm behind it is no more
         self._from = False  # a way from one verdict to another is told
         self._negated = self._silent = False  # in reach
         self._doubly = False  # an even number of negations stands before what follows
@@ -164,10 +175,14 @@ class ClauseReader:
                 self._reaches = self._coordinated = False
                 if claim is not None:
                     claims.append(claim)
+            elif word in _COMES and last in _COMES_NOT and not self._reaches:
+                self._doubtful = self._eventful = True  # 货没到很生气, but 没到生气的地步
             elif kind is Kind.BRIDGE or kind is Kind.END:
                 self._reaches |= self._negated and word == "就" and last in _BEFORE_ABOUT
             elif kind is Kind.OTHER or (kind is Kind.HIDDEN and clause[at : at + 1] == [("的", Kind.OWNED)]):
                 self._meet_unknown(clause[at : at + 3])
+            elif kind is Kind.SPENT and self._chain is None:
+                self._used_up = True
             elif (kind is Kind.DENIED or kind is Kind.SPENT) and self._chain is not None and claims:
                 claims[-1] = claims[-1]._replace(value=_faded(claims[-1].value, kind))
             elif at == end and kind is Kind.FAINT and self._chain is not None and claims:
@@ -185,9 +200,11 @@ class ClauseReader:
         return claims
 
     def _claim(self, kind: Kind, *, attributive: bool) -> Claim | None:
-        if kind is Kind.COMPLAINT and self._enquires:
+        if self._enquires and kind in _ASKED_ABOUT:
             return None
         sign = _SIGNS[kind]
+        if self._used_up and not sign:
+            self._used_up, self._negated = False, not self._negated
         attributive_twice = attributive and self._doubly and self._adjectival
         negated = self._negated or (attributive_twice and self._shown)
         doubtful = self._doubtful or (attributive and self._ended) or (attributive_twice and not self._shown)
@@ -209,6 +226,7 @@ class ClauseReader:
             turning=self._turning,
             later=self.later,
             courteous=kind is Kind.COURTESY,
+            sign=sign,
         )
 
     def _meet_unknown(self, following: Sequence[Word] = ()) -> None:
@@ -223,7 +241,7 @@ class ClauseReader:
     def _pass(self, word: str, kind: Kind) -> None:
         """Take note of a word that is no verdict."""
         match kind:
-            case Kind.NEGATION | Kind.RHETORIC | Kind.DENIED | Kind.SPENT:
+            case Kind.NEGATION | Kind.RHETORIC | Kind.DENIED:
                 # A second negation may be part of a word (没有不必要的抱怨) or of a cause (没有因不发货而生气).
                 within_cause = self._negated and self._before_cause is not None
                 self._doubtful |= within_cause
@@ -235,8 +253,9 @@ class ClauseReader:
                 self._of_noun = word in _NO_SUCH_THING
                 self._chain = None
                 self._rhetoric |= kind is Kind.RHETORIC
-            case Kind.SHOW | Kind.DEGREE:
-                self._pass_show(kind)
+            case Kind.SHOW | Kind.DEGREE | Kind.OPINION:
+                self._opines |= kind is Kind.OPINION and not self.agent
+                self._pass_show(Kind.SHOW if kind is Kind.OPINION else kind)
             case Kind.EVENT | Kind.RECEIVE | Kind.GOODS | Kind.THUS | Kind.HIDDEN:
                 self._pass_event(kind)
             case Kind.PREPOSITION:
@@ -313,8 +332,8 @@ class ClauseReader:
             case Kind.FROM:
                 self._from = True
                 self._meet_unknown()
-            case Kind.AGENT:
-                self.agent |= not self._towards
+            case Kind.AGENT | Kind.THIRD:
+                self.agent |= not (self._towards or (self._opines and kind is Kind.AGENT))
             case Kind.USER | Kind.OWNED:
                 self.agent &= self._asked_to
             case Kind.LET | Kind.CAUSE:
@@ -324,7 +343,7 @@ class ClauseReader:
                 elif kind is Kind.CAUSE:
                     self._meet_unknown()
             case Kind.AFTER:
-                self.agent = self._asked_to = False
+                self.agent = self._asked_to = self._enquires = False
                 self.later = True
                 self._silent = False
                 self._meet_unknown()

@@ -2,8 +2,9 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import IntEnum, auto
+from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -39,6 +40,8 @@ class Kind(IntEnum):
     CONDITION = auto()
     USER = auto()
     AGENT = auto()
+    THIRD = auto()
+    OPINION = auto()
     LET = auto()
     CAUSE = auto()
     OWNED = auto()
@@ -124,10 +127,10 @@ def read_lexicon(name: str) -> Lexicon:
     """The lexicon of a field: the words of its own table before the shared ones."""
     tables = tomllib.loads(Path(__file__).with_name("verdicts.toml").read_text(encoding="utf-8"))
     kinds = {
-        word.replace("_", " "): Kind[kind.upper()]
+        word.replace("_", " "): Kind[kind.removesuffix("_of").upper()]
         for table in (tables["shared"], tables[name])
-        for kind, words in table.items()
-        for word in words.split()
+        for kind, words in sorted(table.items(), key=lambda entry: isinstance(entry[1], str))
+        for word in _words(words)
     }
     lengths: dict[str, set[int]] = {}
     for word in kinds:
@@ -138,3 +141,13 @@ def read_lexicon(name: str) -> Lexicon:
             first = phrase.partition(" ")[0]
             phrases[first] = (*phrases.get(first, ()), phrase)
     return Lexicon(kinds, {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}, phrases)
+
+
+def _words(listed: str | list[list[str]]) -> Iterator[str]:
+    """Words of a list, or of compounds: one part of each column, joined (按 照, 指引 步骤); · is no part."""
+    if isinstance(listed, str):
+        yield from listed.split()
+        return
+    for columns in listed:
+        for parts in product(*(column.split() for column in columns)):
+            yield "".join(parts).replace("·", "")

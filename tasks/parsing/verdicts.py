@@ -36,9 +36,9 @@ from tasks.domain.traditional import simplified
 from tasks.parsing.clauses import Claim, claims_of, is_any
 from tasks.parsing.lexicon import read_lexicon
 
-_YES_WORDS: Final = "是 是的 对 对的 正确 有 有的 yes y true t 1 1.0 √ ✓ ✔ ✅"
+_YES_WORDS: Final = "是 是的 对 对的 正确 有 有的 存在 算是 yes y true t 1 1.0 √ ✓ ✔ ✅"
 
-_NO_WORDS: Final = "否 错 错误 不 不是 不是的 没有 没 no n false f 0 0.0 × ✗ ✘ ❌"
+_NO_WORDS: Final = "否 错 错误 不 不是 不是的 没有 没 不存在 no n false f 0 0.0 × ✗ ✘ ❌"
 
 _WORDS: Final = {**dict.fromkeys(_YES_WORDS.split(), True), **dict.fromkeys(_NO_WORDS.split(), False)}
 
@@ -77,6 +77,8 @@ _ECHO: Final = re.compile(
 )
 
 _MARKUP: Final = re.compile(r"[\"'“”‘’「」『』《》*_`~#>\u200b-\u200f\u2060\ufeff]+")
+
+_DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–―−"), "-")
 
 _TAG: Final = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,9}(?:\s[^<>]{0,60})?/?>")
 
@@ -139,10 +141,17 @@ def negative_sentiment_of(text: str) -> bool | None:
         return _shown([negative_sentiment_of(part) for part in several])
     if lead is None and sentence in _NO_MOOD_WORDS:
         return False
-    values = [claim.value for claim in claims_of(sentence, _SENTIMENT) if not (claim.conditional or claim.silent)]
+    values = _moods([claim for claim in claims_of(sentence, _SENTIMENT) if not (claim.conditional or claim.silent)])
     if not values and lead is None:
         return is_any(sentence, _SENTIMENT)
     return _agreed(lead, _shown(values))
+
+
+def _moods(claims: list[Claim]) -> list[bool | None]:
+    """The values of the claims that count: not of pressing where a mood is named, nor of calm that is in doubt."""
+    named = [claim for claim in claims if claim.plain or claim.sign is False] or claims
+    sure = [claim for claim in named if claim.value is not None or claim.sign] or named
+    return [claim.value for claim in sure]
 
 
 def _shown(values: list[bool | None]) -> bool | None:
@@ -175,7 +184,7 @@ def _parts(text: str, *, none: bool | None) -> tuple[bool | None, str, list[str]
 
 def _undressed(text: str) -> str:
     """The text in half-width, small, simplified characters, without markup or, where there is more, pictures."""
-    normal = unicodedata.normalize("NFKC", text[:_LONGEST])
+    normal = unicodedata.normalize("NFKC", text[:_LONGEST]).translate(_DASHES)
     if "<" in normal:
         normal = _TAG.sub("", normal)
     normal = " ".join(_MARKUP.sub("", normal).lower().split())
