@@ -1,22 +1,24 @@
 """Reads the verdicts of a clause: what each verdict word comes to once its negations, hedges and subject are known."""
 
-from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from tasks.parsing.lexicon import Kind, Lexicon, Word
+from tasks.parsing.scope import Scope
 
 _SIGNS: Final = {
     Kind.YES: True,
     Kind.COMPLAINT: True,
+    Kind.HALF: True,
     Kind.MILD_YES: True,
     Kind.GESTURE_YES: True,
     Kind.COURTESY: True,
     Kind.NO: False,
+    Kind.REFUSAL: False,
     Kind.MILD_NO: False,
     Kind.GESTURE_NO: False,
 }
 
-_PLAIN: Final = frozenset({Kind.YES, Kind.NO, Kind.COMPLAINT})
+_PLAIN: Final = frozenset({Kind.YES, Kind.HALF, Kind.NO, Kind.REFUSAL, Kind.COMPLAINT})
 
 _GESTURES: Final = frozenset({Kind.GESTURE_YES, Kind.GESTURE_NO, Kind.COURTESY})
 
@@ -32,24 +34,17 @@ _SAYS_NOTHING: Final = frozenset(
         Kind.OWNED,
         Kind.COORDINATION,
         Kind.END,
+        Kind.CONCESSION,
     }
 )
 
 _ASKS: Final = frozenset({Kind.NEGATION, Kind.QUESTION})  # with nothing behind it
 
-_ASKED_ABOUT: Final = frozenset(
-    {Kind.COMPLAINT, Kind.MILD_YES, Kind.MILD_NO, Kind.GESTURE_YES, Kind.GESTURE_NO}
-)
+_ASKED_ABOUT: Final = frozenset({Kind.COMPLAINT, Kind.MILD_YES, Kind.MILD_NO, Kind.GESTURE_YES, Kind.GESTURE_NO})
 
-_ENDS: Final = frozenset({Kind.END, Kind.CONTRAST})
+_ENDS: Final = frozenset({Kind.END, Kind.CONCESSION, Kind.CONTRAST})
 
 _LISTED: Final = frozenset({Kind.YES, Kind.MILD_YES, Kind.COMPLAINT, Kind.COORDINATION, Kind.BRIDGE, Kind.END})
-
-_ATTRIBUTIVE: Final = frozenset(["的", "地"])
-
-_NO_SUCH_THING: Final = frozenset(["无", "毫无", "no", "without"])  # what follows is a noun, no event
-
-_OF_ATTRIBUTES: Final = frozenset(["不", "未", "无", "没"])
 
 _DENIED_HEDGES: Final = frozenset(["seem", "appear"])  # did not seem
 
@@ -57,13 +52,13 @@ _THERE_IS: Final = frozenset(["有", "略有", "稍有", "有点", "有些", "�
 
 _OF_THE_TEXT: Final = frozenset(["信息", "依据", "线索", "证据", "内容", "看不出", "看不到", "听不出"])  # not of a mood
 
-_CAUSES: Final = frozenset(["因", "因为", "由于", "because"])
+_CONCLUDES: Final = frozenset(["就", "便", "则"])
 
-_BEFORE_ABOUT: Final = frozenset(["没", "没有", "未", "能"])  # 没有就赔偿达成一致; elsewhere 就 is then
+_ARTICLES: Final = frozenset(["a", "an", "the", "any"])
 
-_COMES: Final = frozenset(["到", "来"])
+_GOVERNED: Final = frozenset({Kind.BRIDGE, Kind.TOWARDS, Kind.EVENT, Kind.GOODS, Kind.SHOW, Kind.TO, Kind.OWNED})
 
-_COMES_NOT: Final = frozenset(["没", "没有", "未", "还没", "还未", "还没有", "尚未"])
+_UNSURE: Final = frozenset({Kind.HEDGE, Kind.BRIDGE, Kind.USER, Kind.END, Kind.CONTRAST, Kind.NEGATION})
 
 _CARRIES_ON: Final = frozenset(["并", "并且", "而且", "且", "同时", "还", "也"])
 
@@ -72,6 +67,7 @@ class Claim(NamedTuple):
     """The value of a verdict word in its clause; None where it is left unsettled."""
 
     value: bool | None
+    sign: bool | None = None  # what the word itself says
     plain: bool = False  # neither mild nor a gesture
     negated: bool = False
     conditional: bool = False  # or only asked about
@@ -79,22 +75,17 @@ class Claim(NamedTuple):
     partial: bool = False
     turning: bool = False  # behind a contrast
     later: bool = False
+    gesture: bool = False
     courteous: bool = False  # only thanks
-    sign: bool | None = None  # what the word itself says
 
 
-class _Link(NamedTuple):
-    """A verdict as the next one of a list inherits it."""
-
-    sign: bool
-    negated: bool
-    open_ended: bool  # it is not settled whether a negation reached it
-
-
-def claims_of(sentence: str, lexicon: Lexicon) -> Iterator[Claim]:
+def claims_of(sentence: str, lexicon: Lexicon) -> list[Claim]:
     """The claims of a sentence's clauses, in order."""
+    found: list[Claim] = []
     by_agent = conditional = later = turning = False
+    conceded = 0  # claims that a concession made, right before this clause
     denied: bool | None = None  # the sign of the verdict that the clause before ended with, where it was negated
+    conceding = False
     for clause in lexicon.clauses(sentence):
         reader = ClauseReader(
             agent=by_agent and clause[0][0] in _CARRIES_ON, conditional=conditional, later=later, turning=turning
@@ -103,12 +94,23 @@ def claims_of(sentence: str, lexicon: Lexicon) -> Iterator[Claim]:
         if denied is True and all(kind in _LISTED for _, kind in clause):
             reader.carry_on_list()
         claims = reader.read(clause)
-        yield from claims
+        if reader.provides:  # 同意，前提是今天发货
+            found = [claim._replace(value=None, partial=True) if claim.value else claim for claim in found]
+        if turning and conceded and not claims and any(kind is Kind.OTHER for _, kind in clause):
+            # 虽然没骂人，但话很冲: what is told against a denial may be what it denies.
+            found[-conceded:] = [claim._replace(value=None) for claim in found[-conceded:]]
+        found += claims
+        is_turn = len(clause) == 1 and clause[0][1] is Kind.CONTRAST
+        if not is_turn:
+            conceded = sum(claim.negated and claim.value is False for claim in claims) if conceding else 0
+            conceded = conceded if conceded == len(claims) else 0
         denied = reader.denied
         by_agent = reader.agent
-        conditional = reader.conditional and not conditional and not claims
+        conditional = reader.conditional and not (reader.concludes or conditional or claims)
         later = reader.early or (reader.later and not claims)
         turning = clause[-1][1] is Kind.CONTRAST
+        conceding = clause[-1][1] is Kind.CONCESSION
+    return found
 
 
 def is_any(sentence: str, lexicon: Lexicon) -> bool | None:
@@ -130,35 +132,27 @@ class ClauseReader:
         self.conditional = conditional
         self.later = later
         self.early = False
+        self.concludes = False  # what follows from its condition: 再不处理就退货
+        self.provides = False  # a condition of what the clauses before say
+        self._scope = Scope()
         self._turning = turning
         self._asked_to = False  # by the agent
         self._hedged = self._asked = self._rhetoric = self._wavers = self._partly = self._enquires = False
         self._opines = False  # the user says what they think of the agent
+        self._refuses = False  # what follows
         self._used_up = False  # calm behind it is no more
         self._from = False  # a way from one verdict to another is told
-        self._negated = self._silent = False  # in reach
-        self._doubly = False  # an even number of negations stands before what follows
-        self._adjectival = False  # the last of them may belong to an attribute: 不该有的
-        self._doubtful = False  # an unknown word stands between the negation and what follows
-        self._shown = False  # a negated word of showing stands before what follows
-        self._receives = self._of_noun = False
-        self._before_cause: bool | None = None  # a negation stood before the cause that is being told
-        self._ended = False  # an event ended a negation
-        self._eventful = False  # one may have, behind an unknown word
-        self._reaches = False  # as far as the next verdict
         self._towards = False  # the last word was a preposition
-        self._within = False  # a negation belongs to what a preposition brings: 对没有赠品感到失望
-        self._chain: _Link | None = None  # the verdict just read
-        self._coordinated = False
 
     @property
     def denied(self) -> bool | None:
         """The sign of the verdict that the clause ends with, where a negation reached it."""
-        return self._chain.sign if self._chain is not None and self._chain.negated else None
+        link = self._scope.link
+        return link.sign if link is not None and link.negated else None
 
     def carry_on_list(self) -> None:
         """Let the negation of the clause before reach into this one."""
-        self._negated = True
+        self._scope.negated = True
 
     def read(self, clause: list[Word]) -> list[Claim]:
         """The claims of the clause, in order."""
@@ -166,172 +160,148 @@ class ClauseReader:
         end = len(clause)
         while end and clause[end - 1][1] in _ENDS:
             end -= 1
-        last = ""
+        last: Word = ("", Kind.END)
         for at, (word, kind) in enumerate(clause, 1):
+            if self._refuses and kind in _SIGNS:
+                continue  # what is refused: 拒绝和解
+            self._refuses = kind is Kind.REFUSAL or (self._refuses and kind in _GOVERNED)
             if kind in _SIGNS:
-                claim = None if self.agent else self._claim(kind, attributive=last == "的")
-                self._negated = self._silent = self._doubly = self._doubtful = self._shown = False
-                self._eventful = False
-                self._reaches = self._coordinated = False
-                if claim is not None:
+                claim = self._claim(kind, attributive=last[0] == "的")
+                if self.agent:
+                    self._scope.link = None
+                elif claim is not None:
                     claims.append(claim)
-            elif word in _COMES and last in _COMES_NOT and not self._reaches:
-                self._doubtful = self._eventful = True  # 货没到很生气, but 没到生气的地步
-            elif kind is Kind.BRIDGE or kind is Kind.END:
-                self._reaches |= self._negated and word == "就" and last in _BEFORE_ABOUT
+            elif (revised := self._revised(claims, kind, last, ends=at == end)) is not None:
+                claims = revised
             elif kind is Kind.OTHER or (kind is Kind.HIDDEN and clause[at : at + 1] == [("的", Kind.OWNED)]):
-                self._meet_unknown(clause[at : at + 3])
-            elif kind is Kind.SPENT and self._chain is None:
-                self._used_up = True
-            elif (kind is Kind.DENIED or kind is Kind.SPENT) and self._chain is not None and claims:
-                claims[-1] = claims[-1]._replace(value=_faded(claims[-1].value, kind))
-            elif at == end and kind is Kind.FAINT and self._chain is not None and claims:
-                claims[-1] = claims[-1]._replace(value=None)
-            elif kind is Kind.ASKED or (at == end and kind in _ASKS and self._chain is not None):
-                if not self._rhetoric:
-                    claims = [claim._replace(value=None, conditional=True) for claim in claims]
+                self._scope.unknown(clause[at : at + 3])
             else:
-                self._pass(word, kind)
-            self._towards = kind is Kind.TOWARDS or kind is Kind.PREPOSITION
-            last = word
+                self._pass(word, kind, last[0])
+            self._towards = kind is Kind.TOWARDS or kind is Kind.PREPOSITION or (self._towards and word in _ARTICLES)
+            last = word, kind
         in_question = self._hedged and any(claim.conditional for claim in claims)  # 未明确是否接受
-        if (self._wavers or in_question) and not any(claim.plain and not claim.conditional for claim in claims):
+        only_hedges = self._hedged and all(kind in _UNSURE for _, kind in clause)  # 不明确，用户说考虑
+        if (self._wavers or in_question or only_hedges) and not any(
+            claim.plain and not claim.conditional for claim in claims
+        ):
             claims.append(Claim(None, silent=True, turning=self._turning, later=self.later))
         return claims
 
-    def _claim(self, kind: Kind, *, attributive: bool) -> Claim | None:
-        if self._enquires and kind in _ASKED_ABOUT:
+    def _revised(self, claims: list[Claim], kind: Kind, last: Word, *, ends: bool) -> list[Claim] | None:
+        """The claims as a word behind them leaves them; None where it is no such word.
+
+        Args:
+            claims: of the clause so far.
+            kind: of the word.
+            last: the word before it.
+            ends: the word ends the clause.
+        """
+        behind = self._scope.link is not None
+        asks = kind is Kind.ASKED or (ends and behind and kind in _ASKS)
+        in_case = kind is Kind.IN_CASE and last[1] is not Kind.AGENT and last[0][-1:] != "说"  # 客服的话, 说的话
+        self.conditional |= in_case
+        if asks or in_case:
+            rhetoric = asks and self._rhetoric
+            return claims if rhetoric else [claim._replace(value=None, conditional=True) for claim in claims]
+        if not claims or not behind:
             return None
+        *earlier, claim = claims
+        if kind is Kind.DENIED or kind is Kind.SPENT:
+            return [*earlier, claim._replace(value=_faded(claim.value, kind))]
+        return [*earlier, claim._replace(value=None)] if ends and kind is Kind.FAINT else None
+
+    def _claim(self, kind: Kind, *, attributive: bool) -> Claim | None:
         sign = _SIGNS[kind]
-        if self._used_up and not sign:
-            self._used_up, self._negated = False, not self._negated
-        attributive_twice = attributive and self._doubly and self._adjectival
-        negated = self._negated or (attributive_twice and self._shown)
-        doubtful = self._doubtful or (attributive and self._ended) or (attributive_twice and not self._shown)
-        open_ended = self._silent or doubtful
-        if not negated and self._chain is not None and (self._coordinated or self._chain.sign == sign):
-            negated = self._chain.negated
-            open_ended |= self._chain.open_ended
-        self._chain = _Link(sign, negated or attributive_twice, open_ended)
-        unsettled = self._hedged or open_ended
-        if kind in _GESTURES and (negated or unsettled):
+        spent = self._used_up and not sign
+        self._used_up &= not spent
+        link = self._scope.verdict(sign=sign, attributive=attributive, spent=spent)
+        partial = self._partly or kind is Kind.HALF
+        unsettled = self._hedged or link.open_ended or (kind is Kind.HALF and not link.negated)
+        if (self._enquires and kind in _ASKED_ABOUT) or (kind in _GESTURES and (link.negated or unsettled)):
             return None
         conditional = self.conditional or self._asked
         return Claim(
-            None if unsettled or conditional else sign != negated,
+            None if unsettled or conditional else sign != link.negated,
+            sign,
             plain=kind in _PLAIN,
-            negated=negated or unsettled,
+            negated=link.negated or unsettled,
             conditional=conditional,
-            partial=self._partly,
+            partial=partial,
             turning=self._turning,
             later=self.later,
+            gesture=kind in _GESTURES,
             courteous=kind is Kind.COURTESY,
-            sign=sign,
         )
 
-    def _meet_unknown(self, following: Sequence[Word] = ()) -> None:
-        """An unknown word leaves open how far a negation reaches, unless it is plainly part of what was shown."""
-        if following and following[0][1] is Kind.COORDINATION:
-            return
-        if (self._negated or self._doubly) and not self._reaches:
-            attribute = self._shown and any(word in _ATTRIBUTIVE for word, _ in following)
-            self._doubtful |= not attribute
-        self._chain = None
-
-    def _pass(self, word: str, kind: Kind) -> None:
-        """Take note of a word that is no verdict."""
+    def _pass(self, word: str, kind: Kind, last: str) -> None:
+        """Take note of a word that is no verdict: how sure what follows is."""
         match kind:
-            case Kind.NEGATION | Kind.RHETORIC | Kind.DENIED:
-                # A second negation may be part of a word (没有不必要的抱怨) or of a cause (没有因不发货而生气).
-                within_cause = self._negated and self._before_cause is not None
-                self._doubtful |= within_cause
-                self._doubly = self._negated and not self._doubtful
-                self._adjectival = word in _OF_ATTRIBUTES
-                self._negated = not self._negated or self._doubtful
-                self._within = self._towards and self._negated and not self._reaches
-                self._doubtful, self._receives = within_cause, False
-                self._of_noun = word in _NO_SUCH_THING
-                self._chain = None
-                self._rhetoric |= kind is Kind.RHETORIC
-            case Kind.SHOW | Kind.DEGREE | Kind.OPINION:
-                self._opines |= kind is Kind.OPINION and not self.agent
-                self._pass_show(Kind.SHOW if kind is Kind.OPINION else kind)
-            case Kind.EVENT | Kind.RECEIVE | Kind.GOODS | Kind.THUS | Kind.HIDDEN:
-                self._pass_event(kind)
-            case Kind.PREPOSITION:
-                self._reaches |= self._negated or self._silent
-                self._before_cause = self._negated if word in _CAUSES else self._before_cause
-            case Kind.COORDINATION:
-                self._coordinated = self._chain is not None
+            case Kind.BRIDGE | Kind.END:
+                self._scope.bridge(word, last)
+                self.concludes |= self.conditional and word in _CONCLUDES
             case Kind.HEDGE | Kind.PARTLY:
-                self._hedged |= not (self._negated and word in _DENIED_HEDGES)
+                self._hedged |= not (self._scope.negated and word in _DENIED_HEDGES)
                 self._partly |= kind is Kind.PARTLY
             case Kind.EXTENT:
-                self._hedged |= self._negated
-                self._negated = False
+                self._hedged |= self._scope.negated
+                self._scope.negated = False
             case Kind.SILENCE:
-                self._silent = self._wavers = True
+                self._scope.silence()
+                self._wavers = True
             case Kind.QUESTION:
                 self._asked = True
             case Kind.ENQUIRY:
-                self._enquires = not self._negated
+                self._enquires = not self._scope.negated
             case Kind.CONDITION:
                 self.conditional = True
+            case Kind.PROVIDED:
+                self.conditional = self.provides = True
+            case Kind.SPENT:
+                self._used_up = True
             case _:
-                self._pass_subject(kind)
+                self._pass_reach(word, kind, last)
 
-    def _pass_show(self, kind: Kind) -> None:
-        """Take note of what a negation reaches over, or what begins a new predicate: 没按约上门十分不满."""
-        if (self._eventful and self._doubtful) or self._within:
-            self._break()
-            self._within = False
-            self._ended = True
-        elif kind is Kind.SHOW:
-            self._shown |= self._negated
+    def _pass_reach(self, word: str, kind: Kind, last: str) -> None:
+        """Take note of a word that negates, or that a negation meets."""
+        scope = self._scope
+        match kind:
+            case Kind.NEGATION | Kind.DENIED | Kind.RHETORIC:
+                scope.negate(word, brought=self._towards)
+                self._rhetoric |= kind is Kind.RHETORIC
+            case Kind.SHOW:
+                scope.show()
+            case Kind.OPINION:
+                scope.show()
+                self._opines |= not self.agent
+            case Kind.DEGREE:
+                scope.degree()
+            case Kind.EVENT | Kind.GOODS:
+                scope.event(goods=kind is Kind.GOODS)
+            case Kind.RECEIVE:
+                scope.receive()
+            case Kind.HIDDEN:
+                scope.hide()
+            case Kind.THUS:
+                scope.thus()
+            case Kind.PREPOSITION:
+                scope.prepose(word)
+            case Kind.COORDINATION:
+                scope.coordinate()
+            case _:
+                self._pass_subject(word, kind, last)
 
-    def _pass_event(self, kind: Kind) -> None:
-        """Take note of what a negation denies before a verdict is reached: 没收到货很生气."""
-        if kind is Kind.RECEIVE:
-            self._receives = self._negated
-        elif kind is Kind.THUS and self._before_cause is not None:
-            self._end_cause()
-        elif kind is Kind.HIDDEN:
-            self._negated = self._doubtful = False
-        elif self._reaches:
-            pass
-        elif kind is Kind.THUS:
-            if self._doubtful:
-                self._break()
-            else:
-                self._shown |= self._negated
-        elif self._negated:
-            if self._shown or self._doubtful or self._of_noun or (kind is Kind.GOODS and not self._receives):
-                self._eventful = self._doubtful and not (self._shown or self._of_noun)
-                self._doubtful = True
-                self._chain = None
-            else:
-                self._break()
-                self._ended = True
-        else:
-            self._break()
-
-    def _end_cause(self) -> None:
-        """Take note that what a negation before the cause denies follows; one within it has ended: 因未发货而生气."""
-        self._ended |= self._negated and not self._before_cause
-        self._negated = self._shown = bool(self._before_cause)
-        self._doubly = self._doubtful = self._eventful = False
-        self._before_cause = self._chain = None
-
-    def _pass_subject(self, kind: Kind) -> None:
+    def _pass_subject(self, word: str, kind: Kind, last: str) -> None:
         """Take note of a word that says whose verdict follows, or that it is a later one."""
+        scope = self._scope
         match kind:
             case Kind.SEQUEL | Kind.TO:
                 if kind is Kind.SEQUEL or self._from:
                     self.later = True
-                    self._chain = None
+                    scope.link = None
+                scope.bridge(word, last)
             case Kind.FROM:
                 self._from = True
-                self._meet_unknown()
+                scope.unknown()
             case Kind.AGENT | Kind.THIRD:
                 self.agent |= not (self._towards or (self._opines and kind is Kind.AGENT))
             case Kind.USER | Kind.OWNED:
@@ -339,25 +309,20 @@ class ClauseReader:
             case Kind.LET | Kind.CAUSE:
                 if self.agent:
                     self._asked_to = True
-                    self._break()
+                    scope.cut()
                 elif kind is Kind.CAUSE:
-                    self._meet_unknown()
+                    scope.unknown()
             case Kind.AFTER:
                 self.agent = self._asked_to = self._enquires = False
                 self.later = True
-                self._silent = False
-                self._meet_unknown()
+                scope.speak()
+                scope.unknown()
             case Kind.EARLY:
                 self.early = True
             case Kind.TOWARDS:
                 pass
             case _:  # faint, in the middle of a clause
-                self._meet_unknown()
-
-    def _break(self) -> None:
-        if not self._reaches:
-            self._negated = self._silent = self._doubly = self._doubtful = self._shown = False
-        self._chain = None
+                scope.unknown()
 
 
 def _faded(value: bool | None, kind: Kind) -> bool | None:

@@ -13,6 +13,7 @@ class Kind(IntEnum):
     """Roles of a word in its clause; verdicts.toml lists the words and explains the kinds."""
 
     END = auto()
+    CONCESSION = auto()
     CONTRAST = auto()
     NEGATION = auto()
     RHETORIC = auto()
@@ -38,6 +39,8 @@ class Kind(IntEnum):
     ASKED = auto()
     ENQUIRY = auto()
     CONDITION = auto()
+    PROVIDED = auto()
+    IN_CASE = auto()
     USER = auto()
     AGENT = auto()
     THIRD = auto()
@@ -51,7 +54,9 @@ class Kind(IntEnum):
     FROM = auto()
     TO = auto()
     YES = auto()
+    HALF = auto()
     NO = auto()
+    REFUSAL = auto()
     COMPLAINT = auto()
     MILD_YES = auto()
     MILD_NO = auto()
@@ -62,6 +67,10 @@ class Kind(IntEnum):
 
 
 Word = tuple[str, Kind]
+
+_ENDS: Final = frozenset({Kind.END, Kind.CONCESSION, Kind.CONTRAST})
+
+_OR_NOT: Final = re.compile("([^有])[不没](?=\\1)")  # 满不满意, 生没生气
 
 _LATIN: Final = re.compile("[a-z]+")
 
@@ -77,29 +86,15 @@ class Lexicon(NamedTuple):
 
     def clauses(self, sentence: str) -> list[list[Word]]:
         """The words of each clause with their kinds, the one that ends it included; a run of unknown words is one."""
-        kinds, lengths = self.kinds, self.lengths
         clauses: list[list[Word]] = []
         clause: list[Word] = []
         at, end, unknown = 0, len(sentence), 0
         while at < end:
-            first = sentence[at]
-            known: Kind | None = None
-            word = first
-            if "a" <= first <= "z":
-                word = _latin_word(sentence, at)
-                if word in self.phrases:
-                    word = next((long for long in self.phrases[word] if sentence.startswith(long, at)), word)
-                known = kinds.get(word) or (Kind.BRIDGE if _ADVERB.fullmatch(word) else Kind.OTHER)
-            elif first == " ":
+            if sentence[at] == " ":
                 at += 1
                 unknown = at if unknown == at - 1 else unknown
                 continue
-            else:
-                for length in lengths.get(first, ()):
-                    word = sentence[at : at + length]
-                    known = kinds.get(word)
-                    if known is not None:
-                        break
+            word, known = self._word_at(sentence, at)
             if known is None:
                 at += 1
                 continue
@@ -108,7 +103,7 @@ class Lexicon(NamedTuple):
             clause.append((word, known))
             at += len(word)
             unknown = at
-            if known is Kind.END or known is Kind.CONTRAST or word == "?":
+            if known in _ENDS or word == "?":
                 clauses.append(clause)
                 clause = []
         if end > unknown:
@@ -116,6 +111,21 @@ class Lexicon(NamedTuple):
         if clause:
             clauses.append(clause)
         return clauses
+
+    def _word_at(self, sentence: str, at: int) -> tuple[str, Kind | None]:
+        """The longest word that begins at a place, and its kind; None for a character that begins none."""
+        first = sentence[at]
+        if "a" <= first <= "z":
+            word = _latin_word(sentence, at)
+            word = next((long for long in self.phrases.get(word, ()) if sentence.startswith(long, at)), word)
+            return word, self.kinds.get(word) or (Kind.BRIDGE if _ADVERB.fullmatch(word) else Kind.OTHER)
+        if (question := _OR_NOT.match(sentence, at)) is not None:
+            return question[0], Kind.QUESTION
+        for length in self.lengths.get(first, ()):
+            word = sentence[at : at + length]
+            if (known := self.kinds.get(word)) is not None:
+                return word, known
+        return first, None
 
 
 def _latin_word(sentence: str, at: int) -> str:
@@ -136,7 +146,7 @@ def read_lexicon(name: str) -> Lexicon:
     for word in kinds:
         lengths.setdefault(word[0], set()).add(len(word))
     phrases: dict[str, tuple[str, ...]] = {}
-    for phrase in kinds:
+    for phrase in sorted(kinds, key=len, reverse=True):
         if " " in phrase:
             first = phrase.partition(" ")[0]
             phrases[first] = (*phrases.get(first, ()), phrase)

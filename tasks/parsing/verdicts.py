@@ -72,7 +72,7 @@ _BRACKETED: Final = re.compile(r"^[【\[]([^【】\[\]:]{1,16})[】\]]:?(?=(?:�
 # The field's name before its value; 不接受：… is no name, it is the value itself.
 _ECHO: Final = re.compile(
     r"(?=[^:]{0,16}(?:是否|有无|与否)|[^:不没未无拒]{0,24}:)"
-    r"[^:,.。;!?]{0,12}(?:接受|方案|情绪|accept|sentiment|negative)[^:,.。;!?]{0,4}:"
+    r"[^:,.。;!?(]{0,12}(?:接受|方案|情绪|accept|sentiment|negative)[^:,.。;!?(]{0,4}:"
     r"|负面:(?=(?:是|否|有|无|没有)$)"
 )
 
@@ -88,7 +88,7 @@ _PICTURE: Final = re.compile("[✓✔✅✗✘❌√×\U0001f000-\U0001faff\u260
 
 _LIST: Final = re.compile("[,.。;、/]")
 
-_EDGES: Final = " ,.。;:!、-—…()[]【】"
+_EDGES: Final = " ,.。;:!、-—…()[]{}【】"
 
 _STOPS: Final = ",。;!"
 
@@ -101,6 +101,9 @@ _OWN_WORDS: Final = re.compile(
     rf"|(?P<yes>(?:(?:那|那就|也)?(?:嗯++|哦|好++|可以|行|ok|okay|没问题|没事|成|中|妥|收到|明白|了解|知道|同意|就这样|先这样|这样|愿意|[👍👌]){_PARTICLE},?){{1,12}}))"
     r"(?:,?(?:谢谢|感谢|多谢|麻烦|辛苦|请|尽快)[^不没别未但拒]{0,16})?"
 )
+
+# What the customer says within a sentence: 用户回复“好的，那我等等”.
+_QUOTED: Final = re.compile("(?<=.)[“\"「『‘']([^“”\"「」『』‘’']{1,40})[”\"」』’']")
 
 _OWN_WITHIN: Final = 40  # characters
 
@@ -115,7 +118,7 @@ def accepted_of(text: str) -> bool | None:
     """Return true where the user accepted the agent's offer, false where not, None where it is open."""
     if (word := _WORDS.get(text)) is not None:
         return word
-    lead, sentence, several = _parts(text, none=None)
+    lead, sentence, several = _parts(_QUOTED.sub(_spoken, text[:_LONGEST]), none=None)
     if several:
         verdicts = {accepted_of(part) for part in several}
         return verdicts.pop() if len(verdicts) == 1 else None
@@ -130,6 +133,15 @@ def accepted_of(text: str) -> bool | None:
     if settled is None and any(claim.partial for claim in claims):
         return None
     return _agreed(lead, settled)
+
+
+def _spoken(quoted: re.Match[str]) -> str:
+    """The quotation with a plain word of consent or refusal for the one that it begins with."""
+    words = simplified(unicodedata.normalize("NFKC", quoted[1]).lower())
+    own = _OWN_WORDS.match(words)
+    if own is None or (own.end() < len(words) and words[own.end()] not in _STOPS and own[0][-1] not in _STOPS):
+        return quoted[0]
+    return f"表示{'可以' if own['yes'] else '不可以'},{words[own.end() :]}"
 
 
 def negative_sentiment_of(text: str) -> bool | None:
@@ -233,16 +245,21 @@ def _settled(claims: list[Claim]) -> bool | None:
         values = [claim.value for claim in claims if not claim.courteous] or [claim.value for claim in claims]
         return None if None in values or not values else values[-1]
     value: bool | None = None
-    negated = False
-    begun = False
+    last: Claim | None = None  # that the value is of
     for claim in claims:
+        since = last is not None and claim.later and not last.later
         if claim.silent:
             if claim.turning or claim.later:
                 value = None
-        elif claim.plain:
-            # Neither accepted nor refused; or one thing accepted and another refused.
-            neither = negated and claim.negated and value is not claim.value
-            partly = value is True and claim.value is False
-            open_ended = begun and not claim.later and (neither or partly)
-            value, negated, begun = None if open_ended else claim.value, claim.negated, True
+        elif claim.plain or (since and not claim.gesture):
+            value = None if last is not None and not claim.later and _parts_with(last, value, claim) else claim.value
+            last = claim
+        elif since and not claim.courteous and claim.value is not value:
+            value = None
     return value
+
+
+def _parts_with(last: Claim, value: bool | None, claim: Claim) -> bool:
+    """Return true where neither is accepted nor refused, or one thing is accepted and another refused."""
+    neither = last.negated and claim.negated and value is not claim.value
+    return neither or last.partial or (value is True and claim.value is False)
