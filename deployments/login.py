@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -34,9 +35,31 @@ def login_of(environment: Mapping[str, str], folder: Path) -> str:
     return _checked(path.read_text(encoding="utf-8").strip())
 
 
+def check_exposure(host: str, port: int, login: str | None) -> None:
+    """Check that an address which other machines reach asks for a login, and that a login protects something.
+
+    Raises:
+        UsageError: it does not; nothing should listen there.
+    """
+    if login is not None:
+        _checked(login)
+    elif not _is_loopback(host):
+        raise UsageError(
+            f"Whoever reaches {host}:{port} could read the keys in the blocks: "
+            f"set {SERVER_LOGIN}=USER:PASSWORD, which the UI and workers elsewhere then need."
+        )
+
+
 def login_file(folder: Path) -> Path:
     """Return the file of a generated login; only its owner may read it."""
     return folder / _FILE
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _checked(login: str) -> str:

@@ -29,7 +29,7 @@ from typing import IO, Any, Final, NoReturn
 from pydantic_settings import DotEnvSettingsSource
 
 from deployments.bootstrap import WORK_POOL
-from deployments.login import CLIENT_LOGIN, SERVER_LOGIN, login_file, login_of
+from deployments.login import CLIENT_LOGIN, SERVER_LOGIN, check_exposure, login_file, login_of
 from deployments.parts import PartFailed, Service, announce
 from deployments.postgresql import Cluster, free_port
 from deployments.worker import STOP_SECONDS as WORKER_STOP_SECONDS
@@ -141,11 +141,7 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
 
 
 def _check_address(host: str, port: int) -> None:
-    if not IPv4Address(host).is_loopback and SERVER_LOGIN not in os.environ:
-        raise UsageError(
-            f"Whoever reaches {host}:{port} could read the keys in the blocks: "
-            f"set {SERVER_LOGIN}=USER:PASSWORD, which the UI and workers elsewhere then need."
-        )
+    check_exposure(host, port, os.environ.get(SERVER_LOGIN))
     try:
         with socket.create_server((host, port)):
             return

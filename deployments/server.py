@@ -1,4 +1,4 @@
-"""Prefect's server as `make serve` starts it: it answers to names of its own, to no foreign page, and in no frame.
+"""Prefect's server as `make serve` and the compose file start it: behind a login, for names of its own, in no frame.
 
 python -m deployments.server --host 127.0.0.1 --port 4200
 
@@ -23,6 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 import flows  # noqa: F401  keeps logins out of the server's log
+from deployments.login import check_exposure
+from tasks.domain.errors import UsageError
 
 _UNFRAMED: Final = {
     "X-Frame-Options": "SAMEORIGIN",
@@ -98,7 +100,7 @@ def _is_number(name: str) -> bool:
     return True
 
 
-def main(arguments: Sequence[str]) -> None:
+def main(arguments: Sequence[str]) -> int:
     """The command line; returns when it was stopped. All else comes from Prefect's own settings."""
     parser = argparse.ArgumentParser(prog="python -m deployments.server")
     parser.add_argument("--host", default="127.0.0.1", help="an address of this machine (default: this machine only)")
@@ -107,6 +109,12 @@ def main(arguments: Sequence[str]) -> None:
     given = parser.parse_args(arguments)
 
     settings = get_current_settings().server
+    login = settings.api.auth_string
+    try:
+        check_exposure(given.host, given.port, None if login is None else login.get_secret_value())
+    except UsageError as error:
+        sys.stderr.write(f"kefu-digest: {error}\n")
+        return 2
     database = settings.database.connection_url
     if database is None or database.get_secret_value().startswith("sqlite"):
         import deployments.sqlite  # noqa: F401, PLC0415  changes how Prefect waits for SQLite
@@ -119,7 +127,8 @@ def main(arguments: Sequence[str]) -> None:
         ws_ping_timeout=settings.api.websocket_ping_timeout,
         log_level=settings.logging_level.lower(),
     )
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

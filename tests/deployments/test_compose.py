@@ -15,6 +15,7 @@ import pytest
 
 from deployments.postgresql import free_port
 from tests.conftest import ROOT
+from tests.servers.composed import LOGIN
 from tests.servers.served import Deployed
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
@@ -23,8 +24,10 @@ PROJECT = "kefu-digest-test"
 OVERRIDE = """\
 services:
   server: {{image: "{project}:latest", ports: !override ["127.0.0.1:{port}:4200"]}}
+  reports: {{image: "{project}:latest", ports: !override []}}
   set-up: {{image: "{project}:latest"}}
   worker: {{image: "{project}:latest"}}
+  watch: {{image: "{project}:latest"}}
 """
 SOURCE = "deployments/demo/logs/{day}"
 
@@ -79,9 +82,12 @@ def composed(tmp_path_factory) -> Iterator[Composed]:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", ".dockerignore"):
         shutil.copy(ROOT / name, folder / name)
-    (folder / ".env").write_text("POSTGRES_PASSWORD=of-a-test\nKEFU_SUMMARIZER=offline\n", encoding="utf-8")
+    values = f"POSTGRES_PASSWORD=of-a-test\nPREFECT_SERVER_API_AUTH_STRING={LOGIN}\nKEFU_SUMMARIZER=offline\n"
+    (folder / ".env").write_text(values, encoding="utf-8")
     (folder / "override.yaml").write_text(OVERRIDE.format(project=PROJECT, port=port), encoding="utf-8")
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60) as api:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{port}/api", timeout=60, auth=httpx.BasicAuth(*LOGIN.split(":"))
+    ) as api:
         composed = Composed(f"http://127.0.0.1:{port}", api, folder)
         try:
             up = composed.compose("up", "--build", "--detach", "--scale", "worker=2")

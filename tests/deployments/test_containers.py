@@ -1,44 +1,30 @@
 """Checks of the image, the compose file and the job templates that need no engine: all they name exists.
 
-With an engine: test_compose.py.
+With an engine: test_compose.py. As processes: test_compose_by_hand.py.
 """
 
 import ast
 import json
 import re
-import shlex
+import subprocess
+import sys
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-import yaml  # type: ignore[import-untyped]
 from packaging.specifiers import SpecifierSet
 from prefect.settings import Settings
 
 from flows.wiring.settings import flags
 from flows.wiring.version import RELEASE
 from tests.conftest import ROOT
+from tests.servers.composed import COMPOSE, DOCKERFILE, SERVICES, image_environment, said
 from tests.servers.prefect import PrefectServer
 
 FOLDER = ROOT / "deployments"
-DOCKERFILE = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
-INSTRUCTIONS = [
-    tuple(line.split(maxsplit=1))
-    for line in re.sub(r"\\\n", " ", re.sub(r"(?m)^#.*\n", "", DOCKERFILE)).splitlines()
-    if line.strip()
-]
-COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 TEMPLATES = sorted((FOLDER / "work_pools").glob("*.json"))
 IMAGE = f"kefu-digest:{RELEASE}"
-
-
-def said(instruction: str) -> list[str]:
-    return [str(rest) for name, rest in INSTRUCTIONS if name == instruction]
-
-
-def image_environment() -> dict[str, str]:
-    return dict(pair.split("=", 1) for line in said("ENV") for pair in shlex.split(line))
 
 
 def prefect_settings() -> set[str]:
@@ -148,13 +134,30 @@ def test_commands_are_ones_that_exist():
             assert find_spec(test[test.index("-m") + 1])
 
 
-def test_prefect_knows_the_flags_of_the_commands(prefect_api: PrefectServer):
-    program, *words = SERVICES["server"]["command"]
-    assert program == "prefect"
-    told = prefect_api.prefect(*words[:2], "--help", folder=ROOT)
+@pytest.mark.parametrize("name", ["server", "reports", "watch"])
+def test_commands_know_their_flags(name):
+    program, option, module, *words = SERVICES[name]["command"]
+    assert (program, option) == ("python", "-m")
+    told = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert [word for word in words if word.startswith("--") and word not in told.stdout] == []
+
+
+def test_prefect_knows_the_flags_that_the_worker_hands_on(prefect_api: PrefectServer):
     handed_on = [word for word in SERVICES["worker"]["command"] if word.startswith("--")]
-    told += prefect_api.prefect("worker", "start", "--help", folder=ROOT)
-    assert [word for word in (*words, *handed_on) if word.startswith("--") and word not in told] == []
+    told = prefect_api.prefect("worker", "start", "--help", folder=ROOT)
+    assert [word for word in handed_on if word not in told] == []
+
+
+def test_nothing_starts_without_a_login_and_whoever_calls_the_server_has_it():
+    login = SERVICES["server"]["environment"]["PREFECT_SERVER_API_AUTH_STRING"]
+    assert login.startswith("${PREFECT_SERVER_API_AUTH_STRING:?")
+    for name in ("set-up", "worker", "watch"):
+        environment = SERVICES[name]["environment"]
+        assert environment["PREFECT_API_AUTH_STRING"] == login
+        assert urlsplit(environment["PREFECT_API_URL"]).hostname in SERVICES["server"]["command"], "it answers no other"
+    assert SERVICES["reports"]["environment"]["PREFECT_SERVER_API_AUTH_STRING"] == login
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)

@@ -4,10 +4,11 @@ import asyncio
 
 import httpx
 import pytest
+from prefect.settings import PREFECT_SERVER_API_AUTH_STRING, temporary_settings
 from starlette.responses import PlainTextResponse
 from starlette.types import Message
 
-from deployments.server import Guard
+from deployments.server import Guard, main
 
 GUARD = Guard(PlainTextResponse("Prefect's"), ["Night.example"], "https://kefu.example.com/ui")
 
@@ -85,3 +86,11 @@ def test_web_sockets_of_other_sites_are_closed_before_they_open(host, origin):
 
     asyncio.run(GUARD({"type": "websocket", "headers": [(b"host", host), (b"origin", origin)]}, receive, send))
     assert [(message["type"], message["code"]) for message in sent] == [("websocket.close", 1008)]
+
+
+@pytest.mark.parametrize("login", [None, "", "x", "admin", "admin:", "admin:short", "admin:pass word long"], ids=repr)
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.5", "night.example"])
+def test_it_listens_for_other_machines_only_behind_a_login_that_protects(host, login, capsys):
+    with temporary_settings({PREFECT_SERVER_API_AUTH_STRING: login}):
+        assert main(["--host", host]) == 2
+    assert "USER:PASSWORD" in capsys.readouterr().err
