@@ -24,10 +24,10 @@ from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, FlowRunFilter
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.client.schemas.schedules import CronSchedule
 from prefect.exceptions import ObjectNotFound
 from prefect.variables import Variable
 
+from deployments.schedules import give_back_schedules
 from tasks.running.backfill_runs import in_states
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -125,13 +125,12 @@ async def deploy(client: PrefectClient, stanzas: Sequence[Stanza]) -> list[str]:
         before = there[name] or earlier.get(name)
         if before is not None:
             await _give_back(client, name, before, remembered.get(name, _FORGOTTEN), one)
-        if there[name] is None and name in earlier:
-            await _switch_off_as_before(client, name, earlier[name])
     now = {
         name_of(stanza): {
             "mark": mark_of(stanza),
             "parameters": stanza.get("parameters", {}),
             "crons": [schedule.get("cron") for schedule in stanza.get("schedules", [])],
+            "slugs": [schedule["slug"] for schedule in stanza.get("schedules", [])],
         }
         for stanza in stanzas
     }
@@ -153,25 +152,10 @@ async def _give_back(
     parameters = {one: value for one, value in parameters.items() if one in known}
     if fresh.parameters != parameters:
         await client.update_deployment(fresh.id, DeploymentUpdate(parameters=parameters))
-    own = {
-        schedule.slug: schedule.schedule
-        for schedule in before.schedules
-        if _cron(schedule.schedule) not in deployed["crons"]
-    }
-    for schedule in fresh.schedules:
-        if schedule.slug in own:
-            await client.update_deployment_schedule(fresh.id, schedule.id, schedule=own[schedule.slug])
-
-
-async def _switch_off_as_before(client: PrefectClient, name: str, before: DeploymentResponse) -> None:
-    """Let a deployment under its new name stand still where, under its old one, somebody had it stand still."""
-    fresh = await client.read_deployment_by_name(name)
-    if before.paused:
+    if before.paused and not fresh.paused:  # one under another name is new
         await client.pause_deployment(fresh.id)
-    off = {schedule.slug for schedule in before.schedules if not schedule.active}
-    for schedule in fresh.schedules:
-        if schedule.slug in off:
-            await client.update_deployment_schedule(fresh.id, schedule.id, active=False)
+    wanted = [schedule["slug"] for schedule in stanza.get("schedules", [])]
+    await give_back_schedules(client, before, fresh, deployed, wanted)
 
 
 async def _remove(client: PrefectClient, name: str, old: DeploymentResponse) -> str:
@@ -185,10 +169,6 @@ async def _remove(client: PrefectClient, name: str, old: DeploymentResponse) -> 
         return f"deployment {name}: kept until its {len(unended)} runs have ended"
     await client.delete_deployment(old.id)
     return f"deployment {name}: removed"
-
-
-def _cron(schedule: Any) -> str | None:
-    return schedule.cron if isinstance(schedule, CronSchedule) else None
 
 
 async def _remembered(client: PrefectClient) -> dict[str, Any]:
