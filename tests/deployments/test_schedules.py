@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments import deploy
@@ -60,7 +61,7 @@ def deployed(prefect_api: PrefectServer) -> Iterator[dict[str, list[dict[str, An
 
 
 async def bootstrap() -> None:
-    async with deploy.get_client() as client:
+    async with get_client() as client:
         await set_up(client)
 
 
