@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from tasks.domain.pattern_signs import SignedPattern
 from tasks.domain.records import Fields, Request, Turn
 from tasks.preparing.borders import is_suspicious
 
@@ -40,6 +41,12 @@ _SUM: Final = re.compile(
 
 _PROMISE: Final = re.compile(r"赔|补偿|免单|双倍|全额|全款|终身|永久|仅退款")
 
+_IS_REFUSED: Final = SignedPattern(_REFUSES)
+
+_IS_ANGRY: Final = SignedPattern(_ANGRY)
+
+_SUMS: Final = SignedPattern(_SUM)
+
 _QUOTED: Final = 10  # characters that a plan does not share with a user's message by chance
 
 
@@ -63,7 +70,7 @@ def last_word(turns: Sequence[Turn]) -> bool | None:
     agreed = refused = False
     last: bool | None = None
     for sentence in _answers(turns):
-        if _REFUSES.search(sentence) and not sentence.endswith(("?", "？")):
+        if _IS_REFUSED.search(sentence) and not sentence.endswith(("?", "？")):
             refused, last = True, False
         elif _AGREES.match(sentence):
             agreed, last = True, True
@@ -80,7 +87,7 @@ def is_angry(turns: Sequence[Turn]) -> bool:
         _CALMED.search(turn.text[max(found.start() - 3, 0) : found.end() + 2]) is None
         for turn in turns
         if turn.role == "user"
-        for found in _ANGRY.finditer(turn.text)
+        for found in _IS_ANGRY.finditer(turn.text)
     )
 
 
@@ -98,6 +105,6 @@ def _is_the_users_own(plan: str, turns: Sequence[Turn]) -> bool:
     """Return true if a plan promises or quotes what the user said and no agent did."""
     agents = "\n".join(turn.text for turn in turns if turn.role != "user")
     users = "\n".join(turn.text for turn in turns if turn.role == "user")
-    named = [found[0] for pattern in (_SUM, _PROMISE) for found in pattern.finditer(plan)]
+    named = [found[0] for pattern in (_SUMS, _PROMISE) for found in pattern.finditer(plan)]
     quotes = (plan[start : start + _QUOTED] for start in range(len(plan) - _QUOTED + 1))
     return any(words in users and words not in agents for words in (*named, *quotes))

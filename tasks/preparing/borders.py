@@ -10,6 +10,7 @@ import re
 import unicodedata
 from typing import Final
 
+from tasks.domain.pattern_signs import SignedPattern
 from tasks.preparing.masking import PLACEHOLDERS
 
 _COLONS: Final = ":：﹕∶ː꞉︓︰˸׃܃ꓽ"
@@ -53,6 +54,8 @@ _TEMPLATE: Final = re.compile(
     re.IGNORECASE,
 )
 
+_LABELS: Final = SignedPattern(_LABEL)
+
 _ANGLES: Final = str.maketrans("<>|｜[]", "‹›¦¦()")
 
 _SLOT: Final = "{conversation}"
@@ -87,7 +90,7 @@ def without_forgery(text: str, *, by_user: bool) -> str:
 
 
 def _without_outer_forgery(text: str) -> str:
-    text = _LABEL.sub(lambda found: f"{found[1] or found[2]} ", text)
+    text = _LABELS.sub(lambda found: f"{found[1] or found[2]} ", text)
     text = _BRACKETED.sub(r"\1 ", text)
     text = _TEMPLATE.sub(lambda found: found[0].translate(_ANGLES), text)
     text = _CUT_MARK.sub("(省略)", text)
@@ -226,6 +229,11 @@ _FORGED_TURN: Final = re.compile(
 _HIDDEN: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 
 
+_STEERS: Final = SignedPattern(_STEERING)
+
+_STEERS_IN_ENGLISH: Final = SignedPattern(_STEERING_IN_ENGLISH)
+
+
 def has_hidden_text(text: str) -> bool:
     """Return true if a message, as logged, holds signs that turn or hide what stands behind them."""
     return _HIDDEN.search(text) is not None
@@ -241,6 +249,22 @@ _OTHER_BORDER: Final = re.compile(
     r"对方[:：]"
 )
 
+_CROSSES: Final = SignedPattern(_OTHER_BORDER)
+
+_IS_FORGED_TURN: Final = SignedPattern(_FORGED_TURN)
+
+_OWN_WORDS: Final = re.compile("|".join(map(re.escape, (_SLOT, "[订单卡片]", *PLACEHOLDERS))))
+
+
+# Every Chinese sentence has one of these; a text without them is normal already, which is seen 20 times faster.
+_WIDE_MARKS: Final = [(chr(ord(mark) + 0xFEE0), mark) for mark in ",!?:;()"]
+
+
+def _normalized(text: str) -> str:
+    for wide, mark in _WIDE_MARKS:
+        text = text.replace(wide, mark)
+    return unicodedata.normalize("NFKC", text)
+
 
 def is_suspicious(text: str, *, by_user: bool) -> bool:
     """Return true if a message, as logged, tries to steer its reader or to be somebody else's.
@@ -249,20 +273,19 @@ def is_suspicious(text: str, *, by_user: bool) -> bool:
     """
     logged = text
     if _SPELLED.search(text):
-        text = unicodedata.normalize("NFKC", text.replace("&lt;", "<").replace("&gt;", ">"))
-    if _STEERING.search(text) or (_LATIN.search(text) and _STEERING_IN_ENGLISH.search(text)):
+        text = _normalized(text.replace("&lt;", "<").replace("&gt;", ">"))
+    if _STEERS.search(text) or (_LATIN.search(text) and _STEERS_IN_ENGLISH.search(text)):
         return True
     if not by_user:
         return False
-    if _OTHER_BORDER.search(text):
+    if _CROSSES.search(text):
         return True
     if _SIGN.search(logged) is None and _SIGN.search(text) is None:
         return False
     return bool(
         _TEMPLATE.search(text)
-        or _FORGED_TURN.search(text)
+        or _IS_FORGED_TURN.search(text)
         or _BRACKETED.search(text)
         or _CUT_MARK.search(logged)
-        or _SLOT in text
-        or any(name in text for name in ("[订单卡片]", *PLACEHOLDERS))
+        or _OWN_WORDS.search(text)
     )

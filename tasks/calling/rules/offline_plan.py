@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from tasks.calling.rules.offline_sentences import EDGE, LONGEST, bare, is_question, sentences
+from tasks.domain.pattern_signs import SignedPattern
 from tasks.domain.records import Turn
 
 
@@ -77,6 +78,14 @@ _SHORT_ANSWER: Final = re.compile(
     r"(?:这个|暂时|目前|现在|一般|应该)?(?:是|都是)?(?:可以|不可以|不行|有|没有|不是|能|不能|会|不会|支持|不支持|需要|不需要|免费|包邮|没货|有货|缺货)(?:的|了)?[哦呢哈啊呀哒亲爱的]*"
 )
 
+_ACTS: Final = SignedPattern(_ACTION)
+
+_TALKS_SMALL: Final = SignedPattern(_SMALL_TALK)
+
+_ASKS_FOR: Final = SignedPattern(_ASKED_FOR)
+
+_IS_DONE: Final = SignedPattern(_DONE)
+
 _SHORTEST: Final = 4  # characters of a proposal
 
 _SHORTEST_BARE: Final = 6  # of one that says neither what was done nor what to do
@@ -117,12 +126,12 @@ def _substance(said: str) -> int:
     if not score:
         return 0
     if is_question(_ADDRESS.sub("", said)) and not _OFFERED.search(said.rstrip("?？")):
-        return max(score - 3, 0) if _ACTION.search(said) else 0
-    if _SMALL_TALK.search(said):
-        if not _ACTION.search(said):
+        return max(score - 3, 0) if _ACTS.search(said) else 0
+    if _TALKS_SMALL.search(said):
+        if not _ACTS.search(said):
             return 0
         score -= 3
-    if _DONE.search(said) or _ACTION.search(said):
+    if _IS_DONE.search(said) or _ACTS.search(said):
         score += 2
     elif len(said) < _SHORTEST_BARE:
         return 0
@@ -132,7 +141,7 @@ def _substance(said: str) -> int:
 
 
 def _asks_for(said: str) -> bool:
-    return _ASKED_FOR.search(_ADDRESS.sub("", said)) is not None
+    return _ASKS_FOR.search(_ADDRESS.sub("", said)) is not None
 
 
 def _says_anything(said: str) -> bool:
@@ -149,5 +158,5 @@ def _answers(said: str) -> bool:
     if not _STATES.search(said) and (_CODE.search(said) or not _NUMBER.search(said)):
         return False
     return not (
-        is_question(_ADDRESS.sub("", said)) or _asks_for(said) or _SMALL_TALK.search(said) or _HALF.search(said)
+        is_question(_ADDRESS.sub("", said)) or _asks_for(said) or _TALKS_SMALL.search(said) or _HALF.search(said)
     )

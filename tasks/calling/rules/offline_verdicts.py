@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tasks.calling.rules.offline_sentences import EDGE, LONGEST_MESSAGE, sentences
+from tasks.domain.pattern_signs import SignedPattern
 from tasks.domain.records import Turn
 
 _CLOSING: Final = re.compile(
@@ -71,6 +72,14 @@ _REASSURED: Final = re.compile(r"不(?:着|用|太)?急|不着急|别急|着急�
 
 _ABOUT: Final = re.compile(r"(?:如何|怎么|怎样|能不能|可以)(?:才能)?(?:投诉|举报)|投诉(?:电话|渠道|流程|入口|单)")
 
+_IS_UNEASY: Final = SignedPattern(_UNEASY)
+
+_IS_ANGRY: Final = SignedPattern(_ANGRY)
+
+_REFUSES: Final = SignedPattern(_REFUSAL)
+
+_CONSENTS: Final = SignedPattern(_CONSENT)
+
 _REPEATED: Final = 8  # characters of a message that says something when it comes again
 
 _SIGNS: Final = 2
@@ -84,13 +93,13 @@ def acceptance_of(turns: Sequence[Turn], since: int) -> bool | None:
     for said, before in _said_after(turns, since):
         if _CLOSING.search(before) and _NO_MORE.match(said):
             verdict = True if verdict is None and not (gave_up or signs) else verdict
-        elif _stands(_REFUSAL, said, _DENIED) and not _QUESTION.search(said):
+        elif _stands(_REFUSES, said, _DENIED) and not _QUESTION.search(said):
             verdict, gave_up = False, False
         elif _GIVES_UP.search(said):
             verdict, gave_up = None, True
-        elif _ANGRY.search(said) and _stands(_ANGRY, said, _DENIED):
+        elif _IS_ANGRY.search(said) and _stands(_IS_ANGRY, said, _DENIED):
             verdict = False
-        elif not _QUESTION.search(said) and _stands(_CONSENT, said, _REFUSED_CONSENT):
+        elif not _QUESTION.search(said) and _stands(_CONSENTS, said, _REFUSED_CONSENT):
             offered = not (_WAIT.search(before) and not _OFFERS.search(before))
             renewed = _OFFERS.search(before) is not None
             if (verdict is not False and not gave_up and offered) or renewed:
@@ -99,7 +108,7 @@ def acceptance_of(turns: Sequence[Turn], since: int) -> bool | None:
         elif _THANKS.search(said) or _ACKNOWLEDGED.match(said):
             verdict = True if verdict is None and not (gave_up or signs) and _THANKS.search(said) else verdict
         else:
-            signs.update(_UNEASY.findall(said))
+            signs.update(_IS_UNEASY.findall(said))
     if gave_up:
         return False if verdict is None and not _ended_kindly(turns) else None
     if verdict is None and len(signs) >= _SIGNS:
@@ -117,16 +126,16 @@ def mood_of(turns: Sequence[Turn]) -> bool | None:
         if turn.role != "user":
             continue
         text = _ABOUT.sub("", turn.text[:LONGEST_MESSAGE])
-        if _stands(_ANGRY, text, _DENIED):
+        if _stands(_IS_ANGRY, text, _DENIED):
             return True
         if not _REASSURED.search(text):
-            uneasy.update(_UNEASY.findall(text))
+            uneasy.update(_IS_UNEASY.findall(text))
             restless.update(_RESTLESS.findall(text))
         if len(text) >= _REPEATED and "[" not in text:
             if text in said_before:
                 restless.add("repetition")
             said_before.add(text)
-        calm |= index > 0 or bool(_THANKS.search(text) or _CONSENT.search(text))
+        calm |= index > 0 or bool(_THANKS.search(text) or _CONSENTS.search(text))
     signs = len(uneasy) + len(restless) / 2
     if signs >= _SIGNS:
         return True
@@ -148,9 +157,9 @@ def _said_after(turns: Sequence[Turn], since: int) -> Iterator[tuple[str, str]]:
 
 def _ended_kindly(turns: Sequence[Turn]) -> bool:
     last = next((turn.text for turn in reversed(turns) if turn.role == "user"), "")
-    return bool(_THANKS.search(last) or _CONSENT.search(last)) and not _QUESTION.search(last)
+    return bool(_THANKS.search(last) or _CONSENTS.search(last)) and not _QUESTION.search(last)
 
 
-def _stands(words: re.Pattern[str], text: str, denial: re.Pattern[str]) -> bool:
+def _stands(words: SignedPattern, text: str, denial: re.Pattern[str]) -> bool:
     """Return true if one of the words occurs without a denial right in front of it."""
     return any(denial.search(text, max(found.start() - 4, 0), found.start()) is None for found in words.finditer(text))

@@ -1,0 +1,187 @@
+"""Signs of a pattern: short pieces of text of which every match holds one, looked for before the pattern itself.
+
+Python's engine tries each alternative of a long pattern at every character. Hardly any text has a match, and hardly any
+has a sign; a text without one is done after a look that is ten times cheaper.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from re import _constants as ops  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any, Final
+
+# One set of characters a place: what may stand there.
+Piece = tuple[frozenset[str], ...]
+
+_LONGEST_PIECE: Final = 4
+
+_MOST_PIECES: Final = 64
+
+_WIDEST_SET: Final = 40
+
+# Letters of which the engine takes more than two for the same when case is ignored.
+_CASES: Final = {"i": "iI\u0130\u0131", "k": "kK\u212a", "s": "sS\u017f"}
+
+_REPEATS: Final = (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT)
+
+# About how often a character stands at a given place of a Chinese chat.
+_OFTEN: Final = {**dict.fromkeys("的了是我你您不有在一个请好吗，。 ", 0.03), **dict.fromkeys("0123456789", 0.02)}
+
+_SELDOM: Final = 0.004
+
+
+class SignedPattern:
+    """A pattern that is only tried on texts with one of its signs, and otherwise finds what it always found.
+
+    Args:
+        pattern: every alternative of it must hold something literal.
+    """
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self.pattern = pattern
+
+    @cached_property
+    def sign(self) -> re.Pattern[str]:
+        """The signs as a pattern, made when a text is first looked at: it takes as long as compiling does."""
+        return sign_of(self.pattern)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """The first match, as `re.Pattern.search` finds it."""
+        return self.pattern.search(text) if self.sign.search(text) else None
+
+    def sub(self, replacement: str | Callable[[re.Match[str]], str], text: str) -> str:
+        """The text with each match replaced, as `re.Pattern.sub` does it."""
+        return self.pattern.sub(replacement, text) if self.sign.search(text) else text
+
+    def findall(self, text: str) -> Sequence[Any]:
+        """All matches, as `re.Pattern.findall` gives them."""
+        return self.pattern.findall(text) if self.sign.search(text) else ()
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """All matches, as `re.Pattern.finditer` gives them."""
+        return self.pattern.finditer(text) if self.sign.search(text) else iter(())
+
+
+def sign_of(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    """A pattern that is found in every text in which the given one is found, and in few others.
+
+    Raises:
+        ValueError: some alternative holds nothing literal.
+    """
+    pieces = _required(parser.parse(pattern.pattern, pattern.flags), bool(pattern.flags & re.IGNORECASE))
+    if pieces is None:
+        raise ValueError(f"An alternative of {pattern.pattern[:60]!r} holds nothing literal.")
+    return re.compile(_written(pieces))
+
+
+def _written(pieces: Iterable[Piece]) -> str:
+    """Write pieces by their first characters: so the engine skips all places where none begins."""
+    rests: dict[str, list[str]] = {}
+    for piece in sorted(pieces, key=lambda piece: [sorted(places) for places in piece]):
+        rest = "".join(map(_class, piece[1:]))
+        for first in sorted(piece[0]):
+            rests.setdefault(first, []).append(rest)
+    return "|".join(f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in sorted(rests.items()))
+
+
+def _class(characters: frozenset[str]) -> str:
+    return f"[{''.join(map(re.escape, sorted(characters)))}]"
+
+
+def _required(nodes: Iterable[Any], ignorecase: bool) -> frozenset[Piece] | None:
+    """The rarest pieces of which every match of the nodes holds one; None where nothing literal is needed."""
+    nodes = list(nodes)
+    found = [_inside(node, ignorecase) for node in nodes]
+    for start in range(len(nodes)):
+        found += _runs(nodes[start:], ignorecase)
+    return min(filter(None, found), key=_frequency, default=None)
+
+
+def _frequency(pieces: Iterable[Piece]) -> float:
+    total = 0.0
+    for piece in pieces:
+        chance = 1.0
+        for places in piece:
+            chance *= sum(_OFTEN.get(character, _SELDOM) for character in places)
+        total += chance
+    return total
+
+
+def _inside(node: Any, ignorecase: bool) -> frozenset[Piece] | None:
+    """What a match of one node needs, wherever in it."""
+    kind, value = node
+    if kind is ops.SUBPATTERN:
+        return _required(value[3], _ignores(value, ignorecase))
+    if kind is ops.BRANCH:
+        branches = [_required(branch, ignorecase) for branch in value[1]]
+        if None in branches:
+            return None
+        return frozenset().union(*filter(None, branches))
+    is_needed = kind is ops.ASSERT or (kind in _REPEATS and value[0] > 0)
+    return _required(value[-1], ignorecase) if is_needed else None
+
+
+def _runs(nodes: Sequence[Any], ignorecase: bool) -> Iterator[frozenset[Piece]]:
+    """Yield the pieces that the nodes begin with, longer and longer ones."""
+    pieces: set[Piece] = {()}
+    for node in nodes:
+        options = _options(node, ignorecase)
+        if options is None or len(pieces) * len(options) > _MOST_PIECES:
+            return
+        pieces = {(*piece, *option)[:_LONGEST_PIECE] for piece in pieces for option in options}
+        if () not in pieces:
+            yield frozenset(pieces)
+
+
+def _options(node: Any, ignorecase: bool) -> set[Piece] | None:
+    """Everything that one node matches; None where that is too much to name."""
+    kind, value = node
+    if kind is ops.LITERAL:
+        return {(_cases(value, ignorecase),)}
+    if kind is ops.IN:
+        return _set_of(value, ignorecase)
+    if kind in (ops.AT, ops.ASSERT, ops.ASSERT_NOT):
+        return {()}
+    if kind is ops.BRANCH:
+        branches = [_sequence(branch, ignorecase) for branch in value[1]]
+        return None if None in branches else set().union(*filter(None, branches))
+    options = _sequence(value[3], _ignores(value, ignorecase)) if kind is ops.SUBPATTERN else None
+    if kind in _REPEATS and tuple(value[:2]) == (0, 1):
+        options = _sequence(value[2], ignorecase)
+        return None if options is None else options | {()}
+    return options
+
+
+def _sequence(nodes: Iterable[Any], ignorecase: bool) -> set[Piece] | None:
+    pieces: set[Piece] = {()}
+    for node in nodes:
+        options = _options(node, ignorecase)
+        if options is None or len(pieces) * len(options) > _MOST_PIECES:
+            return None
+        pieces = {(*piece, *option) for piece in pieces for option in options}
+    return pieces
+
+
+def _set_of(members: Iterable[Any], ignorecase: bool) -> set[Piece] | None:
+    characters: frozenset[str] = frozenset()
+    for kind, value in members:
+        if kind is ops.LITERAL:
+            characters |= _cases(value, ignorecase)
+        elif kind is ops.RANGE and value[1] - value[0] < _WIDEST_SET:
+            characters = characters.union(*(_cases(code, ignorecase) for code in range(value[0], value[1] + 1)))
+        else:
+            return None
+    return {(characters,)} if len(characters) <= _WIDEST_SET else None
+
+
+def _cases(code: int, ignorecase: bool) -> frozenset[str]:
+    character = chr(code)
+    if not ignorecase:
+        return frozenset(character)
+    return frozenset(_CASES.get(character.lower(), (character.lower()[:1], character.upper()[:1], character)))
+
+
+def _ignores(group: Sequence[Any], ignorecase: bool) -> bool:
+    _, added, removed, _ = group
+    return bool((ignorecase or added & ops.SRE_FLAG_IGNORECASE) and not removed & ops.SRE_FLAG_IGNORECASE)

@@ -1,0 +1,105 @@
+"""A pattern with signs finds what it finds without them, and nothing else."""
+
+import re
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tasks.domain.pattern_signs import SignedPattern, sign_of
+from tests.conftest import ROOT
+
+CHARACTERS = "ab忽略指令\n"
+
+LITERALS = st.text(CHARACTERS.strip(), min_size=1, max_size=3)
+
+
+def alternatives(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.tuples(inner, inner).map("".join),
+        st.lists(inner, min_size=2, max_size=3).map(lambda parts: f"(?:{'|'.join(parts)})"),
+        inner.map(lambda part: f"(?:{part})?"),
+        inner.map(lambda part: f"(?:{part}){{2,3}}"),
+        inner.map(lambda part: f"(?i:{part})"),
+        inner.map(lambda part: f"(?={part})."),
+        inner.map(lambda part: f"(?!{part})[^略]"),
+        inner.map(lambda part: f"(?<!b){part}(?:$|b)"),
+    )
+
+
+PATTERNS = st.recursive(
+    st.one_of(LITERALS, st.sampled_from(["[a略]", "[^b]{0,2}", "^", "b.a"])), alternatives, max_leaves=8
+)
+
+
+def signed() -> dict[str, SignedPattern]:
+    """Every pattern with signs in the code, by its place."""
+    found: dict[str, SignedPattern] = {}
+    for path in sorted((ROOT / "tasks").rglob("*.py")):
+        if "SignedPattern(" in path.read_text(encoding="utf-8"):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            module = import_module(name)
+            found |= {f"{name}:{key}": one for key, one in vars(module).items() if isinstance(one, SignedPattern)}
+    return found
+
+
+SIGNED = signed()
+
+
+def real_texts() -> list[str]:
+    """Texts of our own tests: attempts to steer, complaints, small talk."""
+    folder = Path(__file__).parents[1]
+    lines = [line for path in sorted(folder.rglob("*.t?[xs][tv]")) for line in path.read_text("utf-8").splitlines()]
+    return [part for line in lines for part in line.split("\t") if part]
+
+
+@given(PATTERNS, st.lists(st.text(CHARACTERS + "AB", max_size=8), max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_a_text_that_a_pattern_is_found_in_has_a_sign(source: str, texts: list[str]) -> None:
+    pattern = re.compile(source)
+    try:
+        sign = sign_of(pattern)
+    except ValueError:
+        return  # nothing literal in it
+    assert not [text for text in texts if pattern.search(text) and not sign.search(text)]
+
+
+@pytest.mark.parametrize("name", SIGNED)
+@given(st.data())
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+def test_what_a_pattern_of_ours_describes_has_a_sign(name: str, data: st.DataObject) -> None:
+    pattern = SIGNED[name].pattern
+    text = data.draw(st.from_regex(pattern))
+    assert SIGNED[name].search(text) is not None
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_signs_change_nothing_about_texts_of_people(name: str) -> None:
+    one = SIGNED[name]
+    for text in TEXTS:
+        assert (one.search(text) is None) is (one.pattern.search(text) is None)
+
+
+TEXTS = real_texts()
+
+
+def test_a_sign_is_rarer_than_what_it_stands_for() -> None:
+    sign = sign_of(re.compile(r"(?:请|你)?[^。]{0,9}(?:忽略|无视)(?:以上)?[^。]{0,9}(?:指令|提示词?)"))
+    assert sign.search("请忽略这条") or sign.search("请看指令")
+    assert not sign.search("请问你的快递到了吗，请你看一下")
+
+
+def test_letters_that_the_engine_takes_for_each_other_are_signs_too() -> None:
+    for letter in "abcdefghijklmnopqrstuvwxyz":
+        sign = sign_of(re.compile(f"(?i:{letter})"))
+        same = re.compile(letter, re.IGNORECASE)
+        others = [chr(code) for code in range(sys.maxunicode + 1) if same.match(chr(code))] if letter in "iks" else []
+        assert all(sign.search(other) for other in (letter, letter.upper(), *others))
+
+
+def test_an_alternative_without_anything_literal_is_refused() -> None:
+    with pytest.raises(ValueError, match="holds nothing literal"):
+        sign_of(re.compile("忽略|[^a]+"))
