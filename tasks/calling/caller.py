@@ -338,7 +338,7 @@ class Caller:
         if isinstance(answer, GivenUp):
             self._admission.judge(Reason.ENDPOINT_ERROR)
         else:
-            useless = reason_of(request, answer)
+            useless = reason_of(answer)
             self._admission.judge(useless, answer.cut_off)
             if useless is not None:
                 self._useless.append(answer)

@@ -1,6 +1,7 @@
 """From a request and its answer to a row or a reject. A model's words are masked as the conversation's were."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from tasks.domain.printable import printable
 from tasks.domain.records import Answer, Fields, GivenUp, Reason, Reject, Request, Summarized, Unusable
@@ -34,12 +35,7 @@ def row_or_reject(request: Request, answer: Answer | GivenUp) -> Summarized | Re
     """Make a request and its answer a row or a reject. `parse_answer` alone decides which answers can be read."""
     if isinstance(answer, GivenUp):
         return _reject(request, Reason.ENDPOINT_ERROR, answer.detail, "", answer.attempts)
-    if answer.outcome == "lost_to_thinking" or is_unfinished_thought(answer.text):
-        return _reject(request, Reason.LOST_TO_THINKING, _LOST, answer.text, answer.attempts)
-    if answer.outcome != "answered":
-        detail = _BROKEN if answer.outcome == "broken" else f"the service's word: {answer.text[:400]}"
-        return _reject(request, _REASONS[answer.outcome], detail, answer.text, answer.attempts)
-    fields = parse_answer(answer.text, cut_off=answer.cut_off)
+    fields = _fields_of(answer)
     if isinstance(fields, Unusable):
         return _reject(request, fields.reason, fields.detail, answer.text, answer.attempts)
     if request.replacements is not None:
@@ -57,10 +53,25 @@ def _masked(fields: Fields) -> Fields:
     )
 
 
-def reason_of(request: Request, answer: Answer) -> Reason | None:
+def reason_of(answer: Answer) -> Reason | None:
     """The reason for which an answer becomes a reject; None where it becomes a row."""
-    outcome = row_or_reject(request, answer)
-    return outcome.reason if isinstance(outcome, Reject) else None
+    fields = _fields_of(answer)
+    return fields.reason if isinstance(fields, Unusable) else None
+
+
+def _fields_of(answer: Answer) -> Fields | Unusable:
+    if answer.outcome == "lost_to_thinking" or is_unfinished_thought(answer.text):
+        return Unusable(Reason.LOST_TO_THINKING, _LOST)
+    if answer.outcome != "answered":
+        detail = _BROKEN if answer.outcome == "broken" else f"the service's word: {answer.text[:400]}"
+        return Unusable(_REASONS[answer.outcome], detail)
+    return _parsed(answer.text, answer.cut_off)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, cut_off: bool) -> Fields | Unusable:
+    """Parse an answer; the canary has asked for the same one just before, and odd shapes take a millisecond."""
+    return parse_answer(text, cut_off=cut_off)
 
 
 def _reject(request: Request, reason: Reason, detail: str, raw_output: str, attempts: int) -> Reject:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -29,6 +30,10 @@ _CUT_TOKENS: Final = 16
 _FEWEST_TOKENS: Final = 128
 
 _ANSWER_TOKENS: Final = 128
+
+_REMEMBERED_CHARACTERS: Final = 64
+
+_REMEMBERED_TEXTS: Final = 1 << 14
 
 _DEFAULT_OPTIONS: Final = ModelOptions()
 
@@ -144,12 +149,10 @@ def _without_forgery(conversation: Conversation) -> tuple[Conversation, bool]:
     suspicious = False
     turns = []
     for turn in conversation.turns:
-        by_user = turn.role == "user"
-        # Tidied first: an entity or a line break must hide neither a label nor, later, a number.
-        text = tidy(turn.text)
-        suspicious = suspicious or is_suspicious(text, by_user=by_user) or has_hidden_text(turn.text)
-        text = without_forgery(text, by_user=by_user)
-        turns.append(turn if text is turn.text else Turn(turn.role, text, turn.time))
+        look = _remembered if len(turn.text) <= _REMEMBERED_CHARACTERS else _looked_at
+        text, steers = look(turn.text, turn.role == "user")
+        suspicious = suspicious or steers
+        turns.append(turn if text == turn.text else Turn(turn.role, text, turn.time))
     clean = replace(
         conversation,
         conversation_id=printable(conversation.conversation_id),
@@ -159,6 +162,18 @@ def _without_forgery(conversation: Conversation) -> tuple[Conversation, bool]:
         attributes={printable(key): printable(value) for key, value in conversation.attributes.items()},
     )
     return clean, suspicious
+
+
+def _looked_at(text: str, by_user: bool) -> tuple[str, bool]:
+    """A message tidy and without forgery, and whether it tries to steer its reader."""
+    # Tidied first: an entity or a line break must hide neither a label nor, later, a number.
+    clean = tidy(text)
+    steers = is_suspicious(clean, by_user=by_user) or has_hidden_text(text)
+    return without_forgery(clean, by_user=by_user), steers
+
+
+# Most of what agents say is said in many conversations, and so are a user's short answers.
+_remembered = lru_cache(maxsize=_REMEMBERED_TEXTS)(_looked_at)
 
 
 def _masked(conversation: Conversation, counts: dict[str, int], masking: Masking) -> Conversation:

@@ -66,4 +66,4 @@ def is_settled(
     empty = answer.outcome == "answered" and not answer.text.strip()
     if answer.outcome in _NOT_FINAL or empty:
         return answer.request_hash == request.request_hash and tries(request) >= policy.retry.max_attempts
-    return not policy.ask_again or reason_of(request, answer) not in policy.ask_again
+    return not policy.ask_again or reason_of(answer) not in policy.ask_again

@@ -252,6 +252,13 @@ def test_mask_counts_what_it_took_away_by_kind():
     assert set(counts) <= set(PLACEHOLDERS)
 
 
+def test_mask_counts_a_message_that_comes_again_again():
+    counts: dict[str, int] = {}
+    for _ in range(3):
+        mask("王先生 13912345678", counts)
+    assert counts == {"[姓名]": 3, "[手机号]": 3}
+
+
 @given(st.text(alphabet=st.sampled_from("0123456789１Xx-@. 订单号a：[]元+%40"), max_size=80))
 def test_mask_of_a_masked_text_changes_nothing(text):
     once = mask(text)
