@@ -45,6 +45,7 @@ from tasks.reporting.rules.statistics import (
 from tasks.reporting.rules.story_cards import StoryCard, story_card
 from tasks.reporting.rules.story_texts import recovered_line
 from tasks.reporting.rules.texts import Bilingual, translate
+from tasks.themes.rules.taxonomy import OTHER as OTHER_THEME
 
 _ROWS_SHOWN = 12
 
@@ -52,7 +53,7 @@ _FEWEST_SHOWN = 5
 
 _EXAMPLES_OPEN = 10
 
-_LEDE_WORDS = 4
+_LEDE_NAMES = 3
 
 WEEKDAYS = (("一", "Mon"), ("二", "Tue"), ("三", "Wed"), ("四", "Thu"), ("五", "Fri"), ("六", "Sat"), ("日", "Sun"))
 
@@ -129,7 +130,7 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
         dates=_dates(statistics),
         source=_source(statistics),
         warnings=tuple(_warnings(statistics)),
-        lede=tuple(_lede(statistics)),
+        lede=tuple(_lede(statistics, [name for name, group in named if group.key not in {OTHER, OTHER_THEME}])),
         figures=tuple(figures_of(statistics, comparison, known_days, context.reviewed)),
         reviewed=review_line(context.reviewed) if context.reviewed else None,
         stories=tuple(story_card(story, context.stories) for story in context.stories.told),
@@ -204,7 +205,8 @@ def _warnings(statistics: DayStatistics) -> Iterable[Bilingual]:
         yield translate("offline_some", share=share_text(by_rules))
 
 
-def _lede(statistics: DayStatistics) -> Iterable[Bilingual]:
+def _lede(statistics: DayStatistics, themes: Sequence[Bilingual]) -> Iterable[Bilingual]:
+    """Yield the headline: how many came, for which themes (or words), what was accepted, who was unhappy."""
     outcomes = statistics.outcomes
     if not statistics.conversations:
         yield translate("empty_day")
@@ -212,9 +214,13 @@ def _lede(statistics: DayStatistics) -> Iterable[Bilingual]:
     if not outcomes.total:
         yield translate("all_rejected", read=statistics.conversations)
         return
-    words = [group.key for group in topics(statistics)[:_LEDE_WORDS]]
-    if words:
-        sentence = "lede_topics" if statistics.start == statistics.end else "lede_topics_span"
+    words = [group.key for group in topics(statistics)[:_LEDE_NAMES]]
+    one_day = statistics.start == statistics.end
+    if themes:
+        sentence = "lede_themes" if one_day else "lede_themes_span"
+        yield translate(sentence, read=statistics.conversations, themes=_joined(themes[:_LEDE_NAMES]))
+    elif words:
+        sentence = "lede_topics" if one_day else "lede_topics_span"
         yield translate(sentence, read=statistics.conversations, words=_listed(words))
     else:
         yield translate("lede_no_topics", read=statistics.conversations)
@@ -230,6 +236,10 @@ def _lede(statistics: DayStatistics) -> Iterable[Bilingual]:
         yield translate("lede_no_negative_known", unknown=whole_percent(outcomes.negative("unknown")))
     else:
         yield translate("lede_no_negative")
+
+
+def _joined(names: Sequence[Bilingual]) -> Bilingual:
+    return Bilingual("、".join(name.zh for name in names), ", ".join(name.en for name in names))
 
 
 def _named(groups: tuple[Group, ...]) -> tuple[Group, ...]:

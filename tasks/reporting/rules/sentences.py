@@ -32,6 +32,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "switch_language": ("English", "中文"),
     "switch_theme": ("深色 / 浅色", "Dark / light"),
     # The first screen
+    "lede_themes": (
+        "当天共 {read} 次对话，最常见的来意是{themes}。",
+        "{read} conversations. What customers came for most: {themes}.",
+    ),
+    "lede_themes_span": (
+        "这段时间共 {read} 次对话，最常见的来意是{themes}。",
+        "{read} conversations over these days. What customers came for most: {themes}.",
+    ),
     "lede_topics": (
         "当天共 {read} 次对话，客户说得最多的是{words}。",
         "{read} conversations. Customers spoke most of {words}.",

@@ -14,6 +14,7 @@ from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.formatting import clip, interval_range, percent, share_text
 from tasks.reporting.rules.html import render_html, render_picture
 from tasks.reporting.rules.markdown import render_markdown
+from tasks.reporting.rules.page import make_page
 from tasks.reporting.rules.statistics import DayStatistics, Proportion
 from tests.builders import day_statistics
 from tests.builders.summary_days import HOSTILE, rejects, run, summaries
@@ -133,6 +134,16 @@ def test_render_html_makes_hostile_texts_inert():
         if text in {case.plan for case in statistics_of(700, hostile=True).examples}:
             assert " ".join(clip(text).split()) in shown
     assert not re.search(r"[\x00-\x08\u202a-\u202e\u2066-\u2069]", html)
+
+
+def test_headline_names_the_commonest_themes_and_never_what_fits_none():
+    context = Context(theme_names={"shipping_fee": ("运费", "Shipping fee"), "refund": ("退款", "Refund")})
+    page = make_page(statistics_of(600), context)
+    assert page.lede[0].zh == "当天共 600 次对话，最常见的来意是运费、logistics_progress、退款。"
+
+
+def test_headline_names_words_where_no_theme_has_enough_conversations():
+    assert "客户说得最多的是" in make_page(statistics_of(9), Context()).lede[0].zh
 
 
 @pytest.mark.parametrize(("heading", "words"), [("客户在问什么", "issues"), ("客服给了什么方案", "plans")])
