@@ -7,9 +7,12 @@ has a sign; a text without one is done after a look that is ten times cheaper.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from re import _constants as ops  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import Any, Final
+
+# The engine's own parser, which no stub describes.
+ops: Any = import_module("re._constants")
+parser: Any = import_module("re._parser")
 
 # One set of characters a place: what may stand there.
 Piece = tuple[frozenset[str], ...]
