@@ -21,7 +21,8 @@ class LogContext:
     """One log object under a mapping: its address, its words, and the parser of its times.
 
     `names` are names that begin messages in its transcripts, though nobody said whose they are; `strangers` are those
-    met, and `speakers_of_labels` the sides of the labels at its beginning.
+    met, and `speakers_of_labels` the sides of the labels at its beginning. `newest_first` says that its rows are in
+    the reverse of their order.
     """
 
     uri: str
@@ -31,6 +32,7 @@ class LogContext:
     names: frozenset[str] = frozenset()
     strangers: Counter[str] = field(default_factory=Counter)
     speakers_of_labels: dict[str, Speaker | None] = field(default_factory=dict)
+    newest_first: bool = False
 
     @cached_property
     def labels(self) -> LabelReader:

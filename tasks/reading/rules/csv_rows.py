@@ -1,6 +1,7 @@
 """Lines of CSV and TSV to rows. A field quoted as it should be is one field, whatever a customer wrote in it."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Final, NamedTuple
@@ -13,11 +14,17 @@ Row = tuple[int, list[str]]
 
 
 class Dialect(NamedTuple):
-    """Delimiter and quoting of a table; `escaped` means that a backslash escapes the next character."""
+    r"""Delimiter and quoting of a table; `escaped` means that a backslash escapes the next character.
+
+    `dumped` means that fields hold `\n` for a line end and `\N` for nothing, as databases dump them; `padded` that blanks
+    stand around them.
+    """
 
     delimiter: str = ","
     quoted: bool = True
     escaped: bool = False
+    dumped: bool = False
+    padded: bool = False
 
 
 def split_rows(lines: Iterable[Line], dialect: Dialect, width: int = 0) -> Iterator[Row]:
@@ -43,6 +50,20 @@ def split_rows(lines: Iterable[Line], dialect: Dialect, width: int = 0) -> Itera
                 yield from ((at, fields) for at, fields in alone if any(fields))
                 continue
         yield number, row
+
+
+# Not behind a drive's letter: C:\\new.
+_ESCAPES: Final = re.compile(r"(?<![A-Za-z]:)\\(n|r|t|N|\\|'|\")")
+
+_MEANT: Final = {"n": "\n", "r": "", "t": "\t", "N": ""}
+
+
+def undumped(fields: list[str]) -> list[str]:
+    """The fields of a dump as they were in the database."""
+    return [
+        _ESCAPES.sub(lambda found: _MEANT.get(found[1], found[1]), field) if "\\" in field else field
+        for field in fields
+    ]
 
 
 def _reader(lines: Iterable[str], dialect: Dialect, *, strict: bool) -> Iterator[list[str]]:

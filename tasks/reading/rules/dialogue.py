@@ -91,6 +91,12 @@ def conversation_from(
     )
 
 
+def is_newest_first(times: Sequence[datetime | None]) -> bool:
+    """True for a log whose times fall from row to row."""
+    known = [time for time in times if time]
+    return len(known) > 2 and known[0] > known[-1] and all(one >= other for one, other in pairwise(known))
+
+
 def plain_text(text: str) -> str:
     """A message without HTML's tags and without entities that can be none."""
     if "&#" in text:

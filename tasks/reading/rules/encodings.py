@@ -9,23 +9,36 @@ import re
 from contextlib import suppress
 from typing import Final
 
-_CANDIDATES: Final = ("gb18030", "big5hkscs", "cp932", "cp1252")
+_CANDIDATES: Final = ("gb18030", "big5hkscs", "cp932", "euc_jp", "cp949", "cp1251", "cp1252")
+
+# Of UTF-16's units, the share that a text's digits, commas and line ends make at the least.
+_ASCII_UNITS: Final = 0.08
 
 # Each encoding's common characters in its own bytes: the first level of its standard, kana, letters, punctuation.
 _COMMON: Final = {
     "gb18030": re.compile(rb"[\xb0-\xd7][\xa1-\xfe]|[\xa1\xa3][\xa1-\xfe]"),
     "big5hkscs": re.compile(rb"[\xa4-\xc6][\x40-\x7e\xa1-\xfe]|[\xa1-\xa3][\x40-\x7e\xa1-\xfe]"),
     "cp932": re.compile(rb"[\x81-\x83][\x40-\xfc]|[\x88-\x97][\x40-\xfc]"),
+    "euc_jp": re.compile(rb"[\xb0-\xcf][\xa1-\xfe]|[\xa1-\xa5][\xa1-\xfe]"),
+    "cp949": re.compile(rb"[\xb0-\xc8][\xa1-\xfe]|[\xa1-\xa4][\xa1-\xfe]"),
+    "cp1251": re.compile(rb"[\xe0-\xff\xb8]"),
     "cp1252": re.compile(rb"[\xc0-\xff]"),
 }
 
-_KANA: Final = re.compile(rb"\x82[\x9f-\xf1]|\x83[\x40-\x96]")
+_KANA: Final = {
+    "cp932": re.compile(rb"\x82[\x9f-\xf1]|\x83[\x40-\x96]"),
+    "euc_jp": re.compile(rb"\xa4[\xa1-\xf3]|\xa5[\xa1-\xf6]"),
+}
 
 # The commonest characters of messages to a shop, in each way of writing: they decide where the bytes allow both.
 _FREQUENT: Final = frozenset(
     "的是我了一不在有个這这您好你到请吗可以么什么時时候还還發发货貨没沒為为亲们們会會要能就天后後說说问問题題單单订訂退换換"
     "款服务務联聯系收明多少哪里裡谢謝麻烦煩已经經帮幫催仓倉库庫预預计計出，。？！"
+    "이다는을를가에요습니하고기지해주세감사합문배송안어서도로은인네"
+    "оеаинтсрвлкмдпу"
 )
+
+_OF_LETTERS: Final = ("cp1251", "cp1252")
 
 _FAR_BETTER: Final = 0.15
 
@@ -45,6 +58,19 @@ def encoding_of(evidence: bytes) -> str:
     scores = {encoding: _likelihood(evidence, lines, encoding) for encoding in _CANDIDATES}
     best = max(scores, key=scores.__getitem__)
     return best if scores[best] > scores["gb18030"] + _FAR_BETTER else "gb18030"
+
+
+def utf16_of(first: bytes) -> str:
+    """The UTF-16 that an object's first bytes are in, by its mark or by the NULs of its ASCII characters; or ""."""
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd, units = first[::2].count(0), first[1::2].count(0), len(first) // 2
+    for encoding, high, low in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if high > _ASCII_UNITS * units and high > 10 * low:
+            with suppress(UnicodeDecodeError):
+                codecs.getincrementaldecoder(encoding)().decode(first)  # not final: the end is cut
+                return encoding
+    return ""
 
 
 def decode(line: bytes, encoding: str) -> str:
@@ -83,11 +109,11 @@ def _likelihood(evidence: bytes, lines: list[bytes], encoding: str) -> float:
         return 0.0
     if encoding == "big5hkscs" and not frequent:
         return 0.0
-    if encoding == "cp1252" and len(other) * 3 > sum(
-        sign.isalpha() for line in decodable for sign in line.decode("cp1252")
-    ):
-        return 0.0  # words of Latin letters have few beside ASCII's
-    bonus = 0.5 if encoding == "cp932" and len(_KANA.findall(raw)) > len(other) / 4 else 0.0
+    if encoding in _OF_LETTERS:
+        letters = sum(sign.isalpha() for line in decodable for sign in line.decode(encoding))
+        if (len(other) * 3 > letters) is (encoding == "cp1252"):
+            return 0.0  # words of Latin letters have few beside ASCII's, Russian ones hardly any of those
+    bonus = 0.5 if encoding in _KANA and len(_KANA[encoding].findall(raw)) > len(other) / 4 else 0.0
     weight = 0.3 if encoding == "cp1252" else 1.0
     return share * (weight * min(common, 1.0) + 2 * frequent + bonus - 4 * private)
 

@@ -1,12 +1,15 @@
 """Detection of JSON: a value a line, or a document over many lines."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from tasks.reading.rules.candidate import Candidate, Detected
 from tasks.reading.rules.context import LogContext
+from tasks.reading.rules.dialogue import is_newest_first
 from tasks.reading.rules.formats import JSON_FORMATS
+from tasks.reading.rules.json_fields import time_of
 from tasks.reading.rules.json_logs import JsonRecords
 from tasks.reading.rules.log_bytes import first_json_values
 from tasks.reading.rules.readers import JsonDocument, JsonLines
@@ -29,6 +32,7 @@ def detect_json(candidate: Candidate) -> Detected | None:
     values = candidate.sample.values
     if not candidate.name:
         learn_from(values or candidate.sample.document_values, log.vocabulary)
+    log = replace(log, newest_first=_are_newest_first(values, log))
     records = JsonRecords(log, only)
     kinds = list(dict.fromkeys(kind for value in values if (kind := records.kind(value))))
     opens = first[:1] in ("[", "{") and first[1:].lstrip()[:1] in ("", '"', "[", "{", "]", "}")
@@ -55,6 +59,17 @@ def detect_json(candidate: Candidate) -> Detected | None:
     columns = _learn(values[:SAMPLED_VALUES], log)
     note = "a JSON document, not a record a line"
     return Detected(candidate.named("json"), JsonDocument(log, records, skip), note, log, columns)
+
+
+def _are_newest_first(values: list[Any], log: LogContext) -> bool:
+    """True for messages, one a line, whose times fall."""
+    times = []
+    for value in values:
+        shape = log.vocabulary.shape(tuple(value)) if isinstance(value, dict) else None
+        if shape is None or not (shape.message and shape.time):
+            return False
+        times.append(log.timestamps.parse(time_of(value, shape)))
+    return is_newest_first(times)
 
 
 def _learn(values: list[Any], log: LogContext) -> dict[str, str]:

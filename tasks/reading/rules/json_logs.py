@@ -326,7 +326,7 @@ class JsonRecords:
                 scalar(value[shape.started_at]) if shape.started_at else None,
                 name_of(value[shape.channel]) if shape.channel else "",
                 {key: as_text(kept) for key in shape.rest if (kept := value[key]) is not None} if shape.rest else None,
-                said.number,
+                -line if said.number is None and self._log.newest_first else said.number,
                 said.key,
             ),
         )

@@ -11,13 +11,15 @@ from enum import Enum
 from typing import BinaryIO, Final
 
 from tasks.reading.rules.decompression import BrokenStream, compression_of, decompressed
-from tasks.reading.rules.encodings import decode, encoding_of
+from tasks.reading.rules.encodings import decode, encoding_of, utf16_of
 
 HEAD_BYTES: Final = 1 << 18
 
 LINE_LIMIT_BYTES: Final = 16 << 20
 
 _EVIDENCE_BYTES: Final = 1 << 16
+
+_ORDER_BYTES: Final = 1 << 10
 
 _ASCII: Final = bytes(range(128))
 
@@ -279,7 +281,7 @@ def _unmarked(chunks: Iterator[bytes]) -> tuple[Iterator[bytes], bool]:
     first = b""
     broken: BrokenStream | None = None
     try:
-        while len(first) < 4 and (chunk := next(chunks, b"")):
+        while len(first) < _ORDER_BYTES and (chunk := next(chunks, b"")):
             first += chunk
     except BrokenStream as error:
         broken = error
@@ -290,14 +292,14 @@ def _unmarked(chunks: Iterator[bytes]) -> tuple[Iterator[bytes], bool]:
             raise broken
         yield from chunks
 
-    utf16 = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    texts = _utf16_as_utf8(all_chunks()) if utf16 else all_chunks()
-    return (chunk.replace(b"\0", b"") for chunk in texts), utf16
+    utf16 = utf16_of(first[:_ORDER_BYTES])
+    texts = _utf16_as_utf8(all_chunks(), utf16) if utf16 else all_chunks()
+    return (chunk.replace(b"\0", b"") for chunk in texts), bool(utf16)
 
 
-def _utf16_as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _utf16_as_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     """Recode UTF-16 as UTF-8; a lone surrogate or half a unit at the end stays invalid, and its line is rejected."""
-    decoder = codecs.getincrementaldecoder("utf-16")("surrogatepass")
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
     for chunk in chunks:
         yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
     if decoder.getstate()[0]:

@@ -47,7 +47,7 @@ class PlainRecords:
         self._log = log
         self._lists = plain and lists
         self._transcripts = plain and transcripts and not mapping.roles
-        self._messages = plain and messages
+        self._messages = plain and messages and not log.newest_first
         self._plans: dict[tuple[str, ...], _Plan | Shape | None] = {}
 
     def read(self, value: dict[str, Any], line: int) -> Conversation | Message | None:

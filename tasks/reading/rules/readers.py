@@ -6,7 +6,7 @@ from typing import BinaryIO, Final, Protocol
 
 from tasks.domain.records import Reject
 from tasks.reading.rules.context import LogContext
-from tasks.reading.rules.csv_rows import Dialect, split_rows
+from tasks.reading.rules.csv_rows import Dialect, split_rows, undumped
 from tasks.reading.rules.json_dirt import is_no_value, python_value
 from tasks.reading.rules.json_logs import JsonRecords, Read
 from tasks.reading.rules.log_bytes import (
@@ -18,6 +18,7 @@ from tasks.reading.rules.log_bytes import (
     read_lines,
 )
 from tasks.reading.rules.parse_json import parse_json, parse_line
+from tasks.reading.rules.row_kinds import SIDES_HEADER, Sides, message_rows
 from tasks.reading.rules.table_logs import Columns, TableRows
 
 _NO_VALUE_BYTES: Final = 2_000
@@ -96,7 +97,8 @@ class JsonDocument:
 class Table:
     """CSV or TSV. A row without any content is a blank line; one that is the `header` again is no row of the log.
 
-    `begins` is the line below the header.
+    `begins` is the line below the header. With `sides`, a row holds a message of each; `fills_ids` says that a blank
+    id is that of the row above.
     """
 
     log: LogContext
@@ -104,6 +106,8 @@ class Table:
     dialect: Dialect
     header: tuple[str, ...] | None = None
     begins: int = 1
+    sides: Sides | None = None
+    fills_ids: bool = False
 
     def __call__(self, file: BinaryIO, head: ObjectHead) -> Iterator[Read]:
         """Yield what the object holds, in its order."""
@@ -111,9 +115,9 @@ class Table:
         lines = text_lines(file, head, self.log, rejects)
         if self.begins > 1:
             lines = (line for line in lines if line[0] >= self.begins)
-        read = TableRows(self.log, self.columns, self.dialect.delimiter).read
+        read = TableRows(self.log, self.columns, self.dialect.delimiter, fills_ids=self.fills_ids).read
         first = self.header[0] if self.header else None
-        for number, row in split_rows(lines, self.dialect, self.columns.width):
+        for number, row in self._rows(lines):
             if rejects:
                 yield from rejects
                 rejects.clear()
@@ -122,6 +126,17 @@ class Table:
                 if found is not None:
                     yield found
         yield from rejects
+
+    def _rows(self, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
+        width = self.columns.width - (len(SIDES_HEADER) if self.sides else 0)
+        rows = split_rows(lines, self.dialect, width)
+        if self.dialect.dumped:
+            rows = ((number, undumped(row)) for number, row in rows)
+        if self.dialect.padded:
+            rows = ((number, [field.strip() for field in row]) for number, row in rows)
+        if self.sides is None:
+            return rows
+        return message_rows((row for row in rows if tuple(name.strip() for name in row[1]) != self.header), self.sides)
 
 
 def text_lines(file: BinaryIO, head: ObjectHead, log: LogContext, rejects: list[Reject]) -> Iterator[tuple[int, str]]:

@@ -1,14 +1,18 @@
 """Detection of tables: a header that names a conversation, a speaker and a text, or columns that a mapping names."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from tasks.reading.rules.candidate import Candidate, Detected
 from tasks.reading.rules.csv_rows import Dialect, split_rows
+from tasks.reading.rules.dialogue import is_newest_first
+from tasks.reading.rules.json_fields import joined
 from tasks.reading.rules.readers import Table
+from tasks.reading.rules.row_kinds import sides_of
 from tasks.reading.rules.speakers import roles_in_context
-from tasks.reading.rules.table_logs import Columns, header_columns, mapping_columns
+from tasks.reading.rules.table_logs import Columns, columns_of_sides, header_columns, mapping_columns
 from tasks.reading.rules.told_by_values import is_id_name, told_by_values, transcripts_by_values
 from tasks.reading.rules.transcripts import frequent_names
 from tasks.reading.rules.vocabulary import MEANINGS, NAMES, normalized
@@ -22,7 +26,16 @@ _MOST_GUESSED: Final = 200  # columns
 
 _FEW_ROWS: Final = 20
 
-_DELIMITERS: Final = {"csv": (",", ";", "|", "\x01", "，"), "tsv": ("\t",)}
+_SEVERAL: Final = ("~|~", "|~|", "~!~", "|@|", "@@@", "|||", "||", "@@", "^^", "##", "$$", "::", ";;")
+
+_DELIMITERS: Final = {
+    "csv": (*_SEVERAL, ",", ";", "|", "\x01", "，", "^", "~", "\x02", "\x03", "\x1f", "¦"),
+    "tsv": ("\t",),
+}
+
+_OF_DUMPS: Final = ("\t", "\x01", "\x02", "\x1f")
+
+_FEWEST_BLANK: Final = 0.25  # of the ids, where a blank one is that of the row above
 
 _TAKEN_FOR: Final = {
     "conversation_id": "the conversation's id",
@@ -78,15 +91,17 @@ def _declared_separator(candidate: Candidate) -> str:
 
 
 def _dialect(candidate: Candidate, delimiter: str) -> Dialect:
-    quoted = candidate.mapping.quoted and delimiter != "\x01"
-    return Dialect(
-        delimiter, quoted, quoted and candidate.sample.escapes_quotes and candidate.sample.has('"' + delimiter)
-    )
+    sample = candidate.sample
+    quoted = candidate.mapping.quoted and delimiter not in ("\x01", *_SEVERAL)
+    escaped = quoted and sample.escapes_quotes and sample.has('"' + delimiter)
+    dumped = delimiter in _OF_DUMPS and not escaped and (sample.has("\\n") or sample.has("\\N"))
+    return Dialect(delimiter, quoted, escaped, dumped)
 
 
 def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detected | None:
     rows = list(islice(split_rows(enumerate(candidate.lines[at:]), dialect), 1))
     header = tuple(column.strip().strip("\u200b\ufeff") for column in rows[0][1]) if rows else ()
+    dialect = dialect._replace(padded=bool(rows) and all(map(_is_padded, filter(str.strip, rows[0][1]))))
     if len(header) < 2 or not candidate.fits(header):
         return None
     notes = [] if dialect.delimiter in ",\t" else [f"its delimiter is {dialect.delimiter!r}"]
@@ -95,6 +110,10 @@ def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detec
         candidate.log.vocabulary.learn(learned)
         columns = header_columns(header, candidate.log)
         notes += [f"{name} is taken for {_TAKEN_FOR[meaning]}, by its values" for name, meaning in learned.items()]
+    sides = sides_of(header, candidate.log.vocabulary) if columns is None or columns.transcript >= 0 else None
+    if sides:
+        columns = columns_of_sides(header, candidate.log)
+        notes.append(f"{header[sides.user]} and {header[sides.agent]} are taken for what each side says")
     if columns is None or (at and columns.transcript >= 0 and _meant(columns) < _FEWEST_MEANT):
         return None
     _learn_roles(candidate, columns, at, dialect)
@@ -109,7 +128,13 @@ def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detec
         if columns.transcript < 0
         else candidate.log_with(_names_in_cells(candidate, columns, at, dialect))
     )
-    reader = Table(log, columns, dialect, header, begins)
+    if columns.number < 0 and _is_newest_first(candidate, columns, at, dialect):
+        log = replace(log, newest_first=True)
+        notes.append("the newest row stands first")
+    fills = not sides and _leaves_ids_blank(candidate, columns, at, dialect)
+    if fills:
+        notes.append("a blank id is that of the row above")
+    reader = Table(log, columns, dialect, header, begins, sides, fills)
     return Detected(candidate.named(name), reader, "; ".join(notes), log, _meanings(columns))
 
 
@@ -144,9 +169,34 @@ def _learn_roles(candidate: Candidate, columns: Columns, at: int, dialect: Diale
         candidate.log.vocabulary.roles.setdefault(word, side)
 
 
+def _is_newest_first(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> bool:
+    if columns.time < 0 or columns.role < 0:
+        return False
+    parse = candidate.log.timestamps.parse
+    rows = _rows(candidate, at + 1, dialect, columns.width)
+    days = columns.date
+    return is_newest_first(
+        [parse(joined(row[days], row[columns.time]) if days >= 0 else row[columns.time]) for row in rows]
+    )
+
+
+def _leaves_ids_blank(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> bool:
+    """True for a table that names a conversation in the first of its rows alone, as merged cells are exported."""
+    if columns.conversation_id < 0 or columns.role < 0:
+        return False
+    speaker_of = candidate.log.vocabulary.speaker
+    rows = _rows(candidate, at + 1, dialect, columns.width)
+    ids = [row[columns.conversation_id].strip() for row in rows if speaker_of(row[columns.role].strip())]
+    return bool(ids and ids[0]) and ids.count("") >= _FEWEST_BLANK * len(ids)
+
+
 def _names_in_cells(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> frozenset[str]:
     cells = (row[columns.transcript] for row in _rows(candidate, at + 1, dialect, columns.width))
     return frequent_names([line for cell in cells for line in cell.replace("\v", "\n").split("\n")])
+
+
+def _is_padded(cell: str) -> bool:
+    return cell[0] == cell[-1] == " "
 
 
 def _is_name(cell: str) -> bool:

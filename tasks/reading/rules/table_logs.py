@@ -13,6 +13,8 @@ from tasks.reading.rules.json_logs import JsonRecords
 from tasks.reading.rules.messages import Message, new_message
 from tasks.reading.rules.parse_json import parse_json
 from tasks.reading.rules.reasons import strangers_in
+from tasks.reading.rules.reshaping import text_of_each_side
+from tasks.reading.rules.row_kinds import SIDES_HEADER, says_nothing
 from tasks.reading.rules.speakers import Speaker, is_set, is_withdrawn, speaker_of_flag, speaker_of_user_flag
 from tasks.reading.rules.transcripts import split_transcript
 from tasks.reading.rules.vocabulary import KINDS, MEANINGS, normalized
@@ -104,6 +106,16 @@ def header_columns(names: Sequence[str], log: LogContext) -> Columns | None:
     )
 
 
+def columns_of_sides(names: Sequence[str], log: LogContext) -> Columns | None:
+    """The columns of rows that hold what each side says, with the side and its words at the end."""
+    columns = header_columns([*names, *SIDES_HEADER], log)
+    if columns is None:
+        return None
+    texts = set(text_of_each_side(tuple(names)) or ())
+    kept = tuple((at, name) for at, name in columns.attributes if name not in texts)
+    return columns._replace(role=len(names), text=len(names) + 1, attributes=kept)
+
+
 def _compares(log: LogContext, names: Sequence[str]) -> bool:
     side = log.mapping.side
     return side is not None and side.left in names and side.right in names
@@ -151,7 +163,7 @@ def mapping_columns(columns: tuple[str, ...]) -> Columns:
 class TableRows:
     """Reads the rows of one object."""
 
-    def __init__(self, log: LogContext, columns: Columns, delimiter: str) -> None:
+    def __init__(self, log: LogContext, columns: Columns, delimiter: str, *, fills_ids: bool = False) -> None:
         self._log = log
         self._uri = log.uri
         self._columns = columns
@@ -170,13 +182,17 @@ class TableRows:
         others = (columns.date, columns.started_at, columns.channel, columns.number, columns.message_id)
         self._plain = self._by_role and not self._leaves_out and max(*others, columns.transcript) < 0
         self._places = columns.width, columns.conversation_id, columns.role, columns.text, columns.time
-        self._plain = self._plain and columns.conversation_id >= 0
+        self._plain = self._plain and columns.conversation_id >= 0 and not (fills_ids or log.newest_first)
+        self._fills_ids = fills_ids
+        self._last_id = ""
 
     def read(self, number: int, row: list[str]) -> Message | Conversation | Reject | None:
         """Read one row; None for one that the log marks as not the customer's."""
         columns = self._columns
         if self._plain and (plain := self._plain_message(number, row)):
             return plain
+        if says_nothing(row, self._log.vocabulary):
+            return None
         if len(row) != columns.width:
             fitted = self._fitted(row)
             if fitted is None:
@@ -205,6 +221,8 @@ class TableRows:
 
     def _message(self, number: int, row: list[str], conversation_id: str) -> Message | Reject | None:
         columns = self._columns
+        if self._fills_ids:
+            conversation_id = self._last_id = conversation_id or self._last_id
         if not conversation_id:
             return self._log.unreadable(number, "the message names no conversation")
         if conversation_id[1:2] == "." and _ROUNDED.fullmatch(conversation_id):
@@ -231,7 +249,7 @@ class TableRows:
             (row[columns.started_at] or None) if columns.started_at >= 0 else None,
             "" if channel in _NOTHING else channel,
             self._attributes(row) or None,
-            _number(row[columns.number]) if columns.number >= 0 else None,
+            _number(row[columns.number]) if columns.number >= 0 else -number if self._log.newest_first else None,
             row[columns.message_id] if columns.message_id >= 0 else "",
         )
 
