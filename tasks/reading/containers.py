@@ -6,32 +6,37 @@ All of it is bounded: what unpacks to more than a log can hold is named and left
 import csv
 import io
 import struct
-import tempfile
 import zipfile
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.reading.members import (
+    ENTRIES_LIMIT,
+    UNPACKED_LIMIT_BYTES,
+    Member,
+    NotReadable,
+    is_hidden,
+    printable,
+    spool,
+)
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.formats import LogMapping
 from tasks.reading.rules.table_logs import COLUMNS_LIMIT, header_columns
 from tasks.reading.rules.timestamps import TimestampParser
+from tasks.reading.rules.web_pages import PAGE_LIMIT_BYTES, is_page, log_in_page
+from tasks.reading.tar_archives import files_of_tar, is_tar
 
-_ENTRIES_LIMIT: Final = 10_000
-
-_UNPACKED_LIMIT_BYTES: Final = 4 << 30
+_MAGIC_BYTES: Final = 1 << 10
 
 _RATIO_LIMIT: Final = 250
 
 _TEXTS_LIMIT_BYTES: Final = 128 << 20
-
-_IN_MEMORY_BYTES: Final = 8 << 20
 
 _ROWS_AT_ONCE: Final = 2_000
 
@@ -42,34 +47,8 @@ _DIRECTORY_END: Final = b"PK\x05\x06"
 _TAIL_BYTES: Final = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One file to read: an object itself, or what is inside of one. Without a file, `note` says why there is none.
-
-    `size` is in bytes, as it is stored.
-    """
-
-    uri: str
-    file: BinaryIO | None
-    size: int
-    note: str = ""
-    compressed: bool = False
-
-    def left(self) -> int:
-        """The number of stored bytes not read yet."""
-        try:
-            position = self.file.tell() if self.file else 0
-        except (OSError, ValueError):
-            position = 0
-        return max(self.size - position, 1)
-
-
-class _NotReadable(Exception):
-    """A container that can't be, or must not be, unpacked; the message says why."""
-
-
 def members_of(
-    file: BinaryIO, uri: str, scratch: Path, mapping: LogMapping | None = None
+    file: BinaryIO, uri: str, scratch: Path, mapping: LogMapping | None = None, inside: str = ""
 ) -> Generator[Member, None, None]:
     """Yield the files of an object to read, one after the other.
 
@@ -77,26 +56,39 @@ def members_of(
         file: the object, seekable.
         scratch: an existing folder for what is unpacked.
         mapping: whose sheet of a workbook counts.
+        inside: the note of an object that is inside of another.
     """
     file.seek(0)
-    magic = file.read(8)
+    magic = file.read(_MAGIC_BYTES)
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     try:
         if magic.startswith(b"PAR1"):
-            with _spool(scratch) as unpacked:
+            with spool(scratch) as unpacked:
                 _rows_of_parquet(file, unpacked, size)
                 yield Member(uri, unpacked, size, "a Parquet file")
         elif magic.startswith(b"PK\x03\x04"):
             yield from _members_of_zip(file, uri, scratch, mapping, size)
+        elif is_page(magic) and size <= PAGE_LIMIT_BYTES:
+            yield from _log_of_page(file, uri, scratch, size)
+        elif not inside and is_tar(file, magic):
+            for member in files_of_tar(file, magic, uri, scratch):
+                assert member.file is not None
+                yield from members_of(member.file, member.uri, scratch, mapping, inside=member.note)
         else:
-            yield Member(uri, file, size)
-    except _NotReadable as error:
+            yield Member(uri, file, size, inside, compressed=bool(inside))
+    except NotReadable as error:
         yield Member(uri, None, size, str(error))
 
 
-def _spool(scratch: Path) -> BinaryIO:
-    return cast("BinaryIO", tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(scratch)))
+def _log_of_page(file: BinaryIO, uri: str, scratch: Path, size: int) -> Iterator[Member]:
+    text, note = log_in_page(file.read())
+    if not text:
+        raise NotReadable("a web page or XML, not a log; an export that failed looks like this")
+    with spool(scratch) as unpacked:
+        unpacked.write(text.encode("utf-8", "replace"))
+        unpacked.seek(0)
+        yield Member(uri, unpacked, size, note)
 
 
 def _members_of_zip(file: BinaryIO, uri: str, scratch: Path, mapping: LogMapping | None, size: int) -> Iterator[Member]:
@@ -104,20 +96,20 @@ def _members_of_zip(file: BinaryIO, uri: str, scratch: Path, mapping: LogMapping
     try:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error, UnicodeError) as error:
-        raise _NotReadable(f"a ZIP archive that is damaged ({type(error).__name__})") from None
+        raise NotReadable(f"a ZIP archive that is damaged ({type(error).__name__})") from None
     with archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         unpacked = sum(entry.file_size for entry in entries)
-        if unpacked > _UNPACKED_LIMIT_BYTES or (unpacked > 1 << 28 and unpacked > _RATIO_LIMIT * size):
-            raise _NotReadable(f"a ZIP archive that unpacks to {unpacked >> 20:,} MB, more than any day of logs")
+        if unpacked > UNPACKED_LIMIT_BYTES or (unpacked > 1 << 28 and unpacked > _RATIO_LIMIT * size):
+            raise NotReadable(f"a ZIP archive that unpacks to {unpacked >> 20:,} MB, more than any day of logs")
         names = {entry.filename for entry in entries}
         if "xl/workbook.xml" in names:
-            with _spool(scratch) as table:
+            with spool(scratch) as table:
                 note = _rows_of_workbook(file, archive, table, mapping)
                 yield Member(uri, table, size, note)
             return
         if "xl/workbook.bin" in names:
-            raise _NotReadable("a binary Excel workbook (.xlsb): save it as .xlsx or CSV")
+            raise NotReadable("a binary Excel workbook (.xlsb): save it as .xlsx or CSV")
         yield from _files_of_zip(archive, entries, uri, scratch, mapping)
 
 
@@ -125,15 +117,14 @@ def _files_of_zip(
     archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], uri: str, scratch: Path, mapping: LogMapping | None
 ) -> Iterator[Member]:
     for entry in sorted(entries, key=lambda entry: entry.filename):
-        parts = entry.filename.replace("\\", "/").split("/")
-        if any(part.startswith((".", "_")) and part != ".." for part in parts):
-            continue  # hidden, as everywhere; macOS packs such files beside each other one
-        inside = f"{uri}!{_printable(entry.filename)}"
+        if is_hidden(entry.filename):
+            continue
+        inside = f"{uri}!{printable(entry.filename)}"
         if entry.flag_bits & 1:
             yield Member(inside, None, entry.compress_size, "a file of a ZIP archive that needs a password")
             continue
         try:
-            with archive.open(entry) as stored, _spool(scratch) as unpacked:
+            with archive.open(entry) as stored, spool(scratch) as unpacked:
                 while chunk := stored.read(1 << 18):
                     unpacked.write(chunk)
                 unpacked.seek(0)
@@ -154,10 +145,10 @@ def _inner(unpacked: BinaryIO, uri: str, scratch: Path, mapping: LogMapping | No
         _check_directory(unpacked)
         with zipfile.ZipFile(unpacked) as archive:
             if "xl/workbook.xml" not in archive.namelist():
-                raise _NotReadable("an archive inside of an archive: unpack the outer one")
-            with _spool(scratch) as table:
+                raise NotReadable("an archive inside of an archive: unpack the outer one")
+            with spool(scratch) as table:
                 yield Member(uri, table, size, _rows_of_workbook(unpacked, archive, table, mapping), compressed=True)
-    except _NotReadable as error:
+    except NotReadable as error:
         yield Member(uri, None, size, str(error))
 
 
@@ -169,10 +160,10 @@ def _check_directory(file: BinaryIO) -> None:
     file.seek(0)
     at = tail.rfind(_DIRECTORY_END)
     if at < 0 or len(tail) < at + 16:
-        raise _NotReadable("a ZIP archive that is cut: its directory at the end is missing")
+        raise NotReadable("a ZIP archive that is cut: its directory at the end is missing")
     entries, length = struct.unpack("<HI", tail[at + 10 : at + 16])
-    if entries > _ENTRIES_LIMIT or length > _ENTRIES_LIMIT * 512:
-        raise _NotReadable(f"a ZIP archive of more than {_ENTRIES_LIMIT:,} files")
+    if entries > ENTRIES_LIMIT or length > ENTRIES_LIMIT * 512:
+        raise NotReadable(f"a ZIP archive of more than {ENTRIES_LIMIT:,} files")
 
 
 def _rows_of_workbook(file: BinaryIO, archive: zipfile.ZipFile, table: BinaryIO, mapping: LogMapping | None) -> str:
@@ -183,7 +174,7 @@ def _rows_of_workbook(file: BinaryIO, archive: zipfile.ZipFile, table: BinaryIO,
     sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
     texts = sum(size for name, size in sizes.items() if not name.startswith("xl/worksheets/"))
     if texts > _TEXTS_LIMIT_BYTES:
-        raise _NotReadable(f"an Excel workbook with {texts >> 20:,} MB of texts: save its sheet as CSV")
+        raise NotReadable(f"an Excel workbook with {texts >> 20:,} MB of texts: save its sheet as CSV")
     file.seek(0)
     try:
         import openpyxl  # noqa: PLC0415  only workbooks need it
@@ -200,23 +191,23 @@ def _rows_of_workbook(file: BinaryIO, archive: zipfile.ZipFile, table: BinaryIO,
             width = len(fields)
             writer.writerow(fields)
         out.detach()
-    except _NotReadable:
+    except NotReadable:
         raise
     except Exception as error:  # whatever a made-up workbook makes of the library that reads it
         detail = f"an Excel workbook that can't be read ({type(error).__name__}): save its sheet as CSV"
-        raise _NotReadable(detail) from None
+        raise NotReadable(detail) from None
     table.seek(0)
-    return f"the sheet {_printable(str(sheet.title))!r} of an Excel workbook"
+    return f"the sheet {printable(str(sheet.title))!r} of an Excel workbook"
 
 
 def _sheet_of(book: Any, mapping: LogMapping | None) -> Any:
     sheets = [sheet for sheet in book.worksheets if hasattr(sheet, "iter_rows")]
     if not sheets:
-        raise _NotReadable("an Excel workbook without a sheet")
+        raise NotReadable("an Excel workbook without a sheet")
     if mapping and mapping.sheet:
         if found := next((sheet for sheet in sheets if sheet.title == mapping.sheet), None):
             return found
-        raise _NotReadable(f"an Excel workbook without a sheet named {mapping.sheet!r}")
+        raise NotReadable(f"an Excel workbook without a sheet named {mapping.sheet!r}")
     log = LogContext("", TimestampParser(UTC), mapping or LogMapping({}), (mapping or LogMapping({})).vocabulary())
     for sheet in sheets[:_SHEETS_LOOKED_AT]:
         for number, row in enumerate(_rows(sheet)):
@@ -254,19 +245,15 @@ def _rows_of_parquet(file: BinaryIO, lines: BinaryIO, size: int) -> None:
         groups = range(table.metadata.num_row_groups)
         largest = max((table.metadata.row_group(at).total_byte_size for at in groups), default=0)
         total = sum(table.metadata.row_group(at).total_byte_size for at in groups)
-        if largest > 1 << 30 or total > _UNPACKED_LIMIT_BYTES or (total > 1 << 28 and total > _RATIO_LIMIT * size):
-            raise _NotReadable(f"a Parquet file that unpacks to {total >> 20:,} MB, more than any day of logs")
+        if largest > 1 << 30 or total > UNPACKED_LIMIT_BYTES or (total > 1 << 28 and total > _RATIO_LIMIT * size):
+            raise NotReadable(f"a Parquet file that unpacks to {total >> 20:,} MB, more than any day of logs")
         for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE):
             for row in batch.to_pylist(maps_as_pydicts="lossy"):
                 lines.write(orjson.dumps(row, default=_plain, option=orjson.OPT_NON_STR_KEYS) + b"\n")
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
-        raise _NotReadable(f"a Parquet file that can't be read ({type(error).__name__})") from None
+        raise NotReadable(f"a Parquet file that can't be read ({type(error).__name__})") from None
     lines.seek(0)
 
 
 def _plain(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def _printable(name: str) -> str:
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in name)

@@ -17,9 +17,10 @@ from zoneinfo import ZoneInfo
 from tasks.domain.ports import StoredObject
 from tasks.domain.records import Conversation, Reason, Reject, Request
 from tasks.preparing.masking import mask_identifier
-from tasks.reading.containers import Member, members_of
+from tasks.reading.containers import members_of
 from tasks.reading.grouping import MessageGroups
 from tasks.reading.log_objects import LogSource
+from tasks.reading.members import Member
 from tasks.reading.rules.candidate import Detected
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.decompression import BrokenStream

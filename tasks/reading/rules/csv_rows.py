@@ -16,8 +16,8 @@ Row = tuple[int, list[str]]
 class Dialect(NamedTuple):
     r"""Delimiter and quoting of a table; `escaped` means that a backslash escapes the next character.
 
-    `dumped` means that fields hold `\n` for a line end and `\N` for nothing, as databases dump them; `padded` that blanks
-    stand around them.
+    `dumped` means that fields hold `\n` for a line end and `\N` for nothing, as databases dump them; `padded` means
+    that blanks stand around them.
     """
 
     delimiter: str = ","
