@@ -172,7 +172,7 @@ def _known_share(values: Mapping[str, list[Any]], shape: Shape, vocabulary: Voca
     if not words:
         return True
     context = roles_in_context(words)
-    return any(word in context or vocabulary.speaker(word) for word in set(words)) or bool(vocabulary.roles)
+    return any(word in context or vocabulary.speaker(word) for word in dict.fromkeys(words)) or bool(vocabulary.roles)
 
 
 def _role(values: Mapping[str, list[Any]], shape: Shape) -> str:
