@@ -4,6 +4,7 @@ import asyncio
 from datetime import date
 
 import pytest
+from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
 from prefect.results import ResultStore
 from pydantic import SecretStr
@@ -180,3 +181,13 @@ def test_block_explains_itself_in_the_form(kind):
         if not name.startswith("_"):
             assert field.title, name
             assert field.description, name
+
+
+@pytest.mark.parametrize("kind", [BaiduCredentials, BosBucket, SummarizerEndpoint])
+def test_the_schema_of_a_block_is_prefect_s_own_and_stays_so_whatever_a_caller_does_to_it(kind):
+    expected = Block.model_json_schema.__func__(kind)  # type: ignore[attr-defined]
+    for by_alias in (True, False):
+        schema = kind.model_json_schema(by_alias=by_alias)
+        assert schema == expected
+        schema["properties"].clear()
+    assert kind.model_json_schema() == expected
