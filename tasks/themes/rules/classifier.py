@@ -31,7 +31,7 @@ class Classifier:
     corpus: str = ""
 
     def scores(self, texts: pa.Array) -> npt.NDArray[np.float32]:
-        """Texts x themes: logits of a softmax. Texts are normalized, none of them null."""
+        """Texts x themes: how far each text lies on a theme's side. Texts are normalized, none of them null."""
         parts = [self._scores(texts.slice(start, _TEXTS_AT_A_TIME)) for start in range(0, len(texts), _TEXTS_AT_A_TIME)]
         return np.concatenate(parts) if parts else np.zeros((0, len(self.themes)), np.float32)
 

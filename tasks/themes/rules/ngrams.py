@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-BUCKETS = 1 << 14
+BUCKETS = 1 << 15
 
 _LENGTHS = (1, 2, 3)
 _EDGE = 2

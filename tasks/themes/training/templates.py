@@ -1,10 +1,11 @@
-"""Sentences from templates: `(a|b|)` is one of these, `{slot}` one of a slot's words."""
+"""Sentences from templates: `(a|b|)` is one of these, `{slot}` one of a slot's words, `x?` x or nothing."""
 
 import random
 import re
 from collections.abc import Mapping, Sequence
 
 _ALTERNATIVES = re.compile(r"\(([^()]*)\)")
+_MAYBE = re.compile(r"(.)\?")
 _SLOT = re.compile(r"\{(\w+)\}")
 
 # What people write around what they ask; none of it changes what that is.
@@ -38,8 +39,21 @@ def sentences(
             for _ in range(per_template):
                 text = _drawn(template.strip(), words, rng)
                 if len(text) > 1:
-                    found.setdefault(_varied(text, rng, theme), theme)
+                    found.setdefault(varied(text, rng, theme), theme)
     return list(found.items())
+
+
+def every_form(template: str, words: Mapping[str, Sequence[str]], most: int, rng: random.Random) -> list[str]:
+    """Distinct sentences of one template, up to a number, in a fixed order."""
+    forms: set[str] = set()
+    for _ in range(3 * most):
+        opened = _MAYBE.sub(lambda match: rng.choice((match.group(1), "")), template.replace(")?", "|)"))
+        text = _drawn(opened, words, rng)
+        if len(text) > 1:
+            forms.add(text)
+        if len(forms) == most:
+            break
+    return sorted(forms)
 
 
 def _drawn(template: str, words: Mapping[str, Sequence[str]], rng: random.Random) -> str:
@@ -49,7 +63,8 @@ def _drawn(template: str, words: Mapping[str, Sequence[str]], rng: random.Random
     return _SLOT.sub(lambda match: rng.choice(words[match.group(1)]), template)
 
 
-def _varied(text: str, rng: random.Random, theme: str) -> str:
+def varied(text: str, rng: random.Random, theme: str) -> str:
+    """A text as people type it: at times with a greeting, thanks, or a slip of the finger."""
     if theme != "other":
         if rng.random() < 0.2:
             text = rng.choice(_BEFORE) + text
