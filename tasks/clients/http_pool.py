@@ -7,13 +7,15 @@ import ssl
 import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import ip_address
-from types import SimpleNamespace
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 import orjson
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import BytesPayload
 
 from tasks.clients.http_faults import status_fault
 from tasks.domain.errors import (
@@ -61,15 +63,23 @@ class Call:
         self.headers: Mapping[str, str] = {}
 
 
-async def _chunk_sent(
-    _session: aiohttp.ClientSession,
-    context: SimpleNamespace,
-    _params: aiohttp.TraceRequestChunkSentParams,
-) -> None:
-    call = context.trace_request_ctx
-    if call is not None and not call.sent:
-        call.sent = True
-        call.on_sent()
+class _Body(BytesPayload):
+    """A request's body, which marks its call as sent when it is written; aiohttp's traces take ten times as long."""
+
+    def __init__(self, data: bytes, call: Call) -> None:
+        super().__init__(data, content_type="application/json")
+        self._call = call
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Write the bytes, as aiohttp before 3.12 asks for."""
+        await self.write_with_length(writer, None)
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        """Write the bytes."""
+        if not self._call.sent:
+            self._call.sent = True
+            self._call.on_sent()
+        await writer.write(self._value)
 
 
 class Pool:
@@ -93,21 +103,20 @@ class Pool:
         proxied = not is_loopback(url)
         session = self._sessions.get(proxied)
         if session is None or session.closed:
-            trace = aiohttp.TraceConfig()
-            trace.on_request_chunk_sent.append(_chunk_sent)
             idle = self.limits.idle_seconds
             session = self._sessions[proxied] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self.limits.connections, keepalive_timeout=_KEEP_SECONDS),
                 timeout=aiohttp.ClientTimeout(total=self.limits.call_seconds, sock_connect=idle, sock_read=idle),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 json_serialize=lambda value: orjson.dumps(value).decode(),
-                trace_configs=[trace],
                 trust_env=proxied,
                 auto_decompress=False,  # a few bytes must not become gigabytes before anybody counts them
             )
         return session
 
-    async def send(self, call: Call, method: str, url: str, headers: Mapping[str, str], **options: Any) -> bytes:
+    async def send(
+        self, call: Call, method: str, url: str, headers: Mapping[str, str], data: bytes | None = None
+    ) -> bytes:
         """The body of one exchange, read whole; its connection is free again.
 
         Raises:
@@ -119,7 +128,7 @@ class Pool:
         asked = {"Accept-Encoding": "identity", **headers}
         try:
             async with self._session(url).request(
-                method, url, headers=asked, trace_request_ctx=call, allow_redirects=False, **options
+                method, url, headers=asked, allow_redirects=False, data=None if data is None else _Body(data, call)
             ) as response:
                 body = await _read_bounded(response, url)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -170,6 +179,8 @@ async def _read_bounded(response: aiohttp.ClientResponse, url: str) -> bytes:
         ReplyUnreadable: it is larger than `MAX_BODY_BYTES`, or not in its encoding.
     """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if not encoding and (response.content_length or MAX_BODY_BYTES) < MAX_BODY_BYTES:
+        return await response.read()  # the parser ends it where the header says
     unpack = zlib.decompressobj(wbits=47) if encoding in {"gzip", "x-gzip", "deflate"} else None
     body = bytearray()
     async for packed in response.content.iter_chunked(_CHUNK_BYTES):
@@ -183,12 +194,14 @@ async def _read_bounded(response: aiohttp.ClientResponse, url: str) -> bytes:
     return bytes(body)
 
 
+@cache
 def address(url: str) -> str:
     """The address without its query and without a password, for messages."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
+@cache
 def is_loopback(url: str) -> bool:
     """Return true where the address is this machine's own."""
     host = urlsplit(url).hostname or ""
