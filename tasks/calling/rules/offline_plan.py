@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tasks.calling.rules.offline_sentences import EDGE, LONGEST, bare, is_question, sentences
@@ -118,6 +119,7 @@ def plan_of(turns: Sequence[Turn]) -> Plan | None:
     return Plan("；".join(said[:LONGEST] for said in both), found[both[0]][1] + 1)
 
 
+@lru_cache(maxsize=1 << 13)
 def _substance(said: str) -> int:
     """Score an agent's sentence as a proposal; 0 for none."""
     if len(said) < _SHORTEST or _HALF.search(said) or _CANNED.search(said) or _asks_for(said):

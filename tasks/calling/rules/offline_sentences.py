@@ -1,9 +1,11 @@
 """The sentences of a dialogue, and the user's issues by topic, each once."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
+from tasks.domain.pattern_signs import SignedPattern
 from tasks.domain.records import Turn
 
 LONGEST: Final = 80  # characters of a quoted sentence
@@ -25,6 +27,10 @@ _CARD: Final = re.compile(
     r"(?:咨询)?(?:订单编?号|订单金额|下单时间|商品(?:ID|编号)|订单)\s{0,2}[:：]\s{0,2}[\[\]￥\w.-]{0,40}|"
     r"\[(?:订单|商品|链接|图片|视频|语音|表情|快照)[^\[\]]{0,12}\]"
 )
+
+_HAS_CARD: Final = SignedPattern(_CARD)
+
+_HAS_BLANK: Final = SignedPattern(_INNER_BLANK)
 
 # What opens a message without saying anything: greetings, calls for a person, placeholders, menu entries.
 _OPENING: Final = re.compile(
@@ -92,11 +98,21 @@ _SEVERAL: Final = 3  # issues of a conversation at most
 _SHORT: Final = 8  # characters; a shorter question may need the sentence before it
 
 
-def sentences(text: str) -> Iterator[str]:
+# Sentences are looked at for issues, plans and verdicts in turn, and come again in other conversations.
+_remembered = lru_cache(maxsize=1 << 13)
+
+
+def sentences(text: str) -> Sequence[str]:
     """The sentences of a message, in order, without what the shop's page wrote into it."""
-    yield from _SENTENCE.findall(_INNER_BLANK.sub("", _CARD.sub(" ", text[:LONGEST_MESSAGE])))
+    return _sentences(text[:LONGEST_MESSAGE])
 
 
+@_remembered
+def _sentences(text: str) -> Sequence[str]:
+    return tuple(_SENTENCE.findall(_HAS_BLANK.sub("", _HAS_CARD.sub(" ", text))))
+
+
+@_remembered
 def bare(sentence: str) -> str:
     """The sentence without its greeting and its end mark."""
     return _OPENING.sub("", sentence).strip(EDGE)
@@ -107,6 +123,7 @@ def is_question(sentence: str) -> bool:
     return _ASKS.search(sentence) is not None
 
 
+@_remembered
 def topic_of(text: str) -> str | None:
     """The topic of a text, None where it names none."""
     return next((topic for topic, words in _TOPICS.items() if words.search(text)), None)
