@@ -38,7 +38,7 @@ _SAYS_NOTHING: Final = frozenset(
     }
 )
 
-_ASKS: Final = frozenset({Kind.NEGATION, Kind.QUESTION})  # with nothing behind it
+_ASKS: Final = frozenset({Kind.NEGATION, Kind.QUESTION, Kind.SILENCE, Kind.HEDGE})  # with nothing behind it
 
 _ASKED_ABOUT: Final = frozenset({Kind.COMPLAINT, Kind.MILD_YES, Kind.MILD_NO, Kind.GESTURE_YES, Kind.GESTURE_NO})
 
@@ -200,6 +200,7 @@ class ClauseReader:
         asks = kind is Kind.ASKED or (ends and behind and kind in _ASKS)
         in_case = kind is Kind.IN_CASE and last[1] is not Kind.AGENT and last[0][-1:] != "说"  # 客服的话, 说的话
         self.conditional |= in_case
+        self._wavers |= asks and kind is Kind.SILENCE
         if asks or in_case:
             rhetoric = asks and self._rhetoric
             return claims if rhetoric else [claim._replace(value=None, conditional=True) for claim in claims]

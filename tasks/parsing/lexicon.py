@@ -74,6 +74,12 @@ _OR_NOT: Final = re.compile("([^有])[不没](?=\\1)")  # 满不满意, 生没�
 
 _LATIN: Final = re.compile("[a-z]+")
 
+_ENDINGS: Final = ("ly", "ness", "ing", "ed", "es", "d", "s")
+
+_SHORTEST_STEM: Final = 4
+
+_INFLECTED: Final = frozenset({Kind.YES, Kind.NO, Kind.REFUSAL, Kind.COMPLAINT, Kind.MILD_YES, Kind.MILD_NO})
+
 _ADVERB: Final = re.compile("[a-z]{2,16}ly")
 
 
@@ -118,7 +124,7 @@ class Lexicon(NamedTuple):
         if "a" <= first <= "z":
             word = _latin_word(sentence, at)
             word = next((long for long in self.phrases.get(word, ()) if sentence.startswith(long, at)), word)
-            return word, self.kinds.get(word) or (Kind.BRIDGE if _ADVERB.fullmatch(word) else Kind.OTHER)
+            return word, self.kinds.get(word) or self._inflected(word)
         if (question := _OR_NOT.match(sentence, at)) is not None:
             return question[0], Kind.QUESTION
         for length in self.lengths.get(first, ()):
@@ -126,6 +132,17 @@ class Lexicon(NamedTuple):
             if (known := self.kinds.get(word)) is not None:
                 return word, known
         return first, None
+
+    def _inflected(self, word: str) -> Kind:
+        """The kind of an English word that is not listed: that of a verdict that it is a form of."""
+        for ending in _ENDINGS:
+            stem = word.removesuffix(ending)
+            if stem is word or len(stem) < _SHORTEST_STEM:
+                continue
+            for form in (stem, f"{stem}e", f"{stem[:-1]}y"):
+                if (kind := self.kinds.get(form)) in _INFLECTED:
+                    return kind
+        return Kind.BRIDGE if _ADVERB.fullmatch(word) else Kind.OTHER
 
 
 def _latin_word(sentence: str, at: int) -> str:

@@ -8,6 +8,7 @@ from tasks.parsing import lexicon
 from tasks.parsing.lexicon import Kind, read_lexicon
 
 FIELDS = ["acceptance", "sentiment"]
+OF_THEIR_OWN = ["不对", "没用", "无用", "未来"]  # whatever follows
 TABLES = tomllib.loads(Path(lexicon.__file__).with_name("verdicts.toml").read_text(encoding="utf-8"))
 
 
@@ -31,3 +32,19 @@ def test_a_verb_doubled_around_a_negation_is_a_question(verdict):
 
 def test_words_that_are_not_listed_are_one_unknown_word():
     assert read_lexicon("sentiment").clauses("鼯鼠") == [[("鼯鼠", Kind.OTHER)]]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("negation", ["不", "没", "未", "无", "没有"])
+def test_no_listed_word_hides_a_negated_verdict(name, negation):
+    lexicon = read_lexicon(name)
+    verdicts = {Kind.YES, Kind.NO, Kind.REFUSAL, Kind.MILD_YES, Kind.MILD_NO}
+    hidden = []
+    for word, kind in lexicon.kinds.items():
+        text = negation + word
+        if kind not in verdicts or word.isascii() or lexicon.kinds.get(text) is not None:
+            continue
+        [[(first, found), *_], *_] = lexicon.clauses(text)
+        if found is Kind.OTHER and first not in OF_THEIR_OWN and len(negation) < len(first) < len(text):  # 不同|意
+            hidden.append((first, text))
+    assert hidden == []
