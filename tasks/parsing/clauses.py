@@ -142,6 +142,7 @@ class ClauseReader:
         self._refuses = False  # what follows
         self._used_up = False  # calm behind it is no more
         self._from = False  # a way from one verdict to another is told
+        self._addressed = False  # the user is whom the agent turns to
         self._towards = False  # the last word was a preposition
 
     @property
@@ -185,6 +186,8 @@ class ClauseReader:
             claim.plain and not claim.conditional for claim in claims
         ):
             claims.append(Claim(None, silent=True, turning=self._turning, later=self.later))
+        elif self._partly and not claims:  # partially: agreed to return it
+            claims.append(Claim(None, silent=True, partial=True))
         return claims
 
     def _revised(self, claims: list[Claim], kind: Kind, last: Word, *, ends: bool) -> list[Claim] | None:
@@ -287,7 +290,7 @@ class ClauseReader:
             case Kind.PREPOSITION:
                 scope.prepose(word)
             case Kind.COORDINATION:
-                scope.coordinate()
+                scope.coordinate(word)
             case _:
                 self._pass_subject(word, kind, last)
 
@@ -296,17 +299,16 @@ class ClauseReader:
         scope = self._scope
         match kind:
             case Kind.SEQUEL | Kind.TO:
-                if kind is Kind.SEQUEL or self._from:
-                    self.later = True
-                    scope.link = None
-                scope.bridge(word, last)
+                self._pass_sequel(word, kind, last)
             case Kind.FROM:
                 self._from = True
                 scope.unknown()
             case Kind.AGENT | Kind.THIRD:
                 self.agent |= not (self._towards or (self._opines and kind is Kind.AGENT))
             case Kind.USER | Kind.OWNED:
-                self.agent &= self._asked_to
+                addressed = self._towards or (kind is Kind.OWNED and self._addressed)  # 商家对用户的差评
+                self.agent &= addressed or self._asked_to
+                self._addressed = self._towards
             case Kind.LET | Kind.CAUSE:
                 if self.agent:
                     self._asked_to = True
@@ -324,6 +326,13 @@ class ClauseReader:
                 pass
             case _:  # faint, in the middle of a clause
                 scope.unknown()
+
+    def _pass_sequel(self, word: str, kind: Kind, last: str) -> None:
+        """Take note that what follows came later."""
+        if kind is Kind.SEQUEL or self._from:
+            self.later = True
+            self._scope.link = None
+        self._scope.bridge(word, last)
 
 
 def _faded(value: bool | None, kind: Kind) -> bool | None:

@@ -78,7 +78,9 @@ _ENDINGS: Final = ("ly", "ness", "ing", "ed", "es", "d", "s")
 
 _SHORTEST_STEM: Final = 4
 
-_INFLECTED: Final = frozenset({Kind.YES, Kind.NO, Kind.REFUSAL, Kind.COMPLAINT, Kind.MILD_YES, Kind.MILD_NO})
+_INFLECTED: Final = frozenset(
+    {Kind.YES, Kind.NO, Kind.REFUSAL, Kind.COMPLAINT, Kind.MILD_YES, Kind.MILD_NO, Kind.GESTURE_NO}
+)
 
 _ADVERB: Final = re.compile("[a-z]{2,16}ly")
 

@@ -104,9 +104,11 @@ class Scope:
         self._reaches |= self.negated or self._silent
         self._before_cause = self.negated if word in _CAUSES else self._before_cause
 
-    def coordinate(self) -> None:
-        """Meet a conjunction of a list."""
-        self._coordinated = self.link is not None
+    def coordinate(self, word: str) -> None:
+        """Meet a conjunction of a list; `and` may begin a new predicate, `or` and `nor` do not."""
+        if word == "and" and self._doubtful and not (self._shown or self._of_noun):
+            self.cut()
+        self._coordinated = self.link is not None and word != "and"
 
     def unknown(self, following: Sequence[Word] = ()) -> None:
         """Meet an unknown word: how far a negation reaches is open, unless the word is plainly part of what was shown.
@@ -114,7 +116,7 @@ class Scope:
         Args:
             following: the words behind it.
         """
-        if following and following[0][1] is Kind.COORDINATION:
+        if following and following[0][1] is Kind.COORDINATION and following[0][0] != "and":
             return
         if (self.negated or self._doubly) and not self._reaches:
             attribute = self._shown and any(word in _ATTRIBUTIVE for word, _ in following)

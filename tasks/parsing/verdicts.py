@@ -249,11 +249,12 @@ def _settled(claims: list[Claim]) -> bool | None:
     for claim in claims:
         since = last is not None and claim.later and not last.later
         if claim.silent:
+            last = claim if claim.partial else last
             if claim.turning or claim.later:
                 value = None
         elif claim.plain or (since and not claim.gesture):
-            value = None if last is not None and not claim.later and _parts_with(last, value, claim) else claim.value
-            last = claim
+            parts = last is not None and not claim.later and _parts_with(last, value, claim)
+            value, last = (None, claim._replace(partial=True)) if parts else (claim.value, claim)
         elif since and not claim.courteous and claim.value is not value:
             value = None
     return value

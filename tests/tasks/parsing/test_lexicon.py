@@ -8,7 +8,7 @@ from tasks.parsing import lexicon
 from tasks.parsing.lexicon import Kind, read_lexicon
 
 FIELDS = ["acceptance", "sentiment"]
-OF_THEIR_OWN = ["不对", "没用", "无用", "未来"]  # whatever follows
+OF_THEIR_OWN = ["不对", "没用", "无用", "未来", "无问题", "无故"]  # whatever follows
 TABLES = tomllib.loads(Path(lexicon.__file__).with_name("verdicts.toml").read_text(encoding="utf-8"))
 
 

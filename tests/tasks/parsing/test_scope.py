@@ -2,6 +2,7 @@
 
 import pytest
 
+from tasks.parsing.lexicon import Kind, read_lexicon
 from tasks.parsing.verdicts import accepted_of, negative_sentiment_of
 
 
@@ -132,3 +133,42 @@ def test_an_answer_that_begins_by_doubt_is_open():
 def test_what_the_manager_grants_is_not_the_customers():
     assert accepted_of("主管同意了退款申请") is None
     assert accepted_of("The user asked for a manager and refused") is False
+
+
+@pytest.mark.parametrize(
+    "open_ended", ["用户接受与否不详", "用户的接受情况未知", "用户有接受的可能", "The acceptance cannot be inferred"]
+)
+def test_doubt_behind_a_verdict_leaves_it_open(open_ended):
+    assert accepted_of(open_ended) is None
+
+
+@pytest.mark.parametrize("at_once", ["当场", "立即", "马上"])
+def test_what_is_not_done_at_once_may_be_done_yet(at_once):
+    assert accepted_of(f"用户没有{at_once}答应") is None
+    assert accepted_of(f"用户{at_once}答应了") is True
+
+
+def test_partly_before_all_that_follows_leaves_it_open():
+    assert accepted_of("Only partially: accepted the coupon and declined the repair") is None
+
+
+def test_the_agents_mood_towards_the_customer_is_the_agents():
+    assert negative_sentiment_of("商家对用户的评价很不满") is None
+    assert negative_sentiment_of("用户对商家的评价很不满") is True
+
+
+def test_and_begins_a_new_predicate_in_english():
+    assert accepted_of("The customer was not amused and declined") is False
+    assert negative_sentiment_of("no anger and frustration") is False
+    assert negative_sentiment_of("The user did not show anger and frustration") is not True
+
+
+def test_a_score_of_a_mood_names_none():
+    assert negative_sentiment_of("负面情绪指数为0，语气平和") is False
+    assert negative_sentiment_of("负面情绪得分0.3") is None
+
+
+@pytest.mark.parametrize(("word", "kind"), [("grumbles", Kind.YES), ("hostilely", Kind.YES), ("politeness", Kind.NO)])
+def test_forms_of_an_english_verdict_are_that_verdict(word, kind):
+    [[(_, found)]] = read_lexicon("sentiment").clauses(word)
+    assert found is kind
