@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from tasks.parsing.lexicon import Kind, Lexicon, Word
-from tasks.parsing.scope import Scope
+from tasks.parsing.scope import CAUSES, Scope
 
 _SIGNS: Final = {
     Kind.YES: True,
@@ -138,6 +138,7 @@ class ClauseReader:
         self._turning = turning
         self._asked_to = False  # by the agent
         self._hedged = self._asked = self._rhetoric = self._wavers = self._partly = self._enquires = False
+        self._main_agent: bool | None = None  # before the cause that is being told
         self._opines = False  # the user says what they think of the agent
         self._refuses = False  # what follows
         self._used_up = False  # calm behind it is no more
@@ -287,8 +288,11 @@ class ClauseReader:
                 scope.hide()
             case Kind.THUS:
                 scope.thus()
+                self.agent = self._main_agent if self._main_agent is not None else self.agent
+                self._main_agent = None
             case Kind.PREPOSITION:
                 scope.prepose(word)
+                self._main_agent = self.agent if word in CAUSES else self._main_agent
             case Kind.COORDINATION:
                 scope.coordinate(word)
             case _:

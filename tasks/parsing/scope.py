@@ -11,7 +11,7 @@ _NO_SUCH_THING: Final = frozenset(["无", "毫无", "no", "without"])  # what fo
 
 _OF_ATTRIBUTES: Final = frozenset(["不", "未", "无", "没"])
 
-_CAUSES: Final = frozenset(["因", "因为", "由于", "because"])
+CAUSES: Final = frozenset(["因", "因为", "由于", "because"])
 
 _BEFORE_ABOUT: Final = frozenset(["没", "没有", "未", "能"])  # 没有就赔偿达成一致; elsewhere 就 is then
 
@@ -102,7 +102,7 @@ class Scope:
     def prepose(self, word: str) -> None:
         """Meet a preposition: a negation before it reaches over all that it brings."""
         self._reaches |= self.negated or self._silent
-        self._before_cause = self.negated if word in _CAUSES else self._before_cause
+        self._before_cause = self.negated if word in CAUSES else self._before_cause
 
     def coordinate(self, word: str) -> None:
         """Meet a conjunction of a list; `and` may begin a new predicate, `or` and `nor` do not."""
