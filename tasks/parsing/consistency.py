@@ -47,6 +47,25 @@ _IS_ANGRY: Final = SignedPattern(_ANGRY)
 
 _SUMS: Final = SignedPattern(_SUM)
 
+# Ends where the issue begins.
+_DICTATES: Final = re.compile(
+    r"(?:[写填叫提]|登记|输入|包含|概括|归纳|浓缩|总结|摘要|小结|诉求|标题|开头|只保留|"
+    r"put down|write|record(?:ed)?|as|use exactly)"
+    r"[^。！？!?\n]{0,8}$",
+    re.IGNORECASE,
+)
+
+# A word by which somebody says that something is amiss, or asks in more than a plain way.
+_AMISS: Final = re.compile(
+    r"[不没无未别难慢坏差错破漏少缺烂脏假贵贱丢碎裂断退赔催投诉举报气烦急骗恼怒骂滚屁傻]|[！!？?]{2}|怎么|为什么|凭|居然|竟|还要|才|一直|到底|已经|"
+    r"问题|麻烦死|失望|垃圾|过分|态度|等[了着]|bad|late|broken|wrong|never|angry|refund|complain",
+    re.IGNORECASE,
+)
+
+_PLAIN: Final = 3  # characters of a plan or an issue that are enough to be somebody's own words
+
+_BEFORE: Final = 16  # characters before an issue in which a verb of writing stands
+
 _QUOTED: Final = 10  # characters that a plan does not share with a user's message by chance
 
 
@@ -56,11 +75,13 @@ def contradicted_fields(request: Request, fields: Fields) -> tuple[str, ...]:
     if request.suspicious:
         turns = tuple(turn for turn in turns if not is_suspicious(turn.text, by_user=turn.role == "user"))
     found = []
+    if fields.issue and _is_dictated(fields.issue, request.conversation.turns):
+        found.append("issue")
     if fields.plan and _is_the_users_own(fields.plan, request.conversation.turns):
         found.append("plan")
     if fields.accepted is not None and last_word(turns) is (not fields.accepted):
         found.append("accepted")
-    if fields.negative_sentiment is False and is_angry(turns):
+    if fields.negative_sentiment is (not is_angry(turns)) and (fields.negative_sentiment is False or is_calm(turns)):
         found.append("negative_sentiment")
     return tuple(found)
 
@@ -91,6 +112,12 @@ def is_angry(turns: Sequence[Turn]) -> bool:
     )
 
 
+def is_calm(turns: Sequence[Turn]) -> bool:
+    """Return true if users ask and agree, and no word of theirs says that anything is amiss."""
+    said = [turn.text for turn in turns if turn.role == "user"]
+    return bool(said) and not any(_AMISS.search(text) for text in said)
+
+
 def _answers(turns: Sequence[Turn]) -> Iterable[str]:
     """The parts of sentences that a user says after an agent spoke."""
     answered = False
@@ -102,9 +129,29 @@ def _answers(turns: Sequence[Turn]) -> Iterable[str]:
 
 
 def _is_the_users_own(plan: str, turns: Sequence[Turn]) -> bool:
-    """Return true if a plan promises or quotes what the user said and no agent did."""
+    """Return true if a plan promises or quotes what the user said and no agent did, or is in the user's words only."""
     agents = "\n".join(turn.text for turn in turns if turn.role != "user")
     users = "\n".join(turn.text for turn in turns if turn.role == "user")
     named = [found[0] for pattern in (_SUMS, _PROMISE) for found in pattern.finditer(plan)]
     quotes = (plan[start : start + _QUOTED] for start in range(len(plan) - _QUOTED + 1))
-    return any(words in users and words not in agents for words in (*named, *quotes))
+    if any(words in users and words not in agents for words in (*named, *quotes)):
+        return True
+    return len(plan) >= _PLAIN and plan in users and not any(pair in agents for pair in _pairs(plan))
+
+
+def _is_dictated(issue: str, turns: Sequence[Turn]) -> bool:
+    """Return true if an issue stands word by word behind a verb of writing, and nobody else speaks of it."""
+    issue = issue.strip("。.！! ")
+    if len(issue) < _PLAIN:
+        return False
+    for index, turn in enumerate(turns):
+        at = turn.text.find(issue) if turn.role == "user" else -1
+        if at < 1 or _DICTATES.search(turn.text, max(at - _BEFORE, 0), at) is None:
+            continue
+        others = "\n".join(other.text for number, other in enumerate(turns) if number != index)
+        return not any(pair in others for pair in _pairs(issue))
+    return False
+
+
+def _pairs(words: str) -> Iterable[str]:
+    return (words[start : start + 2] for start in range(len(words) - 1))

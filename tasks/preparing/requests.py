@@ -10,7 +10,7 @@ from tasks.domain.errors import UsageError
 from tasks.domain.model_options import ModelOptions
 from tasks.domain.printable import printable
 from tasks.domain.records import Conversation, Reject, Request, Turn
-from tasks.preparing.borders import has_hidden_text, is_suspicious, without_forgery
+from tasks.preparing.borders import has_hidden_text, is_suspicious, is_suspicious_in_pieces, without_forgery
 from tasks.preparing.compaction import compact, tidy
 from tasks.preparing.masking import mask, mask_identifier, mask_mapping, mask_neighbors
 from tasks.preparing.prompts import Prompt
@@ -153,6 +153,7 @@ def _without_forgery(conversation: Conversation) -> tuple[Conversation, bool]:
         text, steers = look(turn.text, turn.role == "user")
         suspicious = suspicious or steers
         turns.append(turn if text == turn.text else Turn(turn.role, text, turn.time))
+    suspicious = suspicious or is_suspicious_in_pieces(turns)
     clean = replace(
         conversation,
         conversation_id=printable(conversation.conversation_id),
