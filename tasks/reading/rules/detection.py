@@ -1,9 +1,10 @@
 """Detect a log's format by its content; its name plays no part."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final
 
 from tasks.reading.rules.candidate import Candidate, Detected
@@ -11,38 +12,22 @@ from tasks.reading.rules.context import NO_MAPPING, LogContext
 from tasks.reading.rules.file_kinds import why_no_text
 from tasks.reading.rules.formats import LogMapping
 from tasks.reading.rules.json_detection import detect_json
+from tasks.reading.rules.labels import frequent_names
 from tasks.reading.rules.log_bytes import ObjectHead
 from tasks.reading.rules.sample import Sample
-from tasks.reading.rules.speakers import nameable
+from tasks.reading.rules.speakers import Speaker, nameable
 from tasks.reading.rules.table_detection import detect_by_places, detect_table
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.transcript_files import TranscriptFile, TranscriptLines
-from tasks.reading.rules.transcripts import frequent_names, split_transcript
+from tasks.reading.rules.transcripts import split_transcript
 
 _HEAD_LINES: Final = 200
 
 _LINES_ABOVE_HEADER: Final = 20
 
-# A row of data may hold one word that is a column's name elsewhere, such as 文本.
-_FEWEST_MEANT: Final = 2
-
 _KEYS_NAMED: Final = 5
 
-_MOST_GUESSED: Final = 200  # columns
-
-_FEW_ROWS: Final = 20
-
-_TAKEN_FOR: Final = {
-    "conversation_id": "the conversation's id",
-    "role": "who speaks",
-    "text": "what is said",
-    "time": "the time",
-    "transcript": "the dialogue",
-}
-
 _MOST_STRANGERS: Final = 20
-
-_DELIMITERS: Final = {"csv": (",", ";", "|", "\x01", "，"), "tsv": ("\t",)}
 
 
 def detect_format(
@@ -156,6 +141,9 @@ def _transcript(candidate: Candidate) -> Detected | None:
         return None
     if candidate.log_format == "auto" and candidate.mapping.match:
         return None  # the mapping is for the names it lists; a transcript has no names
+    roles = _asked_and_answered(candidate.lines)
+    if roles and not candidate.mapping.roles:
+        candidate.mapping = replace(candidate.mapping, roles=roles)
     names = frequent_names(candidate.head.text.split("\n"))
     log = candidate.log_with(names)
     found = split_transcript(candidate.head.text, log.labels)
@@ -173,6 +161,18 @@ def _transcript(candidate: Candidate) -> Detected | None:
     if two_sided > 1 and two_sided >= 0.9 * len(candidate.lines):
         return Detected("transcript", TranscriptLines(log), "a conversation a line", log)
     return Detected("transcript", TranscriptFile(log), "", log)
+
+
+_ASKED: Final = re.compile(r"[\s>*#-]{0,8}(?P<name>(?P<user>问|問|[Qq])\d{0,4}|(?:答|[Aa])\d{0,4})[:：]")
+
+
+def _asked_and_answered(lines: list[str]) -> dict[str, Speaker]:
+    """The sides of 问 and 答, of Q and A, where they begin most lines by turns; in any other log they are words."""
+    found = [label for line in lines if (label := _ASKED.match(line))]
+    turns = sum(bool(one["user"]) != bool(other["user"]) for one, other in pairwise(found))
+    if len(found) * 2 < len(lines) or turns * 3 < len(found) or not turns:
+        return {}
+    return {label["name"]: "user" if label["user"] else "agent" for label in found}
 
 
 _NO_TIMES: Final = TimestampParser(UTC)

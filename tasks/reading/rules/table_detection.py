@@ -9,12 +9,12 @@ from tasks.reading.rules.candidate import Candidate, Detected
 from tasks.reading.rules.csv_rows import Dialect, split_rows
 from tasks.reading.rules.dialogue import is_newest_first
 from tasks.reading.rules.json_fields import joined
+from tasks.reading.rules.labels import frequent_names
 from tasks.reading.rules.readers import Table
 from tasks.reading.rules.row_kinds import sides_of
 from tasks.reading.rules.speakers import roles_in_context
 from tasks.reading.rules.table_logs import Columns, columns_of_sides, header_columns, mapping_columns
 from tasks.reading.rules.told_by_values import is_id_name, told_by_values, transcripts_by_values
-from tasks.reading.rules.transcripts import frequent_names
 from tasks.reading.rules.vocabulary import MEANINGS, NAMES, normalized
 
 _LINES_ABOVE_HEADER: Final = 20

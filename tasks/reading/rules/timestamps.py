@@ -25,13 +25,13 @@ _ZONES: Final = {
     "est": -5, "edt": -4, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "cet": 1, "cest": 2, "bst": 1,
 }  # fmt: skip
 
-_AFTERNOON: Final = frozenset(["下午", "晚上", "傍晚", "晚", "pm", "p.m."])
+_AFTERNOON: Final = frozenset(["下午", "午後", "오후", "晚上", "傍晚", "晚", "pm", "p.m."])
 
 _NOON: Final = frozenset(["中午"])
 
-_MORNING: Final = frozenset(["上午", "凌晨", "早上", "清晨", "早", "am", "a.m."])
+_MORNING: Final = frozenset(["上午", "午前", "오전", "凌晨", "早上", "清晨", "早", "am", "a.m."])
 
-_HALF: Final = r"上午|下午|中午|凌晨|早上|清晨|傍晚|晚上|[AaPp]\.?[Mm]\.?"
+_HALF: Final = r"午前|午後|오전|오후|上午|下午|中午|凌晨|早上|清晨|傍晚|晚上|[AaPp]\.?[Mm]\.?"
 
 _CLOCK: Final = (
     rf"(?:(?P<before>{_HALF})\s?)?(?P<hour>\d{{1,2}})(?:(?::|：|时|點|点|h|-)(?P<minute>\d{{1,2}})"
@@ -52,7 +52,7 @@ _FORMS: Final = tuple(
     re.compile(pattern)
     for pattern in (
         # 2026-11-22 10:00, 2026年11月22日 下午1:02, 2026/11/22 星期日 10:00
-        rf"(?P<year>\d{{4}})\s?[-/.年_]\s?(?P<month>\d{{1,2}})\s?[-/.月_]\s?(?P<day>\d{{1,2}})日?{_WEEKDAY}"
+        rf"(?P<year>\d{{4}})\s?[-/.年년_]\s?(?P<month>\d{{1,2}})\s?[-/.月월_]\s?(?P<day>\d{{1,2}})[日일]?{_WEEKDAY}"
         rf"(?:{_SPACE}{_CLOCK}{_ZONE})?",
         # 20261122 10:00:00
         rf"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d){_SPACE}{_CLOCK}{_ZONE}",

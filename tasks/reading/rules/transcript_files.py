@@ -9,10 +9,11 @@ from tasks.domain.records import Reject
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.dialogue import Header, conversation_from
 from tasks.reading.rules.json_logs import Read
+from tasks.reading.rules.labels import begins_with_label, plain_label
 from tasks.reading.rules.log_bytes import LINE_LIMIT_BYTES, ObjectHead
 from tasks.reading.rules.readers import text_lines
 from tasks.reading.rules.reasons import strangers_in
-from tasks.reading.rules.transcripts import begins_with_label, plain_label, split_transcript
+from tasks.reading.rules.transcripts import split_transcript
 
 _LINE_COST_BYTES: Final = 64  # beside its text; short lines take far more memory than their characters
 
@@ -21,18 +22,20 @@ _RULE: Final = re.compile(r"\s*([-=*#_—~])\1{2,}\s*")
 _HEADING: Final = re.compile(r"\s*([^\s:：][^:：]{0,30})[:：](.*)")
 
 _ID_HEADING: Final = re.compile(
-    r"[\s#*=\-【\[]*(?:(?:会话|對話|对话|會話|咨询|通话|工单)\s*(?:ID|编号|編號|号|標識|标识)"
+    r"[\s#*=\-~_—–+|【\[(（<《]*(?:(?:会话|對話|对话|會話|咨询|通话|工单)\s*(?:ID|编号|編號|号|標識|标识)"
     r"|(?:session|conversation|dialog|dialogue|chat|ticket|call)[ _-]?id)\s*[:：]",
     re.I,
 )
 
 # 对话1：, 【会话 2】, === Conversation 3 ===, 第4通
 _NUMBERED: Final = re.compile(
-    r"[\s#*=\-【\[(（<《]*(?:第\s{0,2}\d{1,8}\s{0,2}(?:通|个|條|条|段|次|场|場)(?:会话|对话|會話|對話|通话|咨询)?"
-    r"|(?:会话|对话|會話|對話|通话|咨询|dialogue|dialog|conversation|session|chat|call|ticket)\s{0,2}[#＃nN°o.]{0,3}\s{0,2}\d{1,8})"
-    r"[\s】\])）>》*=\-:：]*",
+    r"[\s#*=\-~_—–+|【\[(（<《]*(?:第\s{0,2}\d{1,8}\s{0,2}(?:通|个|條|条|段|次|场|場)(?:会话|对话|會話|對話|通话|咨询)?"
+    r"|(?:会话|对话|會話|對話|通话|咨询|dialogue|dialog|conversation|session|chat|call|ticket)\s{0,2}[#＃nN°o.]{0,3}\s{0,2}(?P<id>\d{1,20}))"
+    r"[\s】\])）>》*=\-~_—–+|:：]*",
     re.I,
 )
+
+_ID_DIGITS: Final = 5  # a number of fewer counts the conversations of a file
 
 _LINES_AHEAD: Final = 200
 
@@ -79,6 +82,8 @@ class TranscriptFile:
                 yield block.read()
                 block = _Block(self.log)
             if borders.is_no_text(line):
+                if not block.spoken:
+                    block.conversation_id = numbered_id(line) or block.conversation_id
                 continue
             block.add(number, line)
         yield from rejects
@@ -156,6 +161,7 @@ class _Block:
         self._log = log
         self._lines: list[_Line] = []
         self._begun = 0
+        self.conversation_id = ""
         self.size = 0
         self.spoken = False
 
@@ -176,17 +182,24 @@ class _Block:
         if self.size > LINE_LIMIT_BYTES:
             limit = f"{LINE_LIMIT_BYTES >> 20} MB with {_LINE_COST_BYTES} bytes added for each line"
             return self._log.unreadable(self._begun, f"a transcript of more than {limit}: no conversation is that long")
-        return read_transcript(self._lines, self._log)
+        return read_transcript(self._lines, self._log, self.conversation_id)
 
 
-def read_transcript(lines: list[_Line], log: LogContext) -> Read:
+def numbered_id(heading: str) -> str:
+    """The id that a heading such as `## Conversation 10086001` names; "" where it only counts."""
+    found = _NUMBERED.fullmatch(heading)
+    number = found["id"] if found else ""
+    return number if number and len(number) >= _ID_DIGITS else ""
+
+
+def read_transcript(lines: list[_Line], log: LogContext, named: str = "") -> Read:
     """A conversation of these lines. What stands before it may name its id, start, channel and attributes."""
     text = "\n".join(line for _, line in lines)
     found = split_transcript(text, log.labels)
     first = lines[text.count("\n", 0, found.start)][0]
     headings, others = _headings(found.preamble)
     shape = log.vocabulary.shape(tuple(headings))
-    conversation_id = headings.get(shape.conversation_id) or f"{log.uri}:{first}"
+    conversation_id = headings.get(shape.conversation_id) or named or f"{log.uri}:{first}"
     if found.strangers:
         return log.unreadable(first, strangers_in(found.strangers, log), conversation_id)
     if not found.utterances:
@@ -206,7 +219,7 @@ def _headings(preamble: str) -> tuple[dict[str, str], list[str]]:
     others = []
     for line in preamble.split("\n"):
         if heading := _HEADING.fullmatch(line):
-            headings[heading[1].strip(" #*-【[")] = heading[2].strip(" #*-】]")
+            headings[heading[1].strip(" #*-=_~—【[")] = heading[2].strip(" #*-=_~—】]")
         elif line.strip(" \t-*#>=_"):
             others.append(line.strip())
     return headings, others

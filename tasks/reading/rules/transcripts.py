@@ -2,74 +2,27 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from tasks.domain.records import Turn
 from tasks.reading.rules.dialogue import MESSAGES_LIMIT, new_turn, plain_text
-from tasks.reading.rules.speakers import AGENT_WORDS, SYSTEM_WORDS, USER_WORDS, Speaker, speaker_of
+from tasks.reading.rules.labels import (
+    DATE,
+    DATE_INSIDE,
+    NO_ROLES,
+    OF_DAY,
+    SHOP,
+    Label,
+    LabelReader,
+    plain_label,
+)
+from tasks.reading.rules.notices import without_notices
+from tasks.reading.rules.speakers import AGENT_WORDS, SYSTEM_WORDS, USER_WORDS, Speaker
 from tasks.reading.rules.utterances import Utterance
 
-_DATE: Final = r"(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d))"
-
-_OF_DAY: Final = (
-    r"(?:(?:上午|下午|中午|晚上|凌晨)\s?)?\d{1,2}[:：]\d{2}(?:[:：]\d{2}(?:\.\d{1,6})?)?(?:\s?[AaPp]\.?[Mm]\.?)?"
-)
-
-_DATED: Final = rf"{_DATE}(?:[ \t,，T]{{1,3}}|(?<=日)){_OF_DAY}"
-
-_MARKS: Final = r"(?:(?:[-*•·>#+]{1,3}|\d{1,4}[.)、])[ \t]{1,4}|\*\*|__|~){0,6}"
-
-# A label's line: marks of a list or a quotation, a time, a name, a colon. Bounded everywhere, so that it stays linear.
-_LINE: Final = re.compile(
-    rf"[ \t\u3000\ufeff\u200e]*+{_MARKS}"
-    rf"(?:[\[(（【]?(?P<time>{_DATED}|{_OF_DAY})[\])）】]?[ \t]{{0,3}}(?P<dash>[-–—|][ \t]{{1,3}})?{_MARKS})?"
-    r"(?P<open>[\[【(（<「])?(?P<name>[^\s:：﹕∶\[\]【】<>「」,，。！？!?;；、\"“”][^:：﹕∶\n,，。！？!?;；\"“”]{0,40}?)"
-    r"(?:[\]】)）>」]?(?:\*\*|__)?[ \t]{0,8}[:：﹕∶]|[\]】>」](?=\s))(?:\*\*|__)?"
-)
-
-# 千牛, 旺旺: NAME(2026-11-22 10:00:00): text. QQ, 七鱼: NAME 2026-11-22 10:00:00, with the text on the lines below.
-_NAME_AND_TIME: Final = re.compile(
-    rf"[ \t\u3000\ufeff]*+(?P<name>[^\s(（\[【\d,，;；|\t][^(（,，;；|\t\n]{{0,30}}?)[ \t]{{0,4}}"
-    rf"[(（]?(?P<time>{_DATED})[)）]?[ \t]{{0,4}}"
-    r"(?:[:：][ \t]{0,4}|$)"
-)
-
-# NAME 10:00 or NAME (10:00:22): text, where the name's side is known.
-_NAME_AND_CLOCK: Final = re.compile(
-    rf"[ \t\u3000\ufeff]*+(?P<name>[^\s(（\[【\d,，;；|\t][^(（,，;；|\t\n]{{0,30}}?)(?:[ \t]{{1,4}}|[ \t]{{0,4}}[(（])"
-    rf"(?P<time>{_OF_DAY})[)）]?[ \t]{{0,4}}(?:[:：][ \t]{{0,4}}|$)"
-)
-
-_ENDS_IN_HOUR: Final = re.compile(r"[\s(（午上晨]\d{1,2}$")
-
-_TIME_AND_NAME: Final = re.compile(
-    rf"[ \t\u3000\ufeff]*+[\[(（【]?(?P<time>{_DATED})[\])）】]?[ \t]{{1,4}}(?P<name>\S{{1,24}})[ \t]*$"
-)
-
 _TIMED_NOTICE: Final = re.compile(
-    rf"[\u200e\ufeff]?\[?(?P<time>{_DATE}[ ,，]{{1,3}}{_OF_DAY})\]?(?:[ \t]-[ \t]|[ \t]{{1,2}})\S"
+    rf"[\u200e\ufeff]?\[?(?P<time>{DATE}[ ,，]{{1,3}}{OF_DAY})\]?(?:[ \t]-[ \t]|[ \t]{{1,2}})\S"
 )
-
-# What stands before a colon without being anybody's name.
-_NO_NAMES_WORDS: Final = (
-    "地址 电话 手机 手机号 姓名 收件人 收货人 收货地址 订单 订单号 订单编号 单号 快递单号 运单号 物流单号 "
-    "时间 日期 金额 价格 数量 型号 颜色 尺码 规格 商品 链接 备注 注 注意 说明 问 答 原因 方案 例如 比如 "
-    "如下 温馨提示 提示 网址 邮箱 账号 密码 编号 状态 渠道 来源 主题 标题 http https note ps re fw fwd "
-    "total price order date time phone address email tel 会话id 会话编号 开始时间 结束时间"
-)
-
-_NO_NAMES: Final = frozenset(_NO_NAMES_WORDS.split())
-
-_SHOP: Final = re.compile(r"[^:：\s]{1,30}[:：][^:：\s]{1,30}|.{0,30}(?:旗舰店|专卖店|专营店|官方店|自营店|企业店)")
-
-_COLON: Final = re.compile(r"[:：﹕∶\]】>」]")
-
-_DATE_INSIDE: Final = re.compile(_DATED)
-
-_LABEL_CHARACTERS: Final = 160
-
-_ADDRESSED: Final = re.compile("联系|致电|添加|询问|咨询|拨打|请|转|找|给|回复")
 
 
 def _alternatives(words: str, *, latin: bool) -> str:
@@ -88,13 +41,6 @@ _NO_LABELS_WORDS: Final = (
 
 _NO_LABELS: Final = frozenset(_NO_LABELS_WORDS.split())
 
-# And those that often stand before a colon within a message, and so are no labels anywhere.
-_NO_LABELS_AT_ALL_WORDS: Final = (
-    "通知 旁白 事件 人工 店铺 店鋪 model contact lead note info template activity trigger tool function "
-    "event service shop store a q subscriber total 员工 企业 官方 助手 小助手 小二 接待 学员 specialist"
-)
-
-_NO_LABELS_AT_ALL: Final = frozenset(_NO_LABELS_AT_ALL_WORDS.split())
 
 _USER_LABELS: Final = f"{_alternatives(USER_WORDS, latin=False)}|{_alternatives(USER_WORDS, latin=True)}"
 
@@ -151,100 +97,6 @@ class Transcript(NamedTuple):
     strangers: Mapping[str, int] = {}
 
 
-class Label(NamedTuple):
-    """The beginning of a message: who speaks (None: a stranger), when, and where its text begins in its line."""
-
-    speaker: Speaker | None
-    name: str
-    time: str | None
-    end: int
-    sure: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LabelReader:
-    """Finds the labels of a transcript's lines.
-
-    Args:
-        roles: names and the sides they are on; `*` is for all others.
-        names: names that begin messages in this log, though nobody said whose they are.
-    """
-
-    roles: Mapping[str, Speaker] = field(default_factory=dict)
-    names: frozenset[str] = frozenset()
-
-    def label(self, line: str) -> Label | None:
-        """The label that a line begins with, if any."""
-        if not self.roles and (plain := plain_label(line)):
-            return Label(plain[0], line[: plain[1]], None, plain[1] + 1, sure=True)
-        start = line[:_LABEL_CHARACTERS]
-        dated = len(line) < _LABEL_CHARACTERS and _DATE_INSIDE.search(start) is not None
-        if dated and (headline := self._headline(start, _NAME_AND_TIME)):
-            return headline
-        found = _LINE.match(start) if _COLON.search(start) else None
-        if found:
-            clocked = self._headline(start, _NAME_AND_CLOCK) if _ENDS_IN_HOUR.search(found["name"]) else None
-            if clocked and clocked.speaker:
-                return clocked
-            name = found["name"].strip(" *_\t")
-            speaker = self.speaker(name)
-            timed = found["time"] is not None
-            if speaker or self._is_stranger(name, timed, found):
-                return Label(speaker, name, found["time"], found.end(), sure=speaker is not None)
-        return self._headline(start, _TIME_AND_NAME) if dated else None
-
-    def speaker(self, name: str) -> Speaker | None:
-        """The side of a name."""
-        if self.roles and (speaker := self.roles.get(name)):
-            return speaker
-        speaker = _label_speaker(name)
-        return speaker or (self.roles.get("*") if name in self.names else None)
-
-    def _is_stranger(self, name: str, timed: bool, found: re.Match[str]) -> bool:
-        if name in self.names:
-            return True
-        dated = timed and (found["dash"] is not None or len(found["time"]) > 5)
-        return dated and len(name) <= 24 and name.lower() not in _NO_NAMES
-
-    def _headline(self, line: str, form: re.Pattern[str]) -> Label | None:
-        found = form.match(line)
-        if not found:
-            return None
-        name = found["name"].strip().strip("[]【】")
-        if name.rstrip(":： ").lower() in _NO_NAMES or (
-            _COLON.search(name) and line[found.end("time") :][:1] not in ")）"
-        ):
-            return None
-        speaker = self.speaker(name)
-        if speaker is None and _SHOP.fullmatch(name):
-            speaker = "agent"
-        return Label(speaker, name, found["time"], found.end(), sure=True)
-
-
-# The labels of nearly every line of a transcript, without the marks that others may have around them.
-_PLAIN: Final[Mapping[str, Speaker]] = {
-    form: speaker
-    for words in (USER_WORDS, AGENT_WORDS)
-    for word in words.split()
-    if word not in _NO_LABELS_AT_ALL and (speaker := speaker_of(word))
-    for form in {word, word.title()}
-}
-
-_PLAIN_CHARACTERS: Final = 12
-
-
-def plain_label(line: str) -> tuple[Speaker, int] | None:
-    """The side of a plain label that a line begins with, and the place of its colon."""
-    end = line.find("：", 0, _PLAIN_CHARACTERS)
-    if end < 0:
-        end = line.find(":", 0, _PLAIN_CHARACTERS)
-    speaker = _PLAIN.get(line[:end]) if end > 0 else None
-    return (speaker, end) if speaker else None
-
-
-NO_ROLES: Final = LabelReader()
-
-
 def split_transcript(text: str, reader: LabelReader = NO_ROLES) -> Transcript:
     """The messages that speakers' labels (`用户：`, `[客服 小林]:`) begin; none when there is no label.
 
@@ -252,7 +104,8 @@ def split_transcript(text: str, reader: LabelReader = NO_ROLES) -> Transcript:
     What follows without a label belongs to the message before, but a line that another speaker's name begins does
     not: it is the message of a stranger.
     """
-    labels = _labels_at_line_starts(text, reader)
+    text, days = without_notices(text)
+    labels = _labels_at_line_starts(text, reader, days)
     if len(labels) < _LABELS_A_LINE and len({label.speaker for _, label in labels}) < _LABELS_A_LINE:
         anywhere = _labels_anywhere(text)
         if len(anywhere) > len(labels):
@@ -283,12 +136,14 @@ def plain_transcript(text: str) -> list[Turn] | None:
     return turns if _LABELS_A_LINE <= labels <= MESSAGES_LIMIT else None
 
 
-def _labels_at_line_starts(text: str, reader: LabelReader) -> list[tuple[int, Label]]:
+def _labels_at_line_starts(text: str, reader: LabelReader, days: Mapping[int, str]) -> list[tuple[int, Label]]:
     labels = []
     start = 0
     label_of = reader.label
     for line in text.split("\n"):
         if line and (label := label_of(line)):
+            if days and label.time and (day := days.get(start)) and not DATE_INSIDE.search(label.time):
+                label = label._replace(time=f"{day} {label.time}")
             labels.append((start, label))
         elif line[:1] in _NOTICE_BEGINS and (found := _TIMED_NOTICE.match(line)):
             labels.append((start, Label("system", "", found["time"], 0, sure=False)))
@@ -305,7 +160,7 @@ def _with_sides(labels: list[tuple[int, Label]]) -> tuple[list[tuple[int, int, S
     Where a shop's account speaks (千牛's `店铺:小美`), the one other name is the buyer's.
     """
     unknown = {label.name for _, label in labels if label.speaker is None}
-    by_shop = unknown and any(label.speaker == "agent" and _SHOP.fullmatch(label.name) for _, label in labels)
+    by_shop = unknown and any(label.speaker == "agent" and SHOP.fullmatch(label.name) for _, label in labels)
     buyer = next(iter(unknown)) if len(unknown) == 1 and by_shop else None
     strangers: dict[str, int] = {}
     found: list[tuple[int, int, Speaker, str | None]] = []
@@ -322,7 +177,7 @@ def _split(text: str, labels: list[tuple[int, int, Speaker, str | None]], strang
         return Transcript(text.strip(), [], 0)
     ends = [*(label[0] for label in labels[1:]), len(text)]
     utterances = [
-        Utterance(speaker, text[begin:end].strip(), time)
+        Utterance(speaker, _BLANKED.sub("", text[begin:end]).strip(), time)
         for (_, begin, speaker, time), end in zip(labels, ends, strict=True)
     ]
     return Transcript(text[: labels[0][0]].strip(), utterances, labels[0][0], strangers)
@@ -340,51 +195,4 @@ def _labels_anywhere(text: str) -> list[tuple[int, int, Speaker, str | None]]:
     return labels
 
 
-_SPEAKERS_KEPT: Final = 4_096
-_known_labels: dict[str, Speaker | None] = {}
-
-
-def _label_speaker(name: str) -> Speaker | None:
-    """The side of a label's name; remembered, because a log has few."""
-    try:
-        return _known_labels[name]
-    except KeyError:
-        pass
-    word = _SUFFIX_AT_END.sub("", name) or name
-    speaker = speaker_of(name) or speaker_of(word)
-    if speaker is None and " " in word and not word.isascii():
-        speaker = speaker_of(word.partition(" ")[0])
-    if word.lower() in _NO_NAMES or word.lower() in _NO_LABELS_AT_ALL or _ADDRESSED.search(name):
-        speaker = None
-    if len(_known_labels) >= _SPEAKERS_KEPT:
-        _known_labels.clear()
-    _known_labels[name] = speaker
-    return speaker
-
-
-_SUFFIX_AT_END: Final = re.compile(
-    r"(?:[ _-]?(?:\d{1,10}|[A-Za-z]\d{0,4}))?(?:[(（\[【][^()（）\[\]【】\n]{0,24}[)）\]】])?$"
-)
-
-
-def begins_with_label(line: str, reader: LabelReader = NO_ROLES) -> bool:
-    """True for a line that begins with a speaker's label."""
-    label = reader.label(line)
-    return label is not None and (label.speaker is not None or label.sure)
-
-
-def frequent_names(lines: list[str]) -> frozenset[str]:
-    """Names that begin so many lines that they must be speakers', though no word says whose side they are on."""
-    counts: dict[str, int] = {}
-    known = 0
-    for line in lines:
-        found = _LINE.match(line)
-        if not found:
-            continue
-        name = found["name"].strip(" *_\t")
-        if _label_speaker(name):
-            known += 1
-        elif len(name) <= 16 and name.lower() not in _NO_NAMES and not name.isdecimal():
-            counts[name] = counts.get(name, 0) + 1
-    enough = max(3, len(lines) // 50)
-    return frozenset(name for name, count in counts.items() if count >= enough) if known >= 2 else frozenset()
+_BLANKED: Final = re.compile(r"\n[ ]{3,}(?=\n)")

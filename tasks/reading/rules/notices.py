@@ -1,0 +1,90 @@
+"""Lines of a transcript that nobody says: who came and went, what was recalled, the day, a caption's times."""
+
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+_DAY: Final = r"(?:\d{4}[-/.年년]\s?\d{1,2}[-/.月월]\s?\d{1,2}[日일]?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})"
+
+_WEEKDAY: Final = (
+    r"[,，]?\s?[(（]?(?:(?:星期|周|週|禮拜)[一二三四五六日天]|[日月火水木金土](?:曜日)?|[월화수목금토일]요일|"
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6})[)）]?"
+)
+
+# —— 2026-11-21 ——, 2026/11/21（土）, Saturday 21.11.2026
+_DAY_LINE: Final = re.compile(
+    rf"[\s\-—–─=*#~·•]{{0,40}}(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{{0,6}},?\s)?(?P<day>{_DAY})(?:{_WEEKDAY})?[\s\-—–─=*]{{0,40}}"
+)
+
+_WHEN: Final = (
+    r"(?:[\s\[(（]{0,3}(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?\s)?\d{1,2}:\d\d(?::\d\d)?[\])）]?\s{0,3}(?:-\s)?)?"
+)
+
+_TALK: Final = r"(?:会话|對話|对话|會話|聊天|通话|服务|群聊|咨询)"
+
+_NOTICE: Final = re.compile(
+    rf"{_WHEN}[\s\-—–─=*\[【(（]{{0,20}}(?:"
+    r"[^:：\n]{0,24}撤回(?:了)?(?:一条|一條)?(?:消息|訊息)?|"
+    rf"[^:：,，。\n]{{0,24}}(?:加入|进入|離開|离开|退出|转入|接入|转出)了?(?:本次)?{_TALK}|"
+    rf"(?:本次|当前)?{_TALK}(?:已|已经)?(?:由[^:：,，。\n]{{1,16}})?(?:开始|結束|结束|关闭|超时关闭|转接)[^:：\n]{{0,16}}|"
+    r"以[上下](?:是|为)?(?:历史|新|更早的?)(?:消息|记录)|"
+    r"(?:chat|conversation|session)\s(?:started|ended|opened|closed|begins|ends|resolved|was [a-z ]{3,20})\b"
+    r"[^:\n]{0,16}"
+    r"(?:\d{4}-\d\d-\d\d)?[ T]?[\d:]{0,8}(?:\s?[AP]M)?|"
+    r"[^:：\n]{1,24}\s(?:has\s)?(?:joined|left|entered)\sthe\s(?:chat|conversation|session)\.?|"
+    r"(?:this|you deleted this) message(?: was (?:deleted|unsent))?\.?"
+    r")[\s\-—–─=*\]】)）。.]{0,20}",
+    re.I,
+)
+
+_CAPTION: Final = re.compile(
+    r"(?:\d{1,2}:)?\d{1,2}:\d{2}[.,]\d{3}\s{1,4}-->\s{1,4}(?:\d{1,2}:)?\d{1,2}:\d{2}[.,]\d{3}.{0,80}"
+)
+
+_CAPTIONS_BEGIN: Final = re.compile(r"WEBVTT.{0,80}")
+
+# What any of these lines holds: looked for first, because few transcripts have one.
+_HINT: Final = re.compile(
+    r"-->|撤回|加入|进入|離開|离开|退出|转入|接入|转出|结束|結束|开始|关闭|转接|以[上下]|</v>|"
+    r"\b(?:chat|conversation|session|message)\b|"
+    rf"^[^\w\n]{{0,40}}(?:[MTWFS][a-z]{{2,8}},?\s)?{_DAY}[^\d\n]{{0,20}}$",
+    re.I | re.M,
+)
+
+_LONGEST: Final = 120
+
+
+class Notices(NamedTuple):
+    """A transcript with blanks for its notices, and the day that each position stands under."""
+
+    text: str
+    days: Mapping[int, str] = {}
+
+
+def without_notices(text: str) -> Notices:
+    """The transcript with every notice as long in blanks, and the day before each line that a line of its own names."""
+    if not _HINT.search(text):
+        return Notices(text)
+    lines = text.split("\n")
+    days: dict[int, str] = {}
+    day, position, changed = "", 0, False
+    for at, line in enumerate(lines):
+        short = line.strip() if len(line) <= _LONGEST else ""
+        if short and (found := _DAY_LINE.fullmatch(line)):
+            day, blank = found["day"], True
+        else:
+            blank = bool(short) and _is_notice(short, lines[at + 1 : at + 2])
+        if blank:
+            lines[at], changed = " " * len(line), True
+        elif line.endswith("</v>"):
+            lines[at], changed = line.removesuffix("</v>") + "    ", True
+        if day:
+            days[position] = day
+        position += len(line) + 1
+    return Notices("\n".join(lines), days) if changed else Notices(text)
+
+
+def _is_notice(line: str, following: list[str]) -> bool:
+    if _CAPTION.fullmatch(line) or _CAPTIONS_BEGIN.fullmatch(line) or _NOTICE.fullmatch(line):
+        return True
+    return line.isdecimal() and bool(following) and _CAPTION.fullmatch(following[0].strip()) is not None
