@@ -7,6 +7,7 @@ login is what keeps such a page out; here its requests end before they reach Pre
 """
 
 import argparse
+import os
 import socket
 import sys
 from collections.abc import Collection, Sequence
@@ -24,6 +25,7 @@ from starlette.websockets import WebSocketClose
 
 import flows  # noqa: F401  keeps logins out of the server's log
 from deployments.login import check_exposure
+from deployments.watchdog import Watchdog, answers
 from tasks.domain.errors import UsageError
 
 _UNFRAMED: Final = {
@@ -118,6 +120,8 @@ def main(arguments: Sequence[str]) -> int:
     database = settings.database.connection_url
     if database is None or database.get_secret_value().startswith("sqlite"):
         import deployments.sqlite  # noqa: F401, PLC0415  changes how Prefect waits for SQLite
+    own = "127.0.0.1" if given.host == "0.0.0.0" else given.host  # noqa: S104
+    Watchdog("server", lambda: answers(f"http://{own}:{given.port}/api/health"), lambda: os._exit(1)).start()
     uvicorn.run(
         Guard(create_app(final=True), [socket.gethostname(), *given.name], get_current_settings().ui_url or ""),
         host=given.host,

@@ -30,6 +30,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
 from prefect.variables import Variable
 
 from deployments.outbox import LABEL, Outbox
+from deployments.watchdog import Watchdog
 from flows.wiring.services import notification_wire, open_warehouse
 from flows.wiring.settings import load_settings
 from tasks.delivering.deliver import Wire, read_addresses
@@ -316,6 +317,7 @@ def main(arguments: Sequence[str]) -> int:
     except UsageError as error:
         sys.stderr.write(f"kefu-digest: {error}\n")
         return 2
+    Watchdog("watch", _looked_lately, lambda: os._exit(1)).start()
     sys.stdout.write("watching\n")
     sys.stdout.flush()
     try:

@@ -20,8 +20,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
+from prefect.settings import PREFECT_API_URL, PREFECT_WORKER_WEBSERVER_PORT
+
 from deployments.bootstrap import WORK_POOL
 from deployments.parts import TETHER
+from deployments.postgresql import free_port
+from deployments.watchdog import Watchdog, answers
 from flows.wiring.commands.environment import child_environment, make_temporary_folder
 from flows.wiring.services import check_settings
 from tasks.domain.errors import KefuError
@@ -35,6 +39,9 @@ _WORKER_SECONDS: Final = 10.0
 STOP_SECONDS: Final = GRACE_SECONDS + 2 * _WORKER_SECONDS
 
 _POLL_SECONDS: Final = 0.2
+
+# Of Prefect's worker: it says there that it asks for runs.
+_HEALTH_FLAG: Final = "--with-healthcheck"
 
 # What an older version left, with the worker's whole environment in it.
 _LEFTOVERS: Final = "prefect-workspace-attempt-*"
@@ -50,12 +57,20 @@ def run_worker(arguments: Sequence[str]) -> int:
     temporary = Path(tempfile.gettempdir())
     _remove_leftovers(temporary)
     # A run that is killed leaves its environment, keys in the clear, in the temporary folder: here that dies with us.
+    port = PREFECT_WORKER_WEBSERVER_PORT.value() if _HEALTH_FLAG in arguments else free_port()
+    arguments = [*arguments, *([] if _HEALTH_FLAG in arguments else [_HEALTH_FLAG])]
     with scratch_folder(temporary / "kefu-worker", "worker") as folder:
         process = subprocess.Popen(  # noqa: S603
             [*TETHER, sys.executable, "-m", "prefect", "worker", "start", *arguments],
-            env=child_environment(TMPDIR=str(folder)),
+            env=child_environment(TMPDIR=str(folder), PREFECT_WORKER_WEBSERVER_PORT=str(port)),
             start_new_session=True,  # Ctrl-C is for this process
         )
+        watchdog = Watchdog(
+            "worker",
+            lambda: does_its_work(f"http://127.0.0.1:{port}/health"),
+            lambda: os.kill(os.getpid(), signal.SIGTERM),
+        )
+        watchdog.start()
         try:
             return process.wait()
         except Stopped:
@@ -63,7 +78,18 @@ def run_worker(arguments: Sequence[str]) -> int:
             stop_in_good_order(process)
             return 0
         finally:
+            watchdog.stop()
             _kill(process)
+
+
+def does_its_work(health: str) -> bool:
+    """Return true where a worker asks for runs, or can't, as its server is away: then its runs go on.
+
+    Args:
+        health: the address by which the worker says that.
+    """
+    server = PREFECT_API_URL.value()
+    return answers(health) or not server or not answers(f"{server}/health")
 
 
 def stop_in_good_order(worker: "subprocess.Popen[bytes]", grace_seconds: float = GRACE_SECONDS) -> None:

@@ -8,14 +8,20 @@ import os
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import orjson
 import pyarrow.parquet as pq
 import pytest
 
+from deployments.worker import children, is_alive
+from tasks.domain.days import days_before, previous_day
 from tasks.running.rules.repair import BEGUN_AGAIN, OLD_STATE_SECONDS, SILENT_SECONDS
+from tests.servers.moved_time import let_pass
 from tests.servers.qianfan import API_KEY, QianfanServer
 from tests.servers.receiver import Receiver, receiver
 from tests.servers.served import Served, served
@@ -23,8 +29,11 @@ from tests.servers.served import Served, served
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 DAYS = ("2026-11-10", "2026-11-11", "2026-11-12")
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 CONVERSATIONS = 60
 CONCURRENCY = 4
+# Longer than Prefect lets a run keep a slot. An hour, in which all that waits for the server gives up: SURVIVAL_AWAY=3600.
+AWAY_SECONDS = float(os.environ.get("SURVIVAL_AWAY", "270"))
 # What it takes a busy machine to find a run dead and to begin it again.
 REPAIRED_WITHIN_SECONDS = SILENT_SECONDS + OLD_STATE_SECONDS + 180.0
 
@@ -45,17 +54,7 @@ def hook() -> Iterator[Receiver]:
 def environment(endpoint: QianfanServer, hook: Receiver, tmp_path_factory) -> dict[str, str]:
     logs = tmp_path_factory.mktemp("logs")
     for day in DAYS:
-        lines = (
-            {
-                "conversation_id": f"{day}-{number}",
-                "messages": [
-                    {"role": "user", "text": f"{day} 的第{number}张优惠券用不了，能补吗？"},
-                    {"role": "agent", "text": "已为您补发一张，请在卡包里查看。"},
-                ],
-            }
-            for number in range(CONVERSATIONS)
-        )
-        (logs / f"{day}.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
+        write_day(logs / f"{day}.jsonl", day)
     return {
         "OPENAI_BASE_URL": f"{endpoint.url}/v1",
         "OPENAI_API_KEY": API_KEY,
@@ -78,6 +77,22 @@ def machine(folder: tuple[Path, str], environment: dict[str, str], endpoint: Qia
     endpoint.behavior.latency_median = 1.0
     with served(*folder, environment) as one:
         yield one
+
+
+def write_day(file: Path, day: str) -> None:
+    """A day's log that is at rest."""
+    lines = (
+        {
+            "conversation_id": f"{day}-{number}",
+            "messages": [
+                {"role": "user", "text": f"{day} 的第{number}张优惠券用不了，能补吗？"},
+                {"role": "agent", "text": "已为您补发一张，请在卡包里查看。"},
+            ],
+        }
+        for number in range(CONVERSATIONS)
+    )
+    file.write_bytes(b"\n".join(map(orjson.dumps, lines)))
+    os.utime(file, times=(time.time() - 7200,) * 2)
 
 
 def settings(name: str) -> dict[str, object]:
@@ -158,9 +173,8 @@ def test_a_worker_that_dies_with_its_runs_is_back_and_so_are_they(machine, endpo
     assert told(hook, run, "warning") == 1
 
 
-def test_a_server_that_is_away_for_minutes_ends_nothing_and_what_begins_meanwhile_is_begun_again(
-    machine, endpoint, hook
-):
+@pytest.mark.timeout(1800 + AWAY_SECONDS)
+def test_a_server_that_is_away_ends_nothing_for_good_and_each_thing_is_told_once(machine, endpoint, hook):
     endpoint.behavior.latency_median = 6.0
     endpoint.behavior.latency_sigma = 0.1
     run = begin(machine, endpoint, "server", calls=1, concurrency=1)
@@ -169,13 +183,67 @@ def test_a_server_that_is_away_for_minutes_ends_nothing_and_what_begins_meanwhil
     machine.process.send_signal(signal.SIGSTOP)  # so that nobody starts it again
     server = machine.part("server")
     kill(server, *descendants(server))
-    time.sleep(270)  # longer than Prefect lets a run keep a slot
+    time.sleep(AWAY_SECONDS)
     endpoint.behavior.latency_median = 0.0
     machine.process.send_signal(signal.SIGCONT)
     done(machine, run, endpoint, 0)
     assert machine.wait(backfill, {"Completed", "Failed", "Cancelled"}, 400)["state_name"] == "Completed"
+    about = Counter((one["about"], one["level"]) for one in list(hook.posted.queue))
+    print("notifications", Counter(level for _, level in about.elements()))
+    assert max(about[str(one), level] for one in (run, backfill) for level in ("warning", "good")) <= 1
     assert "server away" in str(list(hook.posted.queue))
     assert "server back" in str(list(hook.posted.queue))
+
+
+def scheduled(machine: Served) -> tuple[str, datetime]:
+    """The nightly that the schedule has made, and when it is due."""
+    nightly = machine.ask("GET", "/deployments/name/summarize-day/nightly")["id"]
+    wanted = {"deployments": {"id": {"any_": [nightly]}}, "sort": "EXPECTED_START_TIME_ASC"}
+    wanted |= {"flow_runs": {"state": {"name": {"any_": ["Scheduled"]}}}}
+    until = time.monotonic() + 180
+    while not (found := machine.ask("POST", "/flow_runs/filter", wanted)):
+        assert time.monotonic() < until
+        time.sleep(1)
+    return str(found[0]["id"]), datetime.fromisoformat(found[0]["expected_start_time"])
+
+
+def test_a_server_that_is_away_for_a_night_does_that_night_and_those_before_it(
+    folder, environment, machine, endpoint, hook
+):
+    if folder[1] == "sqlite":
+        pytest.skip("its time is moved in PostgreSQL only")
+    endpoint.behavior.latency_median = 0.0
+    run, due = scheduled(machine)
+    passed = due - datetime.now(UTC) + timedelta(hours=1)
+    night = previous_day(due - passed, SHANGHAI)
+    for day in days_before(night + timedelta(days=1), 3):
+        write_day(Path(environment["KEFU_SOURCE"].format(day=day)), str(day))
+    machine.process.send_signal(signal.SIGSTOP)  # so that nobody starts it again
+    server = machine.part("server")
+    kill(server, *descendants(server))
+    time.sleep(150)  # until people are told
+    let_pass(machine.folder, passed)
+    machine.process.send_signal(signal.SIGCONT)
+    assert machine.wait(run, {"Completed", "Failed", "Cancelled"}, 600)["state_name"] == "Completed"
+    files = [machine.warehouse / "runs" / f"day={day}" for day in days_before(night + timedelta(days=1), 3)]
+    until = time.monotonic() + 600
+    while not all(file.exists() for file in files):
+        assert time.monotonic() < until, machine.log("worker")[-3000:]
+        time.sleep(1)
+    print(f"{passed} passed; calls {sum(endpoint.delivered.values())}")
+    assert sorted(files[:2], key=lambda file: file.stat().st_mtime) == files[:2], "the oldest day first"
+    assert set(endpoint.delivered.values()) == {1}
+    assert sum(endpoint.delivered.values()) == 3 * CONVERSATIONS
+    assert told(hook, run, "failure", seconds=1) == 0
+
+
+def test_a_worker_that_hangs_is_started_again_and_does_what_has_waited(machine, endpoint):
+    (worker,) = children(machine.part("worker"))
+    os.kill(worker, signal.SIGSTOP)
+    endpoint.behavior.latency_median = 0.0
+    run = machine.start("summarize-day/nightly", day=DAYS[0], catch_up_days=0, settings=settings("hangs"))
+    done(machine, run, endpoint, 0, seconds=900)
+    assert not is_alive(worker)
 
 
 def test_cancel_after_an_outage_ends_what_it_cancels(machine, endpoint, hook):

@@ -1,5 +1,6 @@
 """Messages of `make serve` before it starts anything, and the promises of its README."""
 
+import configparser
 import fcntl
 import json
 import re
@@ -11,7 +12,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from prefect.settings import Settings as PrefectSettings
 
-from deployments import postgresql, serve
+from deployments import parts, postgresql, serve, worker
 from deployments.parts import announce
 from deployments.serve import ROOT
 from flows.wiring.settings import Settings
@@ -140,6 +141,18 @@ def test_readme_names_every_flag_and_no_other(capsys):
     flags = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
     table = README.partition("| flag |")[2].partition("\n\n")[0]
     assert set(re.findall(r"`(--[a-z-]+)", table)) == flags
+
+
+def test_unit_in_the_readme_lets_the_service_stop_in_good_order_and_brings_it_back():
+    unit = configparser.ConfigParser()
+    unit.read_string(README.partition("```ini\n")[2].partition("```")[0])
+    service = unit["Service"]
+    assert service["KillMode"] == "mixed", "systemd would end the runs itself"
+    assert service["Restart"] == "always"
+    assert service["ExecStart"].endswith("python -m deployments.serve")
+    longest = 4 * parts.STOP_SECONDS + worker.STOP_SECONDS
+    assert float(service["TimeoutStopSec"]) > longest
+    assert unit["Unit"]["After"] == "network-online.target"
 
 
 def test_readme_names_every_deployment_and_no_other():
