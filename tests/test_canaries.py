@@ -1,4 +1,4 @@
-"""What runs leave behind, searched for every secret they were given and for the personal data of the logs.
+"""Everything that runs leave behind, searched for every secret they were given and for the personal data of the logs.
 
 Real commands at the DEBUG level against servers that speak the wire, after success and after failures of every kind.
 """

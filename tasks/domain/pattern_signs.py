@@ -112,7 +112,7 @@ def _frequency(pieces: Iterable[Piece]) -> float:
 
 
 def _inside(node: Any, ignorecase: bool) -> frozenset[Piece] | None:
-    """What a match of one node needs, wherever in it."""
+    """Pieces that a match of one node needs, wherever in it."""
     kind, value = node
     if kind is ops.SUBPATTERN:
         return _required(value[3], _ignores(value, ignorecase))

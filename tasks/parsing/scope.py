@@ -1,4 +1,4 @@
-"""How far a negation reaches in a clause: over which words it still turns the next verdict around."""
+"""The reach of a negation in a clause: over which words it still turns the next verdict around."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple

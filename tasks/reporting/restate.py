@@ -27,7 +27,7 @@ _ROWS_AT_A_TIME = 2_000
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What a day's report is made by, besides its tables.
+    """Everything that a day's report is made by, besides its tables.
 
     Args:
         zone: of the people who read it.

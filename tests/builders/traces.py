@@ -69,7 +69,7 @@ class Traces:
         return code
 
     def output(self, name: str) -> str:
-        """What a command wrote, stdout and stderr as one."""
+        """Everything a command wrote, stdout and stderr as one."""
         return self._output(name).read_text(encoding="utf-8", errors="replace")
 
     def _output(self, name: str) -> Path:

@@ -83,7 +83,7 @@ def begin(composed: ByHand, endpoint: QianfanServer, model: str) -> str:
 
 
 def paid_twice(composed: ByHand, endpoint: QianfanServer, run: str) -> int:
-    """When the run has completed by itself: how many calls were paid a second time."""
+    """The number of calls paid a second time, once the run has completed by itself."""
     endpoint.behavior.latency_median = 0.0
     ended = composed.wait(run, {"Completed", "Failed", "Cancelled"}, 600)
     assert ended["state_name"] == "Completed", ended["state"]

@@ -14,7 +14,7 @@ from deployments.worker import does_its_work
 
 
 def looks(*answered: bool) -> int:
-    """How many looks a watchdog took until it ended what it watches."""
+    """The number of looks a watchdog took until it ended what it watches."""
     left, ended, taken = list(answered), threading.Event(), []
 
     def lives() -> bool:

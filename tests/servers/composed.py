@@ -39,7 +39,7 @@ _HEALTHY_SECONDS: Final = 240.0
 
 
 def said(instruction: str) -> list[str]:
-    """What the Dockerfile says by an instruction, a line each."""
+    """Everything the Dockerfile says by an instruction, a line each."""
     return [str(rest) for name, rest in INSTRUCTIONS if name == instruction]
 
 

@@ -10,7 +10,7 @@ from tests.servers.console_world import Body, Refusal, World, inappropriate, kno
 from tests.servers.qianfan import V1_PREFIX
 
 EPOCH: Final = datetime(2026, 11, 23, 6, tzinfo=UTC)
-"""When the server's clock stood at zero."""
+"""The time at which the server's clock stood at zero."""
 
 _MONTH: Final = 30 * 24 * 3600.0
 

@@ -7,12 +7,12 @@ from typing import Any, Final
 from tests.servers.console_world import Body, Refusal, World, inappropriate, known, page
 
 PUBLISHED: Final = {"BLEU-4": 62.20, "ROUGE-1": 77.20, "ROUGE-2": 64.09, "ROUGE-L": 77.97}
-"""What the best of the six experiments reached, per cent."""
+"""Figures that the best of the six experiments reached, per cent."""
 
 _DISTANCES: Final = {"EDIT-DISTANCE": 43.07, "EMBEDDING-DISTANCE": 0.03}
 
 _STANDS_AT = 65
-"""Where the percentage stands while the split is evaluated, for half of the time and more (W8)."""
+"""The percentage while the split is evaluated, for half of the time and more (W8)."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 EMBEDDED_CHARACTERS = 1_000
-"""What is embedded of a text: the head, as much as Qianfan's own models read."""
+"""Characters of a text that are embedded: its head, as much as Qianfan's own models read."""
 
 
 def cosine_distance(one: Sequence[float], other: Sequence[float]) -> float:

@@ -56,11 +56,11 @@ class Candidate:
 
     @cached_property
     def log(self) -> LogContext:
-        """What its readers share."""
+        """The part that its readers share."""
         return self.log_with(frozenset())
 
     def log_with(self, names: frozenset[str]) -> LogContext:
-        """What its readers share, with names that begin messages."""
+        """The part that its readers share, with names that begin messages."""
         times = self.mapping.times
         parser = TimestampParser(self.timestamps.zone, times) if times else self.timestamps
         return LogContext(self.uri, parser, self.mapping, self.mapping.vocabulary(), names)

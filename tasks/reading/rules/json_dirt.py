@@ -1,4 +1,4 @@
-"""What stands around JSON in files that are nearly JSON: a logger's prefix, a script's assignment, comments, brackets.
+"""Text around JSON in files that are nearly JSON: a logger's prefix, a script's assignment, comments, brackets.
 
 And what Python prints instead of JSON.
 """

@@ -39,7 +39,7 @@ def is_page(first: bytes) -> bool:
 
 
 def log_in_page(page: bytes) -> tuple[str, str]:
-    """What a page holds of a log, as CSV or as lines, and a note of it; two empty texts for a page that holds none."""
+    """A page's part of a log, as CSV or as lines, and a note of it; two empty texts for a page that holds none."""
     encoding = utf16_of(page[: 1 << 10]) or encoding_of(page[: 1 << 18])
     reader = _Page()
     reader.feed(page.decode(encoding, "replace").removeprefix("\ufeff"))

@@ -43,13 +43,13 @@ def test_part_is_not_known_without_a_limit():
 
 
 def allowed(service, seconds):
-    """What it would have taken in as many windows as began."""
+    """The number that it would have taken in as many windows as began."""
     return service.requests * (math.floor(seconds / service.window_seconds) + 1)
 
 
 @pytest.mark.parametrize("window", [1, 10, 60])
 def test_snapshot_says_what_a_service_would_have_allowed(window):
-    """However short its windows are: a run that uses all of a quota reads as one."""
+    """A run that uses all of a quota reads as one, however short its windows are."""
     service = Service(window, requests=50 * window)
     outcome = simulate(service, Limits(3000, None, 256), 10**5, 0, seconds=119)
     part = len(service.arrivals) / allowed(service, outcome.seconds)
