@@ -26,6 +26,8 @@ _PLATE: Final = re.compile(
     r"[DFABCEGHJKdfabceghjk][A-HJ-NP-Za-hj-np-z0-9][0-9]{4}|[0-9]{5}[DFABCEGHJKdf])(?![A-Za-z0-9])"
 )
 
+_PLATE_BEFORE: Final = re.compile(r"(?:车牌|车号|号牌)[^，。；\n]{0,6}$")
+
 _PASSPORT_WORD: Final = re.compile(
     r"(?:护照|通行证|回乡证|台胞证|旅行证|军官证|passport)(?:号码?|编号|no\.?|number)?(?:[ :：=#，,]|"
     r"是|为|填|写|的|号码?){0,5}"
@@ -135,7 +137,9 @@ _PARCEL: Final = re.compile(
 def find_plates(plain: str) -> Iterator[Span]:
     """License plates of the mainland."""
     for found in _PLATE.finditer(plain):
-        if sum(map(str.isdecimal, found[0])) >= 2:
+        # Plates that an owner chose may hold one digit only: then a word has to say so.
+        fewest = 1 if _PLATE_BEFORE.search(plain[max(found.start() - 10, 0) : found.start()]) else 2
+        if sum(map(str.isdecimal, found[0])) >= fewest:
             yield (*found.span(), PLATE)
 
 
