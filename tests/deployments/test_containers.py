@@ -51,11 +51,18 @@ def service(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
 
 
 def test_images_are_pinned_to_a_release():
-    for image in [line.split()[0] for line in said("FROM")] + [one["image"] for one in SERVICES.values()]:
-        assert re.search(r":\d+\.\d+(\.\d+)?", image), image
+    (base,) = re.findall(r"^ARG BASE_IMAGE=(\S+)", DOCKERFILE, re.MULTILINE)
+    for image in [base] + [one["image"] for one in SERVICES.values()]:
+        assert re.fullmatch(r"[a-z-]+:\d+\.\d+(\.\d+)?(-[a-z-]+)?", image), image
     assert {one["image"] for one in SERVICES.values() if "build" in one} == {IMAGE}
     assert f"--tag {IMAGE} " in DOCKERFILE
-    assert len({line.split()[0] for line in said("FROM")}) == 1
+    assert {line.split()[0] for line in said("FROM")} == {"${BASE_IMAGE}"}
+
+
+def test_the_files_say_why_bases_are_tags_and_how_they_are_kept_fresh():
+    for words in ("--pull", "--build-arg BASE_IMAGE=python@sha256:", "docker buildx imagetools inspect"):
+        assert words in DOCKERFILE
+    assert "pulled anew" in (FOLDER / "compose.yaml").read_text(encoding="utf-8")
 
 
 def test_image_has_a_python_that_the_project_runs_on():
