@@ -11,8 +11,9 @@ from prefect import flow, get_run_logger, runtime
 
 from flows.wiring.commands import command_line
 from flows.wiring.reviewed import reviewed_by_people
-from flows.wiring.services import open_place, open_themes, open_warehouse, scratch_parent
+from flows.wiring.services import open_place, open_warehouse, scratch_parent
 from flows.wiring.settings import SettingsParameter, load_settings
+from flows.wiring.themes import open_themes
 from tasks.domain.days import days_between
 from tasks.domain.errors import BucketMissing, ObjectMissing, UsageError
 from tasks.reporting.restate import ReportOptions, restate_day

@@ -10,8 +10,9 @@ from typing import Any
 from prefect import flow, runtime
 
 from flows.wiring.commands import command_line
-from flows.wiring.services import open_place, open_themes, open_warehouse
+from flows.wiring.services import open_place, open_warehouse
 from flows.wiring.settings import SettingsParameter, load_settings
+from flows.wiring.themes import open_themes
 from tasks.domain.days import days_between, previous_day
 from tasks.reviewing.rules.theme_sheet import FORM, theme_row
 from tasks.reviewing.sheets import write_form

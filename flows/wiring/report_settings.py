@@ -17,6 +17,11 @@ class ReportSettings(BaseSettings):
     themes: Location = Field(
         "", description="a TOML file with the shop's own taxonomy of themes; not set: the default one"
     )
+    theme_endpoint: str = Field(
+        "",
+        description="the endpoint of a general model that assigns themes (flows.assign_themes): texts that it was "
+        "asked about have its themes, all others go by rules; not set: all go by rules",
+    )
     questions: Location = Field(
         "", description="a TOML file with the shop's own questions about conversations (flows.ask_questions)"
     )

@@ -13,6 +13,7 @@ from flows.wiring.blocks import BLOCK_SCHEME, open_bucket
 from flows.wiring.fallbacks import fallback_settings
 from flows.wiring.settings import Settings, load_settings
 from flows.wiring.source_names import before_the_day, source_of
+from flows.wiring.themes import open_themes
 from tasks.calling.learned_limits import read_learned, write_learned
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.rules.budget import PriceList
@@ -33,8 +34,7 @@ from tasks.domain.errors import UsageError
 from tasks.domain.ports import BatchPlatform, Embedder, ObjectStore, Summarizer
 from tasks.preparing.pseudonyms import Pseudonyms
 from tasks.reading.rules.formats import LogMapping, check_log_format, load_mappings
-from tasks.themes.assigner import load_taxonomy, open_assigner
-from tasks.themes.proposals import accepted_themes
+from tasks.themes.assigner import load_taxonomy
 from tasks.themes.rules.assigning import Assigner
 from tasks.warehouse.pseudonym_key import own_key
 
@@ -126,15 +126,6 @@ async def _open_limiter(settings: Settings, warehouse: ObjectStore, model: str) 
             limiter.close()
             if share is None:
                 await asyncio.to_thread(write_learned, warehouse, model, limiter.pacer.learned(), before)
-
-
-def open_themes(settings: Settings, warehouse: ObjectStore) -> Assigner:
-    """Return the assigner of themes: the settings' taxonomy and the themes that people accepted.
-
-    Raises:
-        UsageError: the taxonomy can't be read.
-    """
-    return open_assigner(settings.themes, accepted_themes(warehouse))
 
 
 async def _open_second(settings: Settings, warehouse: ObjectStore, open_things: AsyncExitStack) -> SecondModel | None:

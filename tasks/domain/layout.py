@@ -91,3 +91,8 @@ def theme_proposals_key(number: str) -> str:
 def theme_decisions_key() -> str:
     """The key of the decisions: accepted and refused themes."""
     return "_themes/decisions.json"
+
+
+def known_themes_prefix(version: str) -> str:
+    """The prefix of the themes that one model gave to texts by one prompt."""
+    return f"_themes/known/{version}/"

@@ -9,6 +9,7 @@ import numpy as np
 from tasks.domain.errors import UsageError
 from tasks.themes.rules.assigning import Assigner
 from tasks.themes.rules.classifier import Classifier
+from tasks.themes.rules.known import KnownThemes
 from tasks.themes.rules.patterns import Rule, parse_rules
 from tasks.themes.rules.taxonomy import Taxonomy, Theme, parse_taxonomy
 
@@ -30,17 +31,18 @@ def load_taxonomy(path: str = "") -> Taxonomy:
     return parse_taxonomy(text, path)
 
 
-def open_assigner(path: str = "", accepted: Sequence[Theme] = ()) -> Assigner:
+def open_assigner(path: str = "", accepted: Sequence[Theme] = (), known: KnownThemes | None = None) -> Assigner:
     """Make ready what assigns themes.
 
     Args:
         path: a shop's own taxonomy; empty for the default one.
         accepted: themes that people accepted, beside those of the taxonomy.
+        known: what a model said of texts before.
 
     Raises:
         UsageError: the taxonomy can't be read.
     """
-    return Assigner(load_taxonomy(path).with_themes(tuple(accepted)), _rules(), load_classifier())
+    return Assigner(load_taxonomy(path).with_themes(tuple(accepted)), _rules(), load_classifier(), known)
 
 
 @cache

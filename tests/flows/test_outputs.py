@@ -32,6 +32,7 @@ OFFLINE: dict[str, list[str]] = {
     "expire_files": [],
 }
 ONLINE: dict[str, list[str]] = {
+    "assign_themes": [*DAYS, "--theme-endpoint", "general"],
     "ask_questions": ["--day", "2026-11-22", "--questions", "questions.toml", "--share", "0.1"],
     "shadow_day": ["--day", "2026-11-22", "--shadow-endpoint", "new", "--shadow-share", "0.1"],
     "compare_prompts": [

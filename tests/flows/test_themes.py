@@ -12,8 +12,9 @@ from openpyxl import load_workbook
 
 from flows.accept_themes import accept_themes
 from flows.propose_themes import propose_themes
-from flows.wiring.services import open_themes, open_warehouse
+from flows.wiring.services import open_warehouse
 from flows.wiring.settings import load_settings
+from flows.wiring.themes import open_themes
 from tasks.domain.errors import NoTables
 from tasks.domain.layout import partition_key
 from tasks.reviewing.rules.theme_sheet import ACCEPT, FORM, ID, KEYWORDS, NAME, NUMBER, REFUSE, VERDICT

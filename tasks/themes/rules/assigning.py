@@ -1,4 +1,7 @@
-"""text -> theme: a trained classifier's scores, what the first rule that matches adds, and keywords of other themes."""
+"""text -> theme: a trained classifier's scores, what the first rule that matches adds, and keywords of other themes.
+
+What a model said of a text before goes before all that, and only people's keywords go before it.
+"""
 
 import re
 from collections.abc import Sequence
@@ -9,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.themes.rules.classifier import Classifier
+from tasks.themes.rules.known import KnownThemes
 from tasks.themes.rules.nearest import NearestExamples
 from tasks.themes.rules.normalizing import normalize
 from tasks.themes.rules.patterns import NO_RULE, Rule, first_matches
@@ -19,6 +23,9 @@ _Scores = npt.NDArray[np.float32]
 # A keyword of a theme that the classifier does not know decides: people chose it to take texts from the neighbors.
 _KEYWORD = 1_000.0
 
+# A model that read the taxonomy knows better than rules do.
+_KNOWN = 500.0
+
 
 class Assigner:
     """Assigns each text one theme of a taxonomy. Pure: the same text always gets the same theme.
@@ -26,14 +33,23 @@ class Assigner:
     Themes that the classifier knows get its scores. Others, accepted later or a shop's own, get the texts that hold
     their keywords, the most of them first. A taxonomy of which the classifier knows nothing is assigned by keywords
     and then by the likeness to its examples.
+
+    Args:
+        taxonomy: its themes.
+        rules: in their order.
+        classifier: trained for the default taxonomy.
+        known: what a model said of texts; a text that it named no theme for is assigned like any other.
     """
 
-    def __init__(self, taxonomy: Taxonomy, rules: Sequence[Rule], classifier: Classifier) -> None:
+    def __init__(
+        self, taxonomy: Taxonomy, rules: Sequence[Rule], classifier: Classifier, known: KnownThemes | None = None
+    ) -> None:
         self.taxonomy = taxonomy
-        known = set(classifier.themes)
+        trained = set(classifier.themes)
         assignable = set(taxonomy.assignable)
-        others = [theme for theme in taxonomy.themes if theme.id in assignable - known]
-        self._rules = tuple(rule for rule in rules if rule.theme in assignable & known)
+        others = [theme for theme in taxonomy.themes if theme.id in assignable - trained]
+        self._known = known
+        self._rules = tuple(rule for rule in rules if rule.theme in assignable & trained)
         self._classifier = classifier
         self._themes = (*classifier.themes, *(theme.id for theme in others))
         self._assignable = np.array([theme in assignable for theme in classifier.themes])
@@ -43,7 +59,7 @@ class Assigner:
             for theme in others
             if theme.keywords
         }
-        is_own = assignable & known <= {OTHER}
+        is_own = assignable & trained <= {OTHER}
         self._nearest = NearestExamples([theme for theme in others if theme.examples]) if is_own else None
 
     def assign(self, texts: pa.Array) -> pa.Array:
@@ -78,6 +94,8 @@ class Assigner:
         else:
             for theme, likeness in self._nearest.likeness(plain):
                 scores[:, self._columns[theme]] = likeness
+        if self._known is not None:
+            self._add_known(plain, scores, self._known)
         scores[:, :many][:, ~self._assignable] = -np.inf
         for theme, pattern in self._keywords.items():
             hits = pc.count_substring_regex(plain, pattern).to_numpy(zero_copy_only=False)
@@ -85,6 +103,12 @@ class Assigner:
         empty = pc.equal(pc.utf8_length(plain), 0).to_numpy(zero_copy_only=False)
         scores[empty, self._columns[OTHER]] = np.inf
         return scores
+
+    def _add_known(self, plain: pa.Array, scores: _Scores, known: KnownThemes) -> None:
+        _, numbers = known.find(plain.to_pylist())
+        for number, theme in enumerate(known.themes):
+            if theme in self._columns:
+                scores[numbers == number, self._columns[theme]] = _KNOWN
 
 
 def _plain(words: Sequence[str]) -> list[str]:
