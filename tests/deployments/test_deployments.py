@@ -40,6 +40,7 @@ DEPLOYED = {
     "ask-questions/ask-questions": [],
     "propose-themes/propose-themes": ["0 10 * * 1 Asia/Shanghai"],
     "accept-themes/accept-themes": [],
+    "assign-themes/assign-themes": [],
     "erase-customer/erase-customer": [],
     "expire-files/weekly-cleanup": ["0 12 * * 0 Asia/Shanghai"],
 }
