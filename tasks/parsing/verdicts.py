@@ -128,7 +128,10 @@ def accepted_of(text: str) -> bool | None:
             return own["yes"] is not None
         if own["no"] and more[0] in _STOPS:
             lead, sentence = False, more[1:]
-    claims = [claim for claim in claims_of(sentence, _ACCEPTANCE) if not claim.conditional]
+    claims = claims_of(sentence, _ACCEPTANCE)
+    if lead is None and not claims:  # the field's name was the verdict: Accepted: he ships it back
+        claims = claims_of(_undressed(text), _ACCEPTANCE)
+    claims = [claim for claim in claims if not claim.conditional]
     settled = _settled(claims)
     if settled is None and any(claim.partial for claim in claims):
         return None
