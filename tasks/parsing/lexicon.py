@@ -78,7 +78,7 @@ _ENDINGS: Final = ("ly", "ness", "ing", "ed", "es", "d", "s")
 
 _SHORTEST_STEM: Final = 4
 
-_INFLECTED: Final = frozenset(
+_VERDICTS: Final = frozenset(
     {Kind.YES, Kind.NO, Kind.REFUSAL, Kind.COMPLAINT, Kind.MILD_YES, Kind.MILD_NO, Kind.GESTURE_NO}
 )
 
@@ -129,11 +129,22 @@ class Lexicon(NamedTuple):
             return word, self.kinds.get(word) or self._inflected(word)
         if (question := _OR_NOT.match(sentence, at)) is not None:
             return question[0], Kind.QUESTION
-        for length in self.lengths.get(first, ()):
+        word, known = self._longest(sentence, at)
+        if known is Kind.BRIDGE:
+            for parts_at in range(at + 1, at + len(word)):
+                # 极|强硬 and not 极强|硬: a verdict goes before a longer word that runs into it.
+                verdict, kind = self._longest(sentence, parts_at)
+                if kind in _VERDICTS and parts_at + len(verdict) > at + len(word):
+                    shorter = sentence[at:parts_at]
+                    return (shorter, self.kinds[shorter]) if shorter in self.kinds else (word, known)
+        return word, known
+
+    def _longest(self, sentence: str, at: int) -> tuple[str, Kind | None]:
+        for length in self.lengths.get(sentence[at], ()):
             word = sentence[at : at + length]
             if (known := self.kinds.get(word)) is not None:
                 return word, known
-        return first, None
+        return sentence[at], None
 
     def _inflected(self, word: str) -> Kind:
         """The kind of an English word that is not listed: that of a verdict that it is a form of."""
@@ -142,7 +153,7 @@ class Lexicon(NamedTuple):
             if stem is word or len(stem) < _SHORTEST_STEM:
                 continue
             for form in (stem, f"{stem}e", f"{stem[:-1]}y"):
-                if (kind := self.kinds.get(form)) in _INFLECTED:
+                if (kind := self.kinds.get(form)) in _VERDICTS:
                     return kind
         return Kind.BRIDGE if _ADVERB.fullmatch(word) else Kind.OTHER
 

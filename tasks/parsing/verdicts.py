@@ -47,7 +47,7 @@ _LEADS: Final = frozenset(word[0] for word in (*_WORDS, "无"))
 _NO_MOOD_WORDS: Final = frozenset(["无", "none", "nil", "没有情绪", "无情绪"])
 
 _LEAD: Final = re.compile(
-    rf"({'|'.join(sorted(map(re.escape, {*_WORDS, '无'}), key=len, reverse=True))})[,.。;!:()—-](?!\d)"
+    rf"({'|'.join(sorted(map(re.escape, {*_WORDS, '无'}), key=len, reverse=True))})[,.。;!:()\]】|—-](?!\d)"
 )
 
 # A verdict parted by a blank only; two characters behind it, for 是 否 may be a word written with blanks.
@@ -104,6 +104,8 @@ _OWN_WORDS: Final = re.compile(
 
 # What the customer says within a sentence: 用户回复“好的，那我等等”.
 _QUOTED: Final = re.compile("(?<=.)[“\"「『‘']([^“”\"「」『』‘’']{1,40})[”\"」』’']")
+
+_NAME_WITHIN: Final = 24  # characters
 
 _OWN_WITHIN: Final = 40  # characters
 
@@ -189,6 +191,10 @@ def _parts(text: str, *, none: bool | None) -> tuple[bool | None, str, list[str]
     plain = _unnamed(normal)
     if plain in _WORDS:
         return _WORDS[plain], "", []
+    if ":" in plain:  # anger: no
+        name, _, answer = plain.partition(":")
+        if len(name) < _NAME_WITHIN and answer.strip(_EDGES) in _WORDS:
+            return None, name if _WORDS[answer.strip(_EDGES)] else f"没有{name}", []
     if plain[:1] in _LEADS:
         if (parts := _several(plain)) is not None:
             return None, "", parts
@@ -204,7 +210,7 @@ def _undressed(text: str) -> str:
         normal = _TAG.sub("", normal)
     normal = " ".join(_MARKUP.sub("", normal).lower().split())
     normal = simplified(normal)
-    if _PICTURE.search(normal) and (bare := _PICTURE.sub("", normal).strip()).strip(_EDGES):
+    if _PICTURE.search(normal) and (bare := _PICTURE.sub(",", normal).strip(_EDGES)):
         return bare
     return normal
 
@@ -229,8 +235,8 @@ def _unnamed(normal: str) -> str:
 def _several(plain: str) -> list[str] | None:
     """The verdicts of a list of them: bare words (是，否), or parts that lead with one (是，同意；否，拒绝)."""
     words = [part for part in _LIST.split(plain) if part]
-    if len(words) > 1 and all(word in _WORDS for word in words):
-        return words
+    if len(words) > 1 and all(word in _WORDS or word == "无" for word in words):
+        return words if "/" not in plain or len(set(words)) == 1 else ["", ""]  # 是/否 is the choice itself
     parts = [part.strip(_EDGES) for part in plain.split(";")] if ";" in plain else []
     parts = [part for part in parts if part]
     return parts if len(parts) > 1 and all(part in _WORDS or _LEAD.match(part) for part in parts) else None

@@ -48,3 +48,9 @@ def test_no_listed_word_hides_a_negated_verdict(name, negation):
         if found is Kind.OTHER and first not in OF_THEIR_OWN and len(negation) < len(first) < len(text):  # 不同|意
             hidden.append((first, text))
     assert hidden == []
+
+
+@pytest.mark.parametrize("text", ["极强硬", "太大闹", "很高兴", "过激烈"])
+def test_a_verdict_goes_before_a_longer_word_that_runs_into_it(text):
+    [words] = read_lexicon("sentiment").clauses(text)
+    assert [word for word, _ in words] == [text[0], text[1:]]
