@@ -42,7 +42,10 @@ async def summarize_shard(day: date, number: int, of: int, run_id: str, settings
         if await asyncio.to_thread(is_done, services.warehouse, shard):
             return
         logs = list_logs(services.source, services.source_name)
-        progress = Progress(day, run.caller.usage, services.limiter, logs, part=shard.name, currency=config.currency)
+        beside = golden.caller.usage if golden else None
+        progress = Progress(
+            day, run.caller.usage, services.limiter, logs, part=shard.name, currency=config.currency, golden=beside
+        )
         try:
             async with report_progress(progress, logger):
                 batches = read(logs, run, services, config, progress, shard)

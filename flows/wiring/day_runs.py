@@ -1,5 +1,6 @@
 """A day's run under way: what it holds, how it asks, and what it counts."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from prefect import get_run_logger, runtime
 
-from flows.wiring.golden import open_golden, with_golden
+from flows.wiring.golden import golden_to_ask, open_golden, with_golden
 from flows.wiring.services import Services, connect, quota_of
 from flows.wiring.settings import Settings
 from flows.wiring.steps import count_without_calls, hold, read
@@ -114,7 +115,9 @@ async def open_day_run(
         hold(day, services, config) as session,
         open_golden(session, services, config) as golden,
     ):
-        progress = Progress(day, session.caller.usage, services.limiter, logs, currency=config.currency)
+        beside = golden.caller.usage if golden else None
+        usage = session.caller.usage
+        progress = Progress(day, usage, services.limiter, logs, currency=config.currency, golden=beside)
         yield DayRun(session, services, config, logs, golden, progress, ahead, started_at)
 
 
@@ -124,6 +127,9 @@ async def dry_run(day: date, config: Settings) -> DayTally:
     async with connect(config, day) as services:
         logs = list_logs(services.source, services.source_name)
         found = await count_without_calls(day, logs, services, config)
+        golden = await asyncio.to_thread(golden_to_ask, day, services, config)
+        for request in golden:
+            found.to_ask.add(request)
         estimate = found.to_ask.total(config.prices, quota_of(config))
         if services.second:
             second = services.second.settings
@@ -152,6 +158,7 @@ async def dry_run(day: date, config: Settings) -> DayTally:
             warehouse=services.warehouse.uri,
             report="",
             status=DRY_RUN,
+            golden_calls=len(golden),
             estimated_tokens=estimate.tokens if paid else 0,
             estimated_cost=estimate.cost if paid else 0.0,
             estimated_minutes=estimate.minutes if paid else 0.0,

@@ -5,9 +5,10 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import date
 from functools import partial
 
-from prefect import get_run_logger
+from prefect import get_run_logger, runtime
 
 from flows.wiring.labeled import labeled_conversations
 from flows.wiring.services import Services
@@ -15,8 +16,9 @@ from flows.wiring.settings import Settings
 from flows.wiring.steps import nightly_policy
 from tasks.calling.caller_beside import CallerBeside
 from tasks.calling.response_cache import ResponseCache
-from tasks.domain.errors import AnswersChanged, UsageError
+from tasks.domain.errors import AnswersChanged, BucketMissing, UsageError
 from tasks.domain.layout import partition_key
+from tasks.domain.records import Request
 from tasks.domain.shards import Shard
 from tasks.golden.hidden_calls import NAMESPACE, Asked, HiddenCalls, choose
 from tasks.golden.nights import judge_night
@@ -24,6 +26,7 @@ from tasks.golden.rules.drift import GoldenCheck
 from tasks.preparing.prompts import load_prompt
 from tasks.preparing.requests import ask_again
 from tasks.reporting.rules.golden_lines import change_line
+from tasks.running.scratch import scratch_folder
 from tasks.summarizing.day import DaySession
 from tasks.warehouse.parquet import parquet_bytes
 from tasks.warehouse.rules.day_tally import CHANGED, DayTally
@@ -51,6 +54,22 @@ async def open_golden(
         yield HiddenCalls(golden, caller, ahead, random.Random(), get_run_logger())
     finally:
         await asyncio.to_thread(answers.close)
+
+
+def golden_to_ask(day: date, services: Services, config: Settings) -> list[Request]:
+    """The golden conversations that a run of this day would have to ask: those without an answer of this very day."""
+    golden = [request for request, _ in golden_conversations(config, services.summarizer.model)]
+    if not golden:
+        return []
+    with scratch_folder(services.scratch, f"golden-{runtime.flow_run.id}") as folder:
+        try:
+            answers = ResponseCache(services.warehouse, day, "", folder, overwrite=True, namespace=NAMESPACE)
+        except BucketMissing:  # a warehouse that is not there yet knows no answers
+            return golden
+        try:
+            return [request for request in golden if answers.get(request) is None]
+        finally:
+            answers.close()
 
 
 def golden_conversations(config: Settings, model: str) -> Sequence[Asked]:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import BinaryIO
 
@@ -39,6 +39,7 @@ class Progress:
         limiter: its quota, if it needs one.
         logs: its log objects, in the order in which they are read.
         currency: of what it cost.
+        golden: what golden conversations have asked for beside it, if there are any.
         part: which part of the day it is, if it is one.
         clock: seconds that never go back.
     """
@@ -52,6 +53,7 @@ class Progress:
     rejected: int = 0
     part: str = ""
     currency: str = ""
+    golden: Usage | None = None
     reading: ReadingTally = field(default_factory=ReadingTally)
     _began: float = field(init=False)
     _reading: tuple[int, BinaryIO] | None = None
@@ -97,6 +99,12 @@ class Progress:
         return self.summarized + self.rejected
 
     @property
+    def asked(self) -> Usage:
+        """Everything that was asked for, golden conversations included; `reused` are the day's own alone."""
+        beside = self.golden
+        return replace(self.usage + beside, reused=self.usage.reused) if beside else self.usage
+
+    @property
     def read_share(self) -> float:
         """The fraction of the logs' bytes that has been read, from 0 to 1."""
         total = sum(log.size for log in self.logs)
@@ -119,7 +127,7 @@ class Progress:
 
     def figures(self) -> dict[str, str]:
         """The figures of the progress, by name."""
-        usage = self.usage
+        usage = self.asked
         figures = {
             "已完成 done": f"{self.done:,} = {self.summarized:,} + {self.rejected:,} rejected; {usage.reused:,} reused",
             "速度 rate": f"{self.done / max(self.clock() - self._began, 0.001) * 60:,.0f} a minute",
@@ -131,7 +139,8 @@ class Progress:
             pace = self.limiter.snapshot()
             used = f"{pace.fill:.0%} used, " if pace.fill is not None else ""
             figures["配额 quota"] = f"{used}{pace.in_flight} calls in flight, {usage.quota_refusals} refused"
-            figures["调用 calls"] = f"{usage.calls:,}, {usage.retries:,} tried again"
+            hidden = f", {self.golden.calls:,} of them golden" if self.golden else ""
+            figures["调用 calls"] = f"{usage.calls:,}, {usage.retries:,} tried again{hidden}"
             figures["tokens"] = f"{usage.prompt_tokens:,} + {usage.completion_tokens:,}"
             if usage.cost:
                 figures["费用 cost"] = in_currency(usage.cost, self.currency)
@@ -144,7 +153,7 @@ class Progress:
 
     def short_line(self) -> str:
         """The progress for a terminal: counts, pace, cost, time left."""
-        usage, rate = self.usage, self.done / max(self.clock() - self._began, 0.001) * 60
+        usage, rate = self.asked, self.done / max(self.clock() - self._began, 0.001) * 60
         parts = [f"{self.done:,} conversations", f"{self.read_share:.0%} read", f"{rate:,.0f}/min"]
         if self.rejected:
             parts.insert(1, f"{self.rejected:,} rejected")

@@ -129,9 +129,10 @@ def format_summary(tally: DayTally) -> str:
     """A run's counts, for a person."""
     if tally.status == DRY_RUN:
         at_quota = "" if tally.estimated_minutes is None else f", {tally.estimated_minutes:g} minutes at the quota"
+        hidden = f", with {tally.golden_calls} golden conversations," if tally.golden_calls else ""
         return (
             f"{tally.day}: {tally.conversations} conversations, {tally.rejected} of them rejects; {tally.reused} are "
-            f"answered already. The rest takes about {tally.estimated_tokens} tokens, a cost of "
+            f"answered already. The rest{hidden} takes about {tally.estimated_tokens} tokens, a cost of "
             f"{in_currency(tally.estimated_cost or 0, tally.currency)}{at_quota}. Nothing was called or written."
         )
     if tally.status == CEILING:

@@ -1,6 +1,6 @@
 """Counts of what a run asked for and paid: as it goes, and by the answers that it kept."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from tasks.calling.rules.budget import PriceList, Prices
 from tasks.domain.records import Answer, Reply
@@ -18,6 +18,10 @@ class Usage:
     completion_tokens: int = 0
     cached_tokens: int = 0
     cost: float = 0.0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Both together."""
+        return Usage(**{field.name: getattr(self, field.name) + getattr(other, field.name) for field in fields(self)})
 
     def paid(self, reply: Reply, prices: Prices) -> None:
         """Count a call that was paid, by the prices of the model that was asked."""

@@ -101,3 +101,14 @@ def test_told_says_how_it_ended_and_a_server_that_is_away_stops_nobody(caplog, m
     said = [record.getMessage() for record in caplog.records if record.name == "run"]
     assert "1 = 0 + 1 rejected" in said[0]
     assert "ConnectionRefusedError" in said[1]
+
+
+def test_progress_counts_golden_conversations_among_the_calls_and_names_them():
+    progress, _, usage = progress_of({}, RateLimiter(Limits()))
+    usage.calls, usage.prompt_tokens, usage.cost, usage.reused = 40, 400, 2.0, 3
+    assert "golden" not in progress.line()
+    progress.golden = Usage(reused=7, calls=20, retries=1, prompt_tokens=100, cost=0.5)
+    assert progress.figures()["调用 calls"] == "60, 1 tried again, 20 of them golden"
+    assert progress.figures()["tokens"] == "500 + 0"
+    assert progress.figures()["费用 cost"] == "2.50 USD"
+    assert "3 reused" in progress.line()
