@@ -288,6 +288,15 @@ def test_a_power_cut_costs_what_was_in_flight_and_nothing_else(
         assert told(hook, run, "warning") == 1
 
 
+def test_a_supervisor_that_dies_alone_may_be_started_again_at_once(folder, environment, machine, endpoint, hook):
+    run = begin(machine, endpoint, "supervisor")
+    kill(machine.process.pid)
+    machine.process.wait()
+    with served(*folder, environment) as again:  # as systemd does, while the parts are still ending
+        done(again, run, endpoint, CONCURRENCY)
+        assert told(hook, run, "failure", seconds=1) == 0
+
+
 def test_a_power_cut_while_a_worker_takes_a_run_costs_nothing(folder, environment, machine, endpoint, hook):
     run = machine.start("summarize-day/nightly", day=DAYS[0], catch_up_days=0, settings=settings("taken"))
     machine.wait(run, {"Pending", "Submitting", "InfrastructurePending"}, 120)

@@ -234,6 +234,8 @@ def main(arguments: Sequence[str]) -> int:
             print(f"the list of runs with one run: {open_list(machine)}", flush=True)
             sizes = {path.name: path.stat().st_size for path in sorted((folder / "serve" / "logs").iterdir())}
             print("logs of one short night, bytes:", sizes, flush=True)
+            answers = [path.stat().st_size for path in (folder / "warehouse" / "_answers").rglob("*") if path.is_file()]
+            print(f"an answer that is kept: {sum(answers) / CONVERSATIONS:.0f} bytes", flush=True)
             asyncio.run(live_through(Cluster(folder / "serve" / "postgresql"), run, given.nights, given.minutes))
             print(f"the list of runs after the year: {open_list(machine)}", flush=True)
     return 0
