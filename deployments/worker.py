@@ -61,7 +61,7 @@ def run_worker(arguments: Sequence[str]) -> int:
     arguments = [*arguments, *([] if _HEALTH_FLAG in arguments else [_HEALTH_FLAG])]
     with scratch_folder(temporary / "kefu-worker", "worker") as folder:
         process = subprocess.Popen(  # noqa: S603
-            [*TETHER, sys.executable, "-m", "prefect", "worker", "start", *arguments],
+            [*TETHER, sys.executable, "-m", "deployments.patient", "worker", "start", *arguments],
             env=child_environment(TMPDIR=str(folder), PREFECT_WORKER_WEBSERVER_PORT=str(port)),
             start_new_session=True,  # Ctrl-C is for this process
         )

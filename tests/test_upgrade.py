@@ -62,7 +62,7 @@ def old_machine(code: Path, folder: Path, environment: dict[str, str]) -> Iterat
     url = f"http://127.0.0.1:{port}"
     with process, httpx.Client(base_url=f"{url}/api", timeout=150) as api:
         machine = Served(url, api, folder / "serve", folder / "warehouse", process)
-        until = time.monotonic() + 300
+        until = time.monotonic() + 900
         try:
             while "ready: " not in machine.said():
                 assert process.poll() is None, machine.said()

@@ -17,7 +17,7 @@ import httpx
 from deployments.postgresql import free_port
 from tests.conftest import ROOT
 
-_START_SECONDS = 300.0
+_START_SECONDS = 900.0
 ENDED = {"Completed", "Failed", "Crashed", "Cancelled"}
 
 
