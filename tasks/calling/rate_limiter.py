@@ -3,7 +3,6 @@
 import asyncio
 import math
 import time
-from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
@@ -11,6 +10,7 @@ from typing import Protocol, Self
 from tasks.calling.rules.limits import LimiterSnapshot, Limits
 from tasks.calling.rules.pacing import Pacer
 from tasks.calling.rules.sliding_window import Entry
+from tasks.calling.rules.waiting_line import WaitingLine
 from tasks.domain.errors import QuotaRefused
 from tasks.domain.records import QuotaHeaders
 
@@ -94,7 +94,7 @@ class RateLimiter:
         if share is not None:
             share.attach(self.dispatch)
         self.clock = clock
-        self._waiting: deque[tuple[asyncio.Future[Permit], int]] = deque()
+        self._waiting = WaitingLine[asyncio.Future[Permit]](asyncio.Future.done)  # cancelled while it waited
         self._timer: asyncio.TimerHandle | None = None
         self._due = math.inf
 
@@ -106,7 +106,7 @@ class RateLimiter:
             if self.pacer.ready_at(now, estimated_tokens) <= now and self._covered():
                 return self._grant(now, estimated_tokens)
         place: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
-        waiting.append((place, estimated_tokens))
+        waiting.append(place, estimated_tokens)
         self.dispatch()
         try:
             return await place
@@ -124,19 +124,15 @@ class RateLimiter:
         if not waiting:
             return
         now = self.clock()
-        while waiting:
-            place, estimated_tokens = waiting[0]
-            if place.done():  # cancelled while it waited
-                waiting.popleft()
-                continue
-            at = pacer.ready_at(now, estimated_tokens)
+        while (found := waiting.next_ready(pacer, now)) is not None:
+            place, at = found
             if at > now:
                 self._set_timer(now, at)
                 return
             if not self._covered():  # the share dispatches again when it has more
                 return
-            waiting.popleft()
-            place.set_result(self._grant(now, estimated_tokens))
+            waiter, estimated_tokens = waiting.take(place)
+            waiter.set_result(self._grant(now, estimated_tokens))
 
     def snapshot(self) -> LimiterSnapshot:
         """A snapshot of the limits in force and the calls in flight and waiting."""
@@ -145,8 +141,8 @@ class RateLimiter:
     def close(self) -> None:
         """Cancel all waiting calls. Closing twice is harmless."""
         self._cancel_timer()
-        while self._waiting:
-            self._waiting.popleft()[0].cancel()
+        for waiter in self._waiting.clear():
+            waiter.cancel()
 
     def _covered(self) -> bool:
         return self._share is None or self._share.covers()

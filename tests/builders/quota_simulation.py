@@ -3,13 +3,13 @@
 import heapq
 import math
 import random
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tasks.calling.rules.limits import Limits
 from tasks.calling.rules.pacing import Pacer
 from tasks.calling.rules.sliding_window import Entry
+from tasks.calling.rules.waiting_line import WaitingLine
 from tasks.domain.records import QuotaHeaders
 from tests.builders.quotas import Quota, Style
 
@@ -152,7 +152,10 @@ def simulate(  # noqa: PLR0915 (one small function an event, over one state)
     events: list[tuple[float, int, Callable[[], None]]] = []
     order = 0
     now = 0.0
-    queue: deque[tuple[int, int]] = deque(tokens(rng) for _ in range(calls))
+    line = WaitingLine[int]()
+    for _ in range(calls):
+        estimate, used = tokens(rng)
+        line.append(used, estimate)
     done = failed = 0
     due = math.inf
 
@@ -166,15 +169,14 @@ def simulate(  # noqa: PLR0915 (one small function an event, over one state)
 
     def look() -> None:
         nonlocal due
-        while queue:
-            estimate, used = queue[0]
-            ready = pacer.ready_at(now, estimate)
+        while (found := line.next_ready(pacer, now)) is not None:
+            place, ready = found
             if ready > now:
                 if ready < due:
                     due = ready
                     at(max(ready, now + 0.0002) + rng.uniform(0, 0.001), ring)  # timers fire a bit late
                 return
-            queue.popleft()
+            used, estimate = line.take(place)
             entry = pacer.grant(now, estimate)
             at(now + rng.uniform(0.0002, 0.003), lambda e=entry, u=used: send(e, u))  # type: ignore[misc]
 
@@ -209,14 +211,14 @@ def simulate(  # noqa: PLR0915 (one small function an event, over one state)
 
     def refuse(entry: Entry, used: int, why: str, told: QuotaHeaders | None) -> None:
         pacer.refused(entry, now, why, None, told)  # type: ignore[arg-type]
-        queue.append((entry.estimate, used))
+        line.append(used, entry.estimate)
         look()
 
     def fail(entry: Entry, used: int) -> None:
         nonlocal failed
         failed += 1
         pacer.failed(entry, now, maybe_counted=True)
-        queue.append((entry.estimate, used))
+        line.append(used, entry.estimate)
         look()
 
     def reply(entry: Entry, used: int, told: QuotaHeaders | None, latency: float) -> None:

@@ -15,7 +15,7 @@ from tasks.calling.rules.limits import Learned, LimiterSnapshot, Limits
 from tasks.calling.rules.noise import Noise
 from tasks.calling.rules.quota_limit import REFUSALS_TO_OPEN, AdaptiveLimit
 from tasks.calling.rules.quota_use import QuotaUse
-from tasks.calling.rules.ramp import FIRST_RATE, Ramp
+from tasks.calling.rules.ramp import FIRST_RATE, CallSizes, Ramp, even, in_bursts, uneven
 from tasks.calling.rules.sliding_window import Entry, SlidingLog
 from tasks.calling.rules.usage_ratio import UsageRatio
 from tasks.calling.rules.window_quota import WindowQuota, slack_of
@@ -24,19 +24,6 @@ from tasks.domain.records import QuotaHeaders
 
 # A service that counts queries counts them by the second.
 _QUERY_WINDOW_SECONDS: Final = 1.0
-
-_EASY_RATE: Final = 128.0
-
-# How much faster than the quota's own pace an empty window is filled, a new quota explored.
-_BURST: Final = 3.0
-
-# Where bursts lose, calls follow each other at the quota's own pace; the log holds back what is too much.
-_EVEN: Final = 1.02
-
-# What a timer that fires late may catch up on.
-_CATCH_UP_SECONDS: Final = 0.005
-
-_EVEN_CATCH_UP_SECONDS: Final = 0.05
 
 _FIRST_FLIGHT: Final = 128.0
 
@@ -94,7 +81,7 @@ class Pacer:
         self._use = QuotaUse()
         self._noise = defaultdict[QuotaScope, Noise](Noise)
         self._usage = UsageRatio()
-        self._mean_tokens = 0.0
+        self._sizes = CallSizes()
         self._latency = _FIRST_LATENCY_SECONDS
         self._refusals = 0
 
@@ -118,6 +105,10 @@ class Pacer:
             return at
         return self._room_at(now, estimate)
 
+    def is_short_of_tokens(self, now: float) -> bool:
+        """Return true where it is a call's size alone that keeps it from going now."""
+        return self._tokens.limit.limit < math.inf and self.ready_at(now, 0) <= now
+
     def grant(self, now: float, estimate: int) -> Entry:
         """Let through a call that `ready_at` found ready."""
         self._in_flight += 1
@@ -126,9 +117,8 @@ class Pacer:
         self._granted += 1
         self._granted_tokens += tokens
         self._flight_squares += tokens * tokens
-        self._mean_tokens += (tokens - self._mean_tokens) * 0.02 if self._mean_tokens else tokens
-        even = self._is_even or self._requests.is_narrow or self._tokens.is_narrow
-        self._ramp.granted(now, self._cruise(even), _EVEN_CATCH_UP_SECONDS if even else _CATCH_UP_SECONDS)
+        self._sizes.add(tokens)
+        self._ramp.granted(now, *self._pace())
         if self._requests.crosses_border(self._granted) or self._tokens.crosses_border(self._granted_tokens):
             self._ramp.pause(now + _BORDER_SECONDS)
         if self._is_open() or self._requests.on_trial or self._tokens.on_trial:
@@ -271,7 +261,7 @@ class Pacer:
             tokens.log.advance(now)
             # Of the calls in flight, those that have left the window are no matter any more.
             inside = min(1.0, tokens.seconds / self._latency)
-            deviations = 1.0 if tokens.is_narrow else 2.0  # there, a refusal costs less than room left empty
+            deviations = 1.4 if tokens.is_narrow else 2.0  # there, a refusal costs less than room left empty
             margin = deviations * self._usage.spread * math.sqrt(self._flight_squares * inside)
             if not tokens.has_room(now, self._granted_tokens, estimate * self._usage.ratio + margin):
                 return tokens.log.next_departure()
@@ -378,7 +368,7 @@ class Pacer:
 
     def _tightest(self) -> tuple[float, float]:
         """Calls a second by the limit that allows the fewest, and the window that it is counted in."""
-        tokens = self._tokens.per_second / max(self._mean_tokens, 1.0)
+        tokens = self._tokens.per_second / max(self._sizes.mean, 1.0)
         return min(
             (self._requests.per_second, self._requests.seconds),
             (tokens, self._tokens.seconds),
@@ -387,12 +377,16 @@ class Pacer:
 
     def _steady_rate(self) -> float:
         """Sends a second that the quota has room for in the long run; infinity when it is unknown."""
-        return min(self._requests.per_second, self._tokens.per_second / max(self._mean_tokens, 1.0))
+        return min(self._requests.per_second, self._tokens.per_second / max(self._sizes.mean, 1.0))
 
-    def _cruise(self, even: bool) -> float:
-        """Sends a second to rise to: the quota's own pace where bursts lose, else a few times as much."""
+    def _pace(self) -> tuple[float, float]:
+        """Sends a second to rise to, and the lateness to catch up on: the quota's own pace where bursts lose."""
         steady = self._steady_rate()
-        return _EVEN * steady if even else max(_EASY_RATE, _BURST * steady)
+        if self._is_even or self._requests.is_narrow:
+            return even(steady)
+        if self._tokens.is_narrow:
+            return uneven(steady) if self._sizes.are_mixed else even(steady)
+        return in_bursts(steady)
 
 
 def _per_minute(per_second: float) -> float | None:

@@ -1,5 +1,7 @@
 """The window that a service counts in is found from a refusal or two; nothing is known but the rate."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,3 +95,17 @@ def test_pacer_rises_soon_from_a_limit_that_one_burst_found_several_times():
     service = Service(3, requests=3 * 78, latency_median=5.0)
     simulate(service, Limits(60 * 78, None, 1024), 10**5, 78, seconds=120)
     assert service.use(78, since=60) >= 0.93
+
+
+@pytest.mark.parametrize(("window", "calls", "least"), [(1, 10, 0.85), (10, 100, 0.985)])
+def test_pacer_fills_windows_of_tokens_with_calls_of_mixed_lengths(window, calls, least):
+    """Of ten calls a window, each off by a quarter, a twentieth is doubt, and a fortieth is jitter."""
+
+    def tokens(rng):
+        estimate = max(20, int(rng.lognormvariate(math.log(500) - 0.125, 0.5)))
+        return estimate, max(1, int(estimate * rng.uniform(0.75, 1.25)))
+
+    service = Service(window, tokens=500 * calls)
+    simulate(service, Limits(None, 500 * calls * 60 / window, 256), 10**5, 2, tokens, seconds=120)
+    assert service.use(500 * calls / window, since=40, tokens=True) >= least
+    assert len(service.refused) <= 0.03 * len(service.arrivals)
