@@ -177,7 +177,7 @@ class ClauseReader:
                 claims = revised
             elif kind is Kind.OTHER or (kind is Kind.HIDDEN and clause[at : at + 1] == [("的", Kind.OWNED)]):
                 self._scope.unknown(clause[at : at + 3])
-            else:
+            elif not (kind is Kind.AGENT and _is_object(clause, at)):
                 self._pass(word, kind, last[0])
             self._towards = kind is Kind.TOWARDS or kind is Kind.PREPOSITION or (self._towards and word in _ARTICLES)
             last = word, kind
@@ -281,7 +281,7 @@ class ClauseReader:
             case Kind.DEGREE:
                 scope.degree()
             case Kind.EVENT | Kind.GOODS:
-                scope.event(goods=kind is Kind.GOODS)
+                scope.event(word, goods=kind is Kind.GOODS)
             case Kind.RECEIVE:
                 scope.receive()
             case Kind.HIDDEN:
@@ -322,12 +322,11 @@ class ClauseReader:
             case Kind.AFTER:
                 self.agent = self._asked_to = self._enquires = False
                 self.later = True
-                scope.speak()
-                scope.unknown()
+                scope.after()
             case Kind.EARLY:
                 self.early = True
             case Kind.TOWARDS:
-                pass
+                scope.open_phrase()
             case _:  # faint, in the middle of a clause
                 scope.unknown()
 
@@ -336,7 +335,14 @@ class ClauseReader:
         if kind is Kind.SEQUEL or self._from:
             self.later = True
             self._scope.link = None
+            self._scope.speak()
         self._scope.bridge(word, last)
+
+
+def _is_object(clause: list[Word], at: int) -> bool:
+    """Return true for an agent that another verb takes, where the subject goes on behind: 选择相信客服并同意."""
+    goes_on = clause[at : at + 1] and clause[at][0] in _CARRIES_ON
+    return bool(goes_on) and any(kind is Kind.OTHER for _, kind in clause[: at - 1])
 
 
 def _faded(value: bool | None, kind: Kind) -> bool | None:

@@ -47,6 +47,7 @@ class Scope:
         self._eventful = False  # one may have, behind an unknown word
         self._reaches = False  # as far as the next verdict
         self._within = False  # a negation belongs to what a preposition brings: 对没有赠品感到失望
+        self._outside: bool | None = None  # a negation stood before the phrase that is open
         self._coordinated = False
 
     def verdict(self, *, sign: bool, attributive: bool, spent: bool) -> Link:
@@ -90,6 +91,19 @@ class Scope:
     def speak(self) -> None:
         """End a silence: what follows came later."""
         self._silent = False
+
+    def open_phrase(self) -> None:
+        """Meet a word that brings a phrase: a negation within it ends with it (在确认无误后)."""
+        self._outside = self.negated
+
+    def after(self) -> None:
+        """Meet the end of such a phrase."""
+        self.speak()
+        if self._outside is False and not self._reaches:
+            self.cut()
+        else:
+            self.unknown()
+        self._outside = None
 
     def bridge(self, word: str, last: str) -> None:
         """Meet a word that a negation reaches over, and the word before it."""
@@ -153,9 +167,14 @@ class Scope:
             else:
                 self._shown |= self.negated
 
-    def event(self, *, goods: bool) -> None:
+    def event(self, word: str, *, goods: bool) -> None:
         """Meet an event, or the goods of one, which a negation denies and nothing behind it: 没收到货很生气."""
         if self._reaches:
+            return
+        if self.negated and len(word) == 1 and not goods:  # 没发很生气, but 没发怨言
+            self._eventful = not (self._shown or self._of_noun)
+            self._doubtful = True
+            self.link = None
             return
         if not self.negated:
             self.cut()

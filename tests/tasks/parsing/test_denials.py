@@ -1,6 +1,7 @@
 """A denial is never read as its opposite, whatever stands between the negation and what it denies."""
 
 import csv
+import tomllib
 from itertools import product
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.domain.traditional import simplified
+from tasks.parsing import lexicon
 from tasks.parsing.lexicon import Kind, read_lexicon
 from tasks.parsing.verdicts import accepted_of, negative_sentiment_of
 
@@ -101,3 +103,23 @@ def test_the_corpus_is_read_as_it_is_labeled():
     ]
     assert opposite == []
     assert len(wrong) <= 0.01 * len(rows), wrong
+
+
+@pytest.mark.parametrize("negation", ["没有", "并未", "从未", "没有表现出", "不曾"])
+def test_no_listed_word_is_read_as_itself_behind_a_negation(negation):
+    lists = tomllib.loads(Path(lexicon.__file__).with_name("verdicts.toml").read_text(encoding="utf-8"))
+    for verdict_of, name, kind, verdict in (
+        (negative_sentiment_of, "sentiment", "yes", True),
+        (negative_sentiment_of, "sentiment", "no", False),
+        (accepted_of, "acceptance", "yes", True),
+        (accepted_of, "acceptance", "no", False),
+    ):
+        listed = [word for word in lists[name][kind].split() if not word.isascii()]
+        assert [word for word in listed if verdict_of(f"用户{word}") is not verdict] == []
+        assert [word for word in listed if verdict_of(f"用户{negation}{word}") is verdict] == []
+
+
+@pytest.mark.parametrize("light", ["发", "退", "赔"])
+def test_a_verb_of_one_character_may_belong_to_the_mood_behind_it(light):
+    assert negative_sentiment_of(f"用户没有{light}怨言") is not True
+    assert negative_sentiment_of(f"商家没有{light}，用户很生气") is True
