@@ -3,12 +3,11 @@
 All of it is bounded: what unpacks to more than a log can hold is named and left alone.
 """
 
-import csv
 import io
 import struct
 import zipfile
 from collections.abc import Generator, Iterator
-from datetime import UTC, date, datetime, time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -25,22 +24,16 @@ from tasks.reading.members import (
     printable,
     spool,
 )
-from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.formats import LogMapping
-from tasks.reading.rules.table_logs import COLUMNS_LIMIT, header_columns
-from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.web_pages import PAGE_LIMIT_BYTES, is_page, log_in_page
 from tasks.reading.tar_archives import files_of_tar, is_tar
+from tasks.reading.workbooks import sheets_of_workbook
 
 _MAGIC_BYTES: Final = 1 << 10
 
 _RATIO_LIMIT: Final = 250
 
-_TEXTS_LIMIT_BYTES: Final = 128 << 20
-
 _ROWS_AT_ONCE: Final = 2_000
-
-_SHEETS_LOOKED_AT: Final = 20
 
 _DIRECTORY_END: Final = b"PK\x05\x06"
 
@@ -104,9 +97,7 @@ def _members_of_zip(file: BinaryIO, uri: str, scratch: Path, mapping: LogMapping
             raise NotReadable(f"a ZIP archive that unpacks to {unpacked >> 20:,} MB, more than any day of logs")
         names = {entry.filename for entry in entries}
         if "xl/workbook.xml" in names:
-            with spool(scratch) as table:
-                note = _rows_of_workbook(file, archive, table, mapping)
-                yield Member(uri, table, size, note)
+            yield from sheets_of_workbook(file, archive, uri, scratch, mapping, size)
             return
         if "xl/workbook.bin" in names:
             raise NotReadable("a binary Excel workbook (.xlsb): save it as .xlsx or CSV")
@@ -146,8 +137,8 @@ def _inner(unpacked: BinaryIO, uri: str, scratch: Path, mapping: LogMapping | No
         with zipfile.ZipFile(unpacked) as archive:
             if "xl/workbook.xml" not in archive.namelist():
                 raise NotReadable("an archive inside of an archive: unpack the outer one")
-            with spool(scratch) as table:
-                yield Member(uri, table, size, _rows_of_workbook(unpacked, archive, table, mapping), compressed=True)
+            for sheet in sheets_of_workbook(unpacked, archive, uri, scratch, mapping, size):
+                yield replace(sheet, compressed=True)
     except NotReadable as error:
         yield Member(uri, None, size, str(error))
 
@@ -164,78 +155,6 @@ def _check_directory(file: BinaryIO) -> None:
     entries, length = struct.unpack("<HI", tail[at + 10 : at + 16])
     if entries > ENTRIES_LIMIT or length > ENTRIES_LIMIT * 512:
         raise NotReadable(f"a ZIP archive of more than {ENTRIES_LIMIT:,} files")
-
-
-def _rows_of_workbook(file: BinaryIO, archive: zipfile.ZipFile, table: BinaryIO, mapping: LogMapping | None) -> str:
-    """Write a workbook's rows as CSV: the sheet that the mapping names, or else the first with a header of messages.
-
-    A line end within a cell is written as a vertical tab, so that a row stays a line.
-    """
-    sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-    texts = sum(size for name, size in sizes.items() if not name.startswith("xl/worksheets/"))
-    if texts > _TEXTS_LIMIT_BYTES:
-        raise NotReadable(f"an Excel workbook with {texts >> 20:,} MB of texts: save its sheet as CSV")
-    file.seek(0)
-    try:
-        import openpyxl  # noqa: PLC0415  only workbooks need it
-
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        sheet = _sheet_of(book, mapping)
-        out = io.TextIOWrapper(table, "utf-8", newline="", write_through=True)
-        writer = csv.writer(out, lineterminator="\n")
-        width = 0
-        for row in _rows(sheet):
-            fields = [_field(cell) for cell in row]
-            while len(fields) > width and not fields[-1]:
-                fields.pop()
-            width = len(fields)
-            writer.writerow(fields)
-        out.detach()
-    except NotReadable:
-        raise
-    except Exception as error:  # whatever a made-up workbook makes of the library that reads it
-        detail = f"an Excel workbook that can't be read ({type(error).__name__}): save its sheet as CSV"
-        raise NotReadable(detail) from None
-    table.seek(0)
-    return f"the sheet {printable(str(sheet.title))!r} of an Excel workbook"
-
-
-def _sheet_of(book: Any, mapping: LogMapping | None) -> Any:
-    sheets = [sheet for sheet in book.worksheets if hasattr(sheet, "iter_rows")]
-    if not sheets:
-        raise NotReadable("an Excel workbook without a sheet")
-    if mapping and mapping.sheet:
-        if found := next((sheet for sheet in sheets if sheet.title == mapping.sheet), None):
-            return found
-        raise NotReadable(f"an Excel workbook without a sheet named {mapping.sheet!r}")
-    log = LogContext("", TimestampParser(UTC), mapping or LogMapping({}), (mapping or LogMapping({})).vocabulary())
-    for sheet in sheets[:_SHEETS_LOOKED_AT]:
-        for number, row in enumerate(_rows(sheet)):
-            names = [_field(cell).strip() for cell in row]
-            if sum(map(bool, names)) > 1 and header_columns(names, log):
-                return sheet
-            if number > 20:
-                break
-    return sheets[0]
-
-
-def _rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
-    sheet.reset_dimensions()  # what a sheet says of its size may be anything
-    yield from sheet.iter_rows(max_col=COLUMNS_LIMIT, values_only=True)
-
-
-def _field(cell: Any) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, str):
-        return cell.replace("\r\n", "\v").replace("\n", "\v").replace("\r", "\v")
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    if isinstance(cell, datetime):
-        return cell.isoformat(" ", "microseconds" if cell.microsecond else "seconds")
-    return cell.isoformat() if isinstance(cell, date | time) else str(cell)
 
 
 def _rows_of_parquet(file: BinaryIO, lines: BinaryIO, size: int) -> None:

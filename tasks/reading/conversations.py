@@ -171,6 +171,11 @@ class _DayReading:
             if detected.format != "empty":
                 self._unread_file(Reject("", Reason.UNREADABLE, note, member.uri, 1), member.size)
             return
+        if head.doubtful:
+            self._tally.notes.append(
+                f"{member.uri}: its encoding can't be told; it is taken for {head.encoding}, and its texts may be "
+                "garbled. Save it as UTF-8."
+            )
         if detected.remark:
             self._tally.notes.append(f"{member.uri}: {detected.remark}")
         yield from self._records(detected, member, head, groups)

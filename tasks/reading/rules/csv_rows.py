@@ -25,6 +25,7 @@ class Dialect(NamedTuple):
     escaped: bool = False
     dumped: bool = False
     padded: bool = False
+    quote: str = '"'
 
 
 def split_rows(lines: Iterable[Line], dialect: Dialect, width: int = 0) -> Iterator[Row]:
@@ -37,7 +38,7 @@ def split_rows(lines: Iterable[Line], dialect: Dialect, width: int = 0) -> Itera
     source = iter(lines)
     delimiter = dialect.delimiter
     for number, line in source:
-        if not dialect.quoted or ('"' not in line and not (dialect.escaped and "\\" in line)):
+        if not dialect.quoted or (dialect.quote not in line and not (dialect.escaped and "\\" in line)):
             if line.strip():
                 yield number, line.split(delimiter)
             continue
@@ -68,7 +69,7 @@ def undumped(fields: list[str]) -> list[str]:
 
 def _reader(lines: Iterable[str], dialect: Dialect, *, strict: bool) -> Iterator[list[str]]:
     escape = "\\" if dialect.escaped else None
-    return csv.reader(lines, delimiter=dialect.delimiter, escapechar=escape, strict=strict)
+    return csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, escapechar=escape, strict=strict)
 
 
 def _fields(line: str, dialect: Dialect) -> list[str] | None:

@@ -38,9 +38,15 @@ _FREQUENT: Final = frozenset(
     "оеаинтсрвлкмдпу"
 )
 
+_RUSSIAN: Final = 0.4  # more than this of Russian's letters are its commonest ones, far fewer of other readings'
+
 _OF_LETTERS: Final = ("cp1251", "cp1252")
 
 _FAR_BETTER: Final = 0.15
+
+_DOUBTFUL: Final = 0.7
+
+_ENOUGH: Final = 20  # characters outside ASCII
 
 _TOO_FEW: Final = 4
 
@@ -58,6 +64,15 @@ def encoding_of(evidence: bytes) -> str:
     scores = {encoding: _likelihood(evidence, lines, encoding) for encoding in _CANDIDATES}
     best = max(scores, key=scores.__getitem__)
     return best if scores[best] > scores["gb18030"] + _FAR_BETTER else "gb18030"
+
+
+def is_doubtful(evidence: bytes, encoding: str) -> bool:
+    """True where what an encoding makes of the evidence is hardly anybody's language, so that it may be garbled."""
+    if encoding == "utf-8":
+        return False
+    lines = [line for line in re.split(rb"[\r\n]", evidence) if not line.isascii()]
+    others = sum(not sign.isascii() for line in lines for sign in line.decode(encoding, "ignore"))
+    return others >= _ENOUGH and encoding != "cp1252" and _likelihood(evidence, lines, encoding) < _DOUBTFUL
 
 
 def utf16_of(first: bytes) -> str:
@@ -92,30 +107,40 @@ def decode(line: bytes, encoding: str) -> str:
 def _likelihood(evidence: bytes, lines: list[bytes], encoding: str) -> float:
     """Score an encoding by the lines that decode and the common characters in them; 0 if no line decodes."""
     decodable = [line for line in lines[:2_000] if _decodes(line, encoding)]
-    if not decodable:
-        return 0.0
-    share = len(decodable) / min(len(lines), 2_000)
     raw = b"\n".join(decodable)[: 1 << 14]
     other = [character for character in raw.decode(encoding, "ignore") if not character.isascii()]
     if not other:
         return 0.0
-    pattern = _COMMON[encoding]
-    common = sum(pattern.fullmatch(character.encode(encoding, "ignore")) is not None for character in other) / len(
-        other
-    )
-    frequent = sum(character in _FREQUENT for character in other) / len(other)
-    private = sum("\ue000" <= character <= "\uf8ff" for character in other) / len(other)
-    if len(other) < _TOO_FEW and encoding != "gb18030":
+    share = len(decodable) / min(len(lines), 2_000)
+    common = _share([_COMMON[encoding].fullmatch(sign.encode(encoding, "ignore")) is not None for sign in other])
+    frequent = _share([sign in _FREQUENT for sign in other])
+    private = _share(["\ue000" <= sign <= "\uf8ff" for sign in other])
+    if not _may_be(encoding, decodable, len(other), frequent):
         return 0.0
-    if encoding == "big5hkscs" and not frequent:
-        return 0.0
-    if encoding in _OF_LETTERS:
-        letters = sum(sign.isalpha() for line in decodable for sign in line.decode(encoding))
-        if (len(other) * 3 > letters) is (encoding == "cp1252"):
-            return 0.0  # words of Latin letters have few beside ASCII's, Russian ones hardly any of those
     bonus = 0.5 if encoding in _KANA and len(_KANA[encoding].findall(raw)) > len(other) / 4 else 0.0
     weight = 0.3 if encoding == "cp1252" else 1.0
-    return share * (weight * min(common, 1.0) + 2 * frequent + bonus - 4 * private)
+    return share * (weight * common + 2 * frequent + bonus - 4 * private)
+
+
+def _may_be(encoding: str, lines: list[bytes], others: int, frequent: float) -> bool:
+    """False where what an encoding makes of the lines is nobody's language."""
+    if encoding == "gb18030":
+        return True
+    if (
+        others < _TOO_FEW
+        or (encoding == "big5hkscs" and not frequent)
+        or (encoding == "cp1251" and frequent < _RUSSIAN)
+    ):
+        return False
+    if encoding not in _OF_LETTERS:
+        return True
+    letters = sum(sign.isalpha() for line in lines for sign in line.decode(encoding))
+    # Words of Latin letters have few beside ASCII's, Russian ones hardly any of those.
+    return (others * 3 > letters) is (encoding == "cp1251")
+
+
+def _share(found: list[bool]) -> float:
+    return sum(found) / len(found)
 
 
 def _nearly(evidence: bytes, encoding: str) -> bool:

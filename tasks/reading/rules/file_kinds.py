@@ -19,6 +19,7 @@ _FILE_KINDS: Final = {
     b"GIF8": "a picture",
     b"\xff\xd8\xff": "a picture",
     b"%PDF": "a PDF document: export its text",
+    b"{\\rtf": "a rich text document: save it as plain text",
     b"SQLite": "an SQLite database: export a table as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls): save it as .xlsx or CSV",
 }

@@ -16,7 +16,7 @@ from tasks.reading.rules.messages import Message
 from tasks.reading.rules.parse_json import parse_json
 from tasks.reading.rules.plain_records import PlainRecords
 from tasks.reading.rules.reasons import any_speaks, names_of, neither, strangers_in
-from tasks.reading.rules.reshaping import ListedRows, as_messages, as_records, is_columns
+from tasks.reading.rules.reshaping import ListedRows, as_messages, as_records, is_columns, last_exchange, listed_in
 from tasks.reading.rules.speakers import Speaker, speaker_of_flag, speaker_of_user_flag
 from tasks.reading.rules.transcripts import split_transcript
 from tasks.reading.rules.unwrapping import records_in
@@ -67,7 +67,10 @@ class JsonRecords:
 
     def _records_in(self, value: dict[str, Any]) -> list[Any]:
         """The records of an object that is none itself."""
-        return as_records(value, self._vocabulary) or records_in(value, self.kind)
+        return as_records(value, self._vocabulary) or records_in(value, self.kind, self._own_kind)
+
+    def _own_kind(self, value: Any) -> str:
+        return self._kind_of_record(self._lifted(value)) if isinstance(value, dict) else ""
 
     def _kind_of_record(self, value: Mapping[str, Any]) -> str:
         shape = self._vocabulary.shape(tuple(value))
@@ -344,7 +347,7 @@ class JsonRecords:
             return first is not None
         first = self._lifted(first)
         shape = self._vocabulary.shape(tuple(first))
-        return not shape.speaks and any(isinstance(first[key], list) for key in shape.messages)
+        return not shape.speaks and any(listed_in(first[key]) for key in shape.messages)
 
     def _turned(self, messages: list[Any]) -> list[dict[str, Any]] | None:
         """Messages that are written in another way than as objects with a speaker; None for any other list."""
@@ -356,15 +359,15 @@ class JsonRecords:
     def _look_for_messages(self, value: Mapping[str, Any], shape: Shape) -> tuple[str, list[Any]] | None:
         empty = None
         for key in shape.messages:
-            messages = value[key]
+            messages = value[key] if isinstance(value[key], str | None) else listed_in(value[key])
             if isinstance(messages, list):
                 if turned := self._turned(messages):
-                    return key, turned
+                    return key, [*turned, *(last_exchange(value) if key == "history" else ())]
                 if not self._holds_conversations(messages):
                     return key, messages
             elif isinstance(messages, str) and not shape.speaks and (listed := _listed(messages)) is not None:
                 return key, listed
-            elif messages is None:
+            elif value[key] is None:
                 empty = key, list[Any]()
         for key in () if shape.speaks else shape.transcripts:
             if isinstance(value[key], str) and (listed := _listed(value[key])):

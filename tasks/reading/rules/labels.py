@@ -23,7 +23,7 @@ _LINE: Final = re.compile(
     rf"[ \t\u3000\ufeff\u200e]*+{_MARKS}"
     rf"(?:[\[(（【]?(?P<time>{_DATED}|{OF_DAY})[\])）】]?[,，]?[ \t]{{0,3}}(?P<dash>[-–—|][ \t]{{1,3}})?{_MARKS})?"
     r"(?P<open>[\[【(（<「])?(?P<name>[^\s:：﹕∶\[\]【】<>「」,，。！？!?;；、\"“”][^:：﹕∶\n,，。！？!?;；\"“”]{0,40}?)"
-    r"(?:[\]】)）>」]?(?:\*\*|__)?[ \t]{0,8}[:：﹕∶]|[\]】>」](?=\s))(?:\*\*|__)?"
+    r"(?:[\]】)）>」]?(?:\*\*|__)?[ \t]{0,8}[:：﹕∶]|(?P<shut>[\]】>」]))(?:\*\*|__)?"
 )
 
 # 千牛, 旺旺: NAME(2026-11-22 10:00:00): text. QQ, 七鱼: NAME 2026-11-22 10:00:00, with the text on the lines below.
@@ -35,14 +35,15 @@ _NAME_AND_TIME: Final = re.compile(
 
 # NAME 10:00 or NAME (10:00:22): text, where the name's side is known.
 _NAME_AND_CLOCK: Final = re.compile(
-    rf"[ \t\u3000\ufeff]*+(?P<name>[^\s(（\[【\d,，;；|\t][^(（,，;；|\t\n]{{0,30}}?)(?:[ \t]{{1,4}}|[ \t]{{0,4}}[(（])"
+    rf"[ \t\u3000\ufeff]*+{_MARKS}"
+    rf"(?P<name>[^\s(（\[【\d,，;；|\t][^(（,，;；|\t\n]{{0,30}}?)(?:[ \t]{{1,4}}|[ \t]{{0,4}}[(（])"
     rf"(?P<time>{OF_DAY})[)）]?[ \t]{{0,4}}(?:[:：][ \t]{{0,4}}|$)"
 )
 
 _ENDS_IN_HOUR: Final = re.compile(r"[\s(（午上晨]\d{1,2}$")
 
 _TIME_AND_NAME: Final = re.compile(
-    rf"[ \t\u3000\ufeff]*+[\[(（【]?(?P<time>{_DATED})[\])）】]?[ \t]{{1,4}}(?P<name>\S{{1,24}})[ \t]*$"
+    rf"[ \t\u3000\ufeff]*+[\[(（【]?(?P<time>{_DATED}|{OF_DAY})[\])）】]?[ \t]{{1,4}}(?P<name>\S{{1,24}})[ \t]*$"
 )
 
 # A caption's voice: <v 客服>. A heading of a speaker: ### 客服, **客服**. Columns: 10:00 TAB 客服 TAB text.
@@ -51,6 +52,8 @@ _VOICE: Final = re.compile(r"<v(?:\.[\w.-]{1,30})?[ \t](?P<name>[^<>\n]{1,40})>"
 _ALONE: Final = re.compile(
     r"(?:#{1,6}[ \t]{1,4}|\*\*|__)(?P<name>[^\s#*_:：][^#*_:：\n]{0,24})(?:\*\*|__)?[:：]?[ \t]*"
 )
+
+_CLOCKED: Final = re.compile(r"[\s\[(（【]{0,4}[\d上下中凌早晚午오]")
 
 _TABBED: Final = re.compile(rf"(?P<time>{_DATED}|{OF_DAY})\t(?P<name>[^\t\n]{{1,24}})\t")
 
@@ -77,7 +80,8 @@ _ADDRESSED: Final = re.compile("联系|致电|添加|询问|咨询|拨打|请|�
 # And those that often stand before a colon within a message, and so are no labels anywhere.
 _NO_LABELS_AT_ALL_WORDS: Final = (
     "通知 旁白 事件 人工 店铺 店鋪 model contact lead note info template activity trigger tool function "
-    "event service shop store a q subscriber total 员工 企业 官方 助手 小助手 小二 接待 学员 specialist"
+    "event service shop store a q subscriber total 员工 企业 官方 助手 小助手 小二 接待 学员 specialist "
+    "business company brand"
 )
 
 NO_LABELS_AT_ALL: Final = frozenset(_NO_LABELS_AT_ALL_WORDS.split())
@@ -125,9 +129,11 @@ class LabelReader:
             name = found["name"].strip(" *_\t")
             speaker = self.speaker(name)
             timed = found["time"] is not None
-            if speaker or self._is_stranger(name, timed, found):
+            ends = not found["shut"] or (found["open"] and speaker) or line[found.end() : found.end() + 1].isspace()
+            if ends and (speaker or self._is_stranger(name, timed, found)):
                 return Label(speaker, name, found["time"], found.end(), sure=speaker is not None)
-        return self._headline(start, _TIME_AND_NAME) if dated else None
+        headline = self._headline(start, _TIME_AND_NAME) if line[-1:].isalnum() and _CLOCKED.match(start) else None
+        return headline if headline and (dated or headline.speaker) else None
 
     def _of_other_form(self, start: str, line: str) -> Label | None:
         """A caption's voice, a heading that is a speaker's name alone, or columns."""
@@ -156,7 +162,7 @@ class LabelReader:
         found = form.match(line)
         if not found:
             return None
-        name = found["name"].strip().strip("[]【】")
+        name = found["name"].strip().strip("[]【】*_")
         if name.rstrip(":： ").lower() in _NO_NAMES or (
             _COLON.search(name) and line[found.end("time") :][:1] not in ")）"
         ):

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import BinaryIO, Final
 
 from tasks.reading.rules.decompression import BrokenStream, compression_of, decompressed
-from tasks.reading.rules.encodings import decode, encoding_of, utf16_of
+from tasks.reading.rules.encodings import decode, encoding_of, is_doubtful, utf16_of
 
 HEAD_BYTES: Final = 1 << 18
 
@@ -39,7 +39,8 @@ class ObjectHead:
     """An object's beginning, and how it is stored, found by looking into it.
 
     `text` is its beginning, `whole` says that it is all of it, `broken` that reading ran into damage, `magic` are its
-    first bytes as stored; `cr_lines` means that a lone carriage return ends a line.
+    first bytes as stored; `cr_lines` means that a lone carriage return ends a line, `doubtful` that the encoding is a
+    guess that may be wrong.
     """
 
     compression: str
@@ -49,6 +50,7 @@ class ObjectHead:
     whole: bool
     broken: bool
     magic: bytes
+    doubtful: bool = False
 
 
 def read_head(file: BinaryIO) -> ObjectHead:
@@ -82,7 +84,8 @@ def read_head(file: BinaryIO) -> ObjectHead:
     if cr_lines:
         start = start.replace(b"\r", b"\n")
     text = start.decode("utf-8" if utf16 else encoding, "replace").replace("\r\n", "\n").removeprefix("\ufeff")
-    return ObjectHead(compression, encoding, cr_lines, text, whole, broken, magic)
+    doubtful = not utf16 and is_doubtful(bytes(evidence), encoding)
+    return ObjectHead(compression, encoding, cr_lines, text, whole, broken, magic, doubtful)
 
 
 def _long_line(head: bytearray) -> int:

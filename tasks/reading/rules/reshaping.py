@@ -34,6 +34,10 @@ _NAMES_OF_COLUMNS: Final = ("columns", "header", "headers", "fields", "names", "
 
 _NAMES_OF_ROWS: Final = ("data", "rows", "values", "records", "items")
 
+_ASKED: Final = ("instruction", "input", "query", "prompt", "question")
+
+_ANSWERED: Final = ("output", "response", "answer")
+
 _FEWEST_ROWS: Final = 2
 
 _MOST_COLUMNS: Final = 200
@@ -81,16 +85,41 @@ def _of_object(element: Any) -> list[dict[str, Any]] | None:
         return None
     if len(element) == 1:
         ((name, text),) = element.items()
-        return [{"role": name, "text": text}] if speaker_of(name) and isinstance(text, str) else None
+        return [{"role": name, "text": text}] if speaker_of(name) and isinstance(text, str | dict) else None
     names = tuple(element)
     sides = text_of_each_side(names)
     if sides is None and len(names) <= 3:
         users = [name for name in names if speaker_of(name) == "user"]
         agents = [name for name in names if speaker_of(name) == "agent"]
         sides = (users[0], agents[0]) if len(users) == 1 and len(agents) == 1 else None
-    if sides is None or not all(isinstance(element[name], str | None) for name in sides):
+    if sides is None or not all(isinstance(element[name], str | dict | None) for name in sides):
         return None
     return of_both_sides(element, sides)
+
+
+def listed_in(value: Any) -> list[Any] | None:
+    """The elements of a list, of GraphQL's edges, or of an object that holds each under a key of its own."""
+    if isinstance(value, list):
+        return _nodes(value)
+    if not isinstance(value, dict):
+        return None
+    if isinstance(value.get("edges"), list):
+        return _nodes(value["edges"])
+    elements = list(value.values())
+    return elements if elements and all(isinstance(element, dict) and element for element in elements) else None
+
+
+def _nodes(elements: list[Any]) -> list[Any]:
+    wrapped = [isinstance(element, dict) and isinstance(element.get("node"), dict) for element in elements]
+    return [element["node"] for element in elements] if wrapped and all(wrapped) else elements
+
+
+def last_exchange(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is asked and answered beside a record's `history`, as data for tuning has it."""
+    asked = "\n".join(record[name] for name in _ASKED if isinstance(record.get(name), str) and record[name])
+    answered = next((record[name] for name in _ANSWERED if isinstance(record.get(name), str) and record[name]), "")
+    both = (("user", asked), ("agent", answered))
+    return [{"role": side, "text": text} for side, text in both if text] if asked and answered else []
 
 
 def of_both_sides(record: Mapping[str, Any], sides: tuple[str, str]) -> list[dict[str, Any]]:
@@ -111,7 +140,19 @@ def _of_unnamed_pairs(elements: Sequence[Any]) -> list[dict[str, Any]] | None:
 
 def as_records(value: Mapping[str, Any], vocabulary: Vocabulary) -> list[Any]:
     """The records of an object that is written as a table, as text of JSON, or with a text for each side."""
-    return _of_table(value) or _of_columns(value, vocabulary) or _of_texts(value) or _of_sides(value, vocabulary)
+    return (
+        _of_edges(value)
+        or _of_table(value)
+        or _of_columns(value, vocabulary)
+        or _of_texts(value)
+        or _of_sides(value, vocabulary)
+    )
+
+
+def _of_edges(value: Mapping[str, Any]) -> list[Any]:
+    edges = value.get("edges")
+    nodes = _nodes(edges) if isinstance(edges, list) else []
+    return nodes if nodes is not edges else []
 
 
 def _of_table(value: Mapping[str, Any]) -> list[Any]:
@@ -155,7 +196,7 @@ def is_columns(value: Mapping[str, Any]) -> bool:
 def _of_texts(value: Mapping[str, Any]) -> list[Any]:
     """The object or list that a text of an envelope holds."""
     for kept in value.values():
-        if isinstance(kept, str) and kept[:1] in ("{", "[") and kept[-1:] in ("}", "]"):
+        if isinstance(kept, str) and kept[:1] in ("{", "[") and kept[-2:].rstrip()[-1:] in ("}", "]"):
             try:
                 inner = orjson.loads(kept)
             except orjson.JSONDecodeError:

@@ -1,5 +1,6 @@
 """Rows of a table that hold no message of their own, and rows that hold two."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -10,6 +11,8 @@ _TOTALS: Final = frozenset(
     "合计 总计 小计 汇总 共计 總計 合計 total totals subtotal sum count grandtotal".split()  # noqa: SIM905
 )
 
+_FOOTER: Final = re.compile(r"\(?\d{1,9} rows?(?: in set)?(?: \(.{0,20}\))?\)?", re.I)
+
 _RULER: Final = " \t-=:+|_─━—*"
 
 _FEW_FILLED: Final = 3
@@ -19,6 +22,8 @@ def says_nothing(row: Sequence[str], vocabulary: Vocabulary) -> bool:
     """True for a ruler (`|---|---|`), a line of totals, and a second header in other words."""
     filled = [field.strip() for field in row if field.strip()]
     if not filled or all(not field.strip(_RULER) for field in filled):
+        return True
+    if len(filled) == 1 and _FOOTER.fullmatch(filled[0]):
         return True
     first = filled[0].rstrip(":：").replace(" ", "").lower()
     if len(filled) <= _FEW_FILLED and any(first.startswith(word) for word in _TOTALS):

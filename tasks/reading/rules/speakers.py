@@ -12,8 +12,8 @@ Speaker = Role | Literal["system"]
 USER_WORDS: Final = (
     "用户 顾客 客户 买家 访客 会员 消费者 咨询者 提问者 来访者 用戶 顧客 客戶 買家 訪客 會員 消費者 "
     "customer user usr client buyer visitor guest consumer human contact lead enduser endcustomer requester shopper "
-    "member subscriber caller passenger patient q inbound incoming player tourist tenant "
-    "粉丝 网友 学员 患者 乘客 旅客 游客 玩家 车主 租客 来电者 客人 贵宾 "
+    "member subscriber caller passenger patient q inbound incoming player tourist tenant cust "
+    "买方 買方 粉丝 网友 学员 患者 乘客 旅客 游客 玩家 车主 租客 来电者 客人 贵宾 "
     "kunde kundin cliente клиент お客様 顧客様 고객 kháchhàng pelanggan ลูกค้า"
 )
 
@@ -22,8 +22,8 @@ AGENT_WORDS: Final = (
     "賣家 店鋪 機器人 客服人員 專員 客服專員 顧問 "
     "agent assistant seller staff support operator service waiter bot robot chatbot ai csr csrep kefu gpt model admin "
     "administrator advisor adviser representative rep salesperson merchant shop store teammate employee expert "
-    "consultant helpdesk a outbound outgoing answerbot servicer attendant specialist "
-    "店小二 小二 掌柜 店长 接待 接待员 接待人员 接线员 话务员 服务人员 员工 企业 官方"
+    "consultant helpdesk a outbound outgoing answerbot servicer attendant specialist business company brand agt "
+    "卖方 賣方 店小二 小二 掌柜 店长 接待 接待员 接待人员 接线员 话务员 服务人员 员工 企业 官方"
     " 助手 智能助手 小助手 ai助手 小蜜 客户经理 "
     "mitarbeiter mitarbeiterin agente atendente asesor conseiller оператор 担当者 オペレーター 상담원 상담사 nhânviên"
 )
@@ -43,7 +43,7 @@ _SPEAKERS: Final[Mapping[str, Speaker]] = {
 _AFFIXED: Final = re.compile(
     r"(?:[\w ]{0,8}(?P<agent>客服|坐席|座席|机器人|機器人|商家|卖家|賣家|客户经理|客户服务)\w{0,16}"
     r"|(?P<user>用户|顾客|客户|买家|访客|用戶|顧客|客戶|買家|訪客)|(?P<system>系统|系統)|(?P<latin>[a-z]+))"
-    r"(?:[\W\d_]\w{0,31}|人员|人員|专员|專員|端|方|侧|側|\d{1,6})?"
+    r"(?:[\W\d_]\w{0,31}|人员|人員|专员|專員|端|方|侧|側|回复|回覆|消息|發言|发言|留言|提问|说|\d{1,6})?"
 )
 
 WORD_CHARACTERS: Final = 64

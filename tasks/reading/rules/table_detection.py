@@ -1,5 +1,6 @@
 """Detection of tables: a header that names a conversation, a speaker and a text, or columns that a mapping names."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -8,13 +9,19 @@ from typing import Final
 from tasks.reading.rules.candidate import Candidate, Detected
 from tasks.reading.rules.csv_rows import Dialect, split_rows
 from tasks.reading.rules.dialogue import is_newest_first
+from tasks.reading.rules.formats import Comparison
 from tasks.reading.rules.json_fields import joined
 from tasks.reading.rules.labels import frequent_names
 from tasks.reading.rules.readers import Table
 from tasks.reading.rules.row_kinds import sides_of
-from tasks.reading.rules.speakers import roles_in_context
+from tasks.reading.rules.speakers import Speaker, roles_in_context
 from tasks.reading.rules.table_logs import Columns, columns_of_sides, header_columns, mapping_columns
-from tasks.reading.rules.told_by_values import is_id_name, told_by_values, transcripts_by_values
+from tasks.reading.rules.told_by_values import (
+    is_conversations_name,
+    time_by_values,
+    told_by_values,
+    transcripts_by_values,
+)
 from tasks.reading.rules.vocabulary import MEANINGS, NAMES, normalized
 
 _LINES_ABOVE_HEADER: Final = 20
@@ -32,6 +39,10 @@ _DELIMITERS: Final = {
     "csv": (*_SEVERAL, ",", ";", "|", "\x01", "，", "^", "~", "\x02", "\x03", "\x1f", "¦"),
     "tsv": ("\t",),
 }
+
+_USER_NAMED: Final = re.compile(r"买家|客户|顾客|访客|用户|會員|会员|customer|buyer|visitor|client|guest|user", re.I)
+
+_AGENT_NAMED: Final = re.compile(r"客服|坐席|卖家|接待|agent|staff|operator|seller|assignee|waiter", re.I)
 
 _OF_DUMPS: Final = ("\t", "\x01", "\x02", "\x1f")
 
@@ -99,6 +110,8 @@ def _dialect(candidate: Candidate, delimiter: str) -> Dialect:
 
 
 def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detected | None:
+    if dialect.quoted and _is_quoted_by_apostrophes(candidate.lines[at], dialect.delimiter):
+        dialect = dialect._replace(quote="'")
     rows = list(islice(split_rows(enumerate(candidate.lines[at:]), dialect), 1))
     header = tuple(column.strip().strip("\u200b\ufeff") for column in rows[0][1]) if rows else ()
     dialect = dialect._replace(padded=bool(rows) and all(map(_is_padded, filter(str.strip, rows[0][1]))))
@@ -131,6 +144,9 @@ def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detec
     if columns.number < 0 and _is_newest_first(candidate, columns, at, dialect):
         log = replace(log, newest_first=True)
         notes.append("the newest row stands first")
+    if columns.role >= 0 and (side := _side_by_names(candidate, columns, at, dialect)):
+        log = replace(log, mapping=replace(log.mapping, side=side))
+        notes.append(f"{side.left} is the {side.side} where it is {side.right}")
     fills = not sides and _leaves_ids_blank(candidate, columns, at, dialect)
     if fills:
         notes.append("a blank id is that of the row above")
@@ -153,7 +169,9 @@ def _told_by_values(candidate: Candidate, header: tuple[str, ...], at: int, dial
         return {}
     if not found and not shape.speaks and (shape.texts or not shape.transcripts):
         name = transcripts_by_values(records)
-        return {name: "transcript"} if name and name not in shape.transcripts else {}
+        found = {name: "transcript"} if name and name not in shape.transcripts else {}
+    if not shape.speaks and (found or shape.transcripts) and not (shape.time or shape.started_at):
+        found = {**found, **time_by_values(records)}
     return found
 
 
@@ -180,6 +198,31 @@ def _is_newest_first(candidate: Candidate, columns: Columns, at: int, dialect: D
     )
 
 
+def _side_by_names(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> Comparison | None:
+    """The comparison that tells who speaks where the speaker is a nickname, and a column beside names the customer's
+    or the agent's.
+    """
+    mapping, speaker_of = candidate.mapping, candidate.log.vocabulary.speaker
+    rows = list(_rows(candidate, at + 1, dialect, columns.width))
+    names = [row[columns.role].strip() for row in rows]
+    if mapping.side or mapping.roles or any(speaker_of(name) in ("user", "agent") for name in names if name):
+        return None
+    told: list[tuple[int, Speaker]] = []
+    for place, name in enumerate(columns.names):
+        side = _side_named_in(name)
+        same = [row[place].strip() == row[columns.role].strip() != "" for row in rows]
+        if side and place != columns.role and any(same) and not all(same):
+            told.append((place, side))
+    if len({side for _, side in told}) != 1:
+        return None
+    place, side = told[0]
+    return Comparison(columns.names[columns.role], columns.names[place], side, "agent" if side == "user" else "user")
+
+
+def _side_named_in(column: str) -> Speaker | None:
+    return "agent" if _AGENT_NAMED.search(column) else "user" if _USER_NAMED.search(column) else None
+
+
 def _leaves_ids_blank(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> bool:
     """True for a table that names a conversation in the first of its rows alone, as merged cells are exported."""
     if columns.conversation_id < 0 or columns.role < 0:
@@ -195,6 +238,10 @@ def _names_in_cells(candidate: Candidate, columns: Columns, at: int, dialect: Di
     return frequent_names([line for cell in cells for line in cell.replace("\v", "\n").split("\n")])
 
 
+def _is_quoted_by_apostrophes(line: str, delimiter: str) -> bool:
+    return all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in line.strip().split(delimiter))
+
+
 def _is_padded(cell: str) -> bool:
     return cell[0] == cell[-1] == " "
 
@@ -202,7 +249,7 @@ def _is_padded(cell: str) -> bool:
 def _is_name(cell: str) -> bool:
     """True for a header's cell that names a conversation's id, as no row of data does."""
     word = normalized(cell)
-    return word in _CONVERSATION_IDS or is_id_name(word)
+    return word in _CONVERSATION_IDS or is_conversations_name(word)
 
 
 def _meant(columns: Columns) -> int:

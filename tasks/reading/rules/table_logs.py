@@ -257,6 +257,8 @@ class TableRows:
         columns = self._columns
         if self._side:
             left, right, side = self._side
+            if self._known.get(row[left]) == "system" or self._speaker_of(row[left].strip()) == "system":
+                return "system"
             if row[left] and row[right]:
                 return side.side if row[left] == row[right] else side.otherwise
         speaker = self._speaker_of(row[columns.role].strip()) if columns.role >= 0 else None

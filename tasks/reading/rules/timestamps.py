@@ -67,6 +67,9 @@ _FORMS: Final = tuple(
         rf"(?:{_SPACE}{_CLOCK}{_ZONE})?",
         # Sun Nov 22 10:00:00 CST 2026, Sun Nov 22 10:00:00 +0000 2026
         rf"{_WEEKDAY}(?P<name>[A-Za-z]{{3,9}})\s{{1,2}}(?P<day>\d{{1,2}})\s{{1,2}}{_CLOCK}{_ZONE}\s{{1,2}}(?P<year>\d{{4}})",
+        # 21-NOV-26 09.15.10.000000 AM, as Oracle writes it
+        rf"(?P<day>\d{{1,2}})-(?P<name>[A-Za-z]{{3}})-(?P<year>\d{{4}}|\d\d)\s(?P<hour>\d{{1,2}})\.(?P<minute>\d\d)\."
+        rf"(?P<second>\d\d)(?:\.(?P<fraction>\d{{1,9}}))?(?:\s?(?P<after>{_HALF}))?{_ZONE}",
         # 10:00:00 2026-11-22
         rf"{_CLOCK}\s{{1,2}}(?P<year>\d{{4}})[-/.年](?P<month>\d{{1,2}})[-/.月](?P<day>\d{{1,2}})日?",
     )

@@ -10,6 +10,7 @@ from datetime import UTC
 from itertools import islice
 from typing import Any, Final
 
+from tasks.reading.rules.json_text import words_in
 from tasks.reading.rules.reshaping import as_messages
 from tasks.reading.rules.speakers import roles_in_context, speaker_of
 from tasks.reading.rules.timestamps import TimestampParser
@@ -24,16 +25,28 @@ _MOST: Final = 0.8  # of a column's values that must be what the column is taken
 
 _DEPTH: Final = 5
 
-_TIME_NAME: Final = re.compile(r"time|date|时间|時間|日期|stamp|(?:sent|created|received|posted|occurred)(?:$|[at(])")
+_TIME_NAME: Final = re.compile(
+    r"time|date|时间|時間|时刻|時刻|日期|stamp|ts$|(?:sent|created|received|posted|occurred)(?:$|[at(])|^(?:t|at|on|when)$"
+)
 
 _NO_MESSAGES_TIME: Final = re.compile(
     r"updat|modif|edit|end|clos|last|expir|read|deliver|birth|order|结束|更新|修改|关闭|下单|订单|付款|最后"
 )
 
 _ID_NAME: Final = re.compile(
-    r"(?=.*(?:会话|對話|会话|对话|會話|咨询|諮詢|聊天|工单|接待|session|conv|chat|dialog|ticket|thread|conversation))"
-    r".*(?:id|号|號|编码|流水|标识|標識|no\.?|num|number|key|uuid|guid|ref)$"
+    r"(?=.*(?:会话|對話|对话|會話|咨询|諮詢|聊天|工单|接待|通话|來電|来电|session|conv|chat|dialog|ticket|thread|talk|"
+    r"call|contact|interaction|case))"
+    r".*(?:id|号|號|编码|流水|标识|標識|no\.?|num|number|key|uuid|guid|ref|sid)$"
 )
+
+_OWN_ID: Final = re.compile(r".*(?:id|编号|編號|号|號|uuid|guid|key|no)")
+
+# Names of a conversation as such, where its values are codes.
+_CONVERSATIONS: Final = frozenset(
+    "conversation session chat dialog dialogue ticket thread call case 会话 对话 咨询 工单 通话 會話 對話".split()  # noqa: SIM905
+)
+
+_CODE: Final = re.compile(r"[A-Za-z0-9][\w.:/#-]{0,63}")
 
 _NO_TEXT_NAME: Final = re.compile(
     r"name|nick|mail|phone|url|link|avatar|address|title|subject|user|agent|token|tag|姓名|昵称|名称|账号|地址|电话|商品|标题|店铺"
@@ -42,6 +55,8 @@ _NO_TEXT_NAME: Final = re.compile(
 _PROSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3}|[^\W\d_]{2,}[ ,.'!?][^\W\d_]*")
 
 _SHORTEST_PROSE: Final = 5  # characters, on average
+
+_KINDS_IN: Final = ("type", "kind", "role")
 
 _KIND: Final = re.compile(r"type|kind|role|side|class|类|身份|角色|方")
 
@@ -65,7 +80,7 @@ def told_by_values(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) ->
         found[text] = "text"
     if not (speaks and (has_text or "text" in found.values())):
         return {}
-    if not shape.conversation_id and (name := _only([name for name in values if is_id_name(normalized(name))])):
+    if not shape.names_its_conversation and (name := _id(values, {*found, shape.role, shape.text})):
         found[name] = "conversation_id"
     if not (shape.time or shape.started_at) and (time := _time(values)):
         found[time] = "time"
@@ -75,6 +90,18 @@ def told_by_values(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) ->
 def is_id_name(word: str) -> bool:
     """True for a normalized name that can only be a conversation's id, such as `chatsessionno`."""
     return _ID_NAME.fullmatch(word) is not None
+
+
+def is_conversations_name(word: str) -> bool:
+    """True for a normalized name that can be a conversation's."""
+    return word in _CONVERSATIONS or is_id_name(word)
+
+
+def time_by_values(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The column of times, with its meaning, where nobody knows its name."""
+    names = rows[0] if rows else {}
+    time = _time({name: [row[name] for row in rows if row.get(name)] for name in names})
+    return {time: "time"} if time else {}
 
 
 def transcripts_by_values(rows: Sequence[Mapping[str, str]]) -> str:
@@ -95,9 +122,10 @@ def learn_from(values: Sequence[Any], vocabulary: Vocabulary) -> None:
     if learned:
         vocabulary.learn(learned)
     lists = {name: "messages" for group in groups for row in group[:3] for name in _lists_in(row, vocabulary)}
-    times = {} if learned else _starts(groups, vocabulary)
-    if lists or times:
-        vocabulary.learn({**times, **lists})
+    if lists:
+        vocabulary.learn(lists)
+    if about := _about_conversations(groups, vocabulary):
+        vocabulary.learn(about)
 
 
 def _groups(values: Sequence[Any], vocabulary: Vocabulary, depth: int = 0) -> Iterator[list[Mapping[str, Any]]]:
@@ -151,17 +179,45 @@ def _holds_messages(elements: list[Any], vocabulary: Vocabulary) -> bool:
     return as_messages(elements) is not None
 
 
-def _starts(groups: Sequence[Sequence[Mapping[str, Any]]], vocabulary: Vocabulary) -> dict[str, str]:
-    """The time of conversations or messages, where theirs has a name that nobody knows."""
+def _about_conversations(groups: Sequence[Sequence[Mapping[str, Any]]], vocabulary: Vocabulary) -> dict[str, str]:
+    """The times of conversations and messages and the ids of conversations, where nobody knows their names."""
     found: dict[str, str] = {}
     for group in groups:
-        shape = vocabulary.shape(tuple(dict.fromkeys(name for row in group[:_ROWS] for name in row)))
-        if shape.time or shape.started_at or not (shape.messages or (shape.speaks and shape.texts)):
+        rows = group[:_ROWS]
+        shape = vocabulary.shape(tuple(dict.fromkeys(name for row in rows for name in row)))
+        if not (shape.messages or (shape.speaks and shape.texts)):
             continue
-        values = {name: [row[name] for row in group[:_ROWS] if row.get(name)] for row in group for name in row}
-        if time := _time(values):
+        values = {name: [row[name] for row in rows if row.get(name)] for row in rows for name in row}
+        if not (shape.time or shape.started_at) and (time := _time(values)):
             found.setdefault(time, "time")
+        if not shape.conversation_id:
+            own = "" if shape.speaks or not shape.messages else _own_id(values, len(rows))
+            if name := _conversation_beside(values) or own:
+                found.setdefault(name, "conversation_id")
     return found
+
+
+def _conversation_beside(values: Mapping[str, list[Any]]) -> str:
+    """The path of the id in an object that is about the conversation: `conversation.id`."""
+    for name, kept in values.items():
+        about = [value.get("id") for value in kept if isinstance(value, Mapping)]
+        whole = len(about) == len(kept) > 0 and all(isinstance(one, str | int) for one in about)
+        if whole and normalized(name) in _CONVERSATIONS:
+            return f"{name}.id"
+    return ""
+
+
+def _own_id(values: Mapping[str, list[Any]], rows: int) -> str:
+    """The only id of a record that holds its messages: a code that each has and no two share."""
+    ids = [
+        name
+        for name, kept in values.items()
+        if len(kept) == rows
+        and all(isinstance(value, str | int) for value in kept)
+        and len(set(map(str, kept))) == rows
+    ]
+    named = [name for name in ids if is_id_name(normalized(name))]
+    return _only(named) or _only([name for name in ids if _OWN_ID.fullmatch(normalized(name))])
 
 
 def _known_share(values: Mapping[str, list[Any]], shape: Shape, vocabulary: Vocabulary) -> bool:
@@ -175,12 +231,26 @@ def _known_share(values: Mapping[str, list[Any]], shape: Shape, vocabulary: Voca
     return any(word in context or vocabulary.speaker(word) for word in dict.fromkeys(words)) or bool(vocabulary.roles)
 
 
+def _id(values: Mapping[str, list[Any]], used: set[str]) -> str:
+    """The only name of a conversation's id: by its words, or one such as `Conversation` whose values are codes."""
+    names = [name for name in values if name not in used and all(isinstance(kept, str | int) for kept in values[name])]
+    return _only([name for name in names if is_id_name(normalized(name))]) or _only(
+        [name for name in names if normalized(name) in _CONVERSATIONS and _share(_is_code, values[name])]
+    )
+
+
+def _is_code(value: Any) -> bool:
+    return _CODE.fullmatch(str(value)) is not None
+
+
 def _role(values: Mapping[str, list[Any]], shape: Shape) -> str:
     found = [name for name in values if name not in (shape.role, shape.conversation_id) and _both_sides(values[name])]
     return _only(found) or _only([name for name in found if _KIND.search(normalized(name))])
 
 
 def _both_sides(values: Sequence[Any]) -> bool:
+    if any(isinstance(value, Mapping) for value in values):
+        return _both_sides([_kind_in(value) for value in values])
     if not all(isinstance(value, str) for value in values):
         return False
     words = {value.strip() for value in values if value.strip()}
@@ -192,10 +262,16 @@ def _both_sides(values: Sequence[Any]) -> bool:
     return {"user", "agent"} <= set(known) and len(known) * 2 > len(sides)
 
 
+def _kind_in(value: Any) -> str:
+    """What an object says of the kind of person it is."""
+    kinds = (value.get(name) for name in _KINDS_IN) if isinstance(value, Mapping) else ()
+    return next((kind for kind in kinds if isinstance(kind, str)), "")
+
+
 def _text(values: Mapping[str, list[Any]], used: set[str]) -> str:
     found = {}
     for name, kept in values.items():
-        texts = [value for value in kept if isinstance(value, str)]
+        texts = [words for value in kept if isinstance(value, str | Mapping) and (words := words_in(value))]
         if name in used or not texts or _NO_TEXT_NAME.search(normalized(name)):
             continue
         length = sum(map(len, texts)) / len(texts)

@@ -9,7 +9,7 @@ from tasks.domain.records import Reject
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.dialogue import Header, conversation_from
 from tasks.reading.rules.json_logs import Read
-from tasks.reading.rules.labels import begins_with_label, plain_label
+from tasks.reading.rules.labels import DATE, DATE_INSIDE, OF_DAY, begins_with_label, plain_label
 from tasks.reading.rules.log_bytes import LINE_LIMIT_BYTES, ObjectHead
 from tasks.reading.rules.readers import text_lines
 from tasks.reading.rules.reasons import strangers_in
@@ -30,12 +30,22 @@ _ID_HEADING: Final = re.compile(
 # 对话1：, 【会话 2】, === Conversation 3 ===, 第4通
 _NUMBERED: Final = re.compile(
     r"[\s#*=\-~_—–+|【\[(（<《]*(?:第\s{0,2}\d{1,8}\s{0,2}(?:通|个|條|条|段|次|场|場)(?:会话|对话|會話|對話|通话|咨询)?"
-    r"|(?:会话|对话|會話|對話|通话|咨询|dialogue|dialog|conversation|session|chat|call|ticket)\s{0,2}[#＃nN°o.]{0,3}\s{0,2}(?P<id>\d{1,20}))"
+    r"|(?:会话|对话|會話|對話|通话|咨询|dialogue|dialog|conversation|session|chat|call|ticket)\s{0,2}[#＃nN°o.]{0,3}\s{0,2}(?P<id>(?:[A-Za-z]{1,4}[-_]?)?\d{1,20})(?:\s?(?:of|/)\s?\d{1,8})?)"
+    rf"(?:\s?[(（\[]?{DATE}[ T]?(?:{OF_DAY})?[)）\]]?)?"
     r"[\s】\])）>》*=\-~_—–+|:：]*",
     re.I,
 )
 
+# Chat started on 2026-11-21 09:15:10, --- 会话开始 ---
+_STARTED: Final = re.compile(
+    r"[\s#*=\-~_—–【\[(（]{0,40}(?:(?:会话|對話|对话|會話|聊天|通话|咨询)(?:已)?(?:开始|開始|接入|建立)"
+    r"|(?:new )?(?:chat|conversation|session) (?:started|begins?|opened)\b).{0,60}",
+    re.I,
+)
+
 _ID_DIGITS: Final = 5  # a number of fewer counts the conversations of a file
+
+_BESIDE: Final = re.compile(r"\s{1,4}[|｜]\s{1,4}")
 
 _LINES_AHEAD: Final = 200
 
@@ -83,7 +93,7 @@ class TranscriptFile:
                 block = _Block(self.log)
             if borders.is_no_text(line):
                 if not block.spoken:
-                    block.conversation_id = numbered_id(line) or block.conversation_id
+                    block.takes_heading(line)
                 continue
             block.add(number, line)
         yield from rejects
@@ -116,11 +126,11 @@ class _Borders:
         rule = _RULE.fullmatch(line)
         if not self._begun and line.strip() and not rule:
             self._begun = True
-            self._kind = next((kind for kind in (_ID_HEADING, _NUMBERED) if _is_heading(line, kind)), None)
-            self._dropped = self._kind is _NUMBERED
+            self._kind = next((kind for kind in (_ID_HEADING, _NUMBERED, _STARTED) if _is_heading(line, kind)), None)
+            self._dropped = self._kind in (_NUMBERED, _STARTED)
             return False
         if self._kind and _is_heading(line, self._kind):
-            self._box, self._dropped = "", self._kind is _NUMBERED
+            self._box, self._dropped = "", self._kind in (_NUMBERED, _STARTED)
             return True
         if not rule:
             if self._box and begins_with_label(line, self._log.labels):
@@ -161,9 +171,15 @@ class _Block:
         self._log = log
         self._lines: list[_Line] = []
         self._begun = 0
-        self.conversation_id = ""
+        self._conversation_id = self._started = ""
         self.size = 0
         self.spoken = False
+
+    def takes_heading(self, line: str) -> None:
+        """Take the id and the time that a heading above the first message names."""
+        self._conversation_id = numbered_id(line) or self._conversation_id
+        if found := DATE_INSIDE.search(line):
+            self._started = found[0]
 
     def add(self, number: int, line: str) -> None:
         """Take one line; blank ones before the first that is not are left out."""
@@ -182,17 +198,17 @@ class _Block:
         if self.size > LINE_LIMIT_BYTES:
             limit = f"{LINE_LIMIT_BYTES >> 20} MB with {_LINE_COST_BYTES} bytes added for each line"
             return self._log.unreadable(self._begun, f"a transcript of more than {limit}: no conversation is that long")
-        return read_transcript(self._lines, self._log, self.conversation_id)
+        return read_transcript(self._lines, self._log, self._conversation_id, self._started)
 
 
 def numbered_id(heading: str) -> str:
     """The id that a heading such as `## Conversation 10086001` names; "" where it only counts."""
     found = _NUMBERED.fullmatch(heading)
-    number = found["id"] if found else ""
-    return number if number and len(number) >= _ID_DIGITS else ""
+    number = (found["id"] or "") if found else ""
+    return number if sum(map(str.isdigit, number)) >= _ID_DIGITS else ""
 
 
-def read_transcript(lines: list[_Line], log: LogContext, named: str = "") -> Read:
+def read_transcript(lines: list[_Line], log: LogContext, named: str = "", began: str = "") -> Read:
     """A conversation of these lines. What stands before it may name its id, start, channel and attributes."""
     text = "\n".join(line for _, line in lines)
     found = split_transcript(text, log.labels)
@@ -209,7 +225,9 @@ def read_transcript(lines: list[_Line], log: LogContext, named: str = "") -> Rea
     attributes = {key: value for key, value in headings.items() if key not in used and value}
     if others:
         attributes["preamble"] = "\n".join(others)
-    header = Header(conversation_id, log.uri, first, headings.get(started), headings.get(shape.channel, ""), attributes)
+    header = Header(
+        conversation_id, log.uri, first, headings.get(started) or began, headings.get(shape.channel, ""), attributes
+    )
     return conversation_from(found.utterances, log.timestamps, header)
 
 
@@ -217,12 +235,18 @@ def _headings(preamble: str) -> tuple[dict[str, str], list[str]]:
     """The `key：value` lines before a dialogue, and the other lines there."""
     headings: dict[str, str] = {}
     others = []
-    for line in preamble.split("\n"):
+    for line in (part for whole in preamble.split("\n") for part in _parts(whole)):
         if heading := _HEADING.fullmatch(line):
             headings[heading[1].strip(" #*-=_~—【[")] = heading[2].strip(" #*-=_~—】]")
         elif line.strip(" \t-*#>=_"):
             others.append(line.strip())
     return headings, others
+
+
+def _parts(line: str) -> list[str]:
+    """The `key: value` pairs of a line that holds several."""
+    parts = _BESIDE.split(line)
+    return parts if all(_HEADING.fullmatch(part) for part in parts) else [line]
 
 
 def _with_following(lines: Iterator[_Line]) -> Iterator[tuple[int, str, str]]:

@@ -24,25 +24,30 @@ _WRAPPERS: Final = frozenset(
 _MESSAGES: Final = "jsonl-messages"
 
 
-def records_in(value: Mapping[str, Any], kind: Callable[[Any], str], depth: int = 0) -> list[Any]:
+def records_in(
+    value: Mapping[str, Any], kind: Callable[[Any], str], own_kind: Callable[[Any], str], depth: int = 0
+) -> list[Any]:
     """The records nearest to the top of an object that is none itself; empty where there are none.
 
     Args:
         kind: the format that a value belongs to, or "".
+        own_kind: likewise, "" for what only holds records.
     """
     if depth > _DEPTH:
         return []
-    keyed = _keyed(value, kind)
+    keyed = _keyed(value, own_kind)
     if keyed and not _WRAPPERS & {key.lower() for key in value}:
         return keyed
     lists = (_listed(element, kind) for element in value.values() if isinstance(element, list))
-    return next(filter(None, lists), keyed) or _nested(value, kind, depth)
+    return next(filter(None, lists), keyed) or _nested(value, kind, own_kind, depth)
 
 
-def _nested(value: Mapping[str, Any], kind: Callable[[Any], str], depth: int) -> list[Any]:
+def _nested(
+    value: Mapping[str, Any], kind: Callable[[Any], str], own_kind: Callable[[Any], str], depth: int
+) -> list[Any]:
     for element in value.values():
         if isinstance(element, dict):
-            found = [element] if _kind(element, kind) else records_in(element, kind, depth + 1)
+            found = [element] if _kind(element, kind) else records_in(element, kind, own_kind, depth + 1)
             if found:
                 return found
     return []

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from tasks.reading.rules.speakers import WORD_CHARACTERS, Speaker, nameable, speaker_of
+from tasks.reading.rules.speakers import (
+    WORD_CHARACTERS,
+    Speaker,
+    nameable,
+    speaker_of,
+    speaker_of_flag,
+    speaker_of_user_flag,
+)
 
 # What a mapping may call a column; the words of `columns` in its file.
 MEANINGS: Final = (
@@ -33,11 +40,13 @@ NAMES: Final[Mapping[str, str]] = {
     ),
     "is_agent": (
         "isagent isstaff iskefu fromagent isoperator isadmin issupport isoutgoing isoutbound isseller isservice "
-        "是否客服 是否坐席"
+        "fromkefu fromservice fromseller fromstaff fromoperator fromadmin fromteam bykefu byagent bystaff sentbyagent "
+        "isreply 是否客服 是否坐席"
     ),
     "is_user": (
         "isuser iscustomer isvisitor isclient isbuyer isguest iscontact isincoming isinbound fromuser fromcustomer "
-        "fromvisitor fromclient frombuyer 是否用户 是否客户 是否顾客 是否买家 是否访客"
+        "fromvisitor fromclient frombuyer bycustomer byuser byvisitor sentbycustomer sentbyuser "
+        "是否用户 是否客户 是否顾客 是否买家 是否访客"
     ),
     "text": (
         "content text utterance message msg body sentence value plaintext plainbody msgcontent "
@@ -177,7 +186,13 @@ class Vocabulary:
         """Give names a meaning that the log itself has shown."""
         self._ranks = {meaning: dict(ranks) for meaning, ranks in self._ranks.items()}
         for key, meaning in renames.items():
+            for ranks in self._ranks.values():
+                ranks.pop(normalized(key), None)
             self._ranks[meaning][normalized(key)] = -1
+            if "." in key:
+                self.paths = (*self.paths, (key, tuple(key.split("."))))
+            if meaning == "conversation_id":
+                self._renamed_ids = {*self._renamed_ids, normalized(key)}
         self._shapes.clear()
 
     def means(self, key: str, meaning: str) -> bool:
@@ -246,12 +261,23 @@ class Vocabulary:
         except (KeyError, TypeError):
             pass
         if isinstance(role, Mapping):
-            return next((side for key in _SIDES_IN if (side := self._side_in(role.get(key)))), None)
+            return next((side for key in _SIDES_IN if (side := self._side_in(role.get(key)))), None) or self._flagged(
+                role
+            )
         word = role if isinstance(role, str) else "" if role is None else str(role)
         speaker = self.roles.get(word) or self.roles.get(word.strip()) or speaker_of(word) or self.roles.get("*")
         if len(word) <= WORD_CHARACTERS and len(self.speakers) < _WORDS_KEPT:
             self.speakers[word] = speaker
         return speaker
+
+    def _flagged(self, role: Mapping[str, Any]) -> Speaker | None:
+        """The side of a speaker whose object says it by a flag, such as `isStaff`."""
+        for key, value in role.items():
+            if self.means(key, "is_agent"):
+                return speaker_of_flag(value)
+            if self.means(key, "is_user"):
+                return speaker_of_user_flag(value)
+        return None
 
     def _side_in(self, value: object) -> Speaker | None:
         return self.speaker(value) if isinstance(value, str) and value else None

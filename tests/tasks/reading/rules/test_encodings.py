@@ -49,3 +49,14 @@ def test_utf16_of_takes_padding_for_nothing():
 def test_utf16_of_wants_an_end_that_is_whole_no_more_than_the_log():
     text = "客服：好😀，1,2,3,4,5,6,7,8,9\n".encode("utf-16-le")
     assert {utf16_of(text[:size]) for size in range(40, len(text))} == {"utf-16-le"}
+
+
+def test_read_says_of_a_log_whose_encoding_nothing_tells_that_it_may_be_garbled():
+    words = "สินค้ายังไม่มาเลยค่ะ ช่วยเช็คให้หน่อย"
+    content = f"session_id,role,content\nc1,customer,{words}\nc1,agent,{words}\n".encode("cp874")
+    assert "its texts may be garbled. Save it as UTF-8." in Read(content).tally.notes[0]
+
+
+@pytest.mark.parametrize("encoding", SPOKEN)
+def test_read_doubts_no_encoding_that_it_knows(encoding):
+    assert Read(table(encoding).encode(encoding)).tally.notes == []

@@ -21,6 +21,10 @@ FORMS = {
     "bold alone": "**{who}**\n{words}\n",
     "columns": "2026-11-21 10:0{at}:00\t{who}\t{words}",
     "a caption's voice": "<v {who}>{words}",
+    "a list with times": "- **{who}**（10:0{at}）：{words}",
+    "brackets alone": "【{who}】{words}",
+    "a headline with a time of day": "[10:0{at} AM] {who}\n{words}\n",
+    "a verb": "{who}说：{words}",
     "Korean": "2026년 11월 21일 오전 10:0{at}, {who} : {words}",
     "Japanese": "2026年11月21日 午前10:0{at} {who}：{words}",
 }
@@ -30,7 +34,7 @@ FORMS = {
 def test_read_reads_each_form_of_label(form):
     found = Read(transcript(FORMS[form]).encode()).conversation
     assert said(found) == TURNS
-    if "{at}" in FORMS[form]:
+    if "2026" in FORMS[form]:
         assert found.started_at == datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 
 
@@ -68,6 +72,25 @@ def test_a_heading_names_the_conversation(heading):
     content = "\n".join([heading, transcript("{who}：{words}"), "", other, transcript("{who}：{words}")])
     found = Read(content.encode()).conversations
     assert [(one.conversation_id, said(one)) for one in found] == [("1008601", TURNS), ("1008602", TURNS)]
+
+
+BORDERS = [
+    "--- 会话开始 2026-11-21 10:00:00 ---", "Chat started on 2026-11-21 10:00:00", "# 会话 S1008601（2026-11-21 10:00:00）",
+    "Chat 1 of 2", "Session ID: S1008601 | Channel: web",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("border", BORDERS)
+def test_conversations_are_parted_where_each_begins(border):
+    content = "\n".join(
+        [border, transcript("{who}：{words}"), "", border.replace("1", "2"), transcript("{who}：{words}")]
+    )
+    found = Read(content.encode()).conversations
+    assert [said(one) for one in found] == [TURNS, TURNS]
+    if "S100" in border:
+        assert [one.conversation_id for one in found] == ["S1008601", "S2008602"]
+    if "10:00" in border:
+        assert found[0].started_at == datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 
 
 def test_a_heading_that_counts_names_no_conversation():

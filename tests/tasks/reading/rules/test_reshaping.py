@@ -26,6 +26,12 @@ SHAPES = {
     "a column a key": {name: {str(at): row[place] for at, row in enumerate(ROWS)} for place, name in enumerate(NAMES)},
     "columns as lists": {name: [row[place] for row in ROWS] for place, name in enumerate(NAMES)},
     "a list of lists under a header": [NAMES, *ROWS],
+    "objects of both sides": {"id": "c1", "turns": [{"user": {"text": ASK}, "agent": {"text": TELL}}, {"user": {"text": THANK}}]},
+    "GraphQL": {"data": {"conversations": {"edges": [{"node": {"id": "c1", "messages": {"edges": [{"node": {"role": side, "text": words}} for side, words in TURNS]}}}]}}},
+    "messages under keys of their own": {"chats": {"c1": {"shop": "A", "messages": {f"-N{at}": {"role": side, "text": words} for at, (side, words) in enumerate(TURNS)}}}},
+    "lists under ids in an envelope": {"sessions": {"c1": [{"role": side, "text": words} for side, words in TURNS]}},
+    "a container's log": {"log": json.dumps({"session_id": "c1", "messages": [{"role": side, "text": words} for side, words in TURNS]}) + "\n", "stream": "stdout"},
+    "a history and the last exchange": {"id": "c1", "instruction": THANK, "input": "", "output": "不客气", "history": [[ASK, TELL]]},
     "a text for each side": [{"session_id": "c1", "user_msg": ASK, "agent_msg": TELL}, {"session_id": "c1", "user_msg": THANK, "agent_msg": ""}],
 }  # fmt: skip
 
@@ -35,7 +41,7 @@ SHAPES = {
 def test_read_reads_each_shape(shape, indent):
     found = Read(json.dumps(SHAPES[shape], ensure_ascii=False, indent=indent).encode()).conversation
     assert found.conversation_id == "c1"
-    assert [turn for turn in said(found) if turn[1]] == TURNS
+    assert said(found) == [*TURNS, *([("agent", "不客气")] if shape.startswith("a history") else [])]
 
 
 def test_as_messages_leaves_messages_alone_and_what_is_none():
@@ -65,3 +71,14 @@ def test_is_columns_wants_columns_of_one_length():
     assert not is_columns({"a": [1, 2], "b": [3]})
     assert not is_columns({"a": [1, 2], "b": "3"})
     assert not is_columns({"a": [1, 2]})
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda talks: {"sessions": talks}, lambda talks: talks, lambda talks: {"a": {"b": talks}}]
+)
+@pytest.mark.parametrize("messages", [lambda rows: rows, lambda rows: {"messages": rows}])
+def test_read_parts_conversations_under_their_ids_however_deep(wrap, messages):
+    rows = [{"role": side, "text": words} for side, words in TURNS]
+    value = wrap({f"c{n}": messages(rows) for n in range(3)})
+    found = Read(json.dumps(value, ensure_ascii=False).encode())
+    assert [(one.conversation_id, said(one)) for one in found.conversations] == [(f"c{n}", TURNS) for n in range(3)]

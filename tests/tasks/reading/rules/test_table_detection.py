@@ -118,3 +118,24 @@ def test_messages_of_one_minute_stay_as_they_are_where_nothing_tells_their_order
 def test_cells_that_hold_dialogues_are_found_under_any_name():
     body = [[f"c{n}", "顾客：表带断了<br>客服：给您换一条<br>顾客：行"] for n in range(2)]
     check(Read(table(header=["会话ID", "原文"], body=body).encode()))
+
+
+def test_a_table_in_apostrophes_is_read():
+    lines = [",".join(f"'{field}'" for field in row) for row in [HEADER, *rows()]]
+    check(Read("\n".join(lines).encode()))
+
+
+@pytest.mark.parametrize(("name", "side"), [("买家昵称", "顾客"), ("客服账号", "客服")])
+def test_a_nickname_is_told_by_the_column_that_names_one_side(name, side):
+    nick = {"顾客": "tb_1", "客服": "某某店:小美"}
+    body = [[row[0], nick[side], nick[row[1]], *row[2:]] for row in rows()]
+    found = Read(table(header=["会话ID", name, "发送人", "内容", "时间"], body=body).encode())
+    check(found)
+    assert f"where it is {name}" in found.detected[0].note
+
+
+def test_a_system_among_nicknames_stays_the_system():
+    body = [[row[0], "tb_1", {"顾客": "tb_1", "客服": "某某店:小美"}[row[1]], *row[2:]] for row in rows(1)]
+    body.insert(1, ["c0", "tb_1", "系统", "客服小美接入", "2026-11-21 10:00:30"])
+    found = Read(table(header=["会话ID", "买家昵称", "发送人", "内容", "时间"], body=body).encode())
+    assert said(found.conversation) == TURNS

@@ -105,3 +105,65 @@ def test_read_says_which_column_it_took_for_what():
         "谁 is taken for who speaks, by its values; 言 is taken for what is said, by its values; "
         "发出时间 is taken for the time, by its values"
     )
+
+
+def named(record):
+    """The vocabulary that a log of such records teaches."""
+    vocabulary = Vocabulary()
+    learn_from(record, vocabulary)
+    return vocabulary
+
+
+MESSAGE = {"role": "user", "text": "壶盖裂了"}
+
+
+def test_learn_from_finds_the_id_of_a_conversation_that_holds_its_messages():
+    vocabulary = named([{"ContactId": f"x{n}", "messages": [MESSAGE]} for n in range(2)])
+    assert vocabulary.shape(("ContactId", "messages")).conversation_id == "ContactId"
+
+
+def test_learn_from_takes_what_two_conversations_share_for_no_id():
+    vocabulary = named([{"shop_id": "s1", "messages": [MESSAGE]} for _ in range(2)])
+    assert vocabulary.shape(("shop_id", "messages")).conversation_id == ""
+
+
+def test_learn_from_finds_the_id_in_an_object_about_the_conversation():
+    record = {"conversation": {"id": "c1", "type": "x"}, "messages": [MESSAGE, {"role": "agent", "text": "拍张照片"}]}
+    assert Read(json.dumps(record, ensure_ascii=False).encode()).conversation.conversation_id == "c1"
+
+
+def test_learn_from_prefers_a_conversations_id_to_a_messages_own():
+    messages = [
+        {"id": f"m{at}", "chatThreadId": "c1", "direction": "INCOMING", "text": words}
+        for at, (_, words) in enumerate(SPOKEN)
+    ]
+    messages[1]["direction"] = "OUTGOING"
+    found = Read(json.dumps({"results": messages}, ensure_ascii=False).encode()).conversation
+    assert (found.conversation_id, said(found)) == ("c1", TURNS)
+
+
+@pytest.mark.parametrize("name", ["Conversation", "session", "会话", "Ticket"])
+def test_a_column_of_codes_that_is_called_a_conversation_is_its_id(name):
+    log = [{name: row.pop("会话号"), **row} for row in rows("角色", "内容", "时间")]
+    content = "\n".join([",".join(log[0]), *(",".join(row.values()) for row in log)])
+    assert [one.conversation_id for one in Read(content.encode()).conversations] == ["k0", "k1"]
+
+
+@pytest.mark.parametrize("name", ["t", "at", "发送时刻", "utterance_ts", "when"])
+def test_learn_from_finds_a_time_by_a_short_name(name):
+    messages = [
+        {**MESSAGE, name: "2026-11-21 09:00:00"},
+        {"role": "agent", "text": "拍张照片", name: "2026-11-21 09:01:00"},
+    ]
+    found = Read(json.dumps({"id": "c1", "messages": messages}, ensure_ascii=False).encode()).conversation
+    assert found.started_at == datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("actor", [{"kind": "customer"}, {"isStaff": False}, {"is_customer": True}])
+def test_a_speaker_is_known_by_what_an_object_says_of_it(actor):
+    other = {"customer": "agent", False: True, True: False}
+    records = [{"actor": actor, "payload": {"text": words}} for _, words in SPOKEN]
+    records[1]["actor"] = {name: other[value] for name, value in actor.items()}
+    if "kind" not in actor:
+        records = [{"sender": record["actor"], "text": record["payload"]["text"]} for record in records]
+    assert said(Read(json.dumps({"id": "c1", "messages": records}, ensure_ascii=False).encode()).conversation) == TURNS
