@@ -7,6 +7,8 @@ export PREFECT_HOME := $(CURDIR)/.prefect
 export TMPDIR := $(CURDIR)/.tmp
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
+# What is compiled once stays compiled, where the environment asks for the opposite too (as most containers do).
+export PYTHONDONTWRITEBYTECODE :=
 
 # Compiled once, in parallel: otherwise every start compiles a thousand modules where PYTHONDONTWRITEBYTECODE is set.
 # What only developers load, and what packages test themselves with, is compiled where it is used.
