@@ -4,10 +4,8 @@ import tracemalloc
 from itertools import islice, repeat
 
 import jieba
-import nltk.translate.bleu_score as nltk_bleu
 import orjson
 import pytest
-import sacrebleu
 from hypothesis import given
 from hypothesis import strategies as st
 from rouge_chinese import Rouge
@@ -41,6 +39,20 @@ pairs = st.one_of(
 )
 
 
+# What takes seconds to import is imported by the one process that runs these tests.
+def bleu_of_nltk(guess: list[str], truth: list[str]) -> float:
+    from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+
+    return 100 * float(sentence_bleu([truth], guess, smoothing_function=SmoothingFunction().method3))
+
+
+def bleu_of_sacrebleu(guess: str, truth: str) -> float:
+    from sacrebleu import sentence_bleu
+
+    bleu = sentence_bleu(guess, [truth], smooth_method="exp", tokenize="none", use_effective_order=False)
+    return float(bleu.score)
+
+
 def as_opaque_words(*word_lists: list[str]) -> list[str]:
     """Each list as a line of words without any meaning, which no oracle splits, strips or normalizes."""
     numbers: dict[str, int] = {}
@@ -72,8 +84,8 @@ def test_cut_words_ignores_what_others_taught_jieba(monkeypatch):
 @given(pairs)
 def test_score_text_gives_the_bleu_of_nltk(pair):
     guess, truth = (list(ORACLE.cut(text)) for text in pair)
-    expected = nltk_bleu.sentence_bleu([truth], guess, smoothing_function=nltk_bleu.SmoothingFunction().method3)
-    assert score_text(*pair).bleu_4 == pytest.approx(100 * float(expected), abs=1e-9)
+    expected = bleu_of_nltk(guess, truth)
+    assert score_text(*pair).bleu_4 == pytest.approx(expected, abs=1e-9)
 
 
 @given(pairs)
@@ -81,8 +93,7 @@ def test_score_text_gives_the_bleu_of_sacrebleu(pair):
     guess, truth = as_opaque_words(*(list(ORACLE.cut(text)) for text in pair))
     if len(guess.split()) < 4:
         return  # sacrebleu counts no orders above the length; the recipe does
-    expected = sacrebleu.sentence_bleu(guess, [truth], smooth_method="exp", tokenize="none", use_effective_order=False)
-    assert score_text(*pair).bleu_4 == pytest.approx(expected.score, abs=1e-9)
+    assert score_text(*pair).bleu_4 == pytest.approx(bleu_of_sacrebleu(guess, truth), abs=1e-9)
 
 
 @given(pairs)
@@ -119,8 +130,8 @@ def test_score_text_counts_blanks_as_words_for_bleu_alone():
 def test_score_text_by_characters_is_that_of_characters_as_words(prediction, reference):
     scores = score_text(prediction, reference, cut_characters)
     guess, truth = (list("".join(text.split())) for text in (prediction, reference))
-    expected = nltk_bleu.sentence_bleu([truth], guess, smoothing_function=nltk_bleu.SmoothingFunction().method3)
-    assert scores.bleu_4 == pytest.approx(100 * float(expected), abs=1e-9)
+    expected = bleu_of_nltk(guess, truth)
+    assert scores.bleu_4 == pytest.approx(expected, abs=1e-9)
     shared = len(set(guess) & set(truth))
     assert scores.rouge_1 == pytest.approx(200 * shared / (len(set(guess)) + len(set(truth))) if shared else 0)
 
