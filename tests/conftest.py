@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.servers.prefect import prefect_api  # noqa: F401  a fixture for every test
+from tests.servers.prefect import ONE_CERTIFICATE, prefect_api  # noqa: F401  the last is a fixture for every test
 
 os.environ["PREFECT_API_URL"] = ""
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
+os.environ["PREFECT_API_SSL_CERT_FILE"] = str(ONE_CERTIFICATE)
 for name in list(os.environ):
     if name.startswith(("KEFU_", "QIANFAN_", "BCE_", "BOS_", "OPENAI_")):
         del os.environ[name]
