@@ -34,6 +34,7 @@ def collected(request: pytest.FixtureRequest):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
+            gc.freeze()  # what lived through this is not looked through again after each of the next tests
 
 
 def pytest_collection_finish() -> None:
