@@ -11,16 +11,16 @@ Everything here is linear in the text, whatever it holds: runs of blanks are col
 them, a value is sought only up to the next label, and attempts at proper JSON that fail are counted.
 """
 
-import html
 import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from tasks.domain.entities import open_entities
 from tasks.domain.traditional import simplified
 from tasks.parsing.field_names import HALF_WIDTH, INVISIBLE, KEYS, NUMBERED, field_of, is_numbered
-from tasks.parsing.json_records import Record, loaded, records_in
+from tasks.parsing.json_records import Record, first_of_each, loaded, records_in
 from tasks.parsing.table_records import records_in_tables
 
 _KEY: Final = rf"(?=\w)(?:{'|'.join(KEYS.values())}){NUMBERED}"
@@ -97,7 +97,7 @@ _FAILURES: Final = 64  # attempts at proper JSON; each may look through all that
 
 _UNWRAPPED: Final = 3  # strings within strings
 
-_DECODE: Final = json.JSONDecoder(strict=False).raw_decode
+_DECODE: Final = json.JSONDecoder(strict=False, object_pairs_hook=first_of_each).raw_decode
 
 _THOUGHT: Final = re.compile(r"</?(?:think(?:ing)?|thought|reasoning|analysis)>", re.IGNORECASE)
 
@@ -165,7 +165,7 @@ def _plain(text: str) -> str:
         text = _CELL.sub("", _NEXT_CELL.sub("|", _ROW.sub("\n", text)))
         text = _INLINE_TAG.sub("", _LINE_TAG.sub("\n", text))
     if "&" in text and '"' not in text:
-        text = html.unescape(text)
+        text = open_entities(text)
     if '\\"' in text and text.count('\\"') == text.count('"'):
         text = _ESCAPE.sub(_unescaped, text)
     elif "\\n" in text:

@@ -74,7 +74,8 @@ def parse_answer(text: str, *, cut_off: bool = False) -> Fields | Unusable:
         record: dict[str, object] = {}
         for key, content in value.items():
             field = _FIELDS.get(key)
-            if field is None:
+            # A key that stands there twice is for the careful reading: this one would take the last value.
+            if field is None or text.count(f'"{key}"') > 1:
                 break
             record[field] = content
         else:

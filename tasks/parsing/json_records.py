@@ -7,7 +7,16 @@ from typing import Final, NamedTuple
 
 from tasks.parsing.field_names import field_of, is_numbered
 
-_DECODE: Final = json.JSONDecoder(strict=False).raw_decode
+
+def first_of_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object in which the first value of a key counts: what an answer adds to itself later replaces nothing."""
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        found.setdefault(key, value)
+    return found
+
+
+_DECODE: Final = json.JSONDecoder(strict=False, object_pairs_hook=first_of_each).raw_decode
 
 _LITERAL_WITHIN: Final = 20_000  # characters
 

@@ -6,13 +6,13 @@ sentences that the agent has said before. A clause that a user may answer ("请�
 form behind, so that the "好的" after it is not taken for an answer to something else. No side is ever left silent.
 """
 
-import html
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
+from tasks.domain.entities import open_entities
 from tasks.domain.records import Turn
 
 
@@ -146,7 +146,7 @@ def tidy(text: str) -> str:
     if "  " not in text and text == text.strip(" ") and _UNTIDY.search(text) is None:
         return text
     if "&" in text:
-        text = html.unescape(text)
+        text = open_entities(text)
     if "\\" in text:
         text = _LITERAL_BREAK.sub(" ", text)
     return " ".join(_INVISIBLE.sub("", text).split())
