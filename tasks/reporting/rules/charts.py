@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from tasks.reporting.rules.findings import Headline, headline, read_headline
+from tasks.reporting.rules.calendar_rows import MOST_DAYS
+from tasks.reporting.rules.findings import Headline, headline, read_headline, together
 from tasks.reporting.rules.statistics import DayFigures, DayStatistics, Group, Proportion
 from tasks.reporting.rules.texts import Bilingual, translate
 
@@ -26,11 +27,12 @@ class Trend(NamedTuple):
 
     label: Bilingual
     points: str
-    dots: tuple[tuple[float, float], ...]
     weekends: tuple[tuple[float, float], ...]
     low: str
     high: str
     now: str
+    first: str
+    last: str
     warn: bool
 
 
@@ -44,36 +46,61 @@ class Heat(NamedTuple):
 
 def trends(
     statistics: DayStatistics, history: Mapping[date, pa.Table], days: Sequence[DayFigures]
-) -> tuple[tuple[Trend, ...], tuple[date, ...]]:
-    """Return volume, acceptance and negative sentiment over a span's days, or over the four weeks up to a day."""
-    if days and len(days) > 1:
-        known = {day.day: headline(day) for day in days}
-    else:
-        first = statistics.start - timedelta(days=_TREND_DAYS - 1)
-        known = {day: read_headline(table) for day, table in sorted(history.items()) if day >= first}
-        known[statistics.start] = headline(statistics)
+) -> tuple[tuple[Trend, ...], Bilingual]:
+    """Return volume, acceptance and negative sentiment, and a note of what is drawn.
+
+    Four weeks up to the end of a day or a week, so that the weekly rhythm shows; a longer span's days; of a very long
+    one its weeks, the last of which may be cut.
+    """
+    last = statistics.end
+    first = min(statistics.start, last - timedelta(days=_TREND_DAYS - 1))
+    known = {day: read_headline(table) for day, table in history.items() if first <= day < statistics.start}
+    known |= {day.day: headline(day) for day in days} if days else {last: headline(statistics)}
     if len(known) < _FEWEST_DAYS:
-        return (), ()
+        return (), translate("trend_note", days=len(known))
     first, last = min(known), max(known)
-    calendar = tuple(first + timedelta(days=number) for number in range((last - first).days + 1))
-    measures: tuple[tuple[str, Callable[[Headline], float | None], str, bool], ...] = (
-        ("per_day", lambda day: float(day.conversations), "{:,.0f}", False),
-        ("accepted", lambda day: day.accepted.value, "{:.0%}", False),
-        ("negative", lambda day: day.negative.value, "{:.0%}", True),
+    number = (last - first).days + 1
+    if number > MOST_DAYS:
+        weeks = _by_week(known)
+        drawn = [
+            _trend(translate(label), weeks, known_of, shown, warn, 7)
+            for label, known_of, shown, warn in _measures("per_week")
+        ]
+        return tuple(drawn), translate("trend_weeks", weeks=len(weeks))
+    drawn = [
+        _trend(translate(label), known, known_of, shown, warn, 1)
+        for label, known_of, shown, warn in _measures("per_day")
+    ]
+    return tuple(drawn), translate("trend_note", days=number)
+
+
+def _measures(volume: str) -> tuple[tuple[str, Callable[[Headline], float | None], str, bool], ...]:
+    return (
+        (volume, lambda found: float(found.conversations), "{:,.0f}", False),
+        ("accepted", lambda found: found.accepted.value, "{:.0%}", False),
+        ("negative", lambda found: found.negative.value, "{:.0%}", True),
     )
-    return tuple(_trend(translate(label), calendar, known, of, shown, warn) for label, of, shown, warn in measures), (
-        calendar
-    )
+
+
+def _by_week(known: Mapping[date, Headline]) -> dict[date, Headline]:
+    """Add days up by their weeks, each named by its Monday."""
+    weeks: dict[date, list[Headline]] = {}
+    for day in sorted(known):
+        weeks.setdefault(day - timedelta(days=day.weekday()), []).append(known[day])
+    return {monday: together(found) for monday, found in weeks.items()}
 
 
 def _trend(
     label: Bilingual,
-    calendar: Sequence[date],
     known: Mapping[date, Headline],
     of: Callable[[Headline], float | None],
     shown: str,
     warn: bool,
+    days: int,
 ) -> Trend:
+    """Draw one measure at points that are so many days apart; only single days have weekends."""
+    first, last = min(known), max(known)
+    calendar = [first + timedelta(days=number) for number in range(0, (last - first).days + 1, days)]
     step = WIDTH / max(1, len(calendar) - 1)
     asked = {day: of(known[day]) for day in calendar if day in known}
     values = {day: value for day, value in asked.items() if value is not None}
@@ -87,17 +114,18 @@ def _trend(
     weekends = tuple(
         _band((number - 0.5) * step, (number + 0.5) * step)
         for number, day in enumerate(calendar)
-        if day.weekday() >= _SATURDAY
+        if day.weekday() >= _SATURDAY and days == 1
     )
     latest = values[max(values)] if values else 0.0
     return Trend(
         label,
         " ".join(f"{x},{y}" for x, y in dots),
-        dots[-1:],
         weekends,
         shown.format(low),
         shown.format(high),
         shown.format(latest),
+        f"{first:%m-%d}",
+        f"{last:%m-%d}",
         warn,
     )
 

@@ -134,11 +134,11 @@ def compare(first: date, last: date, history: Mapping[date, pa.Table]) -> Compar
     alike = [known[day] for day in same if day in known]
     return Comparison(
         yesterday=known.get(first - timedelta(days=1)) if length == 1 else None,
-        before=_together(days) if days else None,
+        before=together(days) if days else None,
         before_days=len(days),
         span=span,
         usual=tuple(day.conversations for day in alike),
-        weekdays=_together(alike) if len(alike) >= _FEWEST_WEEKDAYS else None,
+        weekdays=together(alike) if len(alike) >= _FEWEST_WEEKDAYS else None,
     )
 
 
@@ -181,7 +181,8 @@ def topics(statistics: DayStatistics) -> tuple[Group, ...]:
     return tuple(word for word in distinct_words(statistics.issues.groups) if word.outcomes.total >= enough)
 
 
-def _together(days: Sequence[Headline]) -> Headline:
+def together(days: Sequence[Headline]) -> Headline:
+    """Add the headlines of some days up."""
     return Headline(
         conversations=sum(day.conversations for day in days),
         rejected=_pooled(day.rejected for day in days),

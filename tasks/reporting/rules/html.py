@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 
 from tasks.reporting.rules.calendar import Entry, months_of, spans_of
+from tasks.reporting.rules.calendar_rows import WEEKDAYS
 from tasks.reporting.rules.charts import HEIGHT, WIDTH
 from tasks.reporting.rules.context import NO_CONTEXT, Context
 from tasks.reporting.rules.formatting import (
@@ -22,7 +23,7 @@ from tasks.reporting.rules.formatting import (
     share_text,
     whole_percent,
 )
-from tasks.reporting.rules.page import _EXAMPLES_OPEN, WEEKDAYS, make_page, weekday
+from tasks.reporting.rules.page import _EXAMPLES_OPEN, make_page
 from tasks.reporting.rules.statistics import ANSWERS, DayStatistics, Proportion
 from tasks.reporting.rules.texts import reason_label, reason_todo, translate
 
@@ -98,7 +99,6 @@ def _environment() -> jinja2.Environment:
         interval_range=interval_range,
         whole_percent=whole_percent,
         WIDTH=WIDTH,
-        weekday=weekday,
         HEIGHT=HEIGHT,
         reason_label=reason_label,
         reason_todo=reason_todo,

@@ -14,7 +14,7 @@ from tasks.reporting.rules.formatting import (
     interval_range,
     share_text,
 )
-from tasks.reporting.rules.page import _EXAMPLES_OPEN, Breakdown, Page, _examples_total, make_page, weekday
+from tasks.reporting.rules.page import _EXAMPLES_OPEN, Breakdown, Page, _examples_total, make_page
 from tasks.reporting.rules.statistics import DayStatistics, Outcomes, Proportion
 from tasks.reporting.rules.texts import Bilingual, reason_label, reason_todo, translate
 
@@ -60,8 +60,8 @@ def render_markdown(
         found = [marks[finding.warning] + localize(finding.text) for finding in page.findings]
         blocks += [f"## {label('findings')}", "\n".join(found) or localize(translate("nothing_found"))]
     if page.days:
-        blocks += [f"## {label('days')}", _days_table(page, localize)]
-        blocks += [label("model_changed")] if page.changed_days else []
+        blocks += [f"## {localize(page.days_title)}", _days_table(page, localize)]
+        blocks += [label("model_changed")] if any(day.changed for day in page.days) else []
     if statistics.outcomes.total:
         blocks += _breakdown_blocks(page.words, localize)
         blocks += _breakdown_blocks(page.plans, localize)
@@ -167,11 +167,11 @@ def _days_table(page: Page, localize: Callable[[Bilingual], str]) -> str:
         head,
         [
             [
-                f"{day.day} {localize(weekday(day.day))}{' ◆' if day.day in page.changed_days else ''}",
+                f"{localize(day.label)}{' ◆' if day.changed else ''}",
                 f"{day.conversations:,}",
                 share_text(day.outcomes.accepted("yes")),
                 share_text(day.outcomes.negative("yes")),
-                share_text(Proportion(day.rejected, day.conversations)),
+                share_text(day.rejected),
             ]
             for day in page.days
         ],

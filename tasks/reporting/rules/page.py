@@ -8,7 +8,6 @@ same bytes.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import pairwise
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -16,6 +15,7 @@ import pyarrow.compute as pc
 
 from tasks.calling.rules.offline import OFFLINE_MODEL
 from tasks.domain.money import in_currency
+from tasks.reporting.rules.calendar_rows import MOST_DAYS, WEEKDAYS, CalendarRow, calendar_rows
 from tasks.reporting.rules.charts import Heat, Trend, heat_map, trends
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.figures import Figure, figures_of
@@ -34,7 +34,6 @@ from tasks.reporting.rules.golden_lines import change_line, check_line
 from tasks.reporting.rules.reviewed import review_line
 from tasks.reporting.rules.statistics import (
     OTHER,
-    DayFigures,
     DayStatistics,
     Example,
     Group,
@@ -54,8 +53,6 @@ _FEWEST_SHOWN = 5
 _EXAMPLES_OPEN = 10
 
 _LEDE_NAMES = 3
-
-WEEKDAYS = (("一", "Mon"), ("二", "Tue"), ("三", "Wed"), ("四", "Thu"), ("五", "Fri"), ("六", "Sat"), ("日", "Sun"))
 
 
 class Row(NamedTuple):
@@ -102,14 +99,14 @@ class Page(NamedTuple):
     over: tuple[Bilingual, ...]
     findings: tuple[Finding, ...]
     trends: tuple[Trend, ...]
-    trend_days: int
+    trend_note: Bilingual
     drivers: tuple[Driver, ...]
     heat: tuple[Heat, ...]
     words: Breakdown
     plans: Breakdown
     breakdowns: tuple[Breakdown, ...]
-    days: tuple[DayFigures, ...]
-    changed_days: frozenset[date]
+    days_title: Bilingual
+    days: tuple[CalendarRow, ...]
     usage: tuple[tuple[Bilingual, Bilingual], ...]
     golden: Bilingual | None
     examples_note: Bilingual
@@ -120,7 +117,7 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
     comparison = compare(statistics.start, statistics.end, context.history)
     one_day = statistics.start == statistics.end
     known_days = sum(1 for day in context.days if day.conversations) or 1
-    drawn, calendar = trends(statistics, context.history, context.days)
+    drawn, trend_note = trends(statistics, context.history, context.days)
     lines = _Breakdowns(context)
     themes = [group for group in statistics.themes if group.key]
     named = [(lines.theme(group.key), group) for group in themes if group.outcomes.total >= _FEWEST_SHOWN]
@@ -138,31 +135,20 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
         over=tuple(recovered_line(story) for story in context.stories.over),
         findings=(*_of_golden(context), *find(statistics, comparison, known_days)),
         trends=drawn,
-        trend_days=len(calendar),
+        trend_note=trend_note,
         drivers=tuple(lines.drivers(themes, statistics.outcomes)),
         heat=heat_map(named[:_ROWS_SHOWN]),
         words=lines.words(statistics.issues, "words", "issue_word"),
         plans=lines.words(statistics.plans, "plans", "plan_word"),
         breakdowns=tuple(lines.of(statistics)),
-        days=context.days,
-        changed_days=frozenset(_changed_days(context.days)),
+        days_title=translate("days" if len(context.days) <= MOST_DAYS else "months"),
+        days=calendar_rows(context.days),
         usage=tuple(_usage(statistics)),
         golden=check_line(context.golden) if context.golden else None,
         examples_note=translate(
             "examples_note", total=_examples_total(statistics.outcomes), shown=len(statistics.examples)
         ),
     )
-
-
-def _changed_days(days: Sequence[DayFigures]) -> Iterable[date]:
-    """Yield the days whose summaries were made by another model or prompt than those of the day before."""
-    made = [(day.day, day.made_by) for day in days if day.made_by]
-    yield from (day for (_, before), (day, now) in pairwise(made) if now != before)
-
-
-def weekday(day: date) -> Bilingual:
-    """Return a day's weekday in one character or three letters."""
-    return Bilingual(*WEEKDAYS[day.weekday()])
 
 
 def _dates(statistics: DayStatistics) -> Bilingual:

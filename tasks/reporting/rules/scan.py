@@ -70,6 +70,14 @@ class Excess:
     z: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Counts added up by weekday from the first day on: two arrays, series x (days + 1) x weekdays."""
+
+    part: Floats
+    whole: Floats
+
+
 def windows(with_data: Sequence[bool], min_baseline: int) -> list[Window]:
     """Return the windows to look at: begun and ended on days with data, and with enough days outside to compare with.
 
@@ -97,13 +105,28 @@ class Scanner:
     def __init__(self, weekdays: Sequence[int]) -> None:
         self._masks = np.stack([np.array(weekdays) == number for number in range(_WEEK)]).astype(np.float64)
 
-    def excess(self, counts: Counts, window: Window, spread: Floats) -> Excess:
-        """Compare one window with the days outside of it, weekday by weekday."""
-        inside = slice(window.first, window.last + 1)
-        masks = self._masks.T  # days x weekdays
-        part_in, whole_in = counts.part[:, inside] @ masks[inside], counts.whole[:, inside] @ masks[inside]
-        part_out = counts.part @ masks - part_in
-        whole_out = counts.whole @ masks - whole_in
+    def sums(self, counts: Counts) -> Sums:
+        """Add counts up once for the many windows that they are looked at in."""
+        return Sums(self._added_up(counts.part), self._added_up(counts.whole))
+
+    def _added_up(self, values: Floats) -> Floats:
+        days = np.zeros((len(values), values.shape[1] + 1, _WEEK))
+        np.cumsum(values[:, :, None] * self._masks.T, axis=1, out=days[:, 1:])
+        return days
+
+    def excess(self, counts: Counts, window: Window, spread: Floats, sums: Sums | None = None) -> Excess:
+        """Compare one window with the days outside of it, weekday by weekday.
+
+        Args:
+            counts: of the series.
+            window: the days.
+            spread: each series' own.
+            sums: of the counts, where there are many windows to compare.
+        """
+        added = sums or self.sums(counts)
+        part_in = added.part[:, window.last + 1] - added.part[:, window.first]
+        whole_in = added.whole[:, window.last + 1] - added.whole[:, window.first]
+        part_out, whole_out = added.part[:, -1] - part_in, added.whole[:, -1] - whole_in
         count, exposed = part_in.sum(axis=1), whole_in.sum(axis=1)
         base_part, base_whole = part_out.sum(axis=1), whole_out.sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -31,6 +31,9 @@ _MAX_VALUES = 500
 
 _MAX_SEGMENTS = 8_000
 
+_MAX_SEGMENT_DAYS = 800_000
+"""Of a year the search looks at fewer segments, the largest ones: it takes time by segments, days and windows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conversations:
@@ -82,7 +85,7 @@ def segments_of(conversations: Conversations) -> list[Segment]:
     found += _of_texts(ISSUE_PHRASE, conversations.issues, lambda text: phrases(text, _LONGEST_ISSUE_PHRASE), enough)
     found += _of_texts(PLAN_PHRASE, conversations.plans, lambda text: phrases(text, _LONGEST_PLAN_PHRASE), enough)
     found.sort(key=lambda segment: (-len(segment.rows), segment.dimension, segment.key))
-    return found[:_MAX_SEGMENTS]
+    return found[: min(_MAX_SEGMENTS, _MAX_SEGMENT_DAYS // len(conversations.days))]
 
 
 def _of_values(dimension: str, values: Sequence[str], enough: int) -> Iterable[Segment]:

@@ -194,7 +194,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     # Stories
     "trend": ("走势", "Trend"),
-    "trend_note": ("近 {days} 天，灰底为周末。", "The last {days} days; weekends are shaded."),
+    "trend_note": (
+        "{days} 天，灰底为周末；大字为最后一天。",
+        "{days} days; weekends are shaded. The large figure is the last day's.",
+    ),
+    "trend_weeks": (
+        "{weeks} 周，每点为一周；大字为最后一周。",
+        "{weeks} weeks, a point each. The large figure is the last week's.",
+    ),
     "per_day": ("每天对话", "Conversations a day"),
     "range_of": ("{low}–{high}", "{low}–{high}"),
     "themes": ("客户为什么来", "Why customers come"),

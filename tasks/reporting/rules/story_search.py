@@ -131,11 +131,11 @@ class Search:
         ending = sum(window.last == self.last for window in self._windows)
         for measure in MEASURES:
             counts = self.counts([self._segments[number] for number in candidates], measure)
-            spread = self.scanner.spread(counts)
+            spread, sums = self.scanner.spread(counts), self.scanner.sums(counts)
             top_z = np.full(len(candidates), SURPRISING)
             top: list[tuple[Window, float, float] | None] = [None] * len(candidates)
             for window in self._windows:
-                excess = self.scanner.excess(counts, window, spread)
+                excess = self.scanner.excess(counts, window, spread, sums)
                 worth = is_worth_telling(excess, measure, float(self._traffic[window.first : window.last + 1].sum()))
                 for position in np.flatnonzero(worth & (excess.z > top_z)):
                     top_z[position] = float(excess.z[position])

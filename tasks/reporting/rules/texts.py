@@ -46,6 +46,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "models": ("按模型", "By model"),
     "prompt_versions": ("按提示词", "By prompt"),
     "days": ("逐日", "Day by day"),
+    "months": ("逐月", "Month by month"),
+    "per_week": ("每周对话", "Conversations a week"),
     "day": ("日期", "Day"),
     "model_changed": (
         "◆ 从这一天起，模型或提示词与前一天不同。",
