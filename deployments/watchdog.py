@@ -20,7 +20,7 @@ _ANSWER_SECONDS: Final = 20.0
 
 
 class Watchdog(threading.Thread):
-    """Looks at intervals, in a thread of its own, until something has failed so many times in a row.
+    """Looks at intervals, in a thread of its own, until what did its work has failed so many times in a row.
 
     Args:
         name: of what is watched, for people.
@@ -38,11 +38,13 @@ class Watchdog(threading.Thread):
 
     def run(self) -> None:
         """Look until `stop`, or until the end."""
-        failed = 0
+        failed, has_lived = 0, False
         while failed < PATIENCE:
             if self._stopped.wait(self._look_seconds):
                 return
-            failed = 0 if self._lives() else failed + 1
+            lives = self._lives()
+            has_lived = has_lived or lives  # a first start may take long: a server brings its database up to date
+            failed = 0 if lives or not has_lived else failed + 1
         with suppress(OSError, ValueError):
             sys.stderr.write(f"{self._what}: hangs since {PATIENCE * self._look_seconds:.0f} s; it is ended\n")
             sys.stderr.flush()

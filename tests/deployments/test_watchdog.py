@@ -29,13 +29,17 @@ def looks(*answered: bool) -> int:
 
 
 def test_what_fails_again_and_again_is_ended(capsys):
-    assert looks(*[False] * PATIENCE) == PATIENCE
+    assert looks(True, *[False] * PATIENCE) == 1 + PATIENCE
     assert "part: hangs" in capsys.readouterr().err
 
 
 def test_one_answer_is_enough_to_live_on():
     almost = [False] * (PATIENCE - 1)
-    assert looks(*almost, True, *almost, True, *almost, False) == 3 * PATIENCE
+    assert looks(True, *almost, True, *almost, True, *almost, False) == 3 * PATIENCE + 1
+
+
+def test_what_has_not_begun_yet_does_not_hang():
+    assert looks(*[False] * 3 * PATIENCE, True, *[False] * PATIENCE) == 4 * PATIENCE + 1
 
 
 def test_watchdog_that_was_stopped_ends_nothing():
