@@ -29,9 +29,9 @@ APPLIED = {
     "tasks/preparing/masking.py: _NAME_COLUMN": "fullmatch",
     "tasks/preparing/masking.py: _ADDRESS_COLUMN": "fullmatch",
     "tasks/reading/rules/transcript_files.py: _NUMBERED": "fullmatch",
-    "tasks/reading/rules/transcripts.py: _NAME_AND_CLOCK": "match",
-    "tasks/reading/rules/transcripts.py: _NAME_AND_TIME": "match",
-    "tasks/reading/rules/transcripts.py: _TIME_AND_NAME": "match",
+    "tasks/reading/rules/labels.py: _NAME_AND_CLOCK": "match",
+    "tasks/reading/rules/labels.py: _NAME_AND_TIME": "match",
+    "tasks/reading/rules/labels.py: _TIME_AND_NAME": "match",
 }
 
 # The most characters that its module gives it, where those are few.

@@ -19,7 +19,7 @@ _SCRIPT: Final = re.compile(
     r"\s{0,4}[=(]\s{0,4}(?=[\[{])"
 )
 
-_SCRIPT_END: Final = re.compile(r"[\s;)]*\Z")
+_SCRIPT_END: Final = " \t\r\n;)"
 
 _NO_VALUE: Final = re.compile(
     r"[\[\],;()\s]*|\s*(?://|#)[^\n]{0,1000}|\s*/\*.{0,1000}\*/\s*|"
@@ -47,7 +47,7 @@ def without_wrapping(text: str) -> str:
     if found := _LOG_PREFIX.match(text):
         return text[found.end() :]
     if found := _SCRIPT.match(text.lstrip()):
-        return _SCRIPT_END.sub("", text.lstrip()[found.end() :])
+        return text.lstrip()[found.end() :].rstrip(_SCRIPT_END)
     return text
 
 

@@ -52,7 +52,7 @@ _NO_TEXT_NAME: Final = re.compile(
     r"name|nick|mail|phone|url|link|avatar|address|title|subject|user|agent|token|tag|姓名|昵称|名称|账号|地址|电话|商品|标题|店铺"
 )
 
-_PROSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3}|[^\W\d_]{2,}[ ,.'!?][^\W\d_]*")
+_PROSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3}|(?<![^\W\d_])[^\W\d_]{2,}[ ,.'!?]")
 
 _SHORTEST_PROSE: Final = 5  # characters, on average
 
