@@ -45,7 +45,7 @@ _SMALL_TALK: Final = re.compile(
 _OFFERED: Final = re.compile(r"(?:可以|好|行|是否可以|您看)(?:吗|么|不|嘛)?$")
 
 # Said to everybody, whatever they ask.
-_CANNED: Final = re.compile(r"(?:产品|商品).{0,6}比较清楚|优先下单|感动得")
+_CANNED: Final = re.compile(r"(?:产品|商品).{0,6}比较清楚|优先下单|感动得|^(?:预计|应该|估计|一般|目前)?是的$")
 
 # A question of the agent's: by its end, once what addresses the customer is taken off, or by what it asks for.
 _ADDRESS: Final = re.compile(r"(?<![呢哦哈呀啊哟 ，,])[呢哦哈呀啊哟 ，,]*(?:亲爱[的哒](?:客户|顾客|用户)?|亲{1,6}|您)$")
@@ -70,6 +70,9 @@ _CODE: Final = re.compile(r"(?<![\]\d])[A-Za-z]{1,4}-?(?:\[数字|\d)")
 _NUMBER: Final = re.compile(r"\d|\[(?:数字|金额|时间|日期)")
 
 _STATES: Final = re.compile(r"[是有能可会用装配带送到为请调改收发要按没不多少适]|支持")
+
+# What a product's title ends with.
+_PRODUCT: Final = re.compile(r"(?:手机|平板|电脑|电视|冰箱|洗衣机|空调|耳机|套装|礼盒|双待|通版|内存|存储)$")
 
 _HALF: Final = re.compile(
     r"(?:的话|如果|因为|由于|为了|或者|以及|和|然后|时候|通过|方式)$|^(?:如果|若|假如)[^，,]{0,12}$|^(?:的话|以及|或者)"
@@ -157,7 +160,7 @@ def _answers(said: str) -> bool:
         return True
     if len(said) < _SHORTEST_BARE or _MODEL.fullmatch(said) or not _says_anything(said):
         return False
-    if not _STATES.search(said) and (_CODE.search(said) or not _NUMBER.search(said)):
+    if not _STATES.search(said) and (_CODE.search(said) or _PRODUCT.search(said) or not _NUMBER.search(said)):
         return False
     return not (
         is_question(_ADDRESS.sub("", said)) or _asks_for(said) or _TALKS_SMALL.search(said) or _HALF.search(said)

@@ -31,7 +31,9 @@ _GIVES_UP: Final = re.compile(r"算了|那不(?:要|买|换|退|改)了?")
 
 _CONSENT: Final = re.compile(
     r"(?<!好)好+(?:的|滴|哒|吧|嘞|了|呢|啊|呀|哦|哈|嗒)|^好+$|^嗯+|^恩+|行[的吧啊]?$|^行(?!不|吗)|可以[的了啊呀]?$|^可以|知道了|知道[。，,]|明白|了解了?$|懂了|收到|没问题|同意|听你的|就这样|"
-    r"^ok|好，|^好,|^那好|那就(?:这样|好|换|退|麻烦|等|先)|麻烦(?:你|您)?了|解决了|弄好了|搞定|可以用了|申请了$|试(?:试|一下)|我等等|那我(?:就)?等|抓紧",
+    r"^ok|好，|^好,|^那好|那就(?:这样|好|换|退|麻烦|等|先)|麻烦(?:你|您)?了|解决了|弄好了|搞定|可以用了|申请了$|"
+    r"[👌👍🆗]|\[(?:ok|赞|强|好的?)\]|^哦了|^妥|^得嘞|^成[吧的，,。]|阔以|要得|^hao ?de|^[嗯恩][呢哼]|"
+    r"试(?:试|一下)|我等等|那我(?:就)?等|抓紧",
     re.IGNORECASE,
 )
 
@@ -47,16 +49,29 @@ _ANGRY: Final = re.compile(
     r"投诉|举报|差评|垃圾|骗|坑人|坑爹|太坑|真坑|巨坑|气死|气人|无语|敷衍|忽悠|失望|恶心|受不了|烦死|烦人|太烦|搞什么|搞毛|不负责|过分|耍我|耍人|玩我|差劲|火大|生气|愤怒|不满(?![\d\[一二三四五六七八九十百足])|你们.{0,8}根本|"
     r"糟糕|奇葩|什么(?:破|鬼|态度|东西|玩意|烂|垃圾|服务|速度|质量|破烂)|破(?:东西|玩意|平台|服务|公司|网|软件)|凭什么|太(?:慢|差|过分|离谱|垃圾|让人|烂|气|黑)|离谱|12315|消协|消费者协会|工商局|工信部|妈的|妈蛋|他妈|尼玛|你妹|特么|"
     r"tmd|\btm\b|\bsb\b|我操|操你|操蛋|我靠|卧槽|我擦|傻|滚|王八|混蛋|流氓|强盗|黑心|无耻|无良|不要脸|不讲理|推卸|推来推去|推诿|踢皮球|再也不(?:买|来|用|会)|扯淡|扯犊子|要疯|疯了|眼瞎|从来没.{0,4}这么慢|没人(?:管|理|接|处理|回)|浪费.{0,4}(?:时间|钱)|"
-    r"态度(?:太|很|真|极|非常|及其)?(?:差|恶劣|不好)|什么意思啊|欺负|欺骗|欺诈|霸王|乱(?:扣|收)|偷(?:扣|跑)|吃(?:相|人)|抓狂|崩溃|郁闷|伤不起|坑死|慢死|卡死|急死|累死|烂透|烂得|给跪|呵呵|服了|醉了|寒心|心寒|后悔|说话不算|言而无信|出尔反尔|虚假|太不|"
+    r"态度(?:太|很|真|真的|极|极其|非常|及其|这么|那么|有点|好|比较|如此|实在|特别|十分)?(?:差|恶劣|不好|不行)|什么意思啊|欺负|欺骗|欺诈|霸王|乱(?:扣|收)|偷(?:扣|跑)|吃(?:相|人)|抓狂|崩溃|郁闷|伤不起|坑死|慢死|卡死|急死|累死|烂透|烂得|给跪|呵呵|服了|醉了|寒心|心寒|后悔|说话不算|言而无信|出尔反尔|虚假|太不|"
     r"每个小时追|[😡😠🤬😤😒🙄😭👎]|\[(?:怒|抓狂|鄙视|衰|怒骂|黑线|弱|泪|伤心|生病|委屈|失望|哼|左哼哼|右哼哼|吐|悲伤|白眼|骷髅|大骂|发怒|流泪|快哭了|撇嘴|打脸|崩溃|悲催|无语)\]",
     re.IGNORECASE,
+)
+
+# Of a mood, too, but no refusal of what the agent proposes.
+_SORE: Final = re.compile(
+    r"头大|(?:真|很|太|让人|令人)头疼|闹心|糟心|心累|堵心|我(?:也)?(?:是)?(?:真)?晕|晕死|花儿?都谢|没(?:啥|什么|个)?用[啊呀!！]|有(?:啥|什么|个|毛)(?:鸟|屁|卵)?用|鸟用|没帮(?:到|上|我)|影响.{0,3}(?:很|太)?不好|没(?:有)?诚信|"
+    r"不像话|悲催|第一次(?:遇|碰|见)[到见]?(?:这样|这种)的?(?:情况|事|服务|问题|客服|店|商家)|搞错(?:没有|吧)|有没有搞错|换(?:其他|其它|别的|别家)(?:品牌|家|平台|店)|不敢(?:再)?买|搞得我|什么(?:逻辑|规矩|玩法)|"
+    r"随便(?:降价|涨价|取消|改|扣)|等不起|耽误(?:我|事|时间)|不了了之|一拖再拖|拖(?:了|到)?(?:这么|那么)久|没(?:有)?信用|不讲信用|糊弄|应付(?:我|人)|打发我|耍赖"
 )
 
 # Two of these are a complaint.
 _UNEASY: Final = re.compile(
     r"怎么(?:还|又|这么|一直|老是|就没)|到底|究竟|还要(?:等|几天)|等了|都(?:快|已经)?(?:过了?)?(?:几|好几|[一二两三四五六七八九十\d]+|\[\w+\])(?:多)?(?:天|号|个?小时|周|个?月|点)|这都|又(?:是|要)?[^，。\s]{0,3}天|"
-    r"一直(?:没|不|在|显示)|又(?:坏|错|没|断|出)|太久|这么久|那么久|好久(?!不见)|每次都|总是|老是|说好|明明|根本|居然|竟然|不合理|不满意|[!！]{2}|[?？]{3}|怎么回事|什么情况|"
+    r"一直(?:没|不|在|显示)|又(?:坏|错|没|断|出)|太久|[这那怎]么久|好久(?!不见)|每次都|总是|老是|说好|明明|根本|居然|竟然|不合理|不满意|[!！]{2}|[?？]{3}|怎么回事|什么情况|"
     r"为什么(?:还|不|没|这么|那么|拒绝)|咋(?:还|这么)|用不了|打不通|占线|没(?:信号|反应)|掉线|我都|难道|非要|不要告诉我|也太|麻烦死|白(?:跑|等|花)|骚扰|难受|很难看|还不(?:发|派|送|退|处理|给|来)"
+)
+
+# Likewise, but they don't unsettle what was accepted.
+_URGING: Final = re.compile(
+    r"到(?:现在|今天|目前|这会儿?).{0,6}(?:没|还|不)|连.{1,8}(?:都|也)(?:没|不)|仍(?:然|旧)?(?:不|没|未)|无人(?:接|管|理|处理|回)|你还(?:让|叫|给|说)|(?:上次|之前|昨天|早就).{0,12}(?:就说|就联系|就答应|就反映)|"
+    r"(?:要|还)不要这样|也该|赶紧(?:的|给|安排|处理|发|退|送)"
 )
 
 # Four of these are.
@@ -65,7 +80,7 @@ _RESTLESS: Final = re.compile(
 )
 
 _DENIED: Final = re.compile(
-    r"(?:(?<!是)不|没|没有|不会|(?<!是)不是|别|未|并非|不算|谈不上|不用|从不让人)(?:想|要|有|是|很|太|再|会|去)?$"
+    r"(?:(?<![是这])不|没|没有|不会|(?<!是)不是|别|未|并非|不算|谈不上|不用|从不让人)(?:想|要|有|是|很|太|再|会|去)?$"
 )
 
 _REASSURED: Final = re.compile(r"不(?:着|用|太)?急|不着急|别急|着急用$|加急|紧急")
@@ -75,6 +90,8 @@ _ABOUT: Final = re.compile(r"(?:如何|怎么|怎样|能不能|可以)(?:才能)
 _IS_UNEASY: Final = SignedPattern(_UNEASY)
 
 _IS_ANGRY: Final = SignedPattern(_ANGRY)
+
+_IS_SORE: Final = SignedPattern(_SORE)
 
 _REFUSES: Final = SignedPattern(_REFUSAL)
 
@@ -87,6 +104,7 @@ _SIGNS: Final = 2
 
 def acceptance_of(turns: Sequence[Turn], since: int) -> bool | None:
     """The user's acceptance by their words from turn `since` on. The last clear sign counts; thanks alone accept."""
+    plan = turns[since - 1].text if since else ""
     verdict: bool | None = None
     gave_up = False
     signs: set[str] = set()
@@ -100,7 +118,7 @@ def acceptance_of(turns: Sequence[Turn], since: int) -> bool | None:
         elif _IS_ANGRY.search(said) and _stands(_IS_ANGRY, said, _DENIED):
             verdict = False
         elif not _QUESTION.search(said) and _stands(_CONSENTS, said, _REFUSED_CONSENT):
-            offered = not (_WAIT.search(before) and not _OFFERS.search(before))
+            offered = before is plan or not (_WAIT.search(before) and not _OFFERS.search(before))
             renewed = _OFFERS.search(before) is not None
             if (verdict is not False and not gave_up and offered) or renewed:
                 verdict, gave_up = True, False
@@ -126,10 +144,11 @@ def mood_of(turns: Sequence[Turn]) -> bool | None:
         if turn.role != "user":
             continue
         text = _ABOUT.sub("", turn.text[:LONGEST_MESSAGE])
-        if _stands(_IS_ANGRY, text, _DENIED):
+        if _stands(_IS_ANGRY, text, _DENIED) or _stands(_IS_SORE, text, _DENIED):
             return True
         if not _REASSURED.search(text):
             uneasy.update(_IS_UNEASY.findall(text))
+            uneasy.update(_URGING.findall(text))
             restless.update(_RESTLESS.findall(text))
         if len(text) >= _REPEATED and "[" not in text:
             if text in said_before:

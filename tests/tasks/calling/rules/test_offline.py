@@ -181,6 +181,41 @@ def test_summarize_offline_reads_acceptance_by_what_was_asked(dialogue, accepted
     assert summary(dialogue)["是否接受"] == accepted
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "这不扯淡嘛",
+        "你们态度真的差",
+        "整得我头大",
+        "这会员有啥用",
+        "没一个人管，影响很不好",
+        "那我去换别的品牌了",
+        "到现在还没寄，上次就说今天寄",
+        "连单号都没有，赶紧处理",
+    ],
+)
+def test_summarize_offline_hears_a_complaint(said):
+    assert summary(f"用>电风扇不转|客>已为您登记换新，三天内寄出。|用>{said}|用>好的")["是否负面情绪"] == YES
+
+
+@pytest.mark.parametrize("said", ["我头疼，想买个枕头", "挺有用啊", "当我收到会确认", "第一次见这么耐心的客服"])
+def test_summarize_offline_hears_no_complaint_in_everyday_words(said):
+    assert summary(f"用>枕头怎么选|客>建议您选乳胶枕。|用>{said}|用>好的，谢谢")["是否负面情绪"] == NO
+
+
+@pytest.mark.parametrize("said", ["👌", "哦了", "要得", "阔以", "嗯呢", "haode"])
+def test_summarize_offline_knows_the_words_of_consent(said):
+    assert summary(f"用>电风扇不转|客>已为您登记换新，三天内寄出。|用>{said}")["是否接受"] == YES
+
+
+def test_summarize_offline_hears_consent_to_a_plan_that_came_with_a_wait():
+    assert summary("用>发票寄到哪里|客>好的，稍等，我看一下。请将发票寄到总部大楼。|用>好的")["是否接受"] == YES
+
+
+def test_summarize_offline_takes_no_product_title_for_a_plan():
+    assert "客服方案" not in summary("用>定金能退吗|客>双卡4G手机|用>嗯")
+
+
 def test_summarize_offline_leaves_out_what_was_not_said():
     assert summary("用>你好|客>您好，请问有什么可以帮您？") == {"是否接受": UNCLEAR, "是否负面情绪": UNCLEAR}
 
