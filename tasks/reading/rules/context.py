@@ -51,7 +51,7 @@ class LogContext:
         """True for a message that the customer never saw: recalled, internal, or one that the mapping skips."""
         if shape.recalled and any(is_set(record[key]) for key in shape.recalled):
             return True
-        if shape.states and any(is_withdrawn(record[key]) for key in shape.states):
+        if any(is_withdrawn(record[key]) for key in (*shape.states, *shape.kinds)):
             return True
         if shape.public and str(record[shape.public]).strip().lower() in ("false", "0", "no", "否"):
             return True

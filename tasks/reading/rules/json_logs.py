@@ -17,7 +17,7 @@ from tasks.reading.rules.parse_json import parse_json
 from tasks.reading.rules.plain_records import PlainRecords
 from tasks.reading.rules.reasons import any_speaks, names_of, neither, strangers_in
 from tasks.reading.rules.reshaping import ListedRows, as_messages, as_records, is_columns, last_exchange, listed_in
-from tasks.reading.rules.speakers import Speaker, speaker_of_flag, speaker_of_user_flag
+from tasks.reading.rules.speakers import Speaker, is_withdrawn, speaker_of_flag, speaker_of_user_flag
 from tasks.reading.rules.transcripts import split_transcript
 from tasks.reading.rules.unwrapping import records_in
 from tasks.reading.rules.utterances import Utterance
@@ -252,6 +252,7 @@ class JsonRecords:
             if (
                 speaker_of
                 and shape.plain
+                and not (shape.kinds and any(is_withdrawn(message[kind]) for kind in shape.kinds))
                 and type(role := message[shape.role]) is str
                 and (speaker := speaker_of(role))
             ):
@@ -278,7 +279,7 @@ class JsonRecords:
         reason.
         """
         log = self._log
-        if (shape.recalled or shape.states or shape.public or log.mapping.skip) and log.is_left_out(message, shape):
+        if (shape.flags or log.mapping.skip) and log.is_left_out(message, shape):
             return None
         text = message[shape.text] if shape.text else ""
         if type(text) is not str or not text or text[0] == "{":

@@ -11,7 +11,7 @@ DATE: Final = r"(?:\d{4}[-/.年년]\s?\d{1,2}[-/.月월]\s?\d{1,2}[日일]?|\d{1
 
 OF_DAY: Final = (
     r"(?:(?:上午|下午|中午|晚上|凌晨|午前|午後|오전|오후)\s?)?"
-    r"\d{1,2}[:：]\d{2}(?:[:：]\d{2}(?:\.\d{1,6})?)?(?:\s?[AaPp]\.?[Mm]\.?)?"
+    r"\d{1,2}[:：]\d{2}(?:[:：]\d{2})?(?:\.\d{1,6})?(?:\s?[AaPp]\.?[Mm]\.?)?"
 )
 
 _DATED: Final = rf"{DATE}(?:[ \t,，T]{{1,3}}|(?<=[日일])){OF_DAY}"
@@ -21,7 +21,8 @@ _MARKS: Final = r"(?:(?:[-*•·>#+]{1,3}|\d{1,4}[.)、])[ \t]{1,4}|\*\*|__|~){0
 # A label's line: marks of a list or a quotation, a time, a name, a colon. Bounded everywhere, so that it stays linear.
 _LINE: Final = re.compile(
     rf"[ \t\u3000\ufeff\u200e]*+{_MARKS}"
-    rf"(?:[\[(（【]?(?P<time>{_DATED}|{OF_DAY})[\])）】]?[,，]?[ \t]{{0,3}}(?P<dash>[-–—|][ \t]{{1,3}})?{_MARKS})?"
+    rf"(?:[\[(（【]?(?P<time>{_DATED}|{OF_DAY})(?:\s?[-–~]\s?{OF_DAY})?[\])）】]?[,，]?[ \t]{{0,3}}"
+    rf"(?P<dash>[-–—|][ \t]{{1,3}})?{_MARKS})?"
     r"(?P<open>[\[【(（<「])?(?P<name>[^\s:：﹕∶\[\]【】<>「」,，。！？!?;；、\"“”][^:：﹕∶\n,，。！？!?;；\"“”]{0,40}?)"
     r"(?:[\]】)）>」]?(?:\*\*|__)?[ \t]{0,8}[:：﹕∶]|(?P<shut>[\]】>」]))(?:\*\*|__)?"
 )
@@ -55,7 +56,9 @@ _ALONE: Final = re.compile(
 
 _CLOCKED: Final = re.compile(r"[\s\[(（【]{0,4}[\d上下中凌早晚午오]")
 
-_TABBED: Final = re.compile(rf"(?P<time>{_DATED}|{OF_DAY})\t(?P<name>[^\t\n]{{1,24}})\t")
+_TABBED: Final = re.compile(
+    rf"(?P<time>{_DATED}|{OF_DAY})(?:\t|[ ]?[|｜][ ]?)(?P<name>[^\t\n|｜]{{1,24}}?)(?:\t|[ ]?[|｜][ ]?)"
+)
 
 # What stands before a colon without being anybody's name.
 _NO_NAMES_WORDS: Final = (
@@ -66,6 +69,8 @@ _NO_NAMES_WORDS: Final = (
 )
 
 _NO_NAMES: Final = frozenset(_NO_NAMES_WORDS.split())
+
+_NO_NAME: Final = re.compile(r"(?:日期|时间|時間|编号|編號|号码)$|\b(?:date|time|saved|exported|started|on)$", re.I)
 
 SHOP: Final = re.compile(r"[^:：\s]{1,30}[:：][^:：\s]{1,30}|.{0,30}(?:旗舰店|专卖店|专营店|官方店|自营店|企业店)")
 
@@ -85,6 +90,8 @@ _NO_LABELS_AT_ALL_WORDS: Final = (
 )
 
 NO_LABELS_AT_ALL: Final = frozenset(_NO_LABELS_AT_ALL_WORDS.split())
+
+_BESIDE: Final = re.compile(r"[\t|｜]")
 
 _OF_OTHER_FORMS: Final = {"<": _VOICE, "#": _ALONE, "*": _ALONE, "_": _ALONE}
 
@@ -116,7 +123,7 @@ class LabelReader:
         if not self.roles and (plain := plain_label(line)):
             return Label(plain[0], line[: plain[1]], None, plain[1] + 1, sure=True)
         start = line[:_LABEL_CHARACTERS]
-        if (start[:1] in _OF_OTHER_FORMS or "\t" in start) and (label := self._of_other_form(start, line)):
+        if (start[:1] in _OF_OTHER_FORMS or _BESIDE.search(start)) and (label := self._of_other_form(start, line)):
             return label
         dated = len(line) < _LABEL_CHARACTERS and DATE_INSIDE.search(start) is not None
         if dated and (headline := self._headline(start, _NAME_AND_TIME)):
@@ -156,15 +163,17 @@ class LabelReader:
         if name in self.names:
             return True
         dated = timed and (found["dash"] is not None or len(found["time"]) > 5)
-        return dated and len(name) <= 24 and name.lower() not in _NO_NAMES
+        return dated and len(name) <= 24 and name.lower() not in _NO_NAMES and not _NO_NAME.search(name)
 
     def _headline(self, line: str, form: re.Pattern[str]) -> Label | None:
         found = form.match(line)
         if not found:
             return None
         name = found["name"].strip().strip("[]【】*_")
-        if name.rstrip(":： ").lower() in _NO_NAMES or (
-            _COLON.search(name) and line[found.end("time") :][:1] not in ")）"
+        if (
+            name.rstrip(":： ").lower() in _NO_NAMES
+            or _NO_NAME.search(name.rstrip(":： "))
+            or (_COLON.search(name) and line[found.end("time") :][:1] not in ")）")
         ):
             return None
         speaker = self.speaker(name)

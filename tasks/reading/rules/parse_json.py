@@ -51,7 +51,8 @@ def parse_line(line: bytes | str) -> Any:
     if stripped.startswith(mark):  # type: ignore[arg-type]
         stripped = stripped.lstrip(mark)  # type: ignore[arg-type]
     try:
-        return parse_json(stripped)
+        value = parse_json(stripped)
+        return _inner(value) if type(value) is str else value
     except ValueError as error:
         if stripped.endswith(comma):  # type: ignore[arg-type]
             return parse_json(stripped[:-1])
@@ -61,6 +62,16 @@ def parse_line(line: bytes | str) -> Any:
         if found is None:
             raise
         return found
+
+
+def _inner(text: str) -> Any:
+    """The list or object of a text that is JSON itself, as an export that was encoded twice has it."""
+    if text[:1] in ("[", "{"):
+        try:
+            return parse_json(text)
+        except ValueError:
+            pass
+    return text
 
 
 def _nearly_json(text: str) -> Any:

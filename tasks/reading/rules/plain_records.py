@@ -11,6 +11,7 @@ from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.dialogue import MESSAGES_LIMIT, in_order, new_turn, plain_text
 from tasks.reading.rules.json_text import as_text, name_of, scalar
 from tasks.reading.rules.messages import Message, new_message
+from tasks.reading.rules.speakers import is_withdrawn
 from tasks.reading.rules.transcripts import plain_transcript
 from tasks.reading.rules.vocabulary import Shape
 
@@ -83,6 +84,8 @@ class PlainRecords:
         conversation_id, role, text = value[shape.conversation_id], value[shape.role], value[shape.text]
         if type(conversation_id) is not str or type(role) is not str or not _is_plain(text):
             return None
+        if shape.kinds and any(is_withdrawn(value[kind]) for kind in shape.kinds):
+            return None
         speaker = self._log.vocabulary.speakers.get(role)
         if speaker is None or not (conversation_id := conversation_id.strip()):
             return None
@@ -129,6 +132,7 @@ class PlainRecords:
         turns: list[Turn] = []
         keys: tuple[str, ...] = ()
         role = said_in = time = ""
+        kinds: tuple[str, ...] = ()
         for message in messages:
             if type(message) is not dict:
                 return None
@@ -136,8 +140,10 @@ class PlainRecords:
                 shape: Shape = shape_of(these)
                 if not shape.plain or shape.names_its_conversation:
                     return None
-                keys, role, said_in, time = these, shape.role, shape.text, shape.time
+                keys, role, said_in, time, kinds = these, shape.role, shape.text, shape.time, shape.kinds
             text = message[said_in]
+            if kinds and any(is_withdrawn(message[kind]) for kind in kinds):
+                continue
             if not _is_plain(text) or type(message[role]) is not str:
                 return None
             speaker = speakers.get(message[role])

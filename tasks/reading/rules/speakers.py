@@ -103,9 +103,12 @@ def is_set(flag: object) -> bool:
     return speaker_of_flag(flag) == "agent"
 
 
-_WITHDRAWN: Final = frozenset(
-    "recalled recall revoked revoke withdrawn retracted unsent deleted 撤回 已撤回 撤销 已撤销 已删除 已刪除".split()  # noqa: SIM905
+_WITHDRAWN_WORDS: Final = (
+    "recalled recall revoked revoke withdrawn withdraw retracted unsent deleted internal private agents "
+    "撤回 已撤回 撤回消息 消息撤回 撤销 已撤销 已删除 已刪除 内部 仅客服可见"
 )
+
+_WITHDRAWN: Final = frozenset(_WITHDRAWN_WORDS.split())
 
 
 def is_withdrawn(state: object) -> bool:

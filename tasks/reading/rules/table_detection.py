@@ -13,8 +13,9 @@ from tasks.reading.rules.formats import Comparison
 from tasks.reading.rules.json_fields import joined
 from tasks.reading.rules.labels import frequent_names
 from tasks.reading.rules.readers import Table
+from tasks.reading.rules.reshaping import text_of_each_side
 from tasks.reading.rules.row_kinds import sides_of
-from tasks.reading.rules.speakers import Speaker, roles_in_context
+from tasks.reading.rules.speakers import Speaker, roles_in_context, speaker_of
 from tasks.reading.rules.table_logs import Columns, columns_of_sides, header_columns, mapping_columns
 from tasks.reading.rules.told_by_values import (
     is_conversations_name,
@@ -43,6 +44,12 @@ _DELIMITERS: Final = {
 _USER_NAMED: Final = re.compile(r"买家|客户|顾客|访客|用户|會員|会员|customer|buyer|visitor|client|guest|user", re.I)
 
 _AGENT_NAMED: Final = re.compile(r"客服|坐席|卖家|接待|agent|staff|operator|seller|assignee|waiter", re.I)
+
+_FEWEST_NAMES: Final = 3
+
+_LONGEST_NAME: Final = 24
+
+_SENTENCE: Final = re.compile(r"[，。！？,!?：:]")
 
 _OF_DUMPS: Final = ("\t", "\x01", "\x02", "\x1f")
 
@@ -127,7 +134,8 @@ def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detec
     if sides:
         columns = columns_of_sides(header, candidate.log)
         notes.append(f"{header[sides.user]} and {header[sides.agent]} are taken for what each side says")
-    if columns is None or (at and columns.transcript >= 0 and _meant(columns) < _FEWEST_MEANT):
+    sparse = at or sum(map(bool, header)) * 2 <= len(header)
+    if columns is None or (sparse and columns.transcript >= 0 and _meant(columns) < _FEWEST_MEANT):
         return None
     _learn_roles(candidate, columns, at, dialect)
     begins = 1
@@ -156,7 +164,9 @@ def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detec
 
 def _told_by_values(candidate: Candidate, header: tuple[str, ...], at: int, dialect: Dialect) -> dict[str, str]:
     """Return the meanings of columns that their values tell, where the header names a conversation alone."""
-    if len(set(header)) < len(header) or len(header) > _MOST_GUESSED or not any(map(_is_name, header)):
+    if len(set(header)) < len(header) or len(header) > _MOST_GUESSED:
+        return {}
+    if not any(map(_is_name, header)) and (len(header) < _FEWEST_NAMES or not _are_names(header)):
         return {}
     shape = candidate.log.vocabulary.shape(header)
     if shape.speaks and shape.text and shape.conversation_id and shape.time:
@@ -165,6 +175,10 @@ def _told_by_values(candidate: Candidate, header: tuple[str, ...], at: int, dial
         rows = list(_rows(candidate, at + 1, dialect, len(header)))
     records = [dict(zip(header, row, strict=True)) for row in rows]
     found = told_by_values(records, candidate.log.vocabulary)
+    if not found and text_of_each_side(header) and not shape.speaks:
+        ids = [name for name in header if is_conversations_name(normalized(name))]
+        found = {ids[0]: "conversation_id"} if len(ids) == 1 and not shape.conversation_id else {}
+        return found if shape.time or shape.started_at else {**found, **time_by_values(records)}
     if not shape.conversation_id and "conversation_id" not in found.values():
         return {}
     if not found and not shape.speaks and (shape.texts or not shape.transcripts):
@@ -240,6 +254,14 @@ def _names_in_cells(candidate: Candidate, columns: Columns, at: int, dialect: Di
 
 def _is_quoted_by_apostrophes(line: str, delimiter: str) -> bool:
     return all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in line.strip().split(delimiter))
+
+
+def _are_names(header: tuple[str, ...]) -> bool:
+    """True for cells none of which is a speaker, a time, a number or a sentence, as some of a row's are."""
+    return not any(
+        not cell or len(cell) > _LONGEST_NAME or cell[0].isdigit() or speaker_of(cell) or _SENTENCE.search(cell)
+        for cell in header
+    )
 
 
 def _is_padded(cell: str) -> bool:

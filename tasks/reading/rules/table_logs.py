@@ -178,9 +178,10 @@ class TableRows:
         self._side = (places[side.left], places[side.right], side) if side and compares else None
         self._by_role = columns.role >= 0 and self._side is None
         self._known = log.vocabulary.speakers
-        self._leaves_out = bool(columns.recalled or columns.states or columns.public >= 0 or self._skip)
+        self._leaves_out = bool(self._kinds or columns.recalled or columns.states or columns.public >= 0 or self._skip)
         others = (columns.date, columns.started_at, columns.channel, columns.number, columns.message_id)
-        self._plain = self._by_role and not self._leaves_out and max(*others, columns.transcript) < 0
+        flagged = columns.recalled or columns.states or columns.public >= 0 or self._skip
+        self._plain = self._by_role and not flagged and max(*others, columns.transcript) < 0
         self._places = columns.width, columns.conversation_id, columns.role, columns.text, columns.time
         self._plain = self._plain and columns.conversation_id >= 0 and not (fills_ids or log.newest_first)
         self._fills_ids = fills_ids
@@ -210,7 +211,9 @@ class TableRows:
     def _plain_message(self, number: int, row: list[str]) -> Message | None:
         """The message of a row that is an id, a known role, a text and perhaps a time; None for any other."""
         width, at_id, at_role, at_text, at_time = self._places
-        if len(row) != width or not (speaker := self._known.get(row[at_role])):
+        if len(row) != width or (self._kinds and any(is_withdrawn(row[at]) for at in self._kinds)):
+            return None
+        if not (speaker := self._known.get(row[at_role])):
             return None
         conversation_id, text = row[at_id].strip(), row[at_text]
         if conversation_id[1:2] in _OF_SPREADSHEETS or conversation_id[-2:] == ".0" or not text or text.isspace():
@@ -278,7 +281,7 @@ class TableRows:
         columns = self._columns
         return (
             any(is_set(row[at]) for at in columns.recalled)
-            or any(is_withdrawn(row[at]) for at in columns.states)
+            or any(is_withdrawn(row[at]) for at in (*columns.states, *self._kinds))
             or (columns.public >= 0 and row[columns.public].strip().lower() in _FALSE)
             or any(row[at].strip().lower() in values for at, values in self._skip)
         )

@@ -5,14 +5,14 @@ called one and its values are times. Whatever could be two of them stays unnamed
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, Final
 
 from tasks.reading.rules.json_text import words_in
 from tasks.reading.rules.reshaping import as_messages
-from tasks.reading.rules.speakers import roles_in_context, speaker_of
+from tasks.reading.rules.speakers import Speaker, roles_in_context, speaker_of
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.transcripts import split_transcript
 from tasks.reading.rules.vocabulary import Shape, Vocabulary, normalized
@@ -35,8 +35,8 @@ _NO_MESSAGES_TIME: Final = re.compile(
 
 _ID_NAME: Final = re.compile(
     r"(?=.*(?:会话|對話|对话|會話|咨询|諮詢|聊天|工单|接待|通话|來電|来电|session|conv|chat|dialog|ticket|thread|talk|"
-    r"call|contact|interaction|case))"
-    r".*(?:id|号|號|编码|流水|标识|標識|no\.?|num|number|key|uuid|guid|ref|sid)$"
+    r"call|contact|interaction|case|チャット|相談|問い?合|상담|채팅|대화|conversa|protocol|чат|диалог|сесси))"
+    r".*(?:id|号|號|编码|流水|标识|標識|no\.?|nº|num|number|key|uuid|guid|ref|sid|番号|번호|номер)$"
 )
 
 _OWN_ID: Final = re.compile(r".*(?:id|编号|編號|号|號|uuid|guid|key|no)")
@@ -55,6 +55,8 @@ _NO_TEXT_NAME: Final = re.compile(
 _PROSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3}|(?<![^\W\d_])[^\W\d_]{2,}[ ,.'!?]")
 
 _SHORTEST_PROSE: Final = 5  # characters, on average
+
+_DATED: Final = re.compile(r"\d{4}.*\d[:：时시時]")
 
 _KINDS_IN: Final = ("type", "kind", "role")
 
@@ -80,8 +82,11 @@ def told_by_values(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) ->
         found[text] = "text"
     if not (speaks and (has_text or "text" in found.values())):
         return {}
-    if not shape.names_its_conversation and (name := _id(values, {*found, shape.role, shape.text})):
-        found[name] = "conversation_id"
+    own = "" if shape.names_its_conversation else _id(values, {*found, shape.role, shape.text})
+    if not own and not shape.conversation_id:
+        own = _id_by_rows(rows, {**found, shape.role: "role"}, vocabulary)
+    if own:
+        found[own] = "conversation_id"
     if not (shape.time or shape.started_at) and (time := _time(values)):
         found[time] = "time"
     return found
@@ -124,6 +129,8 @@ def learn_from(values: Sequence[Any], vocabulary: Vocabulary) -> None:
     lists = {name: "messages" for group in groups for row in group[:3] for name in _lists_in(row, vocabulary)}
     if lists:
         vocabulary.learn(lists)
+    elif dialogue := _dialogue_in(groups[0] if groups else [], vocabulary):
+        vocabulary.learn({dialogue: "transcript"})
     if about := _about_conversations(groups, vocabulary):
         vocabulary.learn(about)
 
@@ -149,20 +156,31 @@ def _groups(values: Sequence[Any], vocabulary: Vocabulary, depth: int = 0) -> It
                 yield from _groups(elements, vocabulary, depth + 1)
 
 
+def _dialogue_in(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> str:
+    """The name of the dialogue in records that hold nothing else, where nobody knows it."""
+    shape = vocabulary.shape(tuple(dict.fromkeys(name for row in rows for name in row)))
+    if shape.messages or shape.speaks or shape.transcripts[:1] or shape.prompt or shape.entity:
+        return ""
+    texts = [{name: value for name, value in row.items() if isinstance(value, str)} for row in rows]
+    return transcripts_by_values(texts) if texts and all(text.keys() == texts[0].keys() for text in texts) else ""
+
+
 def _decides_elsewhere(name: str, groups: Sequence[Sequence[Mapping[str, Any]]], vocabulary: Vocabulary) -> bool:
     """True for a name that some objects have beside one that tells their speaker already."""
     return any(
         name in row and shape.speaks and name != shape.role and row.get(shape.role) is not None
         for group in groups
         for row in group[:_FEWEST_ROWS]
-        if (shape := vocabulary.shape(tuple(row))).role and vocabulary.speaker(row.get(shape.role))
+        if (shape := vocabulary.shape(tuple(row))).role and _side_of(vocabulary, row.get(shape.role))
     )
 
 
 def _lists_in(row: Mapping[str, Any], vocabulary: Vocabulary) -> Iterator[str]:
     """The name of the only list of messages in a conversation that no known name holds."""
     shape = vocabulary.shape(tuple(row))
-    if shape.messages or shape.speaks or not shape.conversation_id:
+    if shape.messages or shape.speaks:
+        return
+    if not shape.conversation_id and not any(_OWN_ID.fullmatch(normalized(name)) for name in row):
         return
     lists = [
         name for name, value in row.items() if isinstance(value, list) and value and _holds_messages(value, vocabulary)
@@ -176,6 +194,8 @@ def _holds_messages(elements: list[Any], vocabulary: Vocabulary) -> bool:
         shape = vocabulary.shape(tuple(elements[0]))
         if shape.speaks and shape.texts and not shape.names_its_conversation:
             return True
+    if all(isinstance(element, str) for element in elements):
+        return _is_dialogue("\n".join(elements))
     return as_messages(elements) is not None
 
 
@@ -228,7 +248,7 @@ def _known_share(values: Mapping[str, list[Any]], shape: Shape, vocabulary: Voca
     if not words:
         return True
     context = roles_in_context(words)
-    return any(word in context or vocabulary.speaker(word) for word in dict.fromkeys(words)) or bool(vocabulary.roles)
+    return any(word in context or _side_of(vocabulary, word) for word in dict.fromkeys(words)) or bool(vocabulary.roles)
 
 
 def _id(values: Mapping[str, list[Any]], used: set[str]) -> str:
@@ -239,8 +259,39 @@ def _id(values: Mapping[str, list[Any]], used: set[str]) -> str:
     )
 
 
+def _id_by_rows(rows: Sequence[Mapping[str, Any]], meant: Mapping[str, str], vocabulary: Vocabulary) -> str:
+    """The only name whose values part the rows into dialogues: each a run of rows in which both sides speak."""
+    role = next((name for name, meaning in meant.items() if meaning == "role" and name), "")
+    names = [name for name in rows[0] if name not in meant]
+    context = roles_in_context(word for row in rows if isinstance(word := row.get(role), str))
+    found = []
+    for name in names if role else ():
+        keys = []
+        both = 0
+        for key, run in groupby(rows, _value_of(name)):
+            words = [row.get(role) for row in run]
+            sides = {context.get(str(word)) or _side_of(vocabulary, word) for word in words}
+            keys.append(key)
+            both += {"user", "agent"} <= sides
+        if len(keys) > 1 and len(set(keys)) == len(keys) and all(map(_is_code, keys)) and both >= _MOST * len(keys):
+            found.append(name)
+    return _only(found)
+
+
+def _value_of(name: str) -> Callable[[Mapping[str, Any]], Any]:
+    """A row's value of this name, as text."""
+    return lambda row: str(row.get(name, ""))
+
+
 def _is_code(value: Any) -> bool:
     return _CODE.fullmatch(str(value)) is not None
+
+
+def _side_of(vocabulary: Vocabulary, role: Any) -> Speaker | None:
+    """The side of a role, not kept: what words mean beside each other is learned later."""
+    if isinstance(role, Mapping):
+        return vocabulary.speaker(role)
+    return (vocabulary.roles.get(role) or speaker_of(role)) if isinstance(role, str) else None
 
 
 def _role(values: Mapping[str, list[Any]], shape: Shape) -> str:
@@ -284,11 +335,16 @@ def _text(values: Mapping[str, list[Any]], used: set[str]) -> str:
 
 
 def _time(values: Mapping[str, list[Any]]) -> str:
-    for name, kept in values.items():
-        word = normalized(name)
-        if _TIME_NAME.search(word) and not _NO_MESSAGES_TIME.search(word) and _share(_is_time, kept):
+    """The name of times: by its words, or else the only one whose values are all dates with a time of day."""
+    names = [name for name in values if not _NO_MESSAGES_TIME.search(normalized(name))]
+    for name in names:
+        if _TIME_NAME.search(normalized(name)) and _share(_is_time, values[name]):
             return name
-    return ""
+    return _only([name for name in names if values[name] and all(map(_is_dated, values[name]))])
+
+
+def _is_dated(value: Any) -> bool:
+    return isinstance(value, str) and _DATED.search(value) is not None and _is_time(value)
 
 
 def _is_time(value: Any) -> bool:

@@ -31,7 +31,7 @@ _ID_HEADING: Final = re.compile(
 _NUMBERED: Final = re.compile(
     r"[\s#*=\-~_—–+|【\[(（<《]*(?:第\s{0,2}\d{1,8}\s{0,2}(?:通|个|條|条|段|次|场|場)(?:会话|对话|會話|對話|通话|咨询)?"
     r"|(?:会话|对话|會話|對話|通话|咨询|dialogue|dialog|conversation|session|chat|call|ticket)\s{0,2}[#＃nN°o.]{0,3}\s{0,2}(?P<id>(?:[A-Za-z]{1,4}[-_]?)?\d{1,20})(?:\s?(?:of|/)\s?\d{1,8})?)"
-    rf"(?:\s?[(（\[]?{DATE}[ T]?(?:{OF_DAY})?[)）\]]?)?"
+    rf"[\s】\])]{{0,3}}(?:\s?[(（\[]?{DATE}[ T]?(?:{OF_DAY})?[)）\]]?)?"
     r"[\s】\])）>》*=\-~_—–+|:：]*",
     re.I,
 )
@@ -108,6 +108,7 @@ class _Borders:
         self._log = log
         self._kind: re.Pattern[str] | None = None
         self._begun = False
+        self._template = ""
         self._box = ""
         self._dropped = False
 
@@ -128,8 +129,10 @@ class _Borders:
             self._begun = True
             self._kind = next((kind for kind in (_ID_HEADING, _NUMBERED, _STARTED) if _is_heading(line, kind)), None)
             self._dropped = self._kind in (_NUMBERED, _STARTED)
+            if self._kind is None and not begins_with_label(line, self._log.labels):
+                self._template = _template(line)
             return False
-        if self._kind and _is_heading(line, self._kind):
+        if self._is_like_the_first(line):
             self._box, self._dropped = "", self._kind in (_NUMBERED, _STARTED)
             return True
         if not rule:
@@ -147,6 +150,12 @@ class _Borders:
         self._box, self._dropped = rule[1], True
         return False
 
+    def _is_like_the_first(self, line: str) -> bool:
+        """True for a heading of the kind that the file begins with."""
+        if self._kind is None:
+            return bool(self._template) and _template(line) == self._template
+        return _is_heading(line, self._kind)
+
     def _begins_with(self, line: str) -> bool:
         if self._kind:
             return _is_heading(line, self._kind) or begins_with_label(line, self._log.labels)
@@ -158,6 +167,17 @@ class _Borders:
     def is_no_text(self, line: str) -> bool:
         """True for a border that says nothing itself."""
         return self._dropped
+
+
+def _template(line: str) -> str:
+    """A heading without its numbers; "" for a line without any, or of too few signs to be one."""
+    found = _DIGITS.sub("0", line.strip())
+    return found if found != line.strip() and len(found) >= _SHORTEST_TEMPLATE else ""
+
+
+_DIGITS: Final = re.compile(r"\d+")
+
+_SHORTEST_TEMPLATE: Final = 4
 
 
 def _is_heading(line: str, kind: re.Pattern[str]) -> bool:

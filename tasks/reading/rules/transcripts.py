@@ -183,12 +183,21 @@ def _split(text: str, labels: list[tuple[int, int, Speaker, str | None]], strang
     return Transcript(text[: labels[0][0]].strip(), utterances, labels[0][0], strangers)
 
 
+_PREFIX_CHARACTERS: Final = 60
+
+# What a line may have in brackets before its label: [00:01.2-00:04.8], ( 12s )
+_PREFIX: Final = re.compile(r"\s*[\[(（【<][^\n\[(（【<\])）】>]*[\])）】>]\s*")
+
+
 def _labels_anywhere(text: str) -> list[tuple[int, int, Speaker, str | None]]:
     labels: list[tuple[int, int, Speaker, str | None]] = []
     end = 0
     for word in _LABEL_WORD.finditer(text):
         if word.start() >= end and (found := _LABEL_HERE.match(text, word.start())):
             start = found.start() - (found.start() > 0 and text[found.start() - 1] in _BRACKETS)
+            line = text.rfind("\n", 0, start) + 1
+            if line < start <= line + _PREFIX_CHARACTERS and _PREFIX.fullmatch(text, line, start):
+                start = line
             side: Speaker = "user" if found["user"] else "agent" if found["agent"] else "system"
             labels.append((start, found.end(), side, None))
             end = found.end()

@@ -84,7 +84,7 @@ NAMES: Final[Mapping[str, str]] = {
         "private isprivate internal isinternal internalnote 撤回 是否撤回 已撤回 是否内部 "
         "内部备注"
     ),
-    "state": "status state msgstatus messagestatus sendstatus 状态 消息状态 狀態",
+    "state": "status state msgstatus messagestatus sendstatus visibility 状态 消息状态 狀態 可见性 可见范围",
     "public": "public ispublic",
 }
 
@@ -138,6 +138,8 @@ class Shape(NamedTuple):
     transcripts: tuple[str, ...]
     recalled: tuple[str, ...]
     states: tuple[str, ...]
+    kinds: tuple[str, ...]
+    flags: bool
     message: bool
     names_its_conversation: bool
     rest: tuple[str, ...]
@@ -228,6 +230,7 @@ class Vocabulary:
             key for key, name in names.items() if name in self._ranks["message_id"] or name in self._ranks["number"]
         }
         flags = ranked("recalled")
+        kinds = tuple(key for key, name in names.items() if name in KINDS)
         used = {*single.values(), *numbers, *flags, *self.left_out}
         own = names.get(conversation_id, "")
         return Shape(
@@ -237,6 +240,8 @@ class Vocabulary:
             transcripts=ranked("transcript"),
             recalled=flags,
             states=ranked("state"),
+            kinds=kinds,
+            flags=bool(flags or kinds or ranked("state") or single["public"]),
             message=bool(single["text"])
             and speaks
             and not (set(messages) - {single["text"]} or single["prompt"] or single["entity"]),

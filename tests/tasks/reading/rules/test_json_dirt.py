@@ -21,6 +21,7 @@ FILES = {
     "a variable over lines": "window.chats = [\n" + ",\n".join(LINES) + "\n];\n",
     "a callback": f"callback([{', '.join(LINES)}]);",
     "comments": "// exported\n[\n" + ",\n".join(LINES) + ",\n]\n",
+    "encoded twice": json.dumps(json.dumps(RECORDS)),
     "brackets on lines": "[\n" + ",\n".join(LINES) + "\n]",
     "Python": "\n".join(map(repr, RECORDS)),
     "Python's list": repr(RECORDS),

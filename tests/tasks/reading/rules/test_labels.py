@@ -24,6 +24,8 @@ FORMS = {
     "a list with times": "- **{who}**（10:0{at}）：{words}",
     "brackets alone": "【{who}】{words}",
     "a headline with a time of day": "[10:0{at} AM] {who}\n{words}\n",
+    "a span of time": "[00:0{at}.2-00:0{at}.8] {who}: {words}",
+    "columns of bars": "10:0{at}:00 | {who} | {words}",
     "a verb": "{who}说：{words}",
     "Korean": "2026년 11월 21일 오전 10:0{at}, {who} : {words}",
     "Japanese": "2026年11月21日 午前10:0{at} {who}：{words}",
@@ -76,7 +78,7 @@ def test_a_heading_names_the_conversation(heading):
 
 BORDERS = [
     "--- 会话开始 2026-11-21 10:00:00 ---", "Chat started on 2026-11-21 10:00:00", "# 会话 S1008601（2026-11-21 10:00:00）",
-    "Chat 1 of 2", "Session ID: S1008601 | Channel: web",
+    "Chat 1 of 2", "*** Gespräch Nr. 1 ***", "【会话 KF-100】2026-11-21", "Session ID: S1008601 | Channel: web",
 ]  # fmt: skip
 
 

@@ -167,3 +167,57 @@ def test_a_speaker_is_known_by_what_an_object_says_of_it(actor):
     if "kind" not in actor:
         records = [{"sender": record["actor"], "text": record["payload"]["text"]} for record in records]
     assert said(Read(json.dumps({"id": "c1", "messages": records}, ensure_ascii=False).encode()).conversation) == TURNS
+
+
+def test_the_column_that_parts_the_rows_into_dialogues_is_the_conversation():
+    log = [{"受理": row.pop("会话号"), "门店": "一店", **row} for row in rows()]
+    content = "\n".join([",".join(log[0]), *(",".join(row.values()) for row in log)])
+    assert [(one.conversation_id, said(one)) for one in Read(content.encode()).conversations] == [
+        ("k0", TURNS),
+        ("k1", TURNS),
+    ]
+
+
+def test_of_two_columns_that_could_be_the_conversation_none_is():
+    log = [{"受理": key, "购买": key, **row} for row in rows() for key in [row.pop("会话号")]]
+    content = "\n".join([",".join(log[0]), *(",".join(row.values()) for row in log)])
+    assert Read(content.encode()).conversations == []
+
+
+def test_a_row_is_no_header_however_many_rows_follow():
+    log = [list(row.values()) for row in rows()]
+    assert Read("\n".join(",".join(row) for row in log).encode()).conversations == []
+
+
+@pytest.mark.parametrize(
+    "lines", [["顾客：壶盖裂了", "客服：拍张照片"], ["[10:00] 顾客：壶盖裂了", "[10:01] 客服：拍张照片"]]
+)
+def test_learn_from_finds_a_list_of_lines(lines):
+    found = Read(json.dumps({"chat_id": "c1", "lines": lines}, ensure_ascii=False).encode()).conversation
+    assert said(found) == [("user", "壶盖裂了"), ("agent", "拍张照片")]
+
+
+def test_learn_from_finds_a_dialogue_in_a_text():
+    records = [{"Id": f"c{n}", "Body": "<p>Chat</p>Visitor: 壶盖裂了<br>Agent: 拍张照片<br>"} for n in range(2)]
+    found = Read("\n".join(json.dumps(record, ensure_ascii=False) for record in records).encode()).conversations
+    assert [(one.conversation_id, said(one)[1]) for one in found] == [
+        ("c0", ("agent", "拍张照片")),
+        ("c1", ("agent", "拍张照片")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "mark", [{"type": "recall"}, {"msg_type": "撤回"}, {"visibility": "internal"}, {"status": "revoked"}]
+)
+@pytest.mark.parametrize("form", ["list", "rows", "csv"])
+def test_a_message_whose_kind_or_state_takes_it_back_is_left_out(mark, form):
+    ((name, gone),) = mark.items()
+    messages = [{"session_id": "c1", "role": side, "text": words, name: "text"} for side, words in TURNS]
+    messages.insert(1, {"session_id": "c1", "role": "agent", "text": "发错了", name: gone})
+    if form == "list":
+        content = json.dumps({"id": "c1", "messages": messages}, ensure_ascii=False)
+    elif form == "rows":
+        content = "\n".join(json.dumps(message, ensure_ascii=False) for message in messages)
+    else:
+        content = "\n".join([",".join(messages[0]), *(",".join(message.values()) for message in messages)])
+    assert said(Read(content.encode()).conversation) == TURNS
