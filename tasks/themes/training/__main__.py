@@ -17,7 +17,7 @@ from tasks.themes.rules.normalizing import normalize
 from tasks.themes.rules.taxonomy import OTHER
 from tasks.themes.training.corpus import digest, training_set
 
-_STRENGTH = 3.0
+_STRENGTH = 1.0
 
 # Little of what is `other` resembles what was trained on: a theme has to be ahead of it by this much.
 _UNKNOWN = 0.5
@@ -31,7 +31,7 @@ def main() -> None:
     counts = np.maximum(np.bincount(rows, minlength=len(pairs)), 1)
     features = csr_matrix((1 / np.sqrt(counts)[rows], (rows, columns)), shape=(len(pairs), BUCKETS))
     labels = np.array([themes.index(theme) for _, theme in pairs])
-    model = LinearSVC(C=_STRENGTH, class_weight="balanced", random_state=0)
+    model = LinearSVC(C=_STRENGTH, class_weight="balanced", random_state=0, tol=1e-3)
     model.fit(features, labels)
     biases = model.intercept_ + _UNKNOWN * (np.array(themes) == OTHER)
     path = save_classifier(quantized(themes, model.coef_.T, biases, digest(pairs)))
