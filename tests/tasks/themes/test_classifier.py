@@ -38,7 +38,7 @@ def test_most_of_the_kept_back_sentences_get_their_theme():
     found = open_assigner().assign(pa.array([text for text, _ in pairs])).to_pylist()
     scores = f1([(theme, other) for (_, theme), other in zip(pairs, found, strict=True)])
     assert sum(scores.values()) / len(scores) > 0.65
-    assert scores[OTHER] > 0.45
+    assert scores[OTHER] > 0.4
 
 
 @settings(max_examples=50, deadline=None)
