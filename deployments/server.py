@@ -16,7 +16,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import uvicorn
-from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -120,6 +119,8 @@ def main(arguments: Sequence[str]) -> int:
     database = settings.database.connection_url
     if database is None or database.get_secret_value().startswith("sqlite"):
         import deployments.sqlite  # noqa: F401, PLC0415  changes how Prefect waits for SQLite
+    from prefect.server.api.server import create_app  # noqa: PLC0415  loads all of Prefect's server, for 3 s of CPU
+
     own = "127.0.0.1" if given.host == "0.0.0.0" else given.host  # noqa: S104
     Watchdog("server", lambda: answers(f"http://{own}:{given.port}/api/health"), lambda: os._exit(1)).start()
     uvicorn.run(

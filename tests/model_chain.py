@@ -23,7 +23,6 @@ from typing import Any
 from unittest.mock import patch
 
 import pyarrow.parquet as pq
-from prefect.testing.utilities import prefect_test_harness
 
 from flows.compare_prompts import compare_prompts
 from flows.deploy_model import deploy_model
@@ -319,6 +318,8 @@ def take_it_all_back(world: World, first: str, second: str, tell: Tell) -> None:
 
 def main() -> int:
     """Live the story in a folder of its own."""
+    from prefect.testing.utilities import prefect_test_harness  # loads all of Prefect's server
+
     logging.disable(logging.CRITICAL)  # every death is an error to Prefect
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -1,7 +1,6 @@
 """The whole life of a model, deaths in every wait included, as `python -m tests.model_chain` tells it."""
 
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 
 from tests.model_chain import run_chain, world
 
@@ -11,6 +10,8 @@ from tests.model_chain import run_chain, world
 # Prefect leaves the connection open by which it asks for its default result storage.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
 def test_run_chain_leads_from_nothing_to_a_promoted_endpoint_and_back(tmp_path):
+    from prefect.testing.utilities import prefect_test_harness  # loads all of Prefect's server
+
     told: list[str] = []
     with prefect_test_harness(server_startup_timeout=240), world(tmp_path) as here:
         run_chain(here, told.append)
