@@ -44,7 +44,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest file first, so that the other processes have something to do meanwhile.
+    """The longest files first, those of the whole project, so that no process is left with one while others are idle.
 
     Prefect's own client leaves its connections to the garbage collector: no test of a flow is blamed for that.
     """
@@ -52,4 +52,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "prefect_server" in getattr(item, "fixturenames", ()):
             left_open = ("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
             item.add_marker(pytest.mark.filterwarnings(*left_open), append=False)
-    items.sort(key=lambda item: item.path.name != "test_end_to_end.py")
+    items.sort(key=lambda item: (item.path.name != "test_end_to_end.py", item.path.parent != ROOT / "tests"))
