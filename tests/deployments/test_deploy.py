@@ -68,19 +68,21 @@ def read(api: httpx.Client, name: str) -> dict[str, Any]:
     return dict(api.get(f"/deployments/name/{name}").raise_for_status().json())
 
 
-def set_up(server: PrefectServer) -> None:
+@pytest.fixture(scope="module")
+def server(prefect_api: PrefectServer) -> PrefectServer:
+    """A server that has been set up, once for these tests."""
     command = [sys.executable, "-m", "deployments.bootstrap"]
-    subprocess.run(command, cwd=ROOT, env=server.environment(), check=True, capture_output=True)
+    subprocess.run(command, cwd=ROOT, env=prefect_api.environment(), check=True, capture_output=True)
+    return prefect_api
 
 
-def test_deploying_again_keeps_what_was_changed_in_the_ui(prefect_api: PrefectServer):
-    set_up(prefect_api)
-    with prefect_api.client() as api:
-        deploy(prefect_api)
+def test_deploying_again_keeps_what_was_changed_in_the_ui(server: PrefectServer):
+    with server.client() as api:
+        deploy(server)
         nightly = read(api, "summarize-day/nightly")
         changed = {**nightly["parameters"], "catch_up_days": 0}
         api.patch(f"/deployments/{nightly['id']}", json={"parameters": changed}).raise_for_status()
-        assert all(line.endswith(": as it was") for line in deploy(prefect_api))
+        assert all(line.endswith(": as it was") for line in deploy(server))
         assert read(api, "summarize-day/nightly")["parameters"] == changed
 
         # As if the file had changed since.
@@ -88,7 +90,7 @@ def test_deploying_again_keeps_what_was_changed_in_the_ui(prefect_api: PrefectSe
         value = variable["value"]
         value["summarize-day/nightly"]["mark"] = "older"
         api.patch(f"/variables/{variable['id']}", json={"value": value}).raise_for_status()
-        said = deploy(prefect_api)
+        said = deploy(server)
         assert "deployment summarize-day/nightly: deployed" in said
         assert sum(line.endswith(": deployed") for line in said) == 1
         assert read(api, "summarize-day/nightly")["parameters"] == changed
@@ -96,14 +98,13 @@ def test_deploying_again_keeps_what_was_changed_in_the_ui(prefect_api: PrefectSe
 
 @pytest.mark.parametrize("remembered", [True, False], ids=["remembered", "of a version that remembered nothing"])
 def test_a_deployment_with_a_new_name_takes_over_what_people_set_on_the_old_one(
-    remembered: bool, prefect_api: PrefectServer, monkeypatch: pytest.MonkeyPatch
+    remembered: bool, server: PrefectServer, monkeypatch: pytest.MonkeyPatch
 ):
-    for name, value in prefect_api.environment().items():
+    for name, value in server.environment().items():
         monkeypatch.setenv(name, value)
-    set_up(prefect_api)
     weekly, waiting = stanza("publish-edition/weekly-report"), stanza("evaluate-model/evaluate-model")
     old = [weekly | {"name": "weekly"}, waiting | {"name": "manual"}]
-    with prefect_api.client() as api, temporary_settings({PREFECT_API_URL: prefect_api.url}):
+    with server.client() as api, temporary_settings({PREFECT_API_URL: server.url}):
         for one in (weekly, waiting):  # another test may have deployed them on this server
             found = api.get(f"/deployments/name/{name_of(one)}")
             if found.is_success:
