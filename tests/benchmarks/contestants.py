@@ -157,7 +157,7 @@ def batch_do(work: Work) -> Result:
     from qianfan.resources.typing import QfResponse
 
     logging.getLogger("qianfan").setLevel(logging.CRITICAL)
-    chat = qianfan.ChatCompletion(endpoint="bench")
+    chat = qianfan.ChatCompletion(version=2, model="bench")
     messages = [[{"role": "user", "content": text}] for text in work.prompts()]
     clock = Stopwatch()
     results = chat.batch_do(messages, worker_num=100, retry_count=5, request_timeout=work.timeout_seconds).results()
