@@ -14,6 +14,7 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 
 import orjson
@@ -237,6 +238,11 @@ def litellm(work: Work) -> Result:
 
 def curator(work: Work) -> Result:
     """Bespoke's curator: its online request processor, told of the quota."""
+    # Its token counter fetches a file from the network; litellm, which it needs, has that file.
+    found = find_spec("litellm")
+    if found is not None and found.origin is not None:
+        tokenizers = Path(found.origin).parent / "litellm_core_utils" / "tokenizers"
+        os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(tokenizers))
     from bespokelabs import curator as package
 
     home = tempfile.TemporaryDirectory()

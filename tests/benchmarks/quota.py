@@ -101,8 +101,8 @@ def start(work: Work, environment: dict[str, str] | None = None) -> subprocess.P
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
 
-def run(scenario: Scenario, contestant: str) -> Row:
-    """One contestant through one scenario, on a server of its own."""
+def run(scenario: Scenario, contestant: str) -> Row | None:
+    """One contestant through one scenario, on a server of its own; None for a peer that failed as a whole."""
     with endpoint(scenario.behavior) as url:
         process = start(replace(scenario.work, contestant=contestant, url=url))
         if scenario.changes:
@@ -113,6 +113,8 @@ def run(scenario: Scenario, contestant: str) -> Row:
             time.sleep(max(0.0, begun + change.after_seconds - time.monotonic()))
             ask(url, "/_control", change.behavior)
         output = process.communicate()[0]
+        if process.returncode and contestant not in OURS:
+            return None
         if process.returncode:
             raise SystemExit(f"{contestant} failed; see above.")
         stats = ask(url, "/_stats")
@@ -146,8 +148,12 @@ def run_scenario(name: str, short: bool) -> None:
         conversations = SHORT.get(name, scenario.work.conversations)
         scenario = replace(scenario, work=replace(scenario.work, conversations=conversations))
     print(f"\n{name}: {scenario.title}, {scenario.work.conversations} conversations", flush=True)
-    rows = [run(scenario, contestant) for contestant in scenario.contestants]
+    found = {contestant: run(scenario, contestant) for contestant in scenario.contestants}
+    rows = [row for row in found.values() if row is not None]
     show([COLUMNS, *(row.cells() for row in rows)])
+    for contestant, row in found.items():
+        if row is None:
+            print(f"{contestant} failed as a whole; see above.", flush=True)
     if scenario.changes:
         for row in rows:
             print("   use of each window, as parts of the first quota:", *(f"{fill:.3f}" for fill in row.windows))
