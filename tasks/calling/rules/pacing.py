@@ -97,9 +97,7 @@ class Pacer:
             at = self._verdict_at(self._probe)
             if at > now:
                 return at
-            self._requests.passed(self._probe)
-            self._tokens.passed(self._probe)
-            self._probe = None
+            self._passed(self._probe)
         at = max(self._hold_until, self._ramp.next_send)
         if at > now:
             return at
@@ -155,6 +153,8 @@ class Pacer:
         if entry.ended:
             return
         self.sent(entry, now)
+        if entry is self._probe:
+            self._passed(entry)
         self._latency += (latency_seconds - self._latency) * 0.05
         sequence = entry.sequence
         self._requests.accepted(entry, entry.calls_reached, 0.0, now)
@@ -322,6 +322,12 @@ class Pacer:
         if scope == "queries_per_second":
             return self._queries, entry.queries_inside, 1.0
         return self._concurrency, entry.flight_inside, 1.0
+
+    def _passed(self, probe: Entry) -> None:
+        """A call that tries a window was not refused: it is past its time, or its answer came before that."""
+        self._requests.passed(probe)
+        self._tokens.passed(probe)
+        self._probe = None
 
     def _is_open(self) -> bool:
         limits = (self._requests.limit, self._tokens.limit, self._queries, self._concurrency)

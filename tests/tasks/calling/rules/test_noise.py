@@ -66,3 +66,11 @@ def test_pacer_finds_a_limit_among_refusals_for_no_reason(told):
     late = [at for at, _ in service.refused if at > 200]
     assert service.use(25, since=200) >= 0.85
     assert len(late) <= 0.15 * sum(at > 200 for at, _ in service.arrivals)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pacer_finds_no_limit_where_answers_are_quick_and_one_of_twenty_is_refused(seed):
+    """A call that tries a window and is answered at once has passed: its window is not tried any more."""
+    service = Service(60, whims=0.05, latency_median=0.1, latency_sigma=0.1)
+    simulate(service, Limits(None, None, 8), 10**5, seed, seconds=100)
+    assert service.use(8 / 0.15, since=60) >= 0.6
