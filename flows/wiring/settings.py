@@ -352,8 +352,9 @@ def _unknown_names() -> Iterator[str]:
         for name in sorted(map(str.upper, source.env_vars)):
             if name.startswith("KEFU_") and name not in known:
                 # Without what they all begin with, which would make any two of them alike.
-                nearest = get_close_matches(name.removeprefix("KEFU_"), [one.removeprefix("KEFU_") for one in known], 1)
-                hint = f"did you mean KEFU_{nearest[0]}?" if nearest else "--help tells of all there are"
+                names = {one.removeprefix("KEFU_"): one for one in known}
+                nearest = get_close_matches(name.removeprefix("KEFU_"), names, 1)
+                hint = f"did you mean {names[nearest[0]]}?" if nearest else "--help tells of all there are"
                 yield f"{name} in {place} is no setting: {hint}"
 
 

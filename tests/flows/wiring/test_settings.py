@@ -112,6 +112,16 @@ def test_a_flag_beats_the_environment_and_that_beats_the_file(tmp_path, monkeypa
     assert load_settings({"concurrency": 3}).concurrency == 3
 
 
+@pytest.mark.parametrize("name", ["QIANFAN_SECRET_KEY", "OPENAI_API_KEY"])
+def test_a_key_under_another_name_is_refused_by_its_own(name, monkeypatch):
+    monkeypatch.setenv(f"KEFU_{name}", "never-shown-key")
+    with pytest.raises(
+        UsageError, match=rf"KEFU_{name} in the environment is no setting: did you mean {name}\?"
+    ) as error:
+        load_settings({})
+    assert "never-shown-key" not in str(error.value)
+
+
 @pytest.mark.parametrize("name", ["KEFU_RMP", "kefu_rmp", "KEFU_RPMM"])
 def test_a_misspelled_name_is_refused_with_the_nearest_one(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
