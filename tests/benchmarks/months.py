@@ -176,24 +176,34 @@ class Month:
 
 
 def simulate_month(
-    seed: int, *, start: date = date(2026, 11, 1), days: int = 30, per_day: int = 300, planted: bool = True
+    seed: int,
+    *,
+    start: date = date(2026, 11, 1),
+    days: int = 30,
+    per_day: int = 300,
+    planted: bool = True,
+    weekends: tuple[float, float] = (0.35, 0.8),
 ) -> Month:
-    """Draw a month; the same seed gives the same one."""
-    return _Simulation(seed, start, days, per_day, planted).run()
+    """Draw a month; `weekends` bound how large a day of a weekend is beside a weekday. The same seed gives the same one."""
+    return _Simulation(
+        seed, [start + timedelta(days=number) for number in range(days)], per_day, planted, weekends
+    ).run()
 
 
 class _Simulation:
-    def __init__(self, seed: int, start: date, days: int, per_day: int, planted: bool) -> None:
+    def __init__(
+        self, seed: int, calendar: list[date], per_day: int, planted: bool, weekends: tuple[float, float]
+    ) -> None:
         self.rng = random.Random(seed)
         self.seed = seed
-        self.days = [start + timedelta(days=number) for number in range(days)]
+        self.days, days = calendar, len(calendar)
         self.per_day = per_day
         self.planted = planted
         rng = self.rng
         self.couriers = rng.sample(COURIERS, 5)
         self.shops = rng.sample(SHOPS, 4)
         self.scripts = rng.sample(SCRIPTS, 3)
-        self.weekend = rng.uniform(0.35, 0.8)
+        self.weekend = rng.uniform(*weekends)
         self.bad_courier = rng.choice(self.couriers)
         first = rng.randrange(8, min(18, days - 8))
         self.courier_days = self.days[first : first + 7]

@@ -1,6 +1,6 @@
 """Count the planted stories that are reported, and false ones: on months with three stories and on quiet ones.
 
-python -m tests.benchmarks.stories --seeds 10
+python -m tests.benchmarks.stories --seeds 10 [--start 2026-11-01] [--per-day 300] [--busy-weekends]
 """
 
 import argparse
@@ -28,16 +28,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Count stories told on invented months.")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--per-day", type=int, default=300)
+    parser.add_argument("--start", type=date.fromisoformat, default=date(2026, 11, 1), help="the months' first day")
+    parser.add_argument("--busy-weekends", action="store_true", help="a shop whose weekends are its largest days")
     args = parser.parse_args()
     named = false = quiet = 0
     for seed in range(1, args.seeds + 1):
-        month = simulate_month(seed, start=date(2026, 11, 1), per_day=args.per_day)
+        shape = {
+            "start": args.start,
+            "per_day": args.per_day,
+            "weekends": (1.2, 1.8) if args.busy_weekends else (0.35, 0.8),
+        }
+        month = simulate_month(seed, **shape)
         begun = time.perf_counter()
         told = told_of(month)
         seconds = time.perf_counter() - begun
         hit = {line for line in told for planted in month.planted if all(name in line for name in planted.names)}
         found = sum(any(all(name in line for name in planted.names) for line in told) for planted in month.planted)
-        silent = told_of(simulate_month(seed, start=date(2026, 11, 1), per_day=args.per_day, planted=False))
+        silent = told_of(simulate_month(seed, **shape, planted=False))
         named, false, quiet = named + found, false + len(told) - len(hit), quiet + len(silent)
         print(
             f"seed {seed}: {found} of 3 named, {len(told) - len(hit)} false; quiet month: {len(silent)}; {seconds:.1f} s"
