@@ -9,7 +9,7 @@ import asyncpg  # type: ignore[import-untyped]
 from deployments.postgresql import Cluster
 
 _DATED = """
-    SELECT c.table_name, string_agg(format('%1$I = %1$I - $1', c.column_name), ', ')
+    SELECT c.table_name, string_agg(format('%1$I = %1$I - $1::interval', c.column_name), ', ')
     FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
     WHERE table_schema = 'public' AND t.table_type = 'BASE TABLE' AND c.data_type = 'timestamp with time zone'
     GROUP BY c.table_name
@@ -18,7 +18,7 @@ _DATED = """
 # A run that waits keeps the time that it waits for in its state, too.
 _WAITING = """
     UPDATE flow_run_state SET state_details = jsonb_set(
-        state_details::jsonb, '{scheduled_time}', to_jsonb((state_details->>'scheduled_time')::timestamptz - $1)
+        state_details::jsonb, '{scheduled_time}', to_jsonb((state_details->>'scheduled_time')::timestamptz - $1::interval)
     ) WHERE state_details->>'scheduled_time' IS NOT NULL
 """
 

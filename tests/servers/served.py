@@ -108,6 +108,7 @@ class Served(Deployed):
 
     def stop(self) -> int:
         """Ctrl-C; its exit code."""
+        self.process.send_signal(signal.SIGCONT)  # a test that failed may have left it standing still
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(180)
 
