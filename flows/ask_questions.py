@@ -5,6 +5,7 @@ python -m flows.ask_questions --day 2026-11-22 --questions questions.toml --of n
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from prefect import flow, runtime
@@ -25,9 +26,10 @@ from tasks.questions.ask import (
     ask_all,
     check_stratum,
     choose_conversations,
-    load_questions,
     store_answers,
 )
+from tasks.questions.load import load_questions
+from tasks.questions.rules.judged import Labels, judge_answers, read_labels
 from tasks.questions.rules.questions import Questionnaire
 from tasks.reading.log_objects import list_logs
 from tasks.reading.lookup import conversations_of
@@ -38,7 +40,11 @@ _NAMESPACE = "questions"
 
 @flow(name="ask-questions", flow_run_name="ask-questions")
 async def ask_questions(
-    day: date | None = None, of: str = "all", share: float = 1.0, settings: SettingsParameter | None = None
+    day: date | None = None,
+    of: str = "all",
+    share: float = 1.0,
+    labels: str = "",
+    settings: SettingsParameter | None = None,
 ) -> dict[str, Any]:
     """自定义问题 · Ask a shop's own questions about a published day; each conversation is paid for once a version.
 
@@ -46,10 +52,13 @@ async def ask_questions(
         day: 日期 · The day; left out, it is the day before the run's scheduled start.
         of: 范围 · all, negative, not_accepted or theme:ID.
         share: 比例 · The part of them that is asked about, always the same conversations.
+        labels: 人工答案 · A file of people's answers, JSON lines of conversation_id and an answer by question id; the
+            model's are judged by them.
         settings: any setting by its name, as for summarize_day; `questions` names the file.
     """
     config = load_settings(settings or {})
     questionnaire = _check(config, of, share)
+    truth = _labels(labels, questionnaire)
     config = _asking(config, questionnaire)
     day = day or previous_day(runtime.flow_run.scheduled_start_time, config.zone)
     run_id = str(runtime.flow_run.id)
@@ -69,6 +78,7 @@ async def ask_questions(
         ) as caller:
             asked = await ask_all(requests, caller, questionnaire)
         address = store_answers(services.warehouse, day, questionnaire, asked)
+    answers = {one.request.conversation.conversation_id: one.answers or [] for one in asked}
     return {
         "day": day.isoformat(),
         "version": questionnaire.version,
@@ -77,6 +87,7 @@ async def ask_questions(
         "answered": sum(one.answers is not None for one in asked),
         "calls": caller.usage.calls,
         "table": address,
+        "judged": judge_answers(questionnaire, truth, answers),
     }
 
 
@@ -87,6 +98,15 @@ def _check(config: Settings, of: str = "all", share: float = 1.0) -> Questionnai
     if not 0 < share <= 1:
         raise UsageError(f"--share {share}: name a part of the day, over 0 and up to 1.")
     return load_questions(config.questions)
+
+
+def _labels(labels: str, questionnaire: Questionnaire) -> Labels:
+    if not labels:
+        return {}
+    try:
+        return read_labels(Path(labels).read_bytes().splitlines(), labels, questionnaire)
+    except OSError as error:
+        raise UsageError(f"--labels {labels} can't be read: {error}.") from None
 
 
 def _asking(config: Settings, questionnaire: Questionnaire) -> Settings:
@@ -120,7 +140,12 @@ def _format_summary(made: dict[str, Any]) -> str:
     return (
         f"{made['day']}: {made['asked']} of {made['chosen']} conversations were asked about, {made['answered']} "
         f"answered ({made['calls']} calls now).\ntable: {made['table']}"
+        + "".join(f"\n{question}: {_figures(figures)}" for question, figures in made["judged"].items())
     )
+
+
+def _figures(figures: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in figures.items())
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -131,12 +156,13 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--of", default="all", help=f"{', '.join(STRATA)} or theme:ID (default: all)")
     parser.add_argument("--share", type=float, default=1.0, help="the part of them that is asked about (default: 1)")
+    parser.add_argument("--labels", default="", help="people's answers as JSON lines, to judge the model's by")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 
     return command_line.run(
         settings,
-        lambda: ask_questions(args.day, args.of, args.share, settings),
+        lambda: ask_questions(args.day, args.of, args.share, args.labels, settings),
         _format_summary,
         lambda config: _check(config, args.of, args.share),
         as_json=args.json,

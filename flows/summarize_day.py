@@ -110,7 +110,7 @@ async def summarize_day(
         context = look_around(services.warehouse, day, day, statistics, config.themes, own, reviewed_by_people)
         context = replace(context, golden=check or context.golden)
         files = day_files(day, tables, statistics, runs, context, services.themes.taxonomy)
-        publish_day(services.warehouse, day, session.lease, [*golden_files, *files])
+        publish_day(services.warehouse, day, session.lease, [*golden_files, *run.question_files(), *files])
 
         await tell_of_report(services.warehouse, statistics, context, config)
         await show_report(day, statistics, context, tally.report, reports_url_of(config))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from prefect import get_run_logger, runtime
 
@@ -14,8 +15,11 @@ from flows.wiring.settings import Settings
 from flows.wiring.steps import count_without_calls, hold, read
 from flows.wiring.version import code_version
 from tasks.calling.rules.usage import Usage
+from tasks.domain.layout import partition_key
 from tasks.domain.ports import StoredObject
+from tasks.domain.records import Reject, Summarized
 from tasks.golden.hidden_calls import HiddenCalls
+from tasks.questions.answer_rows import SameCallAnswers
 from tasks.reading.log_objects import list_logs
 from tasks.running.progress import Progress, report_progress
 from tasks.summarizing.day import DaySession
@@ -39,6 +43,7 @@ class DayRun:
     progress: Progress
     ahead: Usage
     started_at: datetime
+    questions: SameCallAnswers | None = None
 
     async def summarize(self) -> list[BatchFiles]:
         """Ask for every conversation of the logs; return the files of rows that lie in the session's scratch folder.
@@ -51,16 +56,28 @@ class DayRun:
         batches = read(self.logs, session, self.services, self.config, self.progress)
         if golden:
             batches = golden.spread(batches, lambda: self.progress.read_share)
-        settled, assign = self.progress.settled, self.services.themes.assign
+        assign = self.services.themes.assign
         async with report_progress(self.progress, get_run_logger()):
             return await summarize_all(
                 batches,
                 session.caller,
                 lambda batch: summarize_batch(
-                    batch, session.caller, session.run_id, session.scratch, settled, assign, golden
+                    batch, session.caller, session.run_id, session.scratch, self._settled, assign, golden
                 ),
                 ahead=2 * self.config.concurrency,
             )
+
+    def _settled(self, outcome: Summarized | Reject) -> None:
+        self.progress.settled(outcome)
+        if self.questions:
+            self.questions.add(outcome)
+
+    def question_files(self) -> list[tuple[str, Path | bytes]]:
+        """Return the answers to questions of the same calls, as a file to publish with the day."""
+        if self.questions is None:
+            return []
+        key = partition_key("question_answers", self.session.day, f"{self.questions.version}.parquet")
+        return [(key, self.questions.finish())]
 
     def tally(self, tables: DayTables | None = None) -> DayTally:
         """Count the run so far, golden conversations included; without tables nothing of it counts as summarized."""
@@ -118,7 +135,9 @@ async def open_day_run(
         beside = golden.caller.usage if golden else None
         usage = session.caller.usage
         progress = Progress(day, usage, services.limiter, logs, currency=config.currency, golden=beside)
-        yield DayRun(session, services, config, logs, golden, progress, ahead, started_at)
+        asked, path = config.questions_beside, session.scratch / "question_answers.parquet"
+        questions = SameCallAnswers(asked, config.prompt_version, path) if asked else None
+        yield DayRun(session, services, config, logs, golden, progress, ahead, started_at, questions)
 
 
 async def dry_run(day: date, config: Settings) -> DayTally:

@@ -23,7 +23,6 @@ from tasks.domain.shards import Shard
 from tasks.golden.hidden_calls import NAMESPACE, Asked, HiddenCalls, choose
 from tasks.golden.nights import judge_night
 from tasks.golden.rules.drift import GoldenCheck
-from tasks.preparing.prompts import load_prompt
 from tasks.preparing.requests import ask_again
 from tasks.reporting.rules.golden_lines import change_line
 from tasks.running.scratch import scratch_folder
@@ -87,7 +86,7 @@ def golden_conversations(config: Settings, model: str) -> Sequence[Asked]:
             raise UsageError(f"--golden-labels {config.golden_labels} must be a file of SFT rows. {error}") from None
         get_run_logger().warning("No golden conversation is asked: %s", error)
         return []
-    as_asked = partial(ask_again, prompt=load_prompt(config.prompt), model=model, options=config.model_options)
+    as_asked = partial(ask_again, prompt=config.asked_prompt, model=model, options=config.model_options)
     return choose(labeled, config.golden, as_asked)
 
 

@@ -25,6 +25,11 @@ class ReportSettings(BaseSettings):
     questions: Location = Field(
         "", description="a TOML file with the shop's own questions about conversations (flows.ask_questions)"
     )
+    questions_same_call: bool = Field(
+        False,
+        description="ask --questions in the nightly's own call, behind its prompt, in place of flows.ask_questions; "
+        "for general models: one that was fine-tuned for the four fields answers nothing else",
+    )
     golden: int = Field(
         0,
         ge=0,

@@ -36,7 +36,9 @@ from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.domain.errors import UsageError
 from tasks.domain.model_options import ModelOptions, ResponseFormat, Thinking
 from tasks.domain.records import Reason
-from tasks.preparing.prompts import load_prompt
+from tasks.preparing.prompts import Prompt, load_prompt
+from tasks.questions.load import load_questions
+from tasks.questions.rules.questions import Questionnaire
 
 _OF_THE_DEPLOYMENTS = frozenset({"KEFU_HOME"})  # set beside the settings, and no setting
 
@@ -291,9 +293,20 @@ class Settings(ReportSettings):
         return ZoneInfo(self.timezone)
 
     @property
+    def asked_prompt(self) -> Prompt:
+        """The prompt as it is asked, with the shop's own questions behind it where they are in the same call."""
+        prompt, questionnaire = load_prompt(self.prompt), self.questions_beside
+        return questionnaire.behind(prompt) if questionnaire else prompt
+
+    @property
+    def questions_beside(self) -> Questionnaire | None:
+        """The questions that are asked in the nightly's own call."""
+        return load_questions(self.questions) if self.questions_same_call else None
+
+    @property
     def prompt_version(self) -> str:
         """The prompt version that rows carry; the rules' own version where there is no prompt."""
-        return OFFLINE_VERSION if self.summarizer == "offline" else load_prompt(self.prompt).version
+        return OFFLINE_VERSION if self.summarizer == "offline" else self.asked_prompt.version
 
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
         """The cost of so many tokens, by the prices set; `cached_tokens` are among the prompt's."""
@@ -329,7 +342,11 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
             raise UsageError(f"--{kind}-token-price and --{kind}-million-price are one price: leave one of them out.")
     if settings.endpoint_block:
         settings = _validated(overrides, load_block(SummarizerEndpoint, settings.endpoint_block).as_settings())
-    load_prompt(settings.prompt)
+    _ = settings.asked_prompt  # refuses what can't be read here, before anything begins
+    if settings.questions_same_call and settings.summarizer == "offline":
+        raise UsageError("--questions-same-call needs a model: rules can't answer questions.")
+    if settings.questions_same_call and settings.response_format == "json_schema":
+        raise UsageError("--response-format json_schema holds the model to the four fields: use json_object.")
     if settings.max_cost is not None and not (settings.prices.prompt or settings.prices.completion):
         raise UsageError("--max-cost needs --prompt-token-price and --completion-token-price: nothing costs anything.")
     if urlsplit(settings.openai_base_url).password and settings.openai_api_key.get_secret_value():

@@ -33,7 +33,6 @@ from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Conversation, Request
 from tasks.domain.shards import Shard
 from tasks.preparing.masking import mask_identifier
-from tasks.preparing.prompts import load_prompt
 from tasks.preparing.pseudonyms import Pseudonyms
 from tasks.preparing.requests import Masking, ask_again, prepare, storable_reject
 from tasks.reading.batches import Batch, read_batches
@@ -73,7 +72,7 @@ def _fallback(second: SecondModel | None) -> Fallback | None:
     if second is None:
         return None
     config = second.settings
-    prompt, model = load_prompt(config.prompt), second.summarizer.model
+    prompt, model = config.asked_prompt, second.summarizer.model
     return Fallback(
         second.summarizer,
         second.limiter,
@@ -213,7 +212,7 @@ def preparing(
     """Return the step from a conversation to a request; without a model the request is for people, or for questions."""
     return partial(
         prepare,
-        prompt=load_prompt(config.prompt),
+        prompt=config.asked_prompt,
         model=model,
         max_input_tokens=config.max_input_tokens,
         options=config.model_options,

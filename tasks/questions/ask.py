@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +16,8 @@ from tasks.domain.errors import NoTables, ObjectMissing, UsageError
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.domain.records import Answer, GivenUp, Request
-from tasks.questions.rules.questions import Questionnaire, parse_questions
+from tasks.questions.answer_rows import answer_rows
+from tasks.questions.rules.questions import Questionnaire
 from tasks.questions.rules.typed_answers import TypedAnswer, typed_answers
 from tasks.warehouse.parquet import parquet_bytes
 from tasks.warehouse.rules.tables import QUESTION_ANSWERS
@@ -38,20 +38,6 @@ class Asked:
     request: Request
     answer: Answer | GivenUp
     answers: list[TypedAnswer] | None
-
-
-def load_questions(path: str) -> Questionnaire:
-    """Read a file of questions.
-
-    Raises:
-        UsageError: no file is named, it can't be read, or it is not of the form.
-    """
-    if not path:
-        raise UsageError("Name a TOML file of questions with --questions (or KEFU_QUESTIONS).")
-    try:
-        return parse_questions(Path(path).read_text(encoding="utf-8"), path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--questions {path} can't be read: {error}.") from None
 
 
 def check_stratum(stratum: str) -> None:
@@ -116,24 +102,10 @@ async def ask_all(requests: Sequence[Request], caller: Caller, questionnaire: Qu
 def store_answers(store: ObjectStore, day: date, questionnaire: Questionnaire, asked: Sequence[Asked]) -> str:
     """Replace a day's answers to this version of the questions; return their address."""
     rows = [
-        {
-            "conversation_id": one.request.conversation.conversation_id,
-            "content_hash": one.request.content_hash,
-            "question": answer.question.id,
-            "kind": answer.question.kind,
-            "said": answer.said,
-            "yes": answer.yes,
-            "choice": answer.choice,
-            "score": answer.score,
-            "text": answer.text,
-            "questions_version": questionnaire.version,
-            "model": one.answer.model,
-            "answered_at": one.answer.answered_at,
-            "run_id": one.answer.run_id,
-        }
+        row
         for one in asked
         if isinstance(one.answer, Answer)
-        for answer in one.answers or ()
+        for row in answer_rows(one.request, one.answer, one.answers or (), questionnaire.version)
     ]
     key = partition_key("question_answers", day, f"{questionnaire.version}.parquet")
     store.write_path(key, parquet_bytes(pa.Table.from_pylist(rows, schema=QUESTION_ANSWERS)))

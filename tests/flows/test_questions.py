@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date
+from pathlib import Path
 
 import orjson
 import pyarrow.parquet as pq
@@ -22,7 +23,7 @@ ANSWERS = '{"promised": "是", "channel_wanted": "电话", "politeness": 4, "les
 
 
 @pytest.fixture
-def settings(accounts, qianfan, tmp_path):
+def unpublished(accounts, qianfan, tmp_path):
     """Forty conversations, ten of them angry; a model that answers questions, but to one conversation none."""
     lines = [
         {
@@ -43,14 +44,30 @@ def settings(accounts, qianfan, tmp_path):
         return ANGRY if "太气人了" in prompt else HAPPY
 
     qianfan.answers = answer
-    settings = {
+    return {
         "source": str(tmp_path / "logs.jsonl"),
         "warehouse": str(tmp_path / "w"),
         "summarizer": "qianfan",
         "endpoint": "sft",
+        "questions": str(tmp_path / "questions.toml"),
     }
-    asyncio.run(summarize_day(DAY, settings))
-    return settings | {"questions": str(tmp_path / "questions.toml")}
+
+
+@pytest.fixture
+def settings(unpublished):
+    """The day, published."""
+    asyncio.run(summarize_day(DAY, unpublished))
+    return unpublished
+
+
+def test_ask_questions_judges_the_answers_by_people_s(settings, tmp_path):
+    labels = [{"conversation_id": f"c{number:03}", "promised": number % 2 == 0, "politeness": 5} for number in range(8)]
+    (tmp_path / "labels.jsonl").write_bytes(b"\n".join(map(orjson.dumps, labels)))
+    judged = ask(settings, labels=str(tmp_path / "labels.jsonl"))["judged"]
+    assert (judged["promised"]["labeled"], judged["promised"]["accuracy"]) == (8, 0.5)
+    assert (judged["politeness"]["accuracy"], judged["politeness"]["mean_distance"]) == (0.0, 1.0)
+    with pytest.raises(UsageError, match="can't be read"):
+        ask(settings, labels="none.jsonl")
 
 
 def ask(settings, **args):
@@ -86,3 +103,55 @@ def test_ask_questions_refuses_what_cannot_be_asked(settings):
             ask(settings | wrong, **args)
     with pytest.raises(NoTables, match="summarize that day first"):
         asyncio.run(ask_questions(date(2020, 1, 1), settings=settings))
+
+
+def night(settings, **more):
+    return asyncio.run(summarize_day(DAY, settings | {"questions_same_call": True} | more))
+
+
+def answers_of(settings):
+    folder = Path(settings["warehouse"]) / "question_answers" / f"day={DAY}"
+    return {path.stem: pq.ParquetFile(path).read() for path in folder.iterdir()}
+
+
+def test_questions_in_the_same_call_are_answered_and_published_with_the_day(unpublished, qianfan):
+    def answer(endpoint, prompt):
+        assert prompt.index("第") < prompt.index("promised")  # behind the conversation
+        if "第08件" in prompt:
+            return HAPPY
+        return "我不知道。" if "第09件" in prompt else HAPPY[:-1] + ", " + ANSWERS[1:]
+
+    qianfan.answers = answer
+    tally = night(unpublished)
+    assert (tally.summarized, tally.rejected, tally.calls) == (39, 1, 40)
+    ((version, table),) = answers_of(unpublished).items()
+    assert version == tally.prompt_version
+    assert table.schema.remove_metadata() == QUESTION_ANSWERS.remove_metadata()
+    rows = {(row["conversation_id"], row["question"]): row for row in table.to_pylist()}
+    assert len(rows) == len(table) == 38 * 4
+    assert rows["c000", "promised"]["yes"] is True
+    assert rows["c000", "politeness"]["score"] == 4
+    assert {row["questions_version"] for row in rows.values()} == {version}
+    assert not {"c008", "c009"} & {conversation for conversation, _ in rows}
+
+    again = night(unpublished)
+    assert again.calls == 0
+    assert len(answers_of(unpublished)[version]) == 38 * 4
+
+
+def test_other_questions_are_another_version_and_are_asked_anew(unpublished, tmp_path, qianfan):
+    qianfan.answers = lambda endpoint, prompt: HAPPY[:-1] + ", " + ANSWERS[1:]
+    first = night(unpublished)
+    (tmp_path / "questions.toml").write_text(FILE.replace("电话", "来电"), encoding="utf-8")
+    assert night(unpublished).calls == 0  # a summary is not bought again for a new question
+    assert {name: len(table) for name, table in answers_of(unpublished).items()}.pop(first.prompt_version) == 160
+    second = night(unpublished, overwrite=True)
+    assert first.prompt_version != second.prompt_version
+    assert second.calls == 40
+    assert set(answers_of(unpublished)) == {first.prompt_version, second.prompt_version}
+
+
+def test_questions_in_the_same_call_need_a_model_that_may_answer_them(unpublished):
+    for wrong in ({"summarizer": "offline"}, {"response_format": "json_schema"}, {"questions": ""}):
+        with pytest.raises(UsageError):
+            night(unpublished, **wrong)

@@ -23,7 +23,7 @@ from tasks.evaluating.evaluation import (
 from tasks.evaluating.open_caller import open_caller
 from tasks.evaluating.rules.judge import JUDGE_VERSION
 from tasks.evaluating.rules.predictions import Pair
-from tasks.preparing.prompts import Prompt, load_prompt
+from tasks.preparing.prompts import Prompt
 from tasks.reviewing.rules.labels import LabeledExample
 
 SHELF = "evaluations"
@@ -35,7 +35,7 @@ async def evaluated(config: Settings, labeled: Sequence[LabeledExample], prompt:
     Raises:
         EndpointUnusable: it can't be asked; what was answered is kept.
     """
-    prompt = prompt or Prompt(config.prompt_version, load_prompt(config.prompt).template)
+    prompt = prompt or Prompt(config.prompt_version, config.asked_prompt.template)
     async with _asking(config, prompt.version) as (caller, services):
         return await evaluate(labeled, caller, prompt, services.summarizer.model, config.model_options)
 

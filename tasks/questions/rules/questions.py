@@ -34,6 +34,10 @@ _TEMPLATE: Final = """请阅读下面的客服对话，回答问题。
 """
 
 
+_BESIDE: Final = """另外，请在同一个 JSON 对象里加上下面这些键，回答关于这段对话的问题；对话里看不出答案的，值写 null：
+{}"""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One question.
@@ -66,6 +70,12 @@ class Questionnaire:
     def version(self) -> str:
         """The name of these very questions."""
         return self.prompt.version
+
+    def behind(self, prompt: Prompt) -> Prompt:
+        """A prompt that asks these questions as well, in the same JSON object; its version names both."""
+        lines = "\n".join(question.line() for question in self.questions)
+        template = f"{prompt.template}\n\n{_BESIDE.format(lines)}"
+        return checked_prompt(f"{prompt.version}.{self.version}", template)
 
 
 def parse_questions(text: str, place: str) -> Questionnaire:
