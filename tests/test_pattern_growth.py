@@ -28,10 +28,10 @@ APPLIED = {
     "tasks/parsing/field_names.py: _PATTERNS": "fullmatch",
     "tasks/preparing/masking.py: _NAME_COLUMN": "fullmatch",
     "tasks/preparing/masking.py: _ADDRESS_COLUMN": "fullmatch",
-    "tasks/reading/rules/transcript_files.py: _NUMBERED": "fullmatch",
-    "tasks/reading/rules/labels.py: _NAME_AND_CLOCK": "match",
-    "tasks/reading/rules/labels.py: _NAME_AND_TIME": "match",
-    "tasks/reading/rules/labels.py: _TIME_AND_NAME": "match",
+    "tasks/reading/rules/transcripts/files.py: _NUMBERED": "fullmatch",
+    "tasks/reading/rules/transcripts/labels.py: _NAME_AND_CLOCK": "match",
+    "tasks/reading/rules/transcripts/labels.py: _NAME_AND_TIME": "match",
+    "tasks/reading/rules/transcripts/labels.py: _TIME_AND_NAME": "match",
 }
 
 # The most characters that its module gives it, where those are few.
@@ -40,6 +40,7 @@ BOUNDED = {
     "tasks/parsing/field_names.py: _PATTERNS": 64,
     "tasks/preparing/compaction.py: _AGENT_CLAUSE": 48,
     "tasks/preparing/masks/addresses.py: _NAME_AT_END": 10,
+    "tasks/reading/rules/tables/told_by_values.py: _DATED": 60,
 }
 
 Work = Callable[[str], object]

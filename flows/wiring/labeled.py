@@ -15,7 +15,7 @@ from tasks.domain.errors import NoLogs, UsageError
 from tasks.domain.records import Conversation, Turn
 from tasks.preparing.prompts import load_prompt
 from tasks.reading.log_objects import list_logs
-from tasks.reading.rules.transcripts import split_transcript
+from tasks.reading.rules.transcripts.dialogues import split_transcript
 from tasks.reviewing.label_store import find_labeled, load_labels, read_label_file
 from tasks.reviewing.rules.holdout import is_held_out
 from tasks.reviewing.rules.labels import Label, LabeledExample, take

@@ -35,7 +35,7 @@ _ROWS_AT_A_TIME: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class ThemeQuestions:
-    """What a model is asked: by which prompt, which taxonomy's themes, with which options, in which run."""
+    """The question to a model: by which prompt, which taxonomy's themes, with which options, in which run."""
 
     prompt: Prompt
     taxonomy: Taxonomy

@@ -25,7 +25,7 @@ from tasks.reading.members import (
     spool,
 )
 from tasks.reading.rules.formats import LogMapping
-from tasks.reading.rules.web_pages import PAGE_LIMIT_BYTES, is_page, log_in_page
+from tasks.reading.rules.tables.web_pages import PAGE_LIMIT_BYTES, is_page, log_in_page
 from tasks.reading.tar_archives import files_of_tar, is_tar
 from tasks.reading.workbooks import sheets_of_workbook
 

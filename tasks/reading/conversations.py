@@ -23,12 +23,12 @@ from tasks.reading.log_objects import LogSource
 from tasks.reading.members import Member
 from tasks.reading.rules.candidate import Detected
 from tasks.reading.rules.context import LogContext
-from tasks.reading.rules.decompression import BrokenStream
 from tasks.reading.rules.detection import detect_format
 from tasks.reading.rules.formats import BUILT_IN, LogMapping, check_log_format, load_mappings, log_formats
-from tasks.reading.rules.json_logs import Read
-from tasks.reading.rules.log_bytes import ObjectHead, read_head
+from tasks.reading.rules.json.records import Read
 from tasks.reading.rules.messages import Message
+from tasks.reading.rules.objects.decompression import BrokenStream
+from tasks.reading.rules.objects.log_bytes import ObjectHead, read_head
 from tasks.reading.rules.speakers import nameable
 from tasks.reading.rules.timestamps import TimestampParser, UnknownTimes
 from tasks.reading.rules.vocabulary import normalized

@@ -17,8 +17,8 @@ import orjson
 from tasks.domain.errors import StoreFull
 from tasks.domain.records import Conversation, Reason, Reject
 from tasks.reading.rules.dialogue import Header, Unread, conversation_from
-from tasks.reading.rules.log_bytes import LINE_LIMIT_BYTES
 from tasks.reading.rules.messages import Message
+from tasks.reading.rules.objects.log_bytes import LINE_LIMIT_BYTES
 from tasks.reading.rules.timestamps import TimestampParser, UnknownTimes
 from tasks.reading.rules.utterances import Utterance
 from tasks.reading.sealed_files import SealedFiles

@@ -7,7 +7,7 @@ from typing import Final
 
 from tasks.domain.records import Conversation, Reject
 from tasks.reading.conversations import DetectedFormat, LogObject, LogReader
-from tasks.reading.rules.log_bytes import ObjectHead, read_head
+from tasks.reading.rules.objects.log_bytes import ObjectHead, read_head
 from tasks.reading.rules.suggestions import suggest_mapping
 from tasks.reading.rules.vocabulary import normalized
 from tasks.reading.tally import ReadingTally

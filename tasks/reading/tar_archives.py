@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from tasks.reading.members import ENTRIES_LIMIT, UNPACKED_LIMIT_BYTES, Member, NotReadable, is_hidden, printable, spool
-from tasks.reading.rules.decompression import BrokenStream, compression_of, decompressed
+from tasks.reading.rules.objects.decompression import BrokenStream, compression_of, decompressed
 
 _BLOCK_BYTES: Final = 512
 

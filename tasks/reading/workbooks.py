@@ -12,9 +12,9 @@ from typing import Any, BinaryIO, Final
 from tasks.reading.members import Member, NotReadable, printable, spool
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.formats import LogMapping
-from tasks.reading.rules.table_logs import COLUMNS_LIMIT, header_columns
+from tasks.reading.rules.tables.rows import COLUMNS_LIMIT, header_columns
+from tasks.reading.rules.tables.told_by_values import is_conversations_name
 from tasks.reading.rules.timestamps import TimestampParser
-from tasks.reading.rules.told_by_values import is_conversations_name
 from tasks.reading.rules.vocabulary import normalized
 
 _TEXTS_LIMIT_BYTES: Final = 128 << 20

@@ -17,7 +17,7 @@ _SCHEMA: Final = pa.schema([("text_key", pa.uint64()), ("theme", pa.string())])
 
 
 def read_known_themes(store: ObjectStore, version: str) -> KnownThemes:
-    """What one model said by one prompt; an empty table where it said nothing yet."""
+    """The answers of one model to one prompt; an empty table where it said nothing yet."""
     return known_themes(_files(store, known_themes_prefix(version)))
 
 

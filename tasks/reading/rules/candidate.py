@@ -7,9 +7,9 @@ from typing import Any
 
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.formats import LogMapping
-from tasks.reading.rules.log_bytes import ObjectHead
+from tasks.reading.rules.objects.log_bytes import ObjectHead
+from tasks.reading.rules.objects.sample import Sample
 from tasks.reading.rules.readers import Reader
-from tasks.reading.rules.sample import Sample
 from tasks.reading.rules.timestamps import TimestampParser
 
 

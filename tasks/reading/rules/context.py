@@ -8,9 +8,9 @@ from typing import Any
 
 from tasks.domain.records import Reason, Reject
 from tasks.reading.rules.formats import LogMapping
-from tasks.reading.rules.labels import LabelReader
 from tasks.reading.rules.speakers import Speaker, is_set, is_withdrawn
 from tasks.reading.rules.timestamps import TimestampParser
+from tasks.reading.rules.transcripts.labels import LabelReader
 from tasks.reading.rules.vocabulary import Shape, Vocabulary
 
 NO_MAPPING = LogMapping(columns={})

@@ -9,17 +9,17 @@ from typing import Final
 
 from tasks.reading.rules.candidate import Candidate, Detected
 from tasks.reading.rules.context import NO_MAPPING, LogContext
-from tasks.reading.rules.file_kinds import why_no_text
 from tasks.reading.rules.formats import LogMapping
-from tasks.reading.rules.json_detection import detect_json
-from tasks.reading.rules.labels import frequent_names
-from tasks.reading.rules.log_bytes import ObjectHead
-from tasks.reading.rules.sample import Sample
+from tasks.reading.rules.json.detection import detect_json
+from tasks.reading.rules.objects.file_kinds import why_no_text
+from tasks.reading.rules.objects.log_bytes import ObjectHead
+from tasks.reading.rules.objects.sample import Sample
 from tasks.reading.rules.speakers import Speaker, nameable
-from tasks.reading.rules.table_detection import detect_by_places, detect_table
+from tasks.reading.rules.tables.detection import detect_by_places, detect_table
 from tasks.reading.rules.timestamps import TimestampParser
-from tasks.reading.rules.transcript_files import TranscriptFile, TranscriptLines
-from tasks.reading.rules.transcripts import split_transcript
+from tasks.reading.rules.transcripts.dialogues import split_transcript
+from tasks.reading.rules.transcripts.files import TranscriptFile, TranscriptLines
+from tasks.reading.rules.transcripts.labels import frequent_names
 
 _HEAD_LINES: Final = 200
 

@@ -6,10 +6,10 @@ from typing import BinaryIO, Final, Protocol
 
 from tasks.domain.records import Reject
 from tasks.reading.rules.context import LogContext
-from tasks.reading.rules.csv_rows import Dialect, split_rows, undumped
-from tasks.reading.rules.json_dirt import is_no_value, python_value
-from tasks.reading.rules.json_logs import JsonRecords, Read
-from tasks.reading.rules.log_bytes import (
+from tasks.reading.rules.json.dirt import is_no_value, python_value
+from tasks.reading.rules.json.lenient import parse_json, parse_line
+from tasks.reading.rules.json.records import JsonRecords, Read
+from tasks.reading.rules.objects.log_bytes import (
     LINE_LIMIT_BYTES,
     ObjectHead,
     Unended,
@@ -17,9 +17,9 @@ from tasks.reading.rules.log_bytes import (
     read_json_values,
     read_lines,
 )
-from tasks.reading.rules.parse_json import parse_json, parse_line
-from tasks.reading.rules.row_kinds import SIDES_HEADER, Sides, message_rows
-from tasks.reading.rules.table_logs import Columns, TableRows
+from tasks.reading.rules.tables.csv_rows import Dialect, split_rows, undumped
+from tasks.reading.rules.tables.row_kinds import SIDES_HEADER, Sides, message_rows
+from tasks.reading.rules.tables.rows import Columns, TableRows
 
 _NO_VALUE_BYTES: Final = 2_000
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import orjson
 
-from tasks.reading.rules.csv_rows import Dialect, split_rows
-from tasks.reading.rules.log_bytes import ObjectHead, first_json_values
-from tasks.reading.rules.parse_json import parse_json
+from tasks.reading.rules.json.lenient import parse_json
+from tasks.reading.rules.objects.log_bytes import ObjectHead, first_json_values
+from tasks.reading.rules.tables.csv_rows import Dialect, split_rows
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.vocabulary import MEASURED, Vocabulary
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from tasks.domain.errors import UsageError
 from tasks.domain.records import Conversation, Request, Turn
-from tasks.reading.rules.transcripts import split_transcript
+from tasks.reading.rules.transcripts.dialogues import split_transcript
 
 NOT_TOLD: Final = "无"
 

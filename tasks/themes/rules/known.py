@@ -17,7 +17,7 @@ def text_key(plain: str) -> int:
 
 @dataclass(frozen=True, eq=False)
 class KnownThemes:
-    """What a model said of texts, by their keys.
+    """Answers of a model about texts, by their keys.
 
     Args:
         keys: ascending.

@@ -23,7 +23,7 @@ def summarized(number: int, prompt_version: str = VERSION, text: str = '{"promis
 
 @pytest.fixture
 def gathered(tmp_path, monkeypatch):
-    """What a run gathers, a few rows in memory at a time."""
+    """Everything a run gathers, a few rows in memory at a time."""
     monkeypatch.setattr(answer_rows, "_ROWS_AT_A_TIME", 3)
     return SameCallAnswers(QUESTIONS, VERSION, tmp_path / "answers.parquet")
 

@@ -71,7 +71,7 @@ def test_read_conversations_says_once_what_a_long_bad_beginning_was():
 
 
 def test_read_conversations_rejects_a_line_that_is_too_long_and_goes_on(monkeypatch):
-    monkeypatch.setattr("tasks.reading.rules.log_bytes.LINE_LIMIT_BYTES", 1 << 20)
+    monkeypatch.setattr("tasks.reading.rules.objects.log_bytes.LINE_LIMIT_BYTES", 1 << 20)
     long = json.dumps(conversation(2, note="x" * (1 << 20)))
     read = Read(lines(conversation(1)) + long.encode() + b"\n" + lines(conversation(3)))
     assert [found.conversation_id for found in read.conversations] == ["c1", "c3"]
@@ -80,7 +80,7 @@ def test_read_conversations_rejects_a_line_that_is_too_long_and_goes_on(monkeypa
 
 @pytest.mark.parametrize("indent", [None, 1])
 def test_read_conversations_passes_over_a_value_that_is_too_long_wherever_it_stands(indent, monkeypatch):
-    monkeypatch.setattr("tasks.reading.rules.log_bytes.LINE_LIMIT_BYTES", 1 << 20)
+    monkeypatch.setattr("tasks.reading.rules.objects.log_bytes.LINE_LIMIT_BYTES", 1 << 20)
     records = [conversation(n, note="x" * (1 << 20) if n in (0, 3) else "") for n in range(5)]
     listed = Read(json.dumps(records, indent=indent).encode())
     parted = Read("\n".join(json.dumps(record, indent=indent) for record in records).encode())
@@ -96,7 +96,7 @@ LONG = [300_000, 1 << 20, (1 << 20) + 70_000]  # above what is looked at for the
 @pytest.mark.parametrize("size", LONG)
 @pytest.mark.parametrize("below", ["jsonl", "csv", "transcript"])
 def test_read_conversations_knows_a_log_below_a_first_line_that_is_too_long(size, below, monkeypatch):
-    monkeypatch.setattr("tasks.reading.rules.log_bytes.LINE_LIMIT_BYTES", 1 << 20)
+    monkeypatch.setattr("tasks.reading.rules.objects.log_bytes.LINE_LIMIT_BYTES", 1 << 20)
     logs = {
         "jsonl": lines(conversation(1)),
         "csv": f"id,role,text\nc1,user,{ASK}\nc1,agent,{TELL}\n".encode(),
@@ -108,7 +108,7 @@ def test_read_conversations_knows_a_log_below_a_first_line_that_is_too_long(size
 
 
 def test_read_conversations_holds_no_more_of_a_transcript_than_its_limit_however_short_its_lines(monkeypatch):
-    monkeypatch.setattr("tasks.reading.rules.transcript_files.LINE_LIMIT_BYTES", 1 << 19)
+    monkeypatch.setattr("tasks.reading.rules.transcripts.files.LINE_LIMIT_BYTES", 1 << 19)
     long = "用户：在\n" + "x\n" * 200_000
     tracemalloc.start()
     read = Read((long + f"-----\n用户：{ASK}\n客服：{TELL}\n").encode())

@@ -1,4 +1,4 @@
-"""Who of those that wait goes next: the first, or where only its size is in the way one that fits."""
+"""The next of those that wait: the first, or where only its size is in the way one that fits."""
 
 from tasks.calling.rules.limits import Limits
 from tasks.calling.rules.pacing import Pacer

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tasks.reading.rules.speakers import speaker_of, speaker_of_flag
 from tasks.reading.rules.timestamps import TimestampParser
-from tasks.reading.rules.transcripts import split_transcript
+from tasks.reading.rules.transcripts.dialogues import split_transcript
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 EIGHT = datetime(2026, 11, 22, 0, 1, 2, tzinfo=UTC)

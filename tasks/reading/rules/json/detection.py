@@ -1,0 +1,92 @@
+"""Detection of JSON: a value a line, or a document over many lines."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from tasks.reading.rules.candidate import Candidate, Detected
+from tasks.reading.rules.context import LogContext
+from tasks.reading.rules.dialogue import is_newest_first
+from tasks.reading.rules.formats import JSON_FORMATS
+from tasks.reading.rules.json.fields import time_of
+from tasks.reading.rules.json.records import JsonRecords
+from tasks.reading.rules.json.unwrapping import list_of_records_at
+from tasks.reading.rules.objects.log_bytes import first_json_values
+from tasks.reading.rules.objects.sample import SAMPLED_VALUES, parsed, records_of
+from tasks.reading.rules.readers import JsonDocument, JsonLines
+from tasks.reading.rules.speakers import roles_in_context
+from tasks.reading.rules.tables.told_by_values import learn_from
+from tasks.reading.rules.vocabulary import lifted
+
+
+def detect_json(candidate: Candidate) -> Detected | None:
+    """JSON that holds conversations or messages, and other JSON as such."""
+    if not candidate.may_be(*JSON_FORMATS) or not candidate.sample.looks_like_json:
+        return None
+    if candidate.name and candidate.log_format == "auto" and not candidate.mapping.fits(candidate.sample.names):
+        return None
+    first = candidate.sample.opening
+    only = candidate.log_format if candidate.log_format in JSON_FORMATS else ""
+    log = candidate.log
+    values = candidate.sample.values
+    if not candidate.name:
+        learn_from(values or candidate.sample.document_values, log.vocabulary)
+    log = replace(log, newest_first=_are_newest_first(values, log))
+    records = JsonRecords(log, only)
+    kinds = list(dict.fromkeys(kind for value in values if (kind := records.kind(value))))
+    opens = first[:1] in ("[", "{") and first[1:].lstrip()[:1] in ("", '"', "[", "{", "]", "}")
+    if isinstance(candidate.sample.first, list | dict) or len(values) * 2 > len(candidate.lines):
+        in_lines = True
+    else:
+        in_lines = bool(kinds) and not first.startswith("[")
+    if in_lines:
+        columns = _learn(values, log)
+        if not kinds:
+            return Detected("unknown", JsonLines(log, records), "JSON, but no conversations or messages", log, columns)
+        also = f"also {', '.join(kinds[1:])}" if kinds[1:] else ""
+        return Detected(candidate.named(kinds[0]), JsonLines(log, records), also, log, columns)
+    if not opens:
+        return None
+    values = candidate.sample.document_values
+    skip = 0
+    if not candidate.head.whole and first.startswith("{"):
+        skip = list_of_records_at(candidate.head.text, records.kind)
+        if skip:
+            values = [parsed(text) for text in first_json_values("[" + candidate.head.text[skip:])]
+            if not candidate.name:
+                learn_from(values[:SAMPLED_VALUES], log.vocabulary)
+    columns = _learn(values[:SAMPLED_VALUES], log)
+    note = "a JSON document, not a record a line"
+    return Detected(candidate.named("json"), JsonDocument(log, records, skip), note, log, columns)
+
+
+def _are_newest_first(values: list[Any], log: LogContext) -> bool:
+    """True for messages, one a line, whose times fall."""
+    times = []
+    for value in values:
+        shape = log.vocabulary.shape(tuple(value)) if isinstance(value, dict) else None
+        if shape is None or not (shape.message and shape.time):
+            return False
+        times.append(log.timestamps.parse(time_of(value, shape)))
+    return is_newest_first(times)
+
+
+def _learn(values: list[Any], log: LogContext) -> dict[str, str]:
+    """Learn from a sample what roles mean beside each other; return what its keys mean."""
+    samples = list(islice(records_of(values), SAMPLED_VALUES * 20))
+    roles: list[str] = []
+    columns: dict[str, str] = {}
+    paths = log.vocabulary.paths
+    for sample in (lifted(sample, paths) for sample in samples) if paths else samples:
+        shape = log.vocabulary.shape(tuple(sample))
+        role = sample.get(shape.role)
+        if isinstance(role, Mapping):
+            role = next((role[key] for key in ("type", "role") if isinstance(role.get(key), str)), None)
+        if isinstance(role, str):
+            roles.append(role)
+        for name, meaning in shape.meanings().items():
+            columns.setdefault(str(name), meaning)
+    for word, side in roles_in_context(roles).items():
+        log.vocabulary.roles.setdefault(word, side)
+    return columns

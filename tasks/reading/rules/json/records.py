@@ -1,0 +1,395 @@
+"""JSON values to conversations and messages: whatever kind a record is shows in its keys."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, Final
+
+import orjson
+
+from tasks.domain.records import Conversation, Reason, Reject
+from tasks.reading.rules.context import LogContext
+from tasks.reading.rules.dialogue import Header, conversation_from
+from tasks.reading.rules.formats import JSON_FORMATS
+from tasks.reading.rules.json.fields import after_instruction, number_of, text_of, time_of, transcript_of
+from tasks.reading.rules.json.lenient import parse_json
+from tasks.reading.rules.json.plain_records import PlainRecords
+from tasks.reading.rules.json.reshaping import ListedRows, as_messages, as_records, is_columns, last_exchange, listed_in
+from tasks.reading.rules.json.texts import as_text, identity, name_of, scalar
+from tasks.reading.rules.json.unwrapping import records_in
+from tasks.reading.rules.messages import Message
+from tasks.reading.rules.reasons import any_speaks, names_of, neither, strangers_in
+from tasks.reading.rules.speakers import Speaker, is_withdrawn, speaker_of_flag, speaker_of_user_flag
+from tasks.reading.rules.transcripts.dialogues import split_transcript
+from tasks.reading.rules.utterances import Utterance
+from tasks.reading.rules.vocabulary import KINDS, Shape, lifted, normalized
+
+Read = Conversation | Reject | Message
+
+_CONVERSATIONS, _MESSAGES, _TRANSCRIPTS, _SFT = JSON_FORMATS
+
+_NO_LABEL: Final = "has no speaker's label, such as 用户："
+
+
+class JsonRecords:
+    """Reads the records of one object.
+
+    Args:
+        log: the object.
+        only: the one kind of record to take (a name of JSON_FORMATS); "" takes all.
+    """
+
+    def __init__(self, log: LogContext, only: str = "") -> None:
+        self._log = log
+        self._uri = log.uri
+        self._vocabulary = log.vocabulary
+        self._only = only
+        taken = JSON_FORMATS if not only else (only,)
+        self._plain = PlainRecords(
+            log, lists=_CONVERSATIONS in taken, transcripts=_TRANSCRIPTS in taken, messages=_MESSAGES in taken
+        )
+        self._line = self._on_line = 0
+        self._rows = ListedRows(log.vocabulary)
+        self._looked_at: Mapping[str, Any] = {}  # the record whose messages were found last
+        self._found: tuple[str, list[Any]] | None = None
+
+    def kind(self, value: Any) -> str:
+        """The format that a value belongs to (a name of JSON_FORMATS), or ""."""
+        if isinstance(value, list) and self._rows.is_header(value):
+            return _MESSAGES
+        if _is_texts(value):
+            return _TRANSCRIPTS
+        if isinstance(value, list):
+            return self.kind(value[0]) if value and isinstance(value[0], dict | list) else ""
+        if not isinstance(value, dict):
+            return ""
+        value = self._lifted(value)
+        return self._kind_of_record(value) or next(map(self.kind, self._records_in(value)), "")
+
+    def _records_in(self, value: dict[str, Any]) -> list[Any]:
+        """The records of an object that is none itself."""
+        return as_records(value, self._vocabulary) or records_in(value, self.kind, self._own_kind)
+
+    def _own_kind(self, value: Any) -> str:
+        return self._kind_of_record(self._lifted(value)) if isinstance(value, dict) else ""
+
+    def _kind_of_record(self, value: Mapping[str, Any]) -> str:
+        shape = self._vocabulary.shape(tuple(value))
+        if shape.message and isinstance(value[shape.text], list | dict) and is_columns(value):
+            return ""
+        if shape.message and not isinstance(value[shape.text], list):
+            return _MESSAGES
+        if (shape.messages or shape.transcripts) and self._messages(value, shape) is not None:
+            return _CONVERSATIONS
+        if shape.entity or (shape.prompt and isinstance(value[shape.prompt], str)):
+            return _SFT
+        if shape.text and (shape.speaks or self._log.tells_sides):
+            return _MESSAGES
+        return _TRANSCRIPTS if transcript_of(value, shape) is not None else ""
+
+    def read(self, value: Any, line: int, list_line: int = 0) -> Iterable[Read]:
+        """The conversations or messages of one value; whatever it holds, at least one thing or a reject.
+
+        Args:
+            list_line: where the list begins that the value is an element of. Messages in a list that name no
+                conversation are one.
+        """
+        if type(value) is dict and (plain := self._plain.read(value, line)):
+            return (plain,)
+        if not isinstance(value, list) or self._rows.takes(value):
+            return self._read_one(value, line, list_line)
+        if not value:
+            return (self._log.reject("", Reason.EMPTY, "an empty list", line),)
+        if _is_texts(value):
+            return self._read_one({"transcript": "\n".join(value)}, line, 0)
+        if list_line and _is_messages(value, self.kind):
+            return self._read_one({"messages": value}, line, 0)
+        return chain.from_iterable(self._read_one(element, line, line) for element in value)
+
+    def _own_id(self, line: int) -> str:
+        """An id for a record that names none; the same at every reading of the object."""
+        self._on_line = self._on_line + 1 if line == self._line else 1
+        self._line = line
+        return f"{self._uri}:{line}" + (f":{self._on_line}" if self._on_line > 1 else "")
+
+    def _lifted(self, value: dict[str, Any]) -> dict[str, Any]:
+        return lifted(value, self._vocabulary.paths) if self._vocabulary.paths else value
+
+    def _read_one(self, value: Any, line: int, list_line: int) -> Iterable[Read]:
+        if isinstance(value, list) and self._rows.takes(value):
+            value = self._rows.record(value)
+            if value is None:
+                return ()
+        if isinstance(value, list) and _is_messages(value, self.kind):
+            value = {"messages": value}
+        if not isinstance(value, dict):
+            return (self._log.unreadable(line, neither(None)),)
+        value = self._lifted(value)
+        kind = self._kind_of_record(value)
+        if not kind and (records := self._records_in(value)):
+            return chain.from_iterable(self._read_one(record, line, 0) for record in records)
+        shape = self._vocabulary.shape(tuple(value))
+        conversation_id = identity(value.get(shape.conversation_id))
+        if not kind or (self._only and kind != self._only):
+            detail = f"a record of {kind}, not of {self._only}" if kind else neither(shape)
+            return (self._log.unreadable(line, detail, "" if kind == _MESSAGES else conversation_id),)
+        if list_line and kind == _MESSAGES:
+            conversation_id = conversation_id or f"{self._uri}:{list_line}"
+        try:
+            return self._read_record(value, kind, shape, conversation_id, line)
+        except TypeError:  # orjson does not write what is nested this deeply
+            return (self._log.unreadable(line, "nested too deeply", conversation_id),)
+
+    def _read_record(
+        self, value: dict[str, Any], kind: str, shape: Shape, conversation_id: str, line: int
+    ) -> Iterable[Read]:
+        if kind == _MESSAGES:
+            return self._message(value, shape, conversation_id, line)
+        if kind == _CONVERSATIONS and (rows := self._rows_of_several(value, shape, conversation_id)):
+            return chain.from_iterable(self._message(*row, line) for row in rows)
+        conversation_id = conversation_id or self._id_in_messages(value, shape) or self._own_id(line)
+        if shape.entity and kind == _SFT:
+            return list(self._entity(value[shape.entity], line, conversation_id))
+        return (self._conversation(value, kind, shape, conversation_id, line),)
+
+    def _rows_of_several(
+        self, value: Mapping[str, Any], shape: Shape, conversation_id: str
+    ) -> list[tuple[dict[str, Any], Shape, str]]:
+        """The messages of a list that names several conversations, each with its shape and its conversation."""
+        _, messages = self._messages(value, shape) or ("", [])
+        if not messages or not isinstance(messages[0], dict):
+            return []
+        first = self._vocabulary.shape(tuple(messages[0]))
+        if not first.names_its_conversation:
+            return []
+        rows = []
+        for message in [self._lifted(message) for message in messages if isinstance(message, dict)]:
+            own = self._vocabulary.shape(tuple(message))
+            rows.append((message, own, identity(message.get(own.conversation_id)) or conversation_id))
+        return rows if len({row[2] for row in rows}) > 1 else []
+
+    def _id_in_messages(self, value: Mapping[str, Any], shape: Shape) -> str:
+        _, messages = self._messages(value, shape) or ("", [])
+        if not messages or not isinstance(messages[0], dict):
+            return ""
+        first = self._vocabulary.shape(tuple(messages[0]))
+        return identity(messages[0][first.conversation_id]) if first.names_its_conversation else ""
+
+    def _conversation(
+        self, value: Mapping[str, Any], kind: str, shape: Shape, conversation_id: str, line: int
+    ) -> Conversation | Reject:
+        key, spoken, preamble = self._speech(value, kind, shape)
+        if isinstance(spoken, str):
+            return self._log.unreadable(line, spoken, conversation_id)
+        started_key = shape.started_at or shape.time
+        used = {key, shape.conversation_id, started_key, shape.channel, *self._vocabulary.left_out}
+        if kind == _SFT:
+            used |= {"response", "system"}
+        attributes = {name: as_text(kept) for name, kept in value.items() if kept is not None and name not in used}
+        if preamble:
+            attributes["preamble"] = preamble
+        header = Header(
+            conversation_id, self._uri, line, value.get(started_key), name_of(value.get(shape.channel)), attributes
+        )
+        return conversation_from(spoken, self._log.timestamps, header)
+
+    def _entity(self, content: Any, line: int, conversation_id: str) -> Iterator[Read]:
+        """A row of a platform data set: its content is JSON in a string."""
+        try:
+            rows = parse_json(content) if isinstance(content, str) else None
+        except ValueError:
+            rows = None
+        if not rows or not isinstance(rows, list):
+            yield self._log.unreadable(line, "the entity's content is no list", conversation_id)
+            return
+        for number, row in enumerate(rows, 1):
+            row_id = conversation_id if number == 1 else f"{conversation_id}:{number}"
+            yield from self._read_one({**row, "conversation_id": row_id} if isinstance(row, dict) else row, line, 0)
+
+    def _speech(self, value: Mapping[str, Any], kind: str, shape: Shape) -> tuple[str, list[Utterance] | str, str]:
+        """The key that holds the dialogue, its messages or what is wrong with them, what stands before them."""
+        if kind == _CONVERSATIONS:
+            key, messages = self._messages(value, shape) or ("", [])
+            return key, self._utterances([*self._first(value), *messages], value), ""
+        if kind == _SFT:
+            spoken = split_transcript(after_instruction(value[shape.prompt])).utterances
+            return shape.prompt, spoken or f"the prompt {_NO_LABEL}", ""
+        key, text = transcript_of(value, shape) or ("", "")
+        found = split_transcript(text, self._log.labels)
+        if found.strangers:
+            return key, strangers_in(found.strangers, self._log), ""
+        if text.strip() and not found.utterances:
+            return key, f"the transcript {_NO_LABEL}", ""
+        return key, found.utterances, found.preamble
+
+    def _first(self, value: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The message that opens a conversation and stands beside the others: a ticket's description, say."""
+        name = self._log.mapping.first
+        found: Any = value if name else None
+        for key in name.split(".") if name else ():
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if isinstance(found, str) and found.strip():
+            return [{"role": "user", "text": found}]
+        return [dict(found)] if isinstance(found, Mapping) else []
+
+    def _utterances(self, messages: list[Any], around: Mapping[str, Any]) -> list[Utterance] | str:
+        """The messages, or what is wrong with them."""
+        if _is_texts(messages):
+            found = split_transcript("\n".join(messages), self._log.labels)
+            if found.strangers:
+                return strangers_in(found.strangers, self._log)
+            return found.utterances or "its messages have no speaker's label, such as 用户："
+        spoken: list[Utterance] = []
+        silent = 0
+        problem = ""
+        shape_of, utterance_of = self._vocabulary.shape, self._utterance
+        if self._vocabulary.paths:
+            messages = [self._lifted(message) if isinstance(message, dict) else message for message in messages]
+        speaker_of = None if self._log.mapping.skip or self._log.tells_sides else self._vocabulary.speakers.get
+        for number, message in enumerate(messages, 1):
+            if not isinstance(message, dict):
+                return f"message {number} is no object"
+            shape = shape_of(tuple(message))
+            if (
+                speaker_of
+                and shape.plain
+                and not (shape.kinds and any(is_withdrawn(message[kind]) for kind in shape.kinds))
+                and type(role := message[shape.role]) is str
+                and (speaker := speaker_of(role))
+            ):
+                text = message[shape.text]
+                if type(text) is str and text and text[0] != "{" and not text.isspace():
+                    spoken.append(Utterance(speaker, text, message[shape.time] if shape.time else None))
+                    continue
+            said = utterance_of(message, shape, around)
+            if said is None:
+                silent += 1
+            elif said.speaker is None:
+                problem = problem or f"message {number} has {said.text}"
+            else:
+                spoken.append(said)
+        if problem:
+            return f"{problem}; say whose it is in a mapping, under roles"
+        if silent and not any(said.speaker != "system" for said in spoken) and not any_speaks(messages, shape_of):
+            keys = names_of(messages[0])
+            return f"its messages name no speaker (their keys: {keys}); a mapping can say which key does"
+        return spoken
+
+    def _utterance(self, message: Mapping[str, Any], shape: Shape, around: Mapping[str, Any]) -> Utterance | None:
+        """Return a message's utterance; None for an event, a note or a recalled one. Without a speaker its text is the
+        reason.
+        """
+        log = self._log
+        if (shape.flags or log.mapping.skip) and log.is_left_out(message, shape):
+            return None
+        text = message[shape.text] if shape.text else ""
+        if type(text) is not str or not text or text[0] == "{":
+            text = text_of(message, shape)
+        speaker = self._speaker(message, shape, around)
+        if speaker is None:
+            if not text.strip() or not (shape.speaks or log.tells_sides):
+                return None
+            role = message[shape.role] if shape.role else None
+            return Utterance(None, self._vocabulary.unknown_role(role))
+        return Utterance(
+            speaker,
+            "" if text.isspace() else text,
+            time_of(message, shape),
+            number_of(message[shape.number]) if shape.number else None,
+            identity(message[shape.message_id]) if shape.message_id else "",
+        )
+
+    def _speaker(self, message: Mapping[str, Any], shape: Shape, around: Mapping[str, Any]) -> Speaker | None:
+        if self._log.tells_sides and (speaker := self._log.compared_side(message, around)):
+            return speaker
+        speaker = self._vocabulary.speaker(message[shape.role]) if shape.role else None
+        if speaker is None and shape.is_agent:
+            speaker = speaker_of_flag(message[shape.is_agent])
+        if speaker is None and shape.is_user:
+            speaker = speaker_of_user_flag(message[shape.is_user])
+        if speaker is None and shape.role and not message[shape.role]:
+            kinds = (value for key, value in message.items() if normalized(key) in KINDS)
+            speaker = "system" if self._vocabulary.is_of_system(message[shape.role], kinds) else None
+        return speaker
+
+    def _message(self, value: Mapping[str, Any], shape: Shape, conversation_id: str, line: int) -> tuple[Read, ...]:
+        said = self._utterance(value, shape, value)
+        if said is None:
+            return ()
+        if not conversation_id:
+            return (self._log.unreadable(line, "the message names no conversation"),)
+        if said.speaker is None:
+            return (Message(conversation_id, self._uri, line, None, said.text),)
+        return (
+            Message(
+                conversation_id,
+                self._uri,
+                line,
+                said.speaker,
+                said.text,
+                scalar(said.time),
+                scalar(value[shape.started_at]) if shape.started_at else None,
+                name_of(value[shape.channel]) if shape.channel else "",
+                {key: as_text(kept) for key in shape.rest if (kept := value[key]) is not None} if shape.rest else None,
+                -line if said.number is None and self._log.newest_first else said.number,
+                said.key,
+            ),
+        )
+
+    def _messages(self, value: Mapping[str, Any], shape: Shape) -> tuple[str, list[Any]] | None:
+        """The key and the list of messages; a list may be written as a string of JSON, and null is an empty one."""
+        if self._looked_at is not value:
+            self._looked_at, self._found = value, self._look_for_messages(value, shape)
+        return self._found
+
+    def _holds_conversations(self, messages: list[Any]) -> bool:
+        """True for a list whose elements are conversations, not messages."""
+        first = next((element for element in messages if isinstance(element, dict | list)), None)
+        if first is None or isinstance(first, list):
+            return first is not None
+        first = self._lifted(first)
+        shape = self._vocabulary.shape(tuple(first))
+        return not shape.speaks and any(listed_in(first[key]) for key in shape.messages)
+
+    def _turned(self, messages: list[Any]) -> list[dict[str, Any]] | None:
+        """Messages that are written in another way than as objects with a speaker; None for any other list."""
+        first = messages[0] if messages else None
+        if isinstance(first, dict) and (len(first) > 4 or self._vocabulary.shape(tuple(first)).speaks):
+            return None
+        return as_messages(messages)
+
+    def _look_for_messages(self, value: Mapping[str, Any], shape: Shape) -> tuple[str, list[Any]] | None:
+        empty = None
+        for key in shape.messages:
+            messages = value[key] if isinstance(value[key], str | None) else listed_in(value[key])
+            if isinstance(messages, list):
+                if turned := self._turned(messages):
+                    return key, [*turned, *(last_exchange(value) if key == "history" else ())]
+                if not self._holds_conversations(messages):
+                    return key, messages
+            elif isinstance(messages, str) and not shape.speaks and (listed := _listed(messages)) is not None:
+                return key, listed
+            elif value[key] is None:
+                empty = key, list[Any]()
+        for key in () if shape.speaks else shape.transcripts:
+            if isinstance(value[key], str) and (listed := _listed(value[key])):
+                return key, listed
+        return empty if transcript_of(value, shape) is None and not (shape.role or shape.prompt) else None
+
+
+def _listed(text: str) -> list[Any] | None:
+    """The list that a text holds as JSON."""
+    if text.lstrip()[:2] not in ("[{", "[]", "[["):
+        return None
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, list) else None
+
+
+def _is_texts(value: Any) -> bool:
+    return bool(value) and isinstance(value, list) and all(isinstance(element, str) for element in value)
+
+
+def _is_messages(value: list[Any], kind: Any) -> bool:
+    return bool(value) and isinstance(value[0], dict) and kind(value[0]) == _MESSAGES

@@ -1,0 +1,116 @@
+"""Conversations inside what is exported around them: an API's page, an object keyed by ids."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from tasks.reading.rules.json.lenient import parse_json
+from tasks.reading.rules.objects.log_bytes import first_json_values
+
+_STRUCTURE: Final = re.compile(r'["\[\]{}]')
+
+_IN_STRING: Final = re.compile(r'["\\]')
+
+_DEPTH: Final = 4
+
+# Keys that wrap a list, and are nobody's id.
+_WRAPPERS: Final = frozenset(
+    [
+        "data", "list", "item", "items", "records", "rows", "result", "results", "msg", "msgs", "messages",
+        "conversations", "chats", "tickets",
+    ]
+)  # fmt: skip
+
+_MESSAGES: Final = "jsonl-messages"
+
+
+def records_in(
+    value: Mapping[str, Any], kind: Callable[[Any], str], own_kind: Callable[[Any], str], depth: int = 0
+) -> list[Any]:
+    """The records nearest to the top of an object that is none itself; empty where there are none.
+
+    Args:
+        kind: the format that a value belongs to, or "".
+        own_kind: likewise, "" for what only holds records.
+    """
+    if depth > _DEPTH:
+        return []
+    keyed = _keyed(value, own_kind)
+    if keyed and not _WRAPPERS & {key.lower() for key in value}:
+        return keyed
+    lists = (_listed(element, kind) for element in value.values() if isinstance(element, list))
+    return next(filter(None, lists), keyed) or _nested(value, kind, own_kind, depth)
+
+
+def _nested(
+    value: Mapping[str, Any], kind: Callable[[Any], str], own_kind: Callable[[Any], str], depth: int
+) -> list[Any]:
+    for element in value.values():
+        if isinstance(element, dict):
+            found = [element] if _kind(element, kind) else records_in(element, kind, own_kind, depth + 1)
+            if found:
+                return found
+    return []
+
+
+def _listed(elements: list[Any], kind: Callable[[Any], str]) -> list[Any]:
+    first = next((element for element in elements if isinstance(element, dict | list)), None)
+    if isinstance(first, list):
+        return [{"messages": element} for element in elements] if first and _kind(first[0], kind) == _MESSAGES else []
+    if first is None or not (found := _kind(first, kind)):
+        return []
+    return [{"messages": elements}] if found == _MESSAGES else elements
+
+
+def _keyed(value: Mapping[str, Any], kind: Callable[[Any], str]) -> list[Any]:
+    """The conversations of an object whose keys are their ids."""
+    elements = [element for element in value.values() if isinstance(element, dict | list)]
+    if not elements or len(elements) < len(value):
+        return []
+    if all(isinstance(element, list) and element and _kind(element[0], kind) == _MESSAGES for element in elements):
+        return [{"conversation_id": key, "messages": element} for key, element in value.items()]
+    if all(isinstance(element, dict) and _kind(element, kind) not in ("", _MESSAGES) for element in elements):
+        return [{"conversation_id": key, **element} for key, element in value.items()]
+    return []
+
+
+def _kind(element: Any, kind: Callable[[Any], str]) -> str:
+    return kind(element) if isinstance(element, dict) else ""
+
+
+def list_of_records_at(text: str, kind: Callable[[Any], str]) -> int:
+    """The place in a document's beginning where the first element of a list of conversations stands; 0 for none.
+
+    A list of messages that name no conversation is one conversation's, and no such list.
+    """
+    openers: list[str] = []
+    in_string = False
+    position = 0
+    while found := (_IN_STRING if in_string else _STRUCTURE).search(text, position):
+        mark, position = found.group(), found.end()
+        if mark == "\\":
+            position += 1
+        elif mark == '"':
+            in_string = not in_string
+        elif mark == "{":
+            openers.append(mark)
+            if len(openers) > _DEPTH + 1:
+                return 0
+        elif mark in "}]":
+            if openers:
+                openers.pop()
+        else:
+            if openers and "[" not in openers and _begins_with_record(text, position, kind):
+                return position
+            openers.append(mark)
+    return 0
+
+
+def _begins_with_record(text: str, position: int, kind: Callable[[Any], str]) -> bool:
+    first = next(iter(first_json_values("[" + text[position:])), "")
+    try:
+        value = parse_json(first)
+    except ValueError:
+        return False
+    found = kind(value) if isinstance(value, dict) else ""
+    return found not in ("", _MESSAGES)

@@ -1,0 +1,50 @@
+"""Objects that are no text, by their first bytes."""
+
+import re
+from typing import Final
+
+from tasks.reading.rules.objects.log_bytes import ObjectHead
+
+_FILE_KINDS: Final = {
+    b"PK\x03\x04": "a ZIP archive",
+    b"PAR1": "a Parquet file",
+    b"ARROW1": "an Arrow (Feather) file: export it as Parquet, CSV or JSON lines",
+    b"ORC": "an ORC file: export it as Parquet, CSV or JSON lines",
+    b"Obj\x01": "an Avro file: export it as Parquet, CSV or JSON lines",
+    b"7z\xbc\xaf": "a 7z archive: extract it, or pack it as zip",
+    b"Rar!": "a RAR archive: extract it, or pack it as zip",
+    b"\x1f\x9d": "data packed by compress: pack it with gzip",
+    b"\x04\x22\x4d\x18": "lz4 data: pack it with gzip or zstd",
+    b"\x89PNG": "a picture",
+    b"GIF8": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"%PDF": "a PDF document: export its text",
+    b"{\\rtf": "a rich text document: save it as plain text",
+    b"SQLite": "an SQLite database: export a table as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls): save it as .xlsx or CSV",
+}
+
+# zlib data has no other mark than a check sum of its first two bytes.
+_ZLIB_LEVELS: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+
+# Control characters that no text has; \x01 to \x03 and \x1c to \x1f separate fields and records somewhere.
+_CONTROLS: Final = re.compile(r"[\x00\x04-\x08\x0e-\x1a]")
+
+
+def why_no_text(head: ObjectHead, delimiters: set[str]) -> str:
+    """Return the reason why an object is no text, with advice where there is some; empty for text."""
+    for magic, kind in _FILE_KINDS.items():
+        if head.magic.startswith(magic):
+            return (
+                f"{kind}, not a log that can be read"
+                if ":" not in kind
+                else f"{kind.replace(': ', ', not a log that can be read: ', 1)}"
+            )
+    if head.magic[:2] in _ZLIB_LEVELS and not head.text[2:40].isprintable():
+        return "zlib data, not a log that can be read: pack it with gzip"
+    if "ustar" in head.text[:600]:
+        return "a tar archive, not a log that can be read: extract it, or pack it as zip"
+    controls = sum(control not in delimiters for control in _CONTROLS.findall(head.text))
+    if controls > 0.05 * len(head.text):
+        return "binary data, or UTF-16 without a byte order mark: not a log"
+    return ""

@@ -1,0 +1,289 @@
+"""Detection of tables: a header that names a conversation, a speaker and a text, or columns that a mapping names."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Final
+
+from tasks.reading.rules.candidate import Candidate, Detected
+from tasks.reading.rules.dialogue import is_newest_first
+from tasks.reading.rules.formats import Comparison
+from tasks.reading.rules.json.fields import joined
+from tasks.reading.rules.json.reshaping import text_of_each_side
+from tasks.reading.rules.readers import Table
+from tasks.reading.rules.speakers import Speaker, roles_in_context, speaker_of
+from tasks.reading.rules.tables.csv_rows import Dialect, split_rows
+from tasks.reading.rules.tables.row_kinds import sides_of
+from tasks.reading.rules.tables.rows import Columns, columns_of_sides, header_columns, mapping_columns
+from tasks.reading.rules.tables.told_by_values import (
+    is_conversations_name,
+    time_by_values,
+    told_by_values,
+    transcripts_by_values,
+)
+from tasks.reading.rules.transcripts.labels import frequent_names
+from tasks.reading.rules.vocabulary import MEANINGS, NAMES, normalized
+
+_LINES_ABOVE_HEADER: Final = 20
+
+# A row of data may hold one word that is a column's name elsewhere, such as 文本.
+_FEWEST_MEANT: Final = 2
+
+_MOST_GUESSED: Final = 200  # columns
+
+_FEW_ROWS: Final = 20
+
+_SEVERAL: Final = ("~|~", "|~|", "~!~", "|@|", "@@@", "|||", "||", "@@", "^^", "##", "$$", "::", ";;")
+
+_DELIMITERS: Final = {
+    "csv": (*_SEVERAL, ",", ";", "|", "\x01", "，", "^", "~", "\x02", "\x03", "\x1f", "¦"),
+    "tsv": ("\t",),
+}
+
+_USER_NAMED: Final = re.compile(r"买家|客户|顾客|访客|用户|會員|会员|customer|buyer|visitor|client|guest|user", re.I)
+
+_AGENT_NAMED: Final = re.compile(r"客服|坐席|卖家|接待|agent|staff|operator|seller|assignee|waiter", re.I)
+
+_FEWEST_NAMES: Final = 3
+
+_LONGEST_NAME: Final = 24
+
+_SENTENCE: Final = re.compile(r"[，。！？,!?：:]")
+
+_OF_DUMPS: Final = ("\t", "\x01", "\x02", "\x1f")
+
+_FEWEST_BLANK: Final = 0.25  # of the ids, where a blank one is that of the row above
+
+_TAKEN_FOR: Final = {
+    "conversation_id": "the conversation's id",
+    "role": "who speaks",
+    "text": "what is said",
+    "time": "the time",
+    "transcript": "the dialogue",
+}
+
+_CONVERSATION_IDS: Final = frozenset(NAMES["conversation_id"].split())
+
+
+def detect_table(candidate: Candidate) -> Detected | None:
+    """A table with a header."""
+    if not candidate.may_be("csv", "tsv") or isinstance(candidate.sample.first, list | dict):
+        return None
+    above = candidate.mapping.skip_lines
+    separator = _declared_separator(candidate)
+    for at, line in enumerate(candidate.lines[: max(_LINES_ABOVE_HEADER, above + 1)]):
+        if at < above:
+            continue
+        for name in ("csv", "tsv"):
+            for delimiter in _DELIMITERS[name] if candidate.may_be(name) else ():
+                if (separator and delimiter != separator) or delimiter not in line:
+                    continue
+                if found := _headed(candidate, at, name, _dialect(candidate, delimiter)):
+                    return found
+    return None
+
+
+def detect_by_places(candidate: Candidate) -> Detected | None:
+    """A table without a header, by a mapping that names its columns in their order."""
+    mapping = candidate.mapping
+    assert isinstance(mapping.columns, tuple)
+    columns = mapping_columns(mapping.columns)
+    dialect = Dialect(mapping.delimiter, mapping.quoted)
+    lines = candidate.lines[mapping.skip_lines :]
+    rows = list(split_rows(enumerate(lines), dialect, columns.width))
+    log = candidate.log
+    good = sum(
+        len(row) == columns.width and log.vocabulary.speaker(row[columns.role].strip()) is not None for _, row in rows
+    )
+    if candidate.log_format == candidate.name or (rows and good >= 0.9 * len(rows)):
+        return Detected(
+            candidate.name, Table(log, columns, dialect, begins=mapping.skip_lines + 1), "", log, _meanings(columns)
+        )
+    return None
+
+
+def _declared_separator(candidate: Candidate) -> str:
+    first = candidate.lines[0].strip().strip('"').lower()
+    return candidate.lines[0].strip().strip('"')[4:] if first.startswith("sep=") and len(first) == 5 else ""
+
+
+def _dialect(candidate: Candidate, delimiter: str) -> Dialect:
+    sample = candidate.sample
+    quoted = candidate.mapping.quoted and delimiter not in ("\x01", *_SEVERAL)
+    escaped = quoted and sample.escapes_quotes and sample.has('"' + delimiter)
+    dumped = delimiter in _OF_DUMPS and not escaped and (sample.has("\\n") or sample.has("\\N"))
+    return Dialect(delimiter, quoted, escaped, dumped)
+
+
+def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detected | None:
+    if dialect.quoted and _is_quoted_by_apostrophes(candidate.lines[at], dialect.delimiter):
+        dialect = dialect._replace(quote="'")
+    rows = list(islice(split_rows(enumerate(candidate.lines[at:]), dialect), 1))
+    header = tuple(column.strip().strip("\u200b\ufeff") for column in rows[0][1]) if rows else ()
+    dialect = dialect._replace(padded=bool(rows) and all(map(_is_padded, filter(str.strip, rows[0][1]))))
+    if len(header) < 2 or not candidate.fits(header):
+        return None
+    notes = [] if dialect.delimiter in ",\t" else [f"its delimiter is {dialect.delimiter!r}"]
+    columns = header_columns(header, candidate.log)
+    if not candidate.mapping.renames and (learned := _told_by_values(candidate, header, at, dialect)):
+        candidate.log.vocabulary.learn(learned)
+        columns = header_columns(header, candidate.log)
+        notes += [f"{name} is taken for {_TAKEN_FOR[meaning]}, by its values" for name, meaning in learned.items()]
+    sides = sides_of(header, candidate.log.vocabulary) if columns is None or columns.transcript >= 0 else None
+    if sides:
+        columns = columns_of_sides(header, candidate.log)
+        notes.append(f"{header[sides.user]} and {header[sides.agent]} are taken for what each side says")
+    sparse = at or sum(map(bool, header)) * 2 <= len(header)
+    if columns is None or (sparse and columns.transcript >= 0 and _meant(columns) < _FEWEST_MEANT):
+        return None
+    _learn_roles(candidate, columns, at, dialect)
+    begins = 1
+    if at:
+        begins = candidate.head.text.split("\n").index(candidate.lines[at]) + 1
+        notes.append(f"{begins - 1} lines above the header are left out")
+    if len(candidate.lines) == at + 1 and candidate.head.whole:
+        notes.append("a header without a row below it")
+    log = (
+        candidate.log
+        if columns.transcript < 0
+        else candidate.log_with(_names_in_cells(candidate, columns, at, dialect))
+    )
+    if columns.number < 0 and _is_newest_first(candidate, columns, at, dialect):
+        log = replace(log, newest_first=True)
+        notes.append("the newest row stands first")
+    if columns.role >= 0 and (side := _side_by_names(candidate, columns, at, dialect)):
+        log = replace(log, mapping=replace(log.mapping, side=side))
+        notes.append(f"{side.left} is the {side.side} where it is {side.right}")
+    fills = not sides and _leaves_ids_blank(candidate, columns, at, dialect)
+    if fills:
+        notes.append("a blank id is that of the row above")
+    reader = Table(log, columns, dialect, header, begins, sides, fills)
+    return Detected(candidate.named(name), reader, "; ".join(notes), log, _meanings(columns))
+
+
+def _told_by_values(candidate: Candidate, header: tuple[str, ...], at: int, dialect: Dialect) -> dict[str, str]:
+    """Return the meanings of columns that their values tell, where the header names a conversation alone."""
+    if len(set(header)) < len(header) or len(header) > _MOST_GUESSED:
+        return {}
+    if not any(map(_is_name, header)) and (len(header) < _FEWEST_NAMES or not _are_names(header)):
+        return {}
+    shape = candidate.log.vocabulary.shape(header)
+    if shape.speaks and shape.text and shape.conversation_id and shape.time:
+        rows = list(islice(_rows(candidate, at + 1, dialect, len(header)), _FEW_ROWS))
+    else:
+        rows = list(_rows(candidate, at + 1, dialect, len(header)))
+    records = [dict(zip(header, row, strict=True)) for row in rows]
+    found = told_by_values(records, candidate.log.vocabulary)
+    if not found and text_of_each_side(header) and not shape.speaks:
+        ids = [name for name in header if is_conversations_name(normalized(name))]
+        found = {ids[0]: "conversation_id"} if len(ids) == 1 and not shape.conversation_id else {}
+        return found if shape.time or shape.started_at else {**found, **time_by_values(records)}
+    if not shape.conversation_id and "conversation_id" not in found.values():
+        return {}
+    if not found and not shape.speaks and (shape.texts or not shape.transcripts):
+        name = transcripts_by_values(records)
+        found = {name: "transcript"} if name and name not in shape.transcripts else {}
+    if not shape.speaks and (found or shape.transcripts) and not (shape.time or shape.started_at):
+        found = {**found, **time_by_values(records)}
+    return found
+
+
+def _rows(candidate: Candidate, at: int, dialect: Dialect, width: int) -> Iterator[list[str]]:
+    return (row for _, row in split_rows(enumerate(candidate.lines[at:]), dialect, width) if len(row) == width)
+
+
+def _learn_roles(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> None:
+    if columns.role < 0:
+        return
+    words = [row[columns.role].strip() for row in _rows(candidate, at + 1, dialect, columns.width)]
+    for word, side in roles_in_context(words).items():
+        candidate.log.vocabulary.roles.setdefault(word, side)
+
+
+def _is_newest_first(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> bool:
+    if columns.time < 0 or columns.role < 0:
+        return False
+    parse = candidate.log.timestamps.parse
+    rows = _rows(candidate, at + 1, dialect, columns.width)
+    days = columns.date
+    return is_newest_first(
+        [parse(joined(row[days], row[columns.time]) if days >= 0 else row[columns.time]) for row in rows]
+    )
+
+
+def _side_by_names(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> Comparison | None:
+    """The comparison that tells who speaks where the speaker is a nickname, and a column beside names the customer's
+    or the agent's.
+    """
+    mapping, speaker_of = candidate.mapping, candidate.log.vocabulary.speaker
+    rows = list(_rows(candidate, at + 1, dialect, columns.width))
+    names = [row[columns.role].strip() for row in rows]
+    if mapping.side or mapping.roles or any(speaker_of(name) in ("user", "agent") for name in names if name):
+        return None
+    told: list[tuple[int, Speaker]] = []
+    for place, name in enumerate(columns.names):
+        side = _side_named_in(name)
+        same = [row[place].strip() == row[columns.role].strip() != "" for row in rows]
+        if side and place != columns.role and any(same) and not all(same):
+            told.append((place, side))
+    if len({side for _, side in told}) != 1:
+        return None
+    place, side = told[0]
+    return Comparison(columns.names[columns.role], columns.names[place], side, "agent" if side == "user" else "user")
+
+
+def _side_named_in(column: str) -> Speaker | None:
+    return "agent" if _AGENT_NAMED.search(column) else "user" if _USER_NAMED.search(column) else None
+
+
+def _leaves_ids_blank(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> bool:
+    """True for a table that names a conversation in the first of its rows alone, as merged cells are exported."""
+    if columns.conversation_id < 0 or columns.role < 0:
+        return False
+    speaker_of = candidate.log.vocabulary.speaker
+    rows = _rows(candidate, at + 1, dialect, columns.width)
+    ids = [row[columns.conversation_id].strip() for row in rows if speaker_of(row[columns.role].strip())]
+    return bool(ids and ids[0]) and ids.count("") >= _FEWEST_BLANK * len(ids)
+
+
+def _names_in_cells(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> frozenset[str]:
+    cells = (row[columns.transcript] for row in _rows(candidate, at + 1, dialect, columns.width))
+    return frequent_names([line for cell in cells for line in cell.replace("\v", "\n").split("\n")])
+
+
+def _is_quoted_by_apostrophes(line: str, delimiter: str) -> bool:
+    return all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in line.strip().split(delimiter))
+
+
+def _are_names(header: tuple[str, ...]) -> bool:
+    """True for cells none of which is a speaker, a time, a number or a sentence, as some of a row's are."""
+    return not any(
+        not cell or len(cell) > _LONGEST_NAME or cell[0].isdigit() or speaker_of(cell) or _SENTENCE.search(cell)
+        for cell in header
+    )
+
+
+def _is_padded(cell: str) -> bool:
+    return cell[0] == cell[-1] == " "
+
+
+def _is_name(cell: str) -> bool:
+    """True for a header's cell that names a conversation's id, as no row of data does."""
+    word = normalized(cell)
+    return word in _CONVERSATION_IDS or is_conversations_name(word)
+
+
+def _meant(columns: Columns) -> int:
+    return sum(meaning not in ("an attribute", "left out") for meaning in _meanings(columns).values())
+
+
+def _meanings(columns: Columns) -> dict[str, str]:
+    names = columns.names
+    found = {name: "an attribute" for _, name in columns.attributes}
+    for meaning in (*MEANINGS, "public"):
+        at = getattr(columns, meaning, -1)
+        if at >= 0:
+            found[names[at]] = meaning
+    found |= {names[at]: "recalled or internal" for at in columns.recalled}
+    return {name: found.get(name, "left out") for name in names if name}

@@ -1,0 +1,65 @@
+"""Rows of a table that hold no message of their own, and rows that hold two."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from tasks.reading.rules.json.reshaping import text_of_each_side
+from tasks.reading.rules.vocabulary import Vocabulary
+
+_TOTALS: Final = frozenset(
+    "合计 总计 小计 汇总 共计 總計 合計 total totals subtotal sum count grandtotal".split()  # noqa: SIM905
+)
+
+_FOOTER: Final = re.compile(r"\(?\d{1,9} rows?(?: in set)?(?: \(.{0,20}\))?\)?", re.I)
+
+_RULER: Final = " \t-=:+|_─━—*"
+
+_FEW_FILLED: Final = 3
+
+
+def says_nothing(row: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """True for a ruler (`|---|---|`), a line of totals, and a second header in other words."""
+    filled = [field.strip() for field in row if field.strip()]
+    if not filled or all(not field.strip(_RULER) for field in filled):
+        return True
+    if len(filled) == 1 and _FOOTER.fullmatch(filled[0]):
+        return True
+    first = filled[0].rstrip(":：").replace(" ", "").lower()
+    if len(filled) <= _FEW_FILLED and any(first.startswith(word) for word in _TOTALS):
+        return True
+    if max(map(len, filled)) > 40 or len(filled) < _FEW_FILLED:
+        return False
+    shape = vocabulary.shape(tuple(dict.fromkeys(filled)))
+    return bool(shape.conversation_id and shape.role and shape.text and len({*filled}) == len(filled))
+
+
+class Sides(NamedTuple):
+    """The places of what the user says and of what the agent says, where a row holds both."""
+
+    user: int
+    agent: int
+
+
+def sides_of(header: Sequence[str], vocabulary: Vocabulary) -> Sides | None:
+    """The columns of both sides' texts in a header that names a conversation, and no speaker."""
+    names = tuple(header)
+    shape = vocabulary.shape(names)
+    if len(set(names)) < len(names) or shape.speaks or not shape.conversation_id:
+        return None
+    found = text_of_each_side(names)
+    return Sides(names.index(found[0]), names.index(found[1])) if found else None
+
+
+SIDES_HEADER: Final = ("role", "text")
+
+
+def message_rows(rows: Iterable[tuple[int, list[str]]], sides: Sides) -> Iterator[tuple[int, list[str]]]:
+    """Each row once for each side that says something in it, with the side and its words at the end."""
+    for number, row in rows:
+        if len(row) <= max(sides):
+            yield number, row
+            continue
+        for name, place in (("user", sides.user), ("agent", sides.agent)):
+            if row[place].strip():
+                yield number, [*row, name, row[place]]

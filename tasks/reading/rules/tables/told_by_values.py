@@ -1,0 +1,367 @@
+"""Meanings of names that a log's values tell, where nobody knows the names themselves.
+
+A column is who speaks where its values are words for both sides, the text where they are prose, the time where it is
+called one and its values are times. Whatever could be two of them stays unnamed.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC
+from itertools import groupby, islice
+from typing import Any, Final
+
+from tasks.reading.rules.json.reshaping import as_messages
+from tasks.reading.rules.json.texts import words_in
+from tasks.reading.rules.speakers import Speaker, roles_in_context, speaker_of
+from tasks.reading.rules.timestamps import TimestampParser
+from tasks.reading.rules.transcripts.dialogues import split_transcript
+from tasks.reading.rules.vocabulary import Shape, Vocabulary, normalized
+
+_ROWS: Final = 200
+
+_FEWEST_ROWS: Final = 2
+
+_MOST: Final = 0.8  # of a column's values that must be what the column is taken for
+
+_DEPTH: Final = 5
+
+_TIME_NAME: Final = re.compile(
+    r"time|date|时间|時間|时刻|時刻|日期|stamp|ts$|(?:sent|created|received|posted|occurred)(?:$|[at(])|^(?:t|at|on|when)$"
+)
+
+_NO_MESSAGES_TIME: Final = re.compile(
+    r"updat|modif|edit|end|clos|last|expir|read|deliver|birth|order|结束|更新|修改|关闭|下单|订单|付款|最后"
+)
+
+_ID_NAME: Final = re.compile(
+    r"(?=.*(?:会话|對話|对话|會話|咨询|諮詢|聊天|工单|接待|通话|來電|来电|session|conv|chat|dialog|ticket|thread|talk|"
+    r"call|contact|interaction|case|チャット|相談|問い?合|상담|채팅|대화|conversa|protocol|чат|диалог|сесси))"
+    r".*(?:id|号|號|编码|流水|标识|標識|no\.?|nº|num|number|key|uuid|guid|ref|sid|番号|번호|номер)$"
+)
+
+_OWN_ID: Final = re.compile(r".*(?:id|编号|編號|号|號|uuid|guid|key|no)")
+
+# Names of a conversation as such, where its values are codes.
+_CONVERSATIONS: Final = frozenset(
+    "conversation session chat dialog dialogue ticket thread call case 会话 对话 咨询 工单 通话 會話 對話".split()  # noqa: SIM905
+)
+
+_CODE: Final = re.compile(r"[A-Za-z0-9][\w.:/#-]{0,63}")
+
+_NO_TEXT_NAME: Final = re.compile(
+    r"name|nick|mail|phone|url|link|avatar|address|title|subject|user|agent|token|tag|姓名|昵称|名称|账号|地址|电话|商品|标题|店铺"
+)
+
+_PROSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3}|(?<![^\W\d_])[^\W\d_]{2,}[ ,.'!?]")
+
+_SHORTEST_PROSE: Final = 5  # characters, on average
+
+_LONGEST_TIME: Final = 60  # characters
+
+_DATED: Final = re.compile(r"\d{4}.*\d[:：时시時]")
+
+_KINDS_IN: Final = ("type", "kind", "role")
+
+_KIND: Final = re.compile(r"type|kind|role|side|class|类|身份|角色|方")
+
+_NO_TIMES: Final = TimestampParser(UTC)
+
+
+def told_by_values(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> dict[str, str]:
+    """The names of message rows, and what their values show them to mean; none that are known already."""
+    rows = rows[:_ROWS]
+    names = tuple(dict.fromkeys(name for row in rows for name in row))
+    if len(rows) < _FEWEST_ROWS:
+        return {}
+    values = {name: [row[name] for row in rows if row.get(name) not in (None, "")] for name in names}
+    shape = vocabulary.shape(names)
+    found: dict[str, str] = {}
+    if (not shape.speaks or not _known_share(values, shape, vocabulary)) and (role := _role(values, shape)):
+        found[role] = "role"
+    speaks = shape.speaks or bool(found)
+    has_text = shape.text or shape.texts
+    if speaks and not has_text and (text := _text(values, {*found, shape.role})):
+        found[text] = "text"
+    if not (speaks and (has_text or "text" in found.values())):
+        return {}
+    own = "" if shape.names_its_conversation else _id(values, {*found, shape.role, shape.text})
+    if not own and not shape.conversation_id:
+        own = _id_by_rows(rows, {**found, shape.role: "role"}, vocabulary)
+    if own:
+        found[own] = "conversation_id"
+    if not (shape.time or shape.started_at) and (time := _time(values)):
+        found[time] = "time"
+    return found
+
+
+def is_id_name(word: str) -> bool:
+    """True for a normalized name that can only be a conversation's id, such as `chatsessionno`."""
+    return _ID_NAME.fullmatch(word) is not None
+
+
+def is_conversations_name(word: str) -> bool:
+    """True for a normalized name that can be a conversation's."""
+    return word in _CONVERSATIONS or is_id_name(word)
+
+
+def time_by_values(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The column of times, with its meaning, where nobody knows its name."""
+    names = rows[0] if rows else {}
+    time = _time({name: [row[name] for row in rows if row.get(name)] for name in names})
+    return {time: "time"} if time else {}
+
+
+def transcripts_by_values(rows: Sequence[Mapping[str, str]]) -> str:
+    """The only name whose values are dialogues of both sides, or ""."""
+    rows = rows[:_ROWS]
+    names = rows[0] if rows else {}
+    return _only([name for name in names if _share(_is_dialogue, [row[name] for row in rows if row[name]])])
+
+
+def learn_from(values: Sequence[Any], vocabulary: Vocabulary) -> None:
+    """Learn what the names in a sample of JSON values mean: of messages, and of the lists that hold them."""
+    groups = list(islice(_groups(values, vocabulary), _ROWS))
+    learned: dict[str, str] = {}
+    for group in groups:
+        for name, meaning in told_by_values(group, vocabulary).items():
+            if meaning != "role" or not _decides_elsewhere(name, groups, vocabulary):
+                learned.setdefault(name, meaning)
+    if learned:
+        vocabulary.learn(learned)
+    lists = {name: "messages" for group in groups for row in group[:3] for name in _lists_in(row, vocabulary)}
+    if lists:
+        vocabulary.learn(lists)
+    elif dialogue := _dialogue_in(groups[0] if groups else [], vocabulary):
+        vocabulary.learn({dialogue: "transcript"})
+    if about := _about_conversations(groups, vocabulary):
+        vocabulary.learn(about)
+
+
+def _groups(values: Sequence[Any], vocabulary: Vocabulary, depth: int = 0) -> Iterator[list[Mapping[str, Any]]]:
+    """The objects of a sample that stand beside each other: in one list, under one key of such."""
+    rows = [value for value in values if isinstance(value, Mapping)]
+    if rows:
+        yield rows
+    if depth >= _DEPTH:
+        return
+    for value in values:
+        if isinstance(value, list):
+            yield from _groups(value, vocabulary, depth + 1)
+    for name in dict.fromkeys(name for row in rows for name in row):
+        held = [row[name] for row in rows if isinstance(row.get(name), dict | list)]
+        if held and not vocabulary.means(name, "role"):
+            lists = [element for element in held if isinstance(element, list)]
+            objects = [element for element in held if isinstance(element, dict)]
+            if objects:
+                yield from _groups(objects, vocabulary, depth + 1)
+            for elements in lists[:20]:
+                yield from _groups(elements, vocabulary, depth + 1)
+
+
+def _dialogue_in(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> str:
+    """The name of the dialogue in records that hold nothing else, where nobody knows it."""
+    shape = vocabulary.shape(tuple(dict.fromkeys(name for row in rows for name in row)))
+    if shape.messages or shape.speaks or shape.transcripts[:1] or shape.prompt or shape.entity:
+        return ""
+    texts = [{name: value for name, value in row.items() if isinstance(value, str)} for row in rows]
+    return transcripts_by_values(texts) if texts and all(text.keys() == texts[0].keys() for text in texts) else ""
+
+
+def _decides_elsewhere(name: str, groups: Sequence[Sequence[Mapping[str, Any]]], vocabulary: Vocabulary) -> bool:
+    """True for a name that some objects have beside one that tells their speaker already."""
+    return any(
+        name in row and shape.speaks and name != shape.role and row.get(shape.role) is not None
+        for group in groups
+        for row in group[:_FEWEST_ROWS]
+        if (shape := vocabulary.shape(tuple(row))).role and _side_of(vocabulary, row.get(shape.role))
+    )
+
+
+def _lists_in(row: Mapping[str, Any], vocabulary: Vocabulary) -> Iterator[str]:
+    """The name of the only list of messages in a conversation that no known name holds."""
+    shape = vocabulary.shape(tuple(row))
+    if shape.messages or shape.speaks:
+        return
+    if not shape.conversation_id and not any(_OWN_ID.fullmatch(normalized(name)) for name in row):
+        return
+    lists = [
+        name for name, value in row.items() if isinstance(value, list) and value and _holds_messages(value, vocabulary)
+    ]
+    if len(lists) == 1:
+        yield lists[0]
+
+
+def _holds_messages(elements: list[Any], vocabulary: Vocabulary) -> bool:
+    if isinstance(elements[0], Mapping):
+        shape = vocabulary.shape(tuple(elements[0]))
+        if shape.speaks and shape.texts and not shape.names_its_conversation:
+            return True
+    if all(isinstance(element, str) for element in elements):
+        return _is_dialogue("\n".join(elements))
+    return as_messages(elements) is not None
+
+
+def _about_conversations(groups: Sequence[Sequence[Mapping[str, Any]]], vocabulary: Vocabulary) -> dict[str, str]:
+    """The times of conversations and messages and the ids of conversations, where nobody knows their names."""
+    found: dict[str, str] = {}
+    for group in groups:
+        rows = group[:_ROWS]
+        shape = vocabulary.shape(tuple(dict.fromkeys(name for row in rows for name in row)))
+        if not (shape.messages or (shape.speaks and shape.texts)):
+            continue
+        values = {name: [row[name] for row in rows if row.get(name)] for row in rows for name in row}
+        if not (shape.time or shape.started_at) and (time := _time(values)):
+            found.setdefault(time, "time")
+        if not shape.conversation_id:
+            own = "" if shape.speaks or not shape.messages else _own_id(values, len(rows))
+            if name := _conversation_beside(values) or own:
+                found.setdefault(name, "conversation_id")
+    return found
+
+
+def _conversation_beside(values: Mapping[str, list[Any]]) -> str:
+    """The path of the id in an object that is about the conversation: `conversation.id`."""
+    for name, kept in values.items():
+        about = [value.get("id") for value in kept if isinstance(value, Mapping)]
+        whole = len(about) == len(kept) > 0 and all(isinstance(one, str | int) for one in about)
+        if whole and normalized(name) in _CONVERSATIONS:
+            return f"{name}.id"
+    return ""
+
+
+def _own_id(values: Mapping[str, list[Any]], rows: int) -> str:
+    """The only id of a record that holds its messages: a code that each has and no two share."""
+    ids = [
+        name
+        for name, kept in values.items()
+        if len(kept) == rows
+        and all(isinstance(value, str | int) for value in kept)
+        and len(set(map(str, kept))) == rows
+    ]
+    named = [name for name in ids if is_id_name(normalized(name))]
+    return _only(named) or _only([name for name in ids if _OWN_ID.fullmatch(normalized(name))])
+
+
+def _known_share(values: Mapping[str, list[Any]], shape: Shape, vocabulary: Vocabulary) -> bool:
+    """True where any value of the column for who speaks is known, or it is no column of words."""
+    if not shape.role:
+        return True
+    words = [value for value in values[shape.role] if isinstance(value, str)]
+    if not words:
+        return True
+    context = roles_in_context(words)
+    return any(word in context or _side_of(vocabulary, word) for word in dict.fromkeys(words)) or bool(vocabulary.roles)
+
+
+def _id(values: Mapping[str, list[Any]], used: set[str]) -> str:
+    """The only name of a conversation's id: by its words, or one such as `Conversation` whose values are codes."""
+    names = [name for name in values if name not in used and all(isinstance(kept, str | int) for kept in values[name])]
+    return _only([name for name in names if is_id_name(normalized(name))]) or _only(
+        [name for name in names if normalized(name) in _CONVERSATIONS and _share(_is_code, values[name])]
+    )
+
+
+def _id_by_rows(rows: Sequence[Mapping[str, Any]], meant: Mapping[str, str], vocabulary: Vocabulary) -> str:
+    """The only name whose values part the rows into dialogues: each a run of rows in which both sides speak."""
+    role = next((name for name, meaning in meant.items() if meaning == "role" and name), "")
+    names = [name for name in rows[0] if name not in meant]
+    context = roles_in_context(word for row in rows if isinstance(word := row.get(role), str))
+    found = []
+    for name in names if role else ():
+        keys = []
+        both = 0
+        for key, run in groupby(rows, _value_of(name)):
+            words = [row.get(role) for row in run]
+            sides = {context.get(str(word)) or _side_of(vocabulary, word) for word in words}
+            keys.append(key)
+            both += {"user", "agent"} <= sides
+        if len(keys) > 1 and len(set(keys)) == len(keys) and all(map(_is_code, keys)) and both >= _MOST * len(keys):
+            found.append(name)
+    return _only(found)
+
+
+def _value_of(name: str) -> Callable[[Mapping[str, Any]], Any]:
+    """A row's value of this name, as text."""
+    return lambda row: str(row.get(name, ""))
+
+
+def _is_code(value: Any) -> bool:
+    return _CODE.fullmatch(str(value)) is not None
+
+
+def _side_of(vocabulary: Vocabulary, role: Any) -> Speaker | None:
+    """The side of a role, not kept: what words mean beside each other is learned later."""
+    if isinstance(role, Mapping):
+        return vocabulary.speaker(role)
+    return (vocabulary.roles.get(role) or speaker_of(role)) if isinstance(role, str) else None
+
+
+def _role(values: Mapping[str, list[Any]], shape: Shape) -> str:
+    found = [name for name in values if name not in (shape.role, shape.conversation_id) and _both_sides(values[name])]
+    return _only(found) or _only([name for name in found if _KIND.search(normalized(name))])
+
+
+def _both_sides(values: Sequence[Any]) -> bool:
+    if any(isinstance(value, Mapping) for value in values):
+        return _both_sides([_kind_in(value) for value in values])
+    if not all(isinstance(value, str) for value in values):
+        return False
+    words = {value.strip() for value in values if value.strip()}
+    if len(words) > 40:
+        return False
+    context = roles_in_context(words)
+    sides = [context.get(word) or speaker_of(word) for word in words]
+    known = [side for side in sides if side]
+    return {"user", "agent"} <= set(known) and len(known) * 2 > len(sides)
+
+
+def _kind_in(value: Any) -> str:
+    """Everything an object says of the kind of person it is."""
+    kinds = (value.get(name) for name in _KINDS_IN) if isinstance(value, Mapping) else ()
+    return next((kind for kind in kinds if isinstance(kind, str)), "")
+
+
+def _text(values: Mapping[str, list[Any]], used: set[str]) -> str:
+    found = {}
+    for name, kept in values.items():
+        texts = [words for value in kept if isinstance(value, str | Mapping) and (words := words_in(value))]
+        if name in used or not texts or _NO_TEXT_NAME.search(normalized(name)):
+            continue
+        length = sum(map(len, texts)) / len(texts)
+        prose = sum(_PROSE.search(text) is not None for text in texts)
+        if length >= _SHORTEST_PROSE and prose * 2 > len(texts) and len(set(texts)) * 2 >= len(texts):
+            found[name] = length
+    ranked = sorted(found, key=found.__getitem__, reverse=True)
+    clear = len(ranked) == 1 or (len(ranked) > 1 and found[ranked[0]] > 2 * found[ranked[1]])
+    return ranked[0] if clear else ""
+
+
+def _time(values: Mapping[str, list[Any]]) -> str:
+    """The name of times: by its words, or else the only one whose values are all dates with a time of day."""
+    names = [name for name in values if not _NO_MESSAGES_TIME.search(normalized(name))]
+    for name in names:
+        if _TIME_NAME.search(normalized(name)) and _share(_is_time, values[name]):
+            return name
+    return _only([name for name in names if values[name] and all(map(_is_dated, values[name]))])
+
+
+def _is_dated(value: Any) -> bool:
+    return (
+        isinstance(value, str) and len(value) <= _LONGEST_TIME and _DATED.search(value) is not None and _is_time(value)
+    )
+
+
+def _is_time(value: Any) -> bool:
+    return not isinstance(value, bool | list) and _NO_TIMES.parse(value) is not None
+
+
+def _is_dialogue(cell: str) -> bool:
+    return {"user", "agent"} <= {said.speaker for said in split_transcript(cell).utterances}
+
+
+def _share(is_right: Any, values: Sequence[Any]) -> bool:
+    return bool(values) and sum(map(is_right, values)) >= _MOST * len(values)
+
+
+def _only(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else ""

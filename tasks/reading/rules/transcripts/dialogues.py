@@ -1,0 +1,207 @@
+"""Dialogues in one string: whose label begins which message, and which lines are none of anybody's."""
+
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from tasks.domain.records import Turn
+from tasks.reading.rules.dialogue import MESSAGES_LIMIT, new_turn, plain_text
+from tasks.reading.rules.speakers import AGENT_WORDS, SYSTEM_WORDS, USER_WORDS, Speaker
+from tasks.reading.rules.transcripts.labels import (
+    DATE,
+    DATE_INSIDE,
+    NO_ROLES,
+    OF_DAY,
+    SHOP,
+    Label,
+    LabelReader,
+    plain_label,
+)
+from tasks.reading.rules.transcripts.notices import without_notices
+from tasks.reading.rules.utterances import Utterance
+
+_TIMED_NOTICE: Final = re.compile(
+    rf"[\u200e\ufeff]?\[?(?P<time>{DATE}[ ,，]{{1,3}}{OF_DAY})\]?(?:[ \t]-[ \t]|[ \t]{{1,2}})\S"
+)
+
+
+def _alternatives(words: str, *, latin: bool) -> str:
+    chosen = [word for word in words.split() if word.isascii() is latin and len(word) > 1 and word not in _NO_LABELS]
+    return "|".join(sorted(chosen, key=lambda word: (-len(word), word)))
+
+
+# Roles that are ordinary words in a sentence, and so no labels in the midst of one.
+_NO_LABELS_WORDS: Final = (
+    "通知 旁白 事件 人工 管家 店员 商户 顾问 顧問 專員 店铺 店鋪 model admin shop store contact lead "
+    "member a q note info template activity trigger inbound incoming outbound outgoing expert consultant "
+    "passenger patient caller requester shopper subscriber tool function event service operator waiter "
+    "guest consumer ai csr rep sys usr merchant employee teammate automation workflow notification notice "
+    "developer"
+)
+
+_NO_LABELS: Final = frozenset(_NO_LABELS_WORDS.split())
+
+
+_USER_LABELS: Final = f"{_alternatives(USER_WORDS, latin=False)}|{_alternatives(USER_WORDS, latin=True)}"
+
+_AGENT_LABELS: Final = (
+    f"(?:人工|智能|在线|售前|售后|机器人)?客服(?:人员|人員|专员|專員)?|{_alternatives(AGENT_WORDS, latin=False)}"
+    f"|{_alternatives(AGENT_WORDS, latin=True)}"
+)
+
+_SYSTEM_LABELS: Final = f"{_alternatives(SYSTEM_WORDS, latin=False)}|system"
+
+_BRACKETS: Final = "【[(（"
+
+_LABEL_HERE: Final = re.compile(
+    r"(?<![a-z])(?<!联系)(?<!致电)(?<!添加)(?<!询问)"
+    rf"(?:(?P<user>{_USER_LABELS})|(?P<agent>{_AGENT_LABELS})|(?P<system>{_SYSTEM_LABELS}))"
+    r"(?:[ _-]?(?:\d{1,8}|[A-Za-z]\d{0,4}(?![A-Za-z])))?(?:[(（\[【][^()（）\[\]【】\n]{0,24}[)）\]】])?"
+    r"[】\])）]?[ \t]{0,8}[:：﹕∶]",
+    re.I,
+)
+
+_LATIN: Final = "|".join(_alternatives(words, latin=True) for words in (USER_WORDS, AGENT_WORDS)) + "|system"
+
+# Plain words alone, which re finds ten times faster than labels.
+_LABEL_WORD: Final = re.compile(
+    "|".join(
+        [
+            *sorted(
+                (
+                    word
+                    for words in (USER_WORDS, f"{AGENT_WORDS} 售前客服 售后客服 机器人客服", SYSTEM_WORDS)
+                    for word in _alternatives(words, latin=False).split("|")
+                ),
+                key=lambda word: (-len(word), word),
+            ),
+            _LATIN,
+            _LATIN.title(),
+            _LATIN.upper(),
+        ]
+    )
+)
+
+_LABELS_A_LINE: Final = 2
+
+
+class Transcript(NamedTuple):
+    """A dialogue in one string: what stands before it, its messages, and where the first one begins.
+
+    `strangers` are names that begin a message and that nobody said whose they are, each with how often.
+    """
+
+    preamble: str
+    utterances: list[Utterance]
+    start: int
+    strangers: Mapping[str, int] = {}
+
+
+def split_transcript(text: str, reader: LabelReader = NO_ROLES) -> Transcript:
+    """The messages that speakers' labels (`用户：`, `[客服 小林]:`) begin; none when there is no label.
+
+    Labels count at line starts when both sides have one there, or two lines have one; else wherever they stand.
+    What follows without a label belongs to the message before, but a line that another speaker's name begins does
+    not: it is the message of a stranger.
+    """
+    text, days = without_notices(text)
+    labels = _labels_at_line_starts(text, reader, days)
+    if len(labels) < _LABELS_A_LINE and len({label.speaker for _, label in labels}) < _LABELS_A_LINE:
+        anywhere = _labels_anywhere(text)
+        if len(anywhere) > len(labels):
+            return _split(text, anywhere, {})
+    found, strangers = _with_sides(labels)
+    if not any(label.speaker in ("user", "agent") or label.sure for _, label in labels):
+        return Transcript(text.strip(), [], 0, strangers)
+    return _split(text, found, strangers)
+
+
+def plain_transcript(text: str) -> list[Turn] | None:
+    """The turns of a transcript whose every line begins with a plain label; None where one does not."""
+    turns: list[Turn] = []
+    labels = 0
+    for line in text.split("\n"):
+        if not line or line.isspace():
+            continue
+        plain = plain_label(line)
+        if plain is None:
+            return None
+        speaker, end = plain
+        labels += 1
+        said = line[end + 1 :].strip()
+        if "<" in said or "&#" in said:
+            said = plain_text(said)
+        if said and speaker != "system":
+            turns.append(new_turn((speaker, said, None)))
+    return turns if _LABELS_A_LINE <= labels <= MESSAGES_LIMIT else None
+
+
+def _labels_at_line_starts(text: str, reader: LabelReader, days: Mapping[int, str]) -> list[tuple[int, Label]]:
+    labels = []
+    start = 0
+    label_of = reader.label
+    for line in text.split("\n"):
+        if line and (label := label_of(line)):
+            if days and label.time and (day := days.get(start)) and not DATE_INSIDE.search(label.time):
+                label = label._replace(time=f"{day} {label.time}")
+            labels.append((start, label))
+        elif line[:1] in _NOTICE_BEGINS and (found := _TIMED_NOTICE.match(line)):
+            labels.append((start, Label("system", "", found["time"], 0, sure=False)))
+        start += len(line) + 1
+    return labels
+
+
+_NOTICE_BEGINS: Final = frozenset("0123456789[\u200e")
+
+
+def _with_sides(labels: list[tuple[int, Label]]) -> tuple[list[tuple[int, int, Speaker, str | None]], dict[str, int]]:
+    """The labels with their sides, and the strangers among them.
+
+    Where a shop's account speaks (千牛's `店铺:小美`), the one other name is the buyer's.
+    """
+    unknown = {label.name for _, label in labels if label.speaker is None}
+    by_shop = unknown and any(label.speaker == "agent" and SHOP.fullmatch(label.name) for _, label in labels)
+    buyer = next(iter(unknown)) if len(unknown) == 1 and by_shop else None
+    strangers: dict[str, int] = {}
+    found: list[tuple[int, int, Speaker, str | None]] = []
+    for start, (speaker, name, time, end, _) in labels:
+        side = speaker or ("user" if name == buyer else None)
+        if side is None:
+            strangers[name] = strangers.get(name, 0) + 1
+        found.append((start, start + end, side or "system", time))
+    return found, strangers
+
+
+def _split(text: str, labels: list[tuple[int, int, Speaker, str | None]], strangers: Mapping[str, int]) -> Transcript:
+    if not labels:
+        return Transcript(text.strip(), [], 0)
+    ends = [*(label[0] for label in labels[1:]), len(text)]
+    utterances = [
+        Utterance(speaker, _BLANKED.sub("", text[begin:end]).strip(), time)
+        for (_, begin, speaker, time), end in zip(labels, ends, strict=True)
+    ]
+    return Transcript(text[: labels[0][0]].strip(), utterances, labels[0][0], strangers)
+
+
+_PREFIX_CHARACTERS: Final = 60
+
+# What a line may have in brackets before its label: [00:01.2-00:04.8], ( 12s )
+_PREFIX: Final = re.compile(r"\s*[\[(（【<][^\n\[(（【<\])）】>]*[\])）】>]\s*")
+
+
+def _labels_anywhere(text: str) -> list[tuple[int, int, Speaker, str | None]]:
+    labels: list[tuple[int, int, Speaker, str | None]] = []
+    end = 0
+    for word in _LABEL_WORD.finditer(text):
+        if word.start() >= end and (found := _LABEL_HERE.match(text, word.start())):
+            start = found.start() - (found.start() > 0 and text[found.start() - 1] in _BRACKETS)
+            line = text.rfind("\n", 0, start) + 1
+            if line < start <= line + _PREFIX_CHARACTERS and _PREFIX.fullmatch(text, line, start):
+                start = line
+            side: Speaker = "user" if found["user"] else "agent" if found["agent"] else "system"
+            labels.append((start, found.end(), side, None))
+            end = found.end()
+    return labels
+
+
+_BLANKED: Final = re.compile(r"\n[ ]{3,}(?=\n)")

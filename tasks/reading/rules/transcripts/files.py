@@ -1,0 +1,282 @@
+"""Text files that hold transcripts: one a line, or several over many lines."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from tasks.domain.records import Reject
+from tasks.reading.rules.context import LogContext
+from tasks.reading.rules.dialogue import Header, conversation_from
+from tasks.reading.rules.json.records import Read
+from tasks.reading.rules.objects.log_bytes import LINE_LIMIT_BYTES, ObjectHead
+from tasks.reading.rules.readers import text_lines
+from tasks.reading.rules.reasons import strangers_in
+from tasks.reading.rules.transcripts.dialogues import split_transcript
+from tasks.reading.rules.transcripts.labels import DATE, DATE_INSIDE, OF_DAY, begins_with_label, plain_label
+
+_LINE_COST_BYTES: Final = 64  # beside its text; short lines take far more memory than their characters
+
+_RULE: Final = re.compile(r"\s*([-=*#_—~])\1{2,}\s*")
+
+_HEADING: Final = re.compile(r"\s*([^\s:：][^:：]{0,30})[:：](.*)")
+
+_ID_HEADING: Final = re.compile(
+    r"[\s#*=\-~_—–+|【\[(（<《]*(?:(?:会话|對話|对话|會話|咨询|通话|工单)\s*(?:ID|编号|編號|号|標識|标识)"
+    r"|(?:session|conversation|dialog|dialogue|chat|ticket|call)[ _-]?id)\s*[:：]",
+    re.I,
+)
+
+# 对话1：, 【会话 2】, === Conversation 3 ===, 第4通
+_NUMBERED: Final = re.compile(
+    r"[\s#*=\-~_—–+|【\[(（<《]*(?:第\s{0,2}\d{1,8}\s{0,2}(?:通|个|條|条|段|次|场|場)(?:会话|对话|會話|對話|通话|咨询)?"
+    r"|(?:会话|对话|會話|對話|通话|咨询|dialogue|dialog|conversation|session|chat|call|ticket)\s{0,2}[#＃nN°o.]{0,3}\s{0,2}(?P<id>(?:[A-Za-z]{1,4}[-_]?)?\d{1,20})(?:\s?(?:of|/)\s?\d{1,8})?)"
+    rf"[\s】\])]{{0,3}}(?:\s?[(（\[]?{DATE}[ T]?(?:{OF_DAY})?[)）\]]?)?"
+    r"[\s】\])）>》*=\-~_—–+|:：]*",
+    re.I,
+)
+
+# Chat started on 2026-11-21 09:15:10, --- 会话开始 ---
+_STARTED: Final = re.compile(
+    r"[\s#*=\-~_—–【\[(（]{0,40}(?:(?:会话|對話|对话|會話|聊天|通话|咨询)(?:已)?(?:开始|開始|接入|建立)"
+    r"|(?:new )?(?:chat|conversation|session) (?:started|begins?|opened)\b).{0,60}",
+    re.I,
+)
+
+_ID_DIGITS: Final = 5  # a number of fewer counts the conversations of a file
+
+_BESIDE: Final = re.compile(r"\s{1,4}[|｜]\s{1,4}")
+
+_LINES_AHEAD: Final = 200
+
+_Line = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptLines:
+    """A whole transcript a line."""
+
+    log: LogContext
+
+    def __call__(self, file: BinaryIO, head: ObjectHead) -> Iterator[Read]:
+        """Yield what the object holds, in its order."""
+        rejects: list[Reject] = []
+        for number, line in text_lines(file, head, self.log, rejects):
+            yield from rejects
+            rejects.clear()
+            if line.strip():
+                yield read_transcript([(number, line)], self.log)
+        yield from rejects
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptFile:
+    """Transcripts over several lines, parted by headings as the file's first line is one, or by rules (`-----`).
+
+    What a customer types is no border: a heading counts only in a file that begins with one, a rule only where the
+    next line begins a conversation, and a pair of rules around a canned text never.
+    """
+
+    log: LogContext
+
+    def __call__(self, file: BinaryIO, head: ObjectHead) -> Iterator[Read]:
+        """Yield what the object holds, in its order."""
+        rejects: list[Reject] = []
+        block = _Block(self.log)
+        borders = _Borders(self.log)
+        for number, line, following in _with_following(text_lines(file, head, self.log, rejects)):
+            yield from rejects
+            rejects.clear()
+            begins = borders.begins_conversation(line, following)
+            if begins and block.spoken:
+                yield block.read()
+                block = _Block(self.log)
+            if borders.is_no_text(line):
+                if not block.spoken:
+                    block.takes_heading(line)
+                continue
+            block.add(number, line)
+        yield from rejects
+        if block.size:
+            yield block.read()
+
+
+class _Borders:
+    """Finds where in a file one conversation ends and another begins."""
+
+    def __init__(self, log: LogContext) -> None:
+        self._log = log
+        self._kind: re.Pattern[str] | None = None
+        self._begun = False
+        self._template = ""
+        self._box = ""
+        self._dropped = False
+
+    def begins_conversation(self, line: str, following: str) -> bool:
+        """True for a line that is a border, and so begins another conversation.
+
+        Args:
+            following: the next line that is not blank.
+        """
+        self._dropped = False
+        if self._begun and not self._box and plain_label(line):
+            return False
+        return self._is_border(line, following)
+
+    def _is_border(self, line: str, following: str) -> bool:
+        rule = _RULE.fullmatch(line)
+        if not self._begun and line.strip() and not rule:
+            self._begun = True
+            self._kind = next((kind for kind in (_ID_HEADING, _NUMBERED, _STARTED) if _is_heading(line, kind)), None)
+            self._dropped = self._kind in (_NUMBERED, _STARTED)
+            if self._kind is None and not begins_with_label(line, self._log.labels):
+                self._template = _template(line)
+            return False
+        if self._is_like_the_first(line):
+            self._box, self._dropped = "", self._kind in (_NUMBERED, _STARTED)
+            return True
+        if not rule:
+            if self._box and begins_with_label(line, self._log.labels):
+                self._box = ""
+            return False
+        if self._box:  # the other end of a box around a canned text
+            closes = rule[1] == self._box
+            self._box = "" if closes else self._box
+            self._dropped = closes
+            return False
+        if self._begins_with(following):
+            self._dropped = True
+            return True
+        self._box, self._dropped = rule[1], True
+        return False
+
+    def _is_like_the_first(self, line: str) -> bool:
+        """True for a heading of the kind that the file begins with."""
+        if self._kind is None:
+            return bool(self._template) and _template(line) == self._template
+        return _is_heading(line, self._kind)
+
+    def _begins_with(self, line: str) -> bool:
+        if self._kind:
+            return _is_heading(line, self._kind) or begins_with_label(line, self._log.labels)
+        if not line or begins_with_label(line, self._log.labels) or _ID_HEADING.match(line):
+            return True
+        heading = _HEADING.fullmatch(line)
+        return heading is not None and bool(self._log.vocabulary.shape((heading[1].strip(),)).meanings())
+
+    def is_no_text(self, line: str) -> bool:
+        """True for a border that says nothing itself."""
+        return self._dropped
+
+
+def _template(line: str) -> str:
+    """A heading without its numbers; "" for a line without any, or of too few signs to be one."""
+    found = _DIGITS.sub("0", line.strip())
+    return found if found != line.strip() and len(found) >= _SHORTEST_TEMPLATE else ""
+
+
+_DIGITS: Final = re.compile(r"\d+")
+
+_SHORTEST_TEMPLATE: Final = 4
+
+
+def _is_heading(line: str, kind: re.Pattern[str]) -> bool:
+    return (kind.match(line) if kind is _ID_HEADING else kind.fullmatch(line)) is not None
+
+
+class _Block:
+    """The lines of one transcript; only so many, whatever the file holds."""
+
+    def __init__(self, log: LogContext) -> None:
+        self._log = log
+        self._lines: list[_Line] = []
+        self._begun = 0
+        self._conversation_id = self._started = ""
+        self.size = 0
+        self.spoken = False
+
+    def takes_heading(self, line: str) -> None:
+        """Take the id and the time that a heading above the first message names."""
+        self._conversation_id = numbered_id(line) or self._conversation_id
+        if found := DATE_INSIDE.search(line):
+            self._started = found[0]
+
+    def add(self, number: int, line: str) -> None:
+        """Take one line; blank ones before the first that is not are left out."""
+        if not (line.strip() or self._lines):
+            return
+        self._begun = self._begun if self.size else number
+        self.spoken = self.spoken or begins_with_label(line, self._log.labels)
+        self.size += len(line) + _LINE_COST_BYTES
+        if self.size <= LINE_LIMIT_BYTES:
+            self._lines.append((number, line))
+        else:
+            self._lines = []
+
+    def read(self) -> Read:
+        """The conversation of the lines."""
+        if self.size > LINE_LIMIT_BYTES:
+            limit = f"{LINE_LIMIT_BYTES >> 20} MB with {_LINE_COST_BYTES} bytes added for each line"
+            return self._log.unreadable(self._begun, f"a transcript of more than {limit}: no conversation is that long")
+        return read_transcript(self._lines, self._log, self._conversation_id, self._started)
+
+
+def numbered_id(heading: str) -> str:
+    """The id that a heading such as `## Conversation 10086001` names; "" where it only counts."""
+    found = _NUMBERED.fullmatch(heading)
+    number = (found["id"] or "") if found else ""
+    return number if sum(map(str.isdigit, number)) >= _ID_DIGITS else ""
+
+
+def read_transcript(lines: list[_Line], log: LogContext, named: str = "", began: str = "") -> Read:
+    """A conversation of these lines. What stands before it may name its id, start, channel and attributes."""
+    text = "\n".join(line for _, line in lines)
+    found = split_transcript(text, log.labels)
+    first = lines[text.count("\n", 0, found.start)][0]
+    headings, others = _headings(found.preamble)
+    shape = log.vocabulary.shape(tuple(headings))
+    conversation_id = headings.get(shape.conversation_id) or named or f"{log.uri}:{first}"
+    if found.strangers:
+        return log.unreadable(first, strangers_in(found.strangers, log), conversation_id)
+    if not found.utterances:
+        return log.unreadable(first, "a transcript without a speaker's label, such as 用户：")
+    started = shape.started_at or shape.time
+    used = {shape.conversation_id, shape.channel, started}
+    attributes = {key: value for key, value in headings.items() if key not in used and value}
+    if others:
+        attributes["preamble"] = "\n".join(others)
+    header = Header(
+        conversation_id, log.uri, first, headings.get(started) or began, headings.get(shape.channel, ""), attributes
+    )
+    return conversation_from(found.utterances, log.timestamps, header)
+
+
+def _headings(preamble: str) -> tuple[dict[str, str], list[str]]:
+    """The `key：value` lines before a dialogue, and the other lines there."""
+    headings: dict[str, str] = {}
+    others = []
+    for line in (part for whole in preamble.split("\n") for part in _parts(whole)):
+        if heading := _HEADING.fullmatch(line):
+            headings[heading[1].strip(" #*-=_~—【[")] = heading[2].strip(" #*-=_~—】]")
+        elif line.strip(" \t-*#>=_"):
+            others.append(line.strip())
+    return headings, others
+
+
+def _parts(line: str) -> list[str]:
+    """The `key: value` pairs of a line that holds several."""
+    parts = _BESIDE.split(line)
+    return parts if all(_HEADING.fullmatch(part) for part in parts) else [line]
+
+
+def _with_following(lines: Iterator[_Line]) -> Iterator[tuple[int, str, str]]:
+    """Yield each line with the next one that is not blank, as far as one is near."""
+    waiting: list[_Line] = []
+    for number, line in lines:
+        if waiting and (line.strip() or len(waiting) > _LINES_AHEAD):
+            for before in waiting:
+                yield *before, line
+            waiting.clear()
+        waiting.append((number, line))
+    for before in waiting:
+        yield *before, ""

@@ -1,0 +1,64 @@
+"""JSON behind a logger's prefix, in a script, among comments, and what Python prints."""
+
+import json
+
+import pytest
+
+from tasks.reading.rules.json.dirt import is_no_value, python_value, without_wrapping
+from tests.builders.logs import Read, said
+
+RECORDS = [
+    {"session_id": f"c{n}", "messages": [{"role": "user", "text": "杯子碎了"}, {"role": "agent", "text": "给您补发"}]}
+    for n in range(3)
+]
+LINES = [json.dumps(record, ensure_ascii=False) for record in RECORDS]
+
+FILES = {
+    "a logger's time": "\n".join(f"2026-11-22 03:00:01,123 INFO export - {line}" for line in LINES),
+    "syslog": "\n".join(f"<14>Nov 22 03:00:01 host app[7]: {line}" for line in LINES),
+    "a level": "\n".join(f"[INFO] chat {line}" for line in LINES),
+    "a variable": f"var chats = [{', '.join(LINES)}];",
+    "a variable over lines": "window.chats = [\n" + ",\n".join(LINES) + "\n];\n",
+    "a callback": f"callback([{', '.join(LINES)}]);",
+    "comments": "// exported\n[\n" + ",\n".join(LINES) + ",\n]\n",
+    "encoded twice": json.dumps(json.dumps(RECORDS)),
+    "brackets on lines": "[\n" + ",\n".join(LINES) + "\n]",
+    "Python": "\n".join(map(repr, RECORDS)),
+    "Python's list": repr(RECORDS),
+}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_read_reads_what_is_nearly_json(file):
+    found = Read(FILES[file].encode())
+    assert found.rejects == []
+    assert [(one.conversation_id, said(one)) for one in found.conversations] == [
+        (f"c{n}", [("user", "杯子碎了"), ("agent", "给您补发")]) for n in range(3)
+    ]
+
+
+def test_read_names_a_line_that_is_no_json_among_others():
+    found = Read("\n".join([*LINES, "杯子碎了"]).encode())
+    assert (len(found.conversations), found.rejects[0].line) == (3, 4)
+
+
+@pytest.mark.parametrize("text", ["", " ]", "],", "// made by hand", "# 导出", "var a =", "window.b(", ");", "/* x */"])
+def test_is_no_value_knows_what_says_nothing(text):
+    assert is_no_value(text)
+
+
+@pytest.mark.parametrize("text", ["杯子碎了", "1", '"a"', "null", "{'a': 1}"])
+def test_is_no_value_passes_over_no_value(text):
+    assert not is_no_value(text)
+
+
+@pytest.mark.parametrize("text", ['客户说 {"a": 1}', 'c1,user,{"a": 1}', '{"a": 1}'])
+def test_without_wrapping_leaves_alone_what_no_logger_wrote(text):
+    assert without_wrapping(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["{'a': __import__('os')}", "{'a': {1, 2}}", "{'a': b'x'}", "{1: 'a'}", "['" + "[" * 90, "{'a': " * 90]
+)
+def test_python_value_reads_nothing_that_json_could_not_hold(text):
+    assert python_value(text) is None

@@ -1,0 +1,66 @@
+"""Lines of a transcript that nobody says, in the forms that apps write them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tasks.reading.rules.transcripts.notices import without_notices
+from tests.builders.logs import Read, said
+
+TURNS = [("user", "几天能到"), ("agent", "三天左右"), ("user", "好")]
+LINES = ["顾客：几天能到", "客服：三天左右", "顾客：好"]
+
+NOTICES = [
+    "客服撤回了一条消息", "店小二小美 撤回了一条消息", "客服小美 加入会话", "客服小美已离开聊天", "会话已结束", "本次服务已结束",
+    "2026-11-21 10:00:05 会话开始", "[会话已由客服小美转接]", "——— 以上是历史消息 ———", "Tom joined the chat",
+    "Ann has left the conversation.", "Chat started on 2026-11-21 10:00:05", "This message was deleted",
+    "—— 2026-11-21 ——", "2026/11/21（土）", "2026年11月21日 星期六", "Saturday, 21.11.2026",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+def test_read_gives_a_notice_to_nobody(notice):
+    content = "\n".join([LINES[0], notice, *LINES[1:], notice])
+    assert said(Read(content.encode()).conversation) == TURNS
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "你们上次说的2026-11-21到货呢", "我要撤回申请：退款那个", "他离开了", "会话里说好的价格，开始怎么不说清楚呢",
+        "the message was about my chat", "2026-11-21 10:00", "11/21/26 or so",
+    ],
+)  # fmt: skip
+def test_without_notices_leaves_alone_what_people_say(words):
+    assert without_notices(f"顾客：在\n{words}\n客服：在").text == f"顾客：在\n{words}\n客服：在"
+
+
+def test_what_follows_a_notice_stays_the_message_before():
+    content = "顾客：几天能到\n客服：三天\n客服撤回了一条消息\n左右\n顾客：好"
+    assert said(Read(content.encode()).conversation)[1] == ("agent", "三天\n左右")
+
+
+def test_the_day_of_a_line_of_its_own_is_that_of_the_times_below():
+    content = "2026/11/21（土）\n09:15\t顧客\t几天能到\n09:16\t客服\t三天左右\n2026/11/22（日）\n08:00\t顧客\t好"
+    found = Read(content.encode()).conversation
+    assert said(found) == TURNS
+    assert [turn.time for turn in found.turns] == [
+        datetime(2026, 11, 21, 1, 15, tzinfo=UTC),
+        datetime(2026, 11, 21, 1, 16, tzinfo=UTC),
+        datetime(2026, 11, 22, 0, 0, tzinfo=UTC),
+    ]
+
+
+CAPTIONS = [("00:00:01.000 --> 00:00:04.000", line) for line in LINES]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "WEBVTT\n\n" + "\n\n".join(f"{when}\n{line}" for when, line in CAPTIONS),
+        "WEBVTT\n\n" + "\n\n".join(f"{when}\n<v {line.replace('：', '>')}</v>" for when, line in CAPTIONS),
+        "\n\n".join(f"{at}\n{when.replace('.', ',')}\n{line}" for at, (when, line) in enumerate(CAPTIONS, 1)),
+    ],
+)
+def test_read_reads_captions_of_calls(file):
+    assert said(Read(file.encode()).conversation) == TURNS
