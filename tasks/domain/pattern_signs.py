@@ -29,7 +29,11 @@ _CASES: Final = {"i": "iI\u0130\u0131", "k": "kK\u212a", "s": "sS\u017f"}
 _REPEATS: Final = (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT)
 
 # About how often a character stands at a given place of a Chinese chat.
-_OFTEN: Final = {**dict.fromkeys("的了是我你您不有在一个请好吗，。 ", 0.03), **dict.fromkeys("0123456789", 0.02)}
+_OFTEN: Final = {
+    **dict.fromkeys("么什可以货发单到时这要能会吧呢订商品问下快上前天就还也都人家之后情况知道收款退亲哦", 0.01),
+    **dict.fromkeys("0123456789没", 0.02),
+    **dict.fromkeys("的了是我你您不有在一个请好吗，。 ", 0.03),
+}
 
 _SELDOM: Final = 0.004
 
