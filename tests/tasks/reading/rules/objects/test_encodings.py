@@ -60,3 +60,8 @@ def test_read_says_of_a_log_whose_encoding_nothing_tells_that_it_may_be_garbled(
 @pytest.mark.parametrize("encoding", SPOKEN)
 def test_read_doubts_no_encoding_that_it_knows(encoding):
     assert Read(table(encoding).encode(encoding)).tally.notes == []
+
+
+@pytest.mark.parametrize("byte", [0xA5, 0xA4, 0xB0, 0xE0, 0x83])
+def test_a_byte_that_fills_a_file_is_no_foreign_language(byte):
+    assert encoding_of(bytes([byte]) * 700) == "gb18030"
