@@ -116,7 +116,7 @@ def _likelihood(evidence: bytes, lines: list[bytes], encoding: str) -> float:
     frequent = _share([sign in _FREQUENT for sign in other])
     private = _share(["\ue000" <= sign <= "\uf8ff" for sign in other])
     # A byte that fills a file reads as some sign of each encoding.
-    said = len(other) if encoding in _OF_LETTERS or len(set(other)) >= _TOO_FEW else 0
+    said = len(other) if encoding == "cp1252" or len(set(other)) >= _TOO_FEW else 0
     if not _may_be(encoding, decodable, said, frequent):
         return 0.0
     bonus = 0.5 if encoding in _KANA and len(_KANA[encoding].findall(raw)) > len(other) / 4 else 0.0
