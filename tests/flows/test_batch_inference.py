@@ -162,7 +162,7 @@ def test_what_was_left_out_is_not_submitted_again_after_a_crash(batch, bos, qian
         raise Interrupted
 
     with monkeypatch.context() as patch:
-        patch.setattr("flows.summarize_day._summarize", crash)
+        patch.setattr("flows.wiring.day_runs.DayRun.summarize", crash)
         with pytest.raises(Interrupted):
             run()
     tally = run()

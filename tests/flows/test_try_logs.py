@@ -50,7 +50,7 @@ def test_try_logs_gives_a_mapping_that_works_when_saved(tmp_path):
     rows = [
         f"a{n},{who},{words}{n},2026-11-22 10:0{at}:00\n"
         for n in range(4)
-        for at, (who, words) in enumerate([("旅客", ASK), ("小二", TELL)])
+        for at, (who, words) in enumerate([("甲方", ASK), ("小马", TELL)])
     ]
     log.write_text("编码,谁说的,说了什么,几点\n" + "".join(rows), encoding="utf-8")
     code, out, error = look(log)
@@ -58,7 +58,7 @@ def test_try_logs_gives_a_mapping_that_works_when_saved(tmp_path):
     assert "Nothing here" not in out
     suggested = [line.strip() for line in out.splitlines() if line.startswith("  [mine]") or "= {" in line]
     mapping = tmp_path / "mine.toml"
-    mapping.write_text("\n".join(suggested).replace('"旅客" = "agent"', '"旅客" = "user"'), encoding="utf-8")
+    mapping.write_text("\n".join(suggested).replace('"甲方" = "agent"', '"甲方" = "user"'), encoding="utf-8")
     code, out, error = look(log, "--mappings", mapping, "--log-format", "mine")
     assert (code, error) == (0, "")
     assert "4 conversations can be summarized, 0 rejects" in out
