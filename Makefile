@@ -71,7 +71,7 @@ fuzz: env ## hostile inputs for every reader and parser, led by the code they re
 	@test -d .tmp/fuzz/atheris || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --target .tmp/fuzz -r tests/fuzz/requirements.txt
 	PYTHONPATH=.tmp/fuzz $(BIN)/python -m tests.fuzz $(FUZZ)
 
-picture: demo ## draw the README's picture anew from the demo's first day
+picture: demo ## draw the README's picture anew from the demo's three days
 	$(BIN)/python -m flows.build_report --start 2026-11-21 --end 2026-11-21
 	$(BIN)/python -m deployments.demo.draw_picture > .github/report.svg
 

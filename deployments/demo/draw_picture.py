@@ -1,4 +1,4 @@
-"""The README's picture: the top of the report on a day of the sample logs, from the tables of `make demo`."""
+"""The README's picture: the top of the report on the days of the sample logs, from the tables of `make demo`."""
 
 import sys
 from datetime import date
@@ -14,8 +14,8 @@ from tasks.reporting.story_day import theme_names
 
 def main() -> None:
     """Write the picture to stdout."""
-    day = date(2026, 11, 20)
-    published = aggregate_published.fn(FolderStore(Path("warehouse")), [day], ZoneInfo("Asia/Shanghai"))
+    days = [date(2026, 11, day) for day in (20, 21, 22)]
+    published = aggregate_published.fn(FolderStore(Path("warehouse")), days, ZoneInfo("Asia/Shanghai"))
     sys.stdout.write(render_picture(published.whole, Context(theme_names=theme_names())))
 
 
