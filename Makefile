@@ -72,7 +72,6 @@ fuzz: env ## hostile inputs for every reader and parser, led by the code they re
 	PYTHONPATH=.tmp/fuzz $(BIN)/python -m tests.fuzz $(FUZZ)
 
 picture: demo ## draw the README's picture anew from the demo's three days
-	$(BIN)/python -m flows.build_report --start 2026-11-21 --end 2026-11-21
 	$(BIN)/python -m deployments.demo.draw_picture > .github/report.svg
 
 # pip-audit is content where it has seen nothing: what its report is worth is decided by supply_chain.py.
