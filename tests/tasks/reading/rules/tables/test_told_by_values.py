@@ -51,6 +51,11 @@ def test_told_by_values_takes_of_a_name_and_a_kind_the_kind():
     assert found["谁"] == "role"
 
 
+def test_told_by_values_takes_no_column_for_a_time_that_mostly_holds_none():
+    mixed = [{**row, "发出时间": row["发出时间"] if place % 3 == 0 else "待定"} for place, row in enumerate(rows())]
+    assert "time" not in told_by_values(mixed, Vocabulary()).values()
+
+
 @pytest.mark.parametrize("words", ["ok", "12345678", "k-88-1234", "小美"])
 def test_told_by_values_takes_no_codes_or_names_for_what_is_said(words):
     found = told_by_values([{**row, "言": words} for row in rows()], Vocabulary())
