@@ -47,7 +47,8 @@ async def set_up(client: PrefectClient, shared_quotas: Mapping[str, float] | Non
     for name, part in (shared_quotas or {}).items():
         lines.append(f"shared quota {name}, {part:.0%} of it: {await make_shared_quota(client, name, part)}")
 
-    lines += [f"automation {one.name}: {await _put_automation(client, one)}" for one in (cancelled_tunings(),)]
+    automation = cancelled_tunings()
+    lines.append(f"automation {automation.name}: {await _put_automation(client, automation)}")
     return lines + [line for name in REPLACED if (line := await _drop_automation(client, name))]
 
 
@@ -71,8 +72,8 @@ async def _make_queue(client: PrefectClient, name: str, priority: int, limit: in
 
 async def _drop_automation(client: PrefectClient, name: str) -> str:
     found = await client.read_automations_by_name(name)
-    for one in found:
-        await client.delete_automation(one.id)
+    for automation in found:
+        await client.delete_automation(automation.id)
     return f"automation {name}: removed; the watch does it" if found else ""
 
 

@@ -120,11 +120,11 @@ async def deploy(client: PrefectClient, stanzas: Sequence[Stanza]) -> list[str]:
     ]
     if changed:
         await asyncio.to_thread(_deploy, changed)
-    for one in changed:
-        name = name_of(one)
+    for path in changed:
+        name = name_of(path)
         before = there[name] or earlier.get(name)
         if before is not None:
-            await _give_back(client, name, before, remembered.get(name, _FORGOTTEN), one)
+            await _give_back(client, name, before, remembered.get(name, _FORGOTTEN), path)
     now = {
         name_of(stanza): {
             "mark": mark_of(stanza),
@@ -136,7 +136,7 @@ async def deploy(client: PrefectClient, stanzas: Sequence[Stanza]) -> list[str]:
     }
     if now != remembered:
         await Variable.aset(REMEMBERED, now, overwrite=True)
-    names = {name_of(one) for one in changed}
+    names = {name_of(path) for path in changed}
     said = [
         f"deployment {name_of(stanza)}: {'deployed' if name_of(stanza) in names else 'as it was'}" for stanza in stanzas
     ]

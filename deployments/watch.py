@@ -125,9 +125,9 @@ class Watch:
             await self.repairer.ask_for_missed_nights(client, datetime.now(UTC))
             self._nights_at = time.monotonic()
         done = await self.repairer.look(client, since)
-        for one in done:
-            self._tell_of_repair(one)
-        await self._tell_of_failures(client, since, {one.run.id for one in done if one.what == "given up"})
+        for repair in done:
+            self._tell_of_repair(repair)
+        await self._tell_of_failures(client, since, {repair.run.id for repair in done if repair.what == "given up"})
         await self._tell_of_ends(client, since)
         await self._tell_of_the_late(client)
         self._look_at_disks()
@@ -189,7 +189,7 @@ class Watch:
 
     def _look_at_disks(self) -> None:
         for folder in self.folders:
-            there = next(one for one in (folder, *folder.resolve().parents) if one.exists())
+            there = next(place for place in (folder, *folder.resolve().parents) if place.exists())
             usage = shutil.disk_usage(there)
             share = usage.free / max(usage.total, 1)
             if share < _DISK_FULL and folder not in self._full:

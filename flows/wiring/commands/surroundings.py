@@ -94,7 +94,7 @@ def surroundings() -> Iterator[None]:
 
 def explain(error: BaseException) -> str | None:
     """Return a sentence on what is wrong around a run; None where the error has another cause."""
-    chain = "\n".join(f"{type(one).__name__}: {one} {_function_of(one)}" for one in _chain(error))
+    chain = "\n".join(f"{type(cause).__name__}: {cause} {_function_of(cause)}" for cause in _chain(error))
     known = next((sentence for pattern, sentence in _KNOWN.items() if re.search(pattern, chain)), None)
     return known and known.format(api=PREFECT_API_URL.value() or "this machine", home=PREFECT_HOME.value())
 
