@@ -160,6 +160,12 @@ def kill(*pids: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+def test_wrong_settings_are_said_when_the_machine_is_started_and_not_at_night(folder, environment):
+    wrong = environment | {"KEFU_DIR": "x"}
+    with pytest.raises(AssertionError, match="KEFU_DIR in the environment is no setting"), served(*folder, wrong):
+        pytest.fail("it is ready")
+
+
 def test_a_run_whose_process_dies_is_begun_again(machine, endpoint, hook):
     run = begin(machine, endpoint, "process")
     kill(engine(machine))
