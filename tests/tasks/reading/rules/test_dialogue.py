@@ -74,7 +74,7 @@ def test_split_transcript_knows_labels(text):
 
 
 def test_split_transcript_takes_labels_inside_lines_for_text_when_lines_begin_with_them():
-    _, said, start, _ = split_transcript("你好\n用户：请转达客服：我要退货\n第二行\n客服：好")
+    _, said, start, *_ = split_transcript("你好\n用户：请转达客服：我要退货\n第二行\n客服：好")
     assert [words[:2] for words in said] == [("user", "请转达客服：我要退货\n第二行"), ("agent", "好")]
     assert start == 3
 
