@@ -216,6 +216,12 @@ def test_summarize_offline_takes_no_product_title_for_a_plan():
     assert "客服方案" not in summary("用>定金能退吗|客>双卡4G手机|用>嗯")
 
 
+@pytest.mark.parametrize("talk", ["建议您保持手机畅通哦", "订单上的号码是否可以联系到您"])
+def test_summarize_offline_takes_no_request_for_a_plan(talk):
+    assert summary(f"用>电风扇不转|客>{talk}|用>好")["是否接受"] == UNCLEAR
+    assert summary(f"用>电风扇不转|客>为您登记换新是否可以呢|客>{talk}|用>好")["客服方案"] == "为您登记换新是否可以呢"
+
+
 def test_summarize_offline_leaves_out_what_was_not_said():
     assert summary("用>你好|客>您好，请问有什么可以帮您？") == {"是否接受": UNCLEAR, "是否负面情绪": UNCLEAR}
 
