@@ -4,7 +4,6 @@ Run it again whenever it changes: python -m deployments.bootstrap
 """
 
 import argparse
-import asyncio
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from deployments.automations import REPLACED, cancelled_tunings
+from deployments.on_server import run_on_server
 from flows.wiring.blocks import BaiduCredentials, BosBucket, SummarizerEndpoint
 from flows.wiring.models.promotions import PromotionHistory
 from tasks.calling.shared_quota import make_shared_quota
@@ -116,9 +116,7 @@ def main(arguments: Sequence[str]) -> int:
         help="quotas that runs share by this name, and how much of each is theirs (default: all of it)",
     )
     given = parser.parse_args(arguments)
-    lines = asyncio.run(_run(dict(given.shared_quota)))
-    sys.stdout.write("\n".join(lines) + "\n")
-    return 0
+    return run_on_server(lambda: _run(dict(given.shared_quota)))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.variables import Variable
 
+from deployments.on_server import run_on_server
 from deployments.schedules import give_back_schedules
 from tasks.running.backfill_runs import in_states
 
@@ -205,8 +206,7 @@ async def _run() -> list[str]:
 
 def main() -> int:
     """The command line; the server is the one that PREFECT_API_URL names."""
-    sys.stdout.write("\n".join(asyncio.run(_run())) + "\n")
-    return 0
+    return run_on_server(_run)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
 from prefect.variables import Variable
 
+from deployments.on_server import require_server
 from deployments.outbox import LABEL, Outbox
 from deployments.watchdog import Watchdog
 from flows.wiring.services import notification_wire, open_warehouse
@@ -313,6 +314,7 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", stream=sys.stdout, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
+        require_server()
         watch = make_watch(args.webhook_url, args.alive_url, args.disk)
     except UsageError as error:
         sys.stderr.write(f"kefu-digest: {error}\n")

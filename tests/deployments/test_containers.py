@@ -176,6 +176,12 @@ def test_nothing_starts_without_a_login_and_whoever_calls_the_server_has_it():
     assert SERVICES["reports"]["environment"]["PREFECT_SERVER_API_AUTH_STRING"] == login
 
 
+@pytest.mark.parametrize("name", ["server", "set-up", "worker", "watch"])
+def test_no_proxy_stands_before_the_server(name):
+    near = SERVICES[name]["environment"]["NO_PROXY"].split(",")
+    assert {"server", "127.0.0.1", "${NO_PROXY-}"} <= set(near)
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 def test_job_template_is_taken_by_a_server_and_fills_every_slot(path, prefect_api: PrefectServer):
     template = json.loads(path.read_text(encoding="utf-8"))
