@@ -46,15 +46,23 @@ class _Rule(NamedTuple):
 
 _RULES: Final = (
     _Rule(re.compile(r"@|%40"), contacts.find_emails),
-    _Rule(re.compile(r"[@艾爱圈鼠箱]|[aA][tT]|%40|[mM][aA][iI][lL]"), contacts.find_disguised_emails),
+    _Rule(
+        re.compile(r"[@艾爱圈鼠箱]|[aA](?:[tT]|[)\]】>}])|%40|[mM][aA][iI][lL]|[#*$&] ?[a-zA-Z1]"),
+        contacts.find_disguised_emails,
+    ),
     _Rule(re.compile(r"[0-9]\.[0-9]|:[0-9A-Fa-f:]"), contacts.find_ip_addresses),
     _Rule(re.compile(rf"{codes.PROVINCE_SIGN}[A-Za-z]"), codes.find_plates),
     _Rule(re.compile(r"[A-Za-z][0-9A-Za-z][0-9]{4}|照|[行乡胞官]证|assport"), codes.find_passports),
     _Rule(re.compile("证"), codes.find_named_ids),
     _Rule(re.compile(r"[微薇威信VvWw卫绿]"), contacts.find_wechat_names),
     _Rule(re.compile(r"[Qq扣球企口]"), contacts.find_qq_numbers),
-    _Rule(re.compile(r"[码件密号]|口令|取|[oO][tT][pP]|[pP][aAiI][sSnN]|verif"), codes.find_secrets),
+    _Rule(re.compile(r"[码件密号]|口令|取|[oO][tT][pP]|[pP][aAiI][sSnN]|[cC]ode"), codes.find_secrets),
+    _Rule(re.compile(r"[0-9]-[0-9]{1,2}-[0-9]{4}"), codes.find_shelves),
+    _Rule(
+        re.compile(r"[a-z] (?:R(?:oa)?d|St(?:reet)?|Ave|L(?:ane|n)|B(?:oule|lvd))"), addresses.find_english_addresses
+    ),
     _Rule(re.compile(r"[+]|00"), numbers.find_foreign_numbers),
+    _Rule(re.compile(r"[0-9][ .-][2-9][0-9]{2}[ .-][0-9]|\)"), numbers.find_american_numbers),
     _Rule(re.compile(r"[0-9]"), numbers.find_numbers),
     _Rule(re.compile(rf"[{SPOKEN_DIGITS}OolI]"), numbers.find_spoken_numbers),
     _Rule(re.compile(r"[话机]|[tT][eE][lL]"), numbers.find_local_landlines),
@@ -185,8 +193,8 @@ def _end_of_emoji(text: str, end: int) -> int:
 
 
 def _apart(spans: Iterable[Span], plain: str) -> list[Span]:
-    """The spans in order; of overlapping ones the first, and none that would cut or hold a placeholder."""
-    found = sorted(spans)
+    """The spans in order; of overlapping ones the first and longest, and none that would cut or hold a placeholder."""
+    found = sorted(spans, key=lambda span: (span[0], -span[1]))
     if not found:
         return found
     taken = [match.span() for match in _PLACEHOLDER.finditer(plain)] if "[" in plain else []

@@ -31,16 +31,16 @@ _FIRST: Final = "".join(sorted({name[0] for name in (*PROVINCES, *CITIES)}))
 # No match begins elsewhere; a look at one character is cheaper than at four hundred names.
 _PLACE: Final = re.compile(
     rf"(?=[{_FIRST}0-9A-Za-z甲乙丙附新老东西南北一二三四五六七八九十百〇零栋幢座自地开工高街省市区县盟"
-    rf"旗镇乡苏大胡公国中环路道巷里弄村屯庄寨社小花家广名雅嘉苑别山宿产科软物园华府御城湾庭郡学医写商楼"
+    rf"旗镇乡苏大胡公国中环路道巷里弄村屯庄寨社小花家广名雅嘉苑别山宿产科软物园华府御城湾庭郡学医写商楼综教办实住门"
     rf"段])"
     rf"(?:(?P<place>(?:{'|'.join(sorted(PROVINCES, key=len, reverse=True))})(?:省|"
     rf"市|(?:壮族|回族|维吾尔)?自治区|特别行政区)?"
     rf"|(?:{'|'.join(sorted(CITIES, key=len, reverse=True))})市?)"
     r"|(?P<number>(?:甲|乙|丙|附|新|老|东|西|南|北)?[0-9一二三四五六七八九十百〇零]{1,5}(?:[-—之/][0-9"
     r"]{1,4}){0,2}号(?:院|楼|"
-    r"大院)?(?:附[0-9]{1,4}号?)?"
+    r"大院|宿舍楼?)?(?:[附付][0-9]{1,4}号?)?"
     r"|[0-9]{1,5}支?弄|[0-9]{1,4}巷)"
-    r"|(?P<building>(?:[A-Za-z]|[东南西北甲乙丙])?[0-9一二三四五六七八九十]{0,4}[A-Za-z]?(?:栋|幢|座)"
+    r"|(?P<building>(?:[A-Za-z]|[东南西北甲乙丙])?[0-9一二三四五六七八九十]{0,4}[A-Za-z]?(?:栋|幢|座)|[A-Za-z]塔"
     rf"|{_NUMERAL}{{1,3}}(?:号楼|单元|组团|期)|[A-Za-z]?[0-9]{{1,4}}[A-Za-z]?(?:-[0-9A-Za-z]{{1,4}}){{0,2}}(?:室|房|"
     rf"户)|{_NUMERAL}{{1,3}}(?:楼|层)(?:[东南西北]户?)?|{_NUMERAL}{{1,3}}(?:组|社|队)"
     r"|[东南西北](?:户|门)|[0-9]{1,2}门|(?<=[\u4e00-\u9fff])[0-9]{1,5}(?:-[0-9A-Za-z]{1,4}){1,3}(?![0-9]))"
@@ -53,7 +53,7 @@ _PLACE: Final = re.compile(
     r"名苑|雅苑|嘉苑|苑|别墅|公馆|山庄|家属院|大院|宿舍|园区|园|华府|名府|府|城(?!市)|"
     r"湾|庭|郡|里(?!面|边|头)|段(?!时|子))"
     r"|(?P<site>工业园|产业园|科技园|软件园|物流园|一品|国际|御景|学院|大学|中学|"
-    r"小学|医院|写字楼|商场|市场|中心|大楼))",
+    r"小学|医院|写字楼|(?:综合|教学|办公|宿舍|实验|公寓|住宅|门诊)楼|商场|市场|中心|大楼))",
 )
 
 # No part of a name holds one of these: what is before them belongs to the sentence.
@@ -82,8 +82,9 @@ _LABELED: Final = re.compile(
 _PARTLY: Final = re.compile(r"[省市区县镇乡村路街道巷弄号栋幢座室楼苑园城里庄厦寓院店柜站]")
 
 _TAIL: Final = re.compile(
-    r"(?:[ ]?[-—#]?[A-Za-z]?[0-9]{1,4}(?:[-—][0-9A-Za-z]{1,4}){0,3}(?![0-9])(?:室|号|户|房|层|"
-    r"楼)?)?(?:[ ]?[(（][^()（）\n]{1,16}[)）])?"
+    r"(?:[ ]?[-—#]?(?:[0-9]{1,3}[FfL](?![A-Za-z])|[0-9]{1,2}[A-Z][0-9]{1,3}|[A-Za-z]?[0-9]{1,4}|"
+    r"之[一二三四五六七八九十])"
+    r"(?:[-—][0-9A-Za-z]{1,4}){0,3}(?![0-9])(?:室|号|户|房|层|楼)?)?(?:[ ]?[(（][^()（）\n]{1,16}[)）])?"
     r"(?:[ ，,]{0,2}(?:邮编)?[:：]? ?[0-9]{6}(?![0-9]))?"
 )
 
@@ -98,6 +99,15 @@ _LONGEST_NAME: Final = 10
 _NAME_AT_END: Final = re.compile(r"[\u4e00-\u9fffA-Za-z0-9·]*$")
 
 _LONGEST_GAP: Final = 16
+
+_NO_PLACES: Final = tuple(NO_PLACES)
+
+_ENGLISH: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:(?:Room|Rm|Flat|Unit|Suite|Apt|Floor|Building|Bldg|Block|Tower|No)[. ]{0,2}[0-9A-Z-]{1,8}|"
+    r"[0-9]{1,3}(?:st|nd|rd|th)? ?(?:F|Floor)|[0-9]{1,5}[A-Za-z]?),? ){1,6}(?:[A-Z][A-Za-z’']{1,20} ){1,4}"
+    r"(?:Road|Rd|Street|St|Avenue|Ave|Lane|Ln|Boulevard|Blvd)(?![A-Za-z])\.?"
+    r"(?:, ?[A-Z][A-Za-z]{1,20}(?: [A-Z][A-Za-z]{1,20})?){0,4}"
+)
 
 
 @dataclass(slots=True)
@@ -129,6 +139,12 @@ def find_addresses(plain: str) -> Iterator[Span]:
             yield (*found.span(1), ADDRESS)
 
 
+def find_english_addresses(plain: str) -> Iterator[Span]:
+    """Addresses as they are written abroad: numbers, and then a road by its name."""
+    for found in _ENGLISH.finditer(plain):
+        yield (*found.span(), ADDRESS)
+
+
 def _chains(plain: str) -> Iterator[_Chain]:
     chain: _Chain | None = None
     for found in _PLACE.finditer(plain):
@@ -156,7 +172,8 @@ def _chains(plain: str) -> Iterator[_Chain]:
         else:
             begin = _name_start(plain, start)
             name = plain[begin:end]
-            if begin < start and name not in NO_PLACES and not any(name.endswith(word) for word in NO_PLACES):
+            numbered = plain[end : end + 1].isdecimal()  # 锦绣花园3期, where 花园 alone is what anybody says
+            if begin < start and name not in NO_PLACES and (numbered or not name.endswith(_NO_PLACES)):
                 chain = _Chain(begin, end, [level])
     if chain is not None:
         yield chain

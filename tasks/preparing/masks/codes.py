@@ -45,18 +45,21 @@ _PRODUCT_BEFORE: Final = re.compile(
 )
 
 _ID_WORD: Final = re.compile(
-    r"(?:身份证|证件)(?:号码?)?(?:[ :：=#]|是|为|填|写|的){0,4}([1-9][0-9]{13,16}[0-9Xx])(?![A-Za-z0-9])", re.IGNORECASE
+    r"(?:身份证|证件)(?:号码?)?(?:[ :：=#]|是|为|填|写|的){0,4}([1-9][0-9]{13,16} ?[0-9Xx])(?![A-Za-z0-9])",
+    re.IGNORECASE,
 )
 
 _LINK: Final = (
-    r"(?:号码?|数字)?(?:[ :：=#\"“”'‘（(【\[\n-]|是|为|就是|应该是|这个|发你|给你|收到的?|显示|填|输入?|，){0,5}"
+    r"(?:号码?|数字)?"
+    r"(?:[ :：=#\"“”'‘（(【\[\n-]|是|为|就是|应该是|这个|发[你我][了的]?|给你|收到[的了]?|来了|显示|填|输入?|，){0,5}"
 )
 
 _DIGIT: Final = rf"[0-9{SPOKEN_DIGITS}]"
 
 _SIGN_IN: Final = re.compile(
     r"(?:验证码|校验码|动态[码密]码?|动态口令|短信码|确认码|安全码|授权码|(?<![A-Za-z])otp(?![A-Za-z])"
-    r"|verification code)"
+    r"|(?<!coupon )(?<!promo )(?<!discount )(?<!product )(?<!zip )(?<!error )(?<!item )(?<!post )(?<![A-Za-z])"
+    r"code(?: is| ?[:：]))"
     rf"{_LINK}((?:{_DIGIT}[ -]?){{3,7}}{_DIGIT}|(?=[A-Za-z]*[0-9])[A-Za-z0-9]{{4,8}})(?![A-Za-z0-9.]|"
     rf"[-/][0-9]|{_DIGIT})"
     r"(?! ?(?:元|块|次|个|分钟|秒|位|条|年|月|号[^码]|天|这个号|发来))",
@@ -64,13 +67,13 @@ _SIGN_IN: Final = re.compile(
 )
 
 _SIGN_IN_AFTER: Final = re.compile(
-    r"(?<![0-9A-Za-z.-])([0-9]{4,8})[ ，,（(]{0,2}(?:是|就是|这是|为|这个是)(?:我|"
+    r"(?<![0-9A-Za-z.-])([0-9]{4,8})[ ，,（(]{0,2}(?:是|就是|这是|为|这个是)?(?:我|"
     r"你们?|刚刚?|收到)?的?(?:验证码|校验码|动态码)"
 )
 
 _PICK_UP: Final = re.compile(
     r"(?:取件[码号]|取货[码号]|提货[码号]|自提[码号]|取餐[码号]|取物码|开柜码|开箱码|"
-    r"核销码|领取码|凭码|货架号?|快递柜密?码|取件密码|取件)"
+    r"核销码|领取码|凭码|货架号?|快递柜密?码|[取提][件货]密码|取件)"
     rf"{_LINK}([A-Za-z]?[0-9]{{1,6}}(?: ?[-—_] ?[A-Za-z]?[0-9]{{1,6}}){{1,4}}|"
     rf"[A-Za-z]{{0,2}}[0-9]{{4,10}}[A-Za-z]?|{_DIGIT}{{4,8}})"
     r"(?![A-Za-z0-9.]|[-/][0-9])(?! ?(?:元|块|次|个|分钟|点|年|月|号[^码]|天|这个号|发来))",
@@ -79,14 +82,22 @@ _PICK_UP: Final = re.compile(
 
 _PICK_UP_AFTER: Final = re.compile(
     r"(?<![0-9A-Za-z.-])([A-Za-z]?[0-9]{1,6}(?:-[A-Za-z]?[0-9]{1,6}){1,4}|[0-9]{4,8})[ ，,（(]{0,2}(?:是|就是|这是|"
-    r"为|这个是)(?:我|你们?)?的?(?:取件码|取货码|提货码|自提码)"
+    r"为|这个是)?(?:我|你们?)?的?(?:取件码|取货码|提货码|自提码|[来去]?取件)"
 )
 
 _PASSWORD: Final = re.compile(
-    r"(?:密码|口令|pin码?|password|passwd)(?:[:：=]|是|为|改成|设成|设的?|"
-    r"就是){1,3}[ \"“'‘]{0,2}([A-Za-z0-9!@#$%^&*._-]{4,24})(?![A-Za-z0-9位])",
+    r"(?:密码|口令|pin码?|password|passwd)(?:[:：=]|是|为|改成了?|设成了?|设的?|"
+    r"就是){1,3}[ \"“'‘]{0,2}([A-Za-z0-9!@#$%^&*._-]{4,24})(?![A-Za-z0-9位])"
+    r"|(?:密码|口令) ?([0-9]{4,8}(?![0-9A-Za-z位次个种元])|"
+    r"(?=[A-Za-z!@#$%^&*._-]{0,20}[0-9])(?=[0-9!@#$%^&*._-]{0,20}[A-Za-z])"
+    r"[A-Za-z0-9!@#$%^&*._-]{6,24})",
     re.IGNORECASE,
 )
+
+# A shelf of a parcel station, its board and the parcel: 7-1-3302, where somebody speaks of picking up.
+_SHELF: Final = re.compile(r"(?<![0-9A-Za-z-])[0-9]{1,2}-[0-9]{1,2}-(?!20[0-9]{2})[0-9]{4}(?![0-9A-Za-z-])")
+
+_PICKS_UP: Final = re.compile(r"取|驿站|柜|菜鸟")
 
 _SERVICE_NUMBERS: Final = frozenset(
     [
@@ -113,15 +124,18 @@ _SERVICE_NUMBERS: Final = frozenset(
 _ORDER_WORD: Final = re.compile(
     r"((?:单编?号码?|单 ?ID|流水号|交易号|凭证号|会员号|卡券号|(?:订单|运单|快递|"
     r"包裹|物流|退款|售后|工单|面单)(?:编?号码?|ID)?(?=[:：])|"
-    r"(?:发票|物流|快递|运单|订单|工单|售后|退款|保单|客户|会员|用户)(?:编号|号码?)|order[_ ]?(?:id|no|sn|number)\.?|"
+    r"(?:发票|物流|快递|运单|订单|工单|售后|退款|保单|客户|会员|用户)(?:编号|号码?)|(?:订单|运单|单号)(?=尾号)|"
+    r"order[_ ]?(?:id|no|sn|number)\.?|"
     r"(?:tracking|waybill|invoice)[_ ]?(?:id|no|number)?\.?)(?:尾号|后几位|后[0-9四五六]位)?"
     r"(?:[是为:：=#\s]|这个|就是|发你|给你|填的?|如下|，|【|\[|“|\")*)"
-    r"(?=(?:[A-Za-z -]{0,8}[0-9]){5})([A-Za-z0-9]+(?:-[A-Za-z0-9]+)*(?: [0-9]{4,})*)",
+    r"(?=(?:[A-Za-z -]{0,8}[0-9]){5})((?:[0-9] ){5,30}[0-9]|[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*(?: [0-9]{4,})*)",
     re.IGNORECASE,
 )
 
 _ORDER_WORD_LOOSE: Final = re.compile(
-    r"(?:订单|运单|快递|包裹|单子|物流|发的|寄的)[^0-9A-Za-z，。\n]{0,3}([A-Za-z]{0,4}[0-9]{8,20})(?![0-9A-Za-z.])"
+    r"(?:订单|运单|快递|包裹|单子|物流|发的|寄的|[后款货工面]单)[^0-9A-Za-z，。\n]{0,3}"
+    r"([A-Za-z]{1,4}[0-9]{6,20}|[0-9]{8,20}|(?!20[0-9]{2}-[01]?[0-9]-[0-3]?[0-9](?![0-9]))"
+    r"(?=(?:[A-Za-z-]{0,4}[0-9]){8})[A-Za-z0-9]+(?:-[A-Za-z0-9]+){1,4})(?![0-9A-Za-z.])"
 )
 
 _DATE: Final = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
@@ -129,7 +143,7 @@ _DATE: Final = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]
 # Parcels by the letters of their carrier: SF…, YT…, JD…, and those of the postal union.
 _PARCEL: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:SF|YT|ZTO|STO|YD|JT|JDV[A-Z]|JDK?|JDX|DPK|DBL|EMS|BEST|UC|TT|HT|FWX?|KYE?|LP|CN|"
-    r"YZ|SFT)(?=[0-9 -])[ -]?((?:[0-9][ -]?){7,17}[0-9])|"
+    r"YZ|SFT)(?=[0-9 -])[ -]?((?:[0-9][ -]?){7,17}[0-9](?:-[0-9]{1,3}){0,3})|"
     r"([A-Z]{2}[0-9]{9}(?:CN|HK|US|JP)))(?![A-Za-z0-9])"
 )
 
@@ -168,8 +182,16 @@ def find_secrets(plain: str) -> Iterator[Span]:
         (_PASSWORD, PASSWORD),
     ):
         for found in pattern.finditer(plain):
-            if found[1] not in _SERVICE_NUMBERS:
-                yield (*found.span(1), kind)
+            group = found.lastindex or 1
+            if found[group] not in _SERVICE_NUMBERS:
+                yield (*found.span(group), kind)
+
+
+def find_shelves(plain: str) -> Iterator[Span]:
+    """Numbers of a shelf in a text that speaks of picking something up there."""
+    if _PICKS_UP.search(plain):
+        for found in _SHELF.finditer(plain):
+            yield (*found.span(), PICK_UP_CODE)
 
 
 def find_parcels(plain: str) -> Iterator[Span]:

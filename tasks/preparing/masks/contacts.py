@@ -28,7 +28,8 @@ _PROVIDERS: Final = (
 _TLDS: Final = "com|cn|net|org|edu|gov|info|cc|io|me|hk|tw|jp|uk|vip|top|xyz|com ?(?:点|dot|\\.) ?cn"
 
 _AT: Final = (
-    r"(?:[ (（\[【<{*]{0,3}(?:@|%40|艾特|爱特|艾她|艾它|圈[aA]|小老鼠|(?<![A-Za-z])at(?![A-Za-z0-9])|"
+    r"(?:[ (（\[【<{*]{0,3}(?:@|%40|(?<=[(\[【<{])a(?=[)\]】>}])|"
+    r"艾特|爱特|艾她|艾它|圈[aA]|小老鼠|(?<![A-Za-z])at(?![A-Za-z0-9])|"
     r"(?<=[ 0-9._(（\[【])at(?=[ (）)\]】0-9])|(?<=[0-9])at(?=[a-z]))[ )）\]】>}*]{0,3})"
 )
 
@@ -54,14 +55,23 @@ _EMAIL_WORD: Final = re.compile(
     re.IGNORECASE,
 )
 
+_KNOWN_PROVIDER: Final = re.compile(
+    r"(?<![A-Za-z0-9._+-])[A-Za-z0-9._+-]{2,40}"
+    r"(?:@ ?(?:qq|163|126|139|189|gmail|hotmail|outlook|foxmail|sina|sohu)(?![A-Za-z0-9.])"
+    r"|[#*$&] ?(?:qq|163|126|gmail|hotmail|outlook|foxmail|sina|sohu|icloud)\.com(?![A-Za-z0-9]))",
+    re.IGNORECASE,
+)
+
 _WECHAT_WORD: Final = (
     r"(?:微信|微❤|威信|薇信|维信|徽信|卫星号|[vV薇][信❤]|(?<![A-Za-z])(?:wechat|"
-    r"weixin|wei ?xin|vx|wx|v ?x|w ?x)(?![A-Za-z])|"
-    r"(?:加|➕|\+|我的?|＋)(?:[vVwW](?![A-Za-z])|[vVwW][xX])|(?<![A-Za-z0-9])[vV](?=[:：])|绿泡泡|[薇威](?=[:：])|加[薇威](?!信))"
+    r"weixin|wei ?xin|v ?x|w ?x)(?![A-Za-z])|(?<![A-Za-z])[vVwW][xX](?=[A-Za-z]{1,12}[_0-9])|微[xX]|[加+＋➕]微(?!信)|"
+    r"(?:加|➕|\+|我的?|＋)(?:[vVwW](?![A-Za-z])|[vVwW][xX]|[vV](?=[A-Za-z]{1,10}[_0-9]))|"
+    r"卫星(?=[ :：]?[A-Za-z]{1,12}[_0-9])|(?<![A-Za-z0-9])[vV](?=[:：])|"
+    r"绿泡泡|绿色?软件|[我他她]的?微(?=[ :：]?[A-Za-z])|[薇威微](?=[:：])|加[薇威](?!信))"
 )
 
 _LINK: Final = (
-    r"(?:账号|帐号|同号|号码?|名|id|ID)?(?:[ :：=\-—>，,（(【\[\"“'‘]|是|为|叫|"
+    r"(?:账号|帐号|同号|号码?|名| ?id| ?ID)?(?: is )?(?:[ :：=\-—>，,（(【\[\"“'‘]|是|为|叫|"
     r"加|搜索?|就|同|我的?|这个|一下|个|吧|呀|哈|填|写|联系|➕|\+){0,8}"
 )
 
@@ -75,7 +85,7 @@ _WECHAT_NUMBER: Final = re.compile(
 
 _WECHAT_AFTER: Final = re.compile(
     r"(?<![A-Za-z0-9_@.-])([A-Za-z][A-Za-z0-9_-]{4,19})[ ，,（(]{0,2}(?:是|就是|"
-    r"这是|这个是|为|这个)?(?:我|他|她|老公|老婆|妈妈)?的?"
+    r"这是|这个是|为|加一?下?)?(?:这个)?(?:我|他|她|老公|老婆|妈妈)?的?"
     r"(?:微信|vx|wx|[vV]信|威信|薇信)(?!支付|小程序|群|公众|扫)",
     re.IGNORECASE,
 )
@@ -85,8 +95,8 @@ _MODEL: Final = re.compile(r"(?:iphone|ipad|ios|mate|vivo|oppo|redmi|honor|huawe
 _QQ_DIGIT: Final = rf"[0-9{SPOKEN_DIGITS}]"
 
 _QQ: Final = re.compile(
-    r"(?:(?<![A-Za-z])QQ|扣扣|球球|口口号|企鹅号?|(?<![A-Za-z])q(?=号|[:：]|群)|(?:加|"
-    r"➕|\+|我的?)[qQ](?![A-Za-z]))(?:邮箱|群|账号|帐号)?"
+    r"(?:(?<![A-Za-z])Q ?Q|扣扣|球球|口口(?=[号:：])|企鹅号?|(?<![A-Za-z])q(?=号|[:：]|群)|(?:加|"
+    r"➕|\+|我的?)[qQ](?![A-Za-z])) ?(?:邮箱|群|账号|帐号)?"
     rf"{_LINK}((?:[1-9]|{_QQ_DIGIT}{{2}}(?=[^0-9]))(?:[ -]?{_QQ_DIGIT}){{4,10}})(?![0-9A-Za-z]|"
     rf"\.[0-9])(?! ?(?:元|块|个|次|分))",
     re.IGNORECASE,
@@ -129,7 +139,9 @@ def find_emails(plain: str) -> Iterator[Span]:
 
 
 def find_disguised_emails(plain: str) -> Iterator[Span]:
-    """Addresses whose @ or dot is a word, a bracketed word or another sign."""
+    """Addresses whose @ or dot is a word, a bracketed word or another sign, or which end with the provider's name."""
+    for found in _KNOWN_PROVIDER.finditer(plain):
+        yield (*found.span(), EMAIL)
     for found in _DISGUISED.finditer(plain):
         # `look at shop.com` is English; `me at shop dot com` and `me at qq.com` are addresses.
         if _AT_ALONE.search(found[0]) and not (_DOT_WORD.search(found[0]) or _AT_IN_BRACKETS.search(found[0])):

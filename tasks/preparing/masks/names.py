@@ -49,6 +49,9 @@ _LOOSE: Final = (
 
 _STRICT: Final = rf"(?!{_NO_NAME})(?:(?:{_DOUBLE})[{_GIVEN}]{{1,2}}|[{_SURNAME}][{_GIVEN}]{{1,2}})"
 
+# Three characters up to where the clause ends, whatever they are.
+_WHOLE: Final = rf"(?!{_NO_NAME})[{_SURNAME}][{_CJK}]{{1,2}}(?=$|[\s，,。；;、)）!！])"
+
 _FOREIGN: Final = rf"[{_CJK}]{{1,8}}(?:[·•・.][{_CJK}]{{1,8}}){{1,3}}"
 
 _LATIN: Final = r"[A-Z][A-Za-z'’-]{1,20}(?: [A-Z][A-Za-z'’.-]{0,20}){0,3}"
@@ -56,8 +59,8 @@ _LATIN: Final = r"[A-Z][A-Za-z'’-]{1,20}(?: [A-Z][A-Za-z'’.-]{0,20}){0,3}"
 _PET: Final = rf"[小阿老大][{_CJK}](?:(?!{_GO_ON})[{_CJK}])?"
 
 _WHO: Final = (
-    r"(?:收[件货]人|收货方|收方|寄件?人|发件人|寄方|联系人|联络人|签收人|取件人|"
-    r"提货人|持卡人|开户人|开户名|户主|户名|购买人|购货人|订购人|订货人|下单人|"
+    r"(?:收[件货](?:人|名|(?=[:：]))|寄件(?:名|(?=[:：]))|收货方|收方|寄件?人|发件人|寄方|联系人|联络人|签收人|取件人|"
+    r"提货人|代[收签]人|接收人|领取人|预约人|代理人|车主|业主|就诊人|持卡人|开户人|开户名|户主|户名|购买人|购货人|订购人|订货人|下单人|"
     r"付款人|收款人|投保人|被保人|"
     r"申请人|经办人|负责人|使用人|旅客|乘客|客人|入住人|预[订定约]人|报修人|委托人|"
     r"真实姓名|抬头|收货姓名|客户姓名|客户名称|会员姓名|姓名|名字|大名|全名|本名)"
@@ -67,15 +70,16 @@ _BETWEEN: Final = (
     r"(?:姓名|名字|名称|信息)?(?:[ ]|是|为|叫做?|写的?是?|填的?是?|[，,]?改[成为]|换[成为]|[:：=|\t（(【“\"])*"
 )
 
-_LABELED: Final = re.compile(rf"{_WHO}{_BETWEEN}({_FOREIGN}|{_LOOSE})")
+_LABELED: Final = re.compile(rf"{_WHO}{_BETWEEN}({_FOREIGN}|{_WHOLE}|{_LOOSE}|[A-Z][a-z]+ [A-Z][a-z]+)")
 
 _COLON: Final = re.compile(
-    rf"{_WHO}(?:姓名|名字)?[ ]?[:：=|\t][ ]?({_LATIN}|[{_CJK}]{{2,4}})(?=$|[\s，,。；;、/|"
+    rf"{_WHO}(?:姓名|名字)?[ ]?[:：=|\t][ ]?({_LATIN}|[{_CJK}]{{2,4}}|(?:(?!{_GO_ON})[{_CJK}]){{5,6}})"
+    rf"(?=$|[\s，,。；;、/|"
     rf")）\[!！]|电话|手机|联系|地址)"
 )
 
 _NAMED_LATIN: Final = re.compile(
-    r"(?<![A-Za-z_])(?:name|consignee|receiver|recipient|contact|"
+    r"(?<![A-Za-z_])(?i:name|consignee|receiver|recipient|contact|"
     r"my name is)[ ]?[:：=]?[ ]+?([A-Z][A-Za-z'’-]{1,20}(?: [A-Z][A-Za-z'’.-]{0,20}){1,3}"
     rf"|[{_CJK}]{{2,4}}(?=$|[\s，,。；;]))|(?:name|consignee|receiver|recipient)[:：=]({_LATIN}|"
     rf"[{_CJK}]{{2,4}}(?=$|[\s，,。；;&]))",
@@ -83,9 +87,13 @@ _NAMED_LATIN: Final = re.compile(
 
 _CALLED: Final = re.compile(
     rf"(?:(?:我|本人|名字|他|她|人|老公|老婆|妈妈|爸爸|对象|朋友|客户|孩子|儿子|"
-    rf"女儿|收货的)(?:的?名字)?(?:就?叫做?|名叫)|我的?名字是|鄙人|"
+    rf"女儿|宝宝|小孩|弟弟|妹妹|哥哥|姐姐|同事|室友|收货的|客服|快递员|小哥|师傅|骑手)(?:的?名字)?(?:就?叫做?|名叫)|我的?名字是|鄙人|"
     rf"本人[:：，, ]?)[ ]?[:：“\"]?({_FOREIGN}|{_LOOSE}|{_PET})"
 )
+
+_CALLS: Final = re.compile("叫|名字是|鄙人|本人")
+
+_LATIN_WORD: Final = re.compile("[A-Za-z]{4}")
 
 _I_AM: Final = re.compile(
     rf"(?:我是|这是|我就是|本人是?)[ ]?((?!{_NO_NAME})(?:(?:{_DOUBLE})[{_GIVEN}]{{1,2}}|[{_SURNAME}][{_GIVEN}]{{1,2}}))"
@@ -93,9 +101,28 @@ _I_AM: Final = re.compile(
 )
 
 _REPORTED: Final = re.compile(
-    rf"(?:客户|顾客|买家)[ ：:]?({_STRICT})(?=反映|来电|致电|投诉|"
+    rf"(?:客户|顾客|买家)[ ：:]?({_STRICT}|{_FOREIGN})(?=反映|来电|致电|投诉|"
     rf"咨询|称|表示|要求|说|申请|已|的|，|,|（|\()"
 )
+
+# A relative, an agent or a courier by name, and a name that somebody is to be sent to or asked for by.
+_STRICT_OF_THREE: Final = rf"(?!{_NO_NAME})(?:(?:{_DOUBLE})[{_GIVEN}]{{1,2}}|[{_SURNAME}][{_GIVEN}]{{2}})"
+
+_RELATIONS: Final = (
+    *("老婆", "老公", "爱人", "妻子", "丈夫", "妈妈", "我妈", "爸爸", "我爸", "母亲", "父亲", "儿子", "女儿", "孩子"),
+    *("朋友", "同事", "客服", "快递员", "骑手", "小哥", "师傅", "店员", "找", "叫", "给"),
+)
+
+# It begins with one of few characters, which is what makes it quick.
+_RELATED: Final = re.compile(
+    rf"[{''.join(sorted({relation[-1] for relation in _RELATIONS}))}](?=[{_SURNAME}{_DOUBLE.replace('|', '')}])"
+    rf"(?:{'|'.join(f'(?<={relation})' for relation in _RELATIONS)})({_STRICT}(?=下的?单|签收|[收买取拿]的)|"
+    rf"{_STRICT_OF_THREE})"
+    r"(?=$|[\s，,。；;、！!?？的]|签收|收|来|说|态度|送|打|寄|发|拿|取|接|不|下的?单)"
+)
+
+# The other name of a sentence that has one: 收件人[姓名]改成….
+_CORRECTED: Final = re.compile(rf"\[姓名\]了?[，, ]?(?:改[成为]|换[成为]|应该?是|不是|变成)({_WHOLE}|{_STRICT})")
 
 _SURNAMED: Final = re.compile(
     rf"(?:我|免贵|贵姓|本人|客户|他|她|先生|女士|您好)姓(?:名)?[ ]?({_DOUBLE}|[{_SURNAME}])(?=$|"
@@ -105,9 +132,9 @@ _SURNAMED: Final = re.compile(
 _TITLE: Final = r"(?:先生|女士|小姐姐?|太太|夫人|师傅|老师|经理|阿姨|同学|主任|大哥|大姐|老板|总监|医生|警官)"
 
 # 女士包 and 先生们 are no titles; neither is what a shop sells for them.
-_NO_TITLE: Final = r"(?![们款鞋包内外衬香手腕表羽短长卫裤裙夹皮毛棉服装专用剃]|节|车|椅|袋)"
+_NO_TITLE: Final = r"(?![们款鞋包内外衬香手腕表羽短长卫裤裙夹皮毛棉服装专用剃牌]|节|车|椅|袋)"
 
-_TITLE_AT: Final = re.compile(rf"[ ]?{_TITLE}{_NO_TITLE}")
+_TITLE_AT: Final = re.compile(rf"{_TITLE}{_NO_TITLE}")
 
 _STRONG_TITLES: Final = ("先生", "女士", "小姐", "太太")
 
@@ -120,24 +147,25 @@ _BORDER_BEFORE: Final = re.compile(
 )
 
 _BESIDE_BEFORE: Final = re.compile(
-    rf"(?:^|[\s，,;；、/|:：。(（\]】+-])({_FOREIGN}|{_STRICT}|{_LOOSE})(?=[ \t\n，,;；、/|"
+    rf"(?:^|[\s，,;；、/|:：。(（\]】+-]|[收寄][件货])({_FOREIGN}|{_STRICT}|{_LOOSE})(?=[ \t\n，,;；、/|"
     rf":：)）+-]{{0,3}}(?:电话|手机|手机号|"
     rf"tel)?[:： ]{{0,2}}\[(?:手机号|电话|地址|身份证号)\])"
 )
 
 _BESIDE_AFTER: Final = re.compile(
-    rf"\[(?:手机号|电话|地址|身份证号)\][ \t\n，,;；、/|+-]{{0,3}}({_FOREIGN}|{_STRICT}|"
+    rf"\[(?:手机号|电话|地址|身份证号|银行卡号)\][ \t\n，,;；、/|+-]{{0,3}}"
+    rf"(?:[{_CJK}]{{1,6}}行[ ，,]{{1,2}})?({_FOREIGN}|{_STRICT}|"
     rf"{_LOOSE})(?=$|[\s，,;；、/|。！!)）+-]|"
     rf"[(（]?收|先生|女士|小姐|\[)"
 )
 
-_BESIDE: Final = re.compile(r"\[(?:手机号|电话|地址|身份证号)\]")
+_BESIDE: Final = re.compile(r"\[(?:手机号|电话|地址|身份证号|银行卡号)\]")
 
 _RECEIVES: Final = re.compile(r"[ ]?[（(]?(?:亲?收|亲启|本人签?收|签收)(?=$|[\s，,。；;)）!！\[]|就|吧|的?快递)")
 
 _RECEIVER: Final = re.compile(
     rf"(?:^|[\s，,;；、/|:：。\]寄给到交由写])({_STRICT}|{_FOREIGN}|(?<=[\s，,;；、/|"
-    rf":：。\]]){_LOOSE}|(?<![\s\S]){_LOOSE})$"
+    rf":：。\]寄给由写]){_LOOSE}|(?<![\s\S]){_LOOSE})$"
 )
 
 _SOON: Final = re.compile(r"谢谢|辛苦|麻烦|尽快|马上|上午|下午|晚上|早上|中午|今天|明天|昨天|周[一二三四五六日末]")
@@ -145,19 +173,22 @@ _SOON: Final = re.compile(r"谢谢|辛苦|麻烦|尽快|马上|上午|下午|晚
 # A cheap test before all others, coarser than they are: two neighboring characters. The first set is what the engine
 # looks for, several times faster than for alternatives; each of them then looks back.
 SUSPECT: Final = re.compile(
-    r"[客顾买生士姐太师傅姨任哥板监官人学理方主名头姓叫是收亲签\[nNeo](?:(?<=[姓叫])|"
+    r"[客顾买生士姐太师傅姨任哥板监官人学理方主名头姓叫是收亲签:：\[nNeo婆公妻夫妈爸母父女子友事服员手给找](?:(?<=[姓叫])|"
+    rf"(?=[{_SURNAME}][{_GIVEN}])(?<=[婆公人妻夫妈爸母父子女友事服员手哥傅给找])|"
     r"(?<=[先女小太夫师老经阿同主大总医警][生士姐太师傅姨任哥板监官人学理])|"
-    r"(?<=[件货卡系络签取提持开购买订下单付款投被保申请经办负责使用旅乘客入住预定约报修委托寄发收本鄙户抬全大][人方主名头])|"
-    r"(?<=[旅乘]客)|(?<=客)户[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|(?<=顾)客[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|"
+    r"(?<=[件货卡系络签取提持开购买订下单付款投被保申请经办理诊车业负责使用旅乘客入住预定约报修委托寄发收本鄙户抬全大][人方主名头])|"
+    r"(?<=[旅乘]客)|(?<=[收寄][件货][:：])|(?<=[收寄][件货]名)|(?<=客)户[^，。？的]{2,12}[反来致投咨称表要说申已的，,（(]|(?<=顾)客[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|"
     r"(?<=买)家[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|"
     r"(?<=名)[字：: ]|(?<=[我这]是)|(?<=收)(?=[\s，,。；;)）!！就吧\[]|$)|(?<=亲)启|(?<=签)收|"
-    r"(?<=\[)[手电地身]|(?<=[nN])am|(?<=N)AM|(?<=e)c(?:ei|ip)|(?<=o)n(?:tact|sign))"
+    r"(?<=\[)[手电地身银姓]|(?<=[nN])am|(?<=N)AM|(?<=e)c(?:ei|ip)|(?<=o)n(?:tact|sign))"
 )
 
 
 def find_names(plain: str) -> Iterator[Span]:
     """Names, of the overlapping ones the first; numbers and addresses are expected to be placeholders already."""
-    for pattern in (_LABELED, _COLON, _CALLED, _NAMED_LATIN, _I_AM, _REPORTED, _SURNAMED):
+    called = (_CALLED,) if _CALLS.search(plain) else ()
+    latin = (_NAMED_LATIN,) if _LATIN_WORD.search(plain) else ()
+    for pattern in (_LABELED, _COLON, *called, *latin, _I_AM, _REPORTED, _RELATED, _SURNAMED, _CORRECTED):
         for found in pattern.finditer(plain):
             group = 2 if found.lastindex == 2 else 1
             if not _is_word(found[group]):
@@ -174,8 +205,8 @@ def find_names(plain: str) -> Iterator[Span]:
 def _titled(plain: str) -> Iterator[Span]:
     """Names in front of a title: the longest that a border stands before, or one that needs none."""
     for title in _TITLE_AT.finditer(plain):
-        end = title.start()
-        strong = title[0].strip().startswith(_STRONG_TITLES)
+        end = title.start() - plain.endswith(" ", 0, title.start())
+        strong = title[0].startswith(_STRONG_TITLES)
         for size in (4, 3, 2, 1):
             start = end - size
             if start >= 0 and _is_name_with_title(plain, start, end, strong=strong):
@@ -203,7 +234,7 @@ def _is_name_with_title(plain: str, start: int, end: int, *, strong: bool) -> bo
 
 
 def _receivers(plain: str) -> Iterator[Span]:
-    for found in _RECEIVES.finditer(plain):
+    for found in _RECEIVES.finditer(plain) if "收" in plain or "亲启" in plain else ():
         begin = max(found.start() - 20, 0)
         name = _RECEIVER.search(plain[begin : found.start()])
         if name and not _is_word(name[1]):

@@ -23,7 +23,7 @@ BANK_CARD: Final = "[银行卡号]"
 
 ORDER: Final = "[订单号]"
 
-_SEPARATOR: Final = r"[ \t\r\n._/()·•~,，、|+*#-]"
+_SEPARATOR: Final = r"[ \t\r\n._/()·•~,，、。|+*#-]"
 
 _RUN: Final = re.compile(rf"[0-9]+(?:{_SEPARATOR}{{1,3}}[0-9]+)*")
 
@@ -60,17 +60,23 @@ _AMOUNT_AFTER: Final = re.compile(r" ?(?:元|块|万|亿|次|步|人|个|件|字
 
 _PRODUCT_BEFORE: Final = re.compile(
     r"(?:商品(?:编号|编码|号|ID)?|货号|款号|型号|条形?码|批号|批次号?|序列号|产品(?:编号|"
-    r"编码|号)|防伪码|时间戳|sku(?:id)?|spu|isbn|ean|upc|"
+    r"编码|号)|防伪码|时间戳|[配零备部]件(?:编?号)|认证号|许可证|执行标准|批准文号|准字|备案号|注册证号|专利号|sku(?:id)?|spu|isbn|ean|upc|"
     r"p/?n|s/?n)[是为:：=# ]{0,3}$|item\.[a-z.]{1,20}/$|[?&](?:id|skuid|itemid|goodsid|goods_id|item_id|sku_id|"
     r"productid)=$"
+    r"|(?:许可证|准字|标准)[A-Z]{1,3}$"
     r"|[¥￥$]$|(?<![0-9])[0-9]{1,6}\.$",
     re.IGNORECASE,
 )
 
 _PHONE_BEFORE: Final = re.compile(
-    r"(?:电话|手机|号码|联系(?:方式|我)?|打给我|拨打?|来电|回电|致电|预留|tel|phone|"
-    r"mobile|cell|☎|📞|📱)[^0-9，。；\n]{0,6}$",
+    r"(?:(?:电话|手机|号码|联系(?:方式|我)?|打给我|拨打?|来电|回电|致电|预留|tel|phone|"
+    r"mobile|cell|whatsapp|☎|📞|📱)[^0-9，。；\n]{0,6}"
+    r"|(?:^|[^\u4e00-\u9fff]|[我你您他她妈爸的个机用换]|[原后]来)号(?:是|为|就是|[:： ])*|[打呼]给?)$",
     re.IGNORECASE,
+)
+
+_PHONE_AFTER: Final = re.compile(
+    r"[ ，,（(]{0,2}(?:是|为|这是)?[我他她]?(?:妈|爸|老公|老婆)?的?(?:电话|手机|号码|联系方式)"
 )
 
 _CARD_BEFORE: Final = re.compile(r"(?:卡号|银行卡|储蓄卡|借记卡|信用卡|收款账号|账户)[^0-9，。；\n]{0,8}$")
@@ -88,11 +94,20 @@ _COUNTRIES: Final = (
 
 _ABROAD: Final = re.compile(
     rf"(?<![0-9A-Za-z+])(?<![0-9][ ./-])(?:\+ ?|\(\+|"
-    rf"00(?=[1-9]))(?:{_COUNTRIES})\)?[0-9]{{0,11}}(?:[ ./()-]{{1,2}}[0-9]{{1,11}}){{0,4}}(?![0-9A-Za-z])"
+    rf"00(?=[1-9]))(?:{_COUNTRIES})\)?[0-9]{{0,11}}(?:[ ./()-]{{1,2}}[0-9]{{1,11}}){{0,6}}(?![0-9A-Za-z])"
 )
 
+_AMERICAN: Final = re.compile(
+    r"(?<![0-9A-Za-z.-])(?:(?P<sure>1[ .-]\(?|\()|(?=[2-9][0-9]{2}[.-]))(?!8[0-8]{2}|400)[2-9][0-9]{2}\)?[ .-]{1,2}"
+    r"[2-9][0-9]{2}[ .-][0-9]{4}(?![0-9A-Za-z.-])"
+)
+
+# 010-62345678-8012, and the parcels of one order: JDV00881273345-1-1.
+_EXTENSION: Final = re.compile(r"(?:-[0-9]{2,5}|(?:-[0-9]{1,2}){2})(?![0-9A-Za-z-])")
+
 _WITHOUT_AREA: Final = re.compile(
-    r"(?:座机|固话|固定电话|电话|来电|致电|分机|tel)(?:号码?)?(?:是|为|:|：|=|\s|打|这个){0,3}"
+    r"(?:区号 ?0[0-9]{2,3}[ ，,]?(?:号码|电话)?|座机|固话|固定电话|电话|来电|致电|分机|tel)"
+    r"(?:号码?)?(?:是|为|:|：|=|\s|打|这个){0,3}"
     r"([2-9][0-9]{2,3}[ -]?[0-9]{4})(?![0-9A-Za-z.-]|-?[0-9])(?! {0,2}(?:元|块|个))",
     re.IGNORECASE,
 )
@@ -128,6 +143,14 @@ def find_foreign_numbers(plain: str) -> Iterator[Span]:
         if digits.startswith("86") and (_PHONE_DIGITS.fullmatch(digits) or not _LANDLINE_ABROAD.fullmatch(digits)):
             continue
         if 9 <= len(digits) <= 15 and not _UNIT_AFTER.match(plain, found.end()):
+            yield (*found.span(), LANDLINE)
+
+
+def find_american_numbers(plain: str) -> Iterator[Span]:
+    """Numbers of North America without their +: in parentheses, behind a 1, or behind a word for them."""
+    for found in _AMERICAN.finditer(plain):
+        before = plain[max(found.start() - _BEFORE_LENGTH, 0) : found.start()]
+        if found["sure"] or _PHONE_BEFORE.search(before):
             yield (*found.span(), LANDLINE)
 
 
@@ -171,8 +194,12 @@ def _numbers(plain: str, run_start: int, run_end: int) -> Iterator[Span]:
     first = 0
     while first < len(groups):
         last, end, kind = _longest_at(plain, groups, first)
+        if kind in (LANDLINE, ORDER) and (extension := _EXTENSION.match(plain, end)):
+            end = extension.end()
         if kind:
-            yield groups[first][0], end, kind
+            start = groups[first][0]
+            opened = plain[start - 1 : start] == "(" and 0 <= plain.find(")", start) < end
+            yield start - opened, end, kind
         first = last + 1
 
 
@@ -247,7 +274,7 @@ def _is_phone(plain: str, groups: _Groups, before: str) -> bool:
         even = groups.is_even
     if len(sizes) == 1 or set(groups.sizes) == {1}:
         return True
-    if _PHONE_BEFORE.search(before):
+    if _PHONE_BEFORE.search(before) or _PHONE_AFTER.match(plain, groups.end):
         return True
     if not even or _UNIT_AFTER.match(plain, groups.end):
         return False
