@@ -22,8 +22,7 @@ class LogContext:
 
     `names` are names that begin messages in its transcripts, though nobody said whose they are; `strangers` are those
     met, and `speakers_of_labels` the sides of the labels at its beginning. `newest_first` says that its rows are in
-    the reverse of their order. `dashed` says that dashes stand in
-    place of its labels' colons, `guesses` counts the conversations that were read by a guess of each kind.
+    the reverse of their order.
     """
 
     uri: str
@@ -34,18 +33,11 @@ class LogContext:
     strangers: Counter[str] = field(default_factory=Counter)
     speakers_of_labels: dict[str, Speaker | None] = field(default_factory=dict)
     newest_first: bool = False
-    dashed: bool = False
-    guesses: Counter[str] = field(default_factory=Counter)
 
     @cached_property
     def labels(self) -> LabelReader:
         """The labels of its transcripts."""
-        return LabelReader(self.mapping.roles, self.names, self.dashed)
-
-    def counts_guess(self, guess: str) -> None:
-        """Count a conversation that was read by a guess of this kind; "" counts nothing."""
-        if guess:
-            self.guesses[guess] += 1
+        return LabelReader(self.mapping.roles, self.names)
 
     def reject(self, conversation_id: str, reason: Reason, detail: str, line: int) -> Reject:
         """The reject for something in this object."""

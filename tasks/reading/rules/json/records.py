@@ -215,7 +215,6 @@ class JsonRecords:
             return shape.prompt, spoken or f"the prompt {_NO_LABEL}", ""
         key, text = transcript_of(value, shape) or ("", "")
         found = split_transcript(text, self._log.labels)
-        self._log.counts_guess(found.guessed)
         if found.strangers:
             return key, strangers_in(found.strangers, self._log), ""
         if text.strip() and not found.utterances:
@@ -236,7 +235,6 @@ class JsonRecords:
         """The messages, or what is wrong with them."""
         if _is_texts(messages):
             found = split_transcript("\n".join(messages), self._log.labels)
-            self._log.counts_guess(found.guessed)
             if found.strangers:
                 return strangers_in(found.strangers, self._log)
             return found.utterances or "its messages have no speaker's label, such as 用户："

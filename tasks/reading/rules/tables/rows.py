@@ -316,7 +316,6 @@ class TableRows:
         if cell.lstrip()[:2] in ("[{", "[]") and (found := self._listed(number, row, conversation_id, cell)):
             return found
         said = split_transcript(cell.replace("\v", "\n"), self._log.labels)
-        self._log.counts_guess(said.guessed)
         if said.strangers:
             return self._log.unreadable(number, strangers_in(said.strangers, self._log), conversation_id)
         if said.preamble and not said.utterances:

@@ -223,7 +223,7 @@ def _conversation_beside(values: Mapping[str, list[Any]]) -> str:
     """The path of the id in an object that is about the conversation: `conversation.id`."""
     for name, kept in values.items():
         about = [value.get("id") for value in kept if isinstance(value, Mapping)]
-        whole = len(about) == len(kept) > 0 and all(isinstance(key, str | int) for key in about)
+        whole = len(about) == len(kept) > 0 and all(isinstance(one, str | int) for one in about)
         if whole and normalized(name) in _CONVERSATIONS:
             return f"{name}.id"
     return ""

@@ -74,7 +74,7 @@ def test_split_transcript_knows_labels(text):
 
 
 def test_split_transcript_takes_labels_inside_lines_for_text_when_lines_begin_with_them():
-    _, said, start, *_ = split_transcript("你好\n用户：请转达客服：我要退货\n第二行\n客服：好")
+    _, said, start, _ = split_transcript("你好\n用户：请转达客服：我要退货\n第二行\n客服：好")
     assert [words[:2] for words in said] == [("user", "请转达客服：我要退货\n第二行"), ("agent", "好")]
     assert start == 3
 
@@ -87,14 +87,37 @@ def test_split_transcript_keeps_names_in_text_that_are_no_labels():
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["用户", "客服"]), st.text("好的吗在 ，。1", min_size=1, max_size=9)), min_size=1
+        st.tuples(
+            st.sampled_from(["用户", "客服"]),
+            st.from_regex(r"[好的吗在，。1]{1,3}( [好的吗在，。1]{1,5})?", fullmatch=True),
+        ),
+        min_size=1,
     )
 )
 def test_split_transcript_gives_back_what_was_joined(turns):
-    for between in ("", "\n"):
+    for between in ("", "\n", " "):
         _, said, *_ = split_transcript(between.join(f"{label}：{text}" for label, text in turns))
-        expected = [("user" if label == "用户" else "agent", text.strip()) for label, text in turns]
+        expected = [("user" if label == "用户" else "agent", text) for label, text in turns]
         assert [(speaker, words) for speaker, words, *_ in said] == expected
+
+
+@pytest.mark.parametrize(
+    "quoted", ["昨天客服：已退款", "我朋友说客服：已退款", "他们客服:已退款", "杯子碎了。客服：已退款"]
+)
+@pytest.mark.parametrize("between", [" ", " | "])
+def test_split_transcript_leaves_a_label_that_a_sentence_mentions_to_who_speaks(quoted, between):
+    _, said, *_ = split_transcript(between.join([f"用户：{quoted}", "客服：抱歉", "用户：不行", "客服：好的"]))
+    assert [(speaker, words.rstrip(" |")) for speaker, words, *_ in said] == [
+        ("user", quoted),
+        ("agent", "抱歉"),
+        ("user", "不行"),
+        ("agent", "好的"),
+    ]
+
+
+def test_split_transcript_makes_no_agent_of_one_who_is_only_mentioned():
+    _, said, *_ = split_transcript("用户：没人理我，昨天客服：已经全额退款了，骗人")
+    assert [speaker for speaker, *_ in said] == ["user"]
 
 
 @pytest.mark.parametrize("text", ["用户" * 200000, " " * 400000, "用户" + " " * 400000, "\n \t" * 200000,
