@@ -4,6 +4,7 @@ No cell is ever a formula: a dialogue that begins with `=` stays text, in the fi
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from io import BytesIO, StringIO
@@ -44,7 +45,13 @@ _COLUMNS_LIMIT: Final = 200
 _UNPACKED_LIMIT_BYTES: Final = 128 << 20
 
 # Full-width signs, too: Excel on CJK systems takes them for formulas.
-_FORMULA_BEGINS: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", ";")
+# What a spreadsheet takes for a formula's first sign, behind as many blanks, unseen signs and borders as there may be.
+_FORMULA: Final = re.compile(
+    r"(?<!{0})({0}*+)(?=[=+\-@＝＋－＠﹦﹢﹣﹫−])".format(r"[\s\x00-\x20\u200b-\u200f\u2060\ufeff';]")
+)
+
+# A cell ends at these elsewhere.
+_BORDERS: Final = frozenset(";\t\r\n\v\f\x85\u2028\u2029")
 
 
 def write_sheet(sampled: Sequence[Mapping[str, Any]], name: str, reviewer: str = "") -> bytes:
@@ -190,8 +197,20 @@ def _write_csv(form: SheetForm, rows: Sequence[Sequence[str]]) -> bytes:
     text = StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)  # a cell with `;=…` in it must not become two
     writer.writerow(form.columns)
-    writer.writerows([f"'{cell}" if cell.startswith(_FORMULA_BEGINS) else cell for cell in row] for row in rows)
+    writer.writerows([_FORMULA.sub(_quoted, cell) for cell in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")  # without the mark Excel takes it for the machine's own encoding
+
+
+def _begins_a_cell(found: re.Match[str]) -> bool:
+    return found.start() == 0 or not _BORDERS.isdisjoint(found[1])
+
+
+def _quoted(found: re.Match[str]) -> str:
+    return f"{found[1]}'" if _begins_a_cell(found) else found[1]
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    return found[1][:-1] if _begins_a_cell(found) and found[1].endswith("'") else found[1]
 
 
 def _read_csv(content: bytes, name: str) -> Iterator[list[str]]:
@@ -200,7 +219,7 @@ def _read_csv(content: bytes, name: str) -> Iterator[list[str]]:
     delimiter = max(",;\t", key=header.count)
     try:
         for row in csv.reader(StringIO(text, newline=""), delimiter=delimiter):
-            yield [cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA_BEGINS) else cell for cell in row]
+            yield [_FORMULA.sub(_unquoted, cell) for cell in row]
     except csv.Error as error:
         raise UsageError(f"{name} is not a readable CSV file ({error}); save it anew.") from None
 

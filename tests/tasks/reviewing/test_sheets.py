@@ -15,8 +15,8 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.formula import ArrayFormula
 
 from tasks.domain.errors import UsageError
-from tasks.reviewing.rules.review_sheet import ACCEPTED, COLUMNS, NEGATIVE, NUMBER, TO_FILL_IN
-from tasks.reviewing.sheets import read_sheet, write_sheet
+from tasks.reviewing.rules.review_sheet import ACCEPTED, COLUMNS, FORM, NEGATIVE, NUMBER, TO_FILL_IN
+from tasks.reviewing.sheets import read_sheet, write_form, write_sheet
 
 WILD = [
     "=1+1",
@@ -29,6 +29,15 @@ WILD = [
     "\x00\x0b坏\ud800",
     "长" * 9000,
     'a,b\n"c"',
+    "  =1+1",
+    "\u3000＝HYPERLINK(1)",
+    "\ufeff\u200b＋1",
+    "－1",
+    "＠SUM(A1)",
+    "好;=1+1",
+    "好\t \r@x\n ;'-1",
+    "'",
+    "''=1",
 ]
 
 
@@ -74,7 +83,16 @@ def test_write_sheet_makes_no_formula_of_any_text(text):
     assert all(cell.quotePrefix for cell in sheet[2] if cell.value)
     rows = list(csv.reader(io.StringIO(write_sheet([sampled(1, text)], "a.csv").decode("utf-8-sig"), newline="")))
     assert len(rows) == 2
-    assert not [cell for cell in rows[1] if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    for cell in rows[1]:
+        for part in re.split(r"[;\t\r\n]", cell):  # cells where other signs part them
+            assert not part.lstrip(" \u3000\ufeff\u200b").startswith(tuple("=+-@＝＋－＠"))
+
+
+@given(st.lists(st.sampled_from([*"=+-＝'; \t\r\n，a好", "\u200b"]), max_size=9).map("".join))
+def test_read_sheet_gives_back_what_people_filled_in(text):
+    row = [text if column in TO_FILL_IN else "S1" for column in COLUMNS]
+    ((_, cells),) = read_sheet(write_form(FORM, [row], "a.csv"), "a.csv")
+    assert {cells[column] for column in TO_FILL_IN} == {text}
 
 
 @settings(max_examples=30)
