@@ -27,7 +27,6 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.variables import Variable
 
-from deployments.on_server import run_on_server
 from deployments.schedules import give_back_schedules
 from tasks.running.backfill_runs import in_states
 
@@ -121,11 +120,11 @@ async def deploy(client: PrefectClient, stanzas: Sequence[Stanza]) -> list[str]:
     ]
     if changed:
         await asyncio.to_thread(_deploy, changed)
-    for path in changed:
-        name = name_of(path)
+    for one in changed:
+        name = name_of(one)
         before = there[name] or earlier.get(name)
         if before is not None:
-            await _give_back(client, name, before, remembered.get(name, _FORGOTTEN), path)
+            await _give_back(client, name, before, remembered.get(name, _FORGOTTEN), one)
     now = {
         name_of(stanza): {
             "mark": mark_of(stanza),
@@ -137,7 +136,7 @@ async def deploy(client: PrefectClient, stanzas: Sequence[Stanza]) -> list[str]:
     }
     if now != remembered:
         await Variable.aset(REMEMBERED, now, overwrite=True)
-    names = {name_of(path) for path in changed}
+    names = {name_of(one) for one in changed}
     said = [
         f"deployment {name_of(stanza)}: {'deployed' if name_of(stanza) in names else 'as it was'}" for stanza in stanzas
     ]
@@ -206,7 +205,8 @@ async def _run() -> list[str]:
 
 def main() -> int:
     """The command line; the server is the one that PREFECT_API_URL names."""
-    return run_on_server(_run)
+    sys.stdout.write("\n".join(asyncio.run(_run())) + "\n")
+    return 0
 
 
 if __name__ == "__main__":

@@ -5,21 +5,17 @@ import fcntl
 import json
 import re
 import socket
+import urllib.error
 import urllib.request
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from prefect.client.schemas.objects import FlowRun
-from prefect.settings import PREFECT_UI_URL, temporary_settings
 from prefect.settings import Settings as PrefectSettings
-from prefect.states import Completed
 
 from deployments import parts, postgresql, serve, worker
 from deployments.parts import announce
 from deployments.serve import ROOT
-from deployments.watch import facts
 from flows.wiring.settings import Settings
 
 README = (ROOT / "deployments" / "README.md").read_text(encoding="utf-8")
@@ -104,15 +100,6 @@ def test_login_of_the_server_is_the_login_of_its_parts(tmp_path, monkeypatch):
     assert "PREFECT_API_URL" not in made
 
 
-@pytest.mark.parametrize("named", ["", "https://prefect.example"])
-def test_notifications_link_to_the_address_that_is_named_for_whoever_is_on_call(named, tmp_path, monkeypatch):
-    monkeypatch.setenv("PREFECT_UI_URL", named)
-    made = serve._environment(tmp_path, "http://127.0.0.1:4200")
-    run = FlowRun(flow_id=uuid4(), name="summarize-2026-11-22", state=Completed())
-    with temporary_settings({PREFECT_UI_URL: made["PREFECT_UI_URL"]}):
-        assert facts(run).link == f"{named or 'http://127.0.0.1:4200'}/runs/flow-run/{run.id}"
-
-
 @pytest.mark.parametrize(
     ("in_file", "environment", "shown", "link"),
     [
@@ -147,6 +134,15 @@ def test_notification_without_a_webhook_is_said(capsys):
         with urllib.request.urlopen(request) as answer:
             assert answer.status == 204
     assert "notification: summarize-2026-11-22: failed. No logs. http://127.0.0.1/run" in capsys.readouterr().out
+
+
+def test_a_notification_of_somebody_else_is_not_said(capsys):
+    with serve._spoken_notifications() as url:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{url.rpartition('/')[0]}/", json.dumps({"what": "ready"}).encode())
+        refused.value.close()
+    assert refused.value.code == 404
+    assert capsys.readouterr() == ("", "")
 
 
 def test_readme_names_every_flag_and_no_other(capsys):

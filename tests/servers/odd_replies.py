@@ -51,8 +51,8 @@ def _listed(answer: str, usage: Any) -> web.Response:
 
 
 def _half_an_emoji(answer: str, usage: Any) -> web.Response:
-    body = {"choices": [{"message": {"content": answer}, "finish_reason": "stop"}], "usage": usage}
-    text = orjson.dumps(body).decode().replace('"finish_reason"', '"note":"\\ud83d","finish_reason"')
+    body = {"choices": [{"message": {"content": f"{answer}½"}, "finish_reason": "stop"}], "usage": usage}
+    text = orjson.dumps(body).decode().replace("½", "\\ud83d")  # as a gateway writes it that cuts UTF-16
     return web.Response(text=text, content_type="application/json")
 
 

@@ -225,12 +225,12 @@ def _merge(
 ) -> list[list[Departure]]:
     """Group departures that belong together, the clearest of each group first."""
     groups: list[list[Departure]] = []
-    for finding in found:
-        home = next((group for group in groups if _belong_together(group, finding, conversations, segments)), None)
+    for one in found:
+        home = next((group for group in groups if _belong_together(group, one, conversations, segments)), None)
         if home is None:
-            groups.append([finding])
+            groups.append([one])
         else:
-            home.append(finding)
+            home.append(one)
     return groups
 
 

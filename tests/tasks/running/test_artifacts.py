@@ -91,6 +91,25 @@ def test_progress_is_one_artifact_however_often_it_changes(prefect_api):
         assert asyncio.run(show()) == ["text 4"]
 
 
+def test_a_cell_is_nothing_but_its_words_for_a_page_that_takes_cells_for_markdown_and_html(prefect_api):
+    hostile = "<img src=x onerror=y> ![x](http://e/a) [x](javascript:y) `<svg>` &lt;b&gt; https://e \x1b[31m\u202e"
+
+    @flow(name="shows-cells")
+    async def show() -> str:
+        await show_table([{"file:line": hostile, "n": 3}], key="cells", description="x")
+        async with get_client() as client:
+            (found,) = await client.read_artifacts(
+                artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=["cells"]))
+            )
+        return str(found.data)
+
+    with temporary_settings({PREFECT_API_URL: prefect_api.url}):
+        ((name, cell), number) = json.loads(asyncio.run(show()))[0].items()
+    assert (name, number) == ("file:line", ("n", 3))
+    assert not set(cell) & set("<>[]`&\x1b\u202e")
+    assert "://" not in cell
+
+
 def test_name_that_is_refused_fails_nothing(monkeypatch):
     said: list[str] = []
 

@@ -135,15 +135,28 @@ def test_embedded_server_ends_with_its_command(number, tmp_path):
     given = environment(tmp_path, KEFU_LOGS_WAIT_SECONDS="9999999", KEFU_SOURCE=str(tmp_path / "none-{day}"))
     with subprocess.Popen(DAY, cwd=ROOT, env=given, stderr=subprocess.DEVNULL, start_new_session=True) as process:
         until = time.monotonic() + 120
-        while not servers(tmp_path):
+        while not (found := servers(tmp_path)) or not (status := status_without_login(found[0])):
             assert time.monotonic() < until
             time.sleep(0.2)
+        assert status == 401, "others reach its port, too"
+        assert (tmp_path / "prefect").stat().st_mode & 0o777 == 0o700
         process.send_signal(number)
         process.wait(60)
     until = time.monotonic() + 60
     while servers(tmp_path):
         assert time.monotonic() < until, "it goes on without its command"
         time.sleep(0.2)
+
+
+def status_without_login(server: int) -> int:
+    """The status by which a server answers whoever asks for its blocks' secrets; 0 before it listens."""
+    words = (Path("/proc") / str(server) / "cmdline").read_bytes().split(b"\0")
+    port = int(words[words.index(b"--port") + 1])
+    blocks = f"http://127.0.0.1:{port}/api/block_documents/filter"
+    try:
+        return httpx.post(blocks, json={"include_secrets": True}, timeout=30).status_code
+    except httpx.TransportError:
+        return 0
 
 
 def servers(folder: Path) -> list[int]:
