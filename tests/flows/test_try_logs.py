@@ -6,20 +6,23 @@ import sys
 
 import pytest
 
-from flows.summarize_day import main
+from flows import summarize_day, try_logs
 
 ASK, TELL = "我的箱子拉链坏了怎么办", "您拍张照片，我给您换一只"
 
 
-def look(*arguments, cwd=None):
-    ran = subprocess.run(
-        [sys.executable, "-m", "flows.try_logs", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    return ran.returncode, ran.stdout, ran.stderr
+@pytest.fixture
+def look(capsys):
+    """The command; its exit code, its output and its errors."""
+
+    def look(*arguments):
+        try:
+            code = try_logs.main([*map(str, arguments)])
+        except SystemExit as ended:
+            code = ended.code
+        return code, *capsys.readouterr()
+
+    return look
 
 
 @pytest.fixture
@@ -35,8 +38,11 @@ def table(tmp_path):
 
 
 def test_try_logs_shows_format_columns_speakers_days_and_conversations_as_the_model_sees_them(table):
-    code, out, _ = look(table)
-    assert code == 0
+    ran = subprocess.run(
+        [sys.executable, "-m", "flows.try_logs", str(table)], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    out = ran.stdout
     for shown in ("csv, gb18030", "会话ID = conversation_id", "店铺名 = an attribute", "用户 = user; 客服 = agent",
                   "2 conversations can be summarized, 0 rejects", "2026-11-20 1; 2026-11-21 1", f"客服：{TELL}",
                   f"backfill_days --all-days --source {table}", "--day 2026-11-21"):  # fmt: skip
@@ -45,7 +51,7 @@ def test_try_logs_shows_format_columns_speakers_days_and_conversations_as_the_mo
     assert "Prefect" not in out
 
 
-def test_try_logs_gives_a_mapping_that_works_when_saved(tmp_path):
+def test_try_logs_gives_a_mapping_that_works_when_saved(tmp_path, look):
     log = tmp_path / "odd.csv"
     rows = [
         f"a{n},{who},{words}{n},2026-11-22 10:0{at}:00\n"
@@ -64,7 +70,7 @@ def test_try_logs_gives_a_mapping_that_works_when_saved(tmp_path):
     assert "4 conversations can be summarized, 0 rejects" in out
 
 
-def test_try_logs_asks_whose_side_a_name_is_on(tmp_path):
+def test_try_logs_asks_whose_side_a_name_is_on(tmp_path, look):
     log = tmp_path / "chat.txt"
     log.write_text(
         "2026-11-22 10:00:00 客服：智能助手为您服务\n2026-11-22 10:00:10 访客6874：箱子坏了\n"
@@ -87,7 +93,7 @@ def test_try_logs_asks_whose_side_a_name_is_on(tmp_path):
 @pytest.mark.usefixtures("prefect_server")
 def test_a_dry_run_shows_what_the_days_logs_were_taken_for(table, tmp_path, capsys):
     arguments = ["--day", "2026-11-20", "--source", str(table), "--warehouse", str(tmp_path / "w"), "--dry-run"]
-    assert main(arguments) == 0
+    assert summarize_day.main(arguments) == 0
     out = capsys.readouterr().out
     for shown in ("csv, gb18030", "会话ID = conversation_id", "用户 = user; 客服 = agent",
                   "1 conversations can be summarized, 0 rejects", f"客服：{TELL}", "Nothing was called or written."):  # fmt: skip
@@ -95,7 +101,7 @@ def test_a_dry_run_shows_what_the_days_logs_were_taken_for(table, tmp_path, caps
     assert "c21" not in out, "of another day"
     assert "13912345678" not in out
     assert not (tmp_path / "w" / "summaries").exists()
-    assert main([*arguments, "--json"]) == 0
+    assert summarize_day.main([*arguments, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["conversations"] == 1
 
 
@@ -103,14 +109,14 @@ def test_a_dry_run_shows_what_the_days_logs_were_taken_for(table, tmp_path, caps
     ("arguments", "code", "words"),
     [(["nowhere"], 1, "no logs in"), (["x", "--log-format", "xml"], 2, "no log format"), ([], 2, "path")],
 )
-def test_try_logs_says_in_one_line_what_is_wrong(arguments, code, words):
+def test_try_logs_says_in_one_line_what_is_wrong(arguments, code, words, look):
     exit_code, out, error = look(*arguments)
     assert (exit_code, out) == (code, "")
     assert words in error
     assert error.count("\n") == 1
 
 
-def test_a_link_in_a_folder_leads_nowhere_outside(tmp_path, table):
+def test_a_link_in_a_folder_leads_nowhere_outside(tmp_path, table, look):
     folder = tmp_path / "logs"
     folder.mkdir()
     (folder / "a.csv").write_bytes(table.read_bytes())
