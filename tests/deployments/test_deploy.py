@@ -1,8 +1,9 @@
 """Deploying again leaves what nobody changed in the file, and what people have changed in the UI."""
 
 import asyncio
-import subprocess
-import sys
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ import yaml  # type: ignore[import-untyped]
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from deployments import bootstrap
 from deployments import deploy as deploying
 from deployments.deploy import RENAMED, kept, name_of
 from tests.conftest import ROOT
@@ -40,16 +42,19 @@ def test_kept_is_what_people_have_set(now, deployed, wanted, then):
 
 
 def deploy(server: PrefectServer) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "deployments.deploy"],
-        cwd=ROOT,
-        env=server.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    said = io.StringIO()
+    with in_process_of(server), redirect_stdout(said):
+        assert deploying.main() == 0
+    return said.getvalue().splitlines()
+
+
+@contextmanager
+def in_process_of(server: PrefectServer) -> Iterator[None]:
+    """What this process does, and what it starts, is done at that server."""
+    with pytest.MonkeyPatch.context() as patch, temporary_settings({PREFECT_API_URL: server.url}):
+        for name, value in server.environment().items():
+            patch.setenv(name, value)
+        yield
 
 
 def stanza(name: str) -> dict[str, Any]:
@@ -71,8 +76,8 @@ def read(api: httpx.Client, name: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def server(prefect_api: PrefectServer) -> PrefectServer:
     """A server that has been set up, once for these tests."""
-    command = [sys.executable, "-m", "deployments.bootstrap"]
-    subprocess.run(command, cwd=ROOT, env=prefect_api.environment(), check=True, capture_output=True)
+    with in_process_of(prefect_api):
+        assert bootstrap.main([]) == 0
     return prefect_api
 
 
@@ -98,13 +103,11 @@ def test_deploying_again_keeps_what_was_changed_in_the_ui(server: PrefectServer)
 
 @pytest.mark.parametrize("remembered", [True, False], ids=["remembered", "of a version that remembered nothing"])
 def test_a_deployment_with_a_new_name_takes_over_what_people_set_on_the_old_one(
-    remembered: bool, server: PrefectServer, monkeypatch: pytest.MonkeyPatch
+    remembered: bool, server: PrefectServer
 ):
-    for name, value in server.environment().items():
-        monkeypatch.setenv(name, value)
     weekly, waiting = stanza("publish-edition/weekly-report"), stanza("evaluate-model/evaluate-model")
     old = [weekly | {"name": "weekly"}, waiting | {"name": "manual"}]
-    with server.client() as api, temporary_settings({PREFECT_API_URL: server.url}):
+    with server.client() as api, in_process_of(server):
         for one in (weekly, waiting):  # another test may have deployed them on this server
             found = api.get(f"/deployments/name/{name_of(one)}")
             if found.is_success:

@@ -7,11 +7,10 @@ from typing import Any
 import httpx
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments import deploy
 from deployments.bootstrap import set_up
-from tests.deployments.test_deploy import deploy_stanzas, read, stanza
+from tests.deployments.test_deploy import deploy_stanzas, in_process_of, read, stanza
 from tests.servers.prefect import PrefectServer
 
 pytestmark = pytest.mark.filterwarnings(
@@ -30,13 +29,7 @@ def stanza_of(name: str, *schedules: tuple[str, str]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def deployed(prefect_api: PrefectServer) -> Iterator[dict[str, list[dict[str, Any]]]]:
     """The schedules of each deployment after people have changed some, and then the file."""
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        prefect_api.client() as api,
-        temporary_settings({PREFECT_API_URL: prefect_api.url}),
-    ):
-        for name, value in prefect_api.environment().items():
-            patch.setenv(name, value)
+    with prefect_api.client() as api, in_process_of(prefect_api):
         asyncio.run(bootstrap())
         deploy_stanzas(*[stanza_of(name, ("old", MONDAYS)) for name in NAMES])
         change(api, "changed-and-renamed", active=False, schedule={"cron": BY_HAND, "timezone": "Asia/Shanghai"})
