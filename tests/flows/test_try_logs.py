@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,13 @@ ASK, TELL = "我的箱子拉链坏了怎么办", "您拍张照片，我给您换
 def look(capsys):
     """The command; its exit code, its output and its errors."""
 
-    def look(*arguments):
+    def look(*arguments) -> tuple[Any, str, str]:
+        ended_with: Any
         try:
-            code = try_logs.main([*map(str, arguments)])
+            ended_with = try_logs.main([*map(str, arguments)])
         except SystemExit as ended:
-            code = ended.code
-        return code, *capsys.readouterr()
+            ended_with = ended.code
+        return ended_with, *capsys.readouterr()
 
     return look
 
