@@ -7,7 +7,6 @@ from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -19,7 +18,7 @@ from tasks.domain.records import Answer, GivenUp, Request
 from tasks.questions.answer_rows import answer_rows
 from tasks.questions.rules.questions import Questionnaire
 from tasks.questions.rules.typed_answers import TypedAnswer, typed_answers
-from tasks.warehouse.parquet import parquet_bytes
+from tasks.warehouse.parquet import open_table, parquet_bytes
 from tasks.warehouse.rules.tables import QUESTION_ANSWERS
 
 STRATA = ("all", "negative", "not_accepted")
@@ -58,7 +57,7 @@ def choose_conversations(store: ObjectStore, day: date, stratum: str, share: flo
         NoTables: the day is not published.
     """
     try:
-        with store.open_object(partition_key("summaries", day)) as file, pq.ParquetFile(file) as parquet:
+        with open_table(store, partition_key("summaries", day)) as parquet:
             table = parquet.read(columns=[name for name in _COLUMNS if name in parquet.schema_arrow.names])
     except ObjectMissing:
         raise NoTables(f"{store.uri} has no summaries of {day}: summarize that day first.") from None

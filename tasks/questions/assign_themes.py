@@ -9,7 +9,6 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -26,6 +25,7 @@ from tasks.themes.known_themes import store_known_themes
 from tasks.themes.rules.known import KnownThemes, text_key
 from tasks.themes.rules.normalizing import normalize
 from tasks.themes.rules.taxonomy import Taxonomy
+from tasks.warehouse.parquet import open_table
 
 TEXTS_A_CALL: Final = 20
 
@@ -75,7 +75,7 @@ def find_new_texts(store: ObjectStore, days: Sequence[date], known: KnownThemes)
 
 def _texts(store: ObjectStore, day: date) -> Iterator[pa.Array]:
     try:
-        with store.open_object(partition_key("summaries", day)) as file, pq.ParquetFile(file) as table:
+        with open_table(store, partition_key("summaries", day)) as table:
             for batch in table.iter_batches(_ROWS_AT_A_TIME, columns=["issue", "plan"], use_threads=False):
                 for column in batch.columns:
                     yield pc.unique(pc.drop_null(column))

@@ -14,7 +14,7 @@ import pyarrow as pa
 from tasks.domain.errors import ObjectMissing, TableDamaged
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
-from tasks.warehouse.parquet import published_keys
+from tasks.warehouse.parquet import as_damage, file_batches, published_keys
 from tasks.warehouse.rules.views import TABLES, view_of_rows_sql, view_sql
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Warehouse:
 
     def __init__(self, connection: "duckdb.DuckDBPyConnection") -> None:
         self._connection = connection
+        self._files: dict[str, list[str]] = {}
 
     def ask(self, question: str, **values: Any) -> pa.Table:
         """Run `sql/{question}.sql`.
@@ -45,16 +46,8 @@ class Warehouse:
         Raises:
             TableDamaged: a file can't be read.
         """
-        import duckdb  # noqa: PLC0415 - open_files has loaded it
-
-        try:
+        with self._as_damage():
             return self._run(question, values)
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            why = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise TableDamaged(
-                f"A table can't be read: {why}. Put back a copy of it, or remove it and run its day again; answers are "
-                f"kept."
-            ) from error
 
     def _run(self, question: str, values: Mapping[str, Any]) -> pa.Table:
         import duckdb  # noqa: PLC0415 - open_files has loaded it
@@ -66,8 +59,14 @@ class Warehouse:
             return self._connection.sql(read_question(question), params=values).to_arrow_table()
 
     def point(self, table: str, files: Iterable[str]) -> None:
-        """Let a table be these local files; without any it is empty."""
-        self._connection.execute(view_sql(table, sorted(files)))
+        """Let a table be these local files; without any it is empty.
+
+        Raises:
+            TableDamaged: a file can't be read.
+        """
+        self._files[table] = sorted(files)
+        with self._as_damage():
+            self._connection.execute(view_sql(table, self._files[table]))
 
     def hold(self, name: str, rows: pa.Table) -> None:
         """Let rows in memory be a table of this name; where it is one of the warehouse's, missing columns are null."""
@@ -76,6 +75,35 @@ class Warehouse:
             self._connection.execute(view_of_rows_sql(name, f"held_{name}"))
         else:
             self._connection.register(name, rows)
+
+    @contextmanager
+    def _as_damage(self) -> Iterator[None]:
+        """Let what DuckDB can't read be a damaged table. It names the file in some errors only: so it is looked for."""
+        import duckdb  # noqa: PLC0415 - open_files has loaded it
+
+        try:
+            yield
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error as error:
+            is_about_files = isinstance(error, (duckdb.IOException, duckdb.InvalidInputException))
+            if isinstance(error, duckdb.ProgrammingError) and not is_about_files:
+                raise  # a mistake in a question
+            for file in (file for files in self._files.values() for file in files):
+                with as_damage(file):
+                    _read_through(file)
+            if not is_about_files:
+                raise
+            why = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise TableDamaged(
+                f"A table can't be read: {why}. Put back a copy of it, or remove it and run its day again; answers are "
+                "kept."
+            ) from error
+
+
+def _read_through(file: str) -> None:
+    for _ in file_batches(Path(file)):
+        pass
 
 
 @cache

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
@@ -18,7 +17,7 @@ from tasks.reporting.rules.dimensions import AttributeDimensions
 from tasks.themes.rules.assigning import Assigner
 from tasks.themes.rules.theme_table import theme_table
 from tasks.warehouse.day_lease import acquire_day
-from tasks.warehouse.parquet import parquet_bytes, read_runs
+from tasks.warehouse.parquet import open_table, parquet_bytes, read_runs
 from tasks.warehouse.publish import publish_day, write_parquet
 from tasks.warehouse.rules.tables import RUNS, SUMMARIES, AssignThemes, complete_batch, republished, with_themes
 
@@ -83,6 +82,6 @@ def restate_day(
 
 
 def _restated(store: ObjectStore, day: date, assign: AssignThemes) -> Iterator[pa.RecordBatch]:
-    with store.open_object(partition_key("summaries", day)) as file, pq.ParquetFile(file) as table:
+    with open_table(store, partition_key("summaries", day)) as table:
         for batch in table.iter_batches(_ROWS_AT_A_TIME, use_threads=False):
             yield with_themes(complete_batch(batch, SUMMARIES), assign)

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tasks.domain.errors import ObjectMissing, UsageError
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.reviewing.label_store import labeled_days, load_label_rows
+from tasks.warehouse.parquet import open_table
 
 _ROWS_AT_A_TIME: Final = 5_000
 
@@ -79,10 +79,9 @@ def load_published_reviews(
 
 def _summaries(warehouse: ObjectStore, day: date, models: Collection[str] | None) -> Iterator[pa.RecordBatch]:
     try:
-        file = warehouse.open_object(partition_key("summaries", day))
+        with open_table(warehouse, partition_key("summaries", day)) as table:
+            for batch in table.iter_batches(_ROWS_AT_A_TIME, columns=list(_COLUMNS)):
+                wanted = None if models is None else pc.is_in(batch["model"], pa.array(list(models), pa.string()))
+                yield batch if wanted is None else batch.filter(wanted)
     except ObjectMissing:
         return
-    with file, pq.ParquetFile(file) as table:
-        for batch in table.iter_batches(_ROWS_AT_A_TIME, columns=list(_COLUMNS)):
-            wanted = None if models is None else pc.is_in(batch["model"], pa.array(list(models), pa.string()))
-            yield batch if wanted is None else batch.filter(wanted)

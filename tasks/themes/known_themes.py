@@ -1,23 +1,27 @@
 """The themes that a model gave to texts, as files of the warehouse: keys of texts, never their words."""
 
+import logging
 from collections.abc import Iterator, Mapping
-from io import BytesIO
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from tasks.domain.errors import BucketMissing
+from tasks.domain.errors import BucketMissing, TableDamaged
 from tasks.domain.layout import known_themes_prefix
 from tasks.domain.ports import ObjectStore
 from tasks.themes.rules.known import KnownThemes, known_themes
-from tasks.warehouse.parquet import parquet_bytes
+from tasks.warehouse.parquet import parquet_bytes, read_table
+
+_log = logging.getLogger(__name__)
 
 _SCHEMA: Final = pa.schema([("text_key", pa.uint64()), ("theme", pa.string())])
 
 
 def read_known_themes(store: ObjectStore, version: str) -> KnownThemes:
-    """The answers of one model to one prompt; an empty table where it said nothing yet."""
+    """The answers of one model to one prompt; an empty table where it said nothing yet.
+
+    A damaged file is logged and passed over: its texts are asked again.
+    """
     return known_themes(_files(store, known_themes_prefix(version)))
 
 
@@ -27,7 +31,11 @@ def _files(store: ObjectStore, prefix: str) -> Iterator[Mapping[int, str | None]
     except BucketMissing:  # a warehouse that begins has not even its folder
         return
     for key in keys:
-        table = pq.read_table(BytesIO(store.read_path(key)), schema=_SCHEMA)
+        try:
+            table = read_table(store, key, _SCHEMA)
+        except TableDamaged as error:
+            _log.warning("Passed over: %s", error)
+            continue
         yield dict(zip(table["text_key"].to_pylist(), table["theme"].to_pylist(), strict=True))
 
 

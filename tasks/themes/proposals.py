@@ -7,7 +7,6 @@ from typing import Final
 
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -20,6 +19,7 @@ from tasks.themes.rules.discovery import Occurrence, Proposal, discover
 from tasks.themes.rules.normalizing import normalize
 from tasks.themes.rules.proposals import NUMBER, Decision, Field, Proposed, decision_from, numbered, proposed_of
 from tasks.themes.rules.taxonomy import Theme
+from tasks.warehouse.parquet import open_table
 
 _FIELDS: Final[tuple[Field, ...]] = ("issue", "plan")
 
@@ -93,7 +93,7 @@ def _texts(store: ObjectStore, days: Sequence[date], field: Field) -> Counter[st
 
 def _rows(store: ObjectStore, day: date, field: Field) -> Iterator[tuple[str, str]]:
     try:
-        with store.open_object(partition_key("summaries", day)) as file, pq.ParquetFile(file) as table:
+        with open_table(store, partition_key("summaries", day)) as table:
             for batch in table.iter_batches(_ROWS_AT_A_TIME, columns=[field, "content_hash"], use_threads=False):
                 for text, content_hash in zip(batch[field].to_pylist(), batch["content_hash"].to_pylist(), strict=True):
                     if text and text.strip():

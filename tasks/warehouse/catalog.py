@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.domain.ports import ObjectStore
-from tasks.warehouse.parquet import published_keys
+from tasks.warehouse.parquet import open_table, published_keys
 from tasks.warehouse.rules.dictionary import described, dictionary_markdown
 from tasks.warehouse.rules.views import TABLES, views_sql
 
@@ -86,7 +86,7 @@ def _pattern(store: ObjectStore, pattern: str) -> str:
 
 def _batches(store: ObjectStore, table: str, day: date) -> Iterator[pa.RecordBatch]:
     for key in published_keys(store, table, day):
-        with store.open_object(key) as file, pq.ParquetFile(file) as content:
+        with open_table(store, key) as content:
             yield from content.iter_batches(_ROWS_AT_A_TIME, use_threads=False)
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from tasks.domain.errors import ObjectMissing, PreconditionFailed, RunError
 from tasks.domain.layout import ERASE_REQUESTS_PREFIX, ERASURES_PREFIX, PSEUDONYM_KEY, partition_key
 from tasks.domain.ports import ObjectStore, StoredObject
+from tasks.warehouse.parquet import as_damage
 from tasks.warehouse.rules.erasure import Wanted, as_parquet, rows_of, split_rows, text_of
 from tasks.warehouse.rules.tables import RUNS, republished
 
@@ -46,7 +47,7 @@ def find(warehouse: ObjectStore, wanted: Wanted) -> tuple[Wanted, Erasure]:
     known = 0
     while True:  # a row of a label names the text that a training set holds, an attribute the id that an answer bears
         for stored in _objects(warehouse, ".parquet"):
-            found, _ = split_rows(rows_of(warehouse.read_path(stored.key)), wanted)
+            found, _ = split_rows(_rows_of(stored.key, warehouse.read_path(stored.key)), wanted)
             wanted = wanted.learned(found)
         size = len(wanted.conversations) + len(wanted.hashes) + len(wanted.texts)
         if size == known:
@@ -132,17 +133,22 @@ def _republish(warehouse: ObjectStore, key: str) -> None:
     before = warehouse.stat(key)
     if before is None:
         return
-    runs = rows_of(warehouse.read_path(key)).to_pylist()
+    runs = _rows_of(key, warehouse.read_path(key)).to_pylist()
     if not runs:
         return
     table = pa.Table.from_pylist(republished(runs, datetime.now(UTC)), schema=RUNS)
     warehouse.write_path(key, as_parquet(table), if_match=before.etag)
 
 
+def _rows_of(key: str, content: bytes) -> pa.Table:
+    with as_damage(key):
+        return rows_of(content)
+
+
 def _theirs(key: str, content: bytes, wanted: Wanted) -> tuple[int, bytes | None]:
     """Count an object's rows or lines that are theirs, and return the object without them; None: it goes as a whole."""
     if key.endswith(".parquet"):
-        rows, rest = split_rows(rows_of(content), wanted)
+        rows, rest = split_rows(_rows_of(key, content), wanted)
         return len(rows), as_parquet(rest)
     if key.endswith(".jsonl"):
         lines = content.splitlines(keepends=True)

@@ -33,10 +33,22 @@ def read_table(store: ObjectStore, key: str, schema: pa.Schema) -> pa.Table:
         TableDamaged: it can't be read.
     """
     data = store.read_path(key)
-    with _as_damage(store.uri_of(key)):
+    with as_damage(store.uri_of(key)):
         with pq.ParquetFile(BytesIO(data)) as file:
             batches = [conform(batch, schema) for batch in file.iter_batches(_ROWS_AT_A_TIME, use_threads=False)]
         return pa.Table.from_batches(batches, schema=schema)
+
+
+@contextmanager
+def open_table(store: ObjectStore, key: str) -> Iterator[pq.ParquetFile]:
+    """Open a table of any size, with the columns that it was written with.
+
+    Raises:
+        ObjectMissing: there is none.
+        TableDamaged: it can't be read, or not as far as the block reads it.
+    """
+    with store.open_object(key) as file, as_damage(store.uri_of(key)), pq.ParquetFile(file) as table:
+        yield table
 
 
 def read_batches(
@@ -55,7 +67,7 @@ def read_batches(
         TableDamaged: it can't be read, or not to its end.
     """
     wanted = schema if columns is None else pa.schema([schema.field(name) for name in columns])
-    with store.open_object(key) as file, _as_damage(store.uri_of(key)), pq.ParquetFile(file) as table:
+    with open_table(store, key) as table:
         # With threads, all columns are unpacked at once, each by a thread whose memory is not given back.
         for batch in table.iter_batches(_ROWS_AT_A_TIME, columns=columns, use_threads=False):
             yield conform(batch, wanted)
@@ -141,7 +153,12 @@ def published_batches(store: ObjectStore, key: str) -> Iterable[pa.RecordBatch]:
 
 
 @contextmanager
-def _as_damage(uri: str) -> Iterator[None]:
+def as_damage(uri: str) -> Iterator[None]:
+    """Let whatever the block can't read of a table be that table's damage.
+
+    Raises:
+        TableDamaged: the block failed.
+    """
     try:
         yield
     except StoreError:
