@@ -37,7 +37,9 @@ def licence_of(name: str) -> str:
         return ""
     expression = package.metadata.get("License-Expression") or ""
     classified = [
-        one.rpartition(" :: ")[2] for one in package.metadata.get_all("Classifier") or () if "License ::" in one
+        classifier.rpartition(" :: ")[2]
+        for classifier in package.metadata.get_all("Classifier") or ()
+        if "License ::" in classifier
     ]
     first_line = (package.metadata.get("License") or "").strip().partition("\n")[0]
     return expression or "; ".join(classified) or first_line[:80] or _from_file(package)
@@ -66,7 +68,7 @@ def undecided() -> list[str]:
 
 def ended(today: date) -> list[str]:
     """Exceptions that have come to their end."""
-    return [one["id"] for one in DECISIONS["exception"] if one["until"] < today]
+    return [decision["id"] for decision in DECISIONS["exception"] if decision["until"] < today]
 
 
 def sbom() -> dict[str, Any]:
@@ -102,11 +104,12 @@ def audited(report: str, *, or_say_so: bool) -> tuple[int, list[str]]:
         or_say_so: saying that nothing could be audited is enough, as where no index serves advisories.
     """
     found = json.loads(report)["dependencies"] if report.strip() else []
-    unseen = [one["name"] for one in found if "skip_reason" in one]
+    unseen = [package["name"] for package in found if "skip_reason" in package]
     bad = [
-        f"{one['name']} {one['version']}: {flaw['id']}, mended in {', '.join(flaw['fix_versions']) or 'no version yet'}"
-        for one in found
-        for flaw in one.get("vulns", ())
+        f"{package['name']} {package['version']}: {flaw['id']}, mended in "
+        f"{', '.join(flaw['fix_versions']) or 'no version yet'}"
+        for package in found
+        for flaw in package.get("vulns", ())
     ]
     if len(unseen) == len(found):
         return 0 if or_say_so else 3, ["NOTHING was audited: no advisories can be reached from here (.tmp/audit.log)."]
@@ -131,7 +134,7 @@ def main(arguments: list[str]) -> int:
         if over := ended(datetime.now(UTC).date()):
             sys.stderr.write(f"These exceptions have ended, decide anew: {', '.join(over)}\n")
             return 1
-        sys.stdout.write(" ".join(f"--ignore-vuln {one['id']}" for one in DECISIONS["exception"]) + "\n")
+        sys.stdout.write(" ".join(f"--ignore-vuln {decision['id']}" for decision in DECISIONS["exception"]) + "\n")
         return 0
     if arguments[:1] == ["audited"] and len(arguments) > 1:
         code, lines = audited(

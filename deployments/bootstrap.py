@@ -4,7 +4,6 @@ Run it again whenever it changes: python -m deployments.bootstrap
 """
 
 import argparse
-import asyncio
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from deployments.automations import REPLACED, cancelled_tunings
+from deployments.on_server import run_on_server
 from flows.wiring.blocks import BaiduCredentials, BosBucket, SummarizerEndpoint
 from flows.wiring.models.promotions import PromotionHistory
 from tasks.calling.shared_quota import make_shared_quota
@@ -47,7 +47,8 @@ async def set_up(client: PrefectClient, shared_quotas: Mapping[str, float] | Non
     for name, part in (shared_quotas or {}).items():
         lines.append(f"shared quota {name}, {part:.0%} of it: {await make_shared_quota(client, name, part)}")
 
-    lines += [f"automation {one.name}: {await _put_automation(client, one)}" for one in (cancelled_tunings(),)]
+    automation = cancelled_tunings()
+    lines.append(f"automation {automation.name}: {await _put_automation(client, automation)}")
     return lines + [line for name in REPLACED if (line := await _drop_automation(client, name))]
 
 
@@ -71,8 +72,8 @@ async def _make_queue(client: PrefectClient, name: str, priority: int, limit: in
 
 async def _drop_automation(client: PrefectClient, name: str) -> str:
     found = await client.read_automations_by_name(name)
-    for one in found:
-        await client.delete_automation(one.id)
+    for automation in found:
+        await client.delete_automation(automation.id)
     return f"automation {name}: removed; the watch does it" if found else ""
 
 
@@ -115,9 +116,7 @@ def main(arguments: Sequence[str]) -> int:
         help="quotas that runs share by this name, and how much of each is theirs (default: all of it)",
     )
     given = parser.parse_args(arguments)
-    lines = asyncio.run(_run(dict(given.shared_quota)))
-    sys.stdout.write("\n".join(lines) + "\n")
-    return 0
+    return run_on_server(lambda: _run(dict(given.shared_quota)))
 
 
 if __name__ == "__main__":

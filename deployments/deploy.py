@@ -27,6 +27,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.variables import Variable
 
+from deployments.on_server import run_on_server
 from deployments.schedules import give_back_schedules
 from tasks.running.backfill_runs import in_states
 
@@ -120,11 +121,11 @@ async def deploy(client: PrefectClient, stanzas: Sequence[Stanza]) -> list[str]:
     ]
     if changed:
         await asyncio.to_thread(_deploy, changed)
-    for one in changed:
-        name = name_of(one)
+    for path in changed:
+        name = name_of(path)
         before = there[name] or earlier.get(name)
         if before is not None:
-            await _give_back(client, name, before, remembered.get(name, _FORGOTTEN), one)
+            await _give_back(client, name, before, remembered.get(name, _FORGOTTEN), path)
     now = {
         name_of(stanza): {
             "mark": mark_of(stanza),
@@ -136,7 +137,7 @@ async def deploy(client: PrefectClient, stanzas: Sequence[Stanza]) -> list[str]:
     }
     if now != remembered:
         await Variable.aset(REMEMBERED, now, overwrite=True)
-    names = {name_of(one) for one in changed}
+    names = {name_of(path) for path in changed}
     said = [
         f"deployment {name_of(stanza)}: {'deployed' if name_of(stanza) in names else 'as it was'}" for stanza in stanzas
     ]
@@ -205,8 +206,7 @@ async def _run() -> list[str]:
 
 def main() -> int:
     """The command line; the server is the one that PREFECT_API_URL names."""
-    sys.stdout.write("\n".join(asyncio.run(_run())) + "\n")
-    return 0
+    return run_on_server(_run)
 
 
 if __name__ == "__main__":

@@ -79,17 +79,17 @@ class Outbox:
         Args:
             client: of the server, if that is there: it keeps what was told.
         """
-        for one in [one for one in self._outgoing if one.due <= self.clock()]:
-            (sent,) = await asyncio.to_thread(deliver, one.message, [one.address], self.wire, pauses=())
+        for outgoing in [outgoing for outgoing in self._outgoing if outgoing.due <= self.clock()]:
+            (sent,) = await asyncio.to_thread(deliver, outgoing.message, [outgoing.address], self.wire, pauses=())
             if sent.why_not:
-                one.tries += 1
-                one.due = self.clock() + min(2.0**one.tries, _LONGEST_PAUSE_SECONDS)
+                outgoing.tries += 1
+                outgoing.due = self.clock() + min(2.0**outgoing.tries, _LONGEST_PAUSE_SECONDS)
                 continue
-            self._outgoing.remove(one)
-            _log.info("told %s: %s", one.address.place, one.message.title)
-            if one.label and client:
-                run_id, label = one.label
-                await client.update_flow_run_labels(run_id, {label: one.message.id})
+            self._outgoing.remove(outgoing)
+            _log.info("told %s: %s", outgoing.address.place, outgoing.message.title)
+            if outgoing.label and client:
+                run_id, label = outgoing.label
+                await client.update_flow_run_labels(run_id, {label: outgoing.message.id})
 
 
 def _short(address: Address) -> str:

@@ -29,21 +29,25 @@ async def give_back_schedules(
         deployed: what the last deployment wrote: `crons` and `slugs`.
         wanted: the slugs in the file now.
     """
-    had = {one.slug: one for one in before.schedules if one.slug}
+    had = {schedule.slug: schedule for schedule in before.schedules if schedule.slug}
     last: Sequence[str] = deployed.get("slugs", list(had))
     gone = [slug for slug in last if slug in had and slug not in wanted]
     earlier = dict(zip([slug for slug in wanted if slug not in had], gone, strict=False))
-    for one in fresh.schedules:
-        slug = one.slug or ""
+    for schedule in fresh.schedules:
+        slug = schedule.slug or ""
         was = had.get(earlier.get(slug, slug))
         if slug in gone or (slug in wanted and slug in last and was is None):  # the file's no more; taken out by people
-            await client.delete_deployment_schedule(fresh.id, one.id)
+            await client.delete_deployment_schedule(fresh.id, schedule.id)
         elif was is not None:
-            await _set_as_before(client, fresh, one, was, deployed)
-    there = {one.slug or str(one.schedule) for one in fresh.schedules}
-    for one in before.schedules:
-        if one.slug not in last and (one.slug or str(one.schedule)) not in there:
-            await client.create_deployment_schedules(fresh.id, [(one.schedule, one.active)])
+            await _set_as_before(client, fresh, schedule, was, deployed)
+    there = {_name_of(schedule) for schedule in fresh.schedules}
+    for schedule in before.schedules:
+        if schedule.slug not in last and _name_of(schedule) not in there:
+            await client.create_deployment_schedules(fresh.id, [(schedule.schedule, schedule.active)])
+
+
+def _name_of(schedule: DeploymentSchedule) -> str:
+    return schedule.slug or str(schedule.schedule)
 
 
 async def _set_as_before(

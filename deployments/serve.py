@@ -33,6 +33,7 @@ from deployments.login import CLIENT_LOGIN, SERVER_LOGIN, check_exposure, login_
 from deployments.parts import PartFailed, Service, announce
 from deployments.postgresql import Cluster, free_port
 from deployments.worker import STOP_SECONDS as WORKER_STOP_SECONDS
+from flows.wiring.commands.environment import spare_from_proxy
 from flows.wiring.settings import Settings
 from tasks.domain.errors import KefuError, UsageError
 
@@ -73,6 +74,7 @@ def serve(
         KeyboardInterrupt: it was told to stop, and everything has stopped.
     """
     url = f"http://{host}:{port}"
+    spare_from_proxy(host)
     environment = _environment(folder, url)
     _check_address(host, port)
 

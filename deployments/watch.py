@@ -29,6 +29,7 @@ from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
 from prefect.variables import Variable
 
+from deployments.on_server import require_server
 from deployments.outbox import LABEL, Outbox
 from deployments.watchdog import Watchdog
 from flows.wiring.services import notification_wire, open_warehouse
@@ -125,9 +126,9 @@ class Watch:
             await self.repairer.ask_for_missed_nights(client, datetime.now(UTC))
             self._nights_at = time.monotonic()
         done = await self.repairer.look(client, since)
-        for one in done:
-            self._tell_of_repair(one)
-        await self._tell_of_failures(client, since, {one.run.id for one in done if one.what == "given up"})
+        for repair in done:
+            self._tell_of_repair(repair)
+        await self._tell_of_failures(client, since, {repair.run.id for repair in done if repair.what == "given up"})
         await self._tell_of_ends(client, since)
         await self._tell_of_the_late(client)
         self._look_at_disks()
@@ -189,7 +190,7 @@ class Watch:
 
     def _look_at_disks(self) -> None:
         for folder in self.folders:
-            there = next(one for one in (folder, *folder.resolve().parents) if one.exists())
+            there = next(place for place in (folder, *folder.resolve().parents) if place.exists())
             usage = shutil.disk_usage(there)
             share = usage.free / max(usage.total, 1)
             if share < _DISK_FULL and folder not in self._full:
@@ -313,6 +314,7 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", stream=sys.stdout, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
+        require_server()
         watch = make_watch(args.webhook_url, args.alive_url, args.disk)
     except UsageError as error:
         sys.stderr.write(f"kefu-digest: {error}\n")

@@ -23,6 +23,7 @@ from typing import Final, NoReturn
 from prefect.settings import PREFECT_API_URL, PREFECT_WORKER_WEBSERVER_PORT
 
 from deployments.bootstrap import WORK_POOL
+from deployments.on_server import require_server
 from deployments.parts import TETHER
 from deployments.postgresql import free_port
 from deployments.watchdog import Watchdog, answers
@@ -171,11 +172,12 @@ def main(arguments: Sequence[str]) -> int:
     make_temporary_folder()
     try:
         check_settings({})
+        if args.check:
+            return 0
+        require_server()
     except KefuError as error:
         sys.stderr.write(f"kefu-digest: {error}\n")
         return 2
-    if args.check:
-        return 0
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _stop)
     return run_worker(["--pool", args.pool, "--type", args.type, *others])

@@ -1,14 +1,15 @@
 """The flows. Importing the package turns Prefect's telemetry off, which has to happen before Prefect is imported.
 
-It gives a user without a home one, without which Prefect can't be imported, and keeps keys out of the logs of
-libraries, in every process that runs a flow.
+It gives a user without a home one, without which Prefect can't be imported, lets no proxy stand before this machine's
+own server, and keeps keys out of the logs of libraries, in every process that runs or serves a flow.
 """
 
 import os
 
-from flows.wiring.commands.environment import give_home
+from flows.wiring.commands.environment import give_home, spare_from_proxy
 
 give_home()
+spare_from_proxy()
 
 from flows.wiring.commands.secret_logs import keep_secrets_out_of_logs  # noqa: E402  after there is a home
 

@@ -68,13 +68,13 @@ def _decide(sheet: str, args: dict[str, Any]) -> dict[str, Any]:
     taxonomy = open_themes(config, warehouse).taxonomy
     proposals = read_proposals(warehouse, [cells[NUMBER].strip() for _, cells in rows])
     found = [decision_of(number, cells, proposals, taxonomy) for number, cells in rows]
-    decisions = [one for one in found if one is not None and not isinstance(one, RowError)]
+    decisions = [decision for decision in found if decision is not None and not isinstance(decision, RowError)]
     if decisions:
         store_decisions(warehouse, decisions)
     return {
         "accepted": [decision.theme.id for decision in decisions if decision.theme is not None],
         "refused": sum(not decision.accepted for decision in decisions),
-        "errors": [str(one) for one in found if isinstance(one, RowError)],
+        "errors": [str(error) for error in found if isinstance(error, RowError)],
     }
 
 

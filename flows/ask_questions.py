@@ -78,13 +78,13 @@ async def ask_questions(
         ) as caller:
             asked = await ask_all(requests, caller, questionnaire)
         address = store_answers(services.warehouse, day, questionnaire, asked)
-    answers = {one.request.conversation.conversation_id: one.answers or [] for one in asked}
+    answers = {asked_of.request.conversation.conversation_id: asked_of.answers or [] for asked_of in asked}
     return {
         "day": day.isoformat(),
         "version": questionnaire.version,
         "chosen": len(chosen),
         "asked": len(asked),
-        "answered": sum(one.answers is not None for one in asked),
+        "answered": sum(conversation.answers is not None for conversation in asked),
         "calls": caller.usage.calls,
         "table": address,
         "judged": judge_answers(questionnaire, truth, answers),

@@ -139,7 +139,7 @@ async def _do(
     ceiling = SharedCeiling(load_settings(settings), warehouse)
 
     async def limits() -> dict[str, Any] | None:
-        return None if any(one["status"] == CEILING for one in outcomes) else await ceiling.left()
+        return None if any(outcome["status"] == CEILING for outcome in outcomes) else await ceiling.left()
 
     async def here(day: date) -> Outcome:
         left = await limits()
@@ -161,8 +161,8 @@ async def _do(
     try:
         with cancel_on_signals("watched over its days") as end:
             async with stopped_when_cancelled(end):
-                async for one in runs.of(days):
-                    outcomes.append(one)
+                async for outcome in runs.of(days):
+                    outcomes.append(outcome)
                     await show(outcomes)
     except RunStopped:
         if await was_cancelled():
@@ -298,10 +298,12 @@ def _format_total(outcomes: list[Outcome]) -> Iterator[str]:
     done = [outcome for outcome in outcomes if "summarized" in outcome]
     if len(done) < 2:
         return
-    total = {name: sum(one[name] for one in done) for name in ("conversations", "summarized", "rejected", "calls")}
+    total = {
+        name: sum(outcome[name] for outcome in done) for name in ("conversations", "summarized", "rejected", "calls")
+    }
     if done[0]["status"] == DRY_RUN:
-        cost = in_currency(sum(one["estimated_cost"] for one in done), done[0]["currency"])
-        tokens = sum(one["estimated_tokens"] for one in done)
+        cost = in_currency(sum(outcome["estimated_cost"] for outcome in done), done[0]["currency"])
+        tokens = sum(outcome["estimated_tokens"] for outcome in done)
         yield f"{len(done)} days: {total['conversations']:,} conversations; about {tokens:,} tokens, a cost of {cost}"
         return
     yield (

@@ -42,7 +42,10 @@ async def build_catalog(month: str = "", settings: SettingsParameter = _NO_SETTI
                 compacted += [made] if made else []
     written = await asyncio.to_thread(write_catalog, warehouse, config.bos_endpoint, metrics_macro())
     get_run_logger().info("Wrote %s", ", ".join(written))
-    return {"files": written, "compacted": [{"key": one.key, "days": one.days, "rows": one.rows} for one in compacted]}
+    return {
+        "files": written,
+        "compacted": [{"key": month.key, "days": month.days, "rows": month.rows} for month in compacted],
+    }
 
 
 def _days_of(month: str) -> list[date]:
@@ -70,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _format_result(made: dict[str, Any]) -> str:
-    months = [f"{one['key']}: {one['days']} days, {one['rows']:,} rows" for one in made["compacted"]]
+    months = [f"{month['key']}: {month['days']} days, {month['rows']:,} rows" for month in made["compacted"]]
     lines = [*made["files"], *months]
     return "\n".join(lines)
 

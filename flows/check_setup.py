@@ -61,8 +61,8 @@ async def check_setup(settings: SettingsParameter | None = None, embedding: str 
     await acreate_table_artifact(
         [finding.as_json() for finding in findings], key="check-setup", description="配置检查 · setup check"
     )
-    for one in findings:
-        get_run_logger().info(one.line())
+    for finding in findings:
+        get_run_logger().info(finding.line())
     if nightly_would_fail(findings):
         raise RunError(
             "The nightly would fail: " + "; ".join(finding.line() for finding in findings if finding.status == "failed")
@@ -160,7 +160,7 @@ async def _fallback(config: Settings, may_call: bool) -> tuple[Sequence[Finding]
             found = endpoint_findings(summarizer.model, interface_of(second), asked, None, quota_of(second))
     except KefuError as error:
         return [Finding("fallback", "failed", str(error))], 0
-    return [replace(one, what=f"fallback {one.what}") for one in found], 1
+    return [replace(finding, what=f"fallback {finding.what}") for finding in found], 1
 
 
 async def _embeddings(config: Settings, name: str) -> Sequence[Finding]:

@@ -175,10 +175,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _format_summary(made: dict[str, Any]) -> str:
     lines = [
-        f"{one['model']} + {one['prompt']}: ROUGE-L {one['ROUGE-L']:.2f}, BLEU-4 {one['BLEU-4']:.2f}, accepted "
-        f"{one['accepted/accuracy']:.1f} %, negative {one['negative_sentiment/accuracy']:.1f} %, format "
-        f"{one['format/plain']:.1f} %, {one['calls']} calls"
-        for one in made["contestants"]
+        "{model} + {prompt}: ROUGE-L {ROUGE-L:.2f}, BLEU-4 {BLEU-4:.2f}, accepted {accepted/accuracy:.1f} %, "
+        "negative {negative_sentiment/accuracy:.1f} %, format {format/plain:.1f} %, {calls} calls".format(**contestant)
+        for contestant in made["contestants"]
     ]
     return "\n".join([f"{made['conversations']} conversations", *lines, f"report: {made['report']}"])
 

@@ -87,7 +87,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _format_result(made: dict[str, Any]) -> str:
-    lines = [f"{one['size']} conversations ({one['field']}): {one['name']}" for one in made["proposals"]]
+    lines = [
+        f"{proposal['size']} conversations ({proposal['field']}): {proposal['name']}" for proposal in made["proposals"]
+    ]
     return "\n".join([*lines, f"sheet: {made['sheet']}"] if lines else ["No new theme: nothing rose enough."])
 
 

@@ -55,7 +55,7 @@ async def sample_for_review(
     if reviewers not in (1, 2):
         raise UsageError(f"--reviewers {reviewers}: a sample is for one person or for two.")
     store, key = open_place(output, config) if output else (warehouse, f"reviews/{sample.sample_id}.xlsx")
-    sheets = {key: ""} if reviewers == 1 else {_numbered(key, one): f"审核人{one}" for one in (1, 2)}
+    sheets = {key: ""} if reviewers == 1 else {_numbered(key, reviewer): f"审核人{reviewer}" for reviewer in (1, 2)}
     written = {name: write_sheet(sample.rows, name, reviewer) for name, reviewer in sheets.items()}
     store_sample(warehouse, sample)
     for name, sheet in written.items():

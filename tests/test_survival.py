@@ -72,11 +72,18 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory) -> tuple[Path, str]
 
 
 @pytest.fixture
-def machine(folder: tuple[Path, str], environment: dict[str, str], endpoint: QianfanServer) -> Iterator[Served]:
+def machine(
+    folder: tuple[Path, str], environment: dict[str, str], endpoint: QianfanServer, hook: Receiver
+) -> Iterator[Served]:
+    """A machine that serves; at the end, the figures of its night."""
     endpoint.reset()
     endpoint.behavior.latency_median = 1.0
+    hook.posted.queue.clear()
     with served(*folder, environment) as one:
         yield one
+        twice = sum(times - 1 for times in endpoint.delivered.values())
+        titles = Counter(message["title"].rpartition(" · ")[2] for message in hook.posted.queue)
+        print(f"calls {sum(endpoint.delivered.values())}, paid twice {twice}, notifications {dict(titles)}")
 
 
 def write_day(file: Path, day: str) -> None:
@@ -121,9 +128,7 @@ def done(machine: Served, run: str, endpoint: QianfanServer, in_flight: int, sec
     assert ended["state_name"] == "Completed", ended["state"]
     table = machine.warehouse / "summaries" / f"day={DAYS[0]}" / "summaries.parquet"
     assert pq.ParquetFile(table).metadata.num_rows == CONVERSATIONS
-    twice = sum(times - 1 for times in endpoint.delivered.values())
-    print(f"calls {sum(endpoint.delivered.values())}, paid twice {twice}")
-    assert twice <= in_flight
+    assert sum(times - 1 for times in endpoint.delivered.values()) <= in_flight
 
 
 def told(hook: Receiver, run: str, level: str, seconds: float = 60.0) -> int:
@@ -153,6 +158,12 @@ def engine(machine: Served) -> int:
 def kill(*pids: int) -> None:
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
+
+
+def test_wrong_settings_are_said_when_the_machine_is_started_and_not_at_night(folder, environment):
+    wrong = environment | {"KEFU_DIR": "x"}
+    with pytest.raises(AssertionError, match="KEFU_DIR in the environment is no setting"), served(*folder, wrong):
+        pytest.fail("it is ready")
 
 
 def test_a_run_whose_process_dies_is_begun_again(machine, endpoint, hook):
@@ -189,7 +200,6 @@ def test_a_server_that_is_away_ends_nothing_for_good_and_each_thing_is_told_once
     done(machine, run, endpoint, 0)
     assert machine.wait(backfill, {"Completed", "Failed", "Cancelled"}, 400)["state_name"] == "Completed"
     about = Counter((one["about"], one["level"]) for one in list(hook.posted.queue))
-    print("notifications", Counter(level for _, level in about.elements()))
     assert max(about[str(one), level] for one in (run, backfill) for level in ("warning", "good")) <= 1
     assert "server away" in str(list(hook.posted.queue))
     assert "server back" in str(list(hook.posted.queue))
@@ -230,7 +240,7 @@ def test_a_server_that_is_away_for_a_night_does_that_night_and_those_before_it(
     while not all(file.exists() for file in files):
         assert time.monotonic() < until, machine.log("worker")[-3000:]
         time.sleep(1)
-    print(f"{passed} passed; calls {sum(endpoint.delivered.values())}")
+    print(f"{passed} passed")
     assert sorted(files[:2], key=lambda file: file.stat().st_mtime) == files[:2], "the oldest day first"
     assert set(endpoint.delivered.values()) == {1}
     assert sum(endpoint.delivered.values()) == 3 * CONVERSATIONS

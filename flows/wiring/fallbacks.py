@@ -59,7 +59,7 @@ def _of_block(settings: Settings, flags: dict[str, Any]) -> Settings:
     try:
         second = Settings(**{**values, **described, **flags})
     except ValueError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())  # type: ignore[attr-defined]
+        wrong = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())  # type: ignore[attr-defined]
         raise UsageError(f"The endpoint block {name} (--fallback-block) can't be right: {wrong}") from None
     if second.shared_quota and not (second.rpm or second.tpm):
         raise UsageError(

@@ -38,7 +38,7 @@ async def open_golden(
     """Make the golden conversations of a day, or of a shard of it, ready to be asked; None where there are none."""
     golden = await asyncio.to_thread(golden_conversations, config, services.summarizer.model)
     if shard is not None:
-        golden = [one for one in golden if shard.holds(one[0].request_hash)]
+        golden = [pair for pair in golden if shard.holds(pair[0].request_hash)]
     if not golden:
         yield None
         return

@@ -47,7 +47,7 @@ def labeled_conversations(
         found = _conversations_of(config, start, end, labels)
     if held_out:
         labeled = len(found)
-        found = [one for one in found if is_held_out(one.content_hash)]
+        found = [example for example in found if is_held_out(example.content_hash)]
         if not found:
             raise UsageError(f"None of {labeled} labeled conversations is held out from training: review more.")
     return take(found, limit)
@@ -74,7 +74,7 @@ def labels_of_sft(config: Settings, lines: Iterable[bytes], name: str) -> list[L
 def conversation_in(text: str, conversation_id: str, uri: str, line: int) -> Conversation:
     """The conversation of a dialogue in one text; it has no turns where the text is no dialogue."""
     said = split_transcript(text).utterances
-    turns = tuple(Turn("agent" if one.speaker == "agent" else "user", one.text) for one in said if one.text)
+    turns = tuple(Turn("agent" if turn.speaker == "agent" else "user", turn.text) for turn in said if turn.text)
     return Conversation(conversation_id, turns, uri, line)
 
 

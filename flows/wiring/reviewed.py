@@ -34,5 +34,5 @@ def reviewed_by_people(
     at_random = [review for review in found.reviews if review.label["stratum"] == RANDOM]
     if not at_random:
         return None
-    verdicts = {name: [(one.published[name], one.label[name]) for one in at_random] for name in _FLAGS}
+    verdicts = {name: [(review.published[name], review.label[name]) for review in at_random] for name in _FLAGS}
     return reviewed_sample(found.days[0], found.days[-1], verdicts, found.verdicts)

@@ -369,7 +369,7 @@ def _unknown_names() -> Iterator[str]:
         for name in sorted(map(str.upper, source.env_vars)):
             if name.startswith("KEFU_") and name not in known:
                 # Without what they all begin with, which would make any two of them alike.
-                names = {one.removeprefix("KEFU_"): one for one in known}
+                names = {variable.removeprefix("KEFU_"): variable for variable in known}
                 nearest = get_close_matches(name.removeprefix("KEFU_"), names, 1)
                 hint = f"did you mean {names[nearest[0]]}?" if nearest else "--help tells of all there are"
                 yield f"{name} in {place} is no setting: {hint}"

@@ -47,9 +47,9 @@ class SharedCeiling:
                 self._spent[run.id] = await asyncio.to_thread(bought_by, self._warehouse, day, str(run.id))
         spent, prices = self._spent.values(), price_list(self._config, fallback_settings(self._config))
         left = self._config.ceiling.left_after(
-            sum(one.cost(prices) for one in spent),
-            sum(one.prompt_tokens + one.completion_tokens for one in spent),
-            sum(one.calls for one in spent),
+            sum(usage.cost(prices) for usage in spent),
+            sum(usage.prompt_tokens + usage.completion_tokens for usage in spent),
+            sum(usage.calls for usage in spent),
         )
         if left is None:
             return None

@@ -128,7 +128,7 @@ async def ask_prefect(pool: str, automations: Sequence[str]) -> PrefectFacts:
 
 async def _automations_not_on(client: PrefectClient, names: Sequence[str]) -> list[str]:
     found = {name: await client.read_automations_by_name(name) for name in names}
-    return [name for name, there in found.items() if not any(one.enabled for one in there)]
+    return [name for name, there in found.items() if not any(deployment.enabled for deployment in there)]
 
 
 async def _database(client: PrefectClient) -> str:

@@ -9,6 +9,7 @@ import orjson
 from tasks.clients.http_faults import read_error, read_limits, service_fault
 from tasks.domain.errors import ReplyUnreadable
 from tasks.domain.records import Reply
+from tasks.parsing.json_records import concluding_object
 from tasks.parsing.rows import is_unfinished_thought
 
 _REFUSED: Final = frozenset({"content_filter", "sensitive", "safety", "refusal", "prohibited_content", "blocklist"})
@@ -43,7 +44,8 @@ def completion_reply(body: bytes, headers: Mapping[str, str], where: str, secret
     """The reply in the body of a successful chat-completions call, whichever of the usual shapes it has.
 
     Read are: a completion, one in a list, a stream of events; content as a text, as parts, in the arguments of a tool
-    call, or in the reasoning where a server's parser put it; usage as numbers or texts. Thoughts are left out.
+    call, or in the reasoning where a server's parser put it, alone or as what the thoughts end with; usage as numbers
+    or texts. Thoughts are left out.
 
     Args:
         body: as it came.
@@ -68,8 +70,11 @@ def completion_reply(body: bytes, headers: Mapping[str, str], where: str, secret
     if refused and not text:
         text = refusal if isinstance(refusal, str) else ""
     cut_off = "length" in finishes or "max_tokens" in finishes
-    if not text.strip() and not refused and not cut_off and _looks_like_an_answer(thoughts):
-        text, thoughts = thoughts, ""
+    if not text.strip() and not refused and not cut_off:
+        if _looks_like_an_answer(thoughts):
+            text, thoughts = thoughts, ""
+        elif "stop" in finishes:
+            text = concluding_object(thoughts)
     lost = not refused and (is_unfinished_thought(text) or (not text.strip() and bool(thoughts.strip() or cut_off)))
     reply = Reply(
         _mended(text if text.strip() else thoughts)[:_KEPT_CHARACTERS],

@@ -79,7 +79,7 @@ class EmbeddingModel:
             raise service_fault(refusal, where, call.headers, status=200, secrets=self._pool.secrets)
         try:
             made = sorted(reply["data"], key=lambda one: one["index"])
-            vectors = [[float(number) for number in one["embedding"]] for one in made]
+            vectors = [[float(number) for number in item["embedding"]] for item in made]
         except (KeyError, TypeError, ValueError):
             raise ReplyUnreadable(f"{where}: the reply holds no embeddings.") from None
         if len(vectors) != len(texts):

@@ -329,5 +329,5 @@ _UNITS: Final = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0}
 def _named_wait(message: str) -> float | None:
     """Seconds that a sentence names, such as "retry in 1.2s"."""
     found: Iterator[re.Match[str]] = _NAMED_WAIT.finditer(message[:2000])
-    waits = [float(one[1]) * _UNITS[one[2].lower()] for one in found]
+    waits = [float(match[1]) * _UNITS[match[2].lower()] for match in found]
     return min(waits[0], _LONGEST_WAIT_SECONDS) if waits else None

@@ -163,7 +163,7 @@ class Result(dict[str, Any]):
 def _wrapped(what: str, value: Any) -> Any:
     if isinstance(value, dict):
         return Result(what, value)
-    return [_wrapped(what, one) for one in value] if isinstance(value, list) else value
+    return [_wrapped(what, item) for item in value] if isinstance(value, list) else value
 
 
 def _listed(page: Result) -> list[Any]:

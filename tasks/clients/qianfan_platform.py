@@ -84,7 +84,8 @@ class QianfanConsole:
 
     async def tunable(self) -> Tunable:
         """List what can be tuned, and within which limits."""
-        return {str(one["model"]): modes_of(one) for one in await self._api.read(FineTune.V2.supported_models)}
+        found = await self._api.read(FineTune.V2.supported_models)
+        return {str(model["model"]): modes_of(model) for model in found}
 
     async def dataset_rows(self, dataset_id: str) -> int:
         """Return how many rows a dataset has; release it for training if it was not yet.
@@ -171,7 +172,8 @@ class QianfanConsole:
                 found = await self._api.read(Model.V2.describe_model_set, model_set_id=set_id)
                 # A list of ids; an older reference has objects.
                 versions = [
-                    str(one["modelId"] if isinstance(one, dict) else one) for one in found.get("modelIds") or []
+                    str(version["modelId"] if isinstance(version, dict) else version)
+                    for version in found.get("modelIds") or []
                 ]
                 return ModelSet(set_id, versions)
         return None
@@ -199,11 +201,11 @@ class QianfanConsole:
         """Return the services of exactly that name which serve or may come to serve."""
         # Without the protocol only services of V1 are listed; a filter by name matches parts of it.
         found = [
-            service_report(one)
-            async for one in self._api.pages(Service.V2.service_list, name=name, protocolVersion=_V2)
-            if one["name"] == name
+            service_report(service)
+            async for service in self._api.pages(Service.V2.service_list, name=name, protocolVersion=_V2)
+            if service["name"] == name
         ]
-        return [one for one in found if one.phase != "stopped"]
+        return [service for service in found if service.phase != "stopped"]
 
     async def create_service(self, plan: ServicePlan, model: ModelReport, description: str) -> str:
         """Deploy a model and return its service's id. This costs money."""

@@ -72,7 +72,9 @@ def modes_of(model: Mapping[str, Any]) -> dict[str, dict[str, dict[str, Limit]]]
         methods = modes.setdefault(str(mode["trainMode"]), {})
         for scale in mode.get("supportParameterScale") or []:
             limits = methods.setdefault(our_method(str(scale["parameterScale"])), {})
-            limits |= {str(one["key"]): _limit(one) for one in scale.get("supportHyperParameterConfig") or []}
+            limits |= {
+                str(parameter["key"]): _limit(parameter) for parameter in scale.get("supportHyperParameterConfig") or []
+            }
     return modes
 
 
@@ -188,5 +190,5 @@ def _task_named(found: object) -> str:
                 return str(found[name])
         found = list(found.values())
     if isinstance(found, list):
-        return next((task for one in found if (task := _task_named(one))), "")
+        return next((task for item in found if (task := _task_named(item))), "")
     return ""

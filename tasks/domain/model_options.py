@@ -93,8 +93,8 @@ class ModelOptions:
         """The options that differ from the defaults, always written alike; empty where none does."""
         default = ModelOptions()
         chosen = {
-            one.name: getattr(self, one.name)
-            for one in fields(self)
-            if one.name != "headers" and getattr(self, one.name) != getattr(default, one.name)
+            option.name: getattr(self, option.name)
+            for option in fields(self)
+            if option.name != "headers" and getattr(self, option.name) != getattr(default, option.name)
         }
         return json.dumps(chosen, ensure_ascii=False, sort_keys=True, default=str) if chosen else ""

@@ -83,7 +83,7 @@ class Evaluation:
     def figures(self) -> dict[str, Any]:
         """The scores' figures, and what the answers took: mean tokens a conversation, latency in milliseconds."""
         answered = [prediction for prediction in self.predictions if prediction.latency_ms]
-        latencies = sorted(one.latency_ms for one in answered)
+        latencies = sorted(answer.latency_ms for answer in answered)
         return {
             "model": self.model,
             "prompt": self.prompt_version,

@@ -35,7 +35,7 @@ def choose(labeled: Sequence[LabeledExample], number: int, as_asked: Callable[[R
     """
     distinct = {example.content_hash: example for example in labeled}.values()
     ordered = sorted(distinct, key=lambda one: (not is_held_out(one.content_hash), one.content_hash))
-    return [(as_asked(one.request), one.label) for one in ordered[:number]]
+    return [(as_asked(example.request), example.label) for example in ordered[:number]]
 
 
 class HiddenCalls:

@@ -45,8 +45,8 @@ def published_check(store: ObjectStore, day: date, open_assign: Callable[[], Ass
 
 def _checked(store: ObjectStore, day: date, table: pa.Table, assign: AssignThemes) -> GoldenCheck:
     before = list(_since_the_last_change(store, day))
-    nights = [night_of(one, assign, labels=table) for one in before]
-    made_by = [_made_by(one) for one in (table, *before[:1])]
+    nights = [night_of(earlier, assign, labels=table) for earlier in before]
+    made_by = [_made_by(night) for night in (table, *before[:1])]
     return check_night(night_of(table, assign), nights, made_by[0], made_by[-1])
 
 

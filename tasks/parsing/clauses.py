@@ -143,6 +143,7 @@ class ClauseReader:
         self._refuses = False  # what follows
         self._used_up = False  # calm behind it is no more
         self._from = False  # a way from one verdict to another is told
+        self._user_named = False
         self._addressed = False  # the user is whom the agent turns to
         self._towards = False  # the last word was a preposition
 
@@ -166,7 +167,7 @@ class ClauseReader:
         for at, (word, kind) in enumerate(clause, 1):
             if self._refuses and kind in _SIGNS:
                 continue  # what is refused: 拒绝和解
-            self._refuses = kind is Kind.REFUSAL or (self._refuses and kind in _GOVERNED)
+            self._refuses = kind is Kind.REFUSAL or (self._refuses and (kind in _GOVERNED or kind is Kind.OTHER))
             if kind in _SIGNS:
                 claim = self._claim(kind, attributive=last[0] == "的")
                 if self.agent:
@@ -175,6 +176,8 @@ class ClauseReader:
                     claims.append(claim)
             elif (revised := self._revised(claims, kind, last, ends=at == end)) is not None:
                 claims = revised
+            elif self._is_listed_object(kind, clause[at : at + 1]):
+                continue
             elif kind is Kind.OTHER or (kind is Kind.HIDDEN and clause[at : at + 1] == [("的", Kind.OWNED)]):
                 self._scope.unknown(clause[at : at + 3])
             elif not (kind is Kind.AGENT and _is_object(clause, at)):
@@ -191,6 +194,16 @@ class ClauseReader:
             claims.append(Claim(None, silent=True, partial=True))
         return claims
 
+    def _is_listed_object(self, kind: Kind, following: list[Word]) -> bool:
+        """Return true for what a denied verdict is about, where a list goes on behind it: 没有催促快递或抱怨."""
+        link = self._scope.link
+        return (
+            kind in (Kind.EVENT, Kind.GOODS)
+            and link is not None
+            and link.negated
+            and any(kind is Kind.COORDINATION and word != "and" for word, kind in following)
+        )
+
     def _revised(self, claims: list[Claim], kind: Kind, last: Word, *, ends: bool) -> list[Claim] | None:
         """The claims as a word behind them leaves them; None where it is no such word.
 
@@ -201,16 +214,18 @@ class ClauseReader:
             ends: the word ends the clause.
         """
         behind = self._scope.link is not None
-        asks = kind is Kind.ASKED or (ends and behind and kind in _ASKS)
+        asks = kind is Kind.ASKED or (ends and (behind or last[0] == "的") and kind in _ASKS)  # 有接受补发的可能
         in_case = kind is Kind.IN_CASE and last[1] is not Kind.AGENT and last[0][-1:] != "说"  # 客服的话, 说的话
         self.conditional |= in_case
         self._wavers |= asks and kind is Kind.SILENCE
         if asks or in_case:
             rhetoric = asks and self._rhetoric
             return claims if rhetoric else [claim._replace(value=None, conditional=True) for claim in claims]
-        if not claims or not behind:
+        if not claims:
             return None
         *earlier, claim = claims
+        if not behind:  # 耐心在等待中耗尽
+            return [*earlier, claim._replace(value=claim.value or None)] if kind is Kind.SPENT else None
         if kind is Kind.DENIED or kind is Kind.SPENT:
             return [*earlier, claim._replace(value=_faded(claim.value, kind))]
         return [*earlier, claim._replace(value=None)] if ends and kind is Kind.FAINT else None
@@ -287,7 +302,7 @@ class ClauseReader:
             case Kind.HIDDEN:
                 scope.hide()
             case Kind.THUS:
-                scope.thus()
+                scope.thus(word)
                 self.agent = self._main_agent if self._main_agent is not None else self.agent
                 self._main_agent = None
             case Kind.PREPOSITION:
@@ -308,9 +323,13 @@ class ClauseReader:
                 self._from = True
                 scope.unknown()
             case Kind.AGENT | Kind.THIRD:
-                self.agent |= not (self._towards or (self._opines and kind is Kind.AGENT))
+                causes = last in CAUSES and not self._user_named  # 因客服态度恶劣，用户换了一家
+                self.agent |= causes or not (self._towards or (self._opines and kind is Kind.AGENT))
             case Kind.USER | Kind.OWNED:
+                self._user_named |= kind is Kind.USER
                 addressed = self._towards or (kind is Kind.OWNED and self._addressed)  # 商家对用户的差评
+                if word == "被" and self._main_agent is None:
+                    self._main_agent = self.agent  # 客服被用户的问题弄得很无奈
                 self.agent &= addressed or self._asked_to
                 self._addressed = self._towards
             case Kind.LET | Kind.CAUSE:

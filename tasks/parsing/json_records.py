@@ -27,6 +27,12 @@ _VERDICTS: Final = ("accepted", "negative_sentiment")  # whose values say someth
 # An entry that says its field: {"field": "用户问题", "value": "退货"}.
 _ENTRY_VALUES: Final = ("value", "值", "内容", "content", "text", "answer", "结果", "result")
 
+_ALL: Final = 4  # fields
+
+_OPENINGS: Final = 8  # braces looked at from the end
+
+_CONCLUDED_WITHIN: Final = 16_000  # characters
+
 _SCHEMA: Final = frozenset(["type", "title", "description"])
 
 
@@ -68,6 +74,20 @@ def loaded(text: str) -> object:
     except (ValueError, RecursionError):
         return _literal(text)
     return value if end == len(text) else None
+
+
+def concluding_object(text: str) -> str:
+    """The object with all four fields that a text of thoughts ends with; empty where it ends otherwise."""
+    ending = text[-_CONCLUDED_WITHIN:].rstrip().removesuffix("```").rstrip()
+    opening = len(ending)
+    for _ in range(_OPENINGS if ending.endswith("}") else 0):
+        opening = ending.rfind("{", 0, opening)
+        if opening < 0:
+            break
+        value = loaded(ending[opening:])
+        if isinstance(value, dict) and len({field_of(str(key)) for key in value} - {None}) == _ALL:
+            return ending[opening:]
+    return ""
 
 
 def _literal(text: str) -> object:

@@ -125,11 +125,15 @@ class Lexicon(NamedTuple):
         first = sentence[at]
         if "a" <= first <= "z":
             word = _latin_word(sentence, at)
-            word = next((long for long in self.phrases.get(word, ()) if sentence.startswith(long, at)), word)
+            word = next((long for long in self.phrases.get(word, ()) if _stands_at(long, sentence, at)), word)
             return word, self.kinds.get(word) or self._inflected(word)
         if (question := _OR_NOT.match(sentence, at)) is not None:
             return question[0], Kind.QUESTION
         word, known = self._longest(sentence, at)
+        if len(word) > 1 and known is not Kind.NEGATION and self.kinds.get(sentence[at]) is Kind.NEGATION:
+            denied, _ = self._longest(sentence, at + 1) if len(word) == 2 else ("", None)
+            if len(denied) > 1 and denied in self.kinds:  # 不|解决 and not 不解|决
+                return sentence[at], Kind.NEGATION
         if known is Kind.BRIDGE:
             for parts_at in range(at + 1, at + len(word)):
                 # 极|强硬 and not 极强|硬: a verdict goes before a longer word that runs into it.
@@ -156,6 +160,11 @@ class Lexicon(NamedTuple):
                 if (kind := self.kinds.get(form)) in _VERDICTS:
                     return kind
         return Kind.BRIDGE if _ADVERB.fullmatch(word) else Kind.OTHER
+
+
+def _stands_at(phrase: str, sentence: str, at: int) -> bool:
+    end = at + len(phrase)
+    return sentence.startswith(phrase, at) and not "a" <= sentence[end : end + 1] <= "z"
 
 
 def _latin_word(sentence: str, at: int) -> str:

@@ -15,6 +15,8 @@ CAUSES: Final = frozenset(["因", "因为", "由于", "because"])
 
 _BEFORE_ABOUT: Final = frozenset(["没", "没有", "未", "能"])  # 没有就赔偿达成一致; elsewhere 就 is then
 
+_MAY_BE_DENIED: Final = frozenset(["因此", "因而", "而", "使得"])  # 没有因此生气, but 没回复所以生气
+
 _THEN: Final = frozenset(["就", "便", "才"])
 
 _COMES: Final = frozenset(["到", "来"])
@@ -39,6 +41,7 @@ class Scope:
         self._silent = False  # it is not known whether what follows holds
         self._doubly = False  # an even number of negations stands before what follows
         self._adjectival = False  # the last of them may belong to an attribute: 不该有的
+        self._aspectual = False  # the last of them is said of an event alone: 没过两天
         self._doubtful = False  # an unknown word stands between the negation and what follows
         self._shown = False  # a negated word of showing stands before what follows
         self._receives = self._of_noun = False
@@ -78,9 +81,10 @@ class Scope:
         self._doubtful |= within_cause
         self._doubly = self.negated and not self._doubtful
         self._adjectival = word in _OF_ATTRIBUTES
+        self._aspectual = word in ("没", "不")
         self.negated = not self.negated or self._doubtful
         self._within = brought and self.negated and not self._reaches
-        self._doubtful, self._receives = within_cause, False
+        self._receives = False
         self._of_noun = word in _NO_SUCH_THING
         self.link = None
 
@@ -109,8 +113,9 @@ class Scope:
         """Meet a word that a negation reaches over, and the word before it."""
         if word in _COMES and last in _COMES_NOT and not self._reaches:
             self._doubtful = self._eventful = True  # 货没到很生气, but 没到生气的地步
-        if self._doubtful and word in _THEN and not self._reaches:
-            self.cut()  # 没多想就同意了
+        ended = self._aspectual or not self.negated
+        if self._doubtful and ended and word in _THEN and not self._reaches:
+            self.cut()  # 没多想就同意了, but 没有……就赔偿达成一致
         self._reaches |= self.negated and word == "就" and last in _BEFORE_ABOUT
 
     def prepose(self, word: str) -> None:
@@ -135,6 +140,8 @@ class Scope:
         if (self.negated or self._doubly) and not self._reaches:
             attribute = self._shown and any(word in _ATTRIBUTIVE for word, _ in following)
             self._doubtful |= not attribute
+        elif self.link is not None and self.link.negated:
+            self._doubtful = True  # 没有抱怨或……生气: it may reach as far
         self.link = None
 
     def show(self) -> None:
@@ -154,7 +161,7 @@ class Scope:
         """Meet a word of hiding: not hidden is shown."""
         self.negated = self._doubtful = False
 
-    def thus(self) -> None:
+    def thus(self, word: str) -> None:
         """Meet a word behind a cause: what a negation before the cause denies follows, one within it has ended."""
         if self._before_cause is not None:
             self._ended |= self.negated and not self._before_cause
@@ -162,9 +169,9 @@ class Scope:
             self._doubly = self._doubtful = self._eventful = False
             self._before_cause = self.link = None
         elif not self._reaches:
-            if self._doubtful:
+            if self._doubtful and word not in _MAY_BE_DENIED:
                 self.cut()
-            else:
+            elif not self._doubtful:
                 self._shown |= self.negated
 
     def event(self, word: str, *, goods: bool) -> None:
@@ -177,7 +184,9 @@ class Scope:
             self.link = None
             return
         if not self.negated:
+            doubtful = self._doubtful or (self.link is not None and self.link.negated)
             self.cut()
+            self._doubtful = doubtful  # 没有催促快递、抱怨
         elif self._shown or self._doubtful or self._of_noun or (goods and not self._receives):
             self._eventful = self._doubtful and not (self._shown or self._of_noun)
             self._doubtful = True

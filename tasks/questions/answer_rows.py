@@ -21,19 +21,19 @@ def answer_rows(request: Request, answer: Answer, typed: Sequence[TypedAnswer], 
         {
             "conversation_id": request.conversation.conversation_id,
             "content_hash": request.content_hash,
-            "question": one.question.id,
-            "kind": one.question.kind,
-            "said": one.said,
-            "yes": one.yes,
-            "choice": one.choice,
-            "score": one.score,
-            "text": one.text,
+            "question": typed_answer.question.id,
+            "kind": typed_answer.question.kind,
+            "said": typed_answer.said,
+            "yes": typed_answer.yes,
+            "choice": typed_answer.choice,
+            "score": typed_answer.score,
+            "text": typed_answer.text,
             "questions_version": version,
             "model": answer.model,
             "answered_at": answer.answered_at,
             "run_id": answer.run_id,
         }
-        for one in typed
+        for typed_answer in typed
     ]
 
 

@@ -102,9 +102,11 @@ def store_answers(store: ObjectStore, day: date, questionnaire: Questionnaire, a
     """Replace a day's answers to this version of the questions; return their address."""
     rows = [
         row
-        for one in asked
-        if isinstance(one.answer, Answer)
-        for row in answer_rows(one.request, one.answer, one.answers or (), questionnaire.version)
+        for conversation in asked
+        if isinstance(conversation.answer, Answer)
+        for row in answer_rows(
+            conversation.request, conversation.answer, conversation.answers or (), questionnaire.version
+        )
     ]
     key = partition_key("question_answers", day, f"{questionnaire.version}.parquet")
     store.write_path(key, parquet_bytes(pa.Table.from_pylist(rows, schema=QUESTION_ANSWERS)))

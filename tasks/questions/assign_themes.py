@@ -113,7 +113,7 @@ async def ask_for_themes(
             said |= zip(map(text_key, batch), themes or (), strict=False)
         if said:
             store_known_themes(store, questions.prompt.version, f"{questions.run_id}-{start:06}", said)
-        if causes := [one for one in answers if isinstance(one, BaseException)]:
+        if causes := [answer for answer in answers if isinstance(answer, BaseException)]:
             cause = next((cause for cause in causes if not isinstance(cause, Stopping)), causes[0])
             if not isinstance(cause, CeilingReached):
                 raise cause
@@ -127,7 +127,7 @@ async def _answers(requests: Sequence[Request], caller: Caller) -> list[Answer |
     try:
         await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
     finally:
-        if not all(one.done() for one in pending) or any(one.exception() for one in pending):
+        if not all(task.done() for task in pending) or any(task.exception() for task in pending):
             caller.stop()  # what is in flight is waited for: it is paid
         found = await asyncio.gather(*pending, return_exceptions=True)
     return list(found)

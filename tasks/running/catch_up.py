@@ -43,12 +43,12 @@ async def catch_up(
         zone: of the days.
         logger: of the run.
     """
-    missing = [one for one in days_before(day, number) if await asyncio.to_thread(is_missing, one)]
+    missing = [earlier for earlier in days_before(day, number) if await asyncio.to_thread(is_missing, earlier)]
     if not missing:
         return []
     async with get_client() as client:
         coming = await _days_of_runs(client, zone, is_held)
-        asked_for = [one for one in missing if str(one) not in coming]
+        asked_for = [earlier for earlier in missing if str(earlier) not in coming]
         now = datetime.now(UTC)
         for later, one in enumerate(asked_for):
             run = await arun_deployment(

@@ -104,7 +104,7 @@ class Repairer:
             if deployment.paused or not active:
                 continue
             # What was due before it was switched on is nobody's.
-            known = [moment for one in active for moment in (one.created, one.updated) if moment]
+            known = [moment for run in active for moment in (run.created, run.updated) if moment]
             start = max([now - _MISSED, *([deployment.created] if deployment.created else []), *known])
             asked = {"start_time": start.isoformat(), "end_time": now.isoformat(), "min_runs": _PAGE}
             response = await client._client.post(f"/deployments/{deployment.id}/schedule", json=asked)

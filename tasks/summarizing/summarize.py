@@ -121,7 +121,7 @@ async def _summarize_all(
 
     async def gather(*others: asyncio.Task[None]) -> None:
         await asyncio.wait([*under_way, *others], return_when=asyncio.FIRST_COMPLETED)
-        for finished in [one for one in under_way if one.done()]:
+        for finished in [batch for batch in under_way if batch.done()]:
             under_way.remove(finished)
             parts.append(finished.result())
 
@@ -170,28 +170,29 @@ async def _all_or_first_error(coroutines: Sequence[Coroutine[object, object, T]]
     try:
         if tasks:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            for one in done:
-                one.result()
+            for task in done:
+                task.result()
     except asyncio.CancelledError:
-        for one in tasks:
-            one.cancel()
+        for task in tasks:
+            task.cancel()
         raise
     except Exception:
         stop()
         raise
     finally:
         await asyncio.gather(*tasks, return_exceptions=True)
-    return [one.result() for one in tasks]
+    return [task.result() for task in tasks]
 
 
 @contextmanager
 def _rare_collections() -> Iterator[None]:
     """Look for garbage seldom, and never among what was there before: a third of a day's CPU otherwise."""
-    thresholds = gc.get_threshold()
+    thresholds, is_frozen = gc.get_threshold(), gc.get_freeze_count() > 0
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *thresholds[1:])
     try:
         yield
     finally:
         gc.set_threshold(*thresholds)
-        gc.unfreeze()
+        if not is_frozen:  # otherwise what the process itself set aside would be looked through again, too
+            gc.unfreeze()

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from deployments.postgresql import free_port
+from flows.wiring.version import code_version
 from tests.conftest import ROOT
 from tests.servers.composed import LOGIN
 from tests.servers.served import Deployed
@@ -29,6 +30,13 @@ services:
   worker: {{image: "{project}:latest"}}
   watch: {{image: "{project}:latest"}}
 """
+STATES = "{{.Service}} {{.Health}}"
+# A report as a browser gets it.
+SHOW = (
+    "import base64, sys, urllib.request as r; login = base64.b64encode(sys.argv[1].encode()).decode(); "
+    "page = r.Request('http://reports:4201/day=2026-11-22/report.html', headers={'Authorization': f'Basic {login}'}); "
+    "print(r.urlopen(page, timeout=20).read().decode())"
+)
 SOURCE = "deployments/demo/logs/{day}"
 
 
@@ -104,6 +112,19 @@ def test_server_shows_its_pages(composed):
     assert " ERROR " not in composed.log("server")
 
 
+def test_every_service_is_healthy_by_its_own_check(composed):
+    until = time.monotonic() + 180
+    while unwell := [
+        line for line in composed.compose("ps", "--format", STATES).stdout.splitlines() if line.split()[1] != "healthy"
+    ]:
+        assert time.monotonic() < until, unwell
+        time.sleep(1)
+
+
+def test_image_has_this_code(composed):
+    assert composed.inside("worker", "python", "-m", "flows.wiring.version").stdout.strip() == code_version()
+
+
 def test_nobody_is_root_and_nothing_but_data_is_written(composed):
     for service in ("server", "worker"):
         assert composed.inside(service, "id", "--user").stdout.strip() == "10001"
@@ -117,6 +138,6 @@ def test_killed_servers_and_workers_come_back_and_know_what_is_done(composed):
     for service in ("server", "worker"):
         composed.kill(service)
     assert composed.backfill().endswith(" · 3 skipped")
-    report = composed.inside("worker", "cat", "/data/warehouse/reports/day=2026-11-22/report.md")
-    assert report.returncode == 0
-    assert "2026-11-22" in report.stdout
+    shown = composed.inside("worker", "python", "-c", SHOW, LOGIN)
+    assert shown.returncode == 0, shown.stdout
+    assert "2026-11-22" in shown.stdout

@@ -15,6 +15,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from prefect.settings import Settings
 
+from deployments.worker import GRACE_SECONDS, STOP_SECONDS
 from flows.wiring.settings import flags
 from flows.wiring.version import RELEASE
 from tests.conftest import ROOT
@@ -106,6 +107,7 @@ def test_service_is_locked_up_and_comes_back(service):
     assert one["read_only"] is True
     assert one["cap_drop"] == ["ALL"]
     assert one["security_opt"] == ["no-new-privileges:true"]
+    assert {"mem_limit", "pids_limit", "logging"} <= set(one)
     assert one["restart"].startswith("on-failure" if name == "set-up" else "unless-stopped")
     assert one.get("user", "10001:10001").split(":")[0] != "0"
     assert ("healthcheck" in one) == (name != "set-up")
@@ -124,6 +126,13 @@ def test_service_names_only_what_exists(service):
             name for name in {**one["environment"], **image_environment()} if name.startswith(("PREFECT_", "KEFU_"))
         }
         assert named - known - ours == set()
+
+
+def test_what_passes_through_a_worker_is_on_its_disk_and_a_stop_leaves_time_to_keep_it():
+    worker = SERVICES["worker"]
+    (mounted,) = (volume.split(":")[1] for volume in worker["volumes"])
+    assert worker["environment"]["TMPDIR"].startswith(f"{mounted}/")
+    assert int(worker["stop_grace_period"].removesuffix("s")) > STOP_SECONDS
 
 
 def test_commands_are_ones_that_exist():
@@ -166,6 +175,12 @@ def test_nothing_starts_without_a_login_and_whoever_calls_the_server_has_it():
     assert SERVICES["reports"]["environment"]["PREFECT_SERVER_API_AUTH_STRING"] == login
 
 
+@pytest.mark.parametrize("name", ["server", "set-up", "worker", "watch"])
+def test_no_proxy_stands_before_the_server(name):
+    near = SERVICES[name]["environment"]["NO_PROXY"].split(",")
+    assert {"server", "127.0.0.1", "${NO_PROXY-}"} <= set(near)
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 def test_job_template_is_taken_by_a_server_and_fills_every_slot(path, prefect_api: PrefectServer):
     template = json.loads(path.read_text(encoding="utf-8"))
@@ -195,5 +210,8 @@ def test_kubernetes_jobs_are_locked_up_too():
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert f"{pod['securityContext']['runAsUser']}:10001" == said("USER")[-1]
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert pod["automountServiceAccountToken"] is False
+    assert {"memory", "ephemeral-storage"} <= set(container["resources"]["limits"])
+    assert pod["terminationGracePeriodSeconds"] > GRACE_SECONDS
     assert pod["enableServiceLinks"] is False, "a Service named kefu-… would put KEFU_… names into the environment"
     assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/data", "/tmp"}

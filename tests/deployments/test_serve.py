@@ -8,14 +8,19 @@ import socket
 import urllib.error
 import urllib.request
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import yaml  # type: ignore[import-untyped]
+from prefect.client.schemas.objects import FlowRun
+from prefect.settings import PREFECT_UI_URL, temporary_settings
 from prefect.settings import Settings as PrefectSettings
+from prefect.states import Completed
 
 from deployments import parts, postgresql, serve, worker
 from deployments.parts import announce
 from deployments.serve import ROOT
+from deployments.watch import facts
 from flows.wiring.settings import Settings
 
 README = (ROOT / "deployments" / "README.md").read_text(encoding="utf-8")
@@ -98,6 +103,15 @@ def test_login_of_the_server_is_the_login_of_its_parts(tmp_path, monkeypatch):
     made = serve._environment(tmp_path, "http://127.0.0.1:4200")
     assert made["PREFECT_API_AUTH_STRING"] == "somebody:something"
     assert "PREFECT_API_URL" not in made
+
+
+@pytest.mark.parametrize("named", ["", "https://prefect.example"])
+def test_notifications_link_to_the_address_that_is_named_for_whoever_is_on_call(named, tmp_path, monkeypatch):
+    monkeypatch.setenv("PREFECT_UI_URL", named)
+    made = serve._environment(tmp_path, "http://127.0.0.1:4200")
+    run = FlowRun(flow_id=uuid4(), name="summarize-2026-11-22", state=Completed())
+    with temporary_settings({PREFECT_UI_URL: made["PREFECT_UI_URL"]}):
+        assert facts(run).link == f"{named or 'http://127.0.0.1:4200'}/runs/flow-run/{run.id}"
 
 
 @pytest.mark.parametrize(

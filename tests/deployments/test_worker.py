@@ -4,13 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
 from deployments import worker as worker_module
-from deployments.worker import children, is_alive, main, stop_in_good_order
+from deployments.worker import children, is_alive, main, run_worker, stop_in_good_order
 
 RUN = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.3), open(sys.argv[1], 'w').write('kept'), sys.exit(0))); open(sys.argv[1] + '.up', 'w').close(); time.sleep(600)"
 WORKER = f"""
@@ -22,6 +23,13 @@ def stop(*_):
 signal.signal(signal.SIGTERM, stop)
 while True:
     time.sleep(0.05)
+"""
+# Prefect's worker keeps a run's environment so, and leaves it there when the run is killed.
+LEAVES = """#!/bin/sh
+set -e
+mkdir "$TMPDIR/prefect-workspace-attempt-x"
+env > "$TMPDIR/prefect-workspace-attempt-x/workspace.json"
+kill -9 $$
 """
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
 
@@ -69,3 +77,25 @@ def test_temporary_folder_that_is_named_is_made(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path / "not" / "there"))
     assert main(["--check"]) == 0
     assert (tmp_path / "not" / "there").is_dir()
+
+
+def test_keys_that_killed_runs_left_in_files_are_gone_with_their_worker_or_at_the_next_start(tmp_path, monkeypatch):
+    (tmp_path / "kefu-worker" / "worker-dead").mkdir(parents=True)
+    left = {
+        "of a worker that was killed": tmp_path / "kefu-worker" / "worker-dead",
+        "of an older version": tmp_path / "prefect-workspace-attempt-old",
+    }
+    for folder in left.values():
+        folder.mkdir(exist_ok=True)
+        (folder / "workspace.json").write_text('{"OPENAI_API_KEY": "made-up"}')
+        (folder / "alive").touch()
+    os.utime(left["of an older version"], times=(time.time() - 3 * 86400,) * 2)
+    program = tmp_path / "worker.sh"
+    program.write_text(LEAVES)
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("OPENAI_API_KEY", "made-up")
+    assert run_worker([]) == -signal.SIGKILL
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and "made-up" in path.read_text()] == []

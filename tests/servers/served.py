@@ -120,6 +120,8 @@ def served(folder: Path, database: str, environment: Mapping[str, str], *flags: 
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "KEFU_"))}
     command = ["--port", str(port), "--folder", str(folder / "serve"), "--database", database, *flags]
     command += ["--reports-port", str(free_port())]
+    proxy = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")  # which nobody may ask
+    kept = {name: value for name, value in kept.items() if name.lower() != "no_proxy"} | proxy
     with said.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "deployments.serve", *command],

@@ -53,7 +53,7 @@ __all__ = [
 def wrong_value(error: ValueError) -> UsageError:
     """The complaint about a flag's value, from pydantic's."""
     if isinstance(error, ValidationError):
-        problems = [f"--{str(one['loc'][0]).replace('_', '-')}: {one['msg']}" for one in error.errors()]
+        problems = [f"--{str(problem['loc'][0]).replace('_', '-')}: {problem['msg']}" for problem in error.errors()]
         return UsageError("; ".join(problems))
     return UsageError(str(error))
 
@@ -122,7 +122,9 @@ def stopped_at_a_ceiling(result: object) -> bool:
     """Return true where a run, or a day of a backfill, stopped at its ceiling."""
     if isinstance(result, DayTally):
         return result.status == CEILING
-    return isinstance(result, list) and any(isinstance(one, dict) and one.get("status") == CEILING for one in result)
+    return isinstance(result, list) and any(
+        isinstance(outcome, dict) and outcome.get("status") == CEILING for outcome in result
+    )
 
 
 def format_summary(tally: DayTally) -> str:

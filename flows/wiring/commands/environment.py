@@ -17,15 +17,15 @@ def mark_children(name: str, value: str) -> None:
     os.environ[name] = value
 
 
-def spare_loopback() -> None:
-    """Let no proxy of the environment stand between this process and its own machine.
+def spare_from_proxy(*hosts: str) -> None:
+    """Let no proxy of the environment stand between this process and its own machine, nor these hosts.
 
     Both names get what either holds: most programs read the lower case first, which would hide a NO_PROXY.
     """
     names = ("NO_PROXY", "no_proxy")
     spared = [host.strip() for name in names for host in os.environ.get(name, "").split(",") if host.strip()]
     for name in names:
-        os.environ[name] = ",".join(dict.fromkeys((*spared, "127.0.0.1", "localhost", "::1")))
+        os.environ[name] = ",".join(dict.fromkeys((*spared, "127.0.0.1", "localhost", "::1", *hosts)))
 
 
 def give_home() -> None:

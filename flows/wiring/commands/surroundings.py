@@ -15,14 +15,14 @@ from prefect.client.orchestration import get_client
 from prefect.context import refresh_global_settings_context
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME
 
-from flows.wiring.commands.environment import close_prefect_home, mark_children, spare_loopback
+from flows.wiring.commands.environment import close_prefect_home, mark_children
 from tasks.domain.errors import KefuError, RunError
 
 # What some error in the chain says -> what is wrong, and what to do.
 _KNOWN: Final = {
     r"Failed to reach API|All connection attempts failed|ConnectError|ConnectTimeout|Connection refused": (
-        "Prefect's server at {api} can't be reached. Start it, or correct PREFECT_API_URL; without that a command "
-        "brings a server of its own."
+        "Prefect's server at {api} can't be reached. Start it, or correct PREFECT_API_URL; without that a flow's "
+        "command brings a server of its own."
     ),
     r"Timed out while attempting to connect to ephemeral": (
         "Prefect's embedded server did not start in time. Start again when this machine is less busy, or allow more "
@@ -73,7 +73,6 @@ def surroundings() -> Iterator[None]:
     Raises:
         RunError: the server, or something else around the block, is not as it should be; one sentence says what.
     """
-    spare_loopback()
     close_prefect_home()
     try:
         with ExitStack() as stack:
@@ -94,7 +93,7 @@ def surroundings() -> Iterator[None]:
 
 def explain(error: BaseException) -> str | None:
     """Return a sentence on what is wrong around a run; None where the error has another cause."""
-    chain = "\n".join(f"{type(one).__name__}: {one} {_function_of(one)}" for one in _chain(error))
+    chain = "\n".join(f"{type(cause).__name__}: {cause} {_function_of(cause)}" for cause in _chain(error))
     known = next((sentence for pattern, sentence in _KNOWN.items() if re.search(pattern, chain)), None)
     return known and known.format(api=PREFECT_API_URL.value() or "this machine", home=PREFECT_HOME.value())
 

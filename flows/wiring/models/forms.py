@@ -110,4 +110,4 @@ def filled_in(form: type[F], arguments: argparse.Namespace) -> F:
 
 
 def _comma_separated(text: str) -> list[str]:
-    return [one for one in text.split(",") if one]
+    return [part for part in text.split(",") if part]

@@ -50,7 +50,7 @@ async def watch_paid_time(
 async def _record_of(config: Settings) -> RolloutRecord | None:
     records = await asyncio.to_thread(lambda: list(list_rollouts(open_warehouse(config))))
     served = [record for record in records if record.value.endpoint and record.value.stage != "retired"]
-    return next((one for one in served if same_endpoint(one.value.endpoint, config.endpoint)), None)
+    return next((block for block in served if same_endpoint(block.value.endpoint, config.endpoint)), None)
 
 
 async def _refresh(record: RolloutRecord, config: Settings) -> None:

@@ -29,7 +29,7 @@ class Estimate:
 
     def beside(self, other: "Estimate") -> "Estimate":
         """Both together, where another model answers the others at the same time, by a quota of its own."""
-        known = [one.minutes for one in (self, other) if one.minutes is not None]
+        known = [estimate.minutes for estimate in (self, other) if estimate.minutes is not None]
         minutes = max(known) if known else None
         return Estimate(self.calls + other.calls, self.tokens + other.tokens, round(self.cost + other.cost, 4), minutes)
 

@@ -11,7 +11,7 @@ import orjson
 
 from tasks.calling.rules.offline_plan import plan_of
 from tasks.calling.rules.offline_sentences import issues_of
-from tasks.calling.rules.offline_verdicts import acceptance_of, mood_of
+from tasks.calling.rules.offline_verdicts import acceptance_of, mood_of, talks_back
 from tasks.domain.records import Turn
 
 OFFLINE_MODEL: Final = "offline-rules"
@@ -33,7 +33,10 @@ def summarize_offline(turns: Sequence[Turn]) -> str:
     plan = plan_of(turns)
     if plan is not None:
         answer["客服方案"] = plan.text
+    mood = mood_of(turns)
     accepted = None if plan is None else acceptance_of(turns, plan.turn)
+    if plan is not None and accepted is None and mood and talks_back(turns):
+        accepted = False
     answer["是否接受"] = _WORDS[accepted]
-    answer["是否负面情绪"] = _WORDS[mood_of(turns)]
+    answer["是否负面情绪"] = _WORDS[mood]
     return orjson.dumps(answer).decode()

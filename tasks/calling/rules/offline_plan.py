@@ -45,13 +45,15 @@ _SMALL_TALK: Final = re.compile(
 _OFFERED: Final = re.compile(r"(?:可以|好|行|是否可以|您看)(?:吗|么|不|嘛)?$")
 
 # Said to everybody, whatever they ask.
-_CANNED: Final = re.compile(r"(?:产品|商品).{0,6}比较清楚|优先下单|感动得|^(?:预计|应该|估计|一般|目前)?是的$")
+_CANNED: Final = re.compile(
+    r"(?:产品|商品).{0,6}比较清楚|优先下单|感动得|^(?:预计|应该|估计|一般|目前)?是的$|^(?:建议|请|麻烦|辛苦)?您?(?:也|先)?保持.{0,6}畅通[^，,]{0,10}$"
+)
 
 # A question of the agent's: by its end, once what addresses the customer is taken off, or by what it asks for.
 _ADDRESS: Final = re.compile(r"(?<![呢哦哈呀啊哟 ，,])[呢哦哈呀啊哟 ，,]*(?:亲爱[的哒](?:客户|顾客|用户)?|亲{1,6}|您)$")
 
 _ASKED_FOR: Final = re.compile(
-    r"(?:因|是|未)?为什么|什么(?:原因|问题|情况|不|没)|[对是](?:么|吗|不)$|哪(?:个|里|款|一)|是不是|有没有(?!问题)"
+    r"(?:因|是|未)?为什么|什么(?:原因|问题|情况|不|没)|[对是](?:么|吗|不)$|哪(?:个|里|款|一)|是不是|有没有(?!问题)|是否(?!可以(?:[吗么呢哦]|$)|还)"
 )
 
 # A product's number, or its brand in both scripts.

@@ -237,5 +237,5 @@ def block_findings(named: Sequence[str], missing: Mapping[str, str]) -> list[Fin
     """
     if not named:
         return [Finding("blocks", "skipped", "the settings name none")]
-    failed = [Finding(f"block {one}", "failed", missing[one]) for one in named if one in missing]
+    failed = [Finding(f"block {name}", "failed", missing[name]) for name in named if name in missing]
     return failed or [Finding("blocks", "ok", f"{', '.join(named)} can be read")]

@@ -124,7 +124,9 @@ def _filled(part: Any, slots: Mapping[str, str]) -> Any:
     if isinstance(part, Mapping):
         return {name: _filled(value, slots) for name, value in part.items() if name != "when"}
     if isinstance(part, list):
-        return [_filled(one, slots) for one in part if not isinstance(one, Mapping) or slots.get(one.get("when", "id"))]
+        return [
+            _filled(item, slots) for item in part if not isinstance(item, Mapping) or slots.get(item.get("when", "id"))
+        ]
     return part
 
 

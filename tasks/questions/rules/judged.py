@@ -33,7 +33,7 @@ def read_labels(lines: Iterable[bytes], place: str, questionnaire: Questionnaire
             raise UsageError(
                 f"{place}, line {number}: it needs a conversation_id and an answer to a question by its id."
             )
-        found[conversation] = [one for one in typed if one.said is not None]
+        found[conversation] = [answer for answer in typed if answer.said is not None]
     return found
 
 
@@ -74,7 +74,7 @@ class _Counts:
 
 
 def _value(answer: TypedAnswer) -> object:
-    return next((one for one in (answer.yes, answer.choice, answer.score, answer.text) if one is not None), None)
+    return next((value for value in (answer.yes, answer.choice, answer.score, answer.text) if value is not None), None)
 
 
 def judge_answers(
@@ -89,7 +89,7 @@ def judge_answers(
     for conversation, given in labels.items():
         if conversation not in answers:
             continue
-        said = {one.question.id: one for one in answers[conversation]}
+        said = {answer.question.id: answer for answer in answers[conversation]}
         for label in given:
             counts[label.question.id].add(label, said.get(label.question.id))
     return {

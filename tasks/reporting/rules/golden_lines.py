@@ -28,7 +28,7 @@ def change_line(check: GoldenCheck) -> Bilingual:
     told = translate(
         "golden_drift",
         nights=check.nights,
-        changes=Bilingual("；".join(one.zh for one in named), "; ".join(one.en for one in named)),
+        changes=Bilingual("；".join(change.zh for change in named), "; ".join(change.en for change in named)),
     )
     if not check.made_by_before:
         return told

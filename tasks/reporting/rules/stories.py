@@ -271,7 +271,7 @@ class _Describer:
         )
         chosen: list[int] = []
         for number in ordered:
-            if len(chosen) < _EXAMPLES and everything.day[number] not in {everything.day[one] for one in chosen}:
+            if len(chosen) < _EXAMPLES and everything.day[number] not in {everything.day[other] for other in chosen}:
                 chosen.append(number)
         chosen += [row for row in ordered if row not in chosen][: _EXAMPLES - len(chosen)]
         return tuple(everything.ids[row] for row in chosen)

@@ -225,12 +225,12 @@ def _merge(
 ) -> list[list[Departure]]:
     """Group departures that belong together, the clearest of each group first."""
     groups: list[list[Departure]] = []
-    for one in found:
-        home = next((group for group in groups if _belong_together(group, one, conversations, segments)), None)
+    for finding in found:
+        home = next((group for group in groups if _belong_together(group, finding, conversations, segments)), None)
         if home is None:
-            groups.append([one])
+            groups.append([finding])
         else:
-            home.append(one)
+            home.append(finding)
     return groups
 
 

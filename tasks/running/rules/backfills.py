@@ -151,7 +151,7 @@ def counts(outcomes: Sequence[Outcome]) -> str:
 
 def table(days: Sequence[date], outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     """One row a day for people to read, whatever its outcome; days that have not ended yet, too."""
-    by_day = {one["day"]: one for one in outcomes}
+    by_day = {outcome["day"]: outcome for outcome in outcomes}
     rows = []
     for day in days:
         one = by_day.get(day.isoformat(), outcome(day, NOT_YET))
@@ -170,7 +170,7 @@ def raise_if_any_failed(outcomes: list[Outcome]) -> list[Outcome]:
     bad = [outcome for outcome in outcomes if outcome["status"] == FAILED]
     if bad:
         with_why = len(bad) <= _WHYS_IN_A_MESSAGE
-        named = [f"{one['day']} ({one['why'].rstrip('.')})" if with_why else one["day"] for one in bad]
+        named = [f"{outcome['day']} ({outcome['why'].rstrip('.')})" if with_why else outcome["day"] for outcome in bad]
         raise DaysFailed(
             f"{len(bad)} of {len(outcomes)} days failed: {', '.join(named)}. Run the same again to do only those.",
             outcomes,
@@ -178,7 +178,10 @@ def raise_if_any_failed(outcomes: list[Outcome]) -> list[Outcome]:
     poor = [outcome for outcome in outcomes if outcome["status"] == TOO_MANY_REJECTS]
     if poor:
         with_why = len(poor) <= _WHYS_IN_A_MESSAGE
-        named = [f"{one['day']} ({why})" if with_why and (why := one.get("why")) else one["day"] for one in poor]
+        named = [
+            f"{outcome['day']} ({why})" if with_why and (why := outcome.get("why")) else outcome["day"]
+            for outcome in poor
+        ]
         raise TooManyRejects(
             f"Too many conversations were rejected on {', '.join(named)}. The tables are published and say why each "
             "was; mend the cause and run the same again: those days are not complete.",

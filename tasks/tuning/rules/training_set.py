@@ -44,15 +44,15 @@ def build_training_set(labeled: Iterable[LabeledExample], prompt: Prompt) -> Tra
     it has read. Of near-duplicates one is kept. Personal data is masked in the labels too: people copy what they read.
     """
     ordered = sorted({example.content_hash: example for example in labeled}.values(), key=lambda one: one.content_hash)
-    held_out = [one for one in ordered if is_held_out(one.content_hash)]
-    rest = [one for one in ordered if not is_held_out(one.content_hash)]
-    copies = near_duplicates([one.text for one in (*held_out, *rest)])
+    held_out = [example for example in ordered if is_held_out(example.content_hash)]
+    rest = [example for example in ordered if not is_held_out(example.content_hash)]
+    copies = near_duplicates([example.text for example in (*held_out, *rest)])
     first = len(held_out)
     near_held_out = sum(place >= first and original < first for place, original in copies.items())
     repeated = sum(place >= first and original >= first for place, original in copies.items())
     kept = [one for place, one in enumerate(rest, first) if place not in copies]
     return TrainingSet(
-        lines=[training_line(one, prompt) for one in kept],
+        lines=[training_line(example, prompt) for example in kept],
         labeled=len(ordered),
         held_out=len(held_out),
         near_held_out=near_held_out,

@@ -142,7 +142,7 @@ class Tuning:
     def with_trial(self, trial: Trial) -> "Tuning":
         """The tuning with one trial as it is now."""
         number = trial.experiment.number
-        return replace(self, trials=tuple(trial if one.experiment.number == number else one for one in self.trials))
+        return replace(self, trials=tuple(trial if old.experiment.number == number else old for old in self.trials))
 
     def is_stalled(self, trial: Trial, now: datetime, give_up_after: timedelta) -> bool:
         """Return true where a task hangs, by the time that its kind takes.
@@ -230,7 +230,7 @@ def decode_tuning(data: bytes) -> Tuning:
             **values,
             "data": TrainingData(**values["data"]),
             "started_at": datetime.fromisoformat(values["started_at"]),
-            "trials": tuple(_trial(one) for one in values["trials"]),
+            "trials": tuple(_trial(trial) for trial in values["trials"]),
         }
     )
 
@@ -244,7 +244,7 @@ def _trial(values: dict[str, Any]) -> Trial:
             **values,
             **times,
             "experiment": Experiment(**values["experiment"]),
-            "checkpoints": tuple(Checkpoint(**one) for one in values["checkpoints"]),
+            "checkpoints": tuple(Checkpoint(**checkpoint) for checkpoint in values["checkpoints"]),
             "asked": decode_asked(values["asked"]),
         }
     )

@@ -163,7 +163,7 @@ def loss_curves(tuning: Tuning) -> tuple[list[Curve], float, float, int]:
     low, high = min(loss for _, loss in points), max(loss for _, loss in points)
     last_step = max(step for step, _ in points) or 1
     best = tuning.best
-    places = [_places(known[one.experiment.number], low, high, last_step) for one in drawn]
+    places = [_places(known[curve.experiment.number], low, high, last_step) for curve in drawn]
     labels = _labels([place[-1] for place in places])
     curves = [
         Curve(

@@ -77,7 +77,7 @@ class Wanted:
     def has_text(self, text: str) -> bool:
         """Return true if a page names one of the conversations, or quotes one whole."""
         names = self.conversations | self.hashes
-        return any(_is_named(name, text) for name in names) or any(one in text for one in self.texts)
+        return any(_is_named(name, text) for name in names) or any(quoted in text for quoted in self.texts)
 
     def _names_customer(self, key: str, value: str) -> bool:
         if not self.customers or _CUSTOMER.search(key) is None or _BARE_PLACEHOLDER.fullmatch(value):
@@ -102,7 +102,7 @@ def split_rows(table: pa.Table, wanted: Wanted) -> tuple[list[dict[str, Any]], p
     if not any(theirs):
         return [], table
     return [row for row, mine in zip(rows, theirs, strict=True) if mine], table.filter(
-        pa.array([not one for one in theirs])
+        pa.array([not matches for matches in theirs])
     )
 
 

@@ -276,7 +276,7 @@ def summary_rows(rows: Sequence[Summarized], assign: AssignThemes | None = None)
         "theme": [None] * len(rows),
         "plan_theme": [None] * len(rows),
         "suspicious": [row.request.suspicious for row in rows],
-        **{name: [getattr(one, name) for one in measures] for name in Measures._fields},
+        **{name: [getattr(measure, name) for measure in measures] for name in Measures._fields},
         "contradicted": [",".join(row.contradicted) or None for row in rows],
     }
     batch = _batch(columns, SUMMARIES)

@@ -2,7 +2,7 @@
 
 import csv
 import tomllib
-from itertools import product
+from itertools import accumulate, product
 from pathlib import Path
 
 import pytest
@@ -41,6 +41,8 @@ _KNOWN = {char for name in ("acceptance", "sentiment") for word in read_lexicon(
 _UNKNOWN = sorted(one for one in map(chr, range(0x4E00, 0x9FA6)) if not {one, simplified(one)} & _KNOWN)
 UNKNOWN = st.text(alphabet=_UNKNOWN, min_size=1, max_size=4)
 
+READS = {"accepted": accepted_of, "negative_sentiment": negative_sentiment_of}
+LEXICONS = {"accepted": read_lexicon("acceptance"), "negative_sentiment": read_lexicon("sentiment")}
 VERDICTS = {"true": True, "false": False, "null": None}
 
 
@@ -94,7 +96,7 @@ def test_an_unknown_english_word_in_a_denial_leaves_it_denied_or_open(negation, 
 
 def test_the_corpus_is_read_as_it_is_labeled():
     rows = corpus()
-    read = [(accepted_of if field == "accepted" else negative_sentiment_of)(text) for field, _, text in rows]
+    read = [READS[field](text) for field, _, text in rows]
     wrong = [(text, got) for (_, verdict, text), got in zip(rows, read, strict=True) if got is not verdict]
     opposite = [
         text
@@ -103,6 +105,19 @@ def test_the_corpus_is_read_as_it_is_labeled():
     ]
     assert opposite == []
     assert len(wrong) <= 0.01 * len(rows), wrong
+
+
+def test_no_unknown_word_between_others_makes_a_verdict_its_opposite():
+    opposite = []
+    for field, verdict, text in corpus():
+        words = [word for clause in LEXICONS[field].clauses(text) for word, _ in clause]
+        if verdict is None or text.isascii() or "".join(words) != text:  # the lexicon passes over blanks
+            continue
+        for at in accumulate(map(len, words[:-1]), initial=0):
+            longer = f"{text[:at]}鼯鼠{text[at:]}"
+            if READS[field](longer) is (not verdict):
+                opposite.append(longer)
+    assert opposite == []
 
 
 @pytest.mark.parametrize("negation", ["没有", "并未", "从未", "没有表现出", "不曾"])

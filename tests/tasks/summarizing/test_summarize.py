@@ -1,6 +1,7 @@
 """Batches in flight together: what ends one of them ends the run, for its own reason and with nothing lost."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from pathlib import Path
@@ -109,3 +110,16 @@ def test_summarize_all_names_what_went_wrong_first_although_its_batch_ends_last(
 def test_summarize_all_says_that_it_was_asked_to_stop(tmp_path):
     with pytest.raises(RunStopped, match="asked to stop"):
         asyncio.run(summarize(tmp_path, batch(0, *["0.2"] * 20), batch(1, "0.2"), stop_after=0.1))
+
+
+@pytest.mark.parametrize("is_set_aside", [True, False])
+def test_summarize_all_looks_for_garbage_afterwards_where_it_was_looked_for_before(tmp_path, is_set_aside):
+    already = gc.get_freeze_count() > 0
+    thresholds = gc.get_threshold()
+    try:
+        (gc.freeze if is_set_aside else gc.unfreeze)()
+        asyncio.run(summarize(tmp_path, batch(0, "0")))
+        assert (gc.get_freeze_count() > 0) == is_set_aside
+        assert gc.get_threshold() == thresholds
+    finally:
+        (gc.freeze if already else gc.unfreeze)()

@@ -10,7 +10,7 @@ from urllib.request import proxy_bypass
 
 import pytest
 
-from flows.wiring.commands.environment import close_prefect_home, give_home, spare_loopback
+from flows.wiring.commands.environment import close_prefect_home, give_home, spare_from_proxy
 
 
 @pytest.fixture
@@ -88,8 +88,8 @@ def test_hosts_that_the_user_spares_from_the_proxy_stay_so_under_either_name(nam
         monkeypatch.setenv(either, "")  # so that it is put back
         monkeypatch.delenv(either)
     monkeypatch.setenv(name, "model.invalid, 10.0.0.1")
-    spare_loopback()
-    spare_loopback()
+    spare_from_proxy()
+    spare_from_proxy()
     assert os.environ["NO_PROXY"] == os.environ["no_proxy"] == "model.invalid,10.0.0.1,127.0.0.1,localhost,::1"
     assert proxy_bypass("model.invalid")
     assert not proxy_bypass("example.invalid")

@@ -1,11 +1,13 @@
-"""Outputs of commands that are closed, full, or read by nobody."""
+"""Outputs of commands that are closed, full, read by nobody, or in a locale without Chinese."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.builders.small_days import write_logs
 from tests.conftest import ROOT
 
 PYTHON = sys.executable
@@ -42,3 +44,21 @@ def test_a_terminal_that_takes_nothing_does_not_end_what_serves(output, tmp_path
     lines = f"announce('worker: ended'); announce('again'); open({str(tmp_path / 'goes on')!r}, 'w').close()"
     _, said = shell(f'{PYTHON} -c "from deployments.parts import announce; {lines}" {output}')
     assert (tmp_path / "goes on").exists(), said
+
+
+@pytest.mark.parametrize("is_ascii", [False, True], ids=["as Python takes it", "as ASCII"])
+def test_chinese_paths_are_read_and_said_in_a_locale_without_chinese(is_ascii, tmp_path: Path):
+    write_logs(tmp_path / "日志", range(2))
+    program = (
+        "import sys; from flows.wiring.commands.standard_streams import open_standard_streams; "
+        "from flows.try_logs import main; open_standard_streams(); sys.exit(main(sys.argv[1:2]) + 2 * main(sys.argv[2:]))"
+    )
+    command = [PYTHON, "-c", program, str(tmp_path / "日志"), str(tmp_path / "没有")]
+    locale = {"LC_ALL": "POSIX"} | ({"PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"} if is_ascii else {})
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | locale, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 2, done.stderr
+    encoding = ("ascii", "backslashreplace") if is_ascii else ("utf-8",)
+    assert "日志/000.jsonl: ".encode(*encoding) in done.stdout
+    (sentence,) = done.stderr.splitlines()
+    assert sentence.startswith(b"kefu-digest: There are no logs in ")
+    assert "没有.".encode(*encoding) in sentence
