@@ -22,22 +22,6 @@ _PLAIN: Final = frozenset({Kind.YES, Kind.HALF, Kind.NO, Kind.REFUSAL, Kind.COMP
 
 _GESTURES: Final = frozenset({Kind.GESTURE_YES, Kind.GESTURE_NO, Kind.COURTESY})
 
-_SAYS_NOTHING: Final = frozenset(
-    {
-        Kind.NEGATION,
-        Kind.DENIED,
-        Kind.BRIDGE,
-        Kind.DEGREE,
-        Kind.SHOW,
-        Kind.TO,
-        Kind.USER,
-        Kind.OWNED,
-        Kind.COORDINATION,
-        Kind.END,
-        Kind.CONCESSION,
-    }
-)
-
 _ASKS: Final = frozenset({Kind.NEGATION, Kind.QUESTION, Kind.SILENCE, Kind.HEDGE})  # with nothing behind it
 
 _ASKED_ABOUT: Final = frozenset({Kind.COMPLAINT, Kind.MILD_YES, Kind.MILD_NO, Kind.GESTURE_YES, Kind.GESTURE_NO})
@@ -48,15 +32,13 @@ _LISTED: Final = frozenset({Kind.YES, Kind.MILD_YES, Kind.COMPLAINT, Kind.COORDI
 
 _DENIED_HEDGES: Final = frozenset(["seem", "appear"])  # did not seem
 
-_THERE_IS: Final = frozenset(["有", "略有", "稍有", "有点", "有些", "有所", "存在"])
-
-_OF_THE_TEXT: Final = frozenset(["信息", "依据", "线索", "证据", "内容", "看不出", "看不到", "听不出"])  # not of a mood
-
 _CONCLUDES: Final = frozenset(["就", "便", "则"])
 
 _ARTICLES: Final = frozenset(["a", "an", "the", "any"])
 
 _GOVERNED: Final = frozenset({Kind.BRIDGE, Kind.TOWARDS, Kind.EVENT, Kind.GOODS, Kind.SHOW, Kind.TO, Kind.OWNED})
+
+_THINGS: Final = frozenset({Kind.OTHER, Kind.AGENT, Kind.THIRD, Kind.GOODS})
 
 _UNSURE: Final = frozenset({Kind.HEDGE, Kind.BRIDGE, Kind.USER, Kind.END, Kind.CONTRAST, Kind.NEGATION})
 
@@ -113,17 +95,6 @@ def claims_of(sentence: str, lexicon: Lexicon) -> list[Claim]:
     return found
 
 
-def is_any(sentence: str, lexicon: Lexicon) -> bool | None:
-    """Return true for some, false for none (有一点, 几乎没有), in a sentence that names nothing; None for any other."""
-    words = [word for clause in lexicon.clauses(sentence) for word in clause]
-    denials = sum(kind in (Kind.NEGATION, Kind.DENIED) for _, kind in words)
-    if not words or any(kind not in _SAYS_NOTHING or word in _OF_THE_TEXT for word, kind in words):
-        return None
-    if denials > 1 and any(word == "的" for word, _ in words):  # 没有不该有的冲动
-        return None
-    return denials % 2 == 0 if denials or words[0][0] in _THERE_IS else None
-
-
 class ClauseReader:
     """Reads one clause from left to right; knows afterwards what the next clause inherits."""
 
@@ -143,7 +114,7 @@ class ClauseReader:
         self._refuses = False  # what follows
         self._used_up = False  # calm behind it is no more
         self._from = False  # a way from one verdict to another is told
-        self._user_named = False
+        self._user_named = self._third = False
         self._addressed = False  # the user is whom the agent turns to
         self._towards = False  # the last word was a preposition
 
@@ -169,7 +140,7 @@ class ClauseReader:
                 continue  # what is refused: 拒绝和解
             self._refuses = kind is Kind.REFUSAL or (self._refuses and (kind in _GOVERNED or kind is Kind.OTHER))
             if kind in _SIGNS:
-                claim = self._claim(kind, attributive=last[0] == "的")
+                claim = self._claim(kind, attributive=last[0] == "的", describes=_describes(clause, at))
                 if self.agent:
                     self._scope.link = None
                 elif claim is not None:
@@ -230,13 +201,13 @@ class ClauseReader:
             return [*earlier, claim._replace(value=_faded(claim.value, kind))]
         return [*earlier, claim._replace(value=None)] if ends and kind is Kind.FAINT else None
 
-    def _claim(self, kind: Kind, *, attributive: bool) -> Claim | None:
+    def _claim(self, kind: Kind, *, attributive: bool, describes: bool) -> Claim | None:
         sign = _SIGNS[kind]
         spent = self._used_up and not sign
         self._used_up &= not spent
         link = self._scope.verdict(sign=sign, attributive=attributive, spent=spent)
         partial = self._partly or kind is Kind.HALF
-        unsettled = self._hedged or link.open_ended or (kind is Kind.HALF and not link.negated)
+        unsettled = self._hedged or describes or link.open_ended or (kind is Kind.HALF and not link.negated)
         if (self._enquires and kind in _ASKED_ABOUT) or (kind in _GESTURES and (link.negated or unsettled)):
             return None
         conditional = self.conditional or self._asked
@@ -324,13 +295,16 @@ class ClauseReader:
                 scope.unknown()
             case Kind.AGENT | Kind.THIRD:
                 causes = last in CAUSES and not self._user_named  # 因客服态度恶劣，用户换了一家
-                self.agent |= causes or not (self._towards or (self._opines and kind is Kind.AGENT))
+                subject = causes or not (self._towards or (self._opines and kind is Kind.AGENT))
+                self.agent |= subject
+                self._third = subject and kind is Kind.THIRD
             case Kind.USER | Kind.OWNED:
                 self._user_named |= kind is Kind.USER
                 addressed = self._towards or (kind is Kind.OWNED and self._addressed)  # 商家对用户的差评
                 if word == "被" and self._main_agent is None:
                     self._main_agent = self.agent  # 客服被用户的问题弄得很无奈
-                self.agent &= addressed or self._asked_to
+                self._third &= word == "的"  # 用户转述同事的抱怨
+                self.agent &= addressed or self._asked_to or self._third
                 self._addressed = self._towards
             case Kind.LET | Kind.CAUSE:
                 if self.agent:
@@ -356,6 +330,15 @@ class ClauseReader:
             self._scope.link = None
             self._scope.speak()
         self._scope.bridge(word, last)
+
+
+def _describes(clause: list[Word], at: int) -> bool:
+    """Return true for a verdict that only describes what another verb is about: 取消了已接受的方案, 遇到愤怒的乘客."""
+    described = clause[at : at + 1] == [("的", Kind.OWNED)] and clause[at + 1 : at + 2]
+    if not described:
+        return False
+    thing, kind = described[0]
+    return (kind in _THINGS or thing == "方案") and any(kind is Kind.OTHER for _, kind in clause[: at - 1])
 
 
 def _is_object(clause: list[Word], at: int) -> bool:

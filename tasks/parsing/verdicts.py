@@ -33,8 +33,9 @@ import unicodedata
 from typing import Final
 
 from tasks.domain.traditional import simplified
-from tasks.parsing.clauses import Claim, claims_of, is_any
+from tasks.parsing.clauses import Claim, claims_of
 from tasks.parsing.lexicon import read_lexicon
+from tasks.parsing.no_mood import is_any, names_no_mood
 
 _YES_WORDS: Final = "是 是的 对 对的 正确 有 有的 存在 算是 yes y true t 1 1.0 √ ✓ ✔ ✅"
 
@@ -158,9 +159,11 @@ def negative_sentiment_of(text: str) -> bool | None:
         return _shown([negative_sentiment_of(part) for part in several])
     if lead is None and sentence in _NO_MOOD_WORDS:
         return False
-    values = _moods([claim for claim in claims_of(sentence, _SENTIMENT) if not (claim.conditional or claim.silent)])
+    claims = claims_of(sentence, _SENTIMENT)
+    values = _moods([claim for claim in claims if not (claim.conditional or claim.silent)])
     if not values and lead is None:
-        return is_any(sentence, _SENTIMENT)
+        denied = not claims and names_no_mood(sentence, _SENTIMENT)
+        return False if denied else is_any(sentence, _SENTIMENT)
     return _agreed(lead, _shown(values))
 
 
