@@ -39,6 +39,11 @@ FOLLOWED: dict[str, Step] = {
     "CeilingReached": Step(
         "the next run goes on from there", DAYS, "test_summarize_day_stops_at_its_ceiling_and_the_next_run_goes_on"
     ),
+    "Failed: a table can't be read": Step(
+        "run its day again: answers are kept, so it costs nothing",
+        "tests/tasks/warehouse/test_parquet.py",
+        "test_damaged_table_of_the_day_itself_is_replaced",
+    ),
     "Failed: another run took over": Step(
         "the other one publishes it",
         STOPPED,

@@ -32,6 +32,14 @@ _KNOWN: Final = {
     "EndpointDown": ("服务不可用 · endpoint down", "See whether the service is up, then run again; answers are kept."),
     "StoreFull": ("磁盘已满 · disk full", "Make room, then run again; the old tables are intact."),
     "StoreRefused": ("存储拒绝访问 · store refused", "Mend the permission, then run again."),
+    "TableDamaged": (
+        "数据表损坏 · table damaged",
+        "Put back a copy of the file that is named, or remove it and run its day again: answers are kept.",
+    ),
+    "BucketMissing": (
+        "存储位置不存在 · bucket or folder missing",
+        "Correct its name, or mount its disk, then run again.",
+    ),
     "StoreUnavailable": ("存储不可用 · store unavailable", "See whether the store is up, then run again."),
     "DayBusy": ("当天正被处理 · day is busy", "Another run is at this day. One of them is enough."),
     "DaysFailed": ("部分日期失败 · some days failed", "Run the same range again: only those days are done."),

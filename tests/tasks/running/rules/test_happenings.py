@@ -21,6 +21,12 @@ def test_failure_says_the_day_the_reason_and_what_to_do():
     assert "exception" not in f"{told.title}{told.text}{told.action}"
 
 
+def test_damaged_table_is_not_to_be_run_into_again():
+    told = happenings.failure(run(ENGINE + "TableDamaged: summaries/day=2026-11-21/summaries.parquet can't be read: x."))
+    assert told.title.endswith("数据表损坏 · table damaged")
+    assert "remove it and run its day again" in told.action
+
+
 @pytest.mark.parametrize("message", ["", ENGINE + "KeyError: 'x'", "Process exited with status code: 137."])
 def test_failure_that_nobody_knows_still_says_what_to_do(message):
     told = happenings.failure(run(message, "Crashed"))
