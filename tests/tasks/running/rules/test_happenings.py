@@ -22,7 +22,9 @@ def test_failure_says_the_day_the_reason_and_what_to_do():
 
 
 def test_damaged_table_is_not_to_be_run_into_again():
-    told = happenings.failure(run(ENGINE + "TableDamaged: summaries/day=2026-11-21/summaries.parquet can't be read: x."))
+    told = happenings.failure(
+        run(ENGINE + "TableDamaged: summaries/day=2026-11-21/summaries.parquet can't be read: x.")
+    )
     assert told.title.endswith("数据表损坏 · table damaged")
     assert "remove it and run its day again" in told.action
 
