@@ -24,6 +24,7 @@ from tasks.reading.members import Member
 from tasks.reading.rules.candidate import Detected
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.detection import detect_format
+from tasks.reading.rules.doubts import Doubts
 from tasks.reading.rules.formats import BUILT_IN, LogMapping, check_log_format, load_mappings, log_formats
 from tasks.reading.rules.json.records import Read
 from tasks.reading.rules.messages import Message
@@ -132,6 +133,7 @@ class _DayReading:
         self._timestamps = TimestampParser(reader.zone)
         self._files: list[Reject] = []  # rejects that stand for a file
         self._behind: list[Conversation | Reject] = []  # conversations that don't begin their transcript's file
+        self._doubts: dict[str, tuple[str, int]] = {}  # by kind: about the first file, and in how many
 
     def read(self, objects: Iterable[LogObject]) -> Iterator[Reading]:
         with MessageGroups(self._reader.scratch, TimestampParser(self._reader.zone)) as groups:
@@ -148,6 +150,7 @@ class _DayReading:
                 if (kept := self._counted(found)) is not None:
                     yield kept
         self._tally.notes += [_about_times(uri, unknown) for uri, unknown in groups.unknown_times.items()]
+        self._tally.notes += [_in_files(remark, files) for remark, files in self._doubts.values()]
         yield from self._files
 
     @property
@@ -186,14 +189,17 @@ class _DayReading:
         assert detected.reader is not None
         assert member.file is not None
         tally, before = self._tally, self._tally.messages + self._tally.conversations
+        unread_files = tally.unread_files
         rows = unread = 0
         begun = False
         timestamps = detected.log.timestamps if detected.log else self._timestamps
         own_times = detected.log is not None and bool(detected.log.mapping.times)
         timestamps.take_unknown()
         measured = detected.log.mapping.measured if detected.log else {}
+        doubts = Doubts(detected, member.uri)
         for item in self._summed_up(detected.reader(member.file, head), member):
             found = _with_measured(item, measured) if measured and not isinstance(item, Reject) else item
+            doubts.take(found)
             if isinstance(found, Message):
                 rows += 1
                 unread += found.speaker is None
@@ -212,6 +218,9 @@ class _DayReading:
             tally.notes.append(_about_times(member.uri, unknown))
         if unread:
             tally.notes.append(_about_roles(member.uri, unread, rows, detected.log))
+        for kind, remark in doubts.remarks() if tally.unread_files == unread_files else ():
+            about, files = self._doubts.get(kind, (f"{member.uri}: {remark}", 0))
+            self._doubts[kind] = about, files + 1
 
     def _in_turn(self, found: Conversation | Reject, *, behind: bool) -> Iterator[Reading]:
         """Give a conversation now, or after those that begin a file.
@@ -318,6 +327,10 @@ def _about_times(uri: str, unknown: UnknownTimes) -> str:
         f"{uri}: {unknown.count:,} times can't be read, of the form {unknown.form}; their messages stay in the log's "
         "order. A mapping gives the form under times, such as '%d.%m.%Y %H:%M'."
     )
+
+
+def _in_files(remark: str, files: int) -> str:
+    return remark if files == 1 else f"{remark} Likewise in {files - 1:,} more files."
 
 
 def _nothing(first: Reject, count: int) -> Reject:

@@ -80,7 +80,7 @@ def survey_logs(objects: Iterable[LogObject], reader: LogReader, most: int = 0) 
                 break
         else:
             _count(survey.rejects, reader.storable(reading))
-    survey.files = [_file(one, heads.get(one.uri), one.uri in understood) for one in found]
+    survey.files = [_file(file, heads.get(file.uri), file.uri in understood) for file in found]
     return survey
 
 

@@ -26,12 +26,12 @@ class ArrivedLogs:
     @property
     def size(self) -> int:
         """Their bytes."""
-        return sum(one.size for one in self.objects)
+        return sum(stored.size for stored in self.objects)
 
     @property
     def fingerprint(self) -> str:
         """A digest, 24 hex digits, of keys, sizes and ETags; it differs when an object is added, removed or changed."""
-        listing = "\n".join(f"{one.key} {one.size} {one.etag}" for one in self.objects)
+        listing = "\n".join(f"{stored.key} {stored.size} {stored.etag}" for stored in self.objects)
         return blake2b(listing.encode(), digest_size=12).hexdigest()
 
     def facts(self) -> dict[str, Any]:

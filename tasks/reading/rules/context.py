@@ -22,7 +22,8 @@ class LogContext:
 
     `names` are names that begin messages in its transcripts, though nobody said whose they are; `strangers` are those
     met, and `speakers_of_labels` the sides of the labels at its beginning. `newest_first` says that its rows are in
-    the reverse of their order.
+    the reverse of their order, `dashed` that dashes stand in place of its labels' colons, `enveloped` that the texts of
+    its table are objects written as JSON. `guesses` counts the conversations that were read by a guess of each kind.
     """
 
     uri: str
@@ -33,11 +34,19 @@ class LogContext:
     strangers: Counter[str] = field(default_factory=Counter)
     speakers_of_labels: dict[str, Speaker | None] = field(default_factory=dict)
     newest_first: bool = False
+    dashed: bool = False
+    enveloped: bool = False
+    guesses: Counter[str] = field(default_factory=Counter)
 
     @cached_property
     def labels(self) -> LabelReader:
         """The labels of its transcripts."""
-        return LabelReader(self.mapping.roles, self.names)
+        return LabelReader(self.mapping.roles, self.names, self.dashed)
+
+    def counts_guess(self, guess: str) -> None:
+        """Count a conversation that was read by a guess of this kind; "" counts nothing."""
+        if guess:
+            self.guesses[guess] += 1
 
     def reject(self, conversation_id: str, reason: Reason, detail: str, line: int) -> Reject:
         """The reject for something in this object."""

@@ -19,7 +19,7 @@ from tasks.reading.rules.tables.detection import detect_by_places, detect_table
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.transcripts.dialogues import split_transcript
 from tasks.reading.rules.transcripts.files import TranscriptFile, TranscriptLines
-from tasks.reading.rules.transcripts.labels import frequent_names
+from tasks.reading.rules.transcripts.labels import are_dashed, frequent_names
 
 _HEAD_LINES: Final = 200
 
@@ -137,15 +137,13 @@ def _structured(candidate: Candidate) -> Detected | None:
 
 def _transcript(candidate: Candidate) -> Detected | None:
     """Detect a transcript: lines that begin with a speaker's label."""
-    if not candidate.may_be("transcript") or not isinstance(candidate.mapping.columns, Mapping):
+    if not _may_be_transcript(candidate):
         return None
-    if candidate.log_format == "auto" and candidate.mapping.match:
-        return None  # the mapping is for the names it lists; a transcript has no names
     roles = _asked_and_answered(candidate.lines)
     if roles and not candidate.mapping.roles:
         candidate.mapping = replace(candidate.mapping, roles=roles)
     names = frequent_names(candidate.head.text.split("\n"))
-    log = candidate.log_with(names)
+    log = replace(candidate.log_with(names), dashed=are_dashed(candidate.lines))
     found = split_transcript(candidate.head.text, log.labels)
     spoken = sum(found.strangers.values())
     if len(found.strangers) > _MOST_STRANGERS and len(found.strangers) * 2 > spoken:
@@ -162,6 +160,27 @@ def _transcript(candidate: Candidate) -> Detected | None:
         return Detected("transcript", TranscriptLines(log), "a conversation a line", log)
     return Detected("transcript", TranscriptFile(log), "", log)
 
+
+def _may_be_transcript(candidate: Candidate) -> bool:
+    if not candidate.may_be("transcript") or not isinstance(candidate.mapping.columns, Mapping):
+        return False
+    if candidate.log_format == "auto" and candidate.mapping.match:
+        return False  # the mapping is for the names it lists; a transcript has no names
+    return not _are_rows(candidate.lines)
+
+
+def _are_rows(lines: list[str]) -> bool:
+    """True for lines below a header that names a conversation: a table whose texts were not found."""
+    for delimiter in (",", "\t", ";", "|"):
+        names = [name.strip().strip('"') for name in lines[0].split(delimiter)]
+        if len(names) < _FEWEST_NAMES or any(len(row.split(delimiter)) < len(names) for row in lines[1:]):
+            continue
+        if len(lines) > 1 and LogContext("", _NO_TIMES).vocabulary.shape(tuple(dict.fromkeys(names))).conversation_id:
+            return True
+    return False
+
+
+_FEWEST_NAMES: Final = 3
 
 _ASKED: Final = re.compile(r"[\s>*#-]{0,8}(?P<name>(?P<user>问|問|[Qq])\d{0,4}|(?:答|[Aa])\d{0,4})[:：]")
 

@@ -183,7 +183,7 @@ def _are_roles(value: Any) -> bool:
 
 
 def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and len(value) <= _MOST and all(isinstance(one, str) and one for one in value)
+    return isinstance(value, list) and len(value) <= _MOST and all(isinstance(item, str) and item for item in value)
 
 
 def _is_table(value: Any) -> bool:

@@ -1,5 +1,6 @@
 """The page that lists every name that is understood; README.md beside tasks/reading is made of it."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from tasks.reading.rules.formats import BUILT_IN
@@ -65,15 +66,18 @@ def names_page() -> str:
         "| name | told by | documented in | unconfirmed |",
         "| --- | --- | --- | --- |",
         *(
-            f"| `{name}` | {', '.join(f'`{one}`' for one in mapping.match) or 'its columns'} | {mapping.source} | "
-            f"{', '.join(f'`{one}`' for one in mapping.unconfirmed)} |"
-            for name, mapping in BUILT_IN.items()
+            f"| `{name}` | {_quoted(known.match) or 'its columns'} | {known.source} | {_quoted(known.unconfirmed)} |"
+            for name, known in BUILT_IN.items()
         ),
         "",
         "[mappings/jddc.toml](mappings/jddc.toml) explains what a mapping can say.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _quoted(columns: Iterable[str]) -> str:
+    return ", ".join(f"`{column}`" for column in columns)
 
 
 def _listed(words: str) -> str:

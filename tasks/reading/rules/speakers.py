@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Literal
 
 from tasks.domain.records import Role
@@ -48,6 +48,8 @@ _AFFIXED: Final = re.compile(
 
 WORD_CHARACTERS: Final = 64
 
+_LAST_WORD: Final = re.compile(r"[a-z]{3,20}[\s_-](?P<word>[a-z]{2,20})")
+
 _DECORATION: Final = "[]【】()（）:：*_\"'“”「」<> \t\u3000\u200b\ufeff"
 
 _AGENT_FLAGS: Final = frozenset({"1", "true", "yes", "y", "t", "是"})
@@ -65,6 +67,8 @@ _SYSTEM_AS_AGENT: Final = frozenset(["system", "sys"])
 _PAIRS: Final = (
     ("in", "out"), ("i", "o"), ("received", "sent"), ("receive", "send"), ("recv", "send"), ("question", "answer"),
     ("ask", "answer"), ("c", "s"), ("c", "a"), ("u", "a"), ("u", "s"), ("u", "k"), ("问", "答"), ("提问", "回答"),
+    ("external", "internal"), ("user", "mine"), ("customer", "mine"), ("other", "self"), ("other", "me"),
+    ("them", "me"), ("peer", "self"), ("customer", "me"), ("对方", "我"), ("对方", "我方"), ("客", "服"),
     ("咨询", "回复"), ("收", "发"), ("接收", "发送"), ("收到", "发出"), ("上行", "下行"), ("来", "去"), ("用", "客"),
 )  # fmt: skip
 
@@ -80,7 +84,9 @@ def speaker_of(word: str) -> Speaker | None:
         return None
     latin = found["latin"]
     if latin:
-        return _SPEAKERS.get(latin) if len(latin) > 1 else None
+        speaker = _SPEAKERS.get(latin) if len(latin) > 1 else None
+        last = None if speaker else _LAST_WORD.fullmatch(word)  # automated_agent
+        return _SPEAKERS.get(last["word"]) if last else speaker
     return "agent" if found["agent"] else "user" if found["user"] else "system"
 
 
@@ -150,6 +156,37 @@ def roles_in_context(words: Iterable[str]) -> dict[str, Speaker]:
 def _others(pair: set[str], sides: Mapping[str, Speaker | None]) -> bool:
     """True where somebody else than a pair of words tells who speaks."""
     return any(side in ("user", "agent") for word, side in sides.items() if plain_word(word) not in pair)
+
+
+_USER_NAMED: Final = re.compile(
+    r"买家|客户|顾客|访客|用户|會員|会员|customer|buyer|visitor|client|guest|user|requester|contact", re.I
+)
+
+_AGENT_NAMED: Final = re.compile(r"客服|坐席|卖家|接待|agent|staff|operator|seller|assignee|waiter", re.I)
+
+
+def side_named_in(name: str) -> Speaker | None:
+    """The side that a column or a key is about by its name, such as `顾客账号` or `visitor.username`."""
+    return "agent" if _AGENT_NAMED.search(name) else "user" if _USER_NAMED.search(name) else None
+
+
+def side_of_others(said: Iterable[tuple[str, str]], side_of: Callable[[str], Speaker | None]) -> Speaker | None:
+    """The side of names that no word explains, where one alone speaks in each conversation, and the other side beside.
+
+    Args:
+        said: the conversation and the speaker of each message.
+    """
+    strangers: dict[str, set[str]] = {}
+    known: set[Speaker] = set()
+    for conversation, name in said:
+        side = side_of(name)
+        if side in ("user", "agent"):
+            known.add(side)
+        elif side is None and name:
+            strangers.setdefault(conversation, set()).add(name)
+    if len(known) != 1 or not strangers or any(len(names) > 1 for names in strangers.values()):
+        return None
+    return _OTHER_SIDE[known.pop()]
 
 
 def nameable(word: str) -> str:

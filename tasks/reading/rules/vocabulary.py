@@ -107,7 +107,7 @@ _SHAPES_KEPT: Final = 1_000
 
 _WORDS_KEPT: Final = 1_000
 
-_SIDES_IN: Final = ("type", "role", "kind", "sender_type", "user_type", "name")
+_SIDES_IN: Final = ("type", "role", "kind", "sendertype", "usertype", "purpose", "name")
 
 
 class Shape(NamedTuple):
@@ -266,9 +266,9 @@ class Vocabulary:
         except (KeyError, TypeError):
             pass
         if isinstance(role, Mapping):
-            return next((side for key in _SIDES_IN if (side := self._side_in(role.get(key)))), None) or self._flagged(
-                role
-            )
+            words = {normalized(str(key)): value for key, value in role.items()}
+            told = (self._side_in(words[key]) for key in _SIDES_IN if key in words)
+            return next(filter(None, told), None) or self._flagged(role)
         word = role if isinstance(role, str) else "" if role is None else str(role)
         speaker = self.roles.get(word) or self.roles.get(word.strip()) or speaker_of(word) or self.roles.get("*")
         if len(word) <= WORD_CHARACTERS and len(self.speakers) < _WORDS_KEPT:

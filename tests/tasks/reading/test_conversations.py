@@ -94,7 +94,7 @@ def test_read_conversations_knows_roles_by_their_common_names(user, agent):
 
 
 def test_read_conversations_rejects_a_role_it_does_not_know_without_repeating_it():
-    rows = [{"role": "user", "text": ASK}, {"role": "林小姐", "text": TELL}]
+    rows = [{"role": "user", "text": ASK}, {"role": "林小姐", "text": TELL}, {"role": "王小姐", "text": TELL}]
     reject = Read(lines({"id": 7, "messages": rows}, conversation(1))).rejects[0]
     assert (reject.reason, reject.line, reject.conversation_id) == (Reason.UNREADABLE, 1, "7")
     assert "message 2" in reject.detail

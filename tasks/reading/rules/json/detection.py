@@ -8,15 +8,16 @@ from typing import Any
 from tasks.reading.rules.candidate import Candidate, Detected
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.dialogue import is_newest_first
-from tasks.reading.rules.formats import JSON_FORMATS
+from tasks.reading.rules.formats import JSON_FORMATS, People
 from tasks.reading.rules.json.fields import time_of
+from tasks.reading.rules.json.learning import learn_from
+from tasks.reading.rules.json.people import sides_by_people
 from tasks.reading.rules.json.records import JsonRecords
 from tasks.reading.rules.json.unwrapping import list_of_records_at
 from tasks.reading.rules.objects.log_bytes import first_json_values
 from tasks.reading.rules.objects.sample import SAMPLED_VALUES, parsed, records_of
 from tasks.reading.rules.readers import JsonDocument, JsonLines
 from tasks.reading.rules.speakers import roles_in_context
-from tasks.reading.rules.tables.told_by_values import learn_from
 from tasks.reading.rules.vocabulary import lifted
 
 
@@ -32,6 +33,7 @@ def detect_json(candidate: Candidate) -> Detected | None:
     values = candidate.sample.values
     if not candidate.name:
         learn_from(values or candidate.sample.document_values, log.vocabulary)
+        log = _with_people(log, values or candidate.sample.document_values)
     log = replace(log, newest_first=_are_newest_first(values, log))
     records = JsonRecords(log, only)
     kinds = list(dict.fromkeys(kind for value in values if (kind := records.kind(value))))
@@ -59,6 +61,16 @@ def detect_json(candidate: Candidate) -> Detected | None:
     columns = _learn(values[:SAMPLED_VALUES], log)
     note = "a JSON document, not a record a line"
     return Detected(candidate.named("json"), JsonDocument(log, records, skip), note, log, columns)
+
+
+def _with_people(log: LogContext, values: list[Any]) -> LogContext:
+    """The log with the way to tell its sides, where its conversations say who their people are."""
+    records = [record for value in values for record in (value if isinstance(value, list) else [value])]
+    told = sides_by_people(records[:SAMPLED_VALUES], log.vocabulary)
+    if told is None or log.tells_sides:
+        return log
+    mapping = replace(log.mapping, people=told) if isinstance(told, People) else replace(log.mapping, side=told)
+    return replace(log, mapping=mapping)
 
 
 def _are_newest_first(values: list[Any], log: LogContext) -> bool:

@@ -4,21 +4,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
-import orjson
-
 from tasks.domain.records import Conversation, Reason, Reject
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.dialogue import Header, conversation_from
 from tasks.reading.rules.formats import JSON_FORMATS
 from tasks.reading.rules.json.fields import after_instruction, number_of, text_of, time_of, transcript_of
 from tasks.reading.rules.json.lenient import parse_json
+from tasks.reading.rules.json.message_lists import MessageLists
 from tasks.reading.rules.json.plain_records import PlainRecords
-from tasks.reading.rules.json.reshaping import ListedRows, as_messages, as_records, is_columns, last_exchange, listed_in
+from tasks.reading.rules.json.reshaping import ListedRows, as_records, is_columns
 from tasks.reading.rules.json.texts import as_text, identity, name_of, scalar
 from tasks.reading.rules.json.unwrapping import records_in
 from tasks.reading.rules.messages import Message
 from tasks.reading.rules.reasons import any_speaks, names_of, neither, strangers_in
-from tasks.reading.rules.speakers import Speaker, is_withdrawn, speaker_of_flag, speaker_of_user_flag
+from tasks.reading.rules.speakers import (
+    Speaker,
+    is_withdrawn,
+    side_of_others,
+    speaker_of_flag,
+    speaker_of_user_flag,
+)
 from tasks.reading.rules.transcripts.dialogues import split_transcript
 from tasks.reading.rules.utterances import Utterance
 from tasks.reading.rules.vocabulary import KINDS, Shape, lifted, normalized
@@ -49,8 +54,7 @@ class JsonRecords:
         )
         self._line = self._on_line = 0
         self._rows = ListedRows(log.vocabulary)
-        self._looked_at: Mapping[str, Any] = {}  # the record whose messages were found last
-        self._found: tuple[str, list[Any]] | None = None
+        self._lists = MessageLists(log.vocabulary)
 
     def kind(self, value: Any) -> str:
         """The format that a value belongs to (a name of JSON_FORMATS), or ""."""
@@ -78,7 +82,7 @@ class JsonRecords:
             return ""
         if shape.message and not isinstance(value[shape.text], list):
             return _MESSAGES
-        if (shape.messages or shape.transcripts) and self._messages(value, shape) is not None:
+        if (shape.messages or shape.transcripts) and self._lists.of(value, shape) is not None:
             return _CONVERSATIONS
         if shape.entity or (shape.prompt and isinstance(value[shape.prompt], str)):
             return _SFT
@@ -155,11 +159,11 @@ class JsonRecords:
         self, value: Mapping[str, Any], shape: Shape, conversation_id: str
     ) -> list[tuple[dict[str, Any], Shape, str]]:
         """The messages of a list that names several conversations, each with its shape and its conversation."""
-        _, messages = self._messages(value, shape) or ("", [])
+        _, messages = self._lists.of(value, shape) or ("", [])
         if not messages or not isinstance(messages[0], dict):
             return []
         first = self._vocabulary.shape(tuple(messages[0]))
-        if not first.names_its_conversation:
+        if not first.names_its_conversation or (conversation_id and first.conversation_id == shape.conversation_id):
             return []
         rows = []
         for message in [self._lifted(message) for message in messages if isinstance(message, dict)]:
@@ -168,7 +172,7 @@ class JsonRecords:
         return rows if len({row[2] for row in rows}) > 1 else []
 
     def _id_in_messages(self, value: Mapping[str, Any], shape: Shape) -> str:
-        _, messages = self._messages(value, shape) or ("", [])
+        _, messages = self._lists.of(value, shape) or ("", [])
         if not messages or not isinstance(messages[0], dict):
             return ""
         first = self._vocabulary.shape(tuple(messages[0]))
@@ -208,13 +212,14 @@ class JsonRecords:
     def _speech(self, value: Mapping[str, Any], kind: str, shape: Shape) -> tuple[str, list[Utterance] | str, str]:
         """The key that holds the dialogue, its messages or what is wrong with them, what stands before them."""
         if kind == _CONVERSATIONS:
-            key, messages = self._messages(value, shape) or ("", [])
+            key, messages = self._lists.of(value, shape) or ("", [])
             return key, self._utterances([*self._first(value), *messages], value), ""
         if kind == _SFT:
             spoken = split_transcript(after_instruction(value[shape.prompt])).utterances
             return shape.prompt, spoken or f"the prompt {_NO_LABEL}", ""
         key, text = transcript_of(value, shape) or ("", "")
         found = split_transcript(text, self._log.labels)
+        self._log.counts_guess(found.guessed)
         if found.strangers:
             return key, strangers_in(found.strangers, self._log), ""
         if text.strip() and not found.utterances:
@@ -234,10 +239,7 @@ class JsonRecords:
     def _utterances(self, messages: list[Any], around: Mapping[str, Any]) -> list[Utterance] | str:
         """The messages, or what is wrong with them."""
         if _is_texts(messages):
-            found = split_transcript("\n".join(messages), self._log.labels)
-            if found.strangers:
-                return strangers_in(found.strangers, self._log)
-            return found.utterances or "its messages have no speaker's label, such as 用户："
+            return self._labeled(messages)
         spoken: list[Utterance] = []
         silent = 0
         problem = ""
@@ -268,11 +270,34 @@ class JsonRecords:
             else:
                 spoken.append(said)
         if problem:
-            return f"{problem}; say whose it is in a mapping, under roles"
+            named = self._named_by_the_other_side(messages)
+            return self._utterances(named, around) if named else f"{problem}; say whose it is in a mapping, under roles"
         if silent and not any(said.speaker != "system" for said in spoken) and not any_speaks(messages, shape_of):
             keys = names_of(messages[0])
             return f"its messages name no speaker (their keys: {keys}); a mapping can say which key does"
         return spoken
+
+    def _labeled(self, texts: list[str]) -> list[Utterance] | str:
+        """The messages of texts that begin with labels, or what is wrong with them."""
+        found = split_transcript("\n".join(texts), self._log.labels)
+        self._log.counts_guess(found.guessed)
+        if found.strangers:
+            return strangers_in(found.strangers, self._log)
+        return found.utterances or "its messages have no speaker's label, such as 用户："
+
+    def _named_by_the_other_side(self, messages: list[Any]) -> list[dict[str, Any]]:
+        """The messages with a role for the only unknown name, where one side alone is known; none otherwise."""
+        roles = [
+            (message, shape.role, self._vocabulary.speaker(message[shape.role]))
+            for message in messages
+            if (shape := self._vocabulary.shape(tuple(message))).role
+        ]
+        said = [("", str(message[role])) for message, role, _ in roles]
+        sides = {str(message[role]): side for message, role, side in roles}
+        if len(roles) < len(messages) or not (others := side_of_others(said, sides.get)):
+            return []
+        self._log.counts_guess(others)
+        return [message if side else {**message, role: others} for message, role, side in roles]
 
     def _utterance(self, message: Mapping[str, Any], shape: Shape, around: Mapping[str, Any]) -> Utterance | None:
         """Return a message's utterance; None for an event, a note or a recalled one. Without a speaker its text is the
@@ -305,7 +330,8 @@ class JsonRecords:
         if speaker is None and shape.is_agent:
             speaker = speaker_of_flag(message[shape.is_agent])
         if speaker is None and shape.is_user:
-            speaker = speaker_of_user_flag(message[shape.is_user])
+            told = message[shape.is_user]
+            speaker = self._vocabulary.speaker(told) if isinstance(told, dict) else speaker_of_user_flag(told)
         if speaker is None and shape.role and not message[shape.role]:
             kinds = (value for key, value in message.items() if normalized(key) in KINDS)
             speaker = "system" if self._vocabulary.is_of_system(message[shape.role], kinds) else None
@@ -334,57 +360,6 @@ class JsonRecords:
                 said.key,
             ),
         )
-
-    def _messages(self, value: Mapping[str, Any], shape: Shape) -> tuple[str, list[Any]] | None:
-        """The key and the list of messages; a list may be written as a string of JSON, and null is an empty one."""
-        if self._looked_at is not value:
-            self._looked_at, self._found = value, self._look_for_messages(value, shape)
-        return self._found
-
-    def _holds_conversations(self, messages: list[Any]) -> bool:
-        """True for a list whose elements are conversations, not messages."""
-        first = next((element for element in messages if isinstance(element, dict | list)), None)
-        if first is None or isinstance(first, list):
-            return first is not None
-        first = self._lifted(first)
-        shape = self._vocabulary.shape(tuple(first))
-        return not shape.speaks and any(listed_in(first[key]) for key in shape.messages)
-
-    def _turned(self, messages: list[Any]) -> list[dict[str, Any]] | None:
-        """Messages that are written in another way than as objects with a speaker; None for any other list."""
-        first = messages[0] if messages else None
-        if isinstance(first, dict) and (len(first) > 4 or self._vocabulary.shape(tuple(first)).speaks):
-            return None
-        return as_messages(messages)
-
-    def _look_for_messages(self, value: Mapping[str, Any], shape: Shape) -> tuple[str, list[Any]] | None:
-        empty = None
-        for key in shape.messages:
-            messages = value[key] if isinstance(value[key], str | None) else listed_in(value[key])
-            if isinstance(messages, list):
-                if turned := self._turned(messages):
-                    return key, [*turned, *(last_exchange(value) if key == "history" else ())]
-                if not self._holds_conversations(messages):
-                    return key, messages
-            elif isinstance(messages, str) and not shape.speaks and (listed := _listed(messages)) is not None:
-                return key, listed
-            elif value[key] is None:
-                empty = key, list[Any]()
-        for key in () if shape.speaks else shape.transcripts:
-            if isinstance(value[key], str) and (listed := _listed(value[key])):
-                return key, listed
-        return empty if transcript_of(value, shape) is None and not (shape.role or shape.prompt) else None
-
-
-def _listed(text: str) -> list[Any] | None:
-    """The list that a text holds as JSON."""
-    if text.lstrip()[:2] not in ("[{", "[]", "[["):
-        return None
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    return found if isinstance(found, list) else None
 
 
 def _is_texts(value: Any) -> bool:

@@ -98,15 +98,30 @@ def _of_object(element: Any) -> list[dict[str, Any]] | None:
 
 
 def listed_in(value: Any) -> list[Any] | None:
-    """The elements of a list, of GraphQL's edges, or of an object that holds each under a key of its own."""
+    """The elements of a list, of GraphQL's edges, of a tree, or of an object that holds each under a key of its own."""
     if isinstance(value, list):
         return _nodes(value)
     if not isinstance(value, dict):
         return None
     if isinstance(value.get("edges"), list):
         return _nodes(value["edges"])
+    if (messages := _of_tree(value)) is not None:
+        return messages
     elements = list(value.values())
     return elements if elements and all(isinstance(element, dict) and element for element in elements) else None
+
+
+def _of_tree(nodes: Mapping[str, Any]) -> list[Any] | None:
+    """The messages of ChatGPT's tree on the branch that was written last; None for any other object."""
+    if not nodes or not all(isinstance(node, dict) and {"message", "parent"} <= node.keys() for node in nodes.values()):
+        return None
+    last_child = {node["parent"]: key for key, node in nodes.items() if isinstance(node["parent"], str | None)}
+    at = next((key for key, node in nodes.items() if node["parent"] not in nodes), None)
+    messages: list[Any] = []
+    while at is not None and len(messages) < len(nodes):
+        messages.append(nodes[at]["message"])
+        at = last_child.get(at)
+    return [message for message in messages if isinstance(message, dict)]
 
 
 def _nodes(elements: list[Any]) -> list[Any]:
@@ -146,6 +161,7 @@ def as_records(value: Mapping[str, Any], vocabulary: Vocabulary) -> list[Any]:
         or _of_columns(value, vocabulary)
         or _of_texts(value)
         or _of_sides(value, vocabulary)
+        or _of_exchange(value)
     )
 
 
@@ -215,6 +231,12 @@ def _of_sides(value: Mapping[str, Any], vocabulary: Vocabulary) -> list[Any]:
     if not all(isinstance(value[name], str | None) for name in sides):
         return []
     return of_both_sides(value, sides)
+
+
+def _of_exchange(value: Mapping[str, Any]) -> list[Any]:
+    """The conversation of a question and its answer alone, as data for tuning has it."""
+    exchange = last_exchange(value) if "messages" not in value and "instruction" in value else []
+    return [{**value, "messages": exchange}] if exchange else []
 
 
 class ListedRows:

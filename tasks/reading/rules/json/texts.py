@@ -10,7 +10,8 @@ _HOLDERS: Final = (
     "text", "content", "value", "body", "msg", "message", "plain_text", "plain_body", "words", "内容", "文本",
     "消息内容",
     "msgContent", "msg_content", "messageContent", "message_content", "textContent", "text_content", "plainText",
-    "parts", "segments", "blocks", "elements", "children", "runs", "data", "payload", "message_parts", "texts",
+    "parts", "bodies", "segments", "blocks", "elements", "children", "runs", "data", "payload", "message_parts",
+    "texts",
 )  # fmt: skip
 
 _DEPTH: Final = 6
@@ -57,6 +58,15 @@ def words_in_json(text: str) -> str:
     if typed and "data" in value and value.get("type") in _EVENTS:
         return ""
     return (words_in(value, 1) or text) if typed else text
+
+
+def words_in_envelope(text: str) -> str:
+    """The words of a text that is an object written as JSON, whatever else it holds; "" where it holds none."""
+    try:
+        value = orjson.loads(text) if text[:1] == "{" else None
+    except orjson.JSONDecodeError:
+        return ""
+    return words_in(value, 1) if isinstance(value, dict) else ""
 
 
 def identity(value: Any) -> str:

@@ -68,6 +68,8 @@ def _keyed(value: Mapping[str, Any], kind: Callable[[Any], str]) -> list[Any]:
     if not elements or len(elements) < len(value):
         return []
     if all(isinstance(element, list) and element and _kind(element[0], kind) == _MESSAGES for element in elements):
+        if len(value) == 1 and next(iter(value)).isalpha():
+            return [{"messages": element} for element in value.values()]  # the list's name is no id
         return [{"conversation_id": key, "messages": element} for key, element in value.items()]
     if all(isinstance(element, dict) and _kind(element, kind) not in ("", _MESSAGES) for element in elements):
         return [{"conversation_id": key, **element} for key, element in value.items()]

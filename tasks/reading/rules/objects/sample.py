@@ -105,7 +105,7 @@ def records_of(values: list[Any], depth: int = 0) -> Iterator[Mapping[str, Any]]
             yield value
         inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
         if depth < 5:
-            yield from records_of([one for one in inner if isinstance(one, dict | list)], depth + 1)
+            yield from records_of([value for value in inner if isinstance(value, dict | list)], depth + 1)
 
 
 def _dotted(record: Mapping[str, Any]) -> Iterator[str]:

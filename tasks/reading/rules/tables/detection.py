@@ -11,8 +11,9 @@ from tasks.reading.rules.dialogue import is_newest_first
 from tasks.reading.rules.formats import Comparison
 from tasks.reading.rules.json.fields import joined
 from tasks.reading.rules.json.reshaping import text_of_each_side
+from tasks.reading.rules.json.texts import words_in_envelope
 from tasks.reading.rules.readers import Table
-from tasks.reading.rules.speakers import Speaker, roles_in_context, speaker_of
+from tasks.reading.rules.speakers import Speaker, roles_in_context, side_named_in, side_of_others, speaker_of
 from tasks.reading.rules.tables.csv_rows import Dialect, split_rows
 from tasks.reading.rules.tables.row_kinds import sides_of
 from tasks.reading.rules.tables.rows import Columns, columns_of_sides, header_columns, mapping_columns
@@ -40,10 +41,6 @@ _DELIMITERS: Final = {
     "csv": (*_SEVERAL, ",", ";", "|", "\x01", "，", "^", "~", "\x02", "\x03", "\x1f", "¦"),
     "tsv": ("\t",),
 }
-
-_USER_NAMED: Final = re.compile(r"买家|客户|顾客|访客|用户|會員|会员|customer|buyer|visitor|client|guest|user", re.I)
-
-_AGENT_NAMED: Final = re.compile(r"客服|坐席|卖家|接待|agent|staff|operator|seller|assignee|waiter", re.I)
 
 _FEWEST_NAMES: Final = 3
 
@@ -152,6 +149,9 @@ def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detec
     if columns.number < 0 and _is_newest_first(candidate, columns, at, dialect):
         log = replace(log, newest_first=True)
         notes.append("the newest row stands first")
+    if columns.text >= 0 and _are_enveloped(candidate, columns, at, dialect):
+        log = replace(log, enveloped=True)
+        notes.append("its texts are taken out of JSON")
     if columns.role >= 0 and (side := _side_by_names(candidate, columns, at, dialect)):
         log = replace(log, mapping=replace(log.mapping, side=side))
         notes.append(f"{side.left} is the {side.side} where it is {side.right}")
@@ -193,12 +193,25 @@ def _rows(candidate: Candidate, at: int, dialect: Dialect, width: int) -> Iterat
     return (row for _, row in split_rows(enumerate(candidate.lines[at:]), dialect, width) if len(row) == width)
 
 
+def _are_enveloped(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> bool:
+    """True for texts that are all objects written as JSON, with the words in them."""
+    texts = [row[columns.text] for row in _rows(candidate, at + 1, dialect, columns.width) if row[columns.text].strip()]
+    return len(texts) > 1 and all(map(words_in_envelope, texts))
+
+
 def _learn_roles(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> None:
     if columns.role < 0:
         return
-    words = [row[columns.role].strip() for row in _rows(candidate, at + 1, dialect, columns.width)]
-    for word, side in roles_in_context(words).items():
-        candidate.log.vocabulary.roles.setdefault(word, side)
+    roles, at_id = candidate.log.vocabulary.roles, columns.conversation_id
+    rows = list(_rows(candidate, at + 1, dialect, columns.width))
+    said = [(row[at_id] if at_id >= 0 else "", row[columns.role].strip()) for row in rows]
+    for word, side in roles_in_context(word for _, word in said).items():
+        roles.setdefault(word, side)
+    if not candidate.mapping.roles and (
+        others := side_of_others(said, lambda word: roles.get(word) or speaker_of(word))
+    ):
+        roles["*"] = others
+        candidate.log.counts_guess(others)
 
 
 def _is_newest_first(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> bool:
@@ -223,18 +236,24 @@ def _side_by_names(candidate: Candidate, columns: Columns, at: int, dialect: Dia
         return None
     told: list[tuple[int, Speaker]] = []
     for place, name in enumerate(columns.names):
-        side = _side_named_in(name)
+        side = side_named_in(name)
         same = [row[place].strip() == row[columns.role].strip() != "" for row in rows]
         if side and place != columns.role and any(same) and not all(same):
             told.append((place, side))
-    if len({side for _, side in told}) != 1:
+    if not told or not _agree(told, rows, names):
         return None
     place, side = told[0]
     return Comparison(columns.names[columns.role], columns.names[place], side, "agent" if side == "user" else "user")
 
 
-def _side_named_in(column: str) -> Speaker | None:
-    return "agent" if _AGENT_NAMED.search(column) else "user" if _USER_NAMED.search(column) else None
+def _agree(told: list[tuple[int, Speaker]], rows: list[list[str]], names: list[str]) -> bool:
+    """True where columns for one side name the speaker, or those of both sides, and then every speaker once."""
+    if len({side for _, side in told}) == 1:
+        return True
+    named = (
+        {side for place, side in told if row[place].strip() == name} for row, name in zip(rows, names, strict=True)
+    )
+    return all(len(sides) == 1 for sides in named)
 
 
 def _leaves_ids_blank(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> bool:

@@ -12,6 +12,7 @@ from tasks.reading.rules.json.fields import joined
 from tasks.reading.rules.json.lenient import parse_json
 from tasks.reading.rules.json.records import JsonRecords
 from tasks.reading.rules.json.reshaping import text_of_each_side
+from tasks.reading.rules.json.texts import words_in_envelope
 from tasks.reading.rules.messages import Message, new_message
 from tasks.reading.rules.reasons import strangers_in
 from tasks.reading.rules.speakers import Speaker, is_set, is_withdrawn, speaker_of_flag, speaker_of_user_flag
@@ -183,7 +184,8 @@ class TableRows:
         flagged = columns.recalled or columns.states or columns.public >= 0 or self._skip
         self._plain = self._by_role and not flagged and max(*others, columns.transcript) < 0
         self._places = columns.width, columns.conversation_id, columns.role, columns.text, columns.time
-        self._plain = self._plain and columns.conversation_id >= 0 and not (fills_ids or log.newest_first)
+        self._plain = self._plain and columns.conversation_id >= 0
+        self._plain = self._plain and not (fills_ids or log.newest_first or log.enveloped)
         self._fills_ids = fills_ids
         self._last_id = ""
 
@@ -232,6 +234,8 @@ class TableRows:
             why = "its id has lost its last digits in a spreadsheet; export it as text"
             return Message(conversation_id, self._uri, number, None, why)
         text = row[columns.text]
+        if self._log.enveloped:
+            text = words_in_envelope(text) or text
         speaker = self._known.get(row[columns.role]) or self._speaker(row) if self._by_role else self._speaker(row)
         if speaker is None:
             if not text.strip():
@@ -316,6 +320,7 @@ class TableRows:
         if cell.lstrip()[:2] in ("[{", "[]") and (found := self._listed(number, row, conversation_id, cell)):
             return found
         said = split_transcript(cell.replace("\v", "\n"), self._log.labels)
+        self._log.counts_guess(said.guessed)
         if said.strangers:
             return self._log.unreadable(number, strangers_in(said.strangers, self._log), conversation_id)
         if said.preamble and not said.utterances:

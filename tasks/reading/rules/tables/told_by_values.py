@@ -5,25 +5,24 @@ called one and its values are times. Whatever could be two of them stays unnamed
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any, Final
 
-from tasks.reading.rules.json.reshaping import as_messages
 from tasks.reading.rules.json.texts import words_in
 from tasks.reading.rules.speakers import Speaker, roles_in_context, speaker_of
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.transcripts.dialogues import split_transcript
 from tasks.reading.rules.vocabulary import Shape, Vocabulary, normalized
 
-_ROWS: Final = 200
+ROWS: Final = 200
 
-_FEWEST_ROWS: Final = 2
+FEWEST_ROWS: Final = 2
+
+_FEW: Final = 4  # rows, of which two share a conversation
 
 _MOST: Final = 0.8  # of a column's values that must be what the column is taken for
-
-_DEPTH: Final = 5
 
 _TIME_NAME: Final = re.compile(
     r"time|date|时间|時間|时刻|時刻|日期|stamp|ts$|(?:sent|created|received|posted|occurred)(?:$|[at(])|^(?:t|at|on|when)$"
@@ -39,10 +38,8 @@ _ID_NAME: Final = re.compile(
     r".*(?:id|号|號|编码|流水|标识|標識|no\.?|nº|num|number|key|uuid|guid|ref|sid|番号|번호|номер)$"
 )
 
-_OWN_ID: Final = re.compile(r".*(?:id|编号|編號|号|號|uuid|guid|key|no)")
-
 # Names of a conversation as such, where its values are codes.
-_CONVERSATIONS: Final = frozenset(
+CONVERSATIONS: Final = frozenset(
     "conversation session chat dialog dialogue ticket thread call case 会话 对话 咨询 工单 通话 會話 對話".split()  # noqa: SIM905
 )
 
@@ -60,7 +57,7 @@ _LONGEST_TIME: Final = 60  # characters
 
 _DATED: Final = re.compile(r"\d{4}.*\d[:：时시時]")
 
-_KINDS_IN: Final = ("type", "kind", "role")
+_KINDS_IN: Final = ("type", "kind", "role", "usertype", "sendertype", "purpose")
 
 _KIND: Final = re.compile(r"type|kind|role|side|class|类|身份|角色|方")
 
@@ -69,9 +66,9 @@ _NO_TIMES: Final = TimestampParser(UTC)
 
 def told_by_values(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> dict[str, str]:
     """The names of message rows, and what their values show them to mean; none that are known already."""
-    rows = rows[:_ROWS]
+    rows = rows[:ROWS]
     names = tuple(dict.fromkeys(name for row in rows for name in row))
-    if len(rows) < _FEWEST_ROWS:
+    if len(rows) < FEWEST_ROWS:
         return {}
     values = {name: [row[name] for row in rows if row.get(name) not in (None, "")] for name in names}
     shape = vocabulary.shape(names)
@@ -84,12 +81,13 @@ def told_by_values(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) ->
         found[text] = "text"
     if not (speaks and (has_text or "text" in found.values())):
         return {}
-    own = "" if shape.names_its_conversation else _id(values, {*found, shape.role, shape.text})
-    if not own and not shape.conversation_id:
-        own = _id_by_rows(rows, {**found, shape.role: "role"}, vocabulary)
+    own = "" if shape.names_its_conversation else _id(values, {*found, shape.role, shape.text}, len(rows))
+    meant = {**found, shape.role: "role"}
+    if not own and not (shape.conversation_id and _parts_dialogues(rows, shape, meant, vocabulary)):
+        own = _id_by_rows(rows, meant, vocabulary)
     if own:
         found[own] = "conversation_id"
-    if not (shape.time or shape.started_at) and (time := _time(values)):
+    if not (shape.time or shape.started_at) and (time := time_in(values)):
         found[time] = "time"
     return found
 
@@ -101,145 +99,21 @@ def is_id_name(word: str) -> bool:
 
 def is_conversations_name(word: str) -> bool:
     """True for a normalized name that can be a conversation's."""
-    return word in _CONVERSATIONS or is_id_name(word)
+    return word in CONVERSATIONS or is_id_name(word)
 
 
 def time_by_values(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The column of times, with its meaning, where nobody knows its name."""
     names = rows[0] if rows else {}
-    time = _time({name: [row[name] for row in rows if row.get(name)] for name in names})
+    time = time_in({name: [row[name] for row in rows if row.get(name)] for name in names})
     return {time: "time"} if time else {}
 
 
 def transcripts_by_values(rows: Sequence[Mapping[str, str]]) -> str:
     """The only name whose values are dialogues of both sides, or ""."""
-    rows = rows[:_ROWS]
+    rows = rows[:ROWS]
     names = rows[0] if rows else {}
-    return _only([name for name in names if _share(_is_dialogue, [row[name] for row in rows if row[name]])])
-
-
-def learn_from(values: Sequence[Any], vocabulary: Vocabulary) -> None:
-    """Learn what the names in a sample of JSON values mean: of messages, and of the lists that hold them."""
-    groups = list(islice(_groups(values, vocabulary), _ROWS))
-    learned: dict[str, str] = {}
-    for group in groups:
-        for name, meaning in told_by_values(group, vocabulary).items():
-            if meaning != "role" or not _decides_elsewhere(name, groups, vocabulary):
-                learned.setdefault(name, meaning)
-    if learned:
-        vocabulary.learn(learned)
-    lists = {name: "messages" for group in groups for row in group[:3] for name in _lists_in(row, vocabulary)}
-    if lists:
-        vocabulary.learn(lists)
-    elif dialogue := _dialogue_in(groups[0] if groups else [], vocabulary):
-        vocabulary.learn({dialogue: "transcript"})
-    if about := _about_conversations(groups, vocabulary):
-        vocabulary.learn(about)
-
-
-def _groups(values: Sequence[Any], vocabulary: Vocabulary, depth: int = 0) -> Iterator[list[Mapping[str, Any]]]:
-    """The objects of a sample that stand beside each other: in one list, under one key of such."""
-    rows = [value for value in values if isinstance(value, Mapping)]
-    if rows:
-        yield rows
-    if depth >= _DEPTH:
-        return
-    for value in values:
-        if isinstance(value, list):
-            yield from _groups(value, vocabulary, depth + 1)
-    for name in dict.fromkeys(name for row in rows for name in row):
-        held = [row[name] for row in rows if isinstance(row.get(name), dict | list)]
-        if held and not vocabulary.means(name, "role"):
-            lists = [element for element in held if isinstance(element, list)]
-            objects = [element for element in held if isinstance(element, dict)]
-            if objects:
-                yield from _groups(objects, vocabulary, depth + 1)
-            for elements in lists[:20]:
-                yield from _groups(elements, vocabulary, depth + 1)
-
-
-def _dialogue_in(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> str:
-    """The name of the dialogue in records that hold nothing else, where nobody knows it."""
-    shape = vocabulary.shape(tuple(dict.fromkeys(name for row in rows for name in row)))
-    if shape.messages or shape.speaks or shape.transcripts[:1] or shape.prompt or shape.entity:
-        return ""
-    texts = [{name: value for name, value in row.items() if isinstance(value, str)} for row in rows]
-    return transcripts_by_values(texts) if texts and all(text.keys() == texts[0].keys() for text in texts) else ""
-
-
-def _decides_elsewhere(name: str, groups: Sequence[Sequence[Mapping[str, Any]]], vocabulary: Vocabulary) -> bool:
-    """True for a name that some objects have beside one that tells their speaker already."""
-    return any(
-        name in row and shape.speaks and name != shape.role and row.get(shape.role) is not None
-        for group in groups
-        for row in group[:_FEWEST_ROWS]
-        if (shape := vocabulary.shape(tuple(row))).role and _side_of(vocabulary, row.get(shape.role))
-    )
-
-
-def _lists_in(row: Mapping[str, Any], vocabulary: Vocabulary) -> Iterator[str]:
-    """The name of the only list of messages in a conversation that no known name holds."""
-    shape = vocabulary.shape(tuple(row))
-    if shape.messages or shape.speaks:
-        return
-    if not shape.conversation_id and not any(_OWN_ID.fullmatch(normalized(name)) for name in row):
-        return
-    lists = [
-        name for name, value in row.items() if isinstance(value, list) and value and _holds_messages(value, vocabulary)
-    ]
-    if len(lists) == 1:
-        yield lists[0]
-
-
-def _holds_messages(elements: list[Any], vocabulary: Vocabulary) -> bool:
-    if isinstance(elements[0], Mapping):
-        shape = vocabulary.shape(tuple(elements[0]))
-        if shape.speaks and shape.texts and not shape.names_its_conversation:
-            return True
-    if all(isinstance(element, str) for element in elements):
-        return _is_dialogue("\n".join(elements))
-    return as_messages(elements) is not None
-
-
-def _about_conversations(groups: Sequence[Sequence[Mapping[str, Any]]], vocabulary: Vocabulary) -> dict[str, str]:
-    """The times of conversations and messages and the ids of conversations, where nobody knows their names."""
-    found: dict[str, str] = {}
-    for group in groups:
-        rows = group[:_ROWS]
-        shape = vocabulary.shape(tuple(dict.fromkeys(name for row in rows for name in row)))
-        if not (shape.messages or (shape.speaks and shape.texts)):
-            continue
-        values = {name: [row[name] for row in rows if row.get(name)] for row in rows for name in row}
-        if not (shape.time or shape.started_at) and (time := _time(values)):
-            found.setdefault(time, "time")
-        if not shape.conversation_id:
-            own = "" if shape.speaks or not shape.messages else _own_id(values, len(rows))
-            if name := _conversation_beside(values) or own:
-                found.setdefault(name, "conversation_id")
-    return found
-
-
-def _conversation_beside(values: Mapping[str, list[Any]]) -> str:
-    """The path of the id in an object that is about the conversation: `conversation.id`."""
-    for name, kept in values.items():
-        about = [value.get("id") for value in kept if isinstance(value, Mapping)]
-        whole = len(about) == len(kept) > 0 and all(isinstance(one, str | int) for one in about)
-        if whole and normalized(name) in _CONVERSATIONS:
-            return f"{name}.id"
-    return ""
-
-
-def _own_id(values: Mapping[str, list[Any]], rows: int) -> str:
-    """The only id of a record that holds its messages: a code that each has and no two share."""
-    ids = [
-        name
-        for name, kept in values.items()
-        if len(kept) == rows
-        and all(isinstance(value, str | int) for value in kept)
-        and len(set(map(str, kept))) == rows
-    ]
-    named = [name for name in ids if is_id_name(normalized(name))]
-    return _only(named) or _only([name for name in ids if _OWN_ID.fullmatch(normalized(name))])
+    return only([name for name in names if _share(is_dialogue, [row[name] for row in rows if row[name]])])
 
 
 def _known_share(values: Mapping[str, list[Any]], shape: Shape, vocabulary: Vocabulary) -> bool:
@@ -250,34 +124,63 @@ def _known_share(values: Mapping[str, list[Any]], shape: Shape, vocabulary: Voca
     if not words:
         return True
     context = roles_in_context(words)
-    return any(word in context or _side_of(vocabulary, word) for word in dict.fromkeys(words)) or bool(vocabulary.roles)
-
-
-def _id(values: Mapping[str, list[Any]], used: set[str]) -> str:
-    """The only name of a conversation's id: by its words, or one such as `Conversation` whose values are codes."""
-    names = [name for name in values if name not in used and all(isinstance(kept, str | int) for kept in values[name])]
-    return _only([name for name in names if is_id_name(normalized(name))]) or _only(
-        [name for name in names if normalized(name) in _CONVERSATIONS and _share(_is_code, values[name])]
+    return any(word in context or side_of_role(vocabulary, word) for word in dict.fromkeys(words)) or bool(
+        vocabulary.roles
     )
+
+
+def _id(values: Mapping[str, list[Any]], used: set[str], rows: int) -> str:
+    """The only name of a conversation's id: by its words, or one such as `Conversation` whose values are codes.
+
+    Where no two messages share a value, it is the message's own id.
+    """
+    names = [
+        name
+        for name, kept in values.items()
+        if name not in used
+        and all(isinstance(value, str | int) for value in kept)
+        and (rows < _FEW or len(set(kept)) < len(kept))
+    ]
+    named = [name for name in names if is_id_name(normalized(name))]
+    called = [name for name in names if normalized(name) in CONVERSATIONS and _share(_is_code, values[name])]
+    return only(named or called)
+
+
+def _parts_dialogues(
+    rows: Sequence[Mapping[str, Any]], shape: Shape, meant: Mapping[str, str], vocabulary: Vocabulary
+) -> bool:
+    """False for values under a name such as `id` that are the messages' own: hardly any stands for both sides."""
+    if shape.names_its_conversation or len(rows) < _FEW:
+        return True
+    sides: dict[str, set[Speaker | None]] = {}
+    side_of = _side_of_rows(rows, meant, vocabulary)
+    for row in rows:
+        sides.setdefault(str(row.get(shape.conversation_id)), set()).add(side_of(row))
+    return sum({"user", "agent"} <= both for both in sides.values()) * 2 >= len(sides)
+
+
+def _side_of_rows(
+    rows: Sequence[Mapping[str, Any]], meant: Mapping[str, str], vocabulary: Vocabulary
+) -> Callable[[Mapping[str, Any]], Speaker | None]:
+    """The side of a row, by the words of its role beside each other."""
+    role = next((name for name, meaning in meant.items() if meaning == "role" and name), "")
+    context = roles_in_context(word for row in rows if isinstance(word := row.get(role), str))
+    return lambda row: context.get(str(row.get(role))) or side_of_role(vocabulary, row.get(role))
 
 
 def _id_by_rows(rows: Sequence[Mapping[str, Any]], meant: Mapping[str, str], vocabulary: Vocabulary) -> str:
     """The only name whose values part the rows into dialogues: each a run of rows in which both sides speak."""
-    role = next((name for name, meaning in meant.items() if meaning == "role" and name), "")
-    names = [name for name in rows[0] if name not in meant]
-    context = roles_in_context(word for row in rows if isinstance(word := row.get(role), str))
+    side_of = _side_of_rows(rows, meant, vocabulary)
     found = []
-    for name in names if role else ():
+    for name in [name for name in rows[0] if name not in meant]:
         keys = []
         both = 0
         for key, run in groupby(rows, _value_of(name)):
-            words = [row.get(role) for row in run]
-            sides = {context.get(str(word)) or _side_of(vocabulary, word) for word in words}
             keys.append(key)
-            both += {"user", "agent"} <= sides
+            both += {"user", "agent"} <= set(map(side_of, run))
         if len(keys) > 1 and len(set(keys)) == len(keys) and all(map(_is_code, keys)) and both >= _MOST * len(keys):
             found.append(name)
-    return _only(found)
+    return only(found)
 
 
 def _value_of(name: str) -> Callable[[Mapping[str, Any]], Any]:
@@ -289,7 +192,7 @@ def _is_code(value: Any) -> bool:
     return _CODE.fullmatch(str(value)) is not None
 
 
-def _side_of(vocabulary: Vocabulary, role: Any) -> Speaker | None:
+def side_of_role(vocabulary: Vocabulary, role: Any) -> Speaker | None:
     """The side of a role, not kept: what words mean beside each other is learned later."""
     if isinstance(role, Mapping):
         return vocabulary.speaker(role)
@@ -298,7 +201,7 @@ def _side_of(vocabulary: Vocabulary, role: Any) -> Speaker | None:
 
 def _role(values: Mapping[str, list[Any]], shape: Shape) -> str:
     found = [name for name in values if name not in (shape.role, shape.conversation_id) and _both_sides(values[name])]
-    return _only(found) or _only([name for name in found if _KIND.search(normalized(name))])
+    return only(found) or only([name for name in found if _KIND.search(normalized(name))])
 
 
 def _both_sides(values: Sequence[Any]) -> bool:
@@ -317,8 +220,8 @@ def _both_sides(values: Sequence[Any]) -> bool:
 
 def _kind_in(value: Any) -> str:
     """Everything an object says of the kind of person it is."""
-    kinds = (value.get(name) for name in _KINDS_IN) if isinstance(value, Mapping) else ()
-    return next((kind for kind in kinds if isinstance(kind, str)), "")
+    words = {normalized(str(name)): kept for name, kept in value.items()} if isinstance(value, Mapping) else {}
+    return next((kind for name in _KINDS_IN if isinstance(kind := words.get(name), str)), "")
 
 
 def _text(values: Mapping[str, list[Any]], used: set[str]) -> str:
@@ -336,13 +239,13 @@ def _text(values: Mapping[str, list[Any]], used: set[str]) -> str:
     return ranked[0] if clear else ""
 
 
-def _time(values: Mapping[str, list[Any]]) -> str:
+def time_in(values: Mapping[str, list[Any]]) -> str:
     """The name of times: by its words, or else the only one whose values are all dates with a time of day."""
     names = [name for name in values if not _NO_MESSAGES_TIME.search(normalized(name))]
     for name in names:
         if _TIME_NAME.search(normalized(name)) and _share(_is_time, values[name]):
             return name
-    return _only([name for name in names if values[name] and all(map(_is_dated, values[name]))])
+    return only([name for name in names if values[name] and all(map(_is_dated, values[name]))])
 
 
 def _is_dated(value: Any) -> bool:
@@ -355,7 +258,8 @@ def _is_time(value: Any) -> bool:
     return not isinstance(value, bool | list) and _NO_TIMES.parse(value) is not None
 
 
-def _is_dialogue(cell: str) -> bool:
+def is_dialogue(cell: str) -> bool:
+    """True for a text in which both sides speak, told by labels."""
     return {"user", "agent"} <= {said.speaker for said in split_transcript(cell).utterances}
 
 
@@ -363,5 +267,6 @@ def _share(is_right: Any, values: Sequence[Any]) -> bool:
     return bool(values) and sum(map(is_right, values)) >= _MOST * len(values)
 
 
-def _only(names: Sequence[str]) -> str:
+def only(names: Sequence[str]) -> str:
+    """The one name of several that there is, or ""."""
     return names[0] if len(names) == 1 else ""

@@ -1,8 +1,9 @@
 """Dialogues in one string: whose label begins which message, and which lines are none of anybody's."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tasks.domain.records import Turn
 from tasks.reading.rules.dialogue import MESSAGES_LIMIT, new_turn, plain_text
@@ -12,12 +13,11 @@ from tasks.reading.rules.transcripts.labels import (
     DATE_INSIDE,
     NO_ROLES,
     OF_DAY,
-    SHOP,
     Label,
     LabelReader,
     plain_label,
 )
-from tasks.reading.rules.transcripts.notices import without_notices
+from tasks.reading.rules.transcripts.notices import without_notices, without_withdrawn
 from tasks.reading.rules.utterances import Utterance
 
 _TIMED_NOTICE: Final = re.compile(
@@ -84,17 +84,21 @@ _LABEL_WORD: Final = re.compile(
 
 _LABELS_A_LINE: Final = 2
 
+_LINE_END: Final = re.compile(r"<(?:br|/p|/div|/li)\b", re.I)
+
 
 class Transcript(NamedTuple):
     """A dialogue in one string: what stands before it, its messages, and where the first one begins.
 
-    `strangers` are names that begin a message and that nobody said whose they are, each with how often.
+    `strangers` are names that begin a message and that nobody said whose they are, each with how often. `guessed` is
+    the side that the only unknown name was taken for.
     """
 
     preamble: str
     utterances: list[Utterance]
     start: int
     strangers: Mapping[str, int] = {}
+    guessed: str = ""
 
 
 def split_transcript(text: str, reader: LabelReader = NO_ROLES) -> Transcript:
@@ -106,14 +110,17 @@ def split_transcript(text: str, reader: LabelReader = NO_ROLES) -> Transcript:
     """
     text, days = without_notices(text)
     labels = _labels_at_line_starts(text, reader, days)
+    if len(labels) < _LABELS_A_LINE and "<" in text and _LINE_END.search(text):
+        text = plain_text(text)
+        labels = _labels_at_line_starts(text, reader, days)
     if len(labels) < _LABELS_A_LINE and len({label.speaker for _, label in labels}) < _LABELS_A_LINE:
         anywhere = _labels_anywhere(text)
         if len(anywhere) > len(labels):
             return _split(text, anywhere, {})
-    found, strangers = _with_sides(labels)
+    found, strangers, guessed = _with_sides(labels)
     if not any(label.speaker in ("user", "agent") or label.sure for _, label in labels):
         return Transcript(text.strip(), [], 0, strangers)
-    return _split(text, found, strangers)
+    return _split(text, found, strangers)._replace(guessed=guessed)
 
 
 def plain_transcript(text: str) -> list[Turn] | None:
@@ -151,25 +158,33 @@ def _labels_at_line_starts(text: str, reader: LabelReader, days: Mapping[int, st
     return labels
 
 
+_OTHER: Final[Mapping[Any, Speaker]] = {"user": "agent", "agent": "user"}
+
 _NOTICE_BEGINS: Final = frozenset("0123456789[\u200e")
 
 
-def _with_sides(labels: list[tuple[int, Label]]) -> tuple[list[tuple[int, int, Speaker, str | None]], dict[str, int]]:
-    """The labels with their sides, and the strangers among them.
+def _with_sides(
+    labels: list[tuple[int, Label]],
+) -> tuple[list[tuple[int, int, Speaker, str | None]], dict[str, int], str]:
+    """The labels with their sides, the strangers among them, and the side that the only unknown name is taken for.
 
-    Where a shop's account speaks (千牛's `店铺:小美`), the one other name is the buyer's.
+    Where one side alone is known, and one other name speaks, that is the other side's. A stranger above the first
+    label and nowhere else is a heading.
     """
-    unknown = {label.name for _, label in labels if label.speaker is None}
-    by_shop = unknown and any(label.speaker == "agent" and SHOP.fullmatch(label.name) for _, label in labels)
-    buyer = next(iter(unknown)) if len(unknown) == 1 and by_shop else None
+    counts = Counter(label.name for _, label in labels if label.speaker is None)
+    if labels and (first := labels[0][1]).speaker is None and not first.sure and counts[first.name] == 1 < len(labels):
+        labels = labels[1:]
+        del counts[first.name]
+    sides = {label.speaker for _, label in labels} & {"user", "agent"}
+    other = _OTHER.get(*sides) if len(counts) == len(sides) == 1 else None
     strangers: dict[str, int] = {}
     found: list[tuple[int, int, Speaker, str | None]] = []
     for start, (speaker, name, time, end, _) in labels:
-        side = speaker or ("user" if name == buyer else None)
+        side = speaker or other
         if side is None:
             strangers[name] = strangers.get(name, 0) + 1
         found.append((start, start + end, side or "system", time))
-    return found, strangers
+    return found, strangers, other or ""
 
 
 def _split(text: str, labels: list[tuple[int, int, Speaker, str | None]], strangers: Mapping[str, int]) -> Transcript:
@@ -177,7 +192,7 @@ def _split(text: str, labels: list[tuple[int, int, Speaker, str | None]], strang
         return Transcript(text.strip(), [], 0)
     ends = [*(label[0] for label in labels[1:]), len(text)]
     utterances = [
-        Utterance(speaker, _BLANKED.sub("", text[begin:end]).strip(), time)
+        Utterance(speaker, without_withdrawn(_BLANKED.sub("", text[begin:end]).strip()), time)
         for (_, begin, speaker, time), end in zip(labels, ends, strict=True)
     ]
     return Transcript(text[: labels[0][0]].strip(), utterances, labels[0][0], strangers)

@@ -43,6 +43,19 @@ _STARTED: Final = re.compile(
     re.I,
 )
 
+# 【会话结束】, --- Chat ended ---
+_ENDED: Final = re.compile(
+    r"[\s#*=\-~_—–【\[(（<]{1,40}(?:(?:本次|当前)?(?:会话|對話|对话|會話|聊天|通话|咨询|服务)(?:已)?(?:结束|結束|关闭|關閉)"
+    r"|(?:end of (?:chat|conversation|session)|(?:chat|conversation|session) (?:has )?(?:ended|closed)))"
+    rf"[，, ]{{0,2}}(?:{DATE}[ T]?)?(?:{OF_DAY})?[\s】\])）>》*=\-~_—–#。.]{{1,40}}",
+    re.I,
+)
+
+_DATE_ALONE: Final = re.compile(rf"{DATE}(?:[ T]00:00(?::00)?)?")
+
+# What may be an id in a heading of whatever words: ### KF-778120931
+_CODE: Final = re.compile(r"(?<![\w-])(?:[A-Za-z]{1,8}[-_]?)?\d{5,20}(?![\w-])")
+
 _ID_DIGITS: Final = 5  # a number of fewer counts the conversations of a file
 
 _BESIDE: Final = re.compile(r"\s{1,4}[|｜]\s{1,4}")
@@ -91,9 +104,9 @@ class TranscriptFile:
             if begins and block.spoken:
                 yield block.read()
                 block = _Block(self.log)
-            if borders.is_no_text(line):
-                if not block.spoken:
-                    block.takes_heading(line)
+            if borders.is_heading and not block.spoken:
+                block.takes_heading(line, timed=borders.is_no_text)
+            if borders.is_no_text:
                 continue
             block.add(number, line)
         yield from rejects
@@ -110,7 +123,8 @@ class _Borders:
         self._begun = False
         self._template = ""
         self._box = ""
-        self._dropped = False
+        self.is_no_text = False  # the last line says nothing itself
+        self.is_heading = False  # the last line is a heading above a conversation
 
     def begins_conversation(self, line: str, following: str) -> bool:
         """True for a line that is a border, and so begins another conversation.
@@ -118,36 +132,48 @@ class _Borders:
         Args:
             following: the next line that is not blank.
         """
-        self._dropped = False
+        self.is_no_text = self.is_heading = False
         if self._begun and not self._box and plain_label(line):
             return False
         return self._is_border(line, following)
 
     def _is_border(self, line: str, following: str) -> bool:
         rule = _RULE.fullmatch(line)
-        if not self._begun and line.strip() and not rule:
-            self._begun = True
-            self._kind = next((kind for kind in (_ID_HEADING, _NUMBERED, _STARTED) if _is_heading(line, kind)), None)
-            self._dropped = self._kind in (_NUMBERED, _STARTED)
-            if self._kind is None and not begins_with_label(line, self._log.labels):
-                self._template = _template(line)
+        if rule:
+            return self._is_rule_between(rule[1], following)
+        if not self._begun:
+            if line.strip():
+                self._takes_first(line)
             return False
         if self._is_like_the_first(line):
-            self._box, self._dropped = "", self._kind in (_NUMBERED, _STARTED)
+            self._box, self.is_no_text, self.is_heading = "", self._kind in (_NUMBERED, _STARTED), True
             return True
-        if not rule:
-            if self._box and begins_with_label(line, self._log.labels):
-                self._box = ""
+        if _ENDED.fullmatch(line) and self._begins_with(following):
+            self.is_no_text = True
+            return bool(following)
+        if self._box and begins_with_label(line, self._log.labels):
+            self._box = ""
+        return False
+
+    def _takes_first(self, line: str) -> None:
+        """Take the first line as what headings look like in this file, if it is one."""
+        self._begun = True
+        self._kind = next((kind for kind in (_ID_HEADING, _NUMBERED, _STARTED) if _is_heading(line, kind)), None)
+        self.is_no_text = self._kind in (_NUMBERED, _STARTED)
+        if self._kind is None and not begins_with_label(line, self._log.labels):
+            self._template = _template(line)
+        self.is_heading = self._kind is not None or bool(self._template)
+
+    def _is_rule_between(self, sign: str, following: str) -> bool:
+        """True for a rule that a conversation follows; others are the ends of a box around a canned text."""
+        if self._box:
+            self.is_no_text = sign == self._box
+            self._box = "" if self.is_no_text else self._box
             return False
-        if self._box:  # the other end of a box around a canned text
-            closes = rule[1] == self._box
-            self._box = "" if closes else self._box
-            self._dropped = closes
-            return False
+        self.is_no_text = True
         if self._begins_with(following):
-            self._dropped = True
             return True
-        self._box, self._dropped = rule[1], True
+        self._box = sign
         return False
 
     def _is_like_the_first(self, line: str) -> bool:
@@ -164,18 +190,21 @@ class _Borders:
         heading = _HEADING.fullmatch(line)
         return heading is not None and bool(self._log.vocabulary.shape((heading[1].strip(),)).meanings())
 
-    def is_no_text(self, line: str) -> bool:
-        """True for a border that says nothing itself."""
-        return self._dropped
-
 
 def _template(line: str) -> str:
-    """A heading without its numbers; "" for a line without any, or of too few signs to be one."""
+    """A heading's name, or the heading without its numbers; "" for a line without either, or of too few signs."""
+    if (named := _HEADING.fullmatch(line)) and _NAMED.search(named[1]):
+        return f"{named[1]}:"
     found = _DIGITS.sub("0", line.strip())
     return found if found != line.strip() and len(found) >= _SHORTEST_TEMPLATE else ""
 
 
 _DIGITS: Final = re.compile(r"\d+")
+
+# 客户姓名, Order No: names of what stands above a conversation, and nobody's who speaks in it.
+_NAMED: Final = re.compile(
+    r"[^\W\d](?:名|名称|昵称|账号|编号|号|时间|日期|渠道)$|\b(?:id|no|time|date|name|subject|topic)$", re.I
+)
 
 _SHORTEST_TEMPLATE: Final = 4
 
@@ -195,10 +224,10 @@ class _Block:
         self.size = 0
         self.spoken = False
 
-    def takes_heading(self, line: str) -> None:
-        """Take the id and the time that a heading above the first message names."""
+    def takes_heading(self, line: str, *, timed: bool) -> None:
+        """Take the id that a heading above the first message names, and the time where it is one of the usual kind."""
         self._conversation_id = numbered_id(line) or self._conversation_id
-        if found := DATE_INSIDE.search(line):
+        if timed and (found := DATE_INSIDE.search(line)):
             self._started = found[0]
 
     def add(self, number: int, line: str) -> None:
@@ -222,17 +251,25 @@ class _Block:
 
 
 def numbered_id(heading: str) -> str:
-    """The id that a heading such as `## Conversation 10086001` names; "" where it only counts."""
-    found = _NUMBERED.fullmatch(heading)
-    number = (found["id"] or "") if found else ""
-    return number if sum(map(str.isdigit, number)) >= _ID_DIGITS else ""
+    """The id that a heading such as `## Conversation 10086001` or `### KF-10086001` names; "" where it only counts."""
+    if found := _NUMBERED.fullmatch(heading):
+        number = found["id"] or ""
+        return number if sum(map(str.isdigit, number)) >= _ID_DIGITS else ""
+    codes = [] if _HEADING.fullmatch(heading) else _CODE.findall(heading)
+    return codes[0] if len(codes) == 1 and not _DAY_ALONE.fullmatch(codes[0]) else ""
+
+
+_DAY_ALONE: Final = re.compile(r"(?:19|20)\d{6}")
 
 
 def read_transcript(lines: list[_Line], log: LogContext, named: str = "", began: str = "") -> Read:
     """A conversation of these lines. What stands before it may name its id, start, channel and attributes."""
     text = "\n".join(line for _, line in lines)
     found = split_transcript(text, log.labels)
-    first = lines[text.count("\n", 0, found.start)][0]
+    log.counts_guess(found.guessed)
+    if _BLANK_LINE.search(text) and _are_dialogues(_BLANK_LINE.split(text.strip())):
+        log.counts_guess("blank lines")
+    first = lines[min(text.count("\n", 0, found.start), len(lines) - 1)][0]
     headings, others = _headings(found.preamble)
     shape = log.vocabulary.shape(tuple(headings))
     conversation_id = headings.get(shape.conversation_id) or named or f"{log.uri}:{first}"
@@ -242,13 +279,25 @@ def read_transcript(lines: list[_Line], log: LogContext, named: str = "", began:
         return log.unreadable(first, "a transcript without a speaker's label, such as 用户：")
     started = shape.started_at or shape.time
     used = {shape.conversation_id, shape.channel, started}
+    starts = headings.get(started) or began
+    if _DATE_ALONE.fullmatch(starts) and any(said.time for said in found.utterances):
+        starts = ""  # the first message's time says more
     attributes = {key: value for key, value in headings.items() if key not in used and value}
     if others:
         attributes["preamble"] = "\n".join(others)
-    header = Header(
-        conversation_id, log.uri, first, headings.get(started) or began, headings.get(shape.channel, ""), attributes
-    )
+    header = Header(conversation_id, log.uri, first, starts, headings.get(shape.channel, ""), attributes)
     return conversation_from(found.utterances, log.timestamps, header)
+
+
+_BLANK_LINE: Final = re.compile(r"\n[ \t]*\n\s*")
+
+
+def _are_dialogues(paragraphs: list[str]) -> bool:
+    """True where each of several paragraphs is a dialogue of both sides: they may be conversations of their own."""
+    return len(paragraphs) > 1 and all(
+        len({label[0] for line in paragraph.split("\n") if (label := plain_label(line))}) > 1
+        for paragraph in paragraphs
+    )
 
 
 def _headings(preamble: str) -> tuple[dict[str, str], list[str]]:

@@ -1,6 +1,7 @@
 """Labels that begin the messages of a transcript: whose they are, when, and where the text begins."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -18,9 +19,12 @@ _DATED: Final = rf"{DATE}(?:[ \t,，T]{{1,3}}|(?<=[日일])){OF_DAY}"
 
 _MARKS: Final = r"(?:(?:[-*•·>#+]{1,3}|\d{1,4}[.)、])[ \t]{1,4}|\*\*|__|~){0,6}"
 
+# ( 42s ), ( 1m 5s ): how long after the chat's beginning, as Salesforce writes it.
+_ELAPSED: Final = r"\(\s?(?:\d{1,3}m\s)?\d{1,5}s\s?\)"
+
 # A label's line: marks of a list or a quotation, a time, a name, a colon. Bounded everywhere, so that it stays linear.
 _LINE: Final = re.compile(
-    rf"[ \t\u3000\ufeff\u200e]*+{_MARKS}"
+    rf"[ \t\u3000\ufeff\u200e]*+{_MARKS}(?P<elapsed>{_ELAPSED}[ \t]{{1,4}})?"
     rf"(?:[\[(（【]?(?P<time>{_DATED}|{OF_DAY})(?:\s?[-–~]\s?{OF_DAY})?[\])）】]?[,，]?[ \t]{{0,3}}"
     rf"(?P<dash>[-–—|][ \t]{{1,3}})?{_MARKS})?"
     r"(?P<open>[\[【(（<「])?(?P<name>[^\s:：﹕∶\[\]【】<>「」,，。！？!?;；、\"“”][^:：﹕∶\n,，。！？!?;；\"“”]{0,40}?)"
@@ -29,7 +33,7 @@ _LINE: Final = re.compile(
 
 # 千牛, 旺旺: NAME(2026-11-22 10:00:00): text. QQ, 七鱼: NAME 2026-11-22 10:00:00, with the text on the lines below.
 _NAME_AND_TIME: Final = re.compile(
-    rf"[ \t\u3000\ufeff]*+(?P<name>[^\s(（\[【\d,，;；|\t][^(（,，;；|\t\n]{{0,30}}?)[ \t]{{0,4}}"
+    rf"[ \t\u3000\ufeff\u200e]*+(?P<name>[^\s\u200e(（\[【\d,，;；|\t][^(（,，;；|\t\n]{{0,30}}?)[ \t]{{0,4}}"
     rf"[(（]?(?P<time>{_DATED})[)）]?[ \t]{{0,4}}"
     r"(?:[:：][ \t]{0,4}|$)"
 )
@@ -40,6 +44,9 @@ _NAME_AND_CLOCK: Final = re.compile(
     rf"(?P<name>[^\s(（\[【\d,，;；|\t][^(（,，;；|\t\n]{{0,30}}?)(?:[ \t]{{1,4}}|[ \t]{{0,4}}[(（])"
     rf"(?P<time>{OF_DAY})[)）]?[ \t]{{0,4}}(?:[:：][ \t]{{0,4}}|$)"
 )
+
+# [NAME] [10:00] text
+_TIME_BEHIND: Final = re.compile(rf"[ \t]?[\[(（](?P<time>{_DATED}|{OF_DAY})[\])）][:：]?[ \t]{{0,4}}")
 
 _ENDS_IN_HOUR: Final = re.compile(r"[\s(（午上晨]\d{1,2}$")
 
@@ -60,6 +67,11 @@ _TABBED: Final = re.compile(
     rf"(?P<time>{_DATED}|{OF_DAY})(?:\t|[ ]?[|｜][ ]?)(?P<name>[^\t\n|｜]{{1,24}}?)(?:\t|[ ]?[|｜][ ]?)"
 )
 
+# Customer - text, 客服 | text
+_DASHED: Final = re.compile(
+    r"[ \t]{0,8}(?P<name>[^\s\-–—|｜>][^\n\-–—|｜>:：]{0,24}?)[ \t]{0,4}(?:[-–—]{1,2}|[|｜]|->|=>)[ \t]{1,4}(?=\S)"
+)
+
 # What stands before a colon without being anybody's name.
 _NO_NAMES_WORDS: Final = (
     "地址 电话 手机 手机号 姓名 收件人 收货人 收货地址 订单 订单号 订单编号 单号 快递单号 运单号 物流单号 "
@@ -70,7 +82,9 @@ _NO_NAMES_WORDS: Final = (
 
 _NO_NAMES: Final = frozenset(_NO_NAMES_WORDS.split())
 
-_NO_NAME: Final = re.compile(r"(?:日期|时间|時間|编号|編號|号码)$|\b(?:date|time|saved|exported|started|on)$", re.I)
+_NO_NAME: Final = re.compile(
+    r"(?:日期|时间|時間|编号|編號|号码|날짜|日時)[\s:：]*$|\b(?:date|time|saved|exported|started|on)$", re.I
+)
 
 SHOP: Final = re.compile(r"[^:：\s]{1,30}[:：][^:：\s]{1,30}|.{0,30}(?:旗舰店|专卖店|专营店|官方店|自营店|企业店)")
 
@@ -113,34 +127,58 @@ class LabelReader:
     Args:
         roles: names and the sides they are on; `*` is for all others.
         names: names that begin messages in this log, though nobody said whose they are.
+        dashed: true where a dash or a bar stands behind each name in place of a colon.
     """
 
     roles: Mapping[str, Speaker] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
+    dashed: bool = False
 
     def label(self, line: str) -> Label | None:
         """The label that a line begins with, if any."""
+        if self.dashed:
+            return self._dashed(line)
         if not self.roles and (plain := plain_label(line)):
             return Label(plain[0], line[: plain[1]], None, plain[1] + 1, sure=True)
+        return self._decorated(line)
+
+    def _decorated(self, line: str) -> Label | None:
+        """A label with a time, marks or brackets, or on a line of its own."""
         start = line[:_LABEL_CHARACTERS]
         if (start[:1] in _OF_OTHER_FORMS or _BESIDE.search(start)) and (label := self._of_other_form(start, line)):
             return label
         dated = len(line) < _LABEL_CHARACTERS and DATE_INSIDE.search(start) is not None
-        if dated and (headline := self._headline(start, _NAME_AND_TIME)):
-            return headline
-        found = _LINE.match(start) if _COLON.search(start) else None
-        if found:
-            clocked = self._headline(start, _NAME_AND_CLOCK) if _ENDS_IN_HOUR.search(found["name"]) else None
-            if clocked and clocked.speaker:
-                return clocked
-            name = found["name"].strip(" *_\t")
-            speaker = self.speaker(name)
-            timed = found["time"] is not None
-            ends = not found["shut"] or (found["open"] and speaker) or line[found.end() : found.end() + 1].isspace()
-            if ends and (speaker or self._is_stranger(name, timed, found)):
-                return Label(speaker, name, found["time"], found.end(), sure=speaker is not None)
-        headline = self._headline(start, _TIME_AND_NAME) if line[-1:].isalnum() and _CLOCKED.match(start) else None
+        label = (dated and self._headline(start, _NAME_AND_TIME)) or self._before_colon(start, line)
+        if label or not (line[-1:].isalnum() and _CLOCKED.match(start)):
+            return label
+        headline = self._headline(start, _TIME_AND_NAME)
         return headline if headline and (dated or headline.speaker) else None
+
+    def _before_colon(self, start: str, line: str) -> Label | None:
+        """A name before a colon or in brackets, perhaps with a time before it or behind."""
+        found = _LINE.match(start) if _COLON.search(start) else None
+        if found is None:
+            return None
+        clocked = self._headline(start, _NAME_AND_CLOCK) if _ENDS_IN_HOUR.search(found["name"]) else None
+        if clocked and clocked.speaker:
+            return clocked
+        name = found["name"].strip(" *_\t")
+        if "(" in name and line[found.end("name") : found.end("name") + 1] == ")":
+            name += ")"
+        speaker = self.speaker(name)
+        timed = found["time"] is not None or found["elapsed"] is not None
+        behind = _TIME_BEHIND.match(line, found.end()) if found["shut"] and not timed else None
+        if behind and (speaker or _may_be_name(name)):
+            return Label(speaker, name, behind["time"], behind.end(), sure=speaker is not None)
+        ends = not found["shut"] or (found["open"] and speaker) or line[found.end() : found.end() + 1].isspace()
+        if ends and (speaker or self._is_stranger(name, timed, found)):
+            return Label(speaker, name, found["time"], found.end(), sure=speaker is not None)
+        return None
+
+    def _dashed(self, line: str) -> Label | None:
+        found = _DASHED.match(line)
+        speaker = self.speaker(found["name"]) if found else None
+        return Label(speaker, found["name"], None, found.end(), sure=True) if found and speaker else None
 
     def _of_other_form(self, start: str, line: str) -> Label | None:
         """A caption's voice, a heading that is a speaker's name alone, or columns."""
@@ -150,7 +188,9 @@ class LabelReader:
             return None
         name = found["name"].strip()
         speaker = self.speaker(name)
-        return Label(speaker, name, found.groupdict().get("time"), found.end(), sure=True) if speaker else None
+        if speaker is None and (form is not _TABBED or name not in self.names):
+            return None
+        return Label(speaker, name, found.groupdict().get("time"), found.end(), sure=speaker is not None)
 
     def speaker(self, name: str) -> Speaker | None:
         """The side of a name."""
@@ -162,8 +202,8 @@ class LabelReader:
     def _is_stranger(self, name: str, timed: bool, found: re.Match[str]) -> bool:
         if name in self.names:
             return True
-        dated = timed and (found["dash"] is not None or len(found["time"]) > 5)
-        return dated and len(name) <= 24 and name.lower() not in _NO_NAMES and not _NO_NAME.search(name)
+        dated = timed and (found["dash"] is not None or found["elapsed"] is not None or len(found["time"]) > 5)
+        return dated and _may_be_name(name)
 
     def _headline(self, line: str, form: re.Pattern[str]) -> Label | None:
         found = form.match(line)
@@ -180,6 +220,10 @@ class LabelReader:
         if speaker is None and SHOP.fullmatch(name):
             speaker = "agent"
         return Label(speaker, name, found["time"], found.end(), sure=True)
+
+
+def _may_be_name(name: str) -> bool:
+    return len(name) <= 24 and name.lower() not in _NO_NAMES and not _NO_NAME.search(name)
 
 
 # The labels of nearly every line of a transcript, without the marks that others may have around them.
@@ -220,6 +264,8 @@ def _label_speaker(name: str) -> Speaker | None:
     speaker = speaker_of(name) or speaker_of(word)
     if speaker is None and " " in word and not word.isascii():
         speaker = speaker_of(word.partition(" ")[0])
+    if speaker is None and (role := _ROLE_BEHIND.search(name)):
+        speaker = speaker_of(role["role"])
     if word.lower() in _NO_NAMES or word.lower() in NO_LABELS_AT_ALL or _ADDRESSED.search(name):
         speaker = None
     if len(_known_labels) >= _SPEAKERS_KEPT:
@@ -233,24 +279,36 @@ _SUFFIX_AT_END: Final = re.compile(
 )
 
 
+# Ola (operator), 小夏（客服）
+_ROLE_BEHIND: Final = re.compile(r"[ \t]?[(（\[](?P<role>[^()（）\[\]\d]{2,16})[)）\]]$")
+
+
 def begins_with_label(line: str, reader: LabelReader = NO_ROLES) -> bool:
     """True for a line that begins with a speaker's label."""
     label = reader.label(line)
     return label is not None and (label.speaker is not None or label.sure)
 
 
+def are_dashed(lines: list[str]) -> bool:
+    """True for lines that all begin with a side's name and a dash or a bar, both sides among them."""
+    reader = LabelReader(dashed=True)
+    labels = [reader.label(line) for line in lines]
+    return all(labels) and {"user", "agent"} <= {label.speaker for label in labels if label}
+
+
 def frequent_names(lines: list[str]) -> frozenset[str]:
     """Names that begin so many lines that they must be speakers', though no word says whose side they are on."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     known = 0
     for line in lines:
-        found = _LINE.match(line)
+        tabbed = _TABBED.match(line)
+        found = tabbed or _LINE.match(line)
         if not found:
             continue
         name = found["name"].strip(" *_\t")
         if _label_speaker(name):
             known += 1
         elif len(name) <= 16 and name.lower() not in _NO_NAMES and not name.isdecimal():
-            counts[name] = counts.get(name, 0) + 1
+            counts[name] += 2 if tabbed else 1  # a time and a name in columns of their own are no sentence
     enough = max(3, len(lines) // 50)
     return frozenset(name for name, count in counts.items() if count >= enough) if known >= 2 else frozenset()

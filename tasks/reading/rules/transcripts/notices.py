@@ -7,26 +7,38 @@ from typing import Final, NamedTuple
 _DAY: Final = r"(?:\d{4}[-/.年년]\s?\d{1,2}[-/.月월]\s?\d{1,2}[日일]?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})"
 
 _WEEKDAY: Final = (
-    r"[,，]?\s?[(（]?(?:(?:星期|周|週|禮拜)[一二三四五六日天]|[日月火水木金土](?:曜日)?|[월화수목금토일]요일|"
+    r"[,，]?\s?[(（]?(?:(?:星期|周|週|禮拜)[一二三四五六日天]|[日月火水木金土](?:曜日)?|[一二三四五六]|[월화수목금토일]요일|"
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6})[)）]?"
 )
 
-# —— 2026-11-21 ——, 2026/11/21（土）, Saturday 21.11.2026
+_CALLED: Final = r"(?:(?:聊天|会话|對話|对话)?日期|date)\s?[:：]\s?"
+
+# —— 2026-11-21 ——, 2026/11/21（土）, Saturday 21.11.2026, 日期：2026-11-21
 _DAY_LINE: Final = re.compile(
-    rf"[\s\-—–─=*#~·•]{{0,40}}(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{{0,6}},?\s)?(?P<day>{_DAY})(?:{_WEEKDAY})?[\s\-—–─=*]{{0,40}}"
+    rf"(?P<called>{_CALLED})?[\s\-—–─=*#~·•]{{0,40}}(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{{0,6}},?\s)?(?P<day>{_DAY})(?:{_WEEKDAY})?[\s\-—–─=*]{{0,40}}",
+    re.I,
 )
 
 _WHEN: Final = (
-    r"(?:[\s\[(（]{0,3}(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?\s)?\d{1,2}:\d\d(?::\d\d)?[\])）]?\s{0,3}(?:-\s)?)?"
+    r"(?:[\s\[(（]{0,3}(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?\s)?(?:[上下]午|午[前後]|오[전후]\s?)?\d{1,2}:\d\d(?::\d\d)?"
+    r"[\])）]?\s{0,3}(?:-\s)?)?"
 )
 
 _TALK: Final = r"(?:会话|對話|对话|會話|聊天|通话|服务|群聊|咨询)"
 
+# Behind a notice: whom it was handed to, thanks, a time. A customer's 会话结束了吗 is none.
+_TAIL: Final = (
+    r"(?:[至给到][^:：\n]{1,16})?"
+    r"(?:[，,。 ]{1,2}(?:感谢|谢谢|欢迎|祝)[^:：\n]{0,16})?[\s\d:：/.()（）-]{0,24}"
+)
+
 _NOTICE: Final = re.compile(
     rf"{_WHEN}[\s\-—–─=*\[【(（]{{0,20}}(?:"
-    r"[^:：\n]{0,24}撤回(?:了)?(?:一条|一條)?(?:消息|訊息)?|"
+    r"[^:：\n]{0,24}(?:撤回|收回)(?:了)?(?:一条|一條|一則)?(?:消息|訊息)?|"
+    r"[^:：\n]{1,24}님이 (?:들어왔습니다|나갔습니다)|"
+    r"[^:：\n]{0,24}(?:unsent a message|メッセージの送信を取り消しました)|"
     rf"[^:：,，。\n]{{0,24}}(?:加入|进入|離開|离开|退出|转入|接入|转出)了?(?:本次)?{_TALK}|"
-    rf"(?:本次|当前)?{_TALK}(?:已|已经)?(?:由[^:：,，。\n]{{1,16}})?(?:开始|結束|结束|关闭|超时关闭|转接)[^:：\n]{{0,16}}|"
+    rf"(?:本次|当前)?{_TALK}(?:已|已经)?(?:由[^:：,，。\n]{{1,16}})?(?:开始|結束|结束|关闭|超时关闭|转接){_TAIL}|"
     r"以[上下](?:是|为)?(?:历史|新|更早的?)(?:消息|记录)|"
     r"(?:chat|conversation|session)\s(?:started|ended|opened|closed|begins|ends|resolved|was [a-z ]{3,20})\b"
     r"[^:\n]{0,16}"
@@ -45,9 +57,9 @@ _CAPTIONS_BEGIN: Final = re.compile(r"WEBVTT.{0,80}")
 
 # What any of these lines holds: looked for first, because few transcripts have one.
 _HINT: Final = re.compile(
-    r"-->|撤回|加入|进入|離開|离开|退出|转入|接入|转出|结束|結束|开始|关闭|转接|以[上下]|</v>|"
+    r"-->|撤回|收回|取り消|unsent|님이|加入|进入|離開|离开|退出|转入|接入|转出|结束|結束|开始|关闭|转接|以[上下]|</v>|"
     r"\b(?:chat|conversation|session|message)\b|"
-    rf"^[^\w\n]{{0,40}}(?:[MTWFS][a-z]{{2,8}},?\s)?{_DAY}[^\d\n]{{0,20}}$",
+    rf"^(?:{_CALLED})?[^\w\n]{{0,40}}(?:[MTWFS][a-z]{{2,8}},?\s)?{_DAY}[^\d\n]{{0,20}}$",
     re.I | re.M,
 )
 
@@ -71,7 +83,7 @@ def without_notices(text: str) -> Notices:
     for at, line in enumerate(lines):
         short = line.strip() if len(line) <= _LONGEST else ""
         if short and (found := _DAY_LINE.fullmatch(line)):
-            day, blank = found["day"], True
+            day, blank = found["day"], not found["called"]
         else:
             blank = bool(short) and _is_notice(short, lines[at + 1 : at + 2])
         if blank:
@@ -81,7 +93,24 @@ def without_notices(text: str) -> Notices:
         if day:
             days[position] = day
         position += len(line) + 1
-    return Notices("\n".join(lines), days) if changed else Notices(text)
+    return Notices("\n".join(lines), days) if changed or days else Notices(text)
+
+
+# What a messenger leaves where a message was taken back.
+_WITHDRAWN: Final = re.compile(
+    r"\W{0,4}(?:(?:[此该這这])?[条條則]?(?:消息|訊息)已被?(?:删除|刪除|撤回|收回)|"
+    r"[您你]?已?(?:删除|撤回|收回)了?[此一]?[条條則]?(?:消息|訊息)|"
+    r"(?:this|you deleted this) message(?: was (?:deleted|unsent))?|message (?:deleted|unsent)|"
+    r"삭제된 메시지입니다|메시지가 삭제되었습니다)\W{0,4}",
+    re.I,
+)
+
+_LONGEST_WITHDRAWN: Final = 32
+
+
+def without_withdrawn(text: str) -> str:
+    """A message's text; "" for what stands where one was taken back."""
+    return "" if len(text) <= _LONGEST_WITHDRAWN and _WITHDRAWN.fullmatch(text) else text
 
 
 def _is_notice(line: str, following: list[str]) -> bool:

@@ -49,7 +49,8 @@ def test_timestamp_parser_agrees_with_the_zone(seconds, zone):
     ("word", "speaker"),
     [("用户", "user"), ("顾客 ", "user"), ("Customer", "user"), ("user_17", "user"), ("买家（老客）", "user"),
      ("客服", "agent"), ("【客服】", "agent"), ("售后客服3号", "agent"), ("客服小林", "agent"), ("机器人", "agent"), ("BOT", "agent"),
-     ("assistant", "agent"), ("系统", "system"), ("system", "system"), ("林小姐", None), ("", None), ("0", None), ("us", None)],
+     ("assistant", "agent"), ("系统", "system"), ("system", "system"), ("automated_agent", "agent"), ("live agent", "agent"),
+     ("rated_good", None), ("林小姐", None), ("", None), ("0", None), ("us", None)],
 )  # fmt: skip
 def test_speaker_of_knows_the_usual_words(word, speaker):
     assert speaker_of(word) == speaker
@@ -74,7 +75,7 @@ def test_split_transcript_knows_labels(text):
 
 
 def test_split_transcript_takes_labels_inside_lines_for_text_when_lines_begin_with_them():
-    _, said, start, _ = split_transcript("你好\n用户：请转达客服：我要退货\n第二行\n客服：好")
+    _, said, start, *_ = split_transcript("你好\n用户：请转达客服：我要退货\n第二行\n客服：好")
     assert [words[:2] for words in said] == [("user", "请转达客服：我要退货\n第二行"), ("agent", "好")]
     assert start == 3
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tasks.reading.rules.json.reshaping import as_messages, as_records, is_columns, text_of_each_side
+from tasks.reading.rules.json.reshaping import as_messages, as_records, is_columns, listed_in, text_of_each_side
 from tasks.reading.rules.vocabulary import Vocabulary
 from tests.builders.logs import Read, said
 
@@ -32,6 +32,11 @@ SHAPES = {
     "lists under ids in an envelope": {"sessions": {"c1": [{"role": side, "text": words} for side, words in TURNS]}},
     "a container's log": {"log": json.dumps({"session_id": "c1", "messages": [{"role": side, "text": words} for side, words in TURNS]}) + "\n", "stream": "stdout"},
     "a history and the last exchange": {"id": "c1", "instruction": THANK, "input": "", "output": "不客气", "history": [[ASK, TELL]]},
+    "ChatGPT's tree": {"id": "c1", "title": "灯", "current_node": "n2", "mapping": {
+        "top": {"id": "top", "message": None, "parent": None, "children": ["n0"]},
+        **{f"n{at}": {"id": f"n{at}", "parent": f"n{at - 1}" if at else "top", "children": [f"n{at + 1}"],
+                      "message": {"author": {"role": side}, "content": {"content_type": "text", "parts": [words]}}}
+           for at, (side, words) in enumerate(TURNS)}}},
     "a text for each side": [{"session_id": "c1", "user_msg": ASK, "agent_msg": TELL}, {"session_id": "c1", "user_msg": THANK, "agent_msg": ""}],
 }  # fmt: skip
 
@@ -42,6 +47,26 @@ def test_read_reads_each_shape(shape, indent):
     found = Read(json.dumps(SHAPES[shape], ensure_ascii=False, indent=indent).encode()).conversation
     assert found.conversation_id == "c1"
     assert said(found) == [*TURNS, *([("agent", "不客气")] if shape.startswith("a history") else [])]
+
+
+@pytest.mark.parametrize("more", [{}, {"history": []}, {"id": "c1", "history": None}])
+def test_read_reads_an_exchange_of_data_for_tuning(more):
+    record = {"instruction": ASK, "input": "", "output": TELL, **more}
+    assert said(Read(json.dumps(record, ensure_ascii=False).encode()).conversation) == TURNS[:2]
+
+
+def test_read_follows_the_branch_of_a_tree_that_was_written_last():
+    def node(role, words, parent):
+        return {"message": {"author": {"role": role}, "content": {"parts": [words]}}, "parent": parent}
+
+    tree = {"a": node("user", ASK, None), "b": node("assistant", "旧的", "a"), "c": node("assistant", TELL, "a")}
+    record = {"conversation_id": "c1", "mapping": {**tree, "d": node("user", THANK, "c")}}
+    assert said(Read(json.dumps(record, ensure_ascii=False).encode()).conversation) == TURNS
+
+
+def test_a_tree_that_turns_in_a_circle_ends():
+    node = {"message": {"author": {"role": "user"}, "content": {"parts": [ASK]}}, "parent": "a"}
+    assert len(listed_in({"a": node, "b": {**node, "parent": "b"}}) or []) <= 2
 
 
 def test_as_messages_leaves_messages_alone_and_what_is_none():

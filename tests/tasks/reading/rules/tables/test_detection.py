@@ -139,3 +139,20 @@ def test_a_system_among_nicknames_stays_the_system():
     body.insert(1, ["c0", "tb_1", "系统", "客服小美接入", "2026-11-21 10:00:30"])
     found = Read(table(header=["会话ID", "买家昵称", "发送人", "内容", "时间"], body=body).encode())
     assert said(found.conversation) == TURNS
+
+
+@pytest.mark.parametrize(
+    "cell", ['{{"text": "{}"}}', '{{"type": "txt", "content": "{}"}}', '{{"event": 1, "text": "{}", "n": 2}}']
+)
+def test_texts_that_are_all_json_are_taken_out_of_it(cell):
+    body = [[key, side, cell.format(words), when] for key, side, words, when in rows()]
+    found = Read(table("\t", body).encode())
+    check(found)
+    assert "its texts are taken out of JSON" in found.detected[0].note
+
+
+def test_a_text_of_json_among_others_stays_what_was_typed():
+    body = [
+        [key, side, '{"n": 1, "text": "x"}' if side == "顾客" else words, when] for key, side, words, when in rows(1)
+    ]
+    assert said(Read(table("\t", body).encode()).conversation)[0] == ("user", '{"n": 1, "text": "x"}')

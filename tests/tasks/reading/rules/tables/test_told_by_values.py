@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.reading.rules.tables.told_by_values import learn_from, told_by_values, transcripts_by_values
+from tasks.reading.rules.tables.told_by_values import told_by_values, transcripts_by_values
 from tasks.reading.rules.vocabulary import Vocabulary
 from tests.builders.logs import Read, said
 
@@ -75,20 +75,6 @@ def test_transcripts_by_values_finds_the_column_of_dialogues():
     assert transcripts_by_values([{"单号": "1", "全程": cell, "备份": cell}]) == ""
 
 
-def test_learn_from_finds_the_list_of_messages_under_any_name():
-    vocabulary = Vocabulary()
-    learn_from([{"session_id": "k1", "明细": [{"role": "user", "text": "在"}]}], vocabulary)
-    assert vocabulary.shape(("session_id", "明细")).messages == ("明细",)
-
-
-def test_learn_from_takes_a_kind_of_author_for_no_speaker_of_messages():
-    authors = [{"type": "user", "name": "一位买家"}, {"type": "admin", "name": "店里的小美"}]
-    messages = [{"type": "message", "author": author, "body": "壶盖裂了，怎么办"} for author in authors]
-    vocabulary = Vocabulary()
-    learn_from([{"id": "k1", "messages": messages}], vocabulary)
-    assert vocabulary.shape(tuple(messages[0])).role == "author"
-
-
 @pytest.mark.parametrize("form", ["jsonl", "document", "csv"])
 def test_read_reads_names_that_nobody_knows(form):
     log = rows()
@@ -112,66 +98,11 @@ def test_read_says_which_column_it_took_for_what():
     )
 
 
-def named(record):
-    """The vocabulary that a log of such records teaches."""
-    vocabulary = Vocabulary()
-    learn_from(record, vocabulary)
-    return vocabulary
-
-
-MESSAGE = {"role": "user", "text": "壶盖裂了"}
-
-
-def test_learn_from_finds_the_id_of_a_conversation_that_holds_its_messages():
-    vocabulary = named([{"ContactId": f"x{n}", "messages": [MESSAGE]} for n in range(2)])
-    assert vocabulary.shape(("ContactId", "messages")).conversation_id == "ContactId"
-
-
-def test_learn_from_takes_what_two_conversations_share_for_no_id():
-    vocabulary = named([{"shop_id": "s1", "messages": [MESSAGE]} for _ in range(2)])
-    assert vocabulary.shape(("shop_id", "messages")).conversation_id == ""
-
-
-def test_learn_from_finds_the_id_in_an_object_about_the_conversation():
-    record = {"conversation": {"id": "c1", "type": "x"}, "messages": [MESSAGE, {"role": "agent", "text": "拍张照片"}]}
-    assert Read(json.dumps(record, ensure_ascii=False).encode()).conversation.conversation_id == "c1"
-
-
-def test_learn_from_prefers_a_conversations_id_to_a_messages_own():
-    messages = [
-        {"id": f"m{at}", "chatThreadId": "c1", "direction": "INCOMING", "text": words}
-        for at, (_, words) in enumerate(SPOKEN)
-    ]
-    messages[1]["direction"] = "OUTGOING"
-    found = Read(json.dumps({"results": messages}, ensure_ascii=False).encode()).conversation
-    assert (found.conversation_id, said(found)) == ("c1", TURNS)
-
-
 @pytest.mark.parametrize("name", ["Conversation", "session", "会话", "Ticket"])
 def test_a_column_of_codes_that_is_called_a_conversation_is_its_id(name):
     log = [{name: row.pop("会话号"), **row} for row in rows("角色", "内容", "时间")]
     content = "\n".join([",".join(log[0]), *(",".join(row.values()) for row in log)])
     assert [one.conversation_id for one in Read(content.encode()).conversations] == ["k0", "k1"]
-
-
-@pytest.mark.parametrize("name", ["t", "at", "发送时刻", "utterance_ts", "when"])
-def test_learn_from_finds_a_time_by_a_short_name(name):
-    messages = [
-        {**MESSAGE, name: "2026-11-21 09:00:00"},
-        {"role": "agent", "text": "拍张照片", name: "2026-11-21 09:01:00"},
-    ]
-    found = Read(json.dumps({"id": "c1", "messages": messages}, ensure_ascii=False).encode()).conversation
-    assert found.started_at == datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("actor", [{"kind": "customer"}, {"isStaff": False}, {"is_customer": True}])
-def test_a_speaker_is_known_by_what_an_object_says_of_it(actor):
-    other = {"customer": "agent", False: True, True: False}
-    records = [{"actor": actor, "payload": {"text": words}} for _, words in SPOKEN]
-    records[1]["actor"] = {name: other[value] for name, value in actor.items()}
-    if "kind" not in actor:
-        records = [{"sender": record["actor"], "text": record["payload"]["text"]} for record in records]
-    assert said(Read(json.dumps({"id": "c1", "messages": records}, ensure_ascii=False).encode()).conversation) == TURNS
 
 
 def test_the_column_that_parts_the_rows_into_dialogues_is_the_conversation():
@@ -195,23 +126,6 @@ def test_a_row_is_no_header_however_many_rows_follow():
 
 
 @pytest.mark.parametrize(
-    "lines", [["顾客：壶盖裂了", "客服：拍张照片"], ["[10:00] 顾客：壶盖裂了", "[10:01] 客服：拍张照片"]]
-)
-def test_learn_from_finds_a_list_of_lines(lines):
-    found = Read(json.dumps({"chat_id": "c1", "lines": lines}, ensure_ascii=False).encode()).conversation
-    assert said(found) == [("user", "壶盖裂了"), ("agent", "拍张照片")]
-
-
-def test_learn_from_finds_a_dialogue_in_a_text():
-    records = [{"Id": f"c{n}", "Body": "<p>Chat</p>Visitor: 壶盖裂了<br>Agent: 拍张照片<br>"} for n in range(2)]
-    found = Read("\n".join(json.dumps(record, ensure_ascii=False) for record in records).encode()).conversations
-    assert [(one.conversation_id, said(one)[1]) for one in found] == [
-        ("c0", ("agent", "拍张照片")),
-        ("c1", ("agent", "拍张照片")),
-    ]
-
-
-@pytest.mark.parametrize(
     "mark", [{"type": "recall"}, {"msg_type": "撤回"}, {"visibility": "internal"}, {"status": "revoked"}]
 )
 @pytest.mark.parametrize("form", ["list", "rows", "csv"])
@@ -226,3 +140,18 @@ def test_a_message_whose_kind_or_state_takes_it_back_is_left_out(mark, form):
     else:
         content = "\n".join([",".join(messages[0]), *(",".join(message.values()) for message in messages)])
     assert said(Read(content.encode()).conversation) == TURNS
+
+
+def test_a_messages_own_id_parts_no_conversations():
+    log = [{"id": str(at % 3), "受理": row.pop("会话号"), **row} for at, row in enumerate(rows())]
+    assert told_by_values(log, Vocabulary())["受理"] == "conversation_id"
+
+
+def test_an_id_that_parts_dialogues_stays_the_conversations():
+    log = [{"id": row.pop("会话号"), "门店": f"s{at // 3}", **row} for at, row in enumerate(rows())]
+    assert "conversation_id" not in told_by_values(log, Vocabulary()).values()
+
+
+def test_of_two_ids_by_name_the_one_that_messages_share_is_the_conversations():
+    log = [{"chatMessageId": f"m{at}", "sessionServiceId": row.pop("会话号"), **row} for at, row in enumerate(rows())]
+    assert told_by_values(log, Vocabulary())["sessionServiceId"] == "conversation_id"

@@ -11,9 +11,10 @@ TURNS = [("user", "几天能到"), ("agent", "三天左右"), ("user", "好")]
 LINES = ["顾客：几天能到", "客服：三天左右", "顾客：好"]
 
 NOTICES = [
-    "客服撤回了一条消息", "店小二小美 撤回了一条消息", "客服小美 加入会话", "客服小美已离开聊天", "会话已结束", "本次服务已结束",
+    "客服撤回了一条消息", "店小二小美 撤回了一条消息", "客服小美 加入会话", "客服小美已离开聊天", "会话已结束", "会话已结束，感谢您的咨询", "会话转接至客服小美", "本次服务已结束",
     "2026-11-21 10:00:05 会话开始", "[会话已由客服小美转接]", "——— 以上是历史消息 ———", "Tom joined the chat",
     "Ann has left the conversation.", "Chat started on 2026-11-21 10:00:05", "This message was deleted",
+    "上午10:05\t客戶林已收回訊息", "Li unsent a message", "김님이 나갔습니다.",
     "—— 2026-11-21 ——", "2026/11/21（土）", "2026年11月21日 星期六", "Saturday, 21.11.2026",
 ]  # fmt: skip
 
@@ -64,3 +65,23 @@ CAPTIONS = [("00:00:01.000 --> 00:00:04.000", line) for line in LINES]
 )
 def test_read_reads_captions_of_calls(file):
     assert said(Read(file.encode()).conversation) == TURNS
+
+
+@pytest.mark.parametrize(
+    "left", ["此消息已删除", "您撤回了一条消息", "[消息已撤回]", "This message was deleted.", "삭제된 메시지입니다."]
+)
+def test_read_leaves_out_what_stands_in_the_place_of_a_message_taken_back(left):
+    content = "\n".join([*LINES, f"客服：{left}"])
+    assert said(Read(content.encode()).conversation) == TURNS
+
+
+def test_a_message_about_messages_taken_back_stays():
+    content = "\n".join([*LINES, "客服：这条消息已删除的话，我再发您一次"])
+    assert len(said(Read(content.encode()).conversation)) == 4
+
+
+def test_a_date_above_the_messages_is_the_day_of_their_times():
+    content = "日期：2026-11-21\n" + "\n".join(f"10:0{at}:00 {line}" for at, line in enumerate(LINES))
+    assert Read(content.encode()).conversation.started_at == datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
+    days = [turn.time for turn in Read(content.encode()).conversation.turns]
+    assert days == [datetime(2026, 11, 21, 2, at, tzinfo=UTC) for at in range(3)]

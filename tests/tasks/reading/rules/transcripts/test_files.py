@@ -1,0 +1,84 @@
+"""Borders between the transcripts of one file, their ids, and whose a name is that nobody introduced."""
+
+import pytest
+
+from tests.builders.logs import Read, said
+
+ONE = [("user", "锅盖裂了"), ("agent", "给您补发"), ("user", "好")]
+TWO = [("user", "发票开错了"), ("agent", "请发抬头"), ("user", "稍等")]
+
+
+def dialogue(turns):
+    return "".join(f"{'顾客' if role == 'user' else '客服'}：{text}\n" for role, text in turns)
+
+
+BORDERS = {
+    "an id in a heading": ("### KF-10086{}\n", "", ["KF-100861", "KF-100862"]),
+    "a number in a heading": ("—— 单据 10086{} ——\n", "", ["100861", "100862"]),
+    "the same heading again": ("客户姓名：王{0}\n会话ID：c{0}\n", "\n", ["c1", "c2"]),
+    "an end": ("", "【会话结束】\n", ["log-0:1", "log-0:5"]),
+    "an end in English": ("", "--- Chat ended ---\n", ["log-0:1", "log-0:5"]),
+}
+
+
+@pytest.mark.parametrize("border", BORDERS)
+def test_read_parts_transcripts_at_a_border(border):
+    head, end, ids = BORDERS[border]
+    content = "".join(head.format(at) + dialogue(turns) + end for at, turns in enumerate((ONE, TWO), 1))
+    found = Read(content.encode()).conversations
+    assert [said(conversation) for conversation in found] == [ONE, TWO]
+    assert [conversation.conversation_id for conversation in found] == ids
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "会话结束了吗",
+        "【会话结束】后还能再问吗",
+        "客户姓名：李某",
+        "### 10086",
+        "单据 10086001",
+        "--- 服务结束 --- 了？",
+    ],
+)
+def test_what_a_customer_types_is_no_border(line):
+    content = f"顾客：在\n{line}\n客服：在\n顾客：好"
+    assert said(Read(content.encode()).conversation) == [("user", f"在\n{line}"), ("agent", "在"), ("user", "好")]
+
+
+def test_a_day_in_a_heading_is_no_id():
+    content = "".join(f"## 聊天 2026112{at}\n{dialogue(ONE)}" for at in range(2))
+    assert [found.conversation_id for found in Read(content.encode()).conversations] == ["log-0:2", "log-0:6"]
+
+
+def named(user="顾客", agent="客服"):
+    return "".join(
+        f"[2026-11-21 10:0{at}:00] {user if role == 'user' else agent}: {text}\n" for at, (role, text) in enumerate(ONE)
+    )
+
+
+@pytest.mark.parametrize(("user", "agent"), [("王女士", "客服小夏"), ("顾客", "Ann"), ("林", "Support")])
+def test_the_only_unknown_name_is_the_other_sides(user, agent):
+    assert said(Read(named(user, agent).encode()).conversation) == ONE
+
+
+@pytest.mark.parametrize(("user", "agent"), [("王女士", "Ann"), ("林", "小夏")])
+def test_two_unknown_names_are_nobodys(user, agent):
+    assert "2 unknown names begin 3 of its messages" in Read(named(user, agent).encode()).reject.detail
+
+
+def test_a_third_name_beside_both_sides_is_nobodys():
+    content = named() + "[2026-11-21 10:09:00] 主管: 我来处理\n"
+    assert "a name that nobody knows begins 1 of its messages" in Read(content.encode()).reject.detail
+
+
+def test_a_time_and_a_name_above_all_messages_is_a_heading():
+    found = Read(f"[2026-11-23 10:00:00] 导出人: 张\n{named()}".encode()).conversation
+    assert said(found) == ONE
+
+
+def test_rows_below_a_header_are_no_transcript():
+    content = "会话ID,开始时间,消息1,消息2\n" + "".join(
+        f"c{at},2026-11-21 10:00,用户：在,客服：在\n" for at in range(3)
+    )
+    assert "no known format" in Read(content.encode()).reject.detail
