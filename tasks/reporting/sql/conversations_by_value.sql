@@ -1,63 +1,51 @@
 -- The $most unhappiest conversations of each theme, kind of plan, channel, attribute and word, from $first to $last:
 -- unhappy and refused first, then longer ones. $issue_words, $plan_words and $attributes say which words and attributes;
--- words are sought in the 20,000 unhappiest. A number ranks the conversations first: whole rows are read of few.
+-- these are sought in the 20,000 unhappiest. One number ranks the conversations, equal ones by their ids' hashes: it
+-- alone is sorted, and whole rows are kept of few.
 WITH ranked AS NOT MATERIALIZED (
     SELECT
         *,
-        1000000 * CASE
-            WHEN NOT accepted AND negative_sentiment THEN 0
-            WHEN accepted IS NULL AND negative_sentiment THEN 1
-            WHEN negative_sentiment THEN 2
-            WHEN NOT accepted THEN 3
-            ELSE 4
-        END - coalesce(turns, 0) AS place
+        16777216 * (
+            2147483648 * CASE
+                WHEN NOT accepted AND negative_sentiment THEN 0
+                WHEN accepted IS NULL AND negative_sentiment THEN 1
+                WHEN negative_sentiment THEN 2
+                WHEN NOT accepted THEN 3
+                ELSE 4
+            END + 2147483647 - greatest(coalesce(turns, 0), 0)
+        ) + CAST(hash(conversation_id) >> 40 AS BIGINT) AS place
     FROM summaries
     WHERE day BETWEEN $first AND $last
 ),
-labeled AS NOT MATERIALIZED (
-    SELECT 'theme' AS dimension, theme AS key, place, day, conversation_id FROM ranked
-    UNION ALL
-    SELECT 'plan_theme', plan_theme, place, day, conversation_id FROM ranked
-    UNION ALL
-    SELECT 'channel', channel, place, day, conversation_id FROM ranked
-    UNION ALL
-    SELECT entry.key, entry.value, place, day, conversation_id
-    FROM (
-        SELECT unnest(map_entries(attributes)) AS entry, place, day, conversation_id
-        FROM ranked
-        WHERE len(CAST($attributes AS VARCHAR[])) > 0
-    )
-    WHERE list_contains(CAST($attributes AS VARCHAR[]), entry.key)
-),
-lowest AS MATERIALIZED (
-    SELECT dimension, key, list_max(min(place, $most)) AS limit_place
-    FROM labeled
-    WHERE key <> ''
-    GROUP BY dimension, key
+by_column AS (
+    SELECT theme, plan_theme, channel, min(place, $most) AS places
+    FROM ranked
+    GROUP BY GROUPING SETS ((theme), (plan_theme), (channel))
 ),
 unhappy AS MATERIALIZED (
-    SELECT lower(issue) AS issue, lower(plan) AS plan, place, day, conversation_id
-    FROM ranked
-    WHERE negative_sentiment OR NOT accepted
-    ORDER BY place, conversation_id
-    LIMIT 20000
+    SELECT place FROM ranked ORDER BY place LIMIT 20000
 ),
-chosen AS (
-    SELECT *
-    FROM (
-        SELECT dimension, key, place, day, conversation_id
-        FROM labeled JOIN lowest USING (dimension, key)
-        WHERE place <= limit_place
-        UNION ALL
-        SELECT 'issue_word', word, place, day, conversation_id
-        FROM unhappy, unnest(CAST($issue_words AS VARCHAR[])) AS words (word)
-        WHERE contains(issue, word)
-        UNION ALL
-        SELECT 'plan_word', word, place, day, conversation_id
-        FROM unhappy, unnest(CAST($plan_words AS VARCHAR[])) AS words (word)
-        WHERE contains(plan, word)
-    )
-    QUALIFY row_number() OVER (PARTITION BY dimension, key ORDER BY place, conversation_id) <= $most
+kept AS MATERIALIZED (
+    SELECT * FROM ranked
+    WHERE place IN (SELECT unnest(places) FROM by_column UNION ALL SELECT place FROM unhappy)
+),
+labeled AS (
+    SELECT 'theme' AS dimension, theme AS key, place, conversation_id FROM kept
+    UNION ALL
+    SELECT 'plan_theme', plan_theme, place, conversation_id FROM kept
+    UNION ALL
+    SELECT 'channel', channel, place, conversation_id FROM kept
+    UNION ALL
+    SELECT name, attributes[name], place, conversation_id
+    FROM kept, unnest(list_distinct(CAST($attributes AS VARCHAR[]))) AS names (name)
+    UNION ALL
+    SELECT 'issue_word', word, place, conversation_id
+    FROM kept, unnest(CAST($issue_words AS VARCHAR[])) AS words (word)
+    WHERE contains(lower(issue), word)
+    UNION ALL
+    SELECT 'plan_word', word, place, conversation_id
+    FROM kept, unnest(CAST($plan_words AS VARCHAR[])) AS words (word)
+    WHERE contains(lower(plan), word)
 )
 SELECT
     dimension,
@@ -73,5 +61,7 @@ SELECT
     accepted_text,
     negative_sentiment_text,
     coalesce(model, '') AS model
-FROM chosen JOIN summaries USING (day, conversation_id)
+FROM labeled JOIN kept USING (place, conversation_id)
+WHERE key <> ''
+QUALIFY row_number() OVER (PARTITION BY dimension, key ORDER BY place, conversation_id) <= $most
 ORDER BY dimension, key, place, conversation_id
