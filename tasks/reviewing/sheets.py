@@ -38,6 +38,10 @@ _HEAD_TO_FILL_IN = PatternFill("solid", start_color="FFE699")
 
 _TO_FILL_IN = PatternFill("solid", start_color="FFF9E5")
 
+_LONGEST_LIST: Final = 250  # a formula's text may have 255 signs
+
+_LONGEST_MESSAGE: Final = 220
+
 _ROWS_LIMIT: Final = 50_000
 
 _COLUMNS_LIMIT: Final = 200
@@ -131,18 +135,8 @@ def _write_xlsx(form: SheetForm, rows: Sequence[Sequence[str]]) -> bytes:
                 sheet.cell(number, at).fill = _TO_FILL_IN
     last = len(rows) + 1
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(form.columns))}{last}"
-    choices = DataValidation(
-        type="list",
-        formula1=f'"{",".join(form.choices)}"',
-        allow_blank=True,
-        showErrorMessage=True,
-        errorTitle="请选择",
-        error=f"请选择：{'、'.join(form.choices)}",
-    )
-    sheet.add_data_validation(choices)
-    for column in form.chosen:
-        letter = get_column_letter(form.columns.index(column) + 1)
-        choices.add(f"{letter}2:{letter}{max(last, 2)}")
+    for column, words in form.choices.items():
+        _offer(sheet, get_column_letter(form.columns.index(column) + 1), max(last, 2), words)
     notes = book.create_sheet("说明")
     notes.column_dimensions["A"].width = 110
     for number, line in enumerate(form.instructions, 1):
@@ -150,6 +144,24 @@ def _write_xlsx(form: SheetForm, rows: Sequence[Sequence[str]]) -> bytes:
     buffer = BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def _offer(sheet: Worksheet, letter: str, last: int, words: Sequence[str]) -> None:
+    """Let a column be chosen from a list, where a spreadsheet can hold the list in one formula."""
+    listed = ",".join(words)
+    if listed.count(",") >= len(words) or '"' in listed or len(listed) > _LONGEST_LIST:
+        return
+    said = f"请选择：{'、'.join(words)}"
+    choices = DataValidation(
+        type="list",
+        formula1=f'"{listed}"',
+        allow_blank=True,
+        showErrorMessage=True,
+        errorTitle="请选择",
+        error=said[:_LONGEST_MESSAGE],
+    )
+    sheet.add_data_validation(choices)
+    choices.add(f"{letter}2:{letter}{last}")
 
 
 def _write_text(sheet: Worksheet, row: int, column: int, text: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 import pyarrow.parquet as pq
 import pytest
+from openpyxl import load_workbook
 
 from flows.ask_questions import ask_questions
 from flows.summarize_day import summarize_day
@@ -70,6 +71,27 @@ def test_ask_questions_judges_the_answers_by_people_s(settings, tmp_path):
         ask(settings, labels="none.jsonl")
 
 
+def test_people_answer_in_a_sheet_that_judges_the_model(settings, tmp_path):
+    made = ask(settings, of="negative", sheet=str(tmp_path / "sheet.xlsx"))
+    assert made["sheet"] == str(tmp_path / "sheet.xlsx")
+    book = load_workbook(tmp_path / "sheet.xlsx")
+    sheet = book.worksheets[0]
+    assert sheet.max_row == 1 + 9  # of the conversation without an answer there is nothing to judge
+    assert "太气人了" in sheet.cell(2, 2).value
+    for row in range(2, 11):
+        for place, said in enumerate(("是", "短信" if row == 2 else "电话", 6 if row == 3 else 4)):
+            sheet.cell(row, 3 + place).value = said
+    book.save(tmp_path / "sheet.xlsx")
+    judged = ask(settings, of="negative", labels=str(tmp_path / "sheet.xlsx"))
+    assert judged["calls"] == 0
+    assert {name: (one["labeled"], one["accuracy"]) for name, one in judged["judged"].items()} == {
+        "promised": (9, 1.0),
+        "channel_wanted": (9, round(8 / 9, 4)),
+        "politeness": (8, 1.0),
+    }
+    assert [message.partition("：")[0] for message in judged["refused"]] == ["第 3 行，“politeness"]
+
+
 def ask(settings, **args):
     return asyncio.run(ask_questions(DAY, settings=settings, **args))
 
@@ -98,6 +120,7 @@ def test_ask_questions_refuses_what_cannot_be_asked(settings):
         ({"summarizer": "offline"}, {}),
         ({}, {"of": "some"}),
         ({}, {"share": 0.0}),
+        ({}, {"sheet": "review.ods"}),
     ):
         with pytest.raises(UsageError):
             ask(settings | wrong, **args)

@@ -31,15 +31,19 @@ COLUMNS = FORM.columns
 
 
 @pytest.fixture
-def settings(tmp_path):
-    """A warehouse of eight days without themes; on the last one, a fiftieth of the issues are of a new matter."""
+def settings(tmp_path, request):
+    """A warehouse of eight days without themes; on the last one, a fiftieth of the issues are of a new matter.
+
+    Or of another column, which a test may name.
+    """
+    field = getattr(request, "param", "issue")
     warehouse = tmp_path / "w"
     for number in range(8):
         day = DAY - timedelta(days=number)
         rows = [row | {"theme": None, "plan_theme": None} for row in summaries(1000, number + 1, day=day).to_pylist()]
         if number == 0:
             for place in range(0, 1000, 50):
-                rows[place]["issue"] = NEW[place // 50]
+                rows[place][field] = NEW[place // 50]
         tables = {
             "summaries": pa.Table.from_pylist(rows, schema=SUMMARIES),
             "rejects": pa.Table.from_batches([rejects(3)], schema=REJECTS),
@@ -69,10 +73,15 @@ def fill_in(path, cells):
     book.save(path)
 
 
-def test_a_new_theme_is_proposed_accepted_and_given_to_the_days_before(settings, tmp_path):
+@pytest.mark.parametrize(
+    ("settings", "field", "column"),
+    [("issue", "issue", "theme"), ("plan", "plan", "plan_theme")],
+    indirect=["settings"],
+)
+def test_a_new_theme_is_proposed_accepted_and_given_to_the_days_before(settings, field, column, tmp_path):
     sheet = tmp_path / "themes.xlsx"
     made = proposed(settings, sheet)
-    assert [(one["field"], one["size"]) for one in made["proposals"]] == [("issue", 20)]
+    assert [(one["field"], one["size"]) for one in made["proposals"]] == [(field, 20)]
     before = themes_of(settings)
     assert before["theme"].null_count == before.num_rows  # nothing is added silently
 
@@ -85,12 +94,12 @@ def test_a_new_theme_is_proposed_accepted_and_given_to_the_days_before(settings,
 
     after = themes_of(settings)
     assert after.drop_columns(["theme", "plan_theme"]).equals(before.drop_columns(["theme", "plan_theme"]))
-    taken = after.filter(pc.equal(after["theme"], "live_promise"))
-    assert sorted(taken["issue"].to_pylist()) == sorted(NEW[:20])
-    assert after.filter(pc.is_null(after["issue"]))["theme"].null_count == pc.sum(pc.is_null(after["issue"])).as_py()
+    taken = after.filter(pc.equal(after[column], "live_promise"))
+    assert sorted(taken[field].to_pylist()) == sorted(NEW[:20])
+    assert after.filter(pc.is_null(after[field]))[column].null_count == pc.sum(pc.is_null(after[field])).as_py()
     metrics = pq.ParquetFile(f"{settings['warehouse']}/{partition_key('metrics', DAY)}").read().to_pylist()
     counted = {
-        row["value_key"]: row["value"] for row in metrics if (row["metric"], row["dimension"]) == ("summaries", "theme")
+        row["value_key"]: row["value"] for row in metrics if (row["metric"], row["dimension"]) == ("summaries", column)
     }
     assert counted["live_promise"] == 20
     named = pq.ParquetFile(f"{settings['warehouse']}/{partition_key('themes', DAY)}").read().to_pylist()

@@ -1,4 +1,4 @@
-"""A model's answers to own questions, judged by people's: one file of labels, one line a conversation."""
+"""A model's answers to own questions, judged by people's: from a sheet, or from a file with a line a conversation."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ import orjson
 
 from tasks.domain.errors import UsageError
 from tasks.evaluating.rules.agreement import Confusion, Estimate, wilson
+from tasks.evaluating.rules.scoring import score_text
 from tasks.questions.rules.questions import Question, Questionnaire
 from tasks.questions.rules.typed_answers import TypedAnswer, typed_answers
 
@@ -44,6 +45,7 @@ class _Counts:
     unknown: int = 0
     yes: Confusion = field(default_factory=Confusion)
     distances: list[int] = field(default_factory=list)
+    overlaps: list[float] = field(default_factory=list)
 
     def add(self, label: TypedAnswer, answer: TypedAnswer | None) -> None:
         truth, said = _value(label), _value(answer) if answer else None
@@ -53,6 +55,9 @@ class _Counts:
         self.yes.add(label.yes, answer.yes if answer else None, missing=answer is None)
         if label.score is not None and answer is not None and answer.score is not None:
             self.distances.append(abs(label.score - answer.score))
+        if label.text is not None:
+            said_text = answer.text if answer and answer.text else ""
+            self.overlaps.append(score_text(said_text, label.text).rouge_l)
 
     def figures(self, question: Question) -> dict[str, Any]:
         share = wilson(self.right, self.labeled)
@@ -70,6 +75,8 @@ class _Counts:
                 figures[name] = round(estimate.value, 4) if estimate else None
         if question.kind == "scale":
             figures["mean_distance"] = round(sum(self.distances) / len(self.distances), 4) if self.distances else None
+        if question.kind == "text":
+            figures["rouge_l"] = round(sum(self.overlaps) / len(self.overlaps), 2) if self.overlaps else None
         return figures
 
 
@@ -83,7 +90,7 @@ def judge_answers(
     """The figures of each question, over the labeled conversations that were asked about.
 
     Args:
-        answers: the model's, by conversation id; an empty list where it gave none.
+        answers: the model's, by the names that the labels have; an empty list where it gave none.
     """
     counts = {question.id: _Counts() for question in questionnaire.questions}
     for conversation, given in labels.items():

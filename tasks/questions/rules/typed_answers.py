@@ -32,7 +32,12 @@ def typed_answers(output: str, questionnaire: Questionnaire) -> list[TypedAnswer
     record = _record(output, {question.id for question in questionnaire.questions})
     if record is None:
         return None
-    return [_typed(question, record.get(question.id)) for question in questionnaire.questions]
+    return [typed_answer(question, record.get(question.id)) for question in questionnaire.questions]
+
+
+def is_unknown(said: str) -> bool:
+    """Return true for a word by which nothing is known, such as 看不出, and for none."""
+    return _UNKNOWN.fullmatch(said) is not None
 
 
 def _record(output: str, ids: set[str]) -> Mapping[str, object] | None:
@@ -44,11 +49,12 @@ def _record(output: str, ids: set[str]) -> Mapping[str, object] | None:
     return record if ids & set(record) else None
 
 
-def _typed(question: Question, value: object) -> TypedAnswer:
+def typed_answer(question: Question, value: object) -> TypedAnswer:
+    """Read one value as the answer to a question."""
     if isinstance(value, bool):
         value = "是" if value else "否"
     said = mask(str(value).strip())[:_LONGEST] if isinstance(value, str | int | float) else ""
-    if _UNKNOWN.fullmatch(said):
+    if is_unknown(said):
         return TypedAnswer(question, said or None)
     plain = said.rstrip("。.！! ")
     match question.kind:

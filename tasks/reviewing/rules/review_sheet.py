@@ -62,8 +62,7 @@ FORM: Final = SheetForm(
     number=NUMBER,
     columns=COLUMNS,
     to_fill_in=TO_FILL_IN,
-    choices=CHOICES,
-    chosen=(ACCEPTED, NEGATIVE),
+    choices={ACCEPTED: CHOICES, NEGATIVE: CHOICES},
     instructions=INSTRUCTIONS,
     widths={NUMBER: 14, "日期": 11, "会话编号": 16, "抽样原因": 12, "对话": 70, ACCEPTED: 11, NEGATIVE: 14},
 )

@@ -12,8 +12,7 @@ class SheetForm:
         number: the column that names the row, which is read back unchanged.
         columns: all of them, in order.
         to_fill_in: those that people fill in; they and the number are read back.
-        choices: the words to choose from in some of the columns, the same for all of them.
-        chosen: the columns with choices.
+        choices: the words to choose from, of the columns that have any.
         instructions: the lines of the second sheet.
         widths: in characters, where they are not 24.
     """
@@ -21,7 +20,6 @@ class SheetForm:
     number: str
     columns: tuple[str, ...]
     to_fill_in: tuple[str, ...]
-    choices: tuple[str, ...]
-    chosen: tuple[str, ...]
+    choices: Mapping[str, tuple[str, ...]]
     instructions: tuple[str, ...]
     widths: Mapping[str, int] = field(default_factory=dict)

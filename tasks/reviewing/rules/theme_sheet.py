@@ -40,8 +40,7 @@ FORM: Final = SheetForm(
         REVIEWER,
     ),
     to_fill_in=(VERDICT, ID, NAME, GROUP, KEYWORDS, REVIEWER),
-    choices=(ACCEPT, REFUSE),
-    chosen=(VERDICT,),
+    choices={VERDICT: (ACCEPT, REFUSE)},
     instructions=(
         "每行是一个建议的新主题：一类近来多起来的话。请看“例句”和“现在归于”。",
         "“是否采纳”从下拉列表中选择；空着的行视为尚未决定，导入时跳过。不采纳的以后不再建议。",
@@ -95,8 +94,8 @@ def decision_of(
     proposed = proposals.get(cells[NUMBER].strip())
     if proposed is None:
         return RowError(row, NUMBER, f"没有“{cells[NUMBER].strip()}”这条建议，请不要改动这一列。")
-    if verdict not in FORM.choices:
-        return RowError(row, VERDICT, f"请从 {'、'.join(FORM.choices)} 中选择。")
+    if verdict not in FORM.choices[VERDICT]:
+        return RowError(row, VERDICT, f"请从 {'、'.join(FORM.choices[VERDICT])} 中选择。")
     keywords = tuple(dict.fromkeys(word for word in _SEPARATORS.split(cells[KEYWORDS]) if word))
     if verdict == REFUSE:
         return Decision(proposed.number, False, None, keywords or proposed.proposal.keywords, cells[REVIEWER].strip())
