@@ -118,7 +118,7 @@ def _share_figure(
             Delta(
                 name,
                 percent(before),
-                translate("points", delta=f"{change * 100:+.1f}"),
+                _points(change),
                 clear and (change > 0) == more_is_bad,
             )
         )
@@ -141,8 +141,18 @@ def _count_deltas(count: int, comparison: Comparison, days: int) -> Iterable[Del
 
 
 def _count_delta(label: Bilingual, count: int, before: float) -> Delta:
-    change = f"{(count - before) / before:+.0%}" if before else "–"
+    change = _signed(f"{(count - before) / before:+.0%}") if before else "–"
     return Delta(label, f"{before:,.0f}", Bilingual(change, change), bad=False)
+
+
+def _points(change: float) -> Bilingual:
+    points = f"{change * 100:+.1f}"
+    return translate("unchanged") if float(points) == 0 else translate("points", delta=_signed(points))
+
+
+def _signed(number: str) -> str:
+    """Set a minus sign where a hyphen stands."""
+    return number.replace("-", "−")
 
 
 def _earlier(comparison: Comparison) -> list[tuple[Bilingual, Headline]]:

@@ -43,7 +43,7 @@ from tasks.reporting.rules.statistics import (
 )
 from tasks.reporting.rules.story_cards import StoryCard, story_card
 from tasks.reporting.rules.story_texts import recovered_line
-from tasks.reporting.rules.texts import Bilingual, translate
+from tasks.reporting.rules.texts import Bilingual, attribute_title, translate
 from tasks.themes.rules.taxonomy import OTHER as OTHER_THEME
 
 _ROWS_SHOWN = 12
@@ -282,8 +282,8 @@ class _Breakdowns:
         for name, groups in statistics.attributes.items():
             if _named(groups):
                 table = self._table(f"attribute-{name}", "channels", "channel", groups, dimension=name)
-                shown = Bilingual(clip(name, 40), clip(name, 40))
-                yield table._replace(title=translate("by_attribute", name=shown), head=shown)
+                title, head = attribute_title(name, clip(name, 40))
+                yield table._replace(title=title, head=head)
         yield self._table("turns", "turns", "turn_count", statistics.turns)
         note = translate("hours_note" if hours else "no_hours")
         yield self._table("hours", "hours", "hour", hours, note, limit=25)

@@ -102,6 +102,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "span_before": ("前 {days} 天", "{days} days before"),
     "daily_mean": ("前 {days} 天日均", "mean of {days} days"),
     "weekday_mean": ("前 {weeks} 周同一天平均", "mean of this weekday, {weeks} weeks"),
+    "unchanged": ("持平", "unchanged"),
     "points": ("{delta} 个百分点", "{delta} points"),
     "interval": ("可能在 {range}", "plausibly {range}"),
     "figure": ("数值", "Figure"),

@@ -6,7 +6,7 @@ from typing import Any
 from tasks.reporting.rules.segments import ISSUE_PHRASE, PLAN_PHRASE, WHOLE
 from tasks.reporting.rules.stories import Aspect, Story
 from tasks.reporting.rules.story_search import NOT_ACCEPTED, VOLUME
-from tasks.reporting.rules.texts import Bilingual, translate
+from tasks.reporting.rules.texts import ATTRIBUTES, Bilingual, translate
 
 
 def story_headline(story: Story) -> Bilingual:
@@ -77,7 +77,8 @@ def _subject(story: Story) -> Bilingual:
     known = {PLAN_PHRASE, "channel", "theme", "plan_theme", "agent", "shop"}
     if story.dimension in known:
         return translate(f"subject_{story.dimension}", key=story.key)
-    return Bilingual(f"{story.dimension}“{story.key}”", f"{story.dimension} “{story.key}”")
+    zh, en = ATTRIBUTES.get(story.dimension, (story.dimension, story.dimension))
+    return Bilingual(f"{zh}“{story.key}”", f"{en} “{story.key}”")
 
 
 def _where(story: Story) -> Bilingual:

@@ -13,6 +13,22 @@ class Bilingual(NamedTuple):
     en: str
 
 
+ATTRIBUTES: dict[str, tuple[str, str]] = {
+    "shop": ("店铺", "shop"),
+    "store": ("门店", "store"),
+    "agent": ("客服", "agent"),
+    "team": ("客服组", "team"),
+    "queue": ("队列", "queue"),
+    "sku": ("商品", "SKU"),
+    "product": ("商品", "product"),
+    "category": ("类目", "category"),
+    "brand": ("品牌", "brand"),
+    "courier": ("快递公司", "courier"),
+    "region": ("地区", "region"),
+    "language": ("语言", "language"),
+}
+"""Names of attributes that logs often have."""
+
 LABELS: dict[str, tuple[str, str]] = {
     **SENTENCES,
     # Tables
@@ -36,7 +52,6 @@ LABELS: dict[str, tuple[str, str]] = {
     "no_plans": ("没有出现两次以上的方案词。", "No word of a plan occurs more than once."),
     "plan_word": ("方案词", "Word"),
     "cross": ("接受与情绪", "Acceptance and sentiment"),
-    "by_attribute": ("按 {name}", "By {name}"),
     "channels": ("按渠道", "By channel"),
     "no_channels": ("日志没有写明渠道。", "The logs name no channel."),
     "hours": ("按时段", "By hour"),
@@ -196,6 +211,19 @@ def translate(key: str, /, **values: str | int | Bilingual) -> Bilingual:
 def reason_label(reason: str) -> Bilingual:
     """A reject's reason for people; one this version does not know is shown as it is."""
     return REASONS[Reason(reason)][0] if reason in list(Reason) else Bilingual(reason, reason)
+
+
+def attribute_title(name: str, shown: str) -> tuple[Bilingual, Bilingual]:
+    """Return the title of an attribute's table and the head of its column; a shop's own name stays as it is.
+
+    Args:
+        name: the attribute's.
+        shown: the same, fit to be shown.
+    """
+    if name in ATTRIBUTES:
+        zh, en = ATTRIBUTES[name]
+        return Bilingual(f"按{zh}", f"By {en}"), Bilingual(zh, en[0].upper() + en[1:])
+    return Bilingual(f"按 {shown}", f"By {shown}"), Bilingual(shown, shown)
 
 
 def reason_todo(reason: str) -> Bilingual:

@@ -7,7 +7,15 @@ import pytest
 
 from tasks.domain.records import Reason
 from tasks.golden.rules.drift import FIELDS
-from tasks.reporting.rules.texts import LABELS, REASONS, Bilingual, reason_label, reason_todo, translate
+from tasks.reporting.rules.texts import (
+    LABELS,
+    REASONS,
+    Bilingual,
+    attribute_title,
+    reason_label,
+    reason_todo,
+    translate,
+)
 
 DOMAIN = Path(__file__).parents[4] / "tasks" / "reporting"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -74,3 +82,8 @@ def test_reason_label_shows_reasons_of_other_versions_as_they_are():
     assert reason_label("empty") == Bilingual("没有内容", "Empty")
     assert reason_label("from_the_future") == Bilingual("from_the_future", "from_the_future")
     assert reason_todo("from_the_future") == Bilingual("", "")
+
+
+def test_an_attribute_that_logs_often_have_has_a_name_and_a_shop_s_own_keeps_its_own():
+    assert attribute_title("shop", "shop") == (("按店铺", "By shop"), ("店铺", "Shop"))
+    assert attribute_title("vip_level", "vip_level") == (("按 vip_level", "By vip_level"), ("vip_level", "vip_level"))
