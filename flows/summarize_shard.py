@@ -52,7 +52,7 @@ async def summarize_shard(day: date, number: int, of: int, run_id: str, settings
                 await summarize_all(
                     golden.spread(batches, lambda: progress.read_share) if golden else batches,
                     run.caller,
-                    lambda batch: answer_batch(batch, run.caller, progress.settled, golden),
+                    lambda batch: answer_batch(batch, run.caller, lambda _, answer: progress.settled(answer), golden),
                     ahead=2 * config.concurrency,
                 )
         except (CeilingReached, AnswersUseless) as stop:  # the run that holds the day comes to the same end by itself

@@ -12,19 +12,22 @@ from prefect import get_run_logger, runtime
 from flows.wiring.golden import golden_to_ask, open_golden, with_golden
 from flows.wiring.services import Services, connect, quota_of
 from flows.wiring.settings import Settings
-from flows.wiring.steps import count_without_calls, hold, read
+from flows.wiring.steps import count_without_calls, hold, open_workers, read
 from flows.wiring.version import code_version
 from tasks.calling.rules.usage import Usage
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import StoredObject
-from tasks.domain.records import Reject, Summarized
+from tasks.domain.records import Answer, GivenUp, Request
 from tasks.golden.hidden_calls import HiddenCalls
 from tasks.questions.answer_rows import SameCallAnswers
+from tasks.reading.batches import Batch
 from tasks.reading.log_objects import list_logs
 from tasks.running.progress import Progress, report_progress
+from tasks.summarizing.batch_work import write_batch
 from tasks.summarizing.day import DaySession
 from tasks.summarizing.summarize import summarize_all, summarize_batch
-from tasks.warehouse.publish import BatchFiles, DayTables
+from tasks.warehouse.parts import BatchFiles
+from tasks.warehouse.publish import DayTables
 from tasks.warehouse.rules.day_tally import DRY_RUN, DayTally
 
 
@@ -53,24 +56,27 @@ class DayRun:
             AnswersUseless: the model's answers are no summaries; what was bought is kept.
         """
         session, golden = self.session, self.golden
-        batches = read(self.logs, session, self.services, self.config, self.progress)
-        if golden:
-            batches = golden.spread(batches, lambda: self.progress.read_share)
-        assign = self.services.themes.assign
-        async with report_progress(self.progress, get_run_logger()):
-            return await summarize_all(
-                batches,
-                session.caller,
-                lambda batch: summarize_batch(
-                    batch, session.caller, session.run_id, session.scratch, self._settled, assign, golden
-                ),
-                ahead=2 * self.config.concurrency,
-            )
+        logger = get_run_logger()
+        with open_workers(session, self.services, self.config, logger.warning) as workers:
+            batches = read(self.logs, session, self.services, self.config, self.progress, workers=workers)
+            if golden:
+                batches = golden.spread(batches, lambda: self.progress.read_share)
 
-    def _settled(self, outcome: Summarized | Reject) -> None:
-        self.progress.settled(outcome)
+            async def write(batch: Batch, answers: Sequence[Answer | GivenUp]) -> BatchFiles:
+                return await workers.run(write_batch, batch.number, batch.requests, answers, batch.rejects)
+
+            async def summarize(batch: Batch) -> BatchFiles:
+                files = await summarize_batch(batch, session.caller, write, self._settled, golden)
+                self.progress.rejected += len(batch.rejects)
+                return files
+
+            async with report_progress(self.progress, logger):
+                return await summarize_all(batches, session.caller, summarize, ahead=2 * self.config.concurrency)
+
+    def _settled(self, request: Request, answer: Answer | GivenUp) -> None:
+        self.progress.settled(answer)
         if self.questions:
-            self.questions.add(outcome)
+            self.questions.add(request, answer)
 
     def question_files(self) -> list[tuple[str, Path | bytes]]:
         """Return the answers to questions of the same calls, as a file to publish with the day."""

@@ -32,19 +32,25 @@ from tasks.domain.errors import BucketMissing, UsageError
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Conversation, Request
 from tasks.domain.shards import Shard
+from tasks.preparing.logged import Steps
 from tasks.preparing.masking import mask_identifier
 from tasks.preparing.pseudonyms import Pseudonyms
 from tasks.preparing.requests import Masking, ask_again, prepare, storable_reject
-from tasks.reading.batches import Batch, read_batches
+from tasks.reading.batches import Batch, Preparing, read_batches
 from tasks.reading.conversations import LogReader
 from tasks.reading.days import count_days
 from tasks.reading.log_objects import list_logs
 from tasks.reading.tally import ReadingTally
 from tasks.running.progress import Progress
 from tasks.running.scratch import scratch_folder
+from tasks.running.workers import Workers, worthwhile_workers
+from tasks.summarizing.batch_work import BatchTools, prepare_batch
 from tasks.summarizing.day import DayOptions, DayResources, DaySession, open_day
 from tasks.summarizing.dry_run import DryRun, count_day, first_conversations
 from tasks.warehouse.parquet import usual_reject_ratio
+
+# So many calls a minute keep one core half busy.
+_CALLS_A_CORE_FEEDS: Final = 30_000
 
 # A hiccup of the network when a command starts is shorter than this part of `--give-up-seconds`.
 _UNREACHED_SHARE: Final = 0.25
@@ -89,6 +95,7 @@ async def read(
     config: Settings,
     progress: Progress | None = None,
     shard: Shard | None = None,
+    workers: Workers[BatchTools] | None = None,
 ) -> AsyncIterator[Batch]:
     """The day's conversations as batches of requests, or those of a shard; `progress` is told of the reading."""
     logger = get_run_logger()
@@ -101,12 +108,23 @@ async def read(
         detected=partial(progress.detected, logger=logger) if progress else lambda _: None,
         shard=shard,
         tally=tally,
+        beside=Preparing(lambda logged: workers.run(prepare_batch, logged), workers.number) if workers else None,
     )
     async for batch in first_conversations(batches, config.limit) if config.limit else batches:
         yield batch
     if progress and shard is None:
         for remark in tally.remarks(run.day):
             logger.warning(remark)
+
+
+def open_workers(
+    run: DaySession, services: Services, config: Settings, notify: Callable[[str], object]
+) -> Workers[BatchTools]:
+    """Return the processes that prepare a day's batches and make rows of the answers; none where a quota is slower."""
+    reader = log_reader(config, run.scratch, run.day, services.summarizer.model)
+    tools = BatchTools(Steps(reader.prepare, reader.storable), run.run_id, run.scratch, services.themes.assign)
+    is_slow = services.summarizer.paid and config.rpm is not None and config.rpm < _CALLS_A_CORE_FEEDS
+    return Workers(0 if is_slow else worthwhile_workers(), tools, notify)
 
 
 async def count_without_calls(day: date, logs: Sequence[StoredObject], services: Services, config: Settings) -> DryRun:

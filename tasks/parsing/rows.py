@@ -53,6 +53,11 @@ def _masked(fields: Fields) -> Fields:
     )
 
 
+def becomes_row(answer: Answer | GivenUp) -> bool:
+    """Return true where an answer becomes a row, and false where it becomes a reject."""
+    return isinstance(answer, Answer) and reason_of(answer) is None
+
+
 def reason_of(answer: Answer) -> Reason | None:
     """The reason for which an answer becomes a reject; None where it becomes a row."""
     fields = _fields_of(answer)
@@ -68,7 +73,7 @@ def _fields_of(answer: Answer) -> Fields | Unusable:
     return _parsed(answer.text, answer.cut_off)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _parsed(text: str, cut_off: bool) -> Fields | Unusable:
     """Parse an answer; the canary has asked for the same one just before, and odd shapes take a millisecond."""
     return parse_answer(text, cut_off=cut_off)

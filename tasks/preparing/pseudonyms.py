@@ -13,7 +13,7 @@ _LENGTH: Final = 12  # 54 bits: two of a million values share one with a probabi
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """Gives each value its pseudonym. The key never leaves the process, not even in a traceback."""
+    """Gives each value its pseudonym. The key stays in the run and its worker processes, and out of tracebacks."""
 
     key: bytes = field(repr=False)
 

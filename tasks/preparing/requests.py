@@ -104,7 +104,7 @@ def prepare(
         text=text,
         prompt=message,
         truncated=truncated,
-        content_hash=_content_hash(conversation.turns),
+        content_hash=content_hash(conversation.turns),
         request_hash=_request_hash(model, prompt, message, options),
         estimated_tokens=prompt_tokens + text_tokens + _ANSWER_TOKENS,
         suspicious=suspicious,
@@ -244,7 +244,8 @@ def _request_hash(model: str, prompt: Prompt, message: str, options: ModelOption
     return _digest(f"{differing}{len(model)}:{model}{len(prompt.version)}:{prompt.version}{message}")
 
 
-def _content_hash(turns: tuple[Turn, ...]) -> str:
+def content_hash(turns: tuple[Turn, ...]) -> str:
+    """Return a digest of what was said, and by whom."""
     # Lengths in front keep other turns from giving the same text.
     return _digest("".join([f"{turn.role}{len(turn.text)}:{turn.text}" for turn in turns]))
 

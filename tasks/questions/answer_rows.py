@@ -7,7 +7,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.domain.records import Answer, Reject, Request, Summarized
+from tasks.domain.records import Answer, GivenUp, Request
+from tasks.parsing.rows import becomes_row
 from tasks.questions.rules.questions import Questionnaire
 from tasks.questions.rules.typed_answers import TypedAnswer, typed_answers
 from tasks.warehouse.rules.tables import QUESTION_ANSWERS
@@ -54,18 +55,18 @@ class SameCallAnswers:
         self._rows: list[dict[str, Any]] = []
         self._writer = pq.ParquetWriter(path, QUESTION_ANSWERS, compression="zstd")
 
-    def add(self, outcome: Summarized | Reject) -> None:
+    def add(self, request: Request, answer: Answer | GivenUp) -> None:
         """Take what the answer to one conversation says of the questions; one that says nothing of them has no rows.
 
         An answer that is known from before says nothing of questions that were not asked then.
         """
-        if isinstance(outcome, Reject) or not self._were_asked(outcome.answer):
+        if not (isinstance(answer, Answer) and self._were_asked(answer) and becomes_row(answer)):
             return
-        typed = typed_answers(outcome.answer.text, self._questionnaire)
+        typed = typed_answers(answer.text, self._questionnaire)
         if typed is None:
             return
         self.conversations += 1
-        self._rows += answer_rows(outcome.request, outcome.answer, typed, outcome.answer.prompt_version)
+        self._rows += answer_rows(request, answer, typed, answer.prompt_version)
         if len(self._rows) >= _ROWS_AT_A_TIME:
             self._write()
 

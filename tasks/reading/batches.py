@@ -3,18 +3,34 @@
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import closing
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import aclosing, closing
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any, TypeVar
 
 from tasks.domain.errors import NoLogs
 from tasks.domain.ports import StoredObject
-from tasks.domain.records import Conversation, Reason, Reject, Request
+from tasks.domain.records import Conversation, Reject, Request
 from tasks.domain.shards import Shard
+from tasks.preparing.logged import Logged, Sighting, Steps, prepare_logged
+from tasks.preparing.requests import content_hash
 from tasks.reading.conversations import DetectedFormat, LogReader, log_objects
 from tasks.reading.log_objects import LogSource
 from tasks.reading.tally import ReadingTally
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """A way to prepare what was read elsewhere, several batches ahead of the one that is wanted."""
+
+    prepare: Callable[[Sequence[Logged]], Coroutine[Any, Any, list[Request | Reject]]]
+    ahead: int
 
 
 class Batch:
@@ -46,18 +62,16 @@ class ConversationIds:
             "CREATE TABLE seen (id BLOB PRIMARY KEY, content TEXT, source_uri TEXT, line INTEGER) WITHOUT ROWID;"
         )
 
-    def first_seen(self, conversation: Conversation, content: str) -> tuple[str, str, int] | None:
-        """None for an id that is new; else the content, address and line of the conversation that had it before."""
+    def first_seen(self, conversation: Conversation, content: str) -> Sighting | None:
+        """None for an id that is new; else the place of the conversation that had it before."""
         key = self._digest(conversation.conversation_id)
         cursor = self._seen.execute(
             "INSERT OR IGNORE INTO seen VALUES (?, ?, ?, ?)", (key, content, conversation.source_uri, conversation.line)
         )
         if cursor.rowcount:
             return None
-        found: tuple[str, str, int] = self._seen.execute(
-            "SELECT content, source_uri, line FROM seen WHERE id = ?", (key,)
-        ).fetchone()
-        return found
+        found = self._seen.execute("SELECT content, source_uri, line FROM seen WHERE id = ?", (key,))
+        return Sighting(*found.fetchone())
 
     def _digest(self, name: str) -> bytes:
         # An id may be a phone number, and a killed run leaves its scratch behind: the key dies with the process.
@@ -77,8 +91,19 @@ async def read_batches(
     detected: Callable[[DetectedFormat], None],
     shard: Shard | None = None,
     tally: ReadingTally | None = None,
+    beside: Preparing | None = None,
 ) -> AsyncIterator[Batch]:
     """Yield the day's conversations as batches, each read in a thread so that calls in flight do not wait for it.
+
+    Args:
+        store: holds the logs.
+        logs: the day's objects.
+        reader: reads them.
+        size: conversations in a batch.
+        detected: gets the format of each object.
+        shard: give only its requests, and no rejects.
+        tally: counts what is read.
+        beside: prepares what was read in processes of its own; in a thread otherwise.
 
     Raises:
         NoLogs: there is nothing at all in the objects; a day is not replaced by an export that failed.
@@ -86,11 +111,18 @@ async def read_batches(
     tally = tally or ReadingTally()
     readings = reader.read(log_objects(store, logs), tally)
     with closing(ConversationIds(reader.scratch)) as ids:
-        batches = batches_of(readings, reader, ids, size=size, detected=detected, shard=shard)
+        logged = logged_of(readings, ids, size=size * shard.of if shard else size, detected=detected)
+        beside = beside or _in_a_thread(Steps(reader.prepare, reader.storable))
+        prepared = _in_order(logged, beside.prepare, beside.ahead)
         any_read = False
-        while (batch := await asyncio.to_thread(next, batches, None)) is not None:
-            any_read = True
-            yield batch
+        number = 0
+        async with aclosing(prepared):
+            async for found in prepared:
+                any_read = True
+                batch = batch_of(number, found, shard)
+                if batch.read:
+                    yield batch
+                    number += 1
     if any_read or shard is not None:
         return
     if tally.outside:
@@ -106,59 +138,55 @@ async def read_batches(
     )
 
 
-def batches_of(
+def logged_of(
     readings: Iterator[Conversation | Reject | DetectedFormat],
-    reader: LogReader,
     ids: ConversationIds,
     *,
     size: int,
     detected: Callable[[DetectedFormat], None],
-    shard: Shard | None = None,
-) -> Iterator[Batch]:
-    """Pack what is read into batches of `size`; a second conversation of an id is a reject.
-
-    Args:
-        shard: give only its requests, and no rejects.
-    """
-    number = 0
-    requests: list[Request] = []
-    rejects: list[Reject] = []
+) -> Iterator[list[Logged]]:
+    """Pack what is read by `size`, each conversation beside an earlier one of its id."""
+    logged: list[Logged] = []
     for reading in readings:
         if isinstance(reading, DetectedFormat):
             detected(reading)
             continue
         if isinstance(reading, Reject):
-            found: Request | Reject = reader.storable(reading)
+            logged.append(reading)
         else:
-            found = _request_or_duplicate(reader.prepare(reading), reading, ids)
-        if isinstance(found, Request):
-            if shard is None or shard.holds(found.request_hash):
-                requests.append(found)
-        elif shard is None:
-            rejects.append(found)
-        if len(requests) + len(rejects) >= size:
-            yield Batch(number, requests, rejects)
-            number, requests, rejects = number + 1, [], []
-    if requests or rejects:
-        yield Batch(number, requests, rejects)
+            logged.append((reading, ids.first_seen(reading, content_hash(reading.turns))))
+        if len(logged) >= size:
+            yield logged
+            logged = []
+    if logged:
+        yield logged
 
 
-def _request_or_duplicate(request: Request, logged: Conversation, ids: ConversationIds) -> Request | Reject:
-    first = ids.first_seen(logged, request.content_hash)
-    if first is None:
-        return request
-    conversation = request.conversation
-    content, uri, line = first
-    same = (
-        "the same conversation is" if content == request.content_hash else "a conversation of this id that differs is"
-    )
-    return Reject(
-        conversation_id=conversation.conversation_id,
-        reason=Reason.DUPLICATE,
-        detail=f"{same} in {uri}, line {line}; that one counts",
-        source_uri=conversation.source_uri,
-        line=conversation.line,
-        content_hash=request.content_hash,
-        started_at=conversation.started_at,
-        channel=conversation.channel,
-    )
+def batch_of(number: int, prepared: Sequence[Request | Reject], shard: Shard | None = None) -> Batch:
+    """Return a batch of what was prepared; of a shard only its requests, and no rejects."""
+    requests = [one for one in prepared if isinstance(one, Request)]
+    if shard is not None:
+        return Batch(number, [request for request in requests if shard.holds(request.request_hash)], [])
+    return Batch(number, requests, [one for one in prepared if isinstance(one, Reject)])
+
+
+def _in_a_thread(steps: Steps) -> Preparing:
+    return Preparing(lambda logged: asyncio.to_thread(prepare_logged, steps, logged), ahead=0)
+
+
+async def _in_order(
+    chunks: Iterator[T], work: Callable[[T], Coroutine[Any, Any, U]], ahead: int
+) -> AsyncGenerator[U, None]:
+    """Yield what becomes of each chunk, in order, while so many others behind it are worked on."""
+    under_way: deque[asyncio.Task[U]] = deque()
+    try:
+        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            under_way.append(asyncio.create_task(work(chunk)))
+            if len(under_way) > ahead:
+                yield await under_way.popleft()
+        while under_way:
+            yield await under_way.popleft()
+    finally:
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)

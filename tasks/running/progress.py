@@ -14,7 +14,8 @@ from tasks.calling.rules.usage import Usage
 from tasks.domain.money import in_currency
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.printable import printable
-from tasks.domain.records import Reject, Summarized
+from tasks.domain.records import Answer, GivenUp
+from tasks.parsing.rows import becomes_row
 from tasks.reading.conversations import DetectedFormat
 from tasks.reading.tally import ReadingTally
 from tasks.running.artifacts import LiveMarkdown
@@ -61,12 +62,12 @@ class Progress:
     def __post_init__(self) -> None:
         self._began = self.clock()
 
-    def settled(self, outcome: Summarized | Reject) -> None:
-        """Count one conversation that has become a row or a reject."""
-        if isinstance(outcome, Reject):
-            self.rejected += 1
-        else:
+    def settled(self, answer: Answer | GivenUp) -> None:
+        """Count one conversation that becomes a row or a reject."""
+        if becomes_row(answer):
             self.summarized += 1
+        else:
+            self.rejected += 1
 
     def detected(self, found: DetectedFormat, logger: Logger) -> None:
         """Log the detected format of a log object."""

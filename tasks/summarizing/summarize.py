@@ -2,25 +2,27 @@
 
 import asyncio
 import gc
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.calling.caller import Caller, Stopping
 from tasks.domain.errors import KefuError, RunStopped
-from tasks.domain.records import Reject, Request, Summarized
+from tasks.domain.records import Answer, GivenUp, Request
 from tasks.golden.hidden_calls import HiddenCalls
-from tasks.parsing.rows import row_or_reject
 from tasks.reading.batches import Batch
-from tasks.warehouse.publish import BatchFiles, write_part
-from tasks.warehouse.rules.tables import AssignThemes, reject_rows, summary_rows
+from tasks.warehouse.parts import BatchFiles
 
 T = TypeVar("T")
+
+# Gets each request when its answer is there.
+Settled = Callable[[Request, Answer | GivenUp], None]
+
+# Puts a batch's rows into scratch, given the answer to each of its requests.
+Write = Callable[[Batch, Sequence[Answer | GivenUp]], Coroutine[Any, Any, BatchFiles]]
 
 _DRAIN_SECONDS = 20.0
 
@@ -29,13 +31,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 15_000
 
 @task(name="summarize-batch", task_run_name="batch-{batch.number}", cache_policy=NO_CACHE)
 async def summarize_batch(
-    batch: Batch,
-    caller: Caller,
-    run_id: str,
-    folder: Path,
-    settled: Callable[[Summarized | Reject], None],
-    assign: AssignThemes | None = None,
-    golden: HiddenCalls | None = None,
+    batch: Batch, caller: Caller, write: Write, settled: Settled, golden: HiddenCalls | None = None
 ) -> BatchFiles:
     """Answer a batch's requests and put its rows into scratch; every conversation of it is in exactly one place.
 
@@ -43,46 +39,33 @@ async def summarize_batch(
         Stopping: the run was asked to stop first; nothing is put into scratch, answers are kept.
         EndpointUnusable: no request can be answered.
     """
-
-    async def settle(request: Request) -> Summarized | Reject:
-        outcome = row_or_reject(request, await caller.answer(request))
-        settled(outcome)
-        return outcome
-
-    settling = [settle(request) for request in batch.requests]
-    outcomes = await _all_or_first_error(golden.hide(batch, settling) if golden else settling, caller.stop)
-    rows = [outcome for outcome in outcomes if isinstance(outcome, Summarized)]
-    rejects = [*batch.rejects, *(outcome for outcome in outcomes if isinstance(outcome, Reject))]
-    for reject in batch.rejects:
-        settled(reject)
-
-    def write() -> BatchFiles:
-        masked: Counter[str] = Counter()
-        for request in batch.requests:
-            masked.update(request.replacements or {})
-        return write_part(
-            batch.number, batch.read, summary_rows(rows, assign), reject_rows(rejects, run_id), folder, masked
-        )
-
-    return await asyncio.to_thread(write)
+    return await write(batch, await _answers(batch, caller, settled, golden))
 
 
 @task(name="answer-batch", task_run_name="batch-{batch.number}", cache_policy=NO_CACHE)
-async def answer_batch(
-    batch: Batch, caller: Caller, settled: Callable[[Summarized | Reject], None], golden: HiddenCalls | None = None
-) -> None:
+async def answer_batch(batch: Batch, caller: Caller, settled: Settled, golden: HiddenCalls | None = None) -> None:
     """Have a batch's requests answered, and the answers kept.
 
     Raises:
         Stopping: the run was asked to stop first; answers are kept.
         EndpointUnusable: no request can be answered.
     """
+    await _answers(batch, caller, settled, golden)
 
-    async def settle(request: Request) -> None:
-        settled(row_or_reject(request, await caller.answer(request)))
+
+async def _answers(
+    batch: Batch, caller: Caller, settled: Settled, golden: HiddenCalls | None
+) -> list[Answer | GivenUp]:
+    """Return the answer to each of a batch's requests, in their order."""
+
+    async def settle(request: Request) -> Answer | GivenUp:
+        answer = await caller.answer(request)
+        settled(request, answer)
+        return answer
 
     settling = [settle(request) for request in batch.requests]
-    await _all_or_first_error(golden.hide(batch, settling) if golden else settling, caller.stop)
+    found = await _all_or_first_error(golden.hide(batch, settling) if golden else settling, caller.stop)
+    return [answer for answer in found if answer is not None]  # golden ones settle to None
 
 
 async def summarize_all(

@@ -19,27 +19,11 @@ from tasks.domain.layout import unfinished_prefix
 from tasks.domain.ports import ObjectStore
 from tasks.warehouse.day_lease import DayLease
 from tasks.warehouse.parquet import read_runs
+from tasks.warehouse.parts import BatchFiles
 from tasks.warehouse.rules.day_tally import makes_complete
 from tasks.warehouse.rules.tables import REJECTS, SUMMARIES
 
 _ROWS_IN_A_GROUP = 10_000
-
-# Arrow's own allocator keeps what the batches of a large day gave back.
-pa.set_memory_pool(pa.system_memory_pool())
-
-
-@dataclass(frozen=True, slots=True)
-class BatchFiles:
-    """The result of one batch: two scratch files of Arrow record batches, and the count of what was read.
-
-    `masked` counts the replacements by kind.
-    """
-
-    number: int
-    read: int
-    summaries: Path
-    rejects: Path
-    masked: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,35 +40,6 @@ class DayTables:
     def conversations(self) -> int:
         """Everything that was read."""
         return self.summarized + self.rejected
-
-
-def write_part(
-    number: int,
-    read: int,
-    rows: pa.RecordBatch,
-    rejects: pa.RecordBatch,
-    folder: Path,
-    masked: Mapping[str, int] | None = None,
-) -> BatchFiles:
-    """Put one batch's rows into scratch.
-
-    Raises:
-        AccountingError: a conversation is in neither table, or in both.
-    """
-    if rows.num_rows + rejects.num_rows != read:
-        raise AccountingError(
-            f"Batch {number}: {read} conversations read, but {rows.num_rows} summarized and "
-            f"{rejects.num_rows} rejected. Nothing is published; please report this as a bug."
-        )
-    part = BatchFiles(number, read, folder / f"{number:06}.summaries", folder / f"{number:06}.rejects", masked or {})
-    for path, batch in ((part.summaries, rows), (part.rejects, rejects)):
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
-        with (
-            pa.OSFile(str(path), "wb") as file,
-            pa.ipc.new_file(file, batch.schema, options=options) as writer,
-        ):
-            writer.write_batch(batch)
-    return part
 
 
 @task(name="assemble-tables", cache_policy=NO_CACHE)

@@ -1,18 +1,26 @@
+import asyncio
+import json
 from datetime import UTC, date, datetime
 from functools import partial
 
 import pytest
 
+from tasks.clients.folder_store import FolderStore
+from tasks.domain.errors import UsageError
 from tasks.domain.records import Conversation, Reason, Reject, Turn
 from tasks.domain.shards import Shard
+from tasks.preparing.logged import Steps, prepare_logged
 from tasks.preparing.prompts import load_prompt
 from tasks.preparing.requests import prepare, storable_reject
-from tasks.reading.batches import ConversationIds, batches_of
+from tasks.reading.batches import Batch, ConversationIds, Preparing, batch_of, logged_of, read_batches
 from tasks.reading.conversations import LogReader
 
 DAY = date(2026, 11, 22)
 BEGAN = datetime(2026, 11, 22, 2, tzinfo=UTC)
 PREPARE = partial(prepare, prompt=load_prompt("sft-v1"), model="m", max_input_tokens=2000)
+
+
+STEPS = Steps(PREPARE, storable_reject)
 
 
 def readings():
@@ -30,23 +38,15 @@ def batches(tmp_path):
         folder = tmp_path / (shard.name if shard else "all")
         folder.mkdir()
         ids = ConversationIds(folder)
-        found = list(
-            batches_of(
-                readings(),
-                LogReader(PREPARE, folder, storable=storable_reject),
-                ids,
-                size=7,
-                detected=lambda _: None,
-                shard=shard,
-            )
-        )
+        logged = logged_of(readings(), ids, size=7, detected=lambda _: None)
+        found = [batch_of(number, prepare_logged(STEPS, some), shard) for number, some in enumerate(logged)]
         ids.close()
         return found
 
     return read
 
 
-def test_batches_of_holds_everything_once_in_order(batches):
+def test_batches_hold_everything_once_in_order(batches):
     found = batches()
     assert [batch.number for batch in found] == list(range(len(found)))
     assert {batch.read for batch in found[:-1]} == {7}
@@ -76,15 +76,78 @@ def test_batches_of_a_shard_hold_no_rejects(batches):
     assert not any(batch.rejects for batch in batches(Shard(DAY, 0, 1, "run")))
 
 
-def test_batches_of_says_where_two_records_of_one_conversation_differ(tmp_path):
+def test_a_batch_says_where_two_records_of_one_conversation_differ(tmp_path):
     def logged(words, line):
         return Conversation("c1", (Turn("user", "到哪了"), Turn("agent", words)), "a.jsonl", line, BEGAN, "app")
 
     ids = ConversationIds(tmp_path)
     readings = iter([logged("今天送到", 1), logged("今天送到", 2), logged("明天送到", 3)])
-    (batch,) = batches_of(readings, LogReader(PREPARE, tmp_path), ids, size=7, detected=lambda _: None)
+    (read,) = logged_of(readings, ids, size=7, detected=lambda _: None)
     ids.close()
+    batch = batch_of(0, prepare_logged(STEPS, read))
     assert [(reject.line, reject.detail) for reject in batch.rejects] == [
         (2, "the same conversation is in a.jsonl, line 1; that one counts"),
         (3, "a conversation of this id that differs is in a.jsonl, line 1; that one counts"),
     ]
+
+
+def read_all(folder, beside=None, shard=None):
+    lines = [
+        {
+            "conversation_id": f"c{number}",
+            "messages": [{"role": "user", "text": "到哪了"}, {"role": "agent", "text": "到了"}],
+        }
+        for number in range(50)
+    ]
+    (folder / "a.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    store = FolderStore(folder)
+    (folder / "scratch").mkdir(exist_ok=True)
+
+    async def read() -> list[Batch]:
+        found = read_batches(
+            store,
+            list(store.list_objects("a.jsonl")),
+            LogReader(PREPARE, folder / "scratch", storable=storable_reject),
+            size=4,
+            detected=lambda _: None,
+            shard=shard,
+            beside=beside,
+        )
+        return [batch async for batch in found]
+
+    return asyncio.run(read())
+
+
+def test_read_batches_are_in_order_whichever_is_prepared_first(tmp_path):
+    under_way = set()
+    most = 0
+
+    async def prepare(logged):
+        nonlocal most
+        number = logged[0][0].line
+        under_way.add(number)
+        most = max(most, len(under_way))
+        await asyncio.sleep(0 if number % 8 == 1 else 0.001)
+        under_way.discard(number)
+        return prepare_logged(STEPS, logged)
+
+    found = read_all(tmp_path, Preparing(prepare, ahead=3))
+    assert [request.conversation.line for batch in found for request in batch.requests] == list(range(1, 51))
+    assert [batch.number for batch in found] == list(range(13))
+    assert 1 < most <= 4
+
+
+def test_read_batches_of_shards_are_as_large_and_numbered_without_gaps(tmp_path):
+    found = [read_all(tmp_path, shard=Shard(DAY, number, 2, "run")) for number in range(2)]
+    assert sum(len(batch.requests) for batches in found for batch in batches) == 50
+    assert all([batch.number for batch in batches] == list(range(len(batches))) for batches in found)
+
+
+def test_read_batches_raise_what_preparing_raises_and_leave_nothing_under_way(tmp_path):
+    async def prepare(logged):
+        if logged[0][0].line > 8:
+            raise UsageError("no room for a conversation")
+        return prepare_logged(STEPS, logged)
+
+    with pytest.raises(UsageError, match="no room"):
+        read_all(tmp_path, Preparing(prepare, ahead=3))

@@ -10,12 +10,12 @@ from tasks.calling.rules.limits import Limits
 from tasks.calling.rules.usage import Usage
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.ports import StoredObject
-from tasks.domain.records import Reason, Reject
+from tasks.domain.records import GivenUp
 from tasks.reading.conversations import DetectedFormat
 from tasks.running.progress import Progress, report_progress
 
 DAY = date(2026, 11, 22)
-REJECT = Reject("c1", Reason.EMPTY, "", "a", 1)
+GIVEN_UP = GivenUp("no answer", 5)
 
 
 class Clock:
@@ -57,7 +57,7 @@ def test_progress_foretells_the_end_from_what_was_read(tmp_path: Path):
         first.read(50)
         assert progress.read_share == 50 / 400
     assert progress.read_share == 100 / 400
-    progress.settled(REJECT)
+    progress.settled(GIVEN_UP)
     clock.now += 60
     assert progress.seconds_left == 180
     with store.open_object("b") as second:
@@ -72,7 +72,7 @@ def test_progress_tells_counts_quota_tokens_and_cost():
     limiter = RateLimiter(Limits(requests_per_minute=60, tokens_per_minute=None, concurrency=8))
     progress, clock, usage = progress_of({"a": 10}, limiter)
     for _ in range(3):
-        progress.settled(REJECT)
+        progress.settled(GIVEN_UP)
     usage.calls, usage.quota_refusals, usage.prompt_tokens, usage.completion_tokens = 1_234, 5, 40_000, 300
     usage.cost = 400.0
     clock.now += 30
@@ -94,7 +94,7 @@ def test_told_says_how_it_ended_and_a_server_that_is_away_stops_nobody(caplog, m
 
     async def run() -> None:
         async with report_progress(progress, logging.getLogger("run")):
-            progress.settled(REJECT)
+            progress.settled(GIVEN_UP)
 
     with caplog.at_level(logging.INFO, "run"):
         asyncio.run(run())

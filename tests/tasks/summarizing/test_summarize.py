@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -15,10 +15,12 @@ from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.limits import Limits
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import CredentialsRefused, RunStopped
-from tasks.domain.records import Conversation, Reply, Request
+from tasks.domain.records import Answer, Conversation, GivenUp, Reply, Request
+from tasks.preparing.logged import Steps
 from tasks.reading.batches import Batch
+from tasks.summarizing.batch_work import BatchTools, write_batch
 from tasks.summarizing.summarize import summarize_all, summarize_batch
-from tasks.warehouse.publish import BatchFiles
+from tasks.warehouse.parts import BatchFiles
 
 ANSWER = '{"用户问题": "何时发货", "客服方案": "今天发货", "是否接受": "是", "是否负面情绪": "否"}'
 
@@ -49,6 +51,10 @@ class Endpoint:
     async def aclose(self) -> None: ...
 
 
+def prepare_nothing(conversation: Conversation) -> Request:
+    raise NotImplementedError(conversation.conversation_id)
+
+
 def batch(number: int, *prompts: str) -> Batch:
     def request(line: int, prompt: str) -> Request:
         name = f"{number}-{line}"
@@ -72,6 +78,11 @@ async def summarize(
         "run",
     )
 
+    tools = BatchTools(Steps(prepare_nothing, lambda reject: reject), "run", folder)
+
+    async def write(each: Batch, given: Sequence[Answer | GivenUp]) -> BatchFiles:
+        return write_batch(tools, each.number, each.requests, given, each.rejects)
+
     async def read() -> AsyncIterator[Batch]:
         for each in batches:
             yield each
@@ -80,7 +91,7 @@ async def summarize(
         asyncio.get_running_loop().call_later(stop_after, caller.stop)
     try:
         parts = await summarize_all(
-            read(), caller, lambda each: summarize_batch.fn(each, caller, "run", folder, lambda _: None), ahead=ahead
+            read(), caller, lambda each: summarize_batch.fn(each, caller, write, lambda *_: None), ahead=ahead
         )
     finally:
         kept = answers.known

@@ -30,7 +30,8 @@ from tasks.domain.ports import ObjectStore
 from tasks.domain.records import Reason, Reject
 from tasks.warehouse.day_lease import DayLease, acquire_day, this_process
 from tasks.warehouse.parquet import parquet_bytes
-from tasks.warehouse.publish import assemble_tables, is_complete, publish_day, write_part
+from tasks.warehouse.parts import write_part
+from tasks.warehouse.publish import assemble_tables, is_complete, publish_day
 from tasks.warehouse.rules.day_tally import DONE
 from tasks.warehouse.rules.lease import Lease
 from tasks.warehouse.rules.tables import REJECTS, RUNS, SUMMARIES, reject_rows

@@ -1,0 +1,54 @@
+"""Many logged conversations made ready at once: requests, and the rejects that stand for the rest."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tasks.domain.records import Conversation, Reason, Reject, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The place where an id was seen first, and a digest of what stood there."""
+
+    content_hash: str
+    source_uri: str
+    line: int
+
+
+# A conversation beside an earlier one of its id, if there is one; or what could not be read.
+Logged = tuple[Conversation, Sighting | None] | Reject
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps from what is logged to what may be sent or stored."""
+
+    prepare: Callable[[Conversation], Request]
+    storable: Callable[[Reject], Reject]
+
+
+def prepare_logged(steps: Steps, logged: Sequence[Logged]) -> list[Request | Reject]:
+    """Return a request or a reject for each; a second conversation of an id is a reject."""
+    return [steps.storable(one) if isinstance(one, Reject) else _prepared(steps, *one) for one in logged]
+
+
+def _prepared(steps: Steps, logged: Conversation, first: Sighting | None) -> Request | Reject:
+    request = steps.prepare(logged)
+    if first is None:
+        return request
+    conversation = request.conversation
+    same = (
+        "the same conversation is"
+        if first.content_hash == request.content_hash
+        else "a conversation of this id that differs is"
+    )
+    return Reject(
+        conversation_id=conversation.conversation_id,
+        reason=Reason.DUPLICATE,
+        detail=f"{same} in {first.source_uri}, line {first.line}; that one counts",
+        source_uri=conversation.source_uri,
+        line=conversation.line,
+        content_hash=request.content_hash,
+        started_at=conversation.started_at,
+        channel=conversation.channel,
+    )

@@ -1,0 +1,171 @@
+"""Worker processes: the pure work of a large day on the machine's other cores.
+
+A job is a function of some module. It goes to a process through a pipe, and its result comes back the same way. Nothing
+depends on a process: what one can't do, because it died or because the job failed, is done in this process instead, so
+an error is raised where it can be handled. A process ends when its pipe does, however this one ended.
+"""
+
+import asyncio
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Generic, Self, TypeVar, TypeVarTuple
+
+T = TypeVar("T")
+Tools = TypeVar("Tools")
+Arguments = TypeVarTuple("Arguments")
+
+_ROOT: Final = Path(__file__).parents[2]
+
+# Keys and passwords lie in this process's environment: a worker gets none of it.
+_ENVIRONMENT: Final = {"PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"}
+
+_DEATHS: Final = (OSError, EOFError, pickle.UnpicklingError)
+
+_MOST: Final = 2
+
+# Two processes take a second of CPU to begin, which is the work of about a thousand conversations: four batches, each
+# prepared and written, are done before they are worth it.
+_JOBS_BEFORE: Final = 8
+
+
+def worthwhile_workers(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Return how many worker processes use the cores there are: two at most, since this process feeds no more.
+
+    Args:
+        quota_file: the container's share of cores, as microseconds in a period of so many, or `max`.
+    """
+    cores = float(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    with suppress(OSError, ValueError):
+        allowed, period = map(float, quota_file.read_text().split())
+        cores = min(cores, allowed / period)
+    return min(_MOST, int(cores)) if cores >= 2 else 0
+
+
+class Workers(Generic[Tools]):
+    """Runs jobs, each in a process of its own or in a thread of this one.
+
+    Args:
+        number: of processes; 0 has every job done here.
+        tools: the first argument of every job; a process gets them once.
+        notify: gets a sentence about a process that died.
+        jobs_before: how many jobs are done here before the processes begin.
+    """
+
+    def __init__(
+        self, number: int, tools: Tools, notify: Callable[[str], object], jobs_before: int = _JOBS_BEFORE
+    ) -> None:
+        self.number = number
+        self._tools = tools
+        self._notify = notify
+        self._jobs_left = jobs_before
+        self._is_closed = False
+        self._processes: list[_Process] = []
+        self._idle: asyncio.Queue[_Process] = asyncio.Queue()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._is_closed = True
+        for process in self._processes:
+            process.end()
+
+    async def run(self, job: Callable[[Tools, *Arguments], T], *arguments: *Arguments) -> T:
+        """Return what the job returns for the tools and these arguments, all of which can be pickled.
+
+        Raises:
+            Exception: whatever the job raises.
+        """
+        self._jobs_left -= 1
+        if not self.number or self._jobs_left >= 0:
+            return await asyncio.to_thread(job, self._tools, *arguments)
+        if not self._processes:
+            self._begin()
+        process = await self._idle.get()
+        doing = asyncio.get_running_loop().run_in_executor(None, self._do, process, job, arguments)
+        doing.add_done_callback(lambda done: self._is_idle(process, done))
+        return await asyncio.shield(doing)
+
+    def _begin(self) -> None:
+        tools = pickle.dumps(self._tools)
+        self._processes = [_Process(tools) for _ in range(self.number)]
+        for process in self._processes:
+            self._idle.put_nowait(process)
+
+    def _is_idle(self, process: "_Process", done: "asyncio.Future[Any] | Future[Any]") -> None:
+        self._idle.put_nowait(process)
+        if not done.cancelled():
+            done.exception()  # retrieved, should nobody wait for it any more
+
+    def _do(self, process: "_Process", job: Callable[..., T], arguments: tuple[object, ...]) -> T:
+        if process.is_there:
+            try:
+                is_done, result = process.do(job, arguments)
+                if is_done:
+                    return result  # type: ignore[no-any-return]
+            except _DEATHS:
+                if self._is_closed:
+                    raise
+                code = process.end(patience=1.0)
+                self._notify(
+                    f"A worker process died (exit code {code}). Its work is done in the run's own process from now "
+                    "on; nothing is lost. If the machine is short of memory, give it more."
+                )
+        return job(self._tools, *arguments)
+
+
+class _Process:
+    """One process of `tasks.running.worker`, and its pipes."""
+
+    def __init__(self, tools: bytes) -> None:
+        self.is_there = True
+        self._began_with: bytes | None = tools
+        # In a session of its own: a Ctrl-C is for the run, which ends its processes when it has no more use for them.
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-P", *["-B"] * sys.dont_write_bytecode, "-m", "tasks.running.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=_ENVIRONMENT,
+            start_new_session=True,
+        )
+
+    def do(self, job: Callable[..., Any], arguments: tuple[object, ...]) -> tuple[bool, Any]:
+        """Have a job done; return true and its result, or false where it failed. Blocking.
+
+        Raises:
+            OSError, EOFError, UnpicklingError: the process died.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        if self._began_with is not None:
+            self._process.stdin.write(self._began_with)
+            self._began_with = None
+        self._process.stdin.write(pickle.dumps((job, arguments), pickle.HIGHEST_PROTOCOL))
+        self._process.stdin.flush()
+        reply: tuple[bool, Any] = pickle.load(self._process.stdout)  # noqa: S301 - from our own code
+        return reply
+
+    def end(self, patience: float = 0.0) -> int:
+        """End the process, which holds nothing of value, and return its exit code.
+
+        Args:
+            patience: seconds in which it may end by itself.
+        """
+        self.is_there = False
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(patience)
+        self._process.kill()
+        code = self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # what it was never sent
+                pipe.close()  # type: ignore[union-attr]
+        return code

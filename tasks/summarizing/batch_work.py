@@ -1,0 +1,64 @@
+"""A batch's pure work, done in whichever process has time: from what was read to requests, and from answers to rows."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.domain.records import Answer, GivenUp, Reject, Request, Summarized
+from tasks.parsing.rows import row_or_reject
+from tasks.preparing.logged import Logged, Steps, prepare_logged
+from tasks.warehouse.parts import BatchFiles, write_part
+from tasks.warehouse.rules.tables import AssignThemes, reject_rows, summary_rows
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTools:
+    """The things that every batch of a run needs.
+
+    Args:
+        steps: from what is logged to requests.
+        run_id: the run, named in each row.
+        folder: the run's scratch folder.
+        assign: texts to the ids of their themes.
+    """
+
+    steps: Steps
+    run_id: str
+    folder: Path
+    assign: AssignThemes | None = None
+
+
+def prepare_batch(tools: BatchTools, logged: Sequence[Logged]) -> list[Request | Reject]:
+    """Return a request or a reject for everything that was read."""
+    return prepare_logged(tools.steps, logged)
+
+
+def write_batch(
+    tools: BatchTools,
+    number: int,
+    requests: Sequence[Request],
+    answers: Sequence[Answer | GivenUp],
+    rejects: Sequence[Reject],
+) -> BatchFiles:
+    """Put a batch's rows into scratch; every conversation of it is in exactly one place.
+
+    Args:
+        tools: of the run.
+        number: of the batch.
+        requests: what was asked.
+        answers: one for each request, in their order.
+        rejects: what was none of them before.
+    """
+    outcomes = [row_or_reject(request, answer) for request, answer in zip(requests, answers, strict=True)]
+    masked: Counter[str] = Counter()
+    for request in requests:
+        masked.update(request.replacements or {})
+    return write_part(
+        number,
+        len(requests) + len(rejects),
+        summary_rows([one for one in outcomes if isinstance(one, Summarized)], tools.assign),
+        reject_rows([*rejects, *(one for one in outcomes if isinstance(one, Reject))], tools.run_id),
+        tools.folder,
+        masked,
+    )

@@ -1,0 +1,148 @@
+"""Worker processes: their results, the cost of their death, and the secrets that they are not given."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tasks.running.workers import Workers, worthwhile_workers
+
+
+def add(tools: int, number: int) -> tuple[int, int]:
+    return os.getpid(), tools + number
+
+
+def fail(tools: int, number: int) -> int:
+    raise KeyError(tools, number)
+
+
+def die_once(tools: int, mark: Path) -> str:
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return "done"
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def print_something(tools: int) -> int:
+    print("printed by some library", flush=True)
+    return tools
+
+
+def environment(tools: int) -> dict[str, str]:
+    return dict(os.environ)
+
+
+def begin_and_wait(tools: int, begun: Path) -> None:
+    begun.write_bytes(b"begun")
+    time.sleep(60)
+
+
+def with_workers(work, number=1, jobs_before=0):
+    """The result of the work, and the sentences that people are notified of."""
+    said: list[str] = []
+
+    async def run():
+        with Workers(number, 10, said.append, jobs_before) as workers:
+            return await work(workers)
+
+    return asyncio.run(run()), said
+
+
+def test_jobs_are_done_in_processes_once_there_are_enough_of_them():
+    async def work(workers):
+        return [await workers.run(add, number) for number in range(4)]
+
+    found, said = with_workers(work, jobs_before=2)
+    assert [result for _, result in found] == [10, 11, 12, 13]
+    assert [process == os.getpid() for process, _ in found] == [True, True, False, False]
+    assert said == []
+
+
+def test_no_workers_do_every_job_here():
+    async def work(workers):
+        return await asyncio.gather(*(workers.run(add, number) for number in range(3)))
+
+    assert with_workers(work, number=0) == ([(os.getpid(), 10), (os.getpid(), 11), (os.getpid(), 12)], [])
+
+
+def test_a_job_that_fails_raises_its_own_error_here():
+    async def work(workers):
+        with pytest.raises(KeyError) as error:
+            await workers.run(fail, 3)
+        return error.value.args, await workers.run(add, 1)
+
+    (arguments, (process, result)), said = with_workers(work)
+    assert (arguments, result, said) == ((10, 3), 11, [])
+    assert process != os.getpid()
+
+
+def test_a_process_that_dies_costs_nothing_and_is_named_once(tmp_path):
+    async def work(workers):
+        return await workers.run(die_once, tmp_path / "mark"), await workers.run(add, 1)
+
+    (first, (process, result)), said = with_workers(work)
+    assert (first, process, result) == ("done", os.getpid(), 11)
+    (sentence,) = said
+    assert "exit code -9" in sentence
+    assert "nothing is lost" in sentence
+
+
+def test_what_a_job_prints_does_not_disturb_its_result(capfd):
+    assert with_workers(lambda workers: workers.run(print_something)) == (10, [])
+    assert "printed by some library" in capfd.readouterr().err
+
+
+def test_a_process_gets_no_key_of_the_environment(monkeypatch):
+    for name in ("QIANFAN_SECRET_KEY", "OPENAI_API_KEY", "KEFU_PSEUDONYM_KEY", "PREFECT_API_AUTH_STRING"):
+        monkeypatch.setenv(name, "a secret")
+    found, _ = with_workers(lambda workers: workers.run(environment))
+    assert "a secret" not in found.values()
+
+
+def test_a_run_that_is_cancelled_leaves_no_process(tmp_path):
+    begun = tmp_path / "begun"
+    os.mkfifo(begun)
+
+    async def run():
+        with Workers(2, 10, notify=pytest.fail, jobs_before=0) as workers:
+            waiting = asyncio.create_task(workers.run(begin_and_wait, begun))
+            await asyncio.to_thread(begun.read_bytes)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+        return workers
+
+    workers = asyncio.run(run())
+    assert all(process._process.returncode == -signal.SIGKILL for process in workers._processes)
+
+
+def test_a_process_ends_with_the_one_that_began_it():
+    begin = (
+        "import asyncio, os, signal\n"
+        "from tests.tasks.running.test_workers import add\n"
+        "from tasks.running.workers import Workers\n"
+        "async def run():\n"
+        "    with Workers(1, 10, print, 0) as workers:\n"
+        "        print((await workers.run(add, 1))[0], flush=True)\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(run())\n"
+    )
+    # The worker has the pipe of standard error, too: this returns when both processes are gone.
+    done = subprocess.run([sys.executable, "-c", begin], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert int(done.stdout)
+
+
+@pytest.mark.parametrize(("quota", "most"), [("max 100000", 2), ("100000 100000", 0), ("150000 100000", 0)])
+def test_a_container_with_few_cores_gets_no_workers(tmp_path, monkeypatch, quota, most):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(8), raising=False)
+    (tmp_path / "cpu.max").write_text(quota)
+    assert worthwhile_workers(tmp_path / "cpu.max") == most
+    assert worthwhile_workers(tmp_path / "there is none") == 2
