@@ -50,7 +50,7 @@ def deploy(server: PrefectServer) -> list[str]:
 
 @contextmanager
 def in_process_of(server: PrefectServer) -> Iterator[None]:
-    """What this process does, and what it starts, is done at that server."""
+    """Direct this process, and those that it starts, to that server."""
     with pytest.MonkeyPatch.context() as patch, temporary_settings({PREFECT_API_URL: server.url}):
         for name, value in server.environment().items():
             patch.setenv(name, value)
