@@ -40,6 +40,12 @@ _GOVERNED: Final = frozenset({Kind.BRIDGE, Kind.TOWARDS, Kind.EVENT, Kind.GOODS,
 
 _THINGS: Final = frozenset({Kind.OTHER, Kind.AGENT, Kind.THIRD, Kind.GOODS})
 
+_VERBS: Final = frozenset({Kind.OTHER, Kind.EVENT, Kind.RECEIVE})  # may be one
+
+_PARTED: Final = frozenset(["的", "均", "皆", "都", "也", "全"])  # from the verdict that a word behind them is about
+
+_SHOWS_NOTHING: Final = frozenset({Kind.SHOW, Kind.BRIDGE, Kind.DEGREE, Kind.END, Kind.CONCESSION, Kind.CONTRAST})
+
 _UNSURE: Final = frozenset({Kind.HEDGE, Kind.BRIDGE, Kind.USER, Kind.END, Kind.CONTRAST, Kind.NEGATION})
 
 _CARRIES_ON: Final = frozenset(["并", "并且", "而且", "且", "同时", "还", "也"])
@@ -114,7 +120,7 @@ class ClauseReader:
         self._refuses = False  # what follows
         self._used_up = False  # calm behind it is no more
         self._from = False  # a way from one verdict to another is told
-        self._user_named = self._third = False
+        self._user_named = self._of_other = False
         self._addressed = False  # the user is whom the agent turns to
         self._towards = False  # the last word was a preposition
 
@@ -141,11 +147,11 @@ class ClauseReader:
             self._refuses = kind is Kind.REFUSAL or (self._refuses and (kind in _GOVERNED or kind is Kind.OTHER))
             if kind in _SIGNS:
                 claim = self._claim(kind, attributive=last[0] == "的", describes=_describes(clause, at))
-                if self.agent:
+                if self.agent or (self._of_other and last[0] == "的"):
                     self._scope.link = None
                 elif claim is not None:
                     claims.append(claim)
-            elif (revised := self._revised(claims, kind, last, ends=at == end)) is not None:
+            elif (revised := self._revised(claims, kind, last, ends=_ends(clause, at, end))) is not None:
                 claims = revised
             elif self._is_listed_object(kind, clause[at : at + 1]):
                 continue
@@ -182,10 +188,12 @@ class ClauseReader:
             claims: of the clause so far.
             kind: of the word.
             last: the word before it.
-            ends: the word ends the clause.
+            ends: the word ends the clause, or denies all that is shown.
         """
         behind = self._scope.link is not None
-        asks = kind is Kind.ASKED or (ends and (behind or last[0] == "的") and kind in _ASKS)  # 有接受补发的可能
+        # 有接受补发的可能, 抱怨和指责均无
+        parted = behind or last[0] in _PARTED
+        asks = kind is Kind.ASKED or (ends and parted and kind in _ASKS)
         in_case = kind is Kind.IN_CASE and last[1] is not Kind.AGENT and last[0][-1:] != "说"  # 客服的话, 说的话
         self.conditional |= in_case
         self._wavers |= asks and kind is Kind.SILENCE
@@ -194,12 +202,12 @@ class ClauseReader:
             return claims if rhetoric else [claim._replace(value=None, conditional=True) for claim in claims]
         if not claims:
             return None
-        *earlier, claim = claims
         if not behind:  # 耐心在等待中耗尽
+            *earlier, claim = claims
             return [*earlier, claim._replace(value=claim.value or None)] if kind is Kind.SPENT else None
         if kind is Kind.DENIED or kind is Kind.SPENT:
-            return [*earlier, claim._replace(value=_faded(claim.value, kind))]
-        return [*earlier, claim._replace(value=None)] if ends and kind is Kind.FAINT else None
+            return [claim._replace(value=_faded(claim, kind)) for claim in claims]
+        return [claim._replace(value=None) for claim in claims] if ends and kind is Kind.FAINT else None
 
     def _claim(self, kind: Kind, *, attributive: bool, describes: bool) -> Claim | None:
         sign = _SIGNS[kind]
@@ -297,14 +305,14 @@ class ClauseReader:
                 causes = last in CAUSES and not self._user_named  # 因客服态度恶劣，用户换了一家
                 subject = causes or not (self._towards or (self._opines and kind is Kind.AGENT))
                 self.agent |= subject
-                self._third = subject and kind is Kind.THIRD
+                self._of_other = subject
             case Kind.USER | Kind.OWNED:
                 self._user_named |= kind is Kind.USER
                 addressed = self._towards or (kind is Kind.OWNED and self._addressed)  # 商家对用户的差评
                 if word == "被" and self._main_agent is None:
                     self._main_agent = self.agent  # 客服被用户的问题弄得很无奈
-                self._third &= word == "的"  # 用户转述同事的抱怨
-                self.agent &= addressed or self._asked_to or self._third
+                self._of_other &= word == "的"  # 用户转述同事的抱怨
+                self.agent &= addressed or self._asked_to
                 self._addressed = self._towards
             case Kind.LET | Kind.CAUSE:
                 if self.agent:
@@ -332,13 +340,20 @@ class ClauseReader:
         self._scope.bridge(word, last)
 
 
+def _ends(clause: list[Word], at: int, end: int) -> bool:
+    """Return true for the last word of a clause, and for a negation that only showing follows: 不满并未表现."""
+    if at == end or clause[at - 1][1] is not Kind.NEGATION:
+        return at == end
+    return clause[at][1] is Kind.SHOW and all(kind in _SHOWS_NOTHING for _, kind in clause[at:end])
+
+
 def _describes(clause: list[Word], at: int) -> bool:
     """Return true for a verdict that only describes what another verb is about: 取消了已接受的方案, 遇到愤怒的乘客."""
     described = clause[at : at + 1] == [("的", Kind.OWNED)] and clause[at + 1 : at + 2]
     if not described:
         return False
     thing, kind = described[0]
-    return (kind in _THINGS or thing == "方案") and any(kind is Kind.OTHER for _, kind in clause[: at - 1])
+    return (kind in _THINGS or thing == "方案") and any(kind in _VERBS for _, kind in clause[: at - 1])
 
 
 def _is_object(clause: list[Word], at: int) -> bool:
@@ -347,11 +362,11 @@ def _is_object(clause: list[Word], at: int) -> bool:
     return bool(goes_on) and any(kind is Kind.OTHER for _, kind in clause[: at - 1])
 
 
-def _faded(value: bool | None, kind: Kind) -> bool | None:
+def _faded(claim: Claim, kind: Kind) -> bool | None:
     """Return the value of a verdict whose thing is hardly there, or used up.
 
     What is hardly there was not shown; that there is no sign of calm shows nothing; used-up patience shows anger.
     """
     if kind is Kind.SPENT:
-        return True if value is False else None
-    return False if value else None
+        return True if claim.sign is False and claim.value is not None else None
+    return False if claim.value else None

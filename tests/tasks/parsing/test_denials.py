@@ -134,6 +134,43 @@ def test_no_listed_word_is_read_as_itself_behind_a_negation(negation):
         assert [word for word in listed if verdict_of(f"用户{negation}{word}") is verdict] == []
 
 
+@pytest.mark.parametrize(
+    "hardly",
+    words("""很少 极少 少有 罕见地 鲜有 鲜少 甭 何曾 岂 假装 佯装 装作 误以为 本应 本该 原本会 杜绝 免于 避免"""),
+)
+def test_what_hardly_or_never_was_is_not_read_as_shown(hardly):
+    assert accepted_of(f"用户{hardly}接受") is not True
+    assert negative_sentiment_of(f"用户{hardly}抱怨") is not True
+
+
+@pytest.mark.parametrize(
+    "hardly",
+    ["seldom", "refrained from", "avoided", "failed to", "pretended to", "was about to", "would have", "was asked to"],
+)
+def test_what_hardly_or_never_was_in_english_is_not_read_as_shown(hardly):
+    assert accepted_of(f"The user {hardly} accept the offer") is not True
+    assert negative_sentiment_of(f"The user {hardly} complain") is not True
+
+
+@pytest.mark.parametrize(
+    "tail", words("未果 失败 困难 无望 不足 没门 的可能性为零 是不可能的 的迹象没有出现 没有表现出来")
+)
+def test_an_end_that_takes_consent_back_leaves_none(tail):
+    assert accepted_of(f"用户接受{tail}") is not True
+
+
+@pytest.mark.parametrize("tail", words("未表现 并未流露 没有出现 均无 都没有 无从谈起 已排除 为零"))
+def test_an_end_that_denies_a_mood_leaves_none(tail):
+    assert negative_sentiment_of(f"用户抱怨、指责{tail}") is not True
+
+
+@pytest.mark.parametrize("person", words("银行 空乘 护士 物业 法院 房东 店长 舅舅 室友 租客 路人"))
+def test_what_other_people_feel_or_accept_is_not_the_users(person):
+    assert negative_sentiment_of(f"{person}非常生气") is None
+    assert negative_sentiment_of(f"用户转述{person}的不满") is None
+    assert accepted_of(f"{person}接受了该方案") is None
+
+
 @pytest.mark.parametrize("light", ["发", "退", "赔"])
 def test_a_verb_of_one_character_may_belong_to_the_mood_behind_it(light):
     assert negative_sentiment_of(f"用户没有{light}怨言") is not True
