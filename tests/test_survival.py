@@ -82,7 +82,7 @@ def machine(
     with served(*folder, environment) as one:
         yield one
         twice = sum(times - 1 for times in endpoint.delivered.values())
-        titles = Counter(message["title"].rpartition(" · ")[2] for message in hook.posted.queue)
+        titles = Counter(message["what"].rpartition(" · ")[2] for message in hook.posted.queue)
         print(f"calls {sum(endpoint.delivered.values())}, paid twice {twice}, notifications {dict(titles)}")
 
 
