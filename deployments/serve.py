@@ -33,7 +33,7 @@ from deployments.login import CLIENT_LOGIN, SERVER_LOGIN, check_exposure, login_
 from deployments.parts import PartFailed, Service, announce
 from deployments.postgresql import Cluster, free_port
 from deployments.worker import STOP_SECONDS as WORKER_STOP_SECONDS
-from flows.wiring.commands.environment import spare_from_proxy
+from flows.wiring.commands.environment import raise_file_limit, spare_from_proxy
 from flows.wiring.settings import Settings
 from tasks.domain.errors import KefuError, UsageError
 
@@ -354,6 +354,7 @@ def main(arguments: Sequence[str]) -> int:
     given = _parse(arguments)
     folder: Path = given.folder.resolve()
     try:
+        raise_file_limit()
         with ExitStack() as stack:
             lock = _sole(folder)
             if lock is None:

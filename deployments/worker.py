@@ -27,7 +27,7 @@ from deployments.on_server import require_server
 from deployments.parts import TETHER
 from deployments.postgresql import free_port
 from deployments.watchdog import Watchdog, answers
-from flows.wiring.commands.environment import child_environment, make_temporary_folder
+from flows.wiring.commands.environment import child_environment, make_temporary_folder, raise_file_limit
 from flows.wiring.services import check_settings
 from tasks.domain.errors import KefuError
 from tasks.running.scratch import scratch_folder
@@ -175,6 +175,7 @@ def main(arguments: Sequence[str]) -> int:
         if args.check:
             return 0
         require_server()
+        raise_file_limit()
     except KefuError as error:
         sys.stderr.write(f"kefu-digest: {error}\n")
         return 2

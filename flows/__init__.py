@@ -6,13 +6,14 @@ own server, and keeps keys out of the logs of libraries, in every process that r
 
 import os
 
-from flows.wiring.commands.environment import give_home, spare_from_proxy
-
-give_home()
-spare_from_proxy()
-
-from flows.wiring.commands.secret_logs import keep_secrets_out_of_logs  # noqa: E402  after there is a home
+from flows.wiring.commands.environment import give_home, spare_from_proxy, without_missing_certificates
 
 for _name, _value in (("DO_NOT_TRACK", "1"), ("PREFECT_SERVER_ANALYTICS_ENABLED", "false")):
     os.environ.setdefault(_name, _value)
+give_home()
+spare_from_proxy()
+without_missing_certificates()
+
+from flows.wiring.commands.secret_logs import keep_secrets_out_of_logs  # noqa: E402  after there is a home
+
 keep_secrets_out_of_logs()

@@ -1,10 +1,20 @@
 """The environment of this process, and of those that it starts."""
 
+import importlib
 import os
+import resource
 import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+from tasks.domain.errors import RunError
+
+_CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+# A day with 128 calls at once, its server and its tables; what most machines allow at once is 1,024.
+_FEWEST_FILES, _MOST_FILES = 256, 4096
 
 
 def child_environment(**others: str) -> dict[str, str]:
@@ -37,6 +47,35 @@ def give_home() -> None:
         Path.home()
     except RuntimeError:
         os.environ["HOME"] = os.environ.get("PREFECT_HOME") or str(_own_folder())
+
+
+def raise_file_limit() -> None:
+    """Let this process, and those that it starts, open as many files as calls, a server and tables take.
+
+    Raises:
+        RunError: the machine allows too few. A server without a file left logs that without end, and answers nobody.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    endless = resource.RLIM_INFINITY
+    if soft != endless and soft < _MOST_FILES:
+        soft = _MOST_FILES if hard == endless else min(_MOST_FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft != endless and soft < _FEWEST_FILES:
+        raise RunError(f"No more than {soft} files may be open at once. Raise the limit (ulimit -n {_MOST_FILES}).")
+
+
+def without_missing_certificates() -> None:
+    """Import Prefect where the environment names certificates that are not there: it would write a traceback at once.
+
+    What is wrong is said later, in one sentence, by whoever looks at the settings.
+    """
+    missing = {name: os.environ[name] for name in _CERTIFICATES if os.environ.get(name)}
+    missing = {name: path for name, path in missing.items() if not Path(path).exists()}
+    if missing:
+        for name in missing:
+            del os.environ[name]
+        importlib.import_module("prefect.blocks")
+        os.environ.update(missing)
 
 
 def _own_folder() -> Path:

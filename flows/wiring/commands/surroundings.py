@@ -15,7 +15,7 @@ from prefect.client.orchestration import get_client
 from prefect.context import refresh_global_settings_context
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME
 
-from flows.wiring.commands.environment import close_prefect_home, mark_children
+from flows.wiring.commands.environment import close_prefect_home, mark_children, raise_file_limit
 from tasks.domain.errors import KefuError, RunError
 
 # What some error in the chain says -> what is wrong, and what to do.
@@ -74,6 +74,7 @@ def surroundings() -> Iterator[None]:
         RunError: the server, or something else around the block, is not as it should be; one sentence says what.
     """
     close_prefect_home()
+    raise_file_limit()
     try:
         with ExitStack() as stack:
             if not PREFECT_API_URL.value():

@@ -2,7 +2,10 @@
 
 import os
 import pwd
+import resource
 import stat
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import NoReturn
@@ -10,7 +13,9 @@ from urllib.request import proxy_bypass
 
 import pytest
 
-from flows.wiring.commands.environment import close_prefect_home, give_home, spare_from_proxy
+from flows.wiring.commands.environment import close_prefect_home, give_home, raise_file_limit, spare_from_proxy
+from tasks.domain.errors import RunError
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -93,3 +98,43 @@ def test_hosts_that_the_user_spares_from_the_proxy_stay_so_under_either_name(nam
     assert os.environ["NO_PROXY"] == os.environ["no_proxy"] == "model.invalid,10.0.0.1,127.0.0.1,localhost,::1"
     assert proxy_bypass("model.invalid")
     assert not proxy_bypass("example.invalid")
+
+
+@pytest.fixture
+def file_limits(monkeypatch):
+    """Stands in for the system's limits, which a process can't raise again once they are lowered: soft, hard."""
+    limits = [1024, 20_000]
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: tuple(limits))
+    monkeypatch.setattr(resource, "setrlimit", lambda kind, wanted: limits.__setitem__(slice(None), wanted))
+    return limits
+
+
+@pytest.mark.parametrize(
+    ("allowed", "then"),
+    [
+        ((1024, 20_000), 4096),
+        ((16, 1024), 1024),
+        ((9000, 20_000), 9000),
+        ((64, resource.RLIM_INFINITY), 4096),
+        ((resource.RLIM_INFINITY, resource.RLIM_INFINITY), resource.RLIM_INFINITY),
+    ],
+)
+def test_as_many_files_as_the_machine_allows_may_be_open(allowed, then, file_limits):
+    file_limits[:] = allowed
+    raise_file_limit()
+    assert file_limits == [then, allowed[1]]
+
+
+def test_too_few_files_are_said_before_a_server_runs_out_of_them(file_limits):
+    file_limits[:] = (16, 16)
+    with pytest.raises(RunError, match=r"No more than 16 files .*ulimit -n 4096"):
+        raise_file_limit()
+
+
+def test_certificates_that_are_not_there_end_no_import_in_a_traceback():
+    program = "import flows, os, prefect.blocks.webhook; print(os.environ['SSL_CERT_FILE'])"
+    given = os.environ | {"SSL_CERT_FILE": "/not/there"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=given, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("/not/there\n", "")
