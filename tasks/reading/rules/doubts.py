@@ -24,7 +24,8 @@ _FEWEST_MESSAGES: Final = 4
 _SHARE: Final = 0.3  # of conversations that must show a sign: customers paste anything now and then
 
 _STAMP: Final = re.compile(
-    rf"(?:\n|<br ?/?>)\W{{0,3}}(?:{DATE}[ ,，T]{{1,3}})?{OF_DAY}|\(\s?(?:\d{{1,3}}m )?\d{{1,5}}s\s?\)(?:\s|\Z)"
+    rf"(?:\n|<br ?/?>)\W{{0,3}}(?:{DATE}[ ,，T]{{1,3}})?{OF_DAY}|\A\W{{0,3}}{DATE}[ ,，T]{{1,3}}{OF_DAY}|"
+    rf"\(\s?(?:\d{{1,3}}m )?\d{{1,5}}s\s?\)(?:\s|\Z)"
 )
 
 _LABEL: Final = re.compile(

@@ -50,6 +50,11 @@ WORD_CHARACTERS: Final = 64
 
 _LAST_WORD: Final = re.compile(r"[a-z]{3,20}[\s_-](?P<word>[a-z]{2,20})")
 
+# 员工-马丽, MessageToVisitor
+_ROLE_AND_NAME: Final = re.compile(r"(?P<role>[^\W\d_]{2,8})[-_·/|](?=\S)")
+
+_TOWARDS: Final = re.compile(r"[a-z_]{0,24}[a-z]{2}_?to_?(?P<other>[a-z]{3,20})")
+
 _DECORATION: Final = "[]【】()（）:：*_\"'“”「」<> \t\u3000\u200b\ufeff"
 
 _AGENT_FLAGS: Final = frozenset({"1", "true", "yes", "y", "t", "是"})
@@ -67,8 +72,8 @@ _SYSTEM_AS_AGENT: Final = frozenset(["system", "sys"])
 _PAIRS: Final = (
     ("in", "out"), ("i", "o"), ("received", "sent"), ("receive", "send"), ("recv", "send"), ("question", "answer"),
     ("ask", "answer"), ("c", "s"), ("c", "a"), ("u", "a"), ("u", "s"), ("u", "k"), ("问", "答"), ("提问", "回答"),
-    ("external", "internal"), ("user", "mine"), ("customer", "mine"), ("other", "self"), ("other", "me"),
-    ("them", "me"), ("peer", "self"), ("customer", "me"), ("对方", "我"), ("对方", "我方"), ("客", "服"),
+    ("external", "internal"), ("v", "a"), ("user", "app"), ("user", "mine"), ("customer", "mine"), ("other", "self"),
+    ("other", "me"), ("them", "me"), ("peer", "self"), ("customer", "me"), ("对方", "我"), ("对方", "我方"),
     ("咨询", "回复"), ("收", "发"), ("接收", "发送"), ("收到", "发出"), ("上行", "下行"), ("来", "去"), ("用", "客"),
 )  # fmt: skip
 
@@ -81,13 +86,21 @@ def speaker_of(word: str) -> Speaker | None:
     if speaker := _SPEAKERS.get(word) or _SPEAKERS.get(plain_word(word)):
         return speaker
     if not (found := _AFFIXED.fullmatch(word)):
-        return None
+        role = _ROLE_AND_NAME.match(word)
+        return _SPEAKERS.get(role["role"]) if role else None
     latin = found["latin"]
     if latin:
         speaker = _SPEAKERS.get(latin) if len(latin) > 1 else None
-        last = None if speaker else _LAST_WORD.fullmatch(word)  # automated_agent
-        return _SPEAKERS.get(last["word"]) if last else speaker
+        return speaker or _speaker_of_compound(word)
     return "agent" if found["agent"] else "user" if found["user"] else "system"
+
+
+def _speaker_of_compound(word: str) -> Speaker | None:
+    """The side that the last word names, as in `automated_agent`, or that a message goes away from."""
+    if last := _LAST_WORD.fullmatch(word):
+        return _SPEAKERS.get(last["word"])
+    away = _TOWARDS.fullmatch(word)
+    return _OTHER_SIDE.get(_SPEAKERS.get(away["other"])) if away else None
 
 
 def speaker_of_flag(flag: object) -> Speaker | None:

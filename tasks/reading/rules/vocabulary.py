@@ -71,7 +71,7 @@ NAMES: Final[Mapping[str, str]] = {
         "消息 对话 会话 会话内容 对话内容 聊天记录 对话记录 聊天消息 對話記錄 訊息列表"
     ),
     "transcript": (
-        "conversation transcript dialogue dialog chat 会话内容 对话内容 聊天记录 对话记录 "
+        "conversation transcript dialogue dialog chat conversations history 会话内容 对话内容 聊天记录 对话记录 "
         "会话记录 通话记录 對話記錄 对话 会话 text content 内容 文本"
     ),
     "prompt": "prompt",
@@ -107,7 +107,7 @@ _SHAPES_KEPT: Final = 1_000
 
 _WORDS_KEPT: Final = 1_000
 
-_SIDES_IN: Final = ("type", "role", "kind", "sendertype", "usertype", "purpose", "name")
+_SIDES_IN: Final = ("type", "role", "kind", "sendertype", "usertype", "purpose", "t", "name")
 
 
 class Shape(NamedTuple):
@@ -196,6 +196,12 @@ class Vocabulary:
             if meaning == "conversation_id":
                 self._renamed_ids = {*self._renamed_ids, normalized(key)}
         self._shapes.clear()
+
+    def learn_roles(self, sides: Mapping[str, Speaker]) -> None:
+        """Give values of the role column the side that the log itself has shown."""
+        for word, side in sides.items():
+            self.roles.setdefault(word, side)
+        self.speakers.clear()
 
     def means(self, key: str, meaning: str) -> bool:
         """Return true for a key of this meaning."""

@@ -13,11 +13,13 @@ from tasks.reading.rules.json.fields import time_of
 from tasks.reading.rules.json.learning import learn_from
 from tasks.reading.rules.json.people import sides_by_people
 from tasks.reading.rules.json.records import JsonRecords
+from tasks.reading.rules.json.texts import identity
 from tasks.reading.rules.json.unwrapping import list_of_records_at
 from tasks.reading.rules.objects.log_bytes import first_json_values
 from tasks.reading.rules.objects.sample import SAMPLED_VALUES, parsed, records_of
 from tasks.reading.rules.readers import JsonDocument, JsonLines
-from tasks.reading.rules.speakers import roles_in_context
+from tasks.reading.rules.speakers import roles_in_context, side_of_others, speaker_of
+from tasks.reading.rules.tables.told_by_values import kind_in
 from tasks.reading.rules.vocabulary import lifted
 
 
@@ -86,19 +88,22 @@ def _are_newest_first(values: list[Any], log: LogContext) -> bool:
 
 def _learn(values: list[Any], log: LogContext) -> dict[str, str]:
     """Learn from a sample what roles mean beside each other; return what its keys mean."""
+    vocabulary = log.vocabulary
     samples = list(islice(records_of(values), SAMPLED_VALUES * 20))
-    roles: list[str] = []
+    said: list[tuple[str, str]] = []
     columns: dict[str, str] = {}
-    paths = log.vocabulary.paths
-    for sample in (lifted(sample, paths) for sample in samples) if paths else samples:
-        shape = log.vocabulary.shape(tuple(sample))
+    for sample in (lifted(sample, vocabulary.paths) for sample in samples) if vocabulary.paths else samples:
+        shape = vocabulary.shape(tuple(sample))
         role = sample.get(shape.role)
         if isinstance(role, Mapping):
-            role = next((role[key] for key in ("type", "role") if isinstance(role.get(key), str)), None)
+            role = kind_in(role) or None
         if isinstance(role, str):
-            roles.append(role)
+            said.append((identity(sample.get(shape.conversation_id)) if shape.names_its_conversation else "", role))
         for name, meaning in shape.meanings().items():
             columns.setdefault(str(name), meaning)
-    for word, side in roles_in_context(roles).items():
-        log.vocabulary.roles.setdefault(word, side)
+    vocabulary.learn_roles(roles_in_context(word for _, word in said))
+    others = side_of_others(said, lambda word: vocabulary.roles.get(word) or speaker_of(word))
+    if others and all(conversation for conversation, _ in said) and not log.mapping.roles:
+        vocabulary.learn_roles({"*": others})
+        log.counts_guess(others)
     return columns

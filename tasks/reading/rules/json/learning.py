@@ -13,6 +13,7 @@ from tasks.reading.rules.tables.told_by_values import (
     is_dialogue,
     is_id_name,
     only,
+    shared_id,
     side_of_role,
     time_in,
     told_by_values,
@@ -35,6 +36,8 @@ def learn_from(values: Sequence[Any], vocabulary: Vocabulary) -> None:
                 learned.setdefault(name, meaning)
     if learned:
         vocabulary.learn(learned)
+    if shared := {name: "conversation_id" for group in groups if (name := shared_id(group, vocabulary))}:
+        vocabulary.learn(shared)
     lists = {name: "messages" for group in groups for row in group[:3] for name in _lists_in(row, vocabulary)}
     if lists:
         vocabulary.learn(lists)
@@ -89,18 +92,27 @@ def _lists_in(row: Mapping[str, Any], vocabulary: Vocabulary) -> Iterator[str]:
     shape = vocabulary.shape(tuple(row))
     if shape.messages or shape.speaks:
         return
-    if not shape.conversation_id and not any(_OWN_ID.fullmatch(normalized(name)) for name in row):
+    if not shape.conversation_id and not any(map(_may_be_own_id, [*row, *_keys_inside(row)])):
         return
     lists = [name for name, value in row.items() if _is_list_of_messages(value, vocabulary)]
     lists = lists or [
         f"{name}.{inner}"
         for name, value in row.items()
-        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict)
-        for inner, kept in value[0].items()
+        if isinstance(held := value[0] if isinstance(value, list) and len(value) == 1 else value, dict)
+        for inner, kept in held.items()
         if _is_list_of_messages(kept, vocabulary)
     ]
     if len(lists) == 1:
         yield lists[0]
+
+
+def _keys_inside(row: Mapping[str, Any]) -> list[str]:
+    """The keys of the objects in a record that may be about the conversation."""
+    return [key for value in row.values() if isinstance(value, dict) for key in value if is_id_name(normalized(key))]
+
+
+def _may_be_own_id(name: str) -> bool:
+    return _OWN_ID.fullmatch(normalized(name)) is not None
 
 
 def _is_list_of_messages(value: Any, vocabulary: Vocabulary) -> bool:
@@ -129,7 +141,10 @@ def _about_conversations(groups: Sequence[Sequence[Mapping[str, Any]]], vocabula
         values = {name: [row[name] for row in rows if row.get(name)] for row in rows for name in row}
         if not (shape.time or shape.started_at) and (time := time_in(values)):
             found.setdefault(time, "time")
-        if not shape.conversation_id:
+        if shape.speaks and shape.conversation_id and not shape.names_its_conversation:
+            if name := _conversation_beside(values):
+                found.setdefault(name, "conversation_id")
+        elif not shape.conversation_id:
             own = "" if shape.speaks or not shape.messages else _own_id(values, len(rows))
             if name := _conversation_beside(values) or own:
                 found.setdefault(name, "conversation_id")

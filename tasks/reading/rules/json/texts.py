@@ -33,7 +33,7 @@ _NAMED: Final = ("name", "channel", "type", "title", "label", "value", "id")
 def words_in(content: Any, depth: int = 0) -> str:
     """The words in a message's content: a text, a number, an object that holds one, or parts of which some do."""
     if isinstance(content, str):
-        return words_in_json(content) if depth == 0 else content
+        return words_in_json(content)
     if depth > _DEPTH:
         return ""
     if isinstance(content, list):

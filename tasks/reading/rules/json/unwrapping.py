@@ -72,7 +72,8 @@ def _keyed(value: Mapping[str, Any], kind: Callable[[Any], str]) -> list[Any]:
             return [{"messages": element} for element in value.values()]  # the list's name is no id
         return [{"conversation_id": key, "messages": element} for key, element in value.items()]
     if all(isinstance(element, dict) and _kind(element, kind) not in ("", _MESSAGES) for element in elements):
-        return [{"conversation_id": key, **element} for key, element in value.items()]
+        wrapped = _WRAPPERS & {key.lower() for key in value}
+        return [element if wrapped else {"conversation_id": key, **element} for key, element in value.items()]
     return []
 
 

@@ -19,6 +19,8 @@ _CHECKED_FOR_KEYS: Final = 20  # lines; an export that repeats a key does so thr
 
 _CHARACTERS: Final = 1 << 16
 
+_DEPTH: Final = 9
+
 
 @dataclass(slots=False)
 class Sample:
@@ -104,7 +106,7 @@ def records_of(values: list[Any], depth: int = 0) -> Iterator[Mapping[str, Any]]
         if isinstance(value, Mapping):
             yield value
         inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-        if depth < 5:
+        if depth < _DEPTH:
             yield from records_of([value for value in inner if isinstance(value, dict | list)], depth + 1)
 
 

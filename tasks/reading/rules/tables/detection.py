@@ -202,15 +202,13 @@ def _are_enveloped(candidate: Candidate, columns: Columns, at: int, dialect: Dia
 def _learn_roles(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> None:
     if columns.role < 0:
         return
-    roles, at_id = candidate.log.vocabulary.roles, columns.conversation_id
+    vocabulary, at_id = candidate.log.vocabulary, columns.conversation_id
     rows = list(_rows(candidate, at + 1, dialect, columns.width))
     said = [(row[at_id] if at_id >= 0 else "", row[columns.role].strip()) for row in rows]
-    for word, side in roles_in_context(word for _, word in said).items():
-        roles.setdefault(word, side)
-    if not candidate.mapping.roles and (
-        others := side_of_others(said, lambda word: roles.get(word) or speaker_of(word))
-    ):
-        roles["*"] = others
+    vocabulary.learn_roles(roles_in_context(word for _, word in said))
+    others = side_of_others(said, lambda word: vocabulary.roles.get(word) or speaker_of(word))
+    if others and not candidate.mapping.roles:
+        vocabulary.learn_roles({"*": others})
         candidate.log.counts_guess(others)
 
 

@@ -11,7 +11,13 @@ from itertools import groupby
 from typing import Any, Final
 
 from tasks.reading.rules.json.texts import words_in
-from tasks.reading.rules.speakers import Speaker, roles_in_context, speaker_of
+from tasks.reading.rules.speakers import (
+    Speaker,
+    roles_in_context,
+    speaker_of,
+    speaker_of_flag,
+    speaker_of_user_flag,
+)
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.transcripts.dialogues import split_transcript
 from tasks.reading.rules.vocabulary import Shape, Vocabulary, normalized
@@ -57,7 +63,7 @@ _LONGEST_TIME: Final = 60  # characters
 
 _DATED: Final = re.compile(r"\d{4}.*\d[:：时시時]")
 
-_KINDS_IN: Final = ("type", "kind", "role", "usertype", "sendertype", "purpose")
+_KINDS_IN: Final = ("type", "kind", "role", "usertype", "sendertype", "purpose", "t")
 
 _KIND: Final = re.compile(r"type|kind|role|side|class|类|身份|角色|方")
 
@@ -90,6 +96,18 @@ def told_by_values(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) ->
     if not (shape.time or shape.started_at) and (time := time_in(values)):
         found[time] = "time"
     return found
+
+
+def shared_id(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> str:
+    """The name, such as `sid`, of what could be a message's own id, where it parts the rows into dialogues; or ""."""
+    rows = rows[:ROWS]
+    shape = vocabulary.shape(tuple(rows[0]))
+    if not (shape.speaks and shape.conversation_id) or shape.names_its_conversation:
+        return ""
+    ids = [str(row.get(shape.conversation_id)) for row in rows]
+    shared = 1 < len(set(ids)) <= len(ids) // 2
+    parts = shared and _parts_dialogues(rows, shape, {shape.role: "role"}, vocabulary)
+    return shape.conversation_id if parts else ""
 
 
 def is_id_name(word: str) -> bool:
@@ -162,8 +180,13 @@ def _parts_dialogues(
 def _side_of_rows(
     rows: Sequence[Mapping[str, Any]], meant: Mapping[str, str], vocabulary: Vocabulary
 ) -> Callable[[Mapping[str, Any]], Speaker | None]:
-    """The side of a row, by the words of its role beside each other."""
+    """The side of a row: by the words of its role beside each other, or by a flag."""
     role = next((name for name, meaning in meant.items() if meaning == "role" and name), "")
+    shape = vocabulary.shape(tuple(rows[0]))
+    if not role and shape.is_agent:
+        return lambda row: speaker_of_flag(row.get(shape.is_agent))
+    if not role and shape.is_user:
+        return lambda row: speaker_of_user_flag(row.get(shape.is_user))
     context = roles_in_context(word for row in rows if isinstance(word := row.get(role), str))
     return lambda row: context.get(str(row.get(role))) or side_of_role(vocabulary, row.get(role))
 
@@ -206,7 +229,7 @@ def _role(values: Mapping[str, list[Any]], shape: Shape) -> str:
 
 def _both_sides(values: Sequence[Any]) -> bool:
     if any(isinstance(value, Mapping) for value in values):
-        return _both_sides([_kind_in(value) for value in values])
+        return _both_sides([kind_in(value) for value in values])
     if not all(isinstance(value, str) for value in values):
         return False
     words = {value.strip() for value in values if value.strip()}
@@ -218,7 +241,7 @@ def _both_sides(values: Sequence[Any]) -> bool:
     return {"user", "agent"} <= set(known) and len(known) * 2 > len(sides)
 
 
-def _kind_in(value: Any) -> str:
+def kind_in(value: Any) -> str:
     """Everything an object says of the kind of person it is."""
     words = {normalized(str(name)): kept for name, kept in value.items()} if isinstance(value, Mapping) else {}
     return next((kind for name in _KINDS_IN if isinstance(kind := words.get(name), str)), "")

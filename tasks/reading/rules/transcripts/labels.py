@@ -34,7 +34,7 @@ _LINE: Final = re.compile(
 # 千牛, 旺旺: NAME(2026-11-22 10:00:00): text. QQ, 七鱼: NAME 2026-11-22 10:00:00, with the text on the lines below.
 _NAME_AND_TIME: Final = re.compile(
     rf"[ \t\u3000\ufeff\u200e]*+(?P<name>[^\s\u200e(（\[【\d,，;；|\t][^(（,，;；|\t\n]{{0,30}}?)[ \t]{{0,4}}"
-    rf"[(（]?(?P<time>{_DATED})[)）]?[ \t]{{0,4}}"
+    rf",?[ \t]?[(（\[]?(?P<time>{_DATED})[)）\]]?[ \t]{{0,4}}"
     r"(?:[:：][ \t]{0,4}|$)"
 )
 
@@ -45,8 +45,10 @@ _NAME_AND_CLOCK: Final = re.compile(
     rf"(?P<time>{OF_DAY})[)）]?[ \t]{{0,4}}(?:[:：][ \t]{{0,4}}|$)"
 )
 
-# [NAME] [10:00] text
-_TIME_BEHIND: Final = re.compile(rf"[ \t]?[\[(（](?P<time>{_DATED}|{OF_DAY})[\])）][:：]?[ \t]{{0,4}}")
+# [NAME] [10:00] text, 【NAME】2026-11-22 10:00:00
+_TIME_BEHIND: Final = re.compile(
+    rf"[ \t]?(?:[\[(（](?P<time>{_DATED}|{OF_DAY})[\])）]|(?P<bare>{_DATED}))[:：]?[ \t]{{0,4}}"
+)
 
 _ENDS_IN_HOUR: Final = re.compile(r"[\s(（午上晨]\d{1,2}$")
 
@@ -169,7 +171,7 @@ class LabelReader:
         timed = found["time"] is not None or found["elapsed"] is not None
         behind = _TIME_BEHIND.match(line, found.end()) if found["shut"] and not timed else None
         if behind and (speaker or _may_be_name(name)):
-            return Label(speaker, name, behind["time"], behind.end(), sure=speaker is not None)
+            return Label(speaker, name, behind["time"] or behind["bare"], behind.end(), sure=speaker is not None)
         ends = not found["shut"] or (found["open"] and speaker) or line[found.end() : found.end() + 1].isspace()
         if ends and (speaker or self._is_stranger(name, timed, found)):
             return Label(speaker, name, found["time"], found.end(), sure=speaker is not None)
@@ -254,12 +256,13 @@ _SPEAKERS_KEPT: Final = 4_096
 _known_labels: dict[str, Speaker | None] = {}
 
 
-def _label_speaker(name: str) -> Speaker | None:
+def _label_speaker(label: str) -> Speaker | None:
     """The side of a label's name; remembered, because a log has few."""
     try:
-        return _known_labels[name]
+        return _known_labels[label]
     except KeyError:
         pass
+    name = label.removeprefix("From ").lstrip()  # as Zoom writes it
     word = _SUFFIX_AT_END.sub("", name) or name
     speaker = speaker_of(name) or speaker_of(word)
     if speaker is None and " " in word and not word.isascii():
@@ -270,7 +273,7 @@ def _label_speaker(name: str) -> Speaker | None:
         speaker = None
     if len(_known_labels) >= _SPEAKERS_KEPT:
         _known_labels.clear()
-    _known_labels[name] = speaker
+    _known_labels[label] = speaker
     return speaker
 
 

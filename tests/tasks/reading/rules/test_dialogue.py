@@ -50,7 +50,8 @@ def test_timestamp_parser_agrees_with_the_zone(seconds, zone):
     [("用户", "user"), ("顾客 ", "user"), ("Customer", "user"), ("user_17", "user"), ("买家（老客）", "user"),
      ("客服", "agent"), ("【客服】", "agent"), ("售后客服3号", "agent"), ("客服小林", "agent"), ("机器人", "agent"), ("BOT", "agent"),
      ("assistant", "agent"), ("系统", "system"), ("system", "system"), ("automated_agent", "agent"), ("live agent", "agent"),
-     ("rated_good", None), ("林小姐", None), ("", None), ("0", None), ("us", None)],
+     ("员工-马丽", "agent"), ("MessageToVisitor", "agent"),
+     ("customer_to_agent", "user"), ("photo", None), ("rated_good", None), ("马丽-员工", None), ("林小姐", None), ("", None), ("0", None), ("us", None)],
 )  # fmt: skip
 def test_speaker_of_knows_the_usual_words(word, speaker):
     assert speaker_of(word) == speaker

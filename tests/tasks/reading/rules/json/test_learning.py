@@ -142,3 +142,55 @@ def test_a_speaker_and_a_text_within_objects_are_found():
         ("c0", TURNS),
         ("c1", TURNS),
     ]
+
+
+SIGNED = [{"role": side, "content": words} for side, words in TURNS]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"id": "c1", "_embedded": {"messages": [{"is_inbound": side == "user", "text": words} for side, words in TURNS]}},
+        {"about": {"conversationId": "c1", "n": 3}, "messageRecords": SIGNED},
+        {"data": {"msgs": [{"sid": "c1", "fromUser": int(side == "user"), "body": words} for side, words in TURNS] * 2}},
+        {"id": "c1", "conversations": "\n".join(f"{'Human' if side == 'user' else 'Assistant'}: {words}" for side, words in TURNS)},
+        {"id": "c1", "messages": [{"sender": {"t": "v" if side == "user" else "a"}, "msg": words} for side, words in TURNS]},
+        {"id": "c1", "items": [{"kind": f"MessageTo{'Operator' if side == 'user' else 'Visitor'}", "body": words} for side, words in TURNS]},
+    ],
+)  # fmt: skip
+def test_read_keeps_the_id_of_a_conversation_however_deep_its_messages_lie(record):
+    if "data" in record:
+        other = [{**message, "sid": "c2"} for message in record["data"]["msgs"][:3]]
+        record = {"data": {"msgs": [*record["data"]["msgs"][:3], *other]}}
+    found = Read(dump(record)).conversations
+    assert [one.conversation_id for one in found] == (["c1", "c2"] if "data" in record else ["c1"])
+    assert {tuple(said(one)) for one in found} == {tuple(TURNS)}
+
+
+def test_a_messages_own_id_gives_way_to_the_conversation_beside_it():
+    rows = [
+        {"id": f"m{at}", "conversation": {"id": "c1"}, "from": {"role": side}, "text": words}
+        for at, (side, words) in enumerate(TURNS)
+    ]
+    found = Read(dump(*rows)).conversation
+    assert (found.conversation_id, said(found)) == ("c1", TURNS)
+
+
+def test_customers_and_users_of_a_deep_document_are_both_sides():
+    threads = [
+        {"type": "reply", "body": words, "createdBy": {"type": "customer" if side == "user" else "user"}}
+        for side, words in TURNS
+    ]
+    record = {"_embedded": {"conversations": [{"id": "c1", "_embedded": {"threads": threads}}]}}
+    assert said(Read(dump(record)).conversation) == TURNS
+
+
+def test_names_beside_the_agents_in_rows_are_the_customers():
+    rows = [
+        {"session_id": f"c{n}", "from": f"王{n}" if side == "user" else "客服小夏", "text": words}
+        for n in range(2)
+        for side, words in TURNS
+    ]
+    found = Read(dump(*rows))
+    assert [said(one) for one in found.conversations] == [TURNS, TURNS]
+    assert "only the other side is known" in found.tally.notes[0]
