@@ -11,6 +11,7 @@ from tasks.themes.rules.assigning import Assigner
 from tasks.themes.rules.classifier import Classifier
 from tasks.themes.rules.known import KnownThemes
 from tasks.themes.rules.patterns import Rule, parse_rules
+from tasks.themes.rules.signals import Signals, parse_signals
 from tasks.themes.rules.taxonomy import Taxonomy, Theme, parse_taxonomy
 
 _DATA = Path(__file__).parent / "data"
@@ -56,11 +57,22 @@ def _rules() -> tuple[Rule, ...]:
 
 
 @cache
+def load_signals() -> Signals:
+    """Read the groups of expressions that the default taxonomy's classifier sees."""
+    return parse_signals((_DATA / "signals.toml").read_text(encoding="utf-8"))
+
+
+@cache
 def load_classifier() -> Classifier:
     """Read the default taxonomy's trained weights."""
     with np.load(_DATA / "classifier.npz") as file:
         return Classifier(
-            tuple(file["themes"].tolist()), file["weights"], file["scales"], file["biases"], str(file["corpus"])
+            tuple(file["themes"].tolist()),
+            load_signals(),
+            file["weights"],
+            file["scales"],
+            file["biases"],
+            str(file["corpus"]),
         )
 
 

@@ -1,4 +1,4 @@
-"""A linear classifier over hashed n-grams, with weights of eight bits: small enough to lie in the repository."""
+"""A linear classifier over hashed n-grams and signals, with weights of eight bits: small enough for the repository."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,24 +7,35 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tasks.themes.rules.ngrams import hashed_ngrams
+from tasks.themes.rules.ngrams import BUCKETS, hashed_ngrams
+from tasks.themes.rules.signals import Signals
 
 _TEXTS_AT_A_TIME = 2_000
+
+_Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+
+
+def feature_blocks(texts: pa.Array, signals: Signals) -> tuple[_Block, _Block]:
+    """The n-grams and the signals of normalized texts: for each the numbers of texts, ascending, and of weights."""
+    rows, columns = signals.find(texts)
+    return hashed_ngrams(texts), (rows, columns + BUCKETS)
 
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """Scores of themes: the mean weight of a text's n-grams, times the root of their number, plus a bias.
+    """Scores of themes: of n-grams and of signals the mean weight, times the root of their number, plus a bias.
 
     Args:
         themes: their ids, one a column.
-        weights: buckets x themes, int8.
+        signals: the groups of expressions that it was trained with.
+        weights: (buckets and signals) x themes, int8.
         scales: what a weight of one is worth, by theme.
         biases: by theme.
         corpus: a digest of what it was trained on.
     """
 
     themes: tuple[str, ...]
+    signals: Signals
     weights: npt.NDArray[np.int8]
     scales: npt.NDArray[np.float32]
     biases: npt.NDArray[np.float32]
@@ -36,25 +47,33 @@ class Classifier:
         return np.concatenate(parts) if parts else np.zeros((0, len(self.themes)), np.float32)
 
     def _scores(self, texts: pa.Array) -> npt.NDArray[np.float32]:
-        rows, columns = hashed_ngrams(texts, len(self.weights))
-        sums = np.zeros((len(texts), len(self.themes)), dtype=np.float32)
+        scores = np.tile(self.biases, (len(texts), 1))
+        for rows, columns in feature_blocks(texts, self.signals):
+            counts = np.maximum(np.bincount(rows, minlength=len(texts)), 1)[:, None]
+            scores += self._sums(rows, columns, len(texts)) * self.scales / np.sqrt(counts, dtype=np.float32)
+        return scores
+
+    def _sums(self, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], many: int) -> npt.NDArray[np.float32]:
+        sums = np.zeros((many, len(self.themes)), np.float32)
         if len(rows):
             starts = np.flatnonzero(np.diff(rows, prepend=-1))
-            gathered = self.weights[columns].astype(np.int16)
-            sums[rows[starts]] = np.add.reduceat(gathered, starts, axis=0, dtype=np.int32)
-        lengths = np.sqrt(np.maximum(np.bincount(rows, minlength=len(texts)), 1))[:, None]
-        scores: npt.NDArray[np.float32] = (sums * (self.scales / lengths) + self.biases).astype(np.float32)
-        return scores
+            sums[rows[starts]] = np.add.reduceat(self.weights[columns].astype(np.int16), starts, axis=0, dtype=np.int32)
+        return sums
 
 
 def quantized(
-    themes: Sequence[str], weights: npt.NDArray[np.float64], biases: npt.NDArray[np.float64], corpus: str
+    themes: Sequence[str],
+    signals: Signals,
+    weights: npt.NDArray[np.float64],
+    biases: npt.NDArray[np.float64],
+    corpus: str,
 ) -> Classifier:
-    """A classifier of trained weights (buckets x themes), rounded to eight bits."""
+    """A classifier of trained weights ((buckets and signals) x themes), rounded to eight bits."""
     scales = np.abs(weights).max(axis=0) / 127
     scales[scales == 0] = 1
     return Classifier(
         tuple(themes),
+        signals,
         np.rint(weights / scales).astype(np.int8),
         scales.astype(np.float32),
         biases.astype(np.float32),

@@ -4,38 +4,54 @@ Needs scikit-learn, which only development installs. The same corpus gives the s
 """
 
 import sys
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
-from tasks.themes.assigner import load_taxonomy, save_classifier
-from tasks.themes.rules.classifier import quantized
-from tasks.themes.rules.ngrams import BUCKETS, hashed_ngrams
+from tasks.themes.assigner import load_signals, load_taxonomy, save_classifier
+from tasks.themes.rules.classifier import feature_blocks, quantized
+from tasks.themes.rules.ngrams import BUCKETS
 from tasks.themes.rules.normalizing import normalize
 from tasks.themes.rules.taxonomy import OTHER
 from tasks.themes.training.corpus import digest, training_set
 
-_STRENGTH = 1.0
+_STRENGTH = 3.0
 
 # Little of what is `other` resembles what was trained on: a theme has to be ahead of it by this much.
-_UNKNOWN = 0.5
+_UNKNOWN = 0.6
 
 
 def main() -> None:
     """Train, round to eight bits and write the file."""
-    pairs = training_set()
+    found = training_set()
     themes = load_taxonomy().ids
-    rows, columns = hashed_ngrams(normalize(pa.array([text for text, _ in pairs])))
-    counts = np.maximum(np.bincount(rows, minlength=len(pairs)), 1)
-    features = csr_matrix((1 / np.sqrt(counts)[rows], (rows, columns)), shape=(len(pairs), BUCKETS))
-    labels = np.array([themes.index(theme) for _, theme in pairs])
-    model = LinearSVC(C=_STRENGTH, class_weight="balanced", random_state=0, tol=1e-3)
-    model.fit(features, labels)
+    signals = load_signals()
+    plain = normalize(pa.array([sentence.text for sentence in found])).to_pylist()
+    weights: Counter[tuple[str, str]] = Counter()
+    for text, sentence in zip(plain, found, strict=True):
+        weights[text, sentence.theme] += sentence.weight
+    features = _features(pa.array([text for text, _ in weights]))
+    labels = np.array([themes.index(theme) for _, theme in weights])
+    model = LinearSVC(C=_STRENGTH, class_weight="balanced", random_state=0, tol=1e-2)
+    model.fit(features, labels, sample_weight=np.array(list(weights.values()), dtype=float))
     biases = model.intercept_ + _UNKNOWN * (np.array(themes) == OTHER)
-    path = save_classifier(quantized(themes, model.coef_.T, biases, digest(pairs)))
-    sys.stdout.write(f"{len(pairs)} sentences, {path.stat().st_size} bytes: {path}\n")
+    corpus = digest(found, signals.patterns)
+    path = save_classifier(quantized(themes, signals, model.coef_.T, biases, corpus))
+    sys.stdout.write(f"{len(weights)} sentences, {path.stat().st_size} bytes: {path}\n")
+
+
+def _features(texts: pa.Array) -> csr_matrix:
+    """Texts x (buckets and signals): each feature of a block one by the root of their number, as in the classifier."""
+    signals = load_signals()
+    shape = (len(texts), BUCKETS + signals.features)
+    features = csr_matrix(shape)
+    for rows, columns in feature_blocks(texts, signals):
+        counts = np.maximum(np.bincount(rows, minlength=len(texts)), 1)
+        features += csr_matrix((1 / np.sqrt(counts)[rows], (rows, columns)), shape=shape)
+    return features
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The training data of the default taxonomy's classifier."""
+"""The training data of the default taxonomy's classifier: sentences, what they are about, and what each weighs."""
 
 import hashlib
 import random
@@ -6,44 +6,65 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from tasks.themes.assigner import load_taxonomy
 from tasks.themes.training.templates import every_form, sentences, varied
 
-_CORPUS = Path(__file__).parent / "corpus.toml"
-_SENTENCES = Path(__file__).parent / "sentences"
+_HERE = Path(__file__).parent
 _PER_TEMPLATE = 40
 _PER_LINE = 16
-_OWN_WORDS = 6
+
+# A sentence written as people write teaches more than one of the many that a template makes.
+_FROM_TEMPLATE, _FROM_LINE, _WRITTEN = 1, 2, 6
+
+
+class Sentence(NamedTuple):
+    """A text to learn from."""
+
+    text: str
+    theme: str
+    weight: int
 
 
 @cache
-def training_set() -> tuple[tuple[str, str], ...]:
-    """Sentences with their themes: a theme's own file weighs twice, its examples six times."""
-    corpus = tomllib.loads(_CORPUS.read_text(encoding="utf-8"))
-    found = sentences(corpus["themes"], corpus["slots"], _PER_TEMPLATE, seed=1)
-    found += list(_written(corpus["slots"])) * 2
+def training_set() -> tuple[Sentence, ...]:
+    """Whole sentences, the taxonomy's examples among them, and forms of templates that none of those equals."""
+    corpus = tomllib.loads((_HERE / "corpus.toml").read_text(encoding="utf-8"))
+    slots = {name: words.split() for name, words in corpus["slots"].items()}
+    written = [Sentence(text, theme, _WRITTEN) for text, theme in (*_examples(), *_lines("written"))]
+    known = {sentence.text for sentence in written}
+    made = [
+        *(Sentence(*pair, _FROM_TEMPLATE) for pair in sentences(corpus["themes"], slots, _PER_TEMPLATE, seed=1)),
+        *(Sentence(*pair, _FROM_LINE) for pair in _forms(slots)),
+    ]
+    return (*written, *(sentence for sentence in made if sentence.text not in known))
+
+
+def _examples() -> Iterator[tuple[str, str]]:
     for theme in load_taxonomy().themes:
-        pairs = [(text, theme.id) for text in theme.examples] + list(theme.counter_examples)
-        found += pairs * _OWN_WORDS
-    for theme_id, block in corpus.get("written", {}).items():
-        found += [(text, theme_id) for text in block.strip().splitlines()] * _OWN_WORDS
-    return tuple(found)
+        yield from ((text, theme.id) for text in theme.examples)
+        yield from theme.counter_examples
 
 
-def _written(slots: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _lines(folder: str) -> Iterator[tuple[str, str]]:
+    for file in sorted((_HERE / folder).glob("*.txt")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            yield line, file.stem
+
+
+def _forms(slots: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
     """Some forms of each line of `sentences/THEME.txt`; of a text under two themes the first."""
-    words = {name: text.split() for name, text in slots.items()}
     rng = random.Random(3)
     seen: set[str] = set()
-    for file in sorted(_SENTENCES.glob("*.txt")):
-        for line in file.read_text(encoding="utf-8").splitlines():
-            for text in every_form(line, words, _PER_LINE, rng):
-                if text not in seen:
-                    seen.add(text)
-                    yield varied(text, rng, file.stem), file.stem
+    for line, theme in _lines("sentences"):
+        for text in every_form(line, slots, _PER_LINE, rng):
+            if text not in seen:
+                seen.add(text)
+                yield varied(text, rng, theme), theme
 
 
-def digest(pairs: Sequence[tuple[str, str]]) -> str:
-    """A name for a training set, which its classifier bears."""
-    return hashlib.sha256("\n".join("\t".join(pair) for pair in pairs).encode()).hexdigest()[:16]
+def digest(found: Sequence[Sentence], patterns: Sequence[str]) -> str:
+    """A name for a training set and the signals read from it, which its classifier bears."""
+    lines = [*("\t".join(map(str, sentence)) for sentence in found), *patterns]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

@@ -28,16 +28,15 @@ _AFTER = ("谢谢", "急", "呢", "啊", "?", "...", "麻烦了", "在线等", "
 
 
 def sentences(
-    templates: Mapping[str, str], slots: Mapping[str, str], per_template: int, seed: int
+    templates: Mapping[str, str], slots: Mapping[str, Sequence[str]], per_template: int, seed: int
 ) -> list[tuple[str, str]]:
     """Distinct sentences with their themes, drawn from every template alike; the same seed draws the same ones."""
-    words = {name: text.split() for name, text in slots.items()}
     rng = random.Random(seed)
     found: dict[str, str] = {}
     for theme, block in templates.items():
         for template in block.strip().splitlines():
             for _ in range(per_template):
-                text = _drawn(template.strip(), words, rng)
+                text = _drawn(template.strip(), slots, rng)
                 if len(text) > 1:
                     found.setdefault(varied(text, rng, theme), theme)
     return list(found.items())

@@ -5,7 +5,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.themes.assigner import load_classifier, open_assigner
+from tasks.themes.assigner import load_classifier, load_signals, open_assigner
 from tasks.themes.rules.ngrams import hashed_ngrams
 from tasks.themes.rules.taxonomy import OTHER
 from tasks.themes.training.corpus import digest, training_set
@@ -25,20 +25,20 @@ def f1(pairs: list[tuple[str, str]]) -> dict[str, float]:
 
 
 def test_the_classifier_was_trained_on_the_committed_corpus():
-    assert load_classifier().corpus == digest(training_set())
-    assert (DATA / "classifier.npz").stat().st_size < 700_000
+    assert load_classifier().corpus == digest(training_set(), load_signals().patterns)
+    assert (DATA / "classifier.npz").stat().st_size < 600_000
 
 
 def test_no_kept_back_sentence_was_trained_on():
-    assert not {text for texts in HELD_OUT.values() for text in texts} & {text for text, _ in training_set()}
+    assert not {text for texts in HELD_OUT.values() for text in texts} & {sentence.text for sentence in training_set()}
 
 
 def test_most_of_the_kept_back_sentences_get_their_theme():
     pairs = [(text, theme) for theme, texts in HELD_OUT.items() for text in texts]
     found = open_assigner().assign(pa.array([text for text, _ in pairs])).to_pylist()
     scores = f1([(theme, other) for (_, theme), other in zip(pairs, found, strict=True)])
-    assert sum(scores.values()) / len(scores) > 0.65
-    assert scores[OTHER] > 0.4
+    assert sum(scores.values()) / len(scores) > 0.68
+    assert scores[OTHER] > 0.46
 
 
 @settings(max_examples=50, deadline=None)
