@@ -135,6 +135,23 @@ def test_no_listed_word_is_read_as_itself_behind_a_negation(negation):
 
 
 @pytest.mark.parametrize(
+    "denial",
+    words("""用户没有因为客服道歉而{} 用户没有在客服解释后{} 用户没有像客服说的那样{} 用户没有任何{}的意思 用户没有半点{}的样子
+    用户哪里会{} 用户何曾{} 难道用户会{}吗 不是用户{}，而是客服 用户没有就此{} 用户未对任何人{} 用户没有如客服预期{}
+    没有一句话显示用户{} 找不到用户{}的证据 无任何迹象说明用户{} 没人看到用户{} 用户没有流露{}之意 用户未有{}之举 不存在用户{}的情况
+    不能说用户{}"""),
+)
+def test_no_denial_of_a_sentence_is_read_as_its_opposite(denial):
+    for word, read, shown in [
+        *((word, accepted_of, True) for word in CONSENTS),
+        *((word, accepted_of, False) for word in words("拒绝 反对 回绝")),
+        *((word, negative_sentiment_of, True) for word in words("生气 不满 失望 抱怨 不耐烦")),
+        *((word, negative_sentiment_of, False) for word in words("满意 平静 友好")),
+    ]:
+        assert read(denial.format(word)) is not shown, word
+
+
+@pytest.mark.parametrize(
     "hardly",
     words("""很少 极少 少有 罕见地 鲜有 鲜少 甭 何曾 岂 假装 佯装 装作 误以为 本应 本该 原本会 杜绝 免于 避免"""),
 )

@@ -54,3 +54,12 @@ def test_no_listed_word_hides_a_negated_verdict(name, negation):
 def test_a_verdict_goes_before_a_longer_word_that_runs_into_it(text):
     [words] = read_lexicon("sentiment").clauses(text)
     assert [word for word, _ in words] == [text[0], text[1:]]
+
+
+@pytest.mark.parametrize("text", ["不解决", "不安装", "不服务", "无语音"])
+def test_a_negation_goes_before_a_verdict_that_a_longer_word_runs_into(text):
+    lexicon = read_lexicon("sentiment")
+    kinds = {**lexicon.kinds, "服务": Kind.OTHER, "语音": Kind.OTHER}
+    lengths = {**lexicon.lengths, "服": (2, 1), "语": (2, 1)}
+    [words] = lexicon._replace(kinds=kinds, lengths=lengths).clauses(text)
+    assert [word for word, _ in words] == [text[0], text[1:]]

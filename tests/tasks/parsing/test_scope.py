@@ -172,3 +172,41 @@ def test_a_score_of_a_mood_names_none():
 def test_forms_of_an_english_verdict_are_that_verdict(word, kind):
     [[(_, found)]] = read_lexicon("sentiment").clauses(word)
     assert found is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("客服被用户的提问弄得很无奈", None),  # what comes of 被 is its subject's
+        ("用户被客服的推诿弄得很无奈", True),
+        ("因快递员态度恶劣，用户改约了时间，情绪平稳", False),  # the cause's agent is its subject
+        ("用户因快递员态度恶劣而恼火", True),
+        ("用户想换愤怒的小人贴纸", None),  # only describes
+        ("用户转述室友的不满", None),
+        ("如果问题不解决，用户会生气", None),
+        ("用户只问了发票，未流露情绪", False),  # denies any mood
+        ("用户没有催促快递或抱怨", False),
+        ("用户的耐心在等待中耗尽", None),  # an unknown word parts them
+        ("用户的耐心耗尽", True),
+    ],
+)
+def test_a_mood_is_the_users_where_words_say_so(text, verdict):
+    assert negative_sentiment_of(text) is verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("用户撕毁了已接受的方案", None),
+        ("用户撕掉了同意的方案", None),
+        ("用户接受其中一部分", None),
+        ("用户有接受换货的可能", None),
+        ("用户不便接受", False),
+        ("用户签署了和解协议", True),
+        ("用户未签署和解协议", False),
+        ("用户拒绝再次和解", False),
+        ("用户最终选择退款不退货", True),
+    ],
+)
+def test_consent_is_the_users_where_words_say_so(text, verdict):
+    assert accepted_of(text) is verdict
