@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from tasks.domain.pattern_signs import SignedPattern
 from tasks.preparing.masks.numbers import ID_CARD, ORDER
 from tasks.preparing.masks.plain import SPOKEN_DIGITS, Span
 
@@ -148,6 +149,21 @@ _PARCEL: Final = re.compile(
 )
 
 
+_SIGNS_IN: Final = SignedPattern(_SIGN_IN)
+
+_SIGNS_IN_AFTER: Final = SignedPattern(_SIGN_IN_AFTER)
+
+_PICKS_UP_BY: Final = SignedPattern(_PICK_UP)
+
+_PICKS_UP_BY_AFTER: Final = SignedPattern(_PICK_UP_AFTER)
+
+_PASSWORDS: Final = SignedPattern(_PASSWORD)
+
+_ORDERS: Final = SignedPattern(_ORDER_WORD)
+
+_LOOSE_ORDERS: Final = SignedPattern(_ORDER_WORD_LOOSE)
+
+
 def find_plates(plain: str) -> Iterator[Span]:
     """License plates of the mainland."""
     for found in _PLATE.finditer(plain):
@@ -175,11 +191,11 @@ def find_named_ids(plain: str) -> Iterator[Span]:
 def find_secrets(plain: str) -> Iterator[Span]:
     """Codes to sign in or to pick something up, and passwords that are named as such."""
     for pattern, kind in (
-        (_SIGN_IN, SIGN_IN_CODE),
-        (_SIGN_IN_AFTER, SIGN_IN_CODE),
-        (_PICK_UP, PICK_UP_CODE),
-        (_PICK_UP_AFTER, PICK_UP_CODE),
-        (_PASSWORD, PASSWORD),
+        (_SIGNS_IN, SIGN_IN_CODE),
+        (_SIGNS_IN_AFTER, SIGN_IN_CODE),
+        (_PICKS_UP_BY, PICK_UP_CODE),
+        (_PICKS_UP_BY_AFTER, PICK_UP_CODE),
+        (_PASSWORDS, PASSWORD),
     ):
         for found in pattern.finditer(plain):
             group = found.lastindex or 1
@@ -202,8 +218,8 @@ def find_parcels(plain: str) -> Iterator[Span]:
 
 def find_orders(plain: str) -> Iterator[Span]:
     """Letters and digits behind 订单号, 运单号, order_id and their like."""
-    for found in _ORDER_WORD.finditer(plain):
+    for found in _ORDERS.finditer(plain):
         yield (*found.span(2), ORDER)
-    for found in _ORDER_WORD_LOOSE.finditer(plain):
+    for found in _LOOSE_ORDERS.finditer(plain):
         if not _DATE.fullmatch(found[1]):
             yield (*found.span(1), ORDER)

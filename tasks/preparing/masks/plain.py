@@ -7,7 +7,8 @@ from typing import Final
 
 Span = tuple[int, int, str]  # start, end, placeholder
 
-NON_PLAIN: Final = re.compile(r"[^\x00-\x7f\u4e00-\u9fff，。？！：、]")
+# All that may have another plain sign; the signs of everyday punctuation have none.
+NON_PLAIN: Final = re.compile(r"[^\x00-\x7f\u4e00-\u9fff，。？！：；、…“”【】《》]")
 
 SPOKEN_DIGITS: Final = "零〇○洞一壹幺二贰三叁四肆五伍六陆七柒拐八捌九玖"
 
