@@ -12,10 +12,8 @@ import logging
 import os
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -31,6 +29,7 @@ from prefect.variables import Variable
 
 from deployments.on_server import require_server
 from deployments.outbox import LABEL, Outbox
+from deployments.sign_of_life import give_sign, is_alive
 from deployments.watchdog import Watchdog
 from flows.wiring.services import notification_wire, open_warehouse
 from flows.wiring.settings import load_settings
@@ -101,15 +100,13 @@ class Watch:
     async def run(self) -> None:
         """Check the server until the process ends."""
         while True:
-            with suppress(OSError):
-                _SIGN.touch()
+            give_sign()
             try:
                 async with get_client() as client:
                     while True:
                         await self.look(client)
                         self._server_is_there()
-                        with suppress(OSError):
-                            _SIGN.touch()
+                        give_sign()
                         await asyncio.sleep(LOOK_SECONDS)
             except _SERVER_AWAY as error:
                 _log.info("The server does not answer (%s); asking again.", type(error).__name__)
@@ -268,18 +265,6 @@ def _is_late(run: FlowRun) -> bool:
     return run.state is not None and run.state.name == "Late"
 
 
-# For whoever asks whether the watch still looks.
-_SIGN: Final = Path(tempfile.gettempdir()) / f"kefu-watch-{os.geteuid()}"
-_SIGN_SECONDS: Final = 180.0
-
-
-def _looked_lately() -> bool:
-    try:
-        return time.time() - _SIGN.stat().st_mtime < _SIGN_SECONDS
-    except OSError:
-        return False
-
-
 def make_watch(webhook_url: str, alive_url: str, folders: Sequence[Path], wire: Wire | None = None) -> Watch:
     """A watch with this machine's settings, whose words arguments beat.
 
@@ -306,11 +291,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--alive-url", default="", help="posted to after each nightly that is done (default: KEFU_ALIVE_URL)"
     )
-    parser.add_argument("--is-alive", action="store_true", help="say by the exit code whether a watch here looks still")
     parser.add_argument("--disk", type=Path, nargs="*", default=[], help="folders whose disks must not fill up")
     args = parser.parse_args(arguments)
-    if args.is_alive:
-        return 0 if _looked_lately() else 1
     logging.basicConfig(level=logging.INFO, format="%(asctime)s  %(message)s", stream=sys.stdout, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
@@ -319,7 +301,7 @@ def main(arguments: Sequence[str]) -> int:
     except UsageError as error:
         sys.stderr.write(f"kefu-digest: {error}\n")
         return 2
-    Watchdog("watch", _looked_lately, lambda: os._exit(1)).start()
+    Watchdog("watch", is_alive, lambda: os._exit(1)).start()
     sys.stdout.write("watching\n")
     sys.stdout.flush()
     try:

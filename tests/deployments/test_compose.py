@@ -106,7 +106,7 @@ def composed(tmp_path_factory) -> Iterator[Composed]:
 
 
 def test_server_shows_its_pages(composed):
-    page = httpx.get(composed.url, follow_redirects=True).raise_for_status()
+    page = httpx.get(composed.url, follow_redirects=True, timeout=60).raise_for_status()
     assert page.headers["content-type"].startswith("text/html")
     assert "<script" in page.text
     assert " ERROR " not in composed.log("server")
