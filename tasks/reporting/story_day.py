@@ -15,7 +15,8 @@ from tasks.domain.ports import ObjectStore
 from tasks.reporting.queries import Warehouse, open_days
 from tasks.reporting.rules.segments import Conversations, segments_of
 from tasks.reporting.rules.statistics import DayStatistics, Example
-from tasks.reporting.rules.stories import Stories, Story, find_stories
+from tasks.reporting.rules.stories import Aspect, Stories, Story, find_stories
+from tasks.reporting.rules.story_search import VOLUME
 from tasks.themes.assigner import load_taxonomy, open_assigner
 
 _PAST_DAYS = 28
@@ -138,13 +139,27 @@ def _finished(story: Story, conversations: Conversations, themes: str) -> Story:
     factor = conversations.totals / np.maximum(kept, 1)
     count = round(float((sampled * factor).sum()))
     part = count / max(1, len(story.rows))
+    of_day = dict(zip(conversations.days, factor.tolist(), strict=True))
+    daily = story.daily
+    if story.aspects[0].measure == VOLUME:
+        daily = tuple((day, None if value is None else value * of_day[day]) for day, value in daily)
     return replace(
         story,
+        aspects=tuple(_of_all(aspect, part) for aspect in story.aspects),
         conversations=count,
         unhappy=round(story.unhappy * part),
         excess_unhappy=story.excess_unhappy * part,
+        daily=daily,
+        estimated=bool((factor > 1).any()),
         theme=story.theme or _theme([conversations.issues[row] for row in story.rows.tolist()], themes),
     )
+
+
+def _of_all(aspect: Aspect, part: float) -> Aspect:
+    """Return what was counted in a sample as it is in all conversations; a share is the same in both."""
+    if aspect.measure != VOLUME:
+        return aspect
+    return aspect._replace(value=aspect.value * part, usual=aspect.usual * part)
 
 
 def _theme(issues: Sequence[str], themes: str) -> str:

@@ -2,7 +2,7 @@
 
 SENTENCES: dict[str, tuple[str, str]] = {
     # Frame
-    "title": ("客服对话日报", "Customer service, day by day"),
+    "title": ("客服对话日报", "Customer service, daily report"),
     "title_span": ("客服对话报告", "Customer service report"),
     "made_by_model": ("由 {model} 生成摘要，提示词 {prompt}", "Summaries by {model}, prompt {prompt}"),
     "made_by_rules": ("由固定规则摘取（{model}）", "Picked out by fixed rules ({model})"),
@@ -236,23 +236,23 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Fewer than five earlier days: too few to tell what is unusual.",
     ),
     "story_volume": (
-        "{what}的问题激增{where}：{when}共 {count} 次，平时约 {usual} 次",
+        "{what}的问题激增{where}：{when}{count}，平时约 {usual} 次",
         "Many more about {what}{where}: {count} {when}, usually about {usual}",
     ),
     "story_volume_new": (
-        "新出现{what}{where}：{when}共 {count} 次，此前几乎没有",
+        "新出现{what}{where}：{when}{count}，此前几乎没有",
         "New: {what}{where}, {count} {when}, hardly any before",
     ),
     "story_plan_refused": (
-        "{what}不再被接受{where}：{when}接受率 {now}，此前 {usual}，共 {count} 次",
+        "{what}不再被接受{where}：{when}接受率 {now}，此前 {usual}，{count}",
         "{what} is no longer accepted{where}: {now} {when}, {usual} before, {count} conversations",
     ),
     "story_not_accepted": (
-        "{what}未接受的增多{where}：{when}未接受 {now}，此前 {usual}，共 {count} 次",
+        "{what}未接受的增多{where}：{when}未接受 {now}，此前 {usual}，{count}",
         "{what}: plans refused more often{where}, {now} {when}, {usual} before, {count} conversations",
     ),
     "story_negative": (
-        "{what}的负面情绪上升{where}：{when} {now}，此前 {usual}，共 {count} 次",
+        "{what}的负面情绪上升{where}：{when} {now}，此前 {usual}，{count}",
         "{what}: more negative sentiment{where}, {now} {when}, {usual} before, {count} conversations",
     ),
     "examples_of_story": ("例：", "for example"),
@@ -263,7 +263,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "card_title_quiet": ("客服日报 {dates}：没有异常", "Customer service {dates}: nothing unusual"),
     "card_title_unread": ("客服日报 {dates}：有日志无法读取", "Customer service {dates}: logs that can’t be read"),
     "card_figures": (
-        "共 {count} 次对话，{accepted} 接受方案，{negative} 出现负面情绪。",
+        "{count}对话，{accepted} 接受方案，{negative} 出现负面情绪。",
         "{count} conversations, {accepted} accepted, {negative} negative.",
     ),
     "card_more": ("另有 {count} 件，见报告。", "{count} more in the report."),
@@ -276,10 +276,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "measure_not_accepted": ("每天未接受占比", "Not accepted a day"),
     "story_phrases": ("多提到{phrases}", "with {phrases}"),
     "story_places": ("集中在{places}", "mostly {places}"),
+    "story_count": ("共 {count} 次", "{count}"),
+    "story_count_about": ("共约 {count} 次", "about {count}"),
     "story_since": ("{first} 起（第 {number} 天）", "since {first} (day {number})"),
     "story_one_day": ("{first} 当天", "on {first}"),
     "story_from_to": ("{first} 至 {last}（{number} 天）", "from {first} to {last} ({number} days)"),
-    "story_over": ("{what}已恢复：{when}共 {count} 次。", "{what} is over: {count} {when}."),
+    "story_over": ("{what}已恢复：{when}{count}。", "{what} is over: {count} {when}."),
     "subject_all": ("全部对话", "all conversations"),
     "subject_plan_phrase": ("方案“{key}”", "The plan “{key}”"),
     "subject_channel": ("渠道“{key}”", "channel “{key}”"),
@@ -292,6 +294,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "detail_cost": (
         "{unhappy} 位客户不满意，比平时多约 {more} 位",
         "{unhappy} unhappy customers, about {more} more than usual",
+    ),
+    "detail_cost_about": (
+        "约 {unhappy} 位客户不满意，比平时多约 {more} 位",
+        "about {unhappy} unhappy customers, about {more} more than usual",
     ),
     "detail_recovered": ("{day} 之后恢复", "over after {day}"),
 }

@@ -62,6 +62,7 @@ class Story:
         examples: ids of conversations that show it, unhappy ones first.
         daily: its first measure of each day of the last weeks, a count or a rate; None where there is none.
         rows: positions of its conversations.
+        estimated: whether its numbers are those of a sample, made as large as all conversations.
     """
 
     dimension: str
@@ -79,6 +80,7 @@ class Story:
     examples: tuple[str, ...]
     daily: tuple[tuple[date, float | None], ...]
     rows: Integers = field(repr=False)
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

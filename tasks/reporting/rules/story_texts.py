@@ -17,10 +17,10 @@ def story_headline(story: Story) -> Bilingual:
         "what": _subject(story),
         "where": where,
         "when": story_days(story),
-        "count": story.conversations,
+        "count": _count(story),
     }
     if measure == VOLUME:
-        usual = round(first.usual)
+        usual = _shown(first.usual, story)
         sentence = "story_volume" if usual else "story_volume_new"
         return translate(sentence, usual=usual, **values)
     values |= {"now": _rate(first, story), "usual": _usual(first, story)}
@@ -46,8 +46,9 @@ def story_details(story: Story) -> tuple[Bilingual, ...]:
         for aspect in story.aspects[1:]
         if aspect.measure != VOLUME
     ]
-    if (more := round(story.excess_unhappy)) > 0:
-        found.append(translate("detail_cost", unhappy=story.unhappy, more=more))
+    if (more := _shown(story.excess_unhappy, story)) > 0:
+        sentence = "detail_cost_about" if story.estimated else "detail_cost"
+        found.append(translate(sentence, unhappy=_shown(story.unhappy, story), more=more))
     if story.recovered:
         found.append(translate("detail_recovered", day=_short(story.last_day)))
     return tuple(found)
@@ -66,7 +67,17 @@ def story_days(story: Story) -> Bilingual:
 
 def recovered_line(story: Story) -> Bilingual:
     """Return one line about a story that is over."""
-    return translate("story_over", what=_subject(story), when=story_days(story), count=story.conversations)
+    return translate("story_over", what=_subject(story), when=story_days(story), count=_count(story))
+
+
+def _count(story: Story) -> Bilingual:
+    sentence = "story_count_about" if story.estimated else "story_count"
+    return translate(sentence, count=_shown(story.conversations, story))
+
+
+def _shown(number: float, story: Story) -> int:
+    """Round a number; to two figures where it was counted in a sample."""
+    return int(float(f"{number:.2g}")) if story.estimated and number >= 100 else round(number)
 
 
 def _subject(story: Story) -> Bilingual:

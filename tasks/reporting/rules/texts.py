@@ -39,7 +39,7 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "words_sampled": (
         "对话较多，词频在 {sample} 次对话的固定样本中统计（共 {total} 次）。",
-        "A large day: words are counted in a fixed sample of {sample} out of {total} conversations.",
+        "Words are counted in a fixed sample of {sample} out of {total} conversations.",
     ),
     "no_words": ("没有出现两次以上的问题词。", "No issue word occurs more than once."),
     "word": ("问题词", "Word"),

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tasks.clients.folder_store import FolderStore
-from tasks.reporting.rules.stories import Stories
+from tasks.reporting.rules.stories import Stories, Story
 from tasks.reporting.rules.story_texts import recovered_line, story_headline, story_json
 from tasks.reporting.story_day import read_stories
-from tests.benchmarks.months import Month, simulate_month, write_month
+from tests.benchmarks.months import Month, Planted, simulate_month, write_month
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 30)
 
@@ -84,3 +84,29 @@ def test_without_a_past_there_is_no_story(warehouses):
     found = stories_of(folder, FIRST, FIRST)
     assert not found.enough_past
     assert found.told == ()
+
+
+def test_numbers_of_a_sample_are_those_of_all_conversations_and_said_to_be_about(warehouses, monkeypatch):
+    month, folder = warehouses(1, True)
+    (courier,) = (planted for planted in month.planted if planted.kind == "courier")
+    whole = told_of(folder, courier)
+    monkeypatch.setattr("tasks.reporting.story_day._MOST_CONVERSATIONS", 0)
+    monkeypatch.setattr("tasks.reporting.story_day._FEWEST_OF_A_DAY", 150)
+    sampled = told_of(folder, courier)
+    assert sampled.estimated
+    assert not whole.estimated
+    assert sampled.conversations == pytest.approx(whole.conversations, rel=0.25)
+    assert sampled.aspects[0].usual == pytest.approx(whole.aspects[0].usual, rel=0.4)
+    assert max(value or 0 for _, value in sampled.daily) == pytest.approx(
+        max(value or 0 for _, value in whole.daily), rel=0.3
+    )
+    assert "共约 " in story_headline(sampled).zh
+    assert "共约 " not in story_headline(whole).zh
+
+
+def told_of(folder: Path, planted: Planted) -> Story:
+    return next(
+        story
+        for story in stories_of(folder, FIRST, LAST).told
+        if all(name in story_headline(story).zh for name in planted.names)
+    )
