@@ -17,7 +17,7 @@ from tasks.reading.rules.transcripts.labels import (
     LabelReader,
     plain_label,
 )
-from tasks.reading.rules.transcripts.notices import without_notices, without_withdrawn
+from tasks.reading.rules.transcripts.notices import notice_in, without_withdrawn
 from tasks.reading.rules.utterances import Utterance
 
 _TIMED_NOTICE: Final = re.compile(
@@ -108,11 +108,9 @@ def split_transcript(text: str, reader: LabelReader = NO_ROLES) -> Transcript:
     What follows without a label belongs to the message before, but a line that another speaker's name begins does
     not: it is the message of a stranger.
     """
-    text, days = without_notices(text)
-    labels = _labels_at_line_starts(text, reader, days)
+    labels, text = _labels_at_line_starts(text, reader)
     if len(labels) < _LABELS_A_LINE and "<" in text and _LINE_END.search(text):
-        text = plain_text(text)
-        labels = _labels_at_line_starts(text, reader, days)
+        labels, text = _labels_at_line_starts(plain_text(text), reader)
     if len(labels) < _LABELS_A_LINE and len({label.speaker for _, label in labels}) < _LABELS_A_LINE:
         anywhere = _labels_anywhere(text)
         if len(anywhere) > len(labels):
@@ -143,19 +141,34 @@ def plain_transcript(text: str) -> list[Turn] | None:
     return turns if _LABELS_A_LINE <= labels <= MESSAGES_LIMIT else None
 
 
-def _labels_at_line_starts(text: str, reader: LabelReader, days: Mapping[int, str]) -> list[tuple[int, Label]]:
-    labels = []
+def _labels_at_line_starts(text: str, reader: LabelReader) -> tuple[list[tuple[int, Label]], str]:
+    """The labels that lines begin with, each with its line's place, and the text with its notices blanked.
+
+    A time of day is of the day that a notice above names.
+    """
+    labels: list[tuple[int, Label]] = []
     start = 0
-    label_of = reader.label
-    for line in text.split("\n"):
-        if line and (label := label_of(line)):
-            if days and label.time and (day := days.get(start)) and not DATE_INSIDE.search(label.time):
+    day = ""
+    lines = text.split("\n")
+    blanked = False
+    for at, line in enumerate(lines):
+        label = reader.label(line) if line else None
+        if line and not (label and label.begins_at_colon(line)):
+            notice = notice_in(line, lines[at + 1] if at + 1 < len(lines) else "")
+            if notice:
+                day, label = notice.day or day, None
+            if notice and not notice.is_heading:
+                lines[at], blanked = " " * len(line), True
+            elif line.endswith("</v>"):
+                lines[at], blanked = line.removesuffix("</v>") + "    ", True
+            elif label is None and line[:1] in _NOTICE_BEGINS and (found := _TIMED_NOTICE.match(line)):
+                label = Label("system", "", found["time"], 0, sure=False)
+        if label:
+            if day and label.time and not DATE_INSIDE.search(label.time):
                 label = label._replace(time=f"{day} {label.time}")
             labels.append((start, label))
-        elif line[:1] in _NOTICE_BEGINS and (found := _TIMED_NOTICE.match(line)):
-            labels.append((start, Label("system", "", found["time"], 0, sure=False)))
         start += len(line) + 1
-    return labels
+    return labels, "\n".join(lines) if blanked else text
 
 
 _OTHER: Final[Mapping[Any, Speaker]] = {"user": "agent", "agent": "user"}

@@ -51,6 +51,8 @@ _ENDED: Final = re.compile(
     re.I,
 )
 
+_DECORATING: Final = frozenset("#*=-~_—–【[(（<")
+
 _DATE_ALONE: Final = re.compile(rf"{DATE}(?:[ T]00:00(?::00)?)?")
 
 # What may be an id in a heading of whatever words: ### KF-778120931
@@ -138,7 +140,8 @@ class _Borders:
         return self._is_border(line, following)
 
     def _is_border(self, line: str, following: str) -> bool:
-        rule = _RULE.fullmatch(line)
+        first = line.lstrip()[:1]
+        rule = _RULE.fullmatch(line) if first in _DECORATING else None
         if rule:
             return self._is_rule_between(rule[1], following)
         if not self._begun:
@@ -148,7 +151,7 @@ class _Borders:
         if self._is_like_the_first(line):
             self._box, self.is_no_text, self.is_heading = "", self._kind in (_NUMBERED, _STARTED), True
             return True
-        if _ENDED.fullmatch(line) and self._begins_with(following):
+        if first in _DECORATING and _ENDED.fullmatch(line) and self._begins_with(following):
             self.is_no_text = True
             return bool(following)
         if self._box and begins_with_label(line, self._log.labels):

@@ -107,7 +107,7 @@ _NO_LABELS_AT_ALL_WORDS: Final = (
 
 NO_LABELS_AT_ALL: Final = frozenset(_NO_LABELS_AT_ALL_WORDS.split())
 
-_BESIDE: Final = re.compile(r"[\t|｜]")
+_TIME_BEGINS: Final = frozenset("0123456789([（【")
 
 _OF_OTHER_FORMS: Final = {"<": _VOICE, "#": _ALONE, "*": _ALONE, "_": _ALONE}
 
@@ -120,6 +120,10 @@ class Label(NamedTuple):
     time: str | None
     end: int
     sure: bool
+
+    def begins_at_colon(self, line: str) -> bool:
+        """True for a side's label that a colon ends: a line that somebody says."""
+        return self.speaker is not None and line[self.end - 1] in ":：﹕∶"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +151,13 @@ class LabelReader:
     def _decorated(self, line: str) -> Label | None:
         """A label with a time, marks or brackets, or on a line of its own."""
         start = line[:_LABEL_CHARACTERS]
-        if (start[:1] in _OF_OTHER_FORMS or _BESIDE.search(start)) and (label := self._of_other_form(start, line)):
+        if (start[:1] in _OF_OTHER_FORMS or "\t" in start or "|" in start or "｜" in start) and (
+            label := self._of_other_form(start, line)
+        ):
             return label
         dated = len(line) < _LABEL_CHARACTERS and DATE_INSIDE.search(start) is not None
-        label = (dated and self._headline(start, _NAME_AND_TIME)) or self._before_colon(start, line)
+        named_first = dated and start.lstrip("\u200e \t")[:1] not in _TIME_BEGINS
+        label = (self._headline(start, _NAME_AND_TIME) if named_first else None) or self._before_colon(start, line)
         if label or not (line[-1:].isalnum() and _CLOCKED.match(start)):
             return label
         headline = self._headline(start, _TIME_AND_NAME)
@@ -161,10 +168,12 @@ class LabelReader:
         found = _LINE.match(start) if _COLON.search(start) else None
         if found is None:
             return None
-        clocked = self._headline(start, _NAME_AND_CLOCK) if _ENDS_IN_HOUR.search(found["name"]) else None
-        if clocked and clocked.speaker:
-            return clocked
-        name = found["name"].strip(" *_\t")
+        name = found["name"]
+        if name[-1].isdigit() and _ENDS_IN_HOUR.search(name):
+            clocked = self._headline(start, _NAME_AND_CLOCK)
+            if clocked and clocked.speaker:
+                return clocked
+        name = name.strip(" *_\t")
         if "(" in name and line[found.end("name") : found.end("name") + 1] == ")":
             name += ")"
         speaker = self.speaker(name)

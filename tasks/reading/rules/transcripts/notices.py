@@ -1,7 +1,6 @@
 """Lines of a transcript that nobody says: who came and went, what was recalled, the day, a caption's times."""
 
 import re
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 _DAY: Final = r"(?:\d{4}[-/.年년]\s?\d{1,2}[-/.月월]\s?\d{1,2}[日일]?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})"
@@ -55,45 +54,38 @@ _CAPTION: Final = re.compile(
 
 _CAPTIONS_BEGIN: Final = re.compile(r"WEBVTT.{0,80}")
 
-# What any of these lines holds: looked for first, because few transcripts have one.
+# What any of these lines holds: looked for first, because few lines have it.
 _HINT: Final = re.compile(
-    r"-->|撤回|收回|取り消|unsent|님이|加入|进入|離開|离开|退出|转入|接入|转出|结束|結束|开始|关闭|转接|以[上下]|</v>|"
+    r"-->|撤回|收回|取り消|unsent|님이|加入|进入|離開|离开|退出|转入|接入|转出|结束|結束|开始|关闭|转接|以[上下]|"
     r"\b(?:chat|conversation|session|message)\b|"
     rf"^(?:{_CALLED})?[^\w\n]{{0,40}}(?:[MTWFS][a-z]{{2,8}},?\s)?{_DAY}[^\d\n]{{0,20}}$",
-    re.I | re.M,
+    re.I,
 )
 
 _LONGEST: Final = 120
 
 
-class Notices(NamedTuple):
-    """A transcript with blanks for its notices, and the day that each position stands under."""
+class Notice(NamedTuple):
+    """A line that nobody says, and the day that it names for those below; `is_heading` says that it says more."""
 
-    text: str
-    days: Mapping[int, str] = {}
+    day: str = ""
+    is_heading: bool = False
 
 
-def without_notices(text: str) -> Notices:
-    """The transcript with every notice as long in blanks, and the day before each line that a line of its own names."""
-    if not _HINT.search(text):
-        return Notices(text)
-    lines = text.split("\n")
-    days: dict[int, str] = {}
-    day, position, changed = "", 0, False
-    for at, line in enumerate(lines):
-        short = line.strip() if len(line) <= _LONGEST else ""
-        if short and (found := _DAY_LINE.fullmatch(line)):
-            day, blank = found["day"], not found["called"]
-        else:
-            blank = bool(short) and _is_notice(short, lines[at + 1 : at + 2])
-        if blank:
-            lines[at], changed = " " * len(line), True
-        elif line.endswith("</v>"):
-            lines[at], changed = line.removesuffix("</v>") + "    ", True
-        if day:
-            days[position] = day
-        position += len(line) + 1
-    return Notices("\n".join(lines), days) if changed or days else Notices(text)
+def notice_in(line: str, following: str) -> Notice | None:
+    """The notice that a line is; None for what somebody says.
+
+    Args:
+        following: the next line; above a caption's times stands its number.
+    """
+    if len(line) > _LONGEST or not (_HINT.search(line) or "-->" in following or line.startswith("WEBVTT")):
+        return None
+    if found := _DAY_LINE.fullmatch(line):
+        return Notice(found["day"], is_heading=found["called"] is not None)
+    line = line.strip()
+    if any(form.fullmatch(line) for form in (_CAPTION, _CAPTIONS_BEGIN, _NOTICE)):
+        return Notice()
+    return Notice() if line.isdecimal() and _CAPTION.fullmatch(following.strip()) else None
 
 
 # What a messenger leaves where a message was taken back.
@@ -111,9 +103,3 @@ _LONGEST_WITHDRAWN: Final = 32
 def without_withdrawn(text: str) -> str:
     """A message's text; "" for what stands where one was taken back."""
     return "" if len(text) <= _LONGEST_WITHDRAWN and _WITHDRAWN.fullmatch(text) else text
-
-
-def _is_notice(line: str, following: list[str]) -> bool:
-    if _CAPTION.fullmatch(line) or _CAPTIONS_BEGIN.fullmatch(line) or _NOTICE.fullmatch(line):
-        return True
-    return line.isdecimal() and bool(following) and _CAPTION.fullmatch(following[0].strip()) is not None

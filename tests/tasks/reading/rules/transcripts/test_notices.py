@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tasks.reading.rules.transcripts.notices import without_notices
+from tasks.reading.rules.transcripts.notices import notice_in
 from tests.builders.logs import Read, said
 
 TURNS = [("user", "几天能到"), ("agent", "三天左右"), ("user", "好")]
@@ -32,8 +32,8 @@ def test_read_gives_a_notice_to_nobody(notice):
         "the message was about my chat", "2026-11-21 10:00", "11/21/26 or so",
     ],
 )  # fmt: skip
-def test_without_notices_leaves_alone_what_people_say(words):
-    assert without_notices(f"顾客：在\n{words}\n客服：在").text == f"顾客：在\n{words}\n客服：在"
+def test_notice_in_leaves_alone_what_people_say(words):
+    assert notice_in(words, "客服：在") is None
 
 
 def test_what_follows_a_notice_stays_the_message_before():
