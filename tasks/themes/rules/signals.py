@@ -1,26 +1,28 @@
 """Groups of expressions that mean alike, as features of a text: which groups it has, and which stands before which."""
 
-import re
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from tasks.themes.rules.ngrams import code_points, hashes
+
+_ABSENT = -1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signals:
-    """Groups of expressions, each as one RE2 pattern."""
+    """Groups of expressions."""
 
-    patterns: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...]
 
     @property
     def features(self) -> int:
         """Their number of features: one a group, and one for each group before each."""
-        return len(self.patterns) * (len(self.patterns) + 1)
+        return len(self.groups) * (len(self.groups) + 1)
 
     def find(self, texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """The features of texts, by the place where each group is first met.
@@ -31,22 +33,60 @@ class Signals:
         Returns:
             For each feature the number of its text, ascending, and its own number.
         """
-        many = len(self.patterns)
-        places = np.empty((len(texts), many), np.int32)
-        for number, pattern in enumerate(self.patterns):
-            places[:, number] = pc.find_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
-        has = places >= 0
-        before = (places[:, :, None] <= places[:, None, :]) & has[:, :, None] & has[:, None, :]
-        before[:, np.arange(many), np.arange(many)] = False
-        rows, columns = np.nonzero(np.concatenate([has, before.reshape(len(texts), -1)], axis=1))
-        return rows, columns
+        places = self._first_places(texts.to_pylist())
+        rows, groups = np.nonzero(places != _ABSENT)
+        first, second = _pairs(rows, len(texts))
+        place = places[rows, groups]
+        before = (place[first] <= place[second]) & (first != second)
+        first, second = first[before], second[before]
+        pairs = (groups[first] + 1) * len(self.groups) + groups[second]
+        found = np.concatenate([rows, rows[first]])
+        ascending = np.argsort(found, kind="stable")
+        return found[ascending], np.concatenate([groups, pairs])[ascending]
+
+    def _first_places(self, texts: list[str]) -> npt.NDArray[np.int64]:
+        """Texts x groups: where each group's first word begins, counted through all texts."""
+        points, owners = code_points(texts)
+        found = [np.zeros((3, 0), np.int64)]
+        for length, (words, groups) in self._words.items():
+            state, inside = hashes(points, owners, length)
+            lowest, highest = np.searchsorted(words, state), np.searchsorted(words, state, side="right")
+            at = np.flatnonzero(inside & (lowest < highest))
+            # A word may be of several groups: then it stands several times.
+            for offset in range(int((highest - lowest)[at].max(initial=0))):
+                at = at[lowest[at] + offset < highest[at]]
+                found.append(np.stack([owners[at], groups[lowest[at] + offset], at]))
+        owner, group, place = np.concatenate(found, axis=1)
+        places = np.full((len(texts), len(self.groups)), _ABSENT, np.int64)
+        later_first = np.argsort(-place, kind="stable")
+        places[owner[later_first], group[later_first]] = place[later_first]
+        return places
+
+    @cached_property
+    def _words(self) -> dict[int, tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]]:
+        """By length, the hashes of words in their order, and the group of each."""
+        lengths = sorted({len(word) for group in self.groups for word in group})
+        return {length: self._hashed(length) for length in lengths}
+
+    def _hashed(self, length: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        words = [(word, number) for number, group in enumerate(self.groups) for word in group if len(word) == length]
+        points, owners = code_points([word for word, _ in words])
+        state, _ = hashes(points, owners, length)
+        own = state[1 :: length + 2][: len(words)]  # each word stands between two edges
+        order = np.argsort(own, kind="stable")
+        return own[order], np.array([number for _, number in words], np.int64)[order]
+
+
+def _pairs(rows: npt.NDArray[np.int64], many: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Every entry with every entry of the same row, itself too; rows ascend."""
+    counts = np.bincount(rows, minlength=many)
+    sizes = counts[rows]
+    first = np.repeat(np.arange(len(rows)), sizes)
+    begins = np.cumsum(counts) - counts
+    within = np.arange(len(first)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return first, begins[rows[first]] + within
 
 
 def parse_signals(text: str) -> Signals:
     """Read groups from TOML: a name, and words with blanks between."""
-    groups = tomllib.loads(text)
-    return Signals(tuple(_pattern(words.split()) for words in groups.values()))
-
-
-def _pattern(words: Sequence[str]) -> str:
-    return "|".join(re.escape(word) for word in words)
+    return Signals(tuple(tuple(words.split()) for words in tomllib.loads(text).values()))

@@ -38,7 +38,7 @@ def main() -> None:
     model = LinearSVC(C=_STRENGTH, class_weight="balanced", random_state=0, tol=1e-2)
     model.fit(features, labels, sample_weight=np.array(list(weights.values()), dtype=float))
     biases = model.intercept_ + _UNKNOWN * (np.array(themes) == OTHER)
-    corpus = digest(found, signals.patterns)
+    corpus = digest(found, signals)
     path = save_classifier(quantized(themes, signals, model.coef_.T, biases, corpus))
     sys.stdout.write(f"{len(weights)} sentences, {path.stat().st_size} bytes: {path}\n")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.themes.assigner import load_taxonomy
+from tasks.themes.rules.signals import Signals
 from tasks.themes.training.templates import every_form, sentences, varied
 
 _HERE = Path(__file__).parent
@@ -64,7 +65,7 @@ def _forms(slots: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
                 yield varied(text, rng, theme), theme
 
 
-def digest(found: Sequence[Sentence], patterns: Sequence[str]) -> str:
+def digest(found: Sequence[Sentence], signals: Signals) -> str:
     """A name for a training set and the signals read from it, which its classifier bears."""
-    lines = [*("\t".join(map(str, sentence)) for sentence in found), *patterns]
+    lines = [*("\t".join(map(str, sentence)) for sentence in found), *map("|".join, signals.groups)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
