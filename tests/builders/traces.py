@@ -54,7 +54,7 @@ class Traces:
             watcher.start()
             try:
                 if until is not None:
-                    limit = time.monotonic() + 120
+                    limit = time.monotonic() + 300
                     while not until() and process.poll() is None and time.monotonic() < limit:
                         time.sleep(0.05)
                     if process.poll() is None:

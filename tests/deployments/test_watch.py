@@ -134,7 +134,7 @@ def test_run_whose_worker_died_is_begun_again_and_told_as_that_and_as_recovered(
 
 
 def wait_for_beat(api: httpx.Client, run: str) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     wanted = {"event": {"name": ["prefect.flow-run.heartbeat"]}, "resource": {"id": [f"prefect.flow-run.{run}"]}}
     while not api.post("/events/filter", json={"filter": wanted}).raise_for_status().json()["events"]:
         assert time.monotonic() < until

@@ -23,8 +23,8 @@ def looks(*answered: bool) -> int:
 
     dog = Watchdog("part", lives, ended.set, look_seconds=0.0)
     dog.start()
-    assert ended.wait(30)
-    dog.join(30)
+    assert ended.wait(120)
+    dog.join(120)
     return len(taken)
 
 
@@ -47,7 +47,7 @@ def test_watchdog_that_was_stopped_ends_nothing():
     dog = Watchdog("part", lambda: False, ended.set, look_seconds=3600.0)
     dog.start()
     dog.stop()
-    dog.join(30)
+    dog.join(120)
     assert not dog.is_alive()
     assert not ended.is_set()
 

@@ -33,7 +33,9 @@ _NEW = _ROOT / ".tmp" / f"prefect-{prefect.__version__}"
 ONE_CERTIFICATE = Path(__file__).parent / "nobody.pem"
 _START_SECONDS = 240.0
 # Nobody looks at a task run while its flow runs: one by one, their records are a third of the server's work.
+# A test that waits for an event waits until the next batch.
 _IN_BATCHES = {
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "1",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
 }

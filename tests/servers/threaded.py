@@ -28,7 +28,7 @@ class ThreadedServer(ABC):
 
     def __enter__(self) -> Self:
         self._thread.start()
-        if not self._ready.wait(30):
+        if not self._ready.wait(120):
             raise RuntimeError("the server did not start")
         return self
 

@@ -33,7 +33,7 @@ class SlowFolder(FolderStore):
     def open_object(self, key: str) -> BinaryIO:
         if key.startswith("_answers/"):
             self.asked.release()
-            assert self.open.wait(20), "nobody lets it be opened: the event loop waits for it"
+            assert self.open.wait(120), "nobody lets it be opened: the event loop waits for it"
         return super().open_object(key)
 
 

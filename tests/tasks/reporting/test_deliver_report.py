@@ -80,7 +80,7 @@ def test_card_arrives_in_the_service_s_shape(form, place, monkeypatch):
             NotificationWire(),
             "https://k.example/r/",
         )
-        posted = there.posted.get(timeout=10)
+        posted = there.posted.get(timeout=120)
     assert "云雀物流" in str(posted)
     assert "https://k.example/r/day=2026-11-22/report.html" in str(posted)
     for key in place:

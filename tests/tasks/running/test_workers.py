@@ -135,7 +135,7 @@ def test_a_process_ends_with_the_one_that_began_it():
         "asyncio.run(run())\n"
     )
     # The worker has the pipe of standard error, too: this returns when both processes are gone.
-    done = subprocess.run([sys.executable, "-c", begin], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", begin], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == -signal.SIGKILL
     assert int(done.stdout)
 

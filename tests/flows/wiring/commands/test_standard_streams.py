@@ -15,7 +15,7 @@ PYTHON = sys.executable
 
 def shell(script: str) -> tuple[int, str]:
     """A script's exit code and what it wrote to stderr."""
-    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     return done.returncode, done.stderr
 
 
@@ -55,7 +55,7 @@ def test_chinese_paths_are_read_and_said_in_a_locale_without_chinese(is_ascii, t
     )
     command = [PYTHON, "-c", program, str(tmp_path / "日志"), str(tmp_path / "没有")]
     locale = {"LC_ALL": "POSIX"} | ({"PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"} if is_ascii else {})
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | locale, capture_output=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | locale, capture_output=True, check=False, timeout=300)
     assert done.returncode == 2, done.stderr
     encoding = ("ascii", "backslashreplace") if is_ascii else ("utf-8",)
     assert "日志/000.jsonl: ".encode(*encoding) in done.stdout

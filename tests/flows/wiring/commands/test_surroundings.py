@@ -135,15 +135,15 @@ def test_two_commands_on_a_fresh_home_do_not_disturb_each_other(tmp_path):
 def test_embedded_server_ends_with_its_command(number, tmp_path):
     given = environment(tmp_path, KEFU_LOGS_WAIT_SECONDS="9999999", KEFU_SOURCE=str(tmp_path / "none-{day}"))
     with subprocess.Popen(DAY, cwd=ROOT, env=given, stderr=subprocess.DEVNULL, start_new_session=True) as process:
-        until = time.monotonic() + 120
+        until = time.monotonic() + 180
         while not (found := servers(tmp_path)) or not (status := status_without_login(found[0])):
             assert time.monotonic() < until
             time.sleep(0.2)
         assert status == 401, "others reach its port, too"
         assert (tmp_path / "prefect").stat().st_mode & 0o777 == 0o700
         process.send_signal(number)
-        process.wait(60)
-    until = time.monotonic() + 60
+        process.wait(180)
+    until = time.monotonic() + 180
     while servers(tmp_path):
         assert time.monotonic() < until, "it goes on without its command"
         time.sleep(0.2)
