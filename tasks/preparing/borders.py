@@ -13,7 +13,7 @@ from typing import Final
 
 from tasks.domain.pattern_signs import SignedPattern
 from tasks.domain.records import Turn
-from tasks.preparing.disguises import in_pieces, readings
+from tasks.preparing.disguises import guesses, in_pieces, readings
 from tasks.preparing.masking import PLACEHOLDERS
 from tasks.preparing.steering import speaks_to_a_model, steers
 
@@ -142,14 +142,18 @@ def is_suspicious(text: str, *, by_user: bool) -> bool:
 
     Agents write 客服： and 订单 without end: of theirs only what speaks to a model counts.
     """
+    if any(map(speaks_to_a_model, guesses(text))):
+        return True
+    read = chain((text,), readings(text))
     if not by_user:
-        return any(map(speaks_to_a_model, chain((text,), readings(text))))
-    return any(steers(reading) or _forges(reading, logged=text) for reading in chain((text,), readings(text)))
+        return any(map(speaks_to_a_model, read))
+    return any(steers(reading) or _forges(reading, logged=text) for reading in read)
 
 
 def is_suspicious_in_pieces(turns: Sequence[Turn]) -> bool:
     """Return true if a user says over several short messages what would be suspicious as one."""
-    return any(map(steers, in_pieces([turn.text for turn in turns if turn.role == "user"])))
+    said = [turn.text for turn in turns if turn.role == "user"]
+    return any(steers(text, in_pieces=True) for text in in_pieces(said))
 
 
 def _forges(text: str, *, logged: str) -> bool:

@@ -56,7 +56,7 @@ _WORDS: Final = re.compile(r"[A-Za-z]{4,20}[ ,]+[A-Za-z]{2,20}[ ,]+[A-Za-z]{3,20
 # Nothing of the above can be in a text without one of these: most texts are done after one look.
 _SIGN: Final = re.compile(
     r"\\[ux]|&#|&[lg]t;|%[0-9A-Fa-f]{2}%|[A-Za-z0-9+/]{12}|[01]{8} |[0-9a-fA-F]{2} [0-9a-fA-F]{2} |"
-    rf"[A-Za-z][0134579@$][A-Za-z]|{_LETTER}{_BETWEEN}{_LETTER}{_BETWEEN}{_LETTER}(?:{_BETWEEN}|$)|"
+    rf"{_LETTER}{_BETWEEN}{_LETTER}{_BETWEEN}{_LETTER}(?:{_BETWEEN}|$)|"
     rf"{_COMPATIBLE.pattern}|{_BACKWARDS.pattern}",
     re.IGNORECASE,
 )
@@ -75,7 +75,12 @@ def readings(text: str) -> Iterator[str]:
         yield plain
     if _SIGN.search(text) is not None:
         yield from _decoded(text[:_LONGEST])
-    # Words of English in another alphabet's order: looked at where nothing else was said.
+
+
+def guesses(text: str) -> Iterator[str]:
+    """The texts that a message may hide, most of them nonsense: letters for digits, and the alphabet's other half."""
+    if _LEET.search(text) is not None:
+        yield _LEET.sub(lambda found: found[0].translate(_LEET_LETTERS), text[:_LONGEST])
     if _WORDS.search(text) is not None:
         yield codecs.encode(text[:_LONGEST], "rot13")
 
@@ -96,8 +101,6 @@ def _decoded(text: str) -> Iterator[str]:
             yield bytes(int(code, base) for code in found[0].split()).decode("utf-8", "ignore")
     if _SPACED.search(text):
         yield _SPACED.sub(_joined, text)
-    if _LEET.search(text):
-        yield _LEET.sub(lambda found: found[0].translate(_LEET_LETTERS), text)
     if _BACKWARDS.search(text):
         yield text[::-1]
 

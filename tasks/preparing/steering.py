@@ -1,8 +1,9 @@
 """Words by which a message tries to steer whoever reads it, rather than to be answered.
 
 A model that summarizes reads a customer's words. `steers` finds what speaks to such a reader: to ignore what was said,
-to play a role, to write what it is given, or to fill the answer's fields. It looks at one reading of the words; other
-readings are made in disguises.py. The patterns lie in `phrases/`, one a line; each looks a few characters ahead only.
+to play a role, to write what it is given, or to fill the answer's fields. Some of it nobody has a use for, agents
+neither: its patterns lie in `phrases/`, one a line; each looks a few characters ahead only. The rest is a matter of
+wording, which wording.py weighs. Both look at one reading of the words; other readings are made in disguises.py.
 """
 
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tasks.domain.pattern_signs import SignedPattern
+from tasks.preparing.wording import sounds_like_an_order
 
 _FOLDER: Final = Path(__file__).parent / "phrases"
 
@@ -41,8 +43,6 @@ def _patterns(name: str, flags: re.RegexFlag = re.NOFLAG) -> SignedPattern:
 
 _CHINESE: Final = _patterns("chinese")
 
-_CHINESE_OF_USERS: Final = _patterns("chinese_of_users")
-
 _ENGLISH: Final = _patterns("english")
 
 _ENGLISH_OF_USERS: Final = _patterns("english_of_users", re.IGNORECASE)
@@ -57,8 +57,10 @@ def speaks_to_a_model(text: str) -> bool:
     return bool(_CHINESE.search(text) or (_LATIN.search(text) and _ENGLISH.search(text)))
 
 
-def steers(text: str) -> bool:
-    """Return true if a customer's text speaks to whoever summarizes it."""
-    if speaks_to_a_model(text) or _CHINESE_OF_USERS.search(text) or _FENCES.search(text):
+def steers(text: str, *, in_pieces: bool = False) -> bool:
+    """Return true if a customer's text, or several as one, speaks to whoever summarizes it."""
+    if speaks_to_a_model(text) or _FENCES.search(text) is not None:
         return True
-    return bool(_LATIN.search(text) and _ENGLISH_OF_USERS.search(text))
+    if _LATIN.search(text) is not None and _ENGLISH_OF_USERS.search(text) is not None:
+        return True
+    return sounds_like_an_order(text, in_pieces=in_pieces)

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -8,8 +6,9 @@ from tasks.domain.records import Conversation, Turn
 from tasks.preparing.borders import is_suspicious, without_forgery
 from tasks.preparing.prompts import Prompt
 from tasks.preparing.requests import prepare
+from tests.conftest import ROOT
 
-INJECTIONS = Path(__file__).with_name("injections.txt").read_text(encoding="utf-8").splitlines()
+INJECTIONS = (ROOT / "tasks" / "tuning" / "wording" / "forged.txt").read_text(encoding="utf-8").splitlines()
 PROMPT = Prompt("test-v1", "概述：\n{conversation}")
 COLONS = ":：﹕∶ː꞉︓︰"
 SPEAKERS = [
