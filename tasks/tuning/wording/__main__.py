@@ -52,7 +52,7 @@ def orders() -> list[str]:
 def honest() -> list[str]:
     """Sentences of customers."""
     near = [*lines("honest.txt"), *lines("customers.txt")] * _TWICE_SAID
-    themes = sorted({text for text, _ in training_set()})
+    themes = sorted({text for text, *_ in training_set()})
     return [sentence for text in [*near, *themes, *[*_english()] * 2, *_small_talk()] for sentence in sentences(text)]
 
 
