@@ -20,6 +20,10 @@ Floats = npt.NDArray[np.float64]
 
 _LENGTHS = (*range(1, 15), 17, 21, 24, 28, 31, 35, 42)
 
+_FEW_LENGTHS = (1, 2, 3, 5, 7, 10, 14, 21, 28, 42)
+
+_MANY_DAYS = 150
+
 _WEEK = 7
 
 _MIN_DAYS_OF_SPREAD = 5
@@ -81,14 +85,17 @@ class Sums:
 def windows(with_data: Sequence[bool], min_baseline: int) -> list[Window]:
     """Return the windows to look at: begun and ended on days with data, and with enough days outside to compare with.
 
+    Of a span of half a year and more they lie less close: the search moves the ends of what it finds by itself.
+
     Args:
         with_data: which of the days have conversations.
         min_baseline: days with data that must remain outside.
     """
     days, known = len(with_data), sum(with_data)
     found = []
-    for length in _LENGTHS:
-        for first in range(days - length + 1):
+    long = days >= _MANY_DAYS
+    for length in _FEW_LENGTHS if long else _LENGTHS:
+        for first in range(0, days - length + 1, max(1, length // 3) if long else 1):
             window = Window(first, first + length - 1)
             inside = sum(with_data[window.first : window.last + 1])
             if not (with_data[window.first] and with_data[window.last]) or known - inside < min_baseline:

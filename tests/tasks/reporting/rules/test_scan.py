@@ -77,3 +77,12 @@ def test_false_discovery_limit_is_benjamini_and_hochberg_s():
     assert false_discovery_limit([0.001, 0.02, 0.03], 4, 0.05) == 0.03
     assert false_discovery_limit([0.2, 0.3], 4, 0.05) == 0.0
     assert math.isclose(false_discovery_limit([0.01], 5, 0.05), 0.01)
+
+
+def test_the_windows_of_a_year_are_few_and_leave_no_day_out():
+    year, month = windows([True] * 427, 5), windows([True] * 58, 5)
+    assert len(year) < 3 * len(month)
+    for length in (1, 7, 28):
+        assert {
+            day for window in year if window.length == length for day in range(window.first, window.last + 1)
+        } >= set(range(427 - length))
