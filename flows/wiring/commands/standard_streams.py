@@ -16,7 +16,7 @@ def open_standard_streams() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # for the server that a command brings, too
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

@@ -39,6 +39,15 @@ def test_closed_output_is_not_given_to_the_next_file(tmp_path: Path):
     assert (tmp_path / "file").read_text() == ""
 
 
+def test_what_a_command_starts_has_an_output_where_the_command_had_none():
+    program = (
+        "import subprocess, sys; from flows.wiring.commands.standard_streams import open_standard_streams; "
+        "open_standard_streams(); subprocess.run([sys.executable, '-c', 'import os; os.fstat(1)'], check=True)"
+    )
+    code, said = shell(f'{PYTHON} -c "{program}" >&-')
+    assert code == 0, said
+
+
 @pytest.mark.parametrize("output", ["> /dev/full", "| true"])
 def test_a_terminal_that_takes_nothing_does_not_end_what_serves(output, tmp_path: Path):
     lines = f"announce('worker: ended'); announce('again'); open({str(tmp_path / 'goes on')!r}, 'w').close()"
