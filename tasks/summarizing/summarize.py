@@ -131,8 +131,8 @@ async def _summarize_all(
         caller.stop()
         if under_way:
             _, late = await asyncio.wait(under_way, timeout=_DRAIN_SECONDS)
-            for task_late in late:
-                task_late.cancel()
+            for unfinished in late:
+                unfinished.cancel()
         ended = await asyncio.gather(*under_way, return_exceptions=True)
         if isinstance(error, Stopping):
             # A batch that failed stops the others, and may end after them: it still has calls in flight.
@@ -153,18 +153,18 @@ async def _all_or_first_error(coroutines: Sequence[Coroutine[object, object, T]]
     try:
         if tasks:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
+            for finished in done:
+                finished.result()
     except asyncio.CancelledError:
-        for task in tasks:
-            task.cancel()
+        for unfinished in tasks:
+            unfinished.cancel()
         raise
     except Exception:
         stop()
         raise
     finally:
         await asyncio.gather(*tasks, return_exceptions=True)
-    return [task.result() for task in tasks]
+    return [finished.result() for finished in tasks]
 
 
 @contextmanager
