@@ -52,6 +52,10 @@ _KNOWN: Final = {
     r"create_default_context|load_verify_locations": (
         "SSL_CERT_FILE (or SSL_CERT_DIR) names certificates that are not there. Correct it, or unset it."
     ),
+    r"surrogates not allowed": (
+        "A path or a setting can't be read: Python is told to expect nothing but ASCII (PYTHONUTF8=0). Set "
+        "PYTHONUTF8=1."
+    ),
     r"PrefectHTTPStatusError|ReadTimeout|RemoteProtocolError|ReadError": (
         "Prefect's server at {api} failed in the middle. Start again when it is well; what was paid for is kept."
     ),

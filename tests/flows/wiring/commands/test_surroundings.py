@@ -46,6 +46,7 @@ def run(command: list[str], given: dict[str, str]) -> tuple[int, list[str], str]
         (OSError(24, "Too many open files"), "ulimit"),
         (OSError(28, "No space left on device"), "Make room"),
         (httpx.ReadTimeout("slow"), "in the middle"),
+        (UnicodeEncodeError("utf-8", "\udce6", 0, 1, "surrogates not allowed"), "PYTHONUTF8=1"),
         (ExceptionGroup("many", [ValueError("other"), OSError(24, "Too many open files")]), "ulimit"),
     ],
 )
