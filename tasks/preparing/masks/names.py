@@ -164,7 +164,7 @@ _BESIDE: Final = re.compile(r"\[(?:手机号|电话|地址|身份证号|银行�
 _RECEIVES: Final = re.compile(r"[ ]?[（(]?(?:亲?收|亲启|本人签?收|签收)(?=$|[\s，,。；;)）!！\[]|就|吧|的?快递)")
 
 _RECEIVER: Final = re.compile(
-    rf"(?:^|[\s，,;；、/|:：。\]寄给到交由写])({_STRICT}|{_FOREIGN}|(?<=[\s，,;；、/|"
+    rf"(?:^|[\s，,;；、/|:：。\]寄给到交由写成为])({_STRICT}|{_FOREIGN}|(?<=[\s，,;；、/|"
     rf":：。\]寄给由写]){_LOOSE}|(?<![\s\S]){_LOOSE})$"
 )
 

@@ -79,7 +79,7 @@ _PHONE_AFTER: Final = re.compile(
     r"[ ，,（(]{0,2}(?:是|为|这是)?[我他她]?(?:妈|爸|老公|老婆)?的?(?:电话|手机|号码|联系方式)"
 )
 
-_CARD_BEFORE: Final = re.compile(r"(?:卡号|银行卡|储蓄卡|借记卡|信用卡|收款账号|账户)[^0-9，。；\n]{0,8}$")
+_CARD_BEFORE: Final = re.compile(r"(?:卡号|银行卡?|储蓄卡|借记卡|信用卡|收款账号|账户|[工建农中招交]行的?卡?)[^0-9，。；\n]{0,8}$")
 
 _ID_BEFORE: Final = re.compile(r"(?:身份证|证件号?|身份号)[^0-9，。；\n]{0,8}$")
 
@@ -239,6 +239,8 @@ def _kind(plain: str, groups: _Groups) -> str:
         return ID_CARD
     if size >= 15 and not digits.startswith("0086"):
         return BANK_CARD if _is_bank_card(groups, before) else ""
+    if size == 10 and digits.startswith("09") and _PHONE_BEFORE.search(before):  # a mobile of Taiwan
+        return PHONE
     if size in (11, 13, 14, 15) and _is_phone(plain, groups, before):
         return PHONE
     if digits[0] == "0" and size <= 12 and _LANDLINE_DIGITS.fullmatch(digits):

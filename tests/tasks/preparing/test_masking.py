@@ -93,6 +93,18 @@ def test_mask_leaves_no_bank_card(card, in_fours, separator, before):
     assert masked in (f"{before}[银行卡号]，", f"{before}[身份证号]，")
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("工行卡6222-0001-2345-6789-013", "工行卡[银行卡号]"),  # its check digit is wrong, the word in front is not
+        ("台湾手机0912-345-678", "台湾手机[手机号]"),
+        ("型号0912-345-678", "型号0912-345-678"),
+    ],
+)
+def test_a_word_in_front_makes_a_number_of_it(text, masked):
+    assert mask(text) == masked
+
+
 @given(
     st.from_regex(r"[a-z0-9][a-z0-9._+-]{0,80}", fullmatch=True),
     st.sampled_from(["@", "%40", "＠", " @ "]),
