@@ -34,6 +34,9 @@ _DENIED_HEDGES: Final = frozenset(["seem", "appear"])  # did not seem
 
 _CONCLUDES: Final = frozenset(["就", "便", "则"])
 
+# Before 才 they make a demand of what is told: 要先退款才同意.
+_DEMANDS: Final = frozenset(["要", "必须", "须", "须先", "需", "需要", "得", "坚持", "先"])
+
 _ARTICLES: Final = frozenset(["a", "an", "the", "any"])
 
 _GOVERNED: Final = frozenset({Kind.BRIDGE, Kind.TOWARDS, Kind.EVENT, Kind.GOODS, Kind.SHOW, Kind.TO, Kind.OWNED})
@@ -120,6 +123,7 @@ class ClauseReader:
         self._refuses = False  # what follows
         self._used_up = False  # calm behind it is no more
         self._from = False  # a way from one verdict to another is told
+        self._demands = self._demanded = False  # something is wanted before what follows
         self._user_named = self._of_other = False
         self._addressed = False  # the user is whom the agent turns to
         self._towards = False  # the last word was a preposition
@@ -144,6 +148,7 @@ class ClauseReader:
         for at, (word, kind) in enumerate(clause, 1):
             if self._refuses and kind in _SIGNS:
                 continue  # what is refused: 拒绝和解
+            self._demands |= word in _DEMANDS
             self._refuses = kind is Kind.REFUSAL or (self._refuses and (kind in _GOVERNED or kind is Kind.OTHER))
             if kind in _SIGNS:
                 claim = self._claim(kind, attributive=last[0] == "的", describes=_describes(clause, at))
@@ -218,7 +223,7 @@ class ClauseReader:
         unsettled = self._hedged or describes or link.open_ended or (kind is Kind.HALF and not link.negated)
         if (self._enquires and kind in _ASKED_ABOUT) or (kind in _GESTURES and (link.negated or unsettled)):
             return None
-        conditional = self.conditional or self._asked
+        conditional = self.conditional or self._asked or self._demanded
         return Claim(
             None if unsettled or conditional else sign != link.negated,
             sign,
@@ -237,6 +242,7 @@ class ClauseReader:
         match kind:
             case Kind.BRIDGE | Kind.END:
                 self._scope.bridge(word, last)
+                self._demanded |= (word == "才" and self._demands) or (word == "会" and last == "才")
                 self.concludes |= self.conditional and word in _CONCLUDES
             case Kind.HEDGE | Kind.PARTLY:
                 self._hedged |= not (self._scope.negated and word in _DENIED_HEDGES)
