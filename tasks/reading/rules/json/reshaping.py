@@ -22,12 +22,12 @@ def _words(words: str) -> str:
 
 _USER_TEXT: Final = re.compile(
     rf"(?:{_words(USER_WORDS)})(?:的)?{_SAID}|{_SAID}(?:of|from|by)(?:{_words(USER_WORDS)})|"
-    r"questions?|query|queries|ask|提问|问题|问|用户问题|input"
+    r"(?:questions?|query|queries|ask|input)(?:text)?|提问|问题|问|用户问题"
 )
 
 _AGENT_TEXT: Final = re.compile(
     rf"(?:{_words(AGENT_WORDS)})(?:的)?{_SAID}|{_SAID}(?:of|from|by)(?:{_words(AGENT_WORDS)})|"
-    r"answers?|reply|replies|response|回答|回复|答案|答复|答|output"
+    r"(?:answers?|reply|replies|response|output|fulfillment)(?:text)?|回答|回复|答案|答复|答"
 )
 
 _NAMES_OF_COLUMNS: Final = ("columns", "header", "headers", "fields", "names", "schema")

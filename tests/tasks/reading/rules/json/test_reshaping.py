@@ -37,6 +37,7 @@ SHAPES = {
         **{f"n{at}": {"id": f"n{at}", "parent": f"n{at - 1}" if at else "top", "children": [f"n{at + 1}"],
                       "message": {"author": {"role": side}, "content": {"content_type": "text", "parts": [words]}}}
            for at, (side, words) in enumerate(TURNS)}}},
+    "a bot's turns": [{"session": "c1", "queryText": ASK, "fulfillmentText": TELL}, {"session": "c1", "queryText": THANK, "fulfillmentText": ""}],
     "a text for each side": [{"session_id": "c1", "user_msg": ASK, "agent_msg": TELL}, {"session_id": "c1", "user_msg": THANK, "agent_msg": ""}],
 }  # fmt: skip
 
