@@ -82,6 +82,11 @@ class Story:
     rows: Integers = field(repr=False)
     estimated: bool = False
 
+    @property
+    def is_borne_out(self) -> bool:
+        """True where its first aspect is above what is usual, once all that it shares with other stories counts."""
+        return self.aspects[0].value > self.aspects[0].usual
+
 
 @dataclass(frozen=True, slots=True)
 class Stories:
@@ -113,8 +118,10 @@ def find_stories(
     search = Search(conversations, segments, conversations.days.index(first), conversations.days.index(last))
     told, over = search.run()
     describer = _Describer(conversations, segments, search)
-    ranked = sorted((describer.describe(group) for group in told), key=lambda story: -story.excess_unhappy)
-    return ranked, [describer.describe(group) for group in over]
+    told_now, told_before = (
+        [story for story in map(describer.describe, groups) if story.is_borne_out] for groups in (told, over)
+    )
+    return sorted(told_now, key=lambda story: -story.excess_unhappy), told_before
 
 
 class _Describer:
