@@ -161,8 +161,8 @@ async def _do(
     try:
         with cancel_on_signals("watched over its days") as end:
             async with stopped_when_cancelled(end):
-                async for outcome in runs.of(days):
-                    outcomes.append(outcome)
+                async for ended in runs.of(days):
+                    outcomes.append(ended)
                     await show(outcomes)
     except RunStopped:
         if await was_cancelled():
