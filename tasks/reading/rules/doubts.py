@@ -36,7 +36,7 @@ _LABEL: Final = re.compile(
 
 _MARKUP: Final = re.compile(r"</?(?:br|p|div|span|td|tr|li)\b|&lt;|&nbsp;", re.I)
 
-_JSON: Final = re.compile(r'\s*[{\[]\s*\{?\s*"[^"\n]{1,60}"\s*:.*[}\]]\s*', re.S)
+_JSON: Final = re.compile(r'\A\s{0,40}[{\[][\s{]{0,40}"[^"\n]{1,60}"\s{0,40}:.*[}\]]\s{0,40}\Z', re.S)
 
 _SIGNS: Final = {
     "time stamps": _STAMP,
