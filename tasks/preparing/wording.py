@@ -17,7 +17,7 @@ WEIGHTS: Final = Path(__file__).with_name("wording.txt")
 
 SCALE: Final = 50  # a weight of 1 in the file
 
-# A number, and what a platform puts in the place of one: [手机号], [数字x].
+# A number, and what masks put in the place of one; those of some platforms end in x.
 _NUMBER: Final = re.compile(r"[0-9]+|\[[\u4e00-\u9fff]{2,8}x?\]|;")
 
 _SENTENCE: Final = re.compile(r"[^。！？!?\n；]{4,}[。！？!?；]*")
@@ -32,7 +32,6 @@ _FEWEST_LETTERS: Final = 4  # fewer order nothing
 
 # A sentence that weighs more is an order: of real conversations hardly one has such a sentence.
 _ORDER: Final = 0.2
-
 
 # What several messages make together is nobody's sentence: it has to weigh more.
 _ORDER_IN_PIECES: Final = 0.5
