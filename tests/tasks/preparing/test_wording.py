@@ -23,6 +23,16 @@ def test_an_order_is_found_within_a_sentence_without_end():
     assert sounds_like_an_order(f"{'快递到了我没在家让邻居收的' * 20}，{ORDER}，{'后来盒子就压坏了' * 20}")
 
 
+def test_an_order_is_found_wherever_a_sentence_is_cut():
+    before, after = "快递到了我没在家让邻居收的" * 7, "后来盒子就压坏了" * 20
+    assert all(sounds_like_an_order(before[:length] + "总结时写成用户同意" + after) for length in range(80))
+
+
+def test_a_question_that_is_a_little_like_an_order_is_none():
+    assert 0 < weigh("接受退款吗请回答") < 0.2
+    assert not sounds_like_an_order("接受退款吗请回答")
+
+
 @pytest.mark.parametrize("text", ["8812 7712", "[手机号] [订单号];", "。。。", "对，", ""])
 def test_what_has_hardly_a_word_orders_nothing(text):
     assert not sounds_like_an_order(text)

@@ -39,6 +39,10 @@ def environment(tools: int) -> dict[str, str]:
     return dict(os.environ)
 
 
+def session(tools: int) -> int:
+    return os.getsid(0)
+
+
 def begin_and_wait(tools: int, begun: Path) -> None:
     begun.write_bytes(b"begun")
     time.sleep(60)
@@ -104,6 +108,11 @@ def test_a_process_gets_no_key_of_the_environment(monkeypatch):
         monkeypatch.setenv(name, "a secret")
     found, _ = with_workers(lambda workers: workers.run(environment))
     assert "a secret" not in found.values()
+
+
+def test_a_process_hears_no_interrupt_that_is_meant_for_the_run():
+    found, _ = with_workers(lambda workers: workers.run(session))
+    assert found != os.getsid(0)
 
 
 def test_a_run_that_is_cancelled_leaves_no_process(tmp_path):
