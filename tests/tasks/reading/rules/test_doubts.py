@@ -106,6 +106,13 @@ def test_read_counts_further_files_of_one_doubt_in_one_note():
         lines(whole(conversation_id=lambda at: f"c{at}", started_at=lambda at: "2026-11-22 10:00:00")),
         f"顾客：{ASK}\n客服：{TELL}\n顾客：{THANK}".encode(),
         f"顾客：{ASK}\n\n客服：{TELL}\n\n顾客：{THANK}".encode(),
+        lines(rows()[:1]),  # somebody began, nobody came
+        lines(
+            [
+                {**record, "last_seen": "2026-11-22 10:00:05"} if at == 0 else record
+                for at, record in enumerate(whole(conversation_id=lambda at: f"c{at}"))
+            ]
+        ),  # a time in one of two is no column of times
         lines(
             [
                 *rows(),
