@@ -7,6 +7,7 @@ from typing import Any
 
 from prefect.settings import PREFECT_API_URL
 
+from flows.wiring.commands.standard_streams import complain
 from flows.wiring.commands.surroundings import explain
 from tasks.domain.errors import KefuError, RunError, UsageError
 
@@ -32,12 +33,6 @@ def run_on_server(command: Callable[[], Coroutine[Any, Any, Sequence[str]]]) -> 
         return complain(error)
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
-
-
-def complain(error: KefuError) -> int:
-    """Print the error to stderr; return the exit code."""
-    sys.stderr.write(f"kefu-digest: {error}\n")
-    return 2 if isinstance(error, UsageError) else 1
 
 
 def _run(command: Callable[[], Coroutine[Any, Any, Sequence[str]]]) -> Sequence[str]:

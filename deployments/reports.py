@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from flows.wiring.commands.environment import ui_login
+from flows.wiring.commands.standard_streams import complain
 from flows.wiring.settings import load_settings
-from tasks.domain.errors import KefuError
+from tasks.domain.errors import KefuError, UsageError
 
 # A report brings everything with it; nothing that somebody smuggled into one may call elsewhere.
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -91,11 +92,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         warehouse = load_settings({}).warehouse
     except KefuError as error:
-        sys.stderr.write(f"kefu-digest: {error}\n")
-        return 2
+        return complain(error)
     if "://" in warehouse and not warehouse.startswith("file://"):
-        sys.stderr.write("kefu-digest: The warehouse is not a folder: its reports have addresses of their own.\n")
-        return 2
+        return complain(UsageError("The warehouse is not a folder: its reports have addresses of their own."))
     folder = Path(warehouse.removeprefix("file://")) / "reports"
     with reports_server(folder, args.host, args.port, ui_login()) as server:
         sys.stdout.write(f"showing http://{args.host}:{args.port}\n")

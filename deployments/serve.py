@@ -34,6 +34,7 @@ from deployments.parts import PartFailed, Service, announce
 from deployments.postgresql import Cluster, free_port
 from deployments.worker import STOP_SECONDS as WORKER_STOP_SECONDS
 from flows.wiring.commands.environment import raise_file_limit, spare_from_proxy
+from flows.wiring.commands.standard_streams import complain
 from flows.wiring.settings import Settings
 from tasks.domain.errors import KefuError, UsageError
 
@@ -382,8 +383,7 @@ def main(arguments: Sequence[str]) -> int:
         announce("stopped; start it again to go on")
         return 0
     except KefuError as error:
-        sys.stderr.write(f"kefu-digest: {error}\n")
-        return 2 if isinstance(error, UsageError) else 1
+        return complain(error)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from starlette.websockets import WebSocketClose
 import flows  # noqa: F401  keeps logins out of the server's log
 from deployments.login import check_exposure
 from deployments.watchdog import Watchdog, answers
+from flows.wiring.commands.standard_streams import complain
 from tasks.domain.errors import UsageError
 
 _UNFRAMED: Final = {
@@ -114,8 +115,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         check_exposure(given.host, given.port, None if login is None else login.get_secret_value())
     except UsageError as error:
-        sys.stderr.write(f"kefu-digest: {error}\n")
-        return 2
+        return complain(error)
     database = settings.database.connection_url
     if database is None or database.get_secret_value().startswith("sqlite"):
         import deployments.sqlite  # noqa: F401, PLC0415  changes how Prefect waits for SQLite

@@ -31,6 +31,7 @@ from deployments.on_server import require_server
 from deployments.outbox import LABEL, Outbox
 from deployments.sign_of_life import give_sign, is_alive
 from deployments.watchdog import Watchdog
+from flows.wiring.commands.standard_streams import complain
 from flows.wiring.services import notification_wire, open_warehouse
 from flows.wiring.settings import load_settings
 from tasks.delivering.deliver import Wire, read_addresses
@@ -299,8 +300,7 @@ def main(arguments: Sequence[str]) -> int:
         require_server()
         watch = make_watch(args.webhook_url, args.alive_url, args.disk)
     except UsageError as error:
-        sys.stderr.write(f"kefu-digest: {error}\n")
-        return 2
+        return complain(error)
     Watchdog("watch", is_alive, lambda: os._exit(1)).start()
     sys.stdout.write("watching\n")
     sys.stdout.flush()

@@ -28,6 +28,7 @@ from deployments.parts import TETHER
 from deployments.postgresql import free_port
 from deployments.watchdog import Watchdog, answers
 from flows.wiring.commands.environment import child_environment, make_temporary_folder, raise_file_limit
+from flows.wiring.commands.standard_streams import complain
 from flows.wiring.services import check_settings
 from tasks.domain.errors import KefuError
 from tasks.running.scratch import scratch_folder
@@ -177,8 +178,7 @@ def main(arguments: Sequence[str]) -> int:
         require_server()
         raise_file_limit()
     except KefuError as error:
-        sys.stderr.write(f"kefu-digest: {error}\n")
-        return 2
+        return complain(error)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _stop)
     return run_worker(["--pool", args.pool, "--type", args.type, *others])

@@ -10,11 +10,11 @@ from typing import Any
 import orjson
 
 from flows.wiring.commands import command_line
-from flows.wiring.commands.flags import MISUSED, as_typed
-from flows.wiring.commands.standard_streams import write_result
+from flows.wiring.commands.flags import as_typed
+from flows.wiring.commands.standard_streams import complain, write_result
 from flows.wiring.services import check_settings, open_logs
 from flows.wiring.surveys import survey_place
-from tasks.domain.errors import KefuError, NoLogs, UsageError
+from tasks.domain.errors import KefuError, NoLogs
 from tasks.reading.rules.survey_text import as_lines
 from tasks.reading.survey import LogSurvey
 
@@ -33,10 +33,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         config = check_settings({**settings, "source": args.path.replace("{", "{{").replace("}", "}}")})
         survey = survey_place(open_logs(args.path, config), config)
-    except UsageError as error:
-        return command_line.complain(error, MISUSED)
     except KefuError as error:
-        return command_line.complain(error)
+        return complain(error)
     if args.json:
         write_result(orjson.dumps(_as_json(survey)).decode())
     else:
@@ -46,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         write_result("\n".join(map(as_typed, as_lines(survey, args.path, flags))))
     if survey.conversations:
         return command_line.DONE
-    return command_line.complain(NoLogs(f"No conversation in {args.path} can be summarized."))
+    return complain(NoLogs(f"No conversation in {args.path} can be summarized."))
 
 
 def _as_json(survey: LogSurvey) -> dict[str, Any]:

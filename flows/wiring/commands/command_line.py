@@ -13,7 +13,6 @@ from prefect.exceptions import TerminationSignal
 from pydantic import ValidationError
 
 from flows.wiring.commands.flags import (
-    MISUSED,
     add_label_flags,
     chosen_settings,
     count_argument,
@@ -21,14 +20,13 @@ from flows.wiring.commands.flags import (
     limit_of,
     parser,
 )
-from flows.wiring.commands.standard_streams import open_standard_streams, write_result
+from flows.wiring.commands.standard_streams import complain, open_standard_streams, write_result
 from flows.wiring.commands.surroundings import surroundings
 from flows.wiring.commands.terminal import hush_prefect
 from flows.wiring.services import check_settings
 from flows.wiring.settings import Settings
 from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError, RunStopped, TooManyRejects, UsageError
 from tasks.domain.money import in_currency
-from tasks.domain.printable import printable
 from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, LIMITED, USELESS, DayTally
 
 T = TypeVar("T")
@@ -81,8 +79,6 @@ def run(
             check(check_settings(settings))
         with surroundings() if settings is not None else nullcontext():
             result = asyncio.run(command())
-    except UsageError as error:
-        return complain(error, MISUSED)
     except TooManyRejects as error:
         result, code, last = cast("T", error.tally), TOO_MANY_REJECTS, error
     except AnswersUseless as error:
@@ -148,12 +144,6 @@ def format_summary(tally: DayTally) -> str:
         f"{tally.rejected} rejected; {tally.reused} reused, {tally.calls} calls, {tally.seconds:.1f} s{cost}{cut}\n"
         f"tables: {tally.warehouse}\nreport: {tally.report}"
     )
-
-
-def complain(error: KefuError, code: int = FAILED) -> int:
-    """Print the error to stderr in one line; return the exit code."""
-    sys.stderr.write(f"kefu-digest: {printable(str(error), keep=chr(10))}\n")
-    return code
 
 
 def main(module_main: Callable[[Sequence[str]], int]) -> NoReturn:

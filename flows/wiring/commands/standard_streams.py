@@ -4,7 +4,8 @@ import errno
 import os
 import sys
 
-from tasks.domain.errors import RunError
+from tasks.domain.errors import KefuError, RunError, UsageError
+from tasks.domain.printable import printable
 
 
 def open_standard_streams() -> None:
@@ -23,6 +24,16 @@ def open_standard_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (as long as the process)
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a locale that knows no Chinese
+
+
+def complain(error: KefuError, code: int | None = None) -> int:
+    """Print the error to stderr, and nothing in it that steers a terminal.
+
+    Returns:
+        The exit code: the one that is given, or 2 for a command that was misused and 1 for all else.
+    """
+    sys.stderr.write(f"kefu-digest: {printable(str(error), keep=chr(10))}\n")
+    return code if code is not None else 2 if isinstance(error, UsageError) else 1
 
 
 def write_result(text: str) -> None:

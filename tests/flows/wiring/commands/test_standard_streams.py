@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.wiring.commands.standard_streams import complain
+from tasks.domain.errors import RunError, UsageError
 from tests.builders.small_days import write_logs
 from tests.conftest import ROOT
 
@@ -71,3 +73,15 @@ def test_chinese_paths_are_read_and_said_in_a_locale_without_chinese(is_ascii, t
     (sentence,) = done.stderr.splitlines()
     assert sentence.startswith(b"kefu-digest: There are no logs in ")
     assert "没有.".encode(*encoding) in sentence
+
+
+@pytest.mark.parametrize(("error", "code"), [(UsageError("a flag"), 2), (RunError("a server"), 1)])
+def test_complain_returns_the_code_of_the_error_or_the_one_that_is_given(error, code, capsys):
+    assert complain(error) == code
+    assert complain(error, 5) == 5
+    assert capsys.readouterr().err == f"kefu-digest: {error}\n" * 2
+
+
+def test_complain_prints_nothing_that_steers_a_terminal(capsys):
+    complain(RunError("refused: \x1b[2Jall is well\nfirst, second"))
+    assert capsys.readouterr().err == "kefu-digest: refused: \\x1b[2Jall is well\nfirst, second\n"
