@@ -33,6 +33,7 @@ UNTOLD = {
     "nobody is said to be anything": record({"shop": "p1"}, {"user": "p1", "agent": "p2"}, "by"),
     "people of one kind": record({"people": [{"id": "p1", "kind": "customer"}]}, {"user": "p1", "agent": "p2"}, "by"),
     "all messages signed alike": record({"requester_id": 5}, {"user": 5, "agent": 5}, "by"),
+    "one of the people signs all": record({"people": PEOPLE}, {"user": "p1", "agent": "p1"}, "by"),
     "people that are not all there": record({"people": PEOPLE}, {"user": "p1", "agent": "p3"}, "by"),
 }
 
