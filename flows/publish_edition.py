@@ -17,7 +17,7 @@ from flows.wiring.services import open_warehouse
 from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.days import days_between, span_before
 from tasks.reporting.report import aggregate_published, look_around, publish_span, show_report
-from tasks.reporting.rules.story_texts import story_json
+from tasks.reporting.rules.stories.texts import story_json
 
 Period = Literal["week", "month"]
 

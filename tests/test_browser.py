@@ -13,10 +13,10 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tasks.reporting.rules.html import render_html
+from tasks.reporting.rules.pages.html import render_html
 from tests.conftest import ROOT
 from tests.servers.served import Served, served
-from tests.tasks.reporting.rules.test_page import statistics_of
+from tests.tasks.reporting.rules.pages.test_page import statistics_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 

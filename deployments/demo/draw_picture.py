@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from tasks.clients.folder_store import FolderStore
 from tasks.reporting.report import aggregate_published
 from tasks.reporting.rules.context import Context
-from tasks.reporting.rules.html import render_picture
+from tasks.reporting.rules.pages.html import render_picture
 from tasks.reporting.story_day import theme_names
 
 

@@ -8,11 +8,11 @@ from prefect.events import emit_event
 
 from tasks.delivering.deliver import Wire, deliver
 from tasks.delivering.rules.addresses import Address
-from tasks.reporting.rules.calendar import Entry
 from tasks.reporting.rules.card import is_alert, report_card, story_id
+from tasks.reporting.rules.pages.calendar import Entry
 from tasks.reporting.rules.statistics import DayStatistics
-from tasks.reporting.rules.stories import Stories, Story
-from tasks.reporting.rules.story_texts import story_headline, story_json
+from tasks.reporting.rules.stories.story import Stories, Story
+from tasks.reporting.rules.stories.texts import story_headline, story_json
 
 
 def deliver_report(

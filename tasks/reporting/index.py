@@ -6,8 +6,8 @@ import orjson
 
 from tasks.domain.errors import BucketMissing, ObjectMissing, PreconditionFailed
 from tasks.domain.ports import ObjectStore
-from tasks.reporting.rules.calendar import Entry, entry_from
-from tasks.reporting.rules.html import render_index
+from tasks.reporting.rules.pages.calendar import Entry, entry_from
+from tasks.reporting.rules.pages.html import render_index
 
 _DATA, _PAGE = "reports/index.json", "reports/index.html"
 

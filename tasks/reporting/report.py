@@ -22,12 +22,12 @@ from tasks.golden.rules.drift import GoldenCheck
 from tasks.reporting.aggregate import FIGURES_MEMORY, ask_for_days, ask_for_statistics, hold_runs
 from tasks.reporting.index import keep_index
 from tasks.reporting.queries import Warehouse, link_to_day, open_files, published_files
-from tasks.reporting.rules.calendar import entry_of
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.dimensions import NO_ATTRIBUTES, AttributeDimensions
 from tasks.reporting.rules.findings import past_days
-from tasks.reporting.rules.html import render_html
-from tasks.reporting.rules.markdown import render_markdown
+from tasks.reporting.rules.pages.calendar import entry_of
+from tasks.reporting.rules.pages.html import render_html
+from tasks.reporting.rules.pages.markdown import render_markdown
 from tasks.reporting.rules.reject_samples import reject_samples
 from tasks.reporting.rules.reviewed import ReviewedSample
 from tasks.reporting.rules.statistics import DayFigures, DayStatistics

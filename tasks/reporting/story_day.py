@@ -13,10 +13,10 @@ import pyarrow as pa
 from tasks.domain.days import days_between
 from tasks.domain.ports import ObjectStore
 from tasks.reporting.queries import Warehouse, open_days
-from tasks.reporting.rules.segments import Conversations, segments_of
 from tasks.reporting.rules.statistics import DayStatistics, Example
-from tasks.reporting.rules.stories import Aspect, Stories, Story, find_stories
-from tasks.reporting.rules.story_search import VOLUME
+from tasks.reporting.rules.stories.search import VOLUME
+from tasks.reporting.rules.stories.segments import Conversations, segments_of
+from tasks.reporting.rules.stories.story import Aspect, Stories, Story, find_stories
 from tasks.themes.assigner import load_taxonomy, open_assigner
 
 _PAST_DAYS = 28

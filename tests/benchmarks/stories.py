@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tasks.clients.folder_store import FolderStore
-from tasks.reporting.rules.story_texts import story_headline
+from tasks.reporting.rules.stories.texts import story_headline
 from tasks.reporting.story_day import read_stories
 from tests.benchmarks.months import Month, simulate_month, write_month
 

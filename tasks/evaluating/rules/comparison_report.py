@@ -14,7 +14,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from tasks.evaluating.rules.comparison import COMPARED, Comparison, RowFigures
-from tasks.reporting.rules.document import render_framed
+from tasks.reporting.rules.pages.document import render_framed
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 

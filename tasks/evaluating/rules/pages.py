@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tasks.reporting.rules.document import Document, Section, render_document
+from tasks.reporting.rules.pages.document import Document, Section, render_document
 
 _ANSWERS_SHOWN: Final = 200
 

@@ -3,8 +3,8 @@
 from tasks.delivering.rules.message import Message
 from tasks.reporting.rules.formatting import whole_percent
 from tasks.reporting.rules.statistics import DayStatistics
-from tasks.reporting.rules.stories import Stories, Story
-from tasks.reporting.rules.story_texts import story_headline
+from tasks.reporting.rules.stories.story import Stories, Story
+from tasks.reporting.rules.stories.texts import story_headline
 from tasks.reporting.rules.texts import translate
 
 _STORIES_SHOWN = 5

@@ -9,7 +9,7 @@ import pyarrow as pa
 from tasks.golden.rules.drift import GoldenCheck
 from tasks.reporting.rules.reviewed import ReviewedSample
 from tasks.reporting.rules.statistics import DayFigures, Example
-from tasks.reporting.rules.stories import NO_STORIES, Stories
+from tasks.reporting.rules.stories.story import NO_STORIES, Stories
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasks.reporting.rules.document import Document, Section, render_document
+from tasks.reporting.rules.pages.document import Document, Section, render_document
 from tasks.tuning.rules.gate import JUDGED
 from tasks.tuning.rules.rollout_record import ModelRollout
 

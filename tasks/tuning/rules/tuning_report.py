@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from tasks.reporting.rules.document import render_framed
+from tasks.reporting.rules.pages.document import render_framed
 from tasks.tuning.rules.experiments import PICK_RULE, exact, last_loss
 from tasks.tuning.rules.tuning_record import Trial, Tuning
 

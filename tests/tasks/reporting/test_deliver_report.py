@@ -10,11 +10,11 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from tasks.clients.notifications import NotificationWire
 from tasks.delivering.deliver import read_addresses
 from tasks.reporting.deliver_report import deliver_report, emit_new_stories
-from tasks.reporting.rules.calendar import Entry
 from tasks.reporting.rules.card import report_card, story_id
-from tasks.reporting.rules.segments import ISSUE_PHRASE
+from tasks.reporting.rules.pages.calendar import Entry
 from tasks.reporting.rules.statistics import RunUsage
-from tasks.reporting.rules.stories import Aspect, Stories, Story
+from tasks.reporting.rules.stories.segments import ISSUE_PHRASE
+from tasks.reporting.rules.stories.story import Aspect, Stories, Story
 from tests.builders.day_statistics import DAY, statistics_of
 from tests.builders.summary_days import summaries
 from tests.servers.receiver import receiver

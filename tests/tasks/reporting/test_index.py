@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from tasks.clients.folder_store import FolderStore
 from tasks.reporting.index import forget_removed, keep_index, read_index
-from tasks.reporting.rules.calendar import Entry, months_of
+from tasks.reporting.rules.pages.calendar import Entry, months_of
 
 DAY = date(2026, 11, 22)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tasks.clients.folder_store import FolderStore
-from tasks.reporting.rules.stories import Stories, Story
-from tasks.reporting.rules.story_texts import recovered_line, story_headline, story_json
+from tasks.reporting.rules.stories.story import Stories, Story
+from tasks.reporting.rules.stories.texts import recovered_line, story_headline, story_json
 from tasks.reporting.story_day import read_stories
 from tests.benchmarks.months import Month, Planted, simulate_month, write_month
 

@@ -1,7 +1,7 @@
 import pytest
 
 from tasks.reporting.rules.phrases import phrases
-from tasks.reporting.rules.stories import lengthened
+from tasks.reporting.rules.stories.story import lengthened
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 
 from tasks.domain.true_rates import MINIMUM_REVIEWS
 from tasks.reporting.rules.context import Context
-from tasks.reporting.rules.html import render_html
-from tasks.reporting.rules.markdown import render_markdown
+from tasks.reporting.rules.pages.html import render_html
+from tasks.reporting.rules.pages.markdown import render_markdown
 from tasks.reporting.rules.reviewed import ReviewedSample, corrected_share, review_line, reviewed_sample
 from tests.builders.day_statistics import statistics_of
 from tests.builders.summary_days import summaries

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.reporting.rules.document import Document, Section, render_document
+from tasks.reporting.rules.pages.document import Document, Section, render_document
 
 TEXT = st.text(max_size=40)
 CELL = st.one_of(TEXT, st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.none())

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from tasks.reporting.rules.segments import Conversations, Segment
-from tasks.reporting.rules.stories import find_stories
+from tasks.reporting.rules.stories.segments import Conversations, Segment
+from tasks.reporting.rules.stories.story import find_stories
 
 FIRST, OTHERS, SEASON = date(2026, 1, 1), 400, 10
 

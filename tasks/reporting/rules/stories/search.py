@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from tasks.reporting.rules.scan import Counts, Excess, Scanner, Window, false_discovery_limit, tail, windows
-from tasks.reporting.rules.segments import ISSUE_PHRASE, PLAN_PHRASE, Conversations, Integers, Segment
+from tasks.reporting.rules.stories.scan import Counts, Excess, Scanner, Window, false_discovery_limit, tail, windows
+from tasks.reporting.rules.stories.segments import ISSUE_PHRASE, PLAN_PHRASE, Conversations, Integers, Segment
 
 VOLUME, NEGATIVE, NOT_ACCEPTED = "volume", "negative", "not_accepted"
 

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from tasks.reporting.rules.statistics import Example
-from tasks.reporting.rules.stories import Stories, Story
-from tasks.reporting.rules.story_texts import story_details, story_headline
+from tasks.reporting.rules.stories.story import Stories, Story
+from tasks.reporting.rules.stories.texts import story_details, story_headline
 from tasks.reporting.rules.texts import Bilingual, translate
 
 

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import jinja2
 
-from tasks.reporting.rules.calendar import Entry, months_of, spans_of
-from tasks.reporting.rules.calendar_rows import WEEKDAYS
-from tasks.reporting.rules.charts import HEIGHT, WIDTH
 from tasks.reporting.rules.context import NO_CONTEXT, Context
 from tasks.reporting.rules.formatting import (
     FEW,
@@ -23,11 +20,14 @@ from tasks.reporting.rules.formatting import (
     share_text,
     whole_percent,
 )
-from tasks.reporting.rules.page import _EXAMPLES_OPEN, make_page
+from tasks.reporting.rules.pages.calendar import Entry, months_of, spans_of
+from tasks.reporting.rules.pages.calendar_rows import WEEKDAYS
+from tasks.reporting.rules.pages.charts import HEIGHT, WIDTH
+from tasks.reporting.rules.pages.page import _EXAMPLES_OPEN, make_page
 from tasks.reporting.rules.statistics import ANSWERS, DayStatistics, Proportion
 from tasks.reporting.rules.texts import reason_label, reason_todo, translate
 
-_TEMPLATES = Path(__file__).parents[1] / "templates"
+_TEMPLATES = Path(__file__).parents[2] / "templates"
 
 
 def render_html(statistics: DayStatistics, context: Context = NO_CONTEXT) -> str:

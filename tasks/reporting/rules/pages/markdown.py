@@ -14,7 +14,7 @@ from tasks.reporting.rules.formatting import (
     interval_range,
     share_text,
 )
-from tasks.reporting.rules.page import _EXAMPLES_OPEN, Breakdown, Page, _examples_total, make_page
+from tasks.reporting.rules.pages.page import _EXAMPLES_OPEN, Breakdown, Page, _examples_total, make_page
 from tasks.reporting.rules.statistics import DayStatistics, Outcomes, Proportion
 from tasks.reporting.rules.texts import Bilingual, reason_label, reason_todo, translate
 

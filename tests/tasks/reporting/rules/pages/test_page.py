@@ -12,9 +12,9 @@ import pytest
 from tasks.calling.rules.offline import OFFLINE_MODEL
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.formatting import clip, interval_range, percent, share_text
-from tasks.reporting.rules.html import render_html, render_picture
-from tasks.reporting.rules.markdown import render_markdown
-from tasks.reporting.rules.page import make_page
+from tasks.reporting.rules.pages.html import render_html, render_picture
+from tasks.reporting.rules.pages.markdown import render_markdown
+from tasks.reporting.rules.pages.page import make_page
 from tasks.reporting.rules.statistics import DayStatistics, Proportion
 from tests.builders import day_statistics
 from tests.builders.summary_days import HOSTILE, rejects, run, summaries

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from tasks.reporting.rules.calendar_rows import MOST_DAYS
 from tasks.reporting.rules.findings import Headline, headline, read_headline, together
+from tasks.reporting.rules.pages.calendar_rows import MOST_DAYS
 from tasks.reporting.rules.statistics import DayFigures, DayStatistics, Group, Proportion
 from tasks.reporting.rules.texts import Bilingual, translate
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.reporting.rules.scan import Counts, Scanner, Window, false_discovery_limit, tail, windows
+from tasks.reporting.rules.stories.scan import Counts, Scanner, Window, false_discovery_limit, tail, windows
 
 WEEKDAYS = [number % 7 for number in range(28)]
 

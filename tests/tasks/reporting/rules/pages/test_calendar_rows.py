@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from tasks.reporting.rules.calendar_rows import MOST_DAYS, calendar_rows
+from tasks.reporting.rules.pages.calendar_rows import MOST_DAYS, calendar_rows
 from tasks.reporting.rules.statistics import DayFigures, Outcomes
 
 FIRST = date(2026, 1, 1)

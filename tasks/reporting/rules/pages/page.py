@@ -15,8 +15,6 @@ import pyarrow.compute as pc
 
 from tasks.calling.rules.offline import OFFLINE_MODEL
 from tasks.domain.money import in_currency
-from tasks.reporting.rules.calendar_rows import MOST_DAYS, WEEKDAYS, CalendarRow, calendar_rows
-from tasks.reporting.rules.charts import Heat, Trend, heat_map, trends
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.figures import Figure, figures_of
 from tasks.reporting.rules.findings import Finding, compare, find, topics
@@ -31,6 +29,8 @@ from tasks.reporting.rules.formatting import (
     whole_percent,
 )
 from tasks.reporting.rules.golden_lines import change_line, check_line
+from tasks.reporting.rules.pages.calendar_rows import MOST_DAYS, WEEKDAYS, CalendarRow, calendar_rows
+from tasks.reporting.rules.pages.charts import Heat, Trend, heat_map, trends
 from tasks.reporting.rules.reviewed import review_line
 from tasks.reporting.rules.statistics import (
     OTHER,
@@ -41,8 +41,8 @@ from tasks.reporting.rules.statistics import (
     Proportion,
     TermCounts,
 )
-from tasks.reporting.rules.story_cards import StoryCard, story_card
-from tasks.reporting.rules.story_texts import recovered_line
+from tasks.reporting.rules.stories.cards import StoryCard, story_card
+from tasks.reporting.rules.stories.texts import recovered_line
 from tasks.reporting.rules.texts import Bilingual, attribute_title, translate
 from tasks.themes.rules.taxonomy import OTHER as OTHER_THEME
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tasks.reporting.rules.charts import WIDTH, _band, trends
+from tasks.reporting.rules.pages.charts import WIDTH, _band, trends
 from tasks.reporting.rules.statistics import DayFigures, DayStatistics, Outcomes
 from tests.builders.day_statistics import DAY, statistics_of
 from tests.builders.summary_days import summaries

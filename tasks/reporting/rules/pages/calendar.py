@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from tasks.reporting.rules.statistics import DayStatistics
-from tasks.reporting.rules.stories import Stories
-from tasks.reporting.rules.story_texts import story_headline
+from tasks.reporting.rules.stories.story import Stories
+from tasks.reporting.rules.stories.texts import story_headline
 
 _WEEK = 7
 

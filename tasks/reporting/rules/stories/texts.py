@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Any
 
-from tasks.reporting.rules.segments import ISSUE_PHRASE, PLAN_PHRASE, WHOLE
-from tasks.reporting.rules.stories import Aspect, Story
-from tasks.reporting.rules.story_search import NOT_ACCEPTED, VOLUME
+from tasks.reporting.rules.stories.search import NOT_ACCEPTED, VOLUME
+from tasks.reporting.rules.stories.segments import ISSUE_PHRASE, PLAN_PHRASE, WHOLE
+from tasks.reporting.rules.stories.story import Aspect, Story
 from tasks.reporting.rules.texts import ATTRIBUTES, Bilingual, translate
 
 

@@ -10,10 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tasks.reporting.rules.scan import Counts, Window
-from tasks.reporting.rules.segments import ISSUE_PHRASE, PLAN_PHRASE, WHOLE, Conversations, Integers, Segment
 from tasks.reporting.rules.statistics import Example
-from tasks.reporting.rules.story_search import (
+from tasks.reporting.rules.stories.scan import Counts, Window
+from tasks.reporting.rules.stories.search import (
     MEASURES,
     SURPRISING,
     VOLUME,
@@ -22,6 +21,7 @@ from tasks.reporting.rules.story_search import (
     in_window,
     is_worth_telling,
 )
+from tasks.reporting.rules.stories.segments import ISSUE_PHRASE, PLAN_PHRASE, WHOLE, Conversations, Integers, Segment
 
 _EXAMPLES = 3
 
