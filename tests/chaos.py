@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 
 from flows.summarize_day import summarize_day
 from tasks.calling.rules.responses import decode_answer
-from tasks.clients.bos_credentials import BosCredentials
+from tasks.clients.bos.credentials import BosCredentials
 from tasks.clients.stores import open_store
 from tasks.domain.layout import answers_prefix, partition_key
 from tasks.domain.ports import ObjectStore

@@ -16,7 +16,7 @@ from prefect.blocks.core import Block
 from prefect.filesystems import WritableFileSystem
 from pydantic import Field, SecretStr
 
-from tasks.clients.bos_credentials import BosCredentials
+from tasks.clients.bos.credentials import BosCredentials
 from tasks.clients.stores import open_store
 from tasks.domain.errors import UsageError
 from tasks.domain.model_options import ResponseFormat, Thinking

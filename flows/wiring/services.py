@@ -19,14 +19,14 @@ from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.rules.budget import PriceList
 from tasks.calling.rules.limits import Limits
 from tasks.calling.shared_quota import SharedQuota
-from tasks.clients.bos_credentials import BosCredentials
+from tasks.clients.bos.credentials import BosCredentials
 from tasks.clients.embeddings import open_openai_embeddings, open_qianfan_embeddings
 from tasks.clients.http_pool import ConnectionLimits, address
 from tasks.clients.notifications import NotificationWire
 from tasks.clients.offline import OfflineSummarizer
 from tasks.clients.openai_chat import OpenAISummarizer
-from tasks.clients.qianfan_chat import V1_NOTICE, QianfanAddresses, is_v1, model_of, open_qianfan
-from tasks.clients.qianfan_credentials import QianfanCredentials
+from tasks.clients.qianfan.chat import V1_NOTICE, QianfanAddresses, is_v1, model_of, open_qianfan
+from tasks.clients.qianfan.credentials import QianfanCredentials
 from tasks.clients.server_clock import server_clock
 from tasks.clients.stores import Named, open_store
 from tasks.delivering.deliver import Wire
@@ -39,7 +39,7 @@ from tasks.themes.rules.assigning import Assigner
 from tasks.warehouse.pseudonym_key import own_key
 
 if TYPE_CHECKING:
-    from tasks.clients.qianfan_platform import QianfanConsole
+    from tasks.clients.qianfan.platform import QianfanConsole
 
 
 def check_settings(config: Mapping[str, Any]) -> Settings:
@@ -282,7 +282,7 @@ async def open_platform(settings: Settings) -> AsyncIterator["QianfanConsole"]:
     Raises:
         UsageError: credentials are missing.
     """
-    from tasks.clients.qianfan_platform import QianfanConsole  # noqa: PLC0415  loads much of the SDK
+    from tasks.clients.qianfan.platform import QianfanConsole  # noqa: PLC0415  loads much of the SDK
 
     platform = QianfanConsole(_qianfan_credentials(settings), settings.qianfan_console_api_base_url)
     try:
@@ -299,7 +299,7 @@ def batch_platform(settings: Settings) -> BatchPlatform:
     """
     if not settings.warehouse.startswith(("bos://", BLOCK_SCHEME)):
         raise UsageError("--summarizer qianfan-batch needs a warehouse in BOS: the platform reads and writes there.")
-    from tasks.clients.qianfan_batch import QianfanBatch  # noqa: PLC0415  loads much of the SDK
+    from tasks.clients.qianfan.batch import QianfanBatch  # noqa: PLC0415  loads much of the SDK
 
     return QianfanBatch(
         settings.batch_model or model_of(settings.endpoint),

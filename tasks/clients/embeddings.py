@@ -11,8 +11,8 @@ import orjson
 from tasks.clients.chat_replies import parse_body
 from tasks.clients.http_faults import read_error, service_fault
 from tasks.clients.http_pool import Call, ConnectionLimits, Pool, address
-from tasks.clients.qianfan_chat import QianfanAddresses
-from tasks.clients.qianfan_credentials import BearerToken, QianfanCredentials
+from tasks.clients.qianfan.chat import QianfanAddresses
+from tasks.clients.qianfan.credentials import BearerToken, QianfanCredentials
 from tasks.domain.errors import CredentialsRefused, EndpointDown, QuotaRefused, ReplyUnreadable, TransientFault
 
 _ATTEMPTS: Final = 6

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tasks.clients.bos_credentials import BosCredentials
+from tasks.clients.bos.credentials import BosCredentials
 from tasks.clients.boundary import Boundary
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import UsageError
@@ -66,7 +66,7 @@ def open_store(
             f"{uri} needs credentials: set {', '.join(missing)} "
             "(BOS_ENDPOINT is the bucket's region, such as https://bj.bcebos.com)."
         )
-    from tasks.clients.bos_store import BosStore  # noqa: PLC0415  a warehouse in a folder needs no SDK
+    from tasks.clients.bos.store import BosStore  # noqa: PLC0415  a warehouse in a folder needs no SDK
 
     bucket, _, prefix = rest.partition("/")
     return BosStore(bucket, prefix, credentials, scratch=scratch)

@@ -96,8 +96,8 @@ def ours(work: Work) -> Result:
     from tasks.clients.folder_store import FolderStore
     from tasks.clients.http_pool import ConnectionLimits
     from tasks.clients.openai_chat import OpenAISummarizer
-    from tasks.clients.qianfan_chat import QianfanAddresses, QianfanSummarizer
-    from tasks.clients.qianfan_credentials import QianfanCredentials
+    from tasks.clients.qianfan.chat import QianfanAddresses, QianfanSummarizer
+    from tasks.clients.qianfan.credentials import QianfanCredentials
     from tasks.domain.ports import Summarizer
     from tasks.domain.records import Answer, Conversation, Request
 

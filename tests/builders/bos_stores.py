@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tasks.clients.bos_connection import BosOptions
-from tasks.clients.bos_credentials import BosCredentials
-from tasks.clients.bos_store import BosStore
+from tasks.clients.bos.connection import BosOptions
+from tasks.clients.bos.credentials import BosCredentials
+from tasks.clients.bos.store import BosStore
 from tests.servers.bos import BosServer
 
 PART_BYTES = 128 * 1024

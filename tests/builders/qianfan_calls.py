@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tasks.clients.http_pool import ConnectionLimits
-from tasks.clients.qianfan_chat import QianfanAddresses, open_qianfan
-from tasks.clients.qianfan_credentials import QianfanCredentials
+from tasks.clients.qianfan.chat import QianfanAddresses, open_qianfan
+from tasks.clients.qianfan.credentials import QianfanCredentials
 from tasks.domain.errors import (
     KefuError,
 )

@@ -20,7 +20,7 @@ from deployments.automations import TAG
 from deployments.postgresql import free_port
 from deployments.watch import Watch, make_watch
 from flows.summarize_day import summarize_day
-from tasks.clients import bos_connection
+from tasks.clients.bos import connection as bos_connection
 from tasks.running.repair import Repairer
 from tasks.running.rules.repair import BEGUN_AGAIN, MOST_TIMES, SETTLED_SECONDS
 from tests.builders.small_days import DAY, NUMBER, rows

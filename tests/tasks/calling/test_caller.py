@@ -17,8 +17,8 @@ from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.clients.folder_store import FolderStore
 from tasks.clients.http_pool import ConnectionLimits
 from tasks.clients.openai_chat import OpenAISummarizer
-from tasks.clients.qianfan_chat import QianfanAddresses, QianfanSummarizer
-from tasks.clients.qianfan_credentials import QianfanCredentials
+from tasks.clients.qianfan.chat import QianfanAddresses, QianfanSummarizer
+from tasks.clients.qianfan.credentials import QianfanCredentials
 from tasks.domain.errors import TransientFault
 from tasks.domain.ports import Summarizer
 from tasks.domain.records import Answer, Conversation, GivenUp, Reply, Request

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.bos_store import BosStore
+from tasks.clients.bos.store import BosStore
 from tests.builders.bos_stores import open_store
 from tests.servers.bos import BosServer
 from tests.servers.qianfan import QianfanServer

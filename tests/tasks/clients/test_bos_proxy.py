@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.bos_store import BosStore
+from tasks.clients.bos.store import BosStore
 from tasks.domain.errors import StoreUnavailable, UsageError
 from tests.builders.bos_stores import open_store
 from tests.servers.bos import BosServer

@@ -6,8 +6,8 @@ import pytest
 
 from tasks.clients.embeddings import open_openai_embeddings, open_qianfan_embeddings
 from tasks.clients.http_pool import ConnectionLimits
-from tasks.clients.qianfan_chat import QianfanAddresses
-from tasks.clients.qianfan_credentials import QianfanCredentials
+from tasks.clients.qianfan.chat import QianfanAddresses
+from tasks.clients.qianfan.credentials import QianfanCredentials
 from tasks.domain.errors import AllowanceUsedUp, CredentialsRefused, EndpointMissing, RequestInvalid
 from tests.servers.qianfan import ACCESS_KEY, API_KEY, SECRET_KEY, QianfanServer
 from tests.servers.qianfan_answers import embedding_of

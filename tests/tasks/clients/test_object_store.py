@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.clients.bos_connection import BosOptions
-from tasks.clients.bos_credentials import BosCredentials
-from tasks.clients.bos_store import BosStore
+from tasks.clients.bos.connection import BosOptions
+from tasks.clients.bos.credentials import BosCredentials
+from tasks.clients.bos.store import BosStore
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import BucketMissing, ObjectMissing, PreconditionFailed, UsageError
 from tasks.domain.ports import ObjectStore

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.bos_credentials import BosCredentials
+from tasks.clients.bos.credentials import BosCredentials
 from tasks.clients.stores import open_store
 from tasks.domain.errors import UsageError
 

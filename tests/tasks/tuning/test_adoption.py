@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tasks.clients.folder_store import FolderStore
-from tasks.clients.qianfan_credentials import QianfanCredentials
-from tasks.clients.qianfan_platform import QianfanConsole
+from tasks.clients.qianfan.credentials import QianfanCredentials
+from tasks.clients.qianfan.platform import QianfanConsole
 from tasks.domain.errors import UsageError
 from tasks.tuning.adoption import adopt
 from tasks.tuning.create_once import WaitPolicy

@@ -14,8 +14,8 @@ from urllib.request import urlopen
 import pytest
 
 from tasks.clients.folder_store import FolderStore
-from tasks.clients.qianfan_credentials import QianfanCredentials
-from tasks.clients.qianfan_platform import QianfanConsole
+from tasks.clients.qianfan.credentials import QianfanCredentials
+from tasks.clients.qianfan.platform import QianfanConsole
 from tasks.domain.model_platform import TrainingData
 from tasks.tuning.create_once import WaitPolicy
 from tasks.tuning.rollout import begin_rollout, deploy_service, publish_model

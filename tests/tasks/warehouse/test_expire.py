@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tasks.clients.bos_credentials import BosCredentials
-from tasks.clients.bos_store import BosStore
+from tasks.clients.bos.credentials import BosCredentials
+from tasks.clients.bos.store import BosStore
 from tasks.clients.folder_store import FolderStore
 from tasks.clients.stores import open_store
 from tasks.domain.layout import partition_key

@@ -20,9 +20,9 @@ from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.clients.bos_connection import BosOptions
-from tasks.clients.bos_credentials import BosCredentials
-from tasks.clients.bos_store import BosStore
+from tasks.clients.bos.connection import BosOptions
+from tasks.clients.bos.credentials import BosCredentials
+from tasks.clients.bos.store import BosStore
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import AccountingError, BucketMissing, LeaseLost, ObjectMissing, PreconditionFailed
 from tasks.domain.layout import lease_key, partition_key

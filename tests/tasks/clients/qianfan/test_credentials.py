@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tasks.clients.qianfan_credentials import QianfanCredentials
+from tasks.clients.qianfan.credentials import QianfanCredentials
 from tasks.domain.errors import (
     CredentialsRefused,
     KefuError,

@@ -5,7 +5,7 @@ from ssl import SSLCertVerificationError
 
 from baidubce.exception import BceHttpClientError, BceServerError
 
-from tasks.clients.bos_download import BrokenBody
+from tasks.clients.bos.download import BrokenBody
 from tasks.domain.errors import (
     BucketMissing,
     ObjectMissing,

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from tasks.clients.bos_credentials import BosCredentials
-from tasks.clients.bos_store import BosStore
+from tasks.clients.bos.credentials import BosCredentials
+from tasks.clients.bos.store import BosStore
 from tasks.domain.errors import (
     ObjectMissing,
     StoreFull,
@@ -27,7 +27,7 @@ from tasks.domain.errors import (
 from tests.builders.bos_stores import PART_BYTES, open_store
 from tests.servers.bos import BosServer
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def test_list_objects_pages_through_more_than_a_thousand(bos: BosServer, store: BosStore) -> None:
@@ -208,8 +208,8 @@ def test_a_full_scratch_folder_is_told_by_its_path(bos: BosServer, tmp_path: Pat
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from tasks.clients.bos_credentials import BosCredentials
-from tasks.clients.bos_store import BosStore
+from tasks.clients.bos.credentials import BosCredentials
+from tasks.clients.bos.store import BosStore
 from tasks.domain.errors import StoreFull
 bucket, endpoint, key, secret, scratch = sys.argv[1:]
 store = BosStore(bucket, "", BosCredentials(key, secret, endpoint), scratch=Path(scratch))

@@ -19,7 +19,7 @@ from qianfan.resources.auth.iam import iam_sign
 from qianfan.resources.typing import QfRequest
 
 from tasks.clients.http_pool import address
-from tasks.clients.qianfan_credentials import QianfanCredentials
+from tasks.clients.qianfan.credentials import QianfanCredentials
 from tasks.domain.errors import PlatformBusy, PlatformError, PlatformRefused, PlatformUnavailable, UsageError
 
 _TRANSIENT = frozenset({4, 18, 336000, 336100, 500000})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.clients.qianfan_replies import held_units, model_report, modes_of, number_of, service_report, task_report
+from tasks.clients.qianfan.replies import held_units, model_report, modes_of, number_of, service_report, task_report
 from tasks.domain.model_platform import Checkpoint, is_made_by, made_by
 
 ANYTHING = st.one_of(st.none(), st.just(""), st.just("45.5%"), st.integers(), st.text(max_size=5), st.just("-"))

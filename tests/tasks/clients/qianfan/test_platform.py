@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tasks.clients.qianfan_credentials import QianfanCredentials
-from tasks.clients.qianfan_platform import QianfanConsole
+from tasks.clients.qianfan.credentials import QianfanCredentials
+from tasks.clients.qianfan.platform import QianfanConsole
 from tasks.domain.errors import PlatformBusy, PlatformRefused, PlatformUnavailable, UsageError
 from tasks.domain.model_platform import TrainingData, TrainingSpec
 from tests.servers.console import ConsoleServer

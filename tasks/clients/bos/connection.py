@@ -23,9 +23,9 @@ from baidubce.exception import BceHttpClientError
 from baidubce.retry.retry_policy import NoRetryPolicy
 from baidubce.services.bos.bos_client import BosClient
 
-from tasks.clients.bos_credentials import BosCredentials
-from tasks.clients.bos_download import BrokenBody
-from tasks.clients.bos_faults import BosFault
+from tasks.clients.bos.credentials import BosCredentials
+from tasks.clients.bos.download import BrokenBody
+from tasks.clients.bos.faults import BosFault
 from tasks.domain.errors import UsageError
 
 # At DEBUG the SDK logs signing keys and headers.

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tasks.clients.bos_connection import BosConnection
+from tasks.clients.bos.connection import BosConnection
 from tasks.domain.errors import ObjectMissing, StoreUnavailable
 
 _MAX_PARTS = 10_000

@@ -11,7 +11,7 @@ from tasks.clients import http_faults as faults
 from tasks.clients.chat_replies import parse_body
 from tasks.clients.http_pool import Call, ConnectionLimits, Pool, address
 from tasks.clients.openai_chat import ChatCompletions
-from tasks.clients.qianfan_credentials import BearerToken, QianfanCredentials
+from tasks.clients.qianfan.credentials import BearerToken, QianfanCredentials
 from tasks.domain.errors import (
     CredentialsRefused,
     EndpointMissing,

@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tasks.clients.bos_appender import BosAppender
-from tasks.clients.bos_connection import DEFAULT_OPTIONS, BosConnection, BosOptions
-from tasks.clients.bos_credentials import BosCredentials
-from tasks.clients.bos_download import BosDownload, no_room
-from tasks.clients.bos_upload import MultipartUpload, abort_uploads, aborted_upload, md5_of
+from tasks.clients.bos.appender import BosAppender
+from tasks.clients.bos.connection import DEFAULT_OPTIONS, BosConnection, BosOptions
+from tasks.clients.bos.credentials import BosCredentials
+from tasks.clients.bos.download import BosDownload, no_room
+from tasks.clients.bos.upload import MultipartUpload, abort_uploads, aborted_upload, md5_of
 from tasks.domain.errors import ObjectMissing, PreconditionFailed, StoreError, UsageError
 from tasks.domain.ports import Appender, Publish, StoredObject
 

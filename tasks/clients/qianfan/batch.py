@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from qianfan.resources.console.data import Data
 
-from tasks.clients.qianfan_console import ConsoleApi, platform_uri
-from tasks.clients.qianfan_credentials import QianfanCredentials
+from tasks.clients.qianfan.console import ConsoleApi, platform_uri
+from tasks.clients.qianfan.credentials import QianfanCredentials
 from tasks.domain.errors import PlatformBusy, PlatformRefused, PlatformUnavailable, UsageError
 from tasks.domain.ports import Phase, TaskReport
 

@@ -12,9 +12,9 @@ from qianfan.resources.console.prompt import Prompt
 from qianfan.resources.console.service import Service
 from qianfan.resources.console.utils import call_action
 
-from tasks.clients.qianfan_console import ConsoleApi, platform_uri
-from tasks.clients.qianfan_credentials import QianfanCredentials
-from tasks.clients.qianfan_replies import (
+from tasks.clients.qianfan.console import ConsoleApi, platform_uri
+from tasks.clients.qianfan.credentials import QianfanCredentials
+from tasks.clients.qianfan.replies import (
     METHODS,
     held_units,
     job_of,

@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from tasks.clients.http_pool import ConnectionLimits
-from tasks.clients.qianfan_chat import QianfanAddresses, QianfanSummarizer, open_qianfan
+from tasks.clients.qianfan.chat import QianfanAddresses, QianfanSummarizer, open_qianfan
 from tasks.domain.errors import (
     AllowanceUsedUp,
     ContentRefused,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.clients.bos_store import BosStore
+from tasks.clients.bos.store import BosStore
 from tasks.domain.errors import (
     BucketMissing,
     PreconditionFailed,
