@@ -17,7 +17,7 @@ from flows.wiring.themes import open_themes
 from tasks.calling.learned_limits import read_learned, write_learned
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.rules.budget import PriceList
-from tasks.calling.rules.limits import Limits
+from tasks.calling.rules.pacing.limits import Limits
 from tasks.calling.shared_quota import SharedQuota
 from tasks.clients.bos.credentials import BosCredentials
 from tasks.clients.embeddings import open_openai_embeddings, open_qianfan_embeddings

@@ -31,7 +31,7 @@ from flows.wiring.setting_values import (
 )
 from tasks.calling.rules.budget import Ceiling, PriceList, Prices
 from tasks.calling.rules.call_policy import CallPolicy
-from tasks.calling.rules.offline import OFFLINE_VERSION
+from tasks.calling.rules.offline.summary import OFFLINE_VERSION
 from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.domain.errors import UsageError
 from tasks.domain.model_options import ModelOptions, ResponseFormat, Thinking

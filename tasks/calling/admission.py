@@ -11,7 +11,7 @@ from typing import Self
 from tasks.calling.rules.budget import Budget, Reservation
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.canary import Canary
-from tasks.calling.rules.slowness import InFlightLimit
+from tasks.calling.rules.pacing.slowness import InFlightLimit
 from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError
 from tasks.domain.records import Reason, Reply
 

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import orjson
 
-from tasks.calling.rules.limits import Learned
+from tasks.calling.rules.pacing.limits import Learned
 from tasks.domain.errors import StoreError
 from tasks.domain.layout import learned_limits_key
 from tasks.domain.ports import ObjectStore

@@ -1,4 +1,4 @@
-"""Calls wait here until the quota has room for them: the pacing of `tasks.calling.rules.pacing` on an event loop."""
+"""Calls wait here until the quota has room for them: `rules.pacing.pacer` on an event loop."""
 
 import asyncio
 import math
@@ -7,10 +7,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
-from tasks.calling.rules.limits import LimiterSnapshot, Limits
-from tasks.calling.rules.pacing import Pacer
-from tasks.calling.rules.sliding_window import Entry
-from tasks.calling.rules.waiting_line import WaitingLine
+from tasks.calling.rules.pacing.limits import LimiterSnapshot, Limits
+from tasks.calling.rules.pacing.pacer import Pacer
+from tasks.calling.rules.pacing.sliding_window import Entry
+from tasks.calling.rules.pacing.waiting_line import WaitingLine
 from tasks.domain.errors import QuotaRefused
 from tasks.domain.records import QuotaHeaders
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tasks.calling.rules.offline import OFFLINE_MODEL, summarize_offline
+from tasks.calling.rules.offline.summary import OFFLINE_MODEL, summarize_offline
 from tasks.domain.records import Reply, Request
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.calling.rules.offline import OFFLINE_MODEL, summarize_offline
+from tasks.calling.rules.offline.summary import OFFLINE_MODEL, summarize_offline
 from tasks.domain.errors import NoTables, ObjectMissing, UsageError
 from tasks.domain.layout import partition_key, sample_key
 from tasks.domain.ports import ObjectStore

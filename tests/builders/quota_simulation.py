@@ -6,10 +6,10 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tasks.calling.rules.limits import Limits
-from tasks.calling.rules.pacing import Pacer
-from tasks.calling.rules.sliding_window import Entry
-from tasks.calling.rules.waiting_line import WaitingLine
+from tasks.calling.rules.pacing.limits import Limits
+from tasks.calling.rules.pacing.pacer import Pacer
+from tasks.calling.rules.pacing.sliding_window import Entry
+from tasks.calling.rules.pacing.waiting_line import WaitingLine
 from tasks.domain.records import QuotaHeaders
 from tests.builders.quotas import Quota, Style
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tasks.calling.rules.budget import Prices
-from tasks.calling.rules.limits import Limits
+from tasks.calling.rules.pacing.limits import Limits
 from tasks.domain.records import Request
 
 # Four short fields.

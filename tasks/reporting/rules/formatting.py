@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from tasks.calling.rules.offline import OFFLINE_MODEL
+from tasks.calling.rules.offline.summary import OFFLINE_MODEL
 from tasks.reporting.rules.statistics import DayStatistics, Example, Proportion
 from tasks.reporting.rules.texts import Bilingual, translate
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from tasks.calling.rules.offline import OFFLINE_MODEL
+from tasks.calling.rules.offline.summary import OFFLINE_MODEL
 from tasks.domain.intervals import NORMAL_95, wilson_interval
 
 OTHER = "(other)"

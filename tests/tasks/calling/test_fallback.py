@@ -14,7 +14,7 @@ from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.budget import Ceiling, PriceList, Prices
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.canary import CanaryRule
-from tasks.calling.rules.limits import Limits
+from tasks.calling.rules.pacing.limits import Limits
 from tasks.calling.rules.retry_policy import RetryPolicy
 from tasks.clients.folder_store import FolderStore
 from tasks.clients.openai_chat import OpenAISummarizer

@@ -1,7 +1,7 @@
 import pytest
 
 from tasks.calling.learned_limits import read_learned, write_learned
-from tasks.calling.rules.limits import Learned
+from tasks.calling.rules.pacing.limits import Learned
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.layout import learned_limits_key
 

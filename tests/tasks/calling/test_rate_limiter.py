@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tasks.calling.rate_limiter import QuotaLease, RateLimiter
-from tasks.calling.rules.limits import Limits
+from tasks.calling.rules.pacing.limits import Limits
 from tasks.domain.errors import QuotaRefused
 from tasks.domain.records import QuotaHeaders
 from tests.builders.simulated_time import in_simulated_time

@@ -20,8 +20,8 @@ from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, tempor
 
 from tasks.calling import shared_quota
 from tasks.calling.rate_limiter import RateLimiter
-from tasks.calling.rules.limits import Limits
-from tasks.calling.rules.pacing import Pacer
+from tasks.calling.rules.pacing.limits import Limits
+from tasks.calling.rules.pacing.pacer import Pacer
 from tasks.calling.shared_quota import SLOTS_PER_SECOND, SharedQuota
 
 LIMITS = Limits(6000, None, 50)

@@ -13,7 +13,7 @@ from tasks.calling.caller import Caller
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.call_policy import CallPolicy
-from tasks.calling.rules.limits import Limits
+from tasks.calling.rules.pacing.limits import Limits
 from tasks.calling.rules.retry_policy import OutageDetector, RetryPolicy
 from tasks.clients.folder_store import FolderStore
 from tasks.clients.http_faults import endpoint_missing

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.calling.rules.offline import OFFLINE_MODEL
+from tasks.calling.rules.offline.summary import OFFLINE_MODEL
 from tasks.reporting import aggregate
 from tasks.reporting.aggregate import TURN_BUCKETS, WORST_EXAMPLES, ask_for_days, ask_for_statistics, hold_runs
 from tasks.reporting.queries import open_files

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from tasks.calling.rate_limiter import RateLimiter
-from tasks.calling.rules.limits import Limits
+from tasks.calling.rules.pacing.limits import Limits
 from tasks.calling.rules.usage import Usage
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.ports import StoredObject

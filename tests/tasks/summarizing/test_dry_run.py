@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tasks.calling.rules.budget import Prices
-from tasks.calling.rules.limits import Limits
+from tasks.calling.rules.pacing.limits import Limits
 from tasks.domain.records import Conversation, Reason, Reject, Request
 from tasks.reading.batches import Batch
 from tasks.summarizing.dry_run import count_day, first_conversations

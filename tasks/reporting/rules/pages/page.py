@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tasks.calling.rules.offline import OFFLINE_MODEL
+from tasks.calling.rules.offline.summary import OFFLINE_MODEL
 from tasks.domain.money import in_currency
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.figures import Figure, figures_of

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks.calling.rules.limits import Limits
+from tasks.calling.rules.pacing.limits import Limits
 from tasks.checking.rules.findings import (
     Asked,
     Finding,

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pyarrow as pa
 import pytest
 
-from tasks.calling.rules.offline import OFFLINE_MODEL
+from tasks.calling.rules.offline.summary import OFFLINE_MODEL
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.formatting import clip, interval_range, percent, share_text
 from tasks.reporting.rules.pages.html import render_html, render_picture

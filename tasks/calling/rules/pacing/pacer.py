@@ -10,15 +10,15 @@ import math
 from collections import defaultdict
 from typing import Final
 
-from tasks.calling.rules.claim import Claim
-from tasks.calling.rules.limits import Learned, LimiterSnapshot, Limits
-from tasks.calling.rules.noise import Noise
-from tasks.calling.rules.quota_limit import REFUSALS_TO_OPEN, AdaptiveLimit
-from tasks.calling.rules.quota_use import QuotaUse
-from tasks.calling.rules.ramp import FIRST_RATE, CallSizes, Ramp, even, in_bursts, uneven
-from tasks.calling.rules.sliding_window import Entry, SlidingLog
-from tasks.calling.rules.usage_ratio import UsageRatio
-from tasks.calling.rules.window_quota import WindowQuota, slack_of
+from tasks.calling.rules.pacing.claim import Claim
+from tasks.calling.rules.pacing.limits import Learned, LimiterSnapshot, Limits
+from tasks.calling.rules.pacing.noise import Noise
+from tasks.calling.rules.pacing.quota_limit import REFUSALS_TO_OPEN, AdaptiveLimit
+from tasks.calling.rules.pacing.quota_use import QuotaUse
+from tasks.calling.rules.pacing.ramp import FIRST_RATE, CallSizes, Ramp, even, in_bursts, uneven
+from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog
+from tasks.calling.rules.pacing.usage_ratio import UsageRatio
+from tasks.calling.rules.pacing.window_quota import WindowQuota, slack_of
 from tasks.domain.errors import QuotaScope
 from tasks.domain.records import QuotaHeaders
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.calling.rules.limits import Limits
-from tasks.calling.rules.pacing import Pacer
-from tasks.calling.rules.quota_limit import AdaptiveLimit
-from tasks.calling.rules.sliding_window import SLACK_SECONDS, SlidingLog
+from tasks.calling.rules.pacing.limits import Limits
+from tasks.calling.rules.pacing.pacer import Pacer
+from tasks.calling.rules.pacing.quota_limit import AdaptiveLimit
+from tasks.calling.rules.pacing.sliding_window import SLACK_SECONDS, SlidingLog
 from tasks.domain.records import QuotaHeaders
 from tests.builders.quota_simulation import Outcome, Service, simulate
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.calling.rules.offline import summarize_offline
+from tasks.calling.rules.offline.summary import summarize_offline
 from tasks.domain.records import Turn
 
 YES, NO, UNCLEAR = "是", "否", "未明确"

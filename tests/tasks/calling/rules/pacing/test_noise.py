@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.calling.rules.limits import Limits
-from tasks.calling.rules.noise import Noise
+from tasks.calling.rules.pacing.limits import Limits
+from tasks.calling.rules.pacing.noise import Noise
 from tests.builders.quota_simulation import Service, simulate
 
 

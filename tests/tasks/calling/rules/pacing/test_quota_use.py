@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from tasks.calling.rules.limits import Limits
-from tasks.calling.rules.pacing import Pacer
-from tasks.calling.rules.quota_use import QuotaUse
+from tasks.calling.rules.pacing.limits import Limits
+from tasks.calling.rules.pacing.pacer import Pacer
+from tasks.calling.rules.pacing.quota_use import QuotaUse
 from tests.builders.quota_simulation import Service, simulate
 
 

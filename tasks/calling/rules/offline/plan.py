@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from tasks.calling.rules.offline_sentences import EDGE, LONGEST, bare, is_question, sentences
+from tasks.calling.rules.offline.sentences import EDGE, LONGEST, bare, is_question, sentences
 from tasks.domain.pattern_signs import SignedPattern
 from tasks.domain.records import Turn
 

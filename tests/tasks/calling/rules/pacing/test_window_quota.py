@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.calling.rules.limits import Learned, Limits
+from tasks.calling.rules.pacing.limits import Learned, Limits
 from tests.builders.quota_simulation import Service, simulate
 
 SEEDS = range(2)

@@ -2,7 +2,7 @@ import heapq
 
 import pytest
 
-from tasks.calling.rules.slowness import InFlightLimit
+from tasks.calling.rules.pacing.slowness import InFlightLimit
 
 
 def test_the_limit_is_none_until_a_call_gets_no_reply():

@@ -9,9 +9,9 @@ from typing import Final
 
 import orjson
 
-from tasks.calling.rules.offline_plan import plan_of
-from tasks.calling.rules.offline_sentences import issues_of
-from tasks.calling.rules.offline_verdicts import acceptance_of, mood_of, talks_back
+from tasks.calling.rules.offline.plan import plan_of
+from tasks.calling.rules.offline.sentences import issues_of
+from tasks.calling.rules.offline.verdicts import acceptance_of, mood_of, talks_back
 from tasks.domain.records import Turn
 
 OFFLINE_MODEL: Final = "offline-rules"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from tasks.calling.rules.offline_sentences import EDGE, LONGEST_MESSAGE, sentences
+from tasks.calling.rules.offline.sentences import EDGE, LONGEST_MESSAGE, sentences
 from tasks.domain.pattern_signs import SignedPattern
 from tasks.domain.records import Turn
 

@@ -1,8 +1,8 @@
 """The next of those that wait: the first, or where only its size is in the way one that fits."""
 
-from tasks.calling.rules.limits import Limits
-from tasks.calling.rules.pacing import Pacer
-from tasks.calling.rules.waiting_line import WaitingLine
+from tasks.calling.rules.pacing.limits import Limits
+from tasks.calling.rules.pacing.pacer import Pacer
+from tasks.calling.rules.pacing.waiting_line import WaitingLine
 
 NOW = 100.0
 LONG_AGO = 40.0

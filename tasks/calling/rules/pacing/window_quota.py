@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
 
-from tasks.calling.rules.quota_limit import AdaptiveLimit
-from tasks.calling.rules.sliding_window import SLACK_SECONDS, Entry, SlidingLog
+from tasks.calling.rules.pacing.quota_limit import AdaptiveLimit
+from tasks.calling.rules.pacing.sliding_window import SLACK_SECONDS, Entry, SlidingLog
 
 # Windows that services document; others come from token buckets, which act like a window of their depth.
 _KNOWN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0)

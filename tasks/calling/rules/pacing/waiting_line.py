@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final, Generic, TypeVar
 
-from tasks.calling.rules.pacing import Pacer
+from tasks.calling.rules.pacing.pacer import Pacer
 
 T = TypeVar("T")
 
