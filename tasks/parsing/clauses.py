@@ -30,6 +30,10 @@ _ENDS: Final = frozenset({Kind.END, Kind.CONCESSION, Kind.CONTRAST})
 
 _LISTED: Final = frozenset({Kind.YES, Kind.MILD_YES, Kind.COMPLAINT, Kind.COORDINATION, Kind.BRIDGE, Kind.END})
 
+_ASSERTS: Final = frozenset(["有", "是", "只是"])  # a verdict, behind a denied one: 没有愤怒，有失望
+
+_STOPS: Final = frozenset("。;!")
+
 _DENIED_HEDGES: Final = frozenset(["seem", "appear"])  # did not seem
 
 _CONCLUDES: Final = frozenset(["就", "便", "则"])
@@ -82,7 +86,7 @@ def claims_of(sentence: str, lexicon: Lexicon) -> list[Claim]:
             agent=by_agent and clause[0][0] in _CARRIES_ON, conditional=conditional, later=later, turning=turning
         )
         # A list may be cut by commas: 没有表现出愤怒，失望，不满等情绪.
-        if denied is True and all(kind in _LISTED for _, kind in clause):
+        if denied is True and all(kind in _LISTED and word not in _ASSERTS for word, kind in clause):
             reader.carry_on_list()
         claims = reader.read(clause)
         if reader.provides:  # 同意，前提是今天发货
@@ -95,7 +99,7 @@ def claims_of(sentence: str, lexicon: Lexicon) -> list[Claim]:
         if not is_turn:
             conceded = sum(claim.negated and claim.value is False for claim in claims) if conceding else 0
             conceded = conceded if conceded == len(claims) else 0
-        denied = reader.denied
+        denied = reader.denied if clause[-1][0] not in _STOPS else None
         by_agent = reader.agent
         conditional = reader.conditional and not (reader.concludes or conditional or claims)
         later = reader.early or (reader.later and not claims)
@@ -149,7 +153,8 @@ class ClauseReader:
             if self._refuses and kind in _SIGNS:
                 continue  # what is refused: 拒绝和解
             self._demands |= word in _DEMANDS
-            self._refuses = kind is Kind.REFUSAL or (self._refuses and (kind in _GOVERNED or kind is Kind.OTHER))
+            governed = (kind in _GOVERNED or kind is Kind.OTHER) and not (kind is Kind.TO and self._from)  # 从拒绝到接受
+            self._refuses = kind is Kind.REFUSAL or (self._refuses and governed)
             if kind in _SIGNS:
                 claim = self._claim(kind, attributive=last[0] == "的", describes=_describes(clause, at))
                 if self.agent or (self._of_other and last[0] == "的"):

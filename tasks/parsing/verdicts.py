@@ -79,6 +79,11 @@ _ECHO: Final = re.compile(
 
 _MARKUP: Final = re.compile(r"[\"'“”‘’「」『』《》*_`~#>\u200b-\u200f\u2060\ufeff]+")
 
+# A mood or an offer under its own name, and what is said of it: anger: no, 愤怒：无；失望：有.
+_ANSWERED: Final = re.compile(
+    rf"(?<![^,;。])(?!是否)([^:,;。]{{1,24}}): ?({'|'.join(sorted(map(re.escape, {*_WORDS, '无'}), key=len, reverse=True))})(?:[,;。]|$)"
+)
+
 _DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–―−"), "-")
 
 _TAG: Final = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,9}(?:\s[^<>]{0,60})?/?>")
@@ -98,15 +103,13 @@ _PARTICLE: Final = "[的了吧啊呀哦呢啦滴哒嘛嘞哈~]*+"
 # The customer's own words, whole (用户回复：嗯嗯，可以的) or before more (不行，必须退款).
 _OWN_WORDS: Final = re.compile(
     r"(?:用户|客户|顾客)?(?:最后|最终)?(?:表示|回复|说|称|回答|回应|答复|回|答){0,2}(?:道|了)?:?"
-    rf"(?:(?P<no>(?:还是|[那这]个?样?)?(?:不(?:行|可以|好|必|用|需要|要|愿意|了|干)|no(?: way)?){_PARTICLE})"
+    rf"(?:(?P<no>(?:还是|[那这]个?样?)?我?(?:不(?:行|可以|好|必|用|需要|要|愿意|了|干)|no(?: way)?){_PARTICLE})"
     rf"|(?P<yes>(?:(?:那|那就|也)?(?:嗯++|哦|好++|可以|行|ok|okay|没问题|没事|成|中|妥|收到|明白|了解|知道|同意|就这样|先这样|这样|愿意|[👍👌]){_PARTICLE},?){{1,12}}))"
     r"(?:,?(?:谢谢|感谢|多谢|麻烦|辛苦|请|尽快)[^不没别未但拒]{0,16})?"
 )
 
 # What the customer says within a sentence: 用户回复“好的，那我等等”.
 _QUOTED: Final = re.compile("(?<=.)[“\"「『‘']([^“”\"「」『』‘’']{1,40})[”\"」』’']")
-
-_NAME_WITHIN: Final = 24  # characters
 
 _OWN_WITHIN: Final = 40  # characters
 
@@ -194,10 +197,8 @@ def _parts(text: str, *, none: bool | None) -> tuple[bool | None, str, list[str]
     plain = _unnamed(normal)
     if plain in _WORDS:
         return _WORDS[plain], "", []
-    if ":" in plain:  # anger: no
-        name, _, answer = plain.partition(":")
-        if len(name) < _NAME_WITHIN and answer.strip(_EDGES) in _WORDS:
-            return None, name if _WORDS[answer.strip(_EDGES)] else f"没有{name}", []
+    if ":" in plain:
+        plain = _ANSWERED.sub(lambda named: f"{'有' if _WORDS.get(named[2]) else '没有'}{named[1]}。", plain)
     if plain[:1] in _LEADS:
         if (parts := _several(plain)) is not None:
             return None, "", parts
