@@ -153,8 +153,8 @@ class ClauseReader:
             if self._refuses and kind in _SIGNS:
                 continue  # what is refused: 拒绝和解
             self._demands |= word in _DEMANDS
-            governed = (kind in _GOVERNED or kind is Kind.OTHER) and not (kind is Kind.TO and self._from)  # 从拒绝到接受
-            self._refuses = kind is Kind.REFUSAL or (self._refuses and governed)
+            governed = (kind in _GOVERNED or kind is Kind.OTHER) and not (kind is Kind.TO and self._from)
+            self._refuses = kind is Kind.REFUSAL or (self._refuses and governed)  # not after 到: 从拒绝到接受
             if kind in _SIGNS:
                 claim = self._claim(kind, attributive=last[0] == "的", describes=_describes(clause, at))
                 if self.agent or (self._of_other and last[0] == "的"):

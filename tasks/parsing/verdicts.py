@@ -47,9 +47,9 @@ _LEADS: Final = frozenset(word[0] for word in (*_WORDS, "无"))
 
 _NO_MOOD_WORDS: Final = frozenset(["无", "none", "nil", "没有情绪", "无情绪"])
 
-_LEAD: Final = re.compile(
-    rf"({'|'.join(sorted(map(re.escape, {*_WORDS, '无'}), key=len, reverse=True))})[,.。;!:()\]】|—-](?!\d)"
-)
+_ANSWER: Final = "|".join(sorted(map(re.escape, {*_WORDS, "无"}), key=len, reverse=True))
+
+_LEAD: Final = re.compile(rf"({_ANSWER})[,.。;!:()\]】|—-](?!\d)")
 
 # A verdict parted by a blank only; two characters behind it, for 是 否 may be a word written with blanks.
 _BLANK_LEAD: Final = re.compile(r"(是的?|否|对的?|yes|true|false|[yn10]) (?=[^\sa-z]{2})")
@@ -80,9 +80,7 @@ _ECHO: Final = re.compile(
 _MARKUP: Final = re.compile(r"[\"'“”‘’「」『』《》*_`~#>\u200b-\u200f\u2060\ufeff]+")
 
 # A mood or an offer under its own name, and what is said of it: anger: no, 愤怒：无；失望：有.
-_ANSWERED: Final = re.compile(
-    rf"(?<![^,;。])(?!是否)([^:,;。]{{1,24}}): ?({'|'.join(sorted(map(re.escape, {*_WORDS, '无'}), key=len, reverse=True))})(?:[,;。]|$)"
-)
+_ANSWERED: Final = re.compile(rf"(?<![^,;。])(?!是否)([^:,;。]{{1,24}}): ?({_ANSWER})(?:[,;。]|$)")
 
 _DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–―−"), "-")
 

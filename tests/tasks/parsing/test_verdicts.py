@@ -112,6 +112,10 @@ SPACED = [
     (negative_sentiment_of, "negative: no", False),
     (negative_sentiment_of, "Not obviously negative", False),
     (negative_sentiment_of, "The customer showed no signs of anger", False),
+    (negative_sentiment_of, "anger: no; disappointment: yes", True),
+    (negative_sentiment_of, "愤怒：否，失望：是", True),
+    (negative_sentiment_of, "焦急：无；抱怨：没有", False),
+    (negative_sentiment_of, "情绪：平和；不满：无", False),
     (negative_sentiment_of, "The user was not particularly satisfied", True),
     (negative_sentiment_of, "The user seemed angry", None),
 ]
