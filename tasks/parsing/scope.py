@@ -113,6 +113,8 @@ class Scope:
         """Meet a word that a negation reaches over, and the word before it."""
         if word in _COMES and last in _COMES_NOT and not self._reaches:
             self._doubtful = self._eventful = True  # 货没到很生气, but 没到生气的地步
+        if word == "也" and not self.negated:
+            self._doubtful = False  # 不接受换货也不接受退款: no list's negation reaches over 也
         ended = self._aspectual or not self.negated
         if self._doubtful and ended and word in _THEN and not self._reaches:
             self.cut()  # 没多想就同意了, but 没有……就赔偿达成一致

@@ -226,7 +226,7 @@ def _unnamed(normal: str) -> str:
         plain = _CHINESE_SPACE.sub("", normal)
     if plain[:1] in ("【", "["):
         plain = _BRACKETED.sub(r"\1:", plain)
-    plain = plain.strip(_EDGES)
+    plain = plain.replace("=", ":").strip(_EDGES)
     if ":" in plain:
         for name in (_NAMED, _ECHO):
             if echo := name.match(plain):
