@@ -214,6 +214,8 @@ class ClauseReader:
             return None
         if not behind:  # 耐心在等待中耗尽
             *earlier, claim = claims
+            if kind is Kind.DENIED:  # what an unknown word names, or the verdict
+                return [*earlier, claim._replace(value=None)]
             return [*earlier, claim._replace(value=claim.value or None)] if kind is Kind.SPENT else None
         if kind is Kind.DENIED or kind is Kind.SPENT:
             return [claim._replace(value=_faded(claim, kind)) for claim in claims]
