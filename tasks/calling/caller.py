@@ -88,6 +88,7 @@ class Caller:
         self._useless: deque[Answer] = deque(maxlen=_WITHDRAWN_AT_MOST)
         self._reading = asyncio.Lock()
         self._waiting: set[asyncio.Task[object]] = set()
+        self._calling: set[asyncio.Task[object]] = set()
         self._settled = 0
         self._settled_is_enough: tuple[int, asyncio.Event] | None = None
         self._stopping = False
@@ -113,13 +114,13 @@ class Caller:
         """The cost of everything that its run paid for, before a restart and since, by the prices of who answered."""
         return self._answers.billed_before.cost(self._policy.prices) + self.usage.cost
 
-    def stop(self) -> None:
-        """Send nothing more; what is in flight is waited for and kept."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """Send nothing more; what is in flight is waited for and kept, or given up if all has to end at once."""
         self._stopping = True
-        for task in self._waiting:
+        for task in self._waiting | self._calling if at_once else self._waiting:
             task.cancel()
         for other in self._beside:
-            other.stop()
+            other.stop(at_once=at_once)
 
     @property
     def stopping(self) -> bool:
@@ -261,7 +262,7 @@ class Caller:
             try:
                 if self._lease is not None and self._lease.is_stale:
                     await asyncio.to_thread(self._lease.renew_if_stale)
-                reply = await self._summarizer.summarize(request, permit.sent)
+                reply = await self._stoppable(self._summarizer.summarize(request, permit.sent), self._calling)
             except QuotaRefused as refusal:
                 permit.refused(refusal)
                 raise
@@ -367,13 +368,17 @@ class Caller:
             f"{fault} What was answered is kept: start the run again when the endpoint is back."
         ) from fault
 
-    async def _stoppable(self, waiting: Coroutine[object, object, T]) -> T:
+    async def _stoppable(
+        self, waiting: Coroutine[object, object, T], tasks: set[asyncio.Task[object]] | None = None
+    ) -> T:
+        """The result, unless the run stops; `tasks` are those that stop with this one (default: all that wait)."""
         if self._stopping:
             waiting.close()
             raise Stopping
         task = asyncio.current_task()
         assert task is not None
-        self._waiting.add(task)
+        tasks = self._waiting if tasks is None else tasks
+        tasks.add(task)
         try:
             return await waiting
         except asyncio.CancelledError:
@@ -381,7 +386,7 @@ class Caller:
                 raise Stopping from None
             raise
         finally:
-            self._waiting.discard(task)
+            tasks.discard(task)
 
 
 _OUTCOMES: dict[type[Exception], Outcome] = {

@@ -59,10 +59,10 @@ class FallbackCaller(Caller):
         self._second = second
         self._admission.model = f"{self._summarizer.model} (with {fallback.summarizer.model})"
 
-    def stop(self) -> None:
-        """Send nothing more to either; what is in flight is waited for and kept."""
-        super().stop()
-        self._second.stop()
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop both."""
+        super().stop(at_once=at_once)
+        self._second.stop(at_once=at_once)
 
     def to_send(self, request: Request) -> Request | None:
         """The request that would be sent for this one now, to whichever model; None where its answer is known."""

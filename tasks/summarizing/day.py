@@ -98,7 +98,7 @@ async def open_day(
         LeaseLost: the shard's run does not hold the day any more.
         RunStopped: a signal came while it waited for the day.
     """
-    warehouse, stopping = resources.warehouse, _Stopping(logger)
+    warehouse, stopping = resources.warehouse, _Stopping(logger, options.policy.call_seconds)
     acquire = partial(acquire_shard, warehouse, shard) if shard else partial(acquire_day, warehouse, day, run_id)
     buyer = shard.run_id if shard else run_id
     with on_signals(stopping.stop):
@@ -136,18 +136,30 @@ def _caller(
 
 
 class _Stopping:
-    """A requested stop: passed to the caller, at once or as soon as there is one."""
+    """A requested stop: passed to the caller, now or as soon as there is one.
 
-    def __init__(self, logger: _Logger) -> None:
+    A second Ctrl-C is a person's; of other signals a second one comes from whoever stops a worker, and changes nothing.
+    """
+
+    def __init__(self, logger: _Logger, call_seconds: float) -> None:
         self._logger = logger
+        self._call_seconds = call_seconds
         self._asked_for = False
         self._caller: Caller | None = None
 
     def stop(self, name: str) -> None:
-        self._logger.warning("%s: no new calls; what is in flight is waited for and kept.", name)
-        self._asked_for = True
+        at_once, self._asked_for = self._asked_for and name == "SIGINT", True
+        if at_once:
+            self._logger.warning("%s again: what is in flight is given up, and may be billed all the same.", name)
+        else:
+            self._logger.warning(
+                "%s: no new calls; what is in flight is waited for and kept, each call until it was silent for %g s.%s",
+                name,
+                self._call_seconds,
+                " Ctrl-C once more ends it at once." if name == "SIGINT" else "",
+            )
         if self._caller is not None:
-            self._caller.stop()
+            self._caller.stop(at_once=at_once)
 
     def is_asked_for(self) -> bool:
         return self._asked_for

@@ -130,7 +130,9 @@ async def _summarize_all(
     except BaseException as error:
         caller.stop()
         if under_way:
-            _, late = await asyncio.wait(under_way, timeout=_DRAIN_SECONDS)
+            # Asked to stop, each ends with its calls in flight, which have a time limit of their own.
+            is_asked_to = isinstance(error, Stopping)
+            _, late = await asyncio.wait(under_way, timeout=None if is_asked_to else _DRAIN_SECONDS)
             for unfinished in late:
                 unfinished.cancel()
         ended = await asyncio.gather(*under_way, return_exceptions=True)

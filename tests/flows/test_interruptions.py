@@ -98,6 +98,24 @@ def test_a_stopped_run_keeps_what_is_in_flight_and_ends_soon(qianfan, config, tm
     assert len(summaries(tmp_path)) == CONVERSATIONS
 
 
+def test_a_second_ctrl_c_gives_up_what_is_in_flight_and_ends_at_once(qianfan, config, tmp_path, capfd):
+    qianfan.behavior.latency_median, qianfan.behavior.latency_sigma = 3600.0, 0.0
+    log = tmp_path / "log"
+
+    def slow_run() -> None:
+        logging.getLogger("prefect.flow_runs").addHandler(logging.FileHandler(log))
+        sys.exit(main(command(config | {"timeout_seconds": 3000})))
+
+    pid = forked(slow_run)
+    wait_until(lambda: len(qianfan.arrivals) == config["concurrency"])
+    os.kill(pid, signal.SIGINT)
+    wait_until(lambda: "until it was silent for 3000 s. Ctrl-C once more ends it at once." in log.read_text())
+    os.kill(pid, signal.SIGINT)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
+    assert "start it again to go on" in capfd.readouterr().err
+    assert len(qianfan.arrivals) == config["concurrency"], "it went on asking"
+
+
 @pytest.mark.parametrize(
     ("waits_for", "number"), [("logs", signal.SIGTERM), ("logs", signal.SIGINT), ("the other run", signal.SIGTERM)]
 )
