@@ -17,6 +17,7 @@ from deployments.postgresql import free_port
 from flows.wiring.version import code_version
 from tests.conftest import ROOT
 from tests.servers.composed import LOGIN
+from tests.servers.qianfan import API_KEY, QianfanServer
 from tests.servers.served import Deployed
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
@@ -27,7 +28,7 @@ services:
   server: {{image: "{project}:latest", ports: !override ["127.0.0.1:{port}:4200"]}}
   reports: {{image: "{project}:latest", ports: !override []}}
   set-up: {{image: "{project}:latest"}}
-  worker: {{image: "{project}:latest"}}
+  worker: {{image: "{project}:latest", extra_hosts: ["endpoint:host-gateway"]}}
   watch: {{image: "{project}:latest"}}
 """
 STATES = "{{.Service}} {{.Health}}"
@@ -38,6 +39,7 @@ SHOW = (
     "print(r.urlopen(page, timeout=20).read().decode())"
 )
 SOURCE = "deployments/demo/logs/{day}"
+CONCURRENCY = 20
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -84,13 +86,22 @@ class Composed(Deployed):
 
 
 @pytest.fixture(scope="module")
-def composed(tmp_path_factory) -> Iterator[Composed]:
+def endpoint() -> Iterator[QianfanServer]:
+    server = QianfanServer()
+    server.host = "0.0.0.0"
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def composed(endpoint: QianfanServer, tmp_path_factory) -> Iterator[Composed]:
     folder, port = tmp_path_factory.mktemp("composed"), free_port()
     for name in ("tasks", "flows", "deployments"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", ".dockerignore"):
         shutil.copy(ROOT / name, folder / name)
     values = f"POSTGRES_PASSWORD=of-a-test\nPREFECT_SERVER_API_AUTH_STRING={LOGIN}\nKEFU_SUMMARIZER=offline\n"
+    values += f"OPENAI_BASE_URL=http://endpoint:{endpoint.port}/v1\nOPENAI_API_KEY={API_KEY}\n"
     (folder / ".env").write_text(values, encoding="utf-8")
     (folder / "override.yaml").write_text(OVERRIDE.format(project=PROJECT, port=port), encoding="utf-8")
     with httpx.Client(
@@ -141,3 +152,29 @@ def test_killed_servers_and_workers_come_back_and_know_what_is_done(composed):
     shown = composed.inside("worker", "python", "-c", SHOW, LOGIN)
     assert shown.returncode == 0, shown.stdout
     assert "2026-11-22" in shown.stdout
+
+
+@pytest.mark.parametrize("services", [("worker",), ()], ids=["workers", "everything"])
+def test_stopped_in_the_middle_of_calls_throws_none_away_and_goes_on_when_started_again(composed, endpoint, services):
+    endpoint.reset()
+    endpoint.behavior.latency_median = 3.0
+    asked = {
+        "summarizer": "openai",
+        "endpoint": f"stops-{len(services)}",
+        "concurrency": CONCURRENCY,
+        "overwrite": True,
+    }
+    run = composed.start("summarize-day/nightly", day="2026-11-22", catch_up_days=0, source=SOURCE, settings=asked)
+    until = time.monotonic() + 300
+    while sum(endpoint.delivered.values()) < 2 * CONCURRENCY:
+        assert time.monotonic() < until, composed.log("worker")[-3000:]
+        time.sleep(0.1)
+    assert composed.compose("stop", *services).returncode == 0
+    paid = sum(endpoint.delivered.values())
+    assert len(endpoint.arrivals) == paid, "what was in flight was thrown away"
+    endpoint.behavior.latency_median = 0.0
+    assert composed.compose("start", *services).returncode == 0
+    ended = composed.wait(run, {"Completed", "Failed", "Cancelled"}, 600)
+    assert ended["state_name"] == "Completed", ended["state"]
+    assert set(endpoint.delivered.values()) == {1}
+    print(f"stopped after {paid} calls, {sum(endpoint.delivered.values())} in all, none twice: {ended['name']}")

@@ -18,6 +18,7 @@ class ThreadedServer(ABC):
 
     def __init__(self, port: int = 0) -> None:
         self.port = port
+        self.host = "127.0.0.1"  # 0.0.0.0: containers of this machine reach it, too
         self.url = ""
         self.tls: ssl.SSLContext | None = None
         self._ready = threading.Event()
@@ -52,7 +53,7 @@ class ThreadedServer(ABC):
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", self.port, backlog=2048, ssl_context=self.tls).start()
+        await web.TCPSite(runner, self.host, self.port, backlog=2048, ssl_context=self.tls).start()
         self.port = runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._ready.set()
