@@ -69,7 +69,7 @@ def test_deploy_model_promotes_what_was_agreed_to_and_takes_it_back(console, tun
     code, told = run(tuned, capsys, "--rollback", *block)
     assert (code, "endpoint: offline" in told.out) == (0, True)
     code, told = run(tuned, capsys, "--rollback", *block)
-    assert (code, "Nothing to roll back" in told.err) == (2, True)  # F6: and not the bad model again
+    assert (code, "Nothing to roll back" in told.err) == (2, True)  # and not the bad model again
     code, told = run(tuned, capsys, "--retire", *block, "--poll-seconds", "0")
     assert (code, "stage: retired" in told.out) == (0, True)
     assert console.paid_units() == []

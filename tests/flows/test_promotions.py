@@ -121,7 +121,7 @@ def test_a_death_between_the_two_writes_is_made_good_by_the_next_run(block, acti
 
 
 def test_blocks_naming_finds_every_block_however_the_interface_is_written(block):
-    """F19: the guard of --retire compares endpoints, not texts, and knows more than one block."""
+    """The guard of --retire compares endpoints, not texts, and knows more than one block."""
     promoted(block, block)
     asyncio.run(SummarizerEndpoint(endpoint=f"v2:{block}_endpoint").asave(f"{block}-other", overwrite=True))
     assert asyncio.run(blocks_naming(f"{block}_endpoint")) == [block, f"{block}-other"]

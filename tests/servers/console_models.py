@@ -78,7 +78,7 @@ class ModelCalls:
         return {"modelSetId": found["modelSetId"], "modelId": model_id}
 
     def _version_detail(self, body: Body) -> Body:
-        """W10: the state is called `status` here."""
+        """The state is called `status` here."""
         self._world.poll()
         version = known(self.versions, body["modelId"], "model version")
         return {
@@ -99,7 +99,7 @@ class ModelCalls:
         return {"customModelSetList": shown, "pageInfo": info}
 
     def _set_detail(self, body: Body) -> Body:
-        """W15: `modelIds` is a list of strings; a version is in it only some time after its creation."""
+        """`modelIds` is a list of strings; a version is in it only some time after its creation."""
         for found in self.sets.values():
             if body.get("modelSetId") == found["modelSetId"] or body.get("modelSetName") == found["modelSetName"]:
                 versions = self._world.listed([{"id": one} for one in found["modelIds"]], "id")

@@ -83,7 +83,7 @@ class ServiceCalls:
         return "Failed" if service.fate == "fail" else "Serving"
 
     def _create(self, body: Body) -> Body:
-        """W2, W3: protocolVersion 1 or 2, by default 1; months in advance, or by use; units of today's types."""
+        """ProtocolVersion 1 or 2, by default 1; months in advance, or by use; units of today's types."""
         protocol = body.get("protocolVersion", 1)
         if protocol not in (1, 2):
             raise inappropriate("protocolVersion")
@@ -145,7 +145,7 @@ class ServiceCalls:
         return billing, resource, [unit]
 
     def _summary(self, service: Service) -> Body:
-        """W2: a service has a url and an endpoint, and calls by V2 name the endpoint. W9: the states of charges."""
+        """A service has a url and an endpoint, and calls by V2 name the endpoint. The states of charges."""
         status = self.status(service)
         v2 = service.protocol == 2
         summary: Body = {
@@ -170,7 +170,7 @@ class ServiceCalls:
         return summary
 
     def _list(self, body: Body) -> Body:
-        """W4: without protocolVersion only services of V1 are listed; the name is matched in part."""
+        """Without protocolVersion only services of V1 are listed; the name is matched in part."""
         wanted = [
             self._summary(service)
             for service in self.services.values()
@@ -189,7 +189,7 @@ class ServiceCalls:
         return self._summary(service)
 
     def _deactivate(self, body: Body) -> Body:
-        """W6: takes a service offline; its units go on costing money."""
+        """Takes a service offline; its units go on costing money."""
         service = known(self.services, body["serviceId"], "service")
         if service.deactivated is None:
             service.deactivated = self._world.now

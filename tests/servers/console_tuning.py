@@ -67,7 +67,7 @@ class TuningCalls:
         return "Done"
 
     def _supported(self, _: Body) -> list[Body]:
-        """W14: modes may lack their methods, and hyperparameters their check (the SDK's own reader breaks on both)."""
+        """Modes may lack their methods, and hyperparameters their check (the SDK's own reader breaks on both)."""
         if self._world.behavior.poor_fields:
             return SUPPORTED
         return [
@@ -161,7 +161,7 @@ class TuningCalls:
         }
 
     def _task_detail(self, body: Body) -> Body:
-        """W8: the percentage moves in few steps. W12: the list of checkpoints may be empty, with a link to the curves."""
+        """The percentage moves in few steps. The list of checkpoints may be empty, with a link to the curves."""
         self._world.poll()
         task = known(self.tasks, body["taskId"], "task")
         detail = {
@@ -248,7 +248,7 @@ def _scale(name: str, low: float, high: float, default: float) -> Body:
             _hyperparameter("learningRate", "float", "range", [low, high], default),
             _hyperparameter("maxSeqLen", "int", "choice", [512, 1024, 2048, 4096, 8192], 4096),
             _hyperparameter("earlyStopping", "string", "choice", ["True", "False"], "False"),
-            {"key": "seed", "type": "int"},  # W14: without a check, as the reference allows
+            {"key": "seed", "type": "int"},  # without a check, as the reference allows
         ],
     }
 
@@ -269,7 +269,7 @@ SUPPORTED: Final[list[Body]] = [
         "baseModel": "ERNIE Speed",
         "model": "ERNIE-Speed-8K",
         "modelType": "text2text",
-        # W14: a mode without its methods, as the reference allows
+        # a mode without its methods, as the reference allows
         "supportTrainMode": [_mode("SFT", _FULL, _LORA), {"trainMode": "PostPretrain"}],
     },
     {

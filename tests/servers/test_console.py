@@ -39,7 +39,7 @@ def console(monkeypatch, tmp_path):
 
 
 def test_sdk_trains_and_then_asks_for_calls_that_are_gone(console):
-    """W5: the SDK's own way publishes by the calls of V1."""
+    """The SDK's own way publishes by the calls of V1."""
     console.behavior.poor_fields = False
     dataset = Dataset.load(qianfan_dataset_id=console.add_dataset(120))
     trainer = LLMFinetune(

@@ -102,7 +102,7 @@ def retire(console, store, rounds=100, **options):
     ],
 )
 def test_deploy_service_serves_the_model_in_every_way_to_pay(console, store, spec, billing):
-    """W2, W3: by today's protocol; the address to call is the service's own word, not a part of its URL."""
+    """By today's protocol; the address to call is the service's own word, not a part of its URL."""
     done = live(console, store, **spec)
     (service,) = console.services.values()
     assert (done.stage, done.endpoint) == ("serving", service.endpoint)
@@ -138,7 +138,7 @@ def test_deploy_service_pays_once_after_a_kill_at_any_write(console, store, writ
 def test_deploy_service_pays_once_when_replies_break_and_lists_lag(
     console, store, action, fault, listing_seconds, repeat
 ):
-    """F4, W4: also where the platform would take a second service of the same name."""
+    """Also where the platform would take a second service of the same name."""
     console.behavior.listing_seconds = listing_seconds
     console.behavior.names_repeat = repeat
     for _ in range(3):
@@ -157,7 +157,7 @@ def test_deploy_service_goes_on_after_a_restart_in_every_wait(console, store):
 
 
 def test_deploy_service_says_that_an_order_waits_for_its_payment(console, store):
-    """W18: New until somebody pays in the console."""
+    """New until somebody pays in the console."""
     console.behavior.service_fate = "unpaid"
     heard: list[str] = []
     assert live(console, store, rounds=20, heard=heard).stage == "deploying"
@@ -186,7 +186,7 @@ def test_deploy_service_says_when_it_failed(console, store):
 
 
 def test_deploy_service_takes_the_corrected_command_after_a_refusal(console, store):
-    """F13, W3: the console's own words, and nothing that stands in the way of the next try."""
+    """The console's own words, and nothing that stands in the way of the next try."""
     with pytest.raises(PlatformRefused, match=r"CreateService answered InappropriateJSON: .*resourceConfig\.type"):
         live(console, store, resource="GPU-I-2")
     assert live(console, store, resource="GPU-1-1").stage == "serving"
@@ -194,7 +194,7 @@ def test_deploy_service_takes_the_corrected_command_after_a_refusal(console, sto
 
 
 def test_deploy_service_leaves_alone_what_is_not_its_own(console, store, tmp_path):
-    """F5: another warehouse's service, and another one's model, of the same name."""
+    """Another warehouse's service, and another one's model, of the same name."""
     live(console, store)
     with pytest.raises(UsageError, match=r"Service kefu-a-5 \(svco-.*adopt it with --service"):
         live(console, FolderStore(tmp_path / "second"))
@@ -207,7 +207,7 @@ def test_deploy_service_leaves_alone_what_is_not_its_own(console, store, tmp_pat
 
 @pytest.mark.parametrize("fate", ["fail", "hang"])
 def test_publish_model_says_when_it_fails_or_never_ends(console, store, fate):
-    """W11: Failed as well as Fail."""
+    """Failed as well as Fail."""
     console.behavior.publish_fate = fate
     with pytest.raises(ModelFailed, match=r"could not be published|has been publishing"):
         live(console, store, hours=0.5)
@@ -215,7 +215,7 @@ def test_publish_model_says_when_it_fails_or_never_ends(console, store, fate):
 
 
 def test_publish_model_publishes_the_checkpoint_that_is_asked_for(console, store):
-    """W5: by the calls of V2."""
+    """By the calls of V2."""
     with pytest.raises(UsageError, match="--checkpoint 7: there are 16, 32"):
         live(console, store, step=7, points=(16, 32))
     live(console, store, step=16, points=(16, 32))
@@ -224,7 +224,7 @@ def test_publish_model_publishes_the_checkpoint_that_is_asked_for(console, store
 
 
 def test_every_silent_hour_is_loud(console, store):
-    """F12: the platform's words at each look, and in what is given up."""
+    """The platform's words at each look, and in what is given up."""
     for _ in range(1_000):
         console.break_next("DescribeModel", "http_500")
     heard: list[str] = []
@@ -235,7 +235,7 @@ def test_every_silent_hour_is_loud(console, store):
 
 
 def test_retire_service_is_done_when_it_has_been_seen_to_stop(console, store):
-    """W6, F4: taken offline by the API, then given back, and called retired only then."""
+    """Taken offline by the API, then given back, and called retired only then."""
     live(console, store)
     console.behavior.seconds_per_poll = 1
     heard: list[str] = []
@@ -249,7 +249,7 @@ def test_retire_service_is_done_when_it_has_been_seen_to_stop(console, store):
 
 
 def test_retire_service_ends_although_the_service_never_stops(console, store):
-    """F20: bounded, loud, and never called retired."""
+    """Bounded, loud, and never called retired."""
     console.behavior.service_fate = "unstoppable"
     live(console, store)
     heard: list[str] = []
@@ -300,7 +300,7 @@ def test_retire_service_knows_what_a_person_deleted_in_the_console(console, stor
 
 
 def test_a_retired_model_can_be_deployed_again_under_another_service_name(console, store):
-    """F10: a stopped service keeps its name."""
+    """A stopped service keeps its name."""
     live(console, store)
     retire(console, store)
     again = live(console, store)

@@ -133,7 +133,7 @@ def test_advance_submits_nothing_twice_when_replies_break_and_lists_lag(console,
     heard: list[str] = []
     assert tune(console, store, heard=heard).best.experiment.number == 5
     assert len(console.jobs) == len(console.tasks) == 6
-    assert any(action in line for line in heard)  # F12: in the platform's own words, at once
+    assert any(action in line for line in heard)  # in the platform's own words, at once
 
 
 def test_advance_asks_again_for_what_was_surely_never_created(console, store):
@@ -176,7 +176,7 @@ def test_advance_submits_only_what_the_platform_takes(console, store):
 
 
 def test_advance_gives_the_person_what_the_platform_refuses_and_takes_the_corrected_command(console, store):
-    """F12, F13: a refusal ends the run at once, and what was not created is asked for again."""
+    """A refusal ends the run at once, and what was not created is asked for again."""
     console.break_next("CreateFineTuningTask", "refused")
     with pytest.raises(PlatformRefused, match="QuotaExceeded: the account may have no more"):
         tune(console, store)
@@ -193,7 +193,7 @@ def test_advance_goes_on_without_a_job_that_fails(console, store):
 
 
 def test_advance_refuses_another_tunings_job_of_the_same_name(console, store, tmp_path):
-    """F5: a second warehouse with the same name gets no figures of somebody else's experiments."""
+    """A second warehouse with the same name gets no figures of somebody else's experiments."""
     tune(console, store)
     with pytest.raises(UsageError, match=r"Job kefu-t1-1 is on the platform already .* give another --name"):
         tune(console, FolderStore(tmp_path / "second"))
@@ -201,7 +201,7 @@ def test_advance_refuses_another_tunings_job_of_the_same_name(console, store, tm
 
 
 def test_advance_leaves_a_healthy_job_alone_that_stands_at_65_per_cent_for_most_of_a_day(console, store):
-    """F7, W8: half of the time and more passes at 65 %."""
+    """Half of the time and more passes at 65 %."""
     console.behavior.train_seconds = 40 * 3600
     console.behavior.seconds_per_poll = 600
     tuning = tune(console, store)
@@ -304,7 +304,7 @@ def test_publish_tuning_draws_every_loss_curve(console, store):
 
 
 def test_publish_tuning_links_to_the_curves_that_the_platform_only_links_to(console, store):
-    """W12: an empty list of checkpoints."""
+    """An empty list of checkpoints."""
     tuning = tune(console, store)
     publish_tuning(store, tuning)
     html = store.read_path("models/name=t1/report.html").decode()

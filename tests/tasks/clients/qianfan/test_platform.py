@@ -111,7 +111,7 @@ def test_a_dataset_is_released_before_it_is_trained_on(console):
 
 
 def test_tunable_is_what_the_platform_lists_by_model_mode_and_method(console):
-    """W14: modes without methods and hyperparameters without a check are read, too."""
+    """Modes without methods and hyperparameters without a check are read, too."""
     tunable = ask(console, lambda platform: platform.tunable())
     speed = tunable["ERNIE-Speed-8K"]
     assert speed["SFT"]["full"]["learningRate"].values == (1e-6, 4e-5)
@@ -131,14 +131,14 @@ def test_a_dataset_s_rows_are_downloaded_from_their_own_addresses(console):
 
 
 def test_services_of_both_protocols_are_told_apart(console):
-    """W4: without the protocol named, services of V2 would not be listed."""
+    """Without the protocol named, services of V2 would not be listed."""
     assert ask(console, lambda platform: platform.find_services("none")) == []
     with pytest.raises(PlatformRefused, match="NotFound: no such service: svco-0"):
         ask(console, lambda platform: platform.describe_service("svco-0"))
 
 
 def test_the_oldest_shape_of_an_error_gives_its_reason(console):
-    """W13: {"success": false, "message": {"global": …}}."""
+    """{"success": false, "message": {"global": …}}."""
     with pytest.raises(PlatformRefused, match="the prompt is empty"):
         ask(console, lambda platform: platform.optimize_prompt(""))
 

@@ -104,7 +104,7 @@ def test_model_report_finds_the_task_wherever_it_is_named(source):
 
 
 def test_service_report_takes_the_endpoint_s_own_field_and_never_a_part_of_the_url():
-    """W2: by V2 the last part of every url is `completions`."""
+    """By V2 the last part of every url is `completions`."""
     url = "https://qianfan.baidubce.com/v2/chat/completions"
     found = {"serviceId": "svco-1", "url": url, "endpoint": "ab_digest", "runStatus": "Serving", "protocolVersion": 2}
     report = service_report(found)

@@ -53,7 +53,7 @@ def labeled(text):
 
 
 def test_unseen_leaves_out_what_was_trained_on_and_what_nearly_was():
-    """F9: no examination on what was trained on."""
+    """No examination on what was trained on."""
     texts = [dialogue(seed) for seed in range(60)]
     trained = [*texts[:20], *(edited(text, 3, seed) for seed, text in enumerate(texts[20:40]))]
     found = unseen([labeled(text) for text in texts], trained)
