@@ -144,7 +144,7 @@ async def clean(database: asyncpg.Connection, behind: timedelta) -> float:
         {
             PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD: _RUNS_KEPT + behind,
             PREFECT_SERVER_EVENTS_RETENTION_PERIOD: _EVENTS_KEPT + behind,
-            PREFECT_SERVER_SERVICES_DB_VACUUM_BATCH_SIZE: 5000,
+            PREFECT_SERVER_SERVICES_DB_VACUUM_BATCH_SIZE: 200_000,  # each batch passes over what the ones before it left
         }
     ):
         interface = provide_database_interface()
