@@ -80,7 +80,7 @@ class DataCalls:
         return {"totalAll": len(entities), "total": len(entities), "items": items}
 
     def _create_optimization(self, body: Body) -> Body:
-        """What it does not take it refuses in the oldest shape, without a code."""
+        """A refusal in the oldest shape, without a code."""
         if not body.get("content"):
             raise Refusal("", "the prompt is empty")
         task_id = self._world.new_id("task")
