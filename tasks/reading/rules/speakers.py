@@ -77,6 +77,8 @@ _PAIRS: Final = (
     ("咨询", "回复"), ("收", "发"), ("接收", "发送"), ("收到", "发出"), ("上行", "下行"), ("来", "去"), ("用", "客"),
 )  # fmt: skip
 
+_SYSTEM_BESIDE: Final[Mapping[tuple[str, str], Mapping[str, Speaker]]] = {("v", "a"): {"s": "system"}}
+
 _NAMEABLE: Final = re.compile(r"[A-Za-z0-9_. /-]{1,24}")
 
 
@@ -153,7 +155,7 @@ def roles_in_context(words: Iterable[str]) -> dict[str, Speaker]:
     sides = {word: speaker_of(word) for word in counts}
     for user, agent in _PAIRS:
         if user in plain and agent in plain and not _others({user, agent}, sides):
-            pair: Mapping[str, Speaker] = {user: "user", agent: "agent"}
+            pair: Mapping[str, Speaker] = {user: "user", agent: "agent", **_SYSTEM_BESIDE.get((user, agent), {})}
             return {word: pair[plain_word(word)] for word in counts if plain_word(word) in pair}
     if "agent" in sides.values():
         return {}

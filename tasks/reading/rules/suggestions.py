@@ -34,7 +34,12 @@ def suggest_mapping(head: ObjectHead, columns: Mapping[str, str], speakers: Mapp
         vocabulary = Vocabulary()
         values = dict.fromkeys(row[names.index(role)] for row in rows) if role else {}
         speakers = {value: vocabulary.speaker(value) or "?" for value in islice(values, _MOST_ROLES)}
-    meant = {name: meaning for name, meaning in columns.items() if meaning in _WRITTEN}
+    speaks = "role" in columns.values()  # then no text is a whole dialogue
+    meant = {
+        name: meaning
+        for name, meaning in columns.items()
+        if meaning in _WRITTEN and not (speaks and meaning == "transcript")
+    }
     unknown = [name for name, side in speakers.items() if side == "?"][:_MOST_ROLES]
     if not meant and not unknown:
         return ""

@@ -41,11 +41,11 @@ NAMES: Final[Mapping[str, str]] = {
     "is_agent": (
         "isagent isstaff iskefu fromagent isoperator isadmin issupport isoutgoing isoutbound isseller isservice "
         "fromkefu fromservice fromseller fromstaff fromoperator fromadmin fromteam bykefu byagent bystaff sentbyagent "
-        "isreply 是否客服 是否坐席"
+        "isreply outgoing outbound 是否客服 是否坐席"
     ),
     "is_user": (
         "isuser iscustomer isvisitor isclient isbuyer isguest iscontact isincoming isinbound fromuser fromcustomer "
-        "fromvisitor fromclient frombuyer bycustomer byuser byvisitor sentbycustomer sentbyuser "
+        "fromvisitor fromclient frombuyer bycustomer byuser byvisitor sentbycustomer sentbyuser incoming inbound "
         "是否用户 是否客户 是否顾客 是否买家 是否访客"
     ),
     "text": (

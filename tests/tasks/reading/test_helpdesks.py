@@ -110,6 +110,25 @@ PAGES = {
     "旺旺's log of two people": {"chatlog_get_response": {"count": 3, "ret": "10000", "msgs": {"msg": [
         {"direction": side, "content": words, "time": f"2026-11-22 10:0{at}:00"}
         for at, (side, words) in enumerate([(1, ASK), (0, TELL), (1, THANK)])]}}},
+    "a chat within an event": {"event": "chat_finished", "chat_id": 71, "visitor": {"name": "雨"}, "chat": {"messages": [
+        {"timestamp": SECONDS + at, "type": side, "message": words} for at, (side, words) in enumerate(zip(("visitor", "agent", "visitor"), (ASK, TELL, THANK), strict=True))]}},
+    "sides of one letter": {"event": "transcript", "chat": {"id": "71", "visitor": {"name": "雨"}, "messages": [
+        {"sender": {"t": side}, "type": "msg", "msg": words, "time": f"2026-11-22T02:00:0{at}Z"}
+        for at, (side, words) in enumerate((("s", "小林加入"), ("v", ASK), ("a", TELL), ("v", THANK)))]}},
+    "a record with a kind of its own": {"kind": "Conversation", "id": "71", "visitor": {"kind": "Visitor"}, "items": [
+        {"kind": f"MessageTo{other}", "body": words, "timestamp": SECONDS + at}
+        for at, (other, words) in enumerate((("Operator", ASK), ("Visitor", TELL), ("Operator", THANK)))]},
+    "an opener beside embedded threads": {"_embedded": {"conversations": [
+        {"id": 71, "threads": 3, "createdBy": {"id": 8, "type": "customer"}, "_embedded": {"threads": [
+            {"id": at, "body": f"<p>{words}</p>", "createdBy": {"id": 3, "type": side}, "createdAt": f"2026-11-22T02:0{at}:00Z"}
+            for at, (side, words) in reversed(list(enumerate((("customer", ASK), ("user", TELL), ("customer", THANK)))))]}}]}},
+    "notes of a ticket as a list": [
+        {"body_text": words, "id": at, "incoming": incoming, "private": private, "ticket_id": 71, "created_at": f"2026-11-22T02:0{at}:00Z"}
+        for at, (incoming, private, words) in enumerate(((True, False, ASK), (False, True, "先查库存"), (False, False, TELL), (True, False, THANK)))],
+    "a messenger's chat with a call in it": {"name": "雨", "id": 71, "messages": [
+        {"id": 1, "type": "service", "date": "2026-11-22T10:00:00", "actor": "雨", "action": "phone_call", "text": ""},
+        *({"id": 2 + at, "type": "message", "date": f"2026-11-22T10:0{at}:00", "from": name, "text": words}
+          for at, (name, words) in enumerate((("雨", ASK), ("蓝河客服小林", [TELL[:3], {"type": "bold", "text": TELL[3:]}]), ("雨", THANK))))]},
     "咚咚's session": {"success": True, "data": [
         {"sid": "71", "waiterSend": side, "content": words, "createdTime": (SECONDS + at) * 1000, "revokeFlag": gone}
         for at, (side, words, gone) in enumerate([(0, ASK, 0), (1, "打错了", 1), (1, TELL, 0), (0, THANK, 0)])]},
@@ -121,6 +140,8 @@ def test_read_takes_an_api_s_page_as_it_came_for_one_conversation(page):
     conversation = Read(json.dumps(PAGES[page], ensure_ascii=False).encode()).conversation
     assert said(conversation) == TURNS
     assert conversation.started_at.isoformat().startswith("2026-11-22T02:00:0")
+    names_none = page in ("udesk's log of a session", "旺旺's log of two people")
+    assert conversation.conversation_id == ("log-0:1" if names_none else "71")
 
 
 def test_read_takes_each_thread_of_a_livechat_for_a_conversation():

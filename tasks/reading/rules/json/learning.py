@@ -90,7 +90,7 @@ def _decides_elsewhere(name: str, groups: Sequence[Sequence[Mapping[str, Any]]],
 def _lists_in(row: Mapping[str, Any], vocabulary: Vocabulary) -> Iterator[str]:
     """The name of the only list of messages in a conversation that no known name holds, or its path."""
     shape = vocabulary.shape(tuple(row))
-    if shape.messages or shape.speaks:
+    if shape.messages or shape.message:
         return
     if not shape.conversation_id and not any(map(_may_be_own_id, [*row, *_keys_inside(row)])):
         return

@@ -31,7 +31,7 @@ class MessageLists:
             return first is not None
         first = lifted(first, self._vocabulary.paths)
         shape = self._vocabulary.shape(tuple(first))
-        return not shape.speaks and any(listed_in(first[key]) for key in shape.messages)
+        return not shape.message and any(listed_in(first[key]) for key in shape.messages)
 
     def _turned(self, messages: list[Any]) -> list[dict[str, Any]] | None:
         """Messages that are written in another way than as objects with a speaker; None for any other list."""

@@ -130,6 +130,8 @@ class JsonRecords:
         value = self._lifted(value)
         kind = self._kind_of_record(value)
         if not kind and (records := self._records_in(value)):
+            if len(records) == 1:
+                records = [self._named_as(value, records[0])]
             return chain.from_iterable(self._read_one(record, line, 0) for record in records)
         shape = self._vocabulary.shape(tuple(value))
         conversation_id = identity(value.get(shape.conversation_id))
@@ -142,6 +144,14 @@ class JsonRecords:
             return self._read_record(value, kind, shape, conversation_id, line)
         except TypeError:  # orjson does not write what is nested this deeply
             return (self._log.unreadable(line, "nested too deeply", conversation_id),)
+
+    def _named_as(self, around: Mapping[str, Any], record: Any) -> Any:
+        """The only record of an envelope, with the envelope's id where it has none itself."""
+        name = self._vocabulary.shape(tuple(around))
+        if not name.names_its_conversation or not isinstance(record, dict):
+            return record
+        own = self._vocabulary.shape(tuple(record)).conversation_id
+        return record if own else {name.conversation_id: around[name.conversation_id], **record}
 
     def _read_record(
         self, value: dict[str, Any], kind: str, shape: Shape, conversation_id: str, line: int
@@ -287,17 +297,17 @@ class JsonRecords:
 
     def _named_by_the_other_side(self, messages: list[Any]) -> list[dict[str, Any]]:
         """The messages with a role for the only unknown name, where one side alone is known; none otherwise."""
-        roles = [
-            (message, shape.role, self._vocabulary.speaker(message[shape.role]))
-            for message in messages
-            if (shape := self._vocabulary.shape(tuple(message))).role
-        ]
-        said = [("", str(message[role])) for message, role, _ in roles]
-        sides = {str(message[role]): side for message, role, side in roles}
-        if len(roles) < len(messages) or not (others := side_of_others(said, sides.get)):
+        keys = [self._vocabulary.shape(tuple(message)).role for message in messages]
+        names = [message[key] for message, key in zip(messages, keys, strict=True) if key]
+        sides = {str(name): self._vocabulary.speaker(name) for name in names}
+        others = side_of_others((("", str(name)) for name in names), sides.get)
+        if not others:
             return []
         self._log.counts_guess(others)
-        return [message if side else {**message, role: others} for message, role, side in roles]
+        return [
+            message if not key or sides[str(message[key])] else {**message, key: others}
+            for message, key in zip(messages, keys, strict=True)
+        ]
 
     def _utterance(self, message: Mapping[str, Any], shape: Shape, around: Mapping[str, Any]) -> Utterance | None:
         """Return a message's utterance; None for an event, a note or a recalled one. Without a speaker its text is the

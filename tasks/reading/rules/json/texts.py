@@ -14,6 +14,8 @@ _HOLDERS: Final = (
     "texts",
 )  # fmt: skip
 
+_INLINE: Final = frozenset(["children", "runs", "elements"])
+
 _DEPTH: Final = 6
 
 _KINDS: Final = frozenset(
@@ -30,17 +32,22 @@ _SCALARS: Final = ("$oid", "$numberLong", "$numberInt", "$numberDouble", "$uuid"
 _NAMED: Final = ("name", "channel", "type", "title", "label", "value", "id")
 
 
-def words_in(content: Any, depth: int = 0) -> str:
-    """The words in a message's content: a text, a number, an object that holds one, or parts of which some do."""
+def words_in(content: Any, depth: int = 0, *, inline: bool = False) -> str:
+    """The words in a message's content: a text, a number, an object that holds one, or parts of which some do.
+
+    Args:
+        inline: true for parts that are marked words of one sentence; other parts begin a line each.
+    """
     if isinstance(content, str):
         return words_in_json(content)
     if depth > _DEPTH:
         return ""
     if isinstance(content, list):
-        return "".join(words_in(part, depth + 1) for part in content if isinstance(part, str | dict | list))
+        parts = (words_in(part, depth + 1) for part in content if isinstance(part, str | dict | list))
+        return ("" if inline or any(isinstance(part, str) for part in content) else "\n").join(filter(None, parts))
     if isinstance(content, Mapping):
         for key in _HOLDERS:
-            if content.get(key) and (found := words_in(content[key], depth + 1)):
+            if content.get(key) and (found := words_in(content[key], depth + 1, inline=key in _INLINE)):
                 return found
         return ""
     return "" if depth else as_text(content)

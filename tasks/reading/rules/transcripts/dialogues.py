@@ -51,15 +51,20 @@ _AGENT_LABELS: Final = (
 
 _SYSTEM_LABELS: Final = f"{_alternatives(SYSTEM_WORDS, latin=False)}|system"
 
-_BRACKETS: Final = "【[(（"
+_BRACKETS: Final = ("<|", "<", "【", "[", "(", "（")
 
 _LABEL_HERE: Final = re.compile(
     r"(?<![a-z])(?<!联系)(?<!致电)(?<!添加)(?<!询问)"
     rf"(?:(?P<user>{_USER_LABELS})|(?P<agent>{_AGENT_LABELS})|(?P<system>{_SYSTEM_LABELS}))"
     r"(?:[ _-]?(?:\d{1,8}|[A-Za-z]\d{0,4}(?![A-Za-z])))?(?:[(（\[【][^()（）\[\]【】\n]{0,24}[)）\]】])?"
-    r"[】\])）]?[ \t]{0,8}[:：﹕∶]",
+    r"(?:[】\])）]?[ \t]{0,8}[:：﹕∶]|\|?(?P<shut>[>\]】]))",
     re.I,
 )
+
+# <user>, <|user|>, [user], 【用户】: a label in brackets needs no colon.
+_OPENED: Final[Mapping[str, tuple[str, ...]]] = {">": ("<", "<|"), "]": ("[",), "】": ("【",)}
+
+_END_TAG: Final = re.compile(r"\s{0,4}</\|?\w{1,24}\|?>\s{0,4}\Z")
 
 _LATIN: Final = "|".join(_alternatives(words, latin=True) for words in (USER_WORDS, AGENT_WORDS)) + "|system"
 
@@ -204,10 +209,13 @@ def _split(text: str, labels: list[tuple[int, int, Speaker, str | None]], strang
     if not labels:
         return Transcript(text.strip(), [], 0)
     ends = [*(label[0] for label in labels[1:]), len(text)]
-    utterances = [
-        Utterance(speaker, without_withdrawn(_BLANKED.sub("", text[begin:end]).strip()), time)
-        for (_, begin, speaker, time), end in zip(labels, ends, strict=True)
-    ]
+    tagged = "</" in text
+    utterances = []
+    for (_, begin, speaker, time), end in zip(labels, ends, strict=True):
+        words = _BLANKED.sub("", text[begin:end]).strip()
+        if tagged:
+            words = _END_TAG.sub("", words)
+        utterances.append(Utterance(speaker, without_withdrawn(words), time))
     return Transcript(text[: labels[0][0]].strip(), utterances, labels[0][0], strangers)
 
 
@@ -223,7 +231,10 @@ def _labels_anywhere(text: str) -> list[tuple[int, int, Speaker, str | None]]:
     end = 0
     for word in _LABEL_WORD.finditer(text):
         if word.start() >= end and (found := _LABEL_HERE.match(text, word.start())):
-            start = found.start() - (found.start() > 0 and text[found.start() - 1] in _BRACKETS)
+            opened = next((sign for sign in _BRACKETS if text.endswith(sign, 0, found.start())), "")
+            if found["shut"] and opened not in _OPENED[found["shut"]]:
+                continue
+            start = found.start() - len(opened)
             line = text.rfind("\n", 0, start) + 1
             if line < start <= line + _PREFIX_CHARACTERS and _PREFIX.fullmatch(text, line, start):
                 start = line

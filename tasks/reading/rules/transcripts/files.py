@@ -53,7 +53,7 @@ _ENDED: Final = re.compile(
 
 _DECORATING: Final = frozenset("#*=-~_—–【[(（<")
 
-_DATE_ALONE: Final = re.compile(rf"{DATE}(?:[ T]00:00(?::00)?)?")
+_DATE_ALONE: Final = re.compile(r"(?!\d{9,})[^:：时時]*(?:[ T]00:00(?::00)?)?")
 
 # What may be an id in a heading of whatever words: ### KF-778120931
 _CODE: Final = re.compile(r"(?<![\w-])(?:[A-Za-z]{1,8}[-_]?)?\d{5,20}(?![\w-])")
@@ -122,7 +122,7 @@ class _Borders:
     def __init__(self, log: LogContext) -> None:
         self._log = log
         self._kind: re.Pattern[str] | None = None
-        self._begun = False
+        self._begun = self._spoken = False
         self._template = ""
         self._box = ""
         self.is_no_text = False  # the last line says nothing itself
@@ -136,6 +136,7 @@ class _Borders:
         """
         self.is_no_text = self.is_heading = False
         if self._begun and not self._box and plain_label(line):
+            self._spoken = True
             return False
         return self._is_border(line, following)
 
@@ -148,8 +149,12 @@ class _Borders:
             if line.strip():
                 self._takes_first(line)
             return False
+        if self._kind is None and not self._spoken:
+            self._takes_below_the_title(line)
+            return False
         if self._is_like_the_first(line):
-            self._box, self.is_no_text, self.is_heading = "", self._kind in (_NUMBERED, _STARTED), True
+            self._box, self.is_heading = "", True
+            self.is_no_text = any(_is_heading(line, kind) for kind in (_NUMBERED, _STARTED) if kind is self._kind)
             return True
         if first in _DECORATING and _ENDED.fullmatch(line) and self._begins_with(following):
             self.is_no_text = True
@@ -161,11 +166,17 @@ class _Borders:
     def _takes_first(self, line: str) -> None:
         """Take the first line as what headings look like in this file, if it is one."""
         self._begun = True
-        self._kind = next((kind for kind in (_ID_HEADING, _NUMBERED, _STARTED) if _is_heading(line, kind)), None)
-        self.is_no_text = self._kind in (_NUMBERED, _STARTED)
-        if self._kind is None and not begins_with_label(line, self._log.labels):
+        self._takes_below_the_title(line)
+        if self._kind is None and not self._spoken:
             self._template = _template(line)
-        self.is_heading = self._kind is not None or bool(self._template)
+            self.is_heading = bool(self._template)
+
+    def _takes_below_the_title(self, line: str) -> None:
+        """Take a line above the first message likewise: a title may stand above the first heading."""
+        self._kind = next((kind for kind in (_ID_HEADING, _NUMBERED, _STARTED) if _is_heading(line, kind)), None)
+        self.is_heading = self._kind is not None
+        self.is_no_text = self._kind in (_NUMBERED, _STARTED)
+        self._spoken = self._kind is None and begins_with_label(line, self._log.labels)
 
     def _is_rule_between(self, sign: str, following: str) -> bool:
         """True for a rule that a conversation follows; others are the ends of a box around a canned text."""
@@ -181,9 +192,9 @@ class _Borders:
 
     def _is_like_the_first(self, line: str) -> bool:
         """True for a heading of the kind that the file begins with."""
-        if self._kind is None:
-            return bool(self._template) and _template(line) == self._template
-        return _is_heading(line, self._kind)
+        if self._template and _template(line) == self._template:
+            return True
+        return self._kind is not None and _is_heading(line, self._kind)
 
     def _begins_with(self, line: str) -> bool:
         if self._kind:

@@ -96,7 +96,8 @@ DATE_INSIDE: Final = re.compile(_DATED)
 
 _LABEL_CHARACTERS: Final = 160
 
-_ADDRESSED: Final = re.compile("联系|致电|添加|询问|咨询|拨打|请|转|找|给|回复")
+# 联系客服, 客服对话记录: words around a side's that make it no speaker.
+_ADDRESSED: Final = re.compile("联系|致电|添加|询问|咨询|拨打|请|转|找|给|回复|(?:对话|会话|對話|會話|聊天|记录|記錄)$")
 
 # And those that often stand before a colon within a message, and so are no labels anywhere.
 _NO_LABELS_AT_ALL_WORDS: Final = (

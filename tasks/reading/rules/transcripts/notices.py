@@ -3,7 +3,12 @@
 import re
 from typing import Final, NamedTuple
 
-_DAY: Final = r"(?:\d{4}[-/.年년]\s?\d{1,2}[-/.月월]\s?\d{1,2}[日일]?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})"
+_MONTH: Final = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
+
+_DAY: Final = (
+    r"(?:\d{4}[-/.年년]\s?\d{1,2}[-/.月월]\s?\d{1,2}[日일]?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|"
+    rf"{_MONTH}\s\d{{1,2}},?\s\d{{4}}|\d{{1,2}}\s{_MONTH}\s\d{{4}})"
+)
 
 _WEEKDAY: Final = (
     r"[,，]?\s?[(（]?(?:(?:星期|周|週|禮拜)[一二三四五六日天]|[日月火水木金土](?:曜日)?|[一二三四五六]|[월화수목금토일]요일|"

@@ -46,6 +46,25 @@ def test_what_a_customer_types_is_no_border(line):
     assert said(Read(content.encode()).conversation) == [("user", f"在\n{line}"), ("agent", "在"), ("user", "好")]
 
 
+@pytest.mark.parametrize("title", ["# 蓝河客服对话", "聊天记录导出", "店铺：蓝河家居"])
+@pytest.mark.parametrize("heading", ["## 会话 {}", "会话ID：{}"])
+def test_a_title_may_stand_above_the_first_heading(title, heading):
+    content = f"{title}\n\n" + "".join(
+        f"{heading.format(88213 + at)}\n\n{dialogue(turns)}\n" for at, turns in enumerate((ONE, TWO))
+    )
+    found = Read(content.encode()).conversations
+    assert [(one.conversation_id, said(one)) for one in found] == [("88213", ONE), ("88214", TWO)]
+
+
+TAGS = {"<user>{}<agent>{}<user>{}", "<user>{}</user><agent>{}</agent><user>{}</user>", "<|user|>{}<|assistant|>{}<|user|>{}", "[user] {} [agent] {} [user] {}", "【用户】{}【客服】{}【用户】{}"}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", sorted(TAGS))
+def test_labels_in_brackets_need_no_colon_in_a_conversation_a_line(line):
+    content = "".join(line.format(*(text for _, text in turns)) + "\n" for turns in (ONE, TWO))
+    assert [said(found) for found in Read(content.encode()).conversations] == [ONE, TWO]
+
+
 def test_a_day_in_a_heading_is_no_id():
     content = "".join(f"## 聊天 2026112{at}\n{dialogue(ONE)}" for at in range(2))
     assert [found.conversation_id for found in Read(content.encode()).conversations] == ["log-0:2", "log-0:6"]

@@ -80,8 +80,9 @@ def test_a_message_about_messages_taken_back_stays():
     assert len(said(Read(content.encode()).conversation)) == 4
 
 
-def test_a_date_above_the_messages_is_the_day_of_their_times():
-    content = "日期：2026-11-21\n" + "\n".join(f"10:0{at}:00 {line}" for at, line in enumerate(LINES))
+@pytest.mark.parametrize("above", ["日期：2026-11-21", "Date: November 21, 2026", "Date: 21 Nov 2026"])
+def test_a_date_above_the_messages_is_the_day_of_their_times(above):
+    content = f"{above}\n" + "\n".join(f"10:0{at}:00 {line}" for at, line in enumerate(LINES))
     assert Read(content.encode()).conversation.started_at == datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
     days = [turn.time for turn in Read(content.encode()).conversation.turns]
     assert days == [datetime(2026, 11, 21, 2, at, tzinfo=UTC) for at in range(3)]
