@@ -5,7 +5,7 @@ python -m flows.backfill_days --start 2026-11-01 --end 2026-11-22
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import Annotated, Any, Final
@@ -24,12 +24,12 @@ from flows.wiring.source_names import names_the_day
 from flows.wiring.steps import days_in_logs, divides_by_time, span_of_logs
 from tasks.domain.errors import AnswersUseless, KefuError, RunStopped, StoreError, TooManyRejects, UsageError
 from tasks.domain.layout import partition_key
-from tasks.domain.money import in_currency
 from tasks.domain.ports import ObjectStore
 from tasks.reading.log_objects import has_logs
 from tasks.running.artifacts import show_table
 from tasks.running.backfill_runs import BackfillRuns, cancel_days, cancel_days_of, read_deployment
 from tasks.running.hand_on import handed_on_when_stopped, stopped_when_cancelled, was_cancelled
+from tasks.running.rules.backfill_lines import format_outcomes
 from tasks.running.rules.backfills import (
     MOST_PARALLEL_DAYS,
     NOT_BEGUN,
@@ -51,7 +51,7 @@ from tasks.running.run_states import CEILING_REACHED
 from tasks.running.signals import cancel_on_signals
 from tasks.warehouse.parquet import count_rejects, read_runs
 from tasks.warehouse.publish import is_complete, is_published
-from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, LIMITED, TOO_MANY_REJECTS, DayTally, name_reasons
+from tasks.warehouse.rules.day_tally import CEILING, TOO_MANY_REJECTS, DayTally, name_reasons
 
 DAY_DEPLOYMENT: Final = "summarize-day/one-day"
 
@@ -255,7 +255,7 @@ def main(arguments: Sequence[str]) -> int:
             confirm_long_span=args.confirm_long_span,
             settings=settings,
         ),
-        _format_result,
+        format_outcomes,
         check=lambda config: _check_command(config, args, settings),
         as_json=args.json,
     )
@@ -270,46 +270,6 @@ def _check_command(config: Settings, args: argparse.Namespace, settings: Mapping
         long_span_confirmed=args.confirm_long_span,
         overwrite=bool(settings.get("overwrite")),
         report_only=args.report_only,
-    )
-
-
-def _format_summary(outcome: Outcome) -> str:
-    if "conversations" not in outcome or outcome["status"] == CEILING:
-        return f"{outcome['day']}: {outcome['status']}"
-    if outcome["status"] == DRY_RUN:
-        cost = in_currency(outcome["estimated_cost"], outcome["currency"])
-        return (
-            f"{outcome['day']}: {outcome['conversations']} conversations; about {outcome['estimated_tokens']} tokens, "
-            f"a cost of {cost}; nothing was called or written"
-        )
-    cut = ", cut by --limit" if outcome["status"] == LIMITED else ""
-    return (
-        f"{outcome['day']}: {outcome['conversations']} conversations = {outcome['summarized']} summarized + "
-        f"{outcome['rejected']} rejected{cut}; report: {outcome['report']}"
-    )
-
-
-def _format_result(outcomes: list[Outcome]) -> str:
-    return "\n".join([*map(_format_summary, outcomes), *_format_total(outcomes)])
-
-
-def _format_total(outcomes: list[Outcome]) -> Iterator[str]:
-    """Yield a line about all days that were done or estimated, where there are several."""
-    done = [outcome for outcome in outcomes if "summarized" in outcome]
-    if len(done) < 2:
-        return
-    total = {
-        name: sum(outcome[name] for outcome in done) for name in ("conversations", "summarized", "rejected", "calls")
-    }
-    if done[0]["status"] == DRY_RUN:
-        cost = in_currency(sum(outcome["estimated_cost"] for outcome in done), done[0]["currency"])
-        tokens = sum(outcome["estimated_tokens"] for outcome in done)
-        yield f"{len(done)} days: {total['conversations']:,} conversations; about {tokens:,} tokens, a cost of {cost}"
-        return
-    yield (
-        f"{len(done)} days: {total['conversations']:,} conversations = {total['summarized']:,} summarized + "
-        f"{total['rejected']:,} rejected; {total['calls']:,} calls\n"
-        f"all reports: {done[0]['warehouse']}/reports/index.html"
     )
 
 

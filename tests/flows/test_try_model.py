@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from flows.try_model import main
+from flows.try_model import format_summary, main
 
 pytestmark = pytest.mark.usefixtures("prefect_server", "accounts")
 
@@ -46,3 +46,20 @@ def test_try_model_says_what_is_wrong_in_one_line(qianfan, tmp_path, arguments, 
     qianfan.answers = lambda endpoint, prompt: ANSWER if endpoint == "sft_v1" else None
     assert main([*arguments, "--warehouse", str(tmp_path)]) in (1, 2)
     assert words in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_try_model_prices_one_conversation_in_the_currency():
+    tried = {
+        "model": "m",
+        "prompt_version": "general-v1",
+        "prompt": "p",
+        "answer": "{}",
+        "fields": {},
+        "prompt_tokens": 300,
+        "completion_tokens": 60,
+        "latency_ms": 12,
+        "price": 0.00042,
+        "currency": "$",
+    }
+    assert format_summary(tried).endswith("12 ms, price $0.00042")
+    assert "price not known; --prompt-token-price" in format_summary(tried | {"price": 0.0})
