@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final, NamedTuple
 
-from tasks.calling.rules.offline.sentences import EDGE, LONGEST, bare, is_question, sentences
+from tasks.calling.rules.offline.sentences import EDGE, LONGEST, bare, is_question, remembered, sentences
 from tasks.domain.pattern_signs import SignedPattern
 from tasks.domain.records import Turn
 
@@ -124,7 +123,7 @@ def plan_of(turns: Sequence[Turn]) -> Plan | None:
     return Plan("；".join(said[:LONGEST] for said in both), found[both[0]][1] + 1)
 
 
-@lru_cache(maxsize=1 << 13)
+@remembered
 def _substance(said: str) -> int:
     """Score an agent's sentence as a proposal; 0 for none."""
     if len(said) < _SHORTEST or _HALF.search(said) or _CANNED.search(said) or _asks_for(said):
@@ -156,6 +155,7 @@ def _says_anything(said: str) -> bool:
     return _NUMBER.search(said) is not None or len(_WORDS.findall(_MASKED.sub("", said))) > 2
 
 
+@remembered
 def _answers(said: str) -> bool:
     """Return true if an agent's sentence proposes nothing but answers a question: 有的, 配的是两米的线."""
     if _SHORT_ANSWER.fullmatch(said):

@@ -54,7 +54,7 @@ _EMPTY_TALK: Final = re.compile(
     re.IGNORECASE,
 )
 
-_ASKS: Final = re.compile(r"[?？]$|(?:吗|么|嘛|呢|没有|不|吧)[?？]?$")
+_ASKS: Final = ("?", "？", "吗", "么", "嘛", "呢", "没有", "不", "吧")
 
 _WANT: Final = re.compile(
     r"怎么|怎样|如何|咋|为什么|为啥|什么时候|何时|啥时候|多久|几天|几点|能不能|能否|可不可以|可以.*[吗么?？]|能.*[吗么]|是不是|有没有|是否|没有?收到|没到|没发|还没|不了|不能|不上|"
@@ -100,7 +100,7 @@ _SHORT: Final = 8  # characters; a shorter question may need the sentence before
 
 
 # Sentences are looked at for issues, plans and verdicts in turn, and come again in other conversations.
-_remembered = lru_cache(maxsize=1 << 13)
+remembered = lru_cache(maxsize=1 << 13)
 
 
 def sentences(text: str) -> Sequence[str]:
@@ -108,12 +108,12 @@ def sentences(text: str) -> Sequence[str]:
     return _sentences(text[:LONGEST_MESSAGE])
 
 
-@_remembered
+@remembered
 def _sentences(text: str) -> Sequence[str]:
     return tuple(_SENTENCE.findall(_HAS_BLANK.sub("", _HAS_CARD.sub(" ", text))))
 
 
-@_remembered
+@remembered
 def bare(sentence: str) -> str:
     """The sentence without its greeting and its end mark."""
     return _OPENING.sub("", sentence).strip(EDGE)
@@ -121,10 +121,10 @@ def bare(sentence: str) -> str:
 
 def is_question(sentence: str) -> bool:
     """Return true if a sentence asks a question."""
-    return _ASKS.search(sentence) is not None
+    return sentence.endswith(_ASKS)
 
 
-@_remembered
+@remembered
 def topic_of(text: str) -> str | None:
     """The topic of a text, None where it names none."""
     return next((topic for topic, words in _TOPICS.items() if words.search(text)), None)
@@ -147,8 +147,7 @@ def issues_of(turns: Sequence[Turn]) -> list[str]:
             topic = topic_of(said)
             if not _has_content(said, topic):
                 continue
-            asks = is_question(sentence.rstrip(EDGE)) or _WANT.search(said) is not None
-            if (asks and len(said) > 2) or topic is not None:
+            if (_asks(sentence) and len(said) > 2) or topic is not None:
                 if not issues:
                     issues.append(_with(before or first, said, topic)[:LONGEST])
                     topics.add(topic)
@@ -164,6 +163,13 @@ def issues_of(turns: Sequence[Turn]) -> list[str]:
     return issues or ([first[:LONGEST]] if first else [])
 
 
+@remembered
+def _asks(sentence: str) -> bool:
+    """Return true if a sentence asks or wants something."""
+    return is_question(sentence.rstrip(EDGE)) or _WANT.search(bare(sentence)) is not None
+
+
+@remembered
 def _has_content(said: str, topic: str | None) -> bool:
     if len(said) < 2 or _EMPTY_TALK.fullmatch(said.rstrip("?？")):
         return False

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
-from tasks.calling.rules.offline.sentences import EDGE, LONGEST_MESSAGE, sentences
+from tasks.calling.rules.offline.sentences import EDGE, LONGEST_MESSAGE, remembered, sentences
 from tasks.domain.pattern_signs import SignedPattern
 from tasks.domain.records import Turn
 
@@ -131,6 +131,17 @@ _SIGNS: Final = 2
 _BRIEF: Final = 3  # messages of a user who wrote only to complain: one sign will do
 
 
+class _Message(NamedTuple):
+    """A message of the user's, without their questions about how to complain, and the signs of a mood in it."""
+
+    text: str
+    is_angry: bool
+    uneasy: Sequence[str]
+    restless: Sequence[str]
+    said_twice: str
+    is_calm: bool
+
+
 def acceptance_of(turns: Sequence[Turn], since: int) -> bool | None:
     """The user's acceptance by their words from turn `since` on. The last clear sign counts; thanks alone accept."""
     plan = turns[since - 1].text if since else ""
@@ -138,24 +149,25 @@ def acceptance_of(turns: Sequence[Turn], since: int) -> bool | None:
     gave_up = False
     signs: set[str] = set()
     for said, before in _said_after(turns, since):
-        if _CLOSING.search(before) and _NO_MORE.match(said):
+        kind = _kind_of(said)
+        if _closes(before) and _NO_MORE.match(said):
             verdict = True if verdict is None and not (gave_up or signs) else verdict
-        elif _stands(_REFUSES, said, _DENIED) and not _QUESTION.search(said):
+        elif kind == "refuses":
             verdict, gave_up = False, False
-        elif _GIVES_UP.search(said):
+        elif kind == "gives up":
             verdict, gave_up = None, True
-        elif _IS_ANGRY.search(said) and _stands(_IS_ANGRY, said, _DENIED):
+        elif kind == "is angry":
             verdict = False
-        elif not _QUESTION.search(said) and _stands(_CONSENTS, said, _REFUSED_CONSENT):
-            offered = before is plan or not (_WAIT.search(before) and not _OFFERS.search(before))
-            renewed = _OFFERS.search(before) is not None
+        elif kind == "consents":
+            renewed = _offers(before)
+            offered = renewed or before is plan or not _WAIT.search(before)
             if (verdict is not False and not gave_up and offered) or renewed:
                 verdict, gave_up = True, False
                 signs.clear()
-        elif _THANKS.search(said) or _ACKNOWLEDGED.match(said):
-            verdict = True if verdict is None and not (gave_up or signs) and _THANKS.search(said) else verdict
-        else:
-            signs.update(_IS_UNEASY.findall(said))
+        elif kind == "thanks":
+            verdict = True if verdict is None and not (gave_up or signs) else verdict
+        elif not kind:
+            signs.update(_uneasy_words(said))
     if gave_up:
         return False if verdict is None and not _ended_kindly(turns) else None
     if verdict is None and len(signs) >= _SIGNS:
@@ -174,21 +186,19 @@ def mood_of(turns: Sequence[Turn]) -> bool | None:
         if turn.role != "user":
             heard = turn.text[:LONGEST_MESSAGE]
             continue
-        text = _ABOUT.sub("", turn.text[:LONGEST_MESSAGE])
-        if _stands(_IS_ANGRY, text, _DENIED) or _stands(_IS_SORE, text, _DENIED):
+        message = _message(turn.text[:LONGEST_MESSAGE])
+        if message.is_angry:
             return True
-        if not _REASSURED.search(text):
-            uneasy.update(told := _apart(text, (_IS_UNEASY, _URGING, _REPROACH)))
-            restless.update(word for word in _RESTLESS.findall(text) if not any(word in sign for sign in told))
+        uneasy.update(message.uneasy)
+        restless.update(message.restless)
+        text = message.text
         if len(text) >= _REPEATED and "[" not in text:
             if text in said_before:
                 restless.add("repetition")
             said_before.add(text)
-        if (twice := _TWICE.search(text)) and twice[1] in heard:
+        if message.said_twice and message.said_twice in heard:
             return True  # 核实核实，就会核实
-        calm |= (len(text) >= _ANY_WORDS and _IS_POLITE.search(text) is not None) or bool(
-            _THANKS.search(text) or _stands(_CONSENTS, text, _REFUSED_CONSENT)
-        )
+        calm |= message.is_calm
     signs = len(uneasy) + len(restless) / 2 + talks_back(turns)
     brief = sum(turn.role == "user" for turn in turns) <= _BRIEF
     if signs >= _SIGNS or (uneasy and brief and not calm):
@@ -203,11 +213,61 @@ def talks_back(turns: Sequence[Turn]) -> bool:
     last = max((index for index, turn in enumerate(turns) if turn.role == "user"), default=0)
     text = turns[last].text[:LONGEST_MESSAGE] if turns else ""
     answers = any(turn.role == "agent" for turn in turns[:last])
-    return (
-        answers
-        and len(text) >= _REPEATED
-        and not any(pattern.search(text) for pattern in (_THANKS, _CONSENTS, _IS_POLITE, _ASKS_OR_TELLS))
-    )
+    return answers and len(text) >= _REPEATED and _is_mere_talk(text)
+
+
+@remembered
+def _kind_of(said: str) -> str:
+    """Return the first clear sign in a sentence of the user's; "" where there is none."""
+    asks = _QUESTION.search(said) is not None
+    if not asks and _stands(_REFUSES, said, _DENIED):
+        return "refuses"
+    if _GIVES_UP.search(said):
+        return "gives up"
+    if _stands(_IS_ANGRY, said, _DENIED):
+        return "is angry"
+    if not asks and _stands(_CONSENTS, said, _REFUSED_CONSENT):
+        return "consents"
+    if _THANKS.search(said):
+        return "thanks"
+    return "acknowledges" if _ACKNOWLEDGED.match(said) else ""
+
+
+@remembered
+def _uneasy_words(said: str) -> Sequence[str]:
+    return _IS_UNEASY.findall(said)
+
+
+@remembered
+def _closes(heard: str) -> bool:
+    """Return true for an agent's message that asks for more questions or says goodbye."""
+    return _CLOSING.search(heard) is not None
+
+
+@remembered
+def _offers(heard: str) -> bool:
+    return _OFFERS.search(heard) is not None
+
+
+@remembered
+def _message(said: str) -> _Message:
+    text = _ABOUT.sub("", said)
+    if _stands(_IS_ANGRY, text, _DENIED) or _stands(_IS_SORE, text, _DENIED):
+        return _Message(text, True, (), (), "", False)
+    uneasy: Sequence[str] = ()
+    restless: Sequence[str] = ()
+    if not _REASSURED.search(text):
+        uneasy = _apart(text, (_IS_UNEASY, _URGING, _REPROACH))
+        restless = [word for word in _RESTLESS.findall(text) if not any(word in sign for sign in uneasy)]
+    twice = _TWICE.search(text)
+    polite = len(text) >= _ANY_WORDS and _IS_POLITE.search(text) is not None
+    calm = polite or _THANKS.search(text) is not None or _stands(_CONSENTS, text, _REFUSED_CONSENT)
+    return _Message(text, False, uneasy, restless, twice[1] if twice else "", calm)
+
+
+@remembered
+def _is_mere_talk(text: str) -> bool:
+    return not any(pattern.search(text) for pattern in (_THANKS, _CONSENTS, _IS_POLITE, _ASKS_OR_TELLS))
 
 
 def _apart(text: str, signs: Iterable[SignedPattern | re.Pattern[str]]) -> list[str]:
@@ -236,7 +296,11 @@ def _said_after(turns: Sequence[Turn], since: int) -> Iterator[tuple[str, str]]:
 
 
 def _ended_kindly(turns: Sequence[Turn]) -> bool:
-    last = next((turn.text for turn in reversed(turns) if turn.role == "user"), "")
+    return _is_kind(next((turn.text for turn in reversed(turns) if turn.role == "user"), ""))
+
+
+@remembered
+def _is_kind(last: str) -> bool:
     return bool(_THANKS.search(last) or _CONSENTS.search(last)) and not _QUESTION.search(last)
 
 
