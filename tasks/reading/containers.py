@@ -25,6 +25,7 @@ from tasks.reading.members import (
     spool,
 )
 from tasks.reading.rules.formats import LogMapping
+from tasks.reading.rules.objects.xml_values import DamagedXml, is_xml, values_of_xml
 from tasks.reading.rules.tables.web_pages import PAGE_LIMIT_BYTES, is_page, log_in_page
 from tasks.reading.tar_archives import files_of_tar, is_tar
 from tasks.reading.workbooks import sheets_of_workbook
@@ -62,6 +63,8 @@ def members_of(
                 yield Member(uri, unpacked, size, "a Parquet file")
         elif magic.startswith(b"PK\x03\x04"):
             yield from _members_of_zip(file, uri, scratch, mapping, size)
+        elif is_xml(magic) and size <= PAGE_LIMIT_BYTES:
+            yield from _values_of_xml(file, uri, scratch, size)
         elif is_page(magic) and size <= PAGE_LIMIT_BYTES:
             yield from _log_of_page(file, uri, scratch, size)
         elif not inside and is_tar(file, magic):
@@ -74,10 +77,40 @@ def members_of(
         yield Member(uri, None, size, str(error))
 
 
+def _values_of_xml(file: BinaryIO, uri: str, scratch: Path, size: int) -> Iterator[Member]:
+    """Write the records of a document as a list in JSON; a document without any list is no log."""
+    damage = ""
+    lists = False
+    with spool(scratch) as unpacked:
+        try:
+            for at, value in enumerate(values_of_xml(file.read())):
+                lists = lists or at > 0 or _holds_list(value)
+                unpacked.write((b",\n" if at else b"[\n") + orjson.dumps(value))
+        except DamagedXml as error:
+            damage = str(error)
+        if not lists:
+            raise NotReadable(damage or _NO_LOG)
+        unpacked.write(b"\n]")
+        written = unpacked.tell()
+        unpacked.seek(0)
+        yield Member(uri, unpacked, size, "a document of XML")
+        if damage:
+            yield Member(uri, None, max(1, size - written), damage)
+
+
+def _holds_list(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_list, value.values()))
+    return isinstance(value, list)
+
+
+_NO_LOG: Final = "a web page or XML, not a log; an export that failed looks like this"
+
+
 def _log_of_page(file: BinaryIO, uri: str, scratch: Path, size: int) -> Iterator[Member]:
     text, note = log_in_page(file.read())
     if not text:
-        raise NotReadable("a web page or XML, not a log; an export that failed looks like this")
+        raise NotReadable(_NO_LOG)
     with spool(scratch) as unpacked:
         unpacked.write(text.encode("utf-8", "replace"))
         unpacked.seek(0)
