@@ -14,6 +14,7 @@ _TRADITIONAL: Final = (
     "鍼鏽長門閃開間閤闇關陞陰陳陽際隨隱隻雖雜離難電靜項順預領頭頻題額願類顧顯颱飾餘餵饋馬駡騎騙騷驗驟髒體髮鬧鬱麪麫麵麼麽點齣"
     "丟們凈劃劍勝厲參喫嗆嘆噴嚇塗夥奬姦寧寬寶將尋屢嶽帳廠弔悽愜慪憊懇懼戲挾捲掃揚搖擺攏攪敘數暢業樂橫權歎歡歸殭毀汙涼淒淨淩溝滅漲澀煙燒燬爺爾獎環甯痠癒盪睏竅簡糾純統緣緩纏罷義脣脫腦膽臉菸蓆"
     "蔘蕩虛虧蠻衚襬訪詆詐誇誘誤誰誹諉謗謙譏譭貼資賞賭賴購辯遜遷釁鈡鉅銳鋒鋭鍋鍾鎭鎮鐘闆險響頂須頗頹頽顏顔風飆餒餬饒駁驚鬆鬍鬚魯鮮黴"
+    "樓棟縣鄉廣圓陸劉楊趙吳鄭孫羅鄧蕭葉蘇盧蔣賈譚鄒龍湯龔麗華偉國軍傑瓊鳳蘭慶廈灣雲濱園莊馮鄔韋呂閻齊賀藍衛駱階彥潔瑩穎雙豐聖榮濤潤澤瀾燦煒獻瑋瑤禎綺薩蓮詩謹賓輝遠銘鎧雋韻鴻鵬黃倫僑儀勛壽奧嫻嬌嶺巖彌憶戰撫楓櫻歐澗爍畫碩祿竇筆粵紀綠網聰肅艷蘆訊譽護豔貝賢躍農遼遲鄺醫釗釵鈞鈺鉑銀錦鎖鏡闊陝霧韓頓飛騰驍魚鯉鳥鴿鸞"
 )
 
 _SIMPLIFIED: Final = (
@@ -24,13 +25,14 @@ _SIMPLIFIED: Final = (
     "针锈长门闪开间合暗关升阴陈阳际随隐只虽杂离难电静项顺预领头频题额愿类顾显台饰余喂馈马骂骑骗骚验骤脏体发闹郁面面面么么点出"
     "丢们净划剑胜厉参吃呛叹喷吓涂伙奖奸宁宽宝将寻屡岳帐厂吊凄惬怄惫恳惧戏挟卷扫扬摇摆拢搅叙数畅业乐横权叹欢归僵毁污凉凄净凌沟灭涨涩烟烧毁爷尔奖环宁酸愈荡困窍简纠纯统缘缓缠罢义唇脱脑胆脸烟席"
     "参荡虚亏蛮胡摆访诋诈夸诱误谁诽诿谤谦讥毁贴资赏赌赖购辩逊迁衅钟巨锐锋锐锅钟镇镇钟板险响顶须颇颓颓颜颜风飙馁糊饶驳惊松胡须鲁鲜霉"
+    "楼栋县乡广圆陆刘杨赵吴郑孙罗邓萧叶苏卢蒋贾谭邹龙汤龚丽华伟国军杰琼凤兰庆厦湾云滨园庄冯邬韦吕阎齐贺蓝卫骆阶彦洁莹颖双丰圣荣涛润泽澜灿炜献玮瑶祯绮萨莲诗谨宾辉远铭铠隽韵鸿鹏黄伦侨仪勋寿奥娴娇岭岩弥忆战抚枫樱欧涧烁画硕禄窦笔粤纪绿网聪肃艳芦讯誉护艳贝贤跃农辽迟邝医钊钗钧钰铂银锦锁镜阔陕雾韩顿飞腾骁鱼鲤鸟鸽鸾"
 )
 
-_TABLE: Final = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
+TABLE: Final = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
 
-_CHARACTERS: Final = frozenset(_TRADITIONAL)
+CHARACTERS: Final = frozenset(_TRADITIONAL)
 
 
 def simplified(text: str) -> str:
     """The text with its traditional characters simplified."""
-    return text if _CHARACTERS.isdisjoint(text) else text.translate(_TABLE)
+    return text if CHARACTERS.isdisjoint(text) else text.translate(TABLE)

@@ -8,12 +8,14 @@ The rules lie in `masks/`, a module a kind; the first rule that takes a piece of
 4. `[订单号]`: letters and digits, five digits at least, after 订单号, 运单号, order_id and their like.
 5. `[地址]`: chains of 省 市 区 路 号 栋 单元 室 that lead to a door: `masks/addresses.py`.
 6. `[姓名]`: names beside 收件人, 我叫, a title, a phone or an address: `masks/names.py`. The title stays: `[姓名]先生`.
+   Others by the weight of their characters and neighbors: `masks/likely_names.py`.
 
 An attribute is read as its name, a colon and its value, so its name can be such a word.
 
-What is not masked: names and nicknames that nothing around them announces, provinces, cities and districts alone,
-places without a number, landlines without area code and without a word for them, WeChat names without a word for them,
-and cards or IDs that are both mistyped and broken into groups. Prices, dates, counts and sizes stay as they are.
+What is not masked: nicknames and names of everyday words (田野) that nothing around them announces, provinces, cities
+and districts alone, places without a number, landlines without area code and without a word for them, WeChat names
+without a word for them, and cards or IDs that are both mistyped and broken into groups. Prices, dates, counts and
+sizes stay as they are.
 Masking a masked text changes nothing, unless it is long and made to need more than ten passes. The time is linear.
 """
 
@@ -22,19 +24,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, M
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from tasks.preparing.masks import addresses, codes, contacts, names, numbers
+from tasks.preparing.masks import addresses, codes, contacts, likely_names, names, numbers
 from tasks.preparing.masks.checks import is_id_card
 from tasks.preparing.masks.plain import SPOKEN_DIGITS, Span, plain_of, replaced
 from tasks.preparing.pseudonyms import Pseudonyms
 
 # Most messages hold neither four digits close together nor a Latin word, which is quickly seen.
-_SIGN: Final = re.compile(r"[\d@＠﹫①-⒛⓪-⓿❶-➓⁰-₉]")
+_SIGN: Final = re.compile("[0-9@]")
 
-_NUMBERS: Final = re.compile(r"(?:[\d①-⒛⓪-⓿❶-➓⁰-₉][^\d①-⒛⓪-⓿❶-➓⁰-₉]{0,3}){4}|[@＠﹫]|%40")
+_NUMBERS: Final = re.compile("(?:[0-9][^0-9]{0,3}){4}|@|%40")
 
-_LATIN: Final = re.compile(r"[A-Za-zＡ-Ｚａ-ｚ][A-Za-z0-9_.Ａ-Ｚａ-ｚ-]{2}")
+_LATIN: Final = re.compile("[A-Za-z][A-Za-z0-9_.-]{2}")
 
-_SPOKEN: Final = re.compile(rf"[{SPOKEN_DIGITS}](?:[^\w]{{0,3}}[{SPOKEN_DIGITS}\d]){{3}}")
+_SPOKEN: Final = re.compile(rf"[{SPOKEN_DIGITS}](?:[^\w]{{0,3}}[{SPOKEN_DIGITS}0-9]){{3}}")
 
 
 class _Rule(NamedTuple):
@@ -146,15 +148,16 @@ _remembered = lru_cache(maxsize=_REMEMBERED_TEXTS)(_masked)
 
 
 def _masked_once(text: str, counts: Counts) -> str:
+    plain = plain_of(text)
     has_signs = (
-        (_SIGN.search(text) is not None and _NUMBERS.search(text) is not None)
-        or _LATIN.search(text) is not None
-        or _SPOKEN.search(text) is not None
+        (_SIGN.search(plain) is not None and _NUMBERS.search(plain) is not None)
+        or _LATIN.search(plain) is not None
+        or _SPOKEN.search(plain) is not None
     )
-    has_address = addresses.SUSPECT.search(text) is not None
-    if not (has_signs or has_address or names.SUSPECT.search(text)):
+    has_address = addresses.SUSPECT.search(plain) is not None
+    if not (has_signs or has_address or names.SUSPECT.search(plain) or likely_names.has_candidate(plain)):
         return text
-    work = _Work(text, counts)
+    work = _Work(text, plain, counts)
     if has_signs:
         for rule in _RULES:
             if rule.sign.search(work.plain):
@@ -164,15 +167,16 @@ def _masked_once(text: str, counts: Counts) -> str:
         work.apply(addresses.find_addresses)
     if names.SUSPECT.search(work.plain):
         work.apply(names.find_names)
+    work.apply(names.find_likely_names)
     return work.text
 
 
 class _Work:
     """A text under masking beside its plain spelling, which the rules read; both stay equally long."""
 
-    def __init__(self, text: str, counts: Counts) -> None:
+    def __init__(self, text: str, plain: str, counts: Counts) -> None:
         self.text = text
-        self.plain = plain_of(text)
+        self.plain = plain
         self._counts = counts
 
     def apply(self, finder: Callable[[str], Iterator[Span]]) -> None:
@@ -287,9 +291,9 @@ def mask_identifier(text: str, pseudonyms: Pseudonyms | None = None) -> str:
     Ids are long numbers by nature: taking them for order numbers or, one in ten, for bank cards would make
     different conversations the same. Pseudonyms keep masked ones apart.
     """
-    if _NUMBERS.search(text) is None:
-        return text
     plain = plain_of(text)
+    if _NUMBERS.search(plain) is None:
+        return text
     spans = _named(plain, contacts.find_emails(plain), pseudonyms)
     text, plain = replaced(text, spans), replaced(plain, spans)
     found = ((*match.span(), _kind_of_identifier(match[0])) for match in _IDENTIFIER.finditer(plain))

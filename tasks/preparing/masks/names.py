@@ -4,10 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from tasks.preparing.masks import likely_names
 from tasks.preparing.masks.plain import Span
 from tasks.preparing.masks.tables import (
     AMBIGUOUS_SURNAMES,
+    BRANDS,
+    CITIES,
     DOUBLE_SURNAMES,
+    EVERYDAY_WORDS,
     GIVEN,
     NO_NAMES,
     NO_RECEIVERS,
@@ -52,9 +56,14 @@ _STRICT: Final = rf"(?!{_NO_NAME})(?:(?:{_DOUBLE})[{_GIVEN}]{{1,2}}|[{_SURNAME}]
 # Three characters up to where the clause ends, whatever they are.
 _WHOLE: Final = rf"(?!{_NO_NAME})[{_SURNAME}][{_CJK}]{{1,2}}(?=$|[\s，,。；;、)）!！])"
 
+# What stands behind such a word up to where the clause ends, when no two of its characters are a word: 扎西顿珠.
+_STRANGE: Final = rf"(?:(?!{_GO_ON}|[着谁错空填能改什么])[{_CJK}]){{3,4}}(?=$|[\s，,。；;、)(!！\[])"
+
 _FOREIGN: Final = rf"[{_CJK}]{{1,8}}(?:[·•・.][{_CJK}]{{1,8}}){{1,3}}"
 
 _LATIN: Final = r"[A-Z][A-Za-z'’-]{1,20}(?: [A-Z][A-Za-z'’.-]{0,20}){0,3}"
+
+_LATIN_OF_TWO: Final = r"[A-Z][A-Za-z'’-]{1,20}(?: [A-Z][A-Za-z'’.-]{0,20}){1,3}"
 
 _PET: Final = rf"[小阿老大][{_CJK}](?:(?!{_GO_ON})[{_CJK}])?"
 
@@ -70,7 +79,7 @@ _BETWEEN: Final = (
     r"(?:姓名|名字|名称|信息)?(?:[ ]|是|为|叫做?|写的?是?|填的?是?|[，,]?改[成为]|换[成为]|[:：=|\t（(【“\"])*"
 )
 
-_LABELED: Final = re.compile(rf"{_WHO}{_BETWEEN}({_FOREIGN}|{_WHOLE}|{_LOOSE}|[A-Z][a-z]+ [A-Z][a-z]+)")
+_LABELED: Final = re.compile(rf"{_WHO}{_BETWEEN}(?:({_FOREIGN}|{_WHOLE}|{_LOOSE}|{_LATIN_OF_TWO})|({_STRANGE}))")
 
 _COLON: Final = re.compile(
     rf"{_WHO}(?:姓名|名字)?[ ]?[:：=|\t][ ]?({_LATIN}|[{_CJK}]{{2,4}}|(?:(?!{_GO_ON})[{_CJK}]){{5,6}})"
@@ -79,62 +88,43 @@ _COLON: Final = re.compile(
 )
 
 _NAMED_LATIN: Final = re.compile(
-    r"(?<![A-Za-z_])(?i:name|consignee|receiver|recipient|contact|"
-    r"my name is)[ ]?[:：=]?[ ]+?([A-Z][A-Za-z'’-]{1,20}(?: [A-Z][A-Za-z'’.-]{0,20}){1,3}"
-    rf"|[{_CJK}]{{2,4}}(?=$|[\s，,。；;]))|(?:name|consignee|receiver|recipient)[:：=]({_LATIN}|"
-    rf"[{_CJK}]{{2,4}}(?=$|[\s，,。；;&]))",
+    r"(?<![A-Za-z])(?:(?i:(?:customer_|user_|full_|real_)?name|consignee|receiver|recipient|contact(?: person)?|"
+    r"ship to|deliver to|attn)(?:(?:'s| is)?[ ]?[:：]?[ ]+|[ ]?[:：=][ ]?)|"
+    r"拼音[ :：是]{0,3}|英文名字?[ :：是叫]{0,3}|护照上[的名字 :：是写]{0,5})"
+    rf"({_LATIN_OF_TWO}|[{_CJK}]{{2,4}}(?=$|[\s，,。；;&]))"
+    rf"|(?<![A-Za-z])(?:[a-z]{{2,9}}_)?(?:name|consignee|receiver|recipient)[:：=]({_LATIN}|[a-z]{{3,20}}(?=$|[\s，,。；;&]))"
 )
 
 _CALLED: Final = re.compile(
     rf"(?:(?:我|本人|名字|他|她|人|老公|老婆|妈妈|爸爸|对象|朋友|客户|孩子|儿子|"
     rf"女儿|宝宝|小孩|弟弟|妹妹|哥哥|姐姐|同事|室友|收货的|客服|快递员|小哥|师傅|骑手)(?:的?名字)?(?:就?叫做?|名叫)|我的?名字是|鄙人|"
-    rf"本人[:：，, ]?)[ ]?[:：“\"]?({_FOREIGN}|{_LOOSE}|{_PET})"
+    rf"本人[:：，, ]?)[ ]?[:：“\"]?(?:({_FOREIGN}|{_LOOSE}|{_PET})|({_STRANGE}))"
 )
 
 _CALLS: Final = re.compile("叫|名字是|鄙人|本人")
 
 _LATIN_WORD: Final = re.compile("[A-Za-z]{4}")
 
-_I_AM: Final = re.compile(
-    rf"(?:我是|这是|我就是|本人是?)[ ]?((?!{_NO_NAME})(?:(?:{_DOUBLE})[{_GIVEN}]{{1,2}}|[{_SURNAME}][{_GIVEN}]{{1,2}}))"
-    r"(?=$|[，,。！!\s；;：:、\[（(]|本人|电话|手机)"
-)
-
-_REPORTED: Final = re.compile(
-    rf"(?:客户|顾客|买家)[ ：:]?({_STRICT}|{_FOREIGN})(?=反映|来电|致电|投诉|"
-    rf"咨询|称|表示|要求|说|申请|已|的|，|,|（|\()"
-)
-
-# A relative, an agent or a courier by name, and a name that somebody is to be sent to or asked for by.
-_STRICT_OF_THREE: Final = rf"(?!{_NO_NAME})(?:(?:{_DOUBLE})[{_GIVEN}]{{1,2}}|[{_SURNAME}][{_GIVEN}]{{2}})"
-
-_RELATIONS: Final = (
-    *("老婆", "老公", "爱人", "妻子", "丈夫", "妈妈", "我妈", "爸爸", "我爸", "母亲", "父亲", "儿子", "女儿", "孩子"),
-    *("朋友", "同事", "客服", "快递员", "骑手", "小哥", "师傅", "店员", "找", "叫", "给"),
-)
-
-# It begins with one of few characters, which is what makes it quick.
-_RELATED: Final = re.compile(
-    rf"[{''.join(sorted({relation[-1] for relation in _RELATIONS}))}](?=[{_SURNAME}{_DOUBLE.replace('|', '')}])"
-    rf"(?:{'|'.join(f'(?<={relation})' for relation in _RELATIONS)})({_STRICT}(?=下的?单|签收|[收买取拿]的)|"
-    rf"{_STRICT_OF_THREE})"
-    r"(?=$|[\s，,。；;、！!?？的]|签收|收|来|说|态度|送|打|寄|发|拿|取|接|不|下的?单)"
-)
-
-# The other name of a sentence that has one: 收件人[姓名]改成….
-_CORRECTED: Final = re.compile(rf"\[姓名\]了?[，, ]?(?:改[成为]|换[成为]|应该?是|不是|变成)({_WHOLE}|{_STRICT})")
-
 _SURNAMED: Final = re.compile(
-    rf"(?:我|免贵|贵姓|本人|客户|他|她|先生|女士|您好)姓(?:名)?[ ]?({_DOUBLE}|[{_SURNAME}])(?=$|"
-    rf"[，,。！!的\s；;、]|名|单名|叫|先生|女士|小姐|电话|手机|我)"
+    rf"(?:我|免贵|贵姓|本人|客户|他|她|先生|女士|您好|师傅|经理|老师|客服|^|[，,。 ])姓(?:名)?[ ]?"
+    rf"({_DOUBLE}|[{_SURNAME}])(?=$|[，,。！!的\s；;、]|名|单名|叫|先生|女士|小姐|电话|手机|我)"
 )
 
-_TITLE: Final = r"(?:先生|女士|小姐姐?|太太|夫人|师傅|老师|经理|阿姨|同学|主任|大哥|大姐|老板|总监|医生|警官)"
+_TITLE: Final = (
+    r"(?:先生|女士|小姐姐?|太太|夫人|师傅|老师|经理|阿姨|同学|主任|主管|店长|大哥|大姐|老板|总监|医生|大夫|护士|"
+    r"教练|律师|警官)"
+)
 
 # 女士包 and 先生们 are no titles; neither is what a shop sells for them.
-_NO_TITLE: Final = r"(?![们款鞋包内外衬香手腕表羽短长卫裤裙夹皮毛棉服装专用剃牌]|节|车|椅|袋)"
+_NO_TITLE: Final = r"(?!系列|这个牌|品牌|[们牌款鞋包内外衬香手腕表羽短长卫裤裙夹皮毛棉服装专用剃牌]|节|车|椅|袋)"
 
 _TITLE_AT: Final = re.compile(rf"{_TITLE}{_NO_TITLE}")
+
+# 刘姐, 贾总, 董工: after a surname that is in no everyday word, between a border and how a sentence goes on.
+_SHORT_TITLED: Final = re.compile(
+    rf"(?:(?<![{_CJK}])|(?<=[找叫喊给让跟和是问帮请系]))([{''.join(sorted(SURNAMES - AMBIGUOUS_SURNAMES))}])"
+    r"(?:[总工姐哥叔婶姨])(?=$|[\s，,。！!：:、您你好的说收拿取接在来是让给])"
+)
 
 _STRONG_TITLES: Final = ("先生", "女士", "小姐", "太太")
 
@@ -146,9 +136,11 @@ _BORDER_BEFORE: Final = re.compile(
     rf"(?:^|[^{_CJK}]|[好的叫是给找位姓和跟与户客联系敬帮请问对让由为人员替谢您是称呼到])$"
 )
 
+_FOREIGN_NAME: Final = re.compile(rf"({_FOREIGN})(?= ?[(（]?(?:亲?收|签收|先生|女士|小姐))")
+
 _BESIDE_BEFORE: Final = re.compile(
-    rf"(?:^|[\s，,;；、/|:：。(（\]】+-]|[收寄][件货])({_FOREIGN}|{_STRICT}|{_LOOSE})(?=[ \t\n，,;；、/|"
-    rf":：)）+-]{{0,3}}(?:电话|手机|手机号|"
+    rf"(?:^|[\s，,;；、/|:：。(（\]】+-]|[收寄][件货])"
+    rf"({_FOREIGN}|{_LATIN_OF_TWO}|{_STRICT}|{_LOOSE})(?=[ \t\n，,;；、/|:：)）+-]{{0,3}}(?:电话|手机|手机号|"
     rf"tel)?[:： ]{{0,2}}\[(?:手机号|电话|地址|身份证号)\])"
 )
 
@@ -161,45 +153,45 @@ _BESIDE_AFTER: Final = re.compile(
 
 _BESIDE: Final = re.compile(r"\[(?:手机号|电话|地址|身份证号|银行卡号)\]")
 
-_RECEIVES: Final = re.compile(r"[ ]?[（(]?(?:亲?收|亲启|本人签?收|签收)(?=$|[\s，,。；;)）!！\[]|就|吧|的?快递)")
-
-_RECEIVER: Final = re.compile(
-    rf"(?:^|[\s，,;；、/|:：。\]寄给到交由写成为])({_STRICT}|{_FOREIGN}|(?<=[\s，,;；、/|"
-    rf":：。\]寄给由写]){_LOOSE}|(?<![\s\S]){_LOOSE})$"
-)
-
 _SOON: Final = re.compile(r"谢谢|辛苦|麻烦|尽快|马上|上午|下午|晚上|早上|中午|今天|明天|昨天|周[一二三四五六日末]")
 
-# A cheap test before all others, coarser than they are: two neighboring characters. The first set is what the engine
+# A cheap test before the patterns, coarser than they are: two neighboring characters. The first set is what the engine
 # looks for, several times faster than for alternatives; each of them then looks back.
 SUSPECT: Final = re.compile(
-    r"[客顾买生士姐太师傅姨任哥板监官人学理方主名头姓叫是收亲签:：\[nNeo婆公妻夫妈爸母父女子友事服员手给找](?:(?<=[姓叫])|"
-    rf"(?=[{_SURNAME}][{_GIVEN}])(?<=[婆公人妻夫妈爸母父子女友事服员手哥傅给找])|"
-    r"(?<=[先女小太夫师老经阿同主大总医警][生士姐太师傅姨任哥板监官人学理])|"
-    r"(?<=[件货卡系络签取提持开购买订下单付款投被保申请经办理诊车业负责使用旅乘客入住预定约报修委托寄发收本鄙户抬全大][人方主名头])|"
-    r"(?<=[旅乘]客)|(?<=[收寄][件货][:：])|(?<=[收寄][件货]名)|(?<=客)户[^，。？的]{2,12}[反来致投咨称表要说申已的，,（(]|(?<=顾)客[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|"
-    r"(?<=买)家[^，。？的]{2,5}[反来致投咨称表要说申已的，,（(]|"
-    r"(?<=名)[字：: ]|(?<=[我这]是)|(?<=收)(?=[\s，,。；;)）!！就吧\[]|$)|(?<=亲)启|(?<=签)收|"
-    r"(?<=\[)[手电地身银姓]|(?<=[nN])am|(?<=N)AM|(?<=e)c(?:ei|ip)|(?<=o)n(?:tact|sign))"
+    r"[·人方主名头姓叫客鄙:：\[nNeo生士姐太师傅姨任哥板监官学理夫管长练总工叔婶](?:(?<=[叫鄙·])|(?<=姓)(?<!\[姓)|(?<=本人)|"
+    r"(?<=[先女小太夫师老经阿同主大总医警店教律护][生士姐太师傅姨任哥板监官人学理夫管长练])|"
+    rf"(?<=[{_SURNAME}][总工姐哥叔婶姨])|"
+    r"(?<=[件货卡系络签取提持开购买订下单付款投被保申请经办理诊车业负责使用旅乘客入住预定约报修委托寄发收户抬全大领][人方主名头])|"
+    r"(?<=[旅乘]客)|(?<=[收寄][件货][:：])|(?<=名[字：: ])|(?<=\[)[手电地身银]|"
+    r"(?<=[nN])am|(?<=N)AM|(?<=e)c(?:ei|ip)|(?<=o)n(?:tact|sign))"
 )
 
 
 def find_names(plain: str) -> Iterator[Span]:
-    """Names, of the overlapping ones the first; numbers and addresses are expected to be placeholders already."""
-    called = (_CALLED,) if _CALLS.search(plain) else ()
-    latin = (_NAMED_LATIN,) if _LATIN_WORD.search(plain) else ()
-    for pattern in (_LABELED, _COLON, *called, *latin, _I_AM, _REPORTED, _RELATED, _SURNAMED, _CORRECTED):
+    """Names that a word announces; numbers and addresses are expected to be placeholders already."""
+    patterns = [_LABELED, _COLON, _SURNAMED, _SHORT_TITLED]
+    if "·" in plain:
+        patterns.append(_FOREIGN_NAME)
+    if _CALLS.search(plain):
+        patterns.append(_CALLED)
+    if _LATIN_WORD.search(plain):
+        patterns.append(_NAMED_LATIN)
+    if _BESIDE.search(plain):
+        patterns += (_BESIDE_BEFORE, _BESIDE_AFTER)
+    for pattern in patterns:
         for found in pattern.finditer(plain):
             group = 2 if found.lastindex == 2 else 1
-            if not _is_word(found[group]):
+            if not _is_word(found[group]) and not (group == 2 and _has_word(found[2])):
                 yield (*found.span(group), NAME)
     yield from _titled(plain)
-    yield from _receivers(plain)
-    if _BESIDE.search(plain):
-        for pattern in (_BESIDE_BEFORE, _BESIDE_AFTER):
-            for found in pattern.finditer(plain):
-                if not _is_word(found[1]):
-                    yield (*found.span(1), NAME)
+
+
+def find_likely_names(plain: str) -> Iterator[Span]:
+    """Names that nothing announces, by their characters and their neighbors."""
+    for start, end in likely_names.find_likely_names(plain):
+        name = plain[start:end]
+        if name not in BRANDS and name not in CITIES and not _is_word(name):
+            yield start, end, NAME
 
 
 def _titled(plain: str) -> Iterator[Span]:
@@ -233,13 +225,9 @@ def _is_name_with_title(plain: str, start: int, end: int, *, strong: bool) -> bo
     return bordered and strong
 
 
-def _receivers(plain: str) -> Iterator[Span]:
-    for found in _RECEIVES.finditer(plain) if "收" in plain or "亲启" in plain else ():
-        begin = max(found.start() - 20, 0)
-        name = _RECEIVER.search(plain[begin : found.start()])
-        if name and not _is_word(name[1]):
-            yield begin + name.start(1), begin + name.end(1), NAME
-
-
 def _is_word(name: str) -> bool:
     return name in NO_RECEIVERS or name.startswith(NO_NAMES) or _SOON.match(name) is not None
+
+
+def _has_word(text: str) -> bool:
+    return any(text[start : start + 2] in EVERYDAY_WORDS for start in range(len(text) - 1))

@@ -5,10 +5,16 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
+from tasks.domain import traditional
+
 Span = tuple[int, int, str]  # start, end, placeholder
 
+_EVERYDAY: Final = r"\x00-\x7f，。？！：；、…“”【】《》"
+
+_SIMPLE: Final = "".join(sign for sign in map(chr, range(0x4E00, 0xA000)) if sign not in traditional.CHARACTERS)
+
 # All that may have another plain sign; the signs of everyday punctuation have none.
-NON_PLAIN: Final = re.compile(r"[^\x00-\x7f\u4e00-\u9fff，。？！：；、…“”【】《》]")
+NON_PLAIN: Final = re.compile(f"[^{_EVERYDAY}{_SIMPLE}]")
 
 SPOKEN_DIGITS: Final = "零〇○洞一壹幺二贰三叁四肆五伍六陆七柒拐八捌九玖"
 
@@ -35,6 +41,8 @@ _DASHES: Final = "−─━ー"
 class _PlainSigns(dict[int, int | str]):
     """One ASCII character for every digit (circled ones, too), full-width letter, blank, dash and invisible sign.
 
+    Traditional Chinese characters become simplified ones.
+
     A character is looked up when a text first has it: all 1.1 million of them would take half a second of each start.
     """
 
@@ -48,6 +56,8 @@ def _plain_sign(code: int) -> int | str:
     character = chr(code)
     if character in _KEPT_SEPARATORS or code < 0x80:
         return code
+    if code in traditional.TABLE:
+        return traditional.TABLE[code]
     category = unicodedata.category(character)
     if category in ("Nd", "No") and (digit := unicodedata.digit(character, None)) is not None:
         return str(digit)

@@ -31,6 +31,15 @@ GIVEN: Final = _characters("given_names")
 
 NO_NAMES: Final = _words("no_names")
 
+BRANDS: Final = frozenset(_words("brands"))
+
 NO_RECEIVERS: Final = frozenset(_words("no_receivers"))
 
 NO_WECHAT_NAMES: Final = frozenset(_words("no_wechat_names"))
+
+WORD_FILE: Final = _FOLDER / "everyday_words.txt"
+
+# Of two characters, by the dictionary of jieba (MIT); a line has the first one and then each that follows it.
+EVERYDAY_WORDS: Final = frozenset(
+    line[0] + second for line in WORD_FILE.read_text(encoding="utf-8").splitlines() for second in line[1:]
+)

@@ -1,0 +1,168 @@
+"""Learn where a name stands in a sentence, by `python -m tasks.tuning.naming`.
+
+`said.txt` has sentences with `{n}` where a name stands; names are made of jieba's and of the characters that given
+names have. What only looks like one comes from `no_names.txt`, from the sentences by which orders are learned, and
+from jieba's other words, of which the everyday ones become a table. Needs scikit-learn, which only development
+installs. The same texts give the same files.
+"""
+
+import hashlib
+import random
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import jieba
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from tasks.preparing.masks.likely_names import SCALE, WEIGHTS, candidates, features
+from tasks.preparing.masks.plain import plain_of
+from tasks.preparing.masks.tables import DOUBLE_SURNAMES, EVERYDAY_WORDS, GIVEN, SURNAMES, WORD_FILE
+from tasks.tuning.wording.__main__ import lines as sentences_of
+
+_FOLDER: Final = Path(__file__).parent
+
+_TIMES: Final = 50  # names that each sentence is said with
+
+_TIMES_ANYWHERE: Final = 3  # names that stand somewhere in each sentence without one
+
+_TIMES_BRANDS: Final = 5  # what is near to names weighs more than other sentences
+
+_STRENGTH: Final = 0.5
+
+_LEAST: Final = 0.05  # a feature of less weight is left out
+
+_FEWEST: Final = 3  # candidates that a feature is of
+
+_EVERYDAY: Final = 30  # times that jieba counted a word which nobody takes for a name
+
+_KNOWN_PLACE: Final = 3  # times that it counted a place
+
+_KNOWN_WORD: Final = 20  # times that jieba counted a longer word, which a name can seem to lie in
+
+
+def _dictionary() -> Iterator[tuple[str, int, str]]:
+    """Yield jieba's words of Chinese characters, how often each is and its part of speech."""
+    for line in (Path(jieba.__file__).parent / "dict.txt").read_text(encoding="utf-8").splitlines():
+        word, times, part = line.split(" ")
+        if all("\u4e00" <= sign <= "\u9fff" for sign in word):
+            yield word, int(times), part
+
+
+def write_words() -> None:
+    """Write the everyday words of two characters, a line for those that begin alike."""
+    begun: dict[str, set[str]] = defaultdict(set)
+    for word, times, part in _dictionary():
+        if len(word) == 2 and times >= (_KNOWN_PLACE if part == "ns" else _EVERYDAY) and not part.startswith("nr"):
+            begun[word[0]].add(word[1])
+    text = "".join(f"{first}{''.join(sorted(others))}\n" for first, others in sorted(begun.items()))
+    if text != WORD_FILE.read_text(encoding="utf-8"):
+        WORD_FILE.write_text(text, encoding="utf-8")
+        sys.exit("The everyday words are written anew: run it again, now that they are read.")
+
+
+class _Names:
+    """Names as people have them: half of them from jieba, half of a surname and characters of given names."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        known = [word for word, _, part in _dictionary() if part == "nr" and _is_name(word)]
+        self._known: list[str] = sorted(known)
+        first = Counter(name[0] for name in known)
+        given = Counter(sign for name in known for sign in name[1:])
+        self._surnames, self._times = sorted(first), [first[sign] for sign in sorted(first)]
+        self._signs, self._given_times = sorted(given), [given[sign] for sign in sorted(given)]
+
+    def make(self) -> str:
+        if self._rng.random() < 0.4:
+            return self._rng.choice(self._known)
+        if self._rng.random() < 0.06:
+            return self._rng.choice("小老阿") + self._rng.choices(self._surnames, self._times)[0]
+        size = self._rng.choice((1, 1, 2, 2, 2))
+        if self._rng.random() < 0.03:
+            surname = self._rng.choice(DOUBLE_SURNAMES)
+        elif self._rng.random() < 0.3:
+            surname = self._rng.choice(self._surnames)
+        else:
+            surname = self._rng.choices(self._surnames, self._times)[0]
+        return surname + "".join(self._rng.choices(self._signs, self._given_times, k=size))
+
+
+def _is_name(word: str) -> bool:
+    return word[0] in SURNAMES and 2 <= len(word) <= 3 and all(sign in GIVEN for sign in word[1:])
+
+
+def _said(rng: random.Random) -> Iterator[tuple[str, set[tuple[int, int]]]]:
+    """Yield sentences and where their names stand."""
+    make = _Names(rng).make
+    for line in (_FOLDER / "said.txt").read_text(encoding="utf-8").splitlines():
+        for _ in range(_TIMES):
+            first, *parts = line.split("{n}")
+            text, spans = first, set()
+            for part in parts:
+                name = make()
+                spans.add((len(text), len(text) + len(name)))
+                text += name + part
+            yield plain_of(text), spans
+    # Between any two words, so that a name which is like no word needs no neighbor.
+    for text in _not_said():
+        for _ in range(_TIMES_ANYWHERE):
+            place = rng.randrange(len(text) + 1)
+            if text[max(place - 1, 0) : place + 1] not in EVERYDAY_WORDS:
+                name = make()
+                yield text[:place] + name + text[place:], {(place, place + len(name))}
+
+
+def _not_said() -> Iterator[str]:
+    """Yield sentences without a name."""
+    for name in ("honest.txt", "customers.txt", "small_talk.txt", "orders.txt"):
+        yield from map(plain_of, sentences_of(name))
+    yield from (_FOLDER / "no_names.txt").read_text(encoding="utf-8").splitlines() * _TIMES_BRANDS
+
+
+def _words(rng: random.Random) -> Iterator[str]:
+    """Yield words that hold what could be a name, alone and where a name could stand."""
+    said = (_FOLDER / "said.txt").read_text(encoding="utf-8").splitlines()
+    for word, times, part in _dictionary():
+        if len(word) > 2 and times >= _KNOWN_WORD and not part.startswith("nr") and next(candidates(word), None):
+            yield word
+            yield plain_of(rng.choice(said).replace("{n}", word))
+
+
+def digest() -> str:
+    """A name for the texts of this folder, which the weights bear that were learned from them."""
+    return hashlib.sha256(b"".join((_FOLDER / name).read_bytes() for name in ("said.txt", "no_names.txt"))).hexdigest()[
+        :16
+    ]
+
+
+def main() -> None:
+    """Write the words, learn, round the weights and write them."""
+    write_words()
+    rng = random.Random(1)
+    examples: list[tuple[frozenset[str], bool]] = []
+    for text, names in chain(_said(rng), ((text, set()) for text in chain(_not_said(), _words(rng)))):
+        examples += [(frozenset(features(text, *span)), span in names) for span in candidates(text)]
+    often = Counter(feature for found, _ in examples for feature in found)
+    columns = {name: number for number, name in enumerate(sorted(f for f, count in often.items() if count >= _FEWEST))}
+    places = [
+        (row, columns[name]) for row, (found, _) in enumerate(examples) for name in sorted(found & columns.keys())
+    ]
+    rows, numbers = zip(*places, strict=True)
+    matrix = csr_matrix((np.ones(len(rows)), (rows, numbers)), shape=(len(examples), len(columns)))
+    wanted = np.array([is_name for _, is_name in examples])
+    model = LogisticRegression(C=_STRENGTH, solver="liblinear", random_state=0).fit(matrix, wanted)
+    weights = {name: model.coef_[0][column] for name, column in columns.items()}
+    written = [f"{round(weight * SCALE)}\t{name}" for name, weight in weights.items() if abs(weight) >= _LEAST]
+    first = f"{round(model.intercept_[0] * SCALE)}\t{digest()}"
+    WEIGHTS.write_text("\n".join([first, *written]) + "\n", encoding="utf-8")
+    sys.stdout.write(f"{wanted.sum()} names, {len(wanted) - wanted.sum()} others, {len(written)} weights: {WEIGHTS}\n")
+
+
+if __name__ == "__main__":
+    main()
