@@ -28,6 +28,9 @@ _KEY: Final = rf"(?=\w)(?:{'|'.join(KEYS.values())}){NUMBERED}"
 # Inside a sentence only a name that can be nothing else is a label.
 _FULL_KEY: Final = rf"(?:(?:用户问题|客服方案|(?:用户)?是否接受|(?:用户)?是否有?负面情绪|用户情绪){NUMBERED})"
 
+# Before `=`, in a call or a tag.
+_ARGUMENT: Final = rf"(?:issue|plan|accepted|negative_sentiment|{_FULL_KEY})"
+
 _OPENING: Final = "\"'“”‘’「『`"
 
 _CLOSING: Final = {'"': '"”', "'": "'’", "“": '”“"', "”": '”“"', "‘": "’'", "’": "’'", "「": "」", "『": "』", "`": "`"}
@@ -46,7 +49,9 @@ _LABEL: Final = re.compile(
     rf"|(?P<line>(?:(?<=\n)|\A|(?<!\{{)(?=\{{))(?:,\s?)?{_MARKS}{_NUMBER}{_MARKS}{_QUOTE}?(?P<lined>{_KEY})"
     rf"(?:{_QUOTE}?[\])】>]?[*_ \t]{{0,4}}(?:[:=]>?|[-—–]{{1,2}}>?[ ]|——)[*_]{{0,3}}"
     r"|\*\*[ ]|\t|[*_\])】: \t]{0,6}(?=\n|\Z)))"
-    rf"|(?P<inline>(?<=[;；。，,.\s>}}(])(?P<named>{_FULL_KEY})[*_\"'”’]{{0,3}}[:=])",
+    rf"|(?P<spaced>(?:(?<=\n)|\A)(?P<parted>{_FULL_KEY})[ ](?=\S))"
+    rf"|(?P<given>(?<=[\s(,])(?P<assigned>{_ARGUMENT})=(?!=))"
+    rf"|(?P<inline>(?<=[;；。，,.\s>}}()])(?P<named>{_FULL_KEY})[*_\"'”’]{{0,3}}[:=])",
     re.IGNORECASE,
 )
 
@@ -71,7 +76,7 @@ _ESCAPED: Final = {"n": "\n", "t": "\t", "r": " ", "b": " ", "f": " "}
 _CUT_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
 # What leads to the next label of a list in one line.
-_NEXT_LEAD: Final = re.compile(r"(?:[ •·*_/-]{1,6}\(?\d{1,2}[.、)）]|[ •·*_/-]{1,6})[ *_]{0,4}\Z")
+_NEXT_LEAD: Final = re.compile(r"(?:[ •·*_/-]{1,6}\(?\d{1,2}[.、)）]|[(（]\d{1,2}[)）]|[ •·*_/-]{1,6})[ *_]{0,4}\Z")
 
 _JUNK: Final = " \t\n,，;；|`"
 
@@ -83,7 +88,7 @@ _STOP: Final = re.compile(
 _PARAGRAPH: Final = re.compile(r"\n\n(?!\s?(?:[-*•·]|\d{1,2}[.、)]))")
 
 _ENDS: Final = {
-    opening: re.compile(rf"(?<!\\)[{closing}](?=\s*(?:[,，;；}}\]\n]|/[/>]|\Z))")
+    opening: re.compile(rf"(?<!\\)[{closing}](?=\s*(?:[,，;；}}\]\n]|/[/>]|\)?\Z))")
     for opening, closing in _CLOSING.items()
 }
 
@@ -132,7 +137,7 @@ class _Label(NamedTuple):
     numbered: bool
 
 
-_NAMES: Final = ("name", "unclosed", "tagged", "attribute", "lined", "named")
+_NAMES: Final = ("name", "unclosed", "tagged", "attribute", "lined", "parted", "assigned", "named")
 
 _WHOLE: Final = 3  # fields of four
 
@@ -150,7 +155,12 @@ def found_records(text: str, *, cut_off: bool = False) -> list[Record]:
             break
         text = value  # JSON inside a JSON string
     if isinstance(value, dict | list | tuple):
-        return records_in(value)
+        records = records_in(value)
+        if records or not isinstance(value, dict):
+            return records
+        text = "\n".join(
+            content for content in value.values() if isinstance(content, str)
+        )  # {"summary": "用户问题：…"}
     plain = _plain(text)
     in_tables, rest = records_in_tables(plain)
     return _Scan(rest, cut_off).records() + in_tables
