@@ -13,9 +13,10 @@ from uuid import uuid4
 
 from prefect.client.orchestration import get_client
 from prefect.context import refresh_global_settings_context
-from prefect.settings import PREFECT_API_URL, PREFECT_HOME
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE
 
 from flows.wiring.commands.environment import close_prefect_home, mark_children, raise_file_limit
+from flows.wiring.commands.own_server import start_own_server
 from tasks.domain.errors import KefuError, RunError
 
 # What some error in the chain says -> what is wrong, and what to do.
@@ -23,10 +24,6 @@ _KNOWN: Final = {
     r"Failed to reach API|All connection attempts failed|ConnectError|ConnectTimeout|Connection refused": (
         "Prefect's server at {api} can't be reached. Start it, or correct PREFECT_API_URL; without that a flow's "
         "command brings a server of its own."
-    ),
-    r"Timed out while attempting to connect to ephemeral": (
-        "Prefect's embedded server did not start in time. Start again when this machine is less busy, or allow more "
-        "time: PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS."
     ),
     r"No Prefect API URL provided": (
         "There is no Prefect server. Set PREFECT_API_URL, or allow the embedded one: "
@@ -81,10 +78,12 @@ def surroundings() -> Iterator[None]:
     raise_file_limit()
     try:
         with ExitStack() as stack:
-            if not PREFECT_API_URL.value():
+            if not PREFECT_API_URL.value() and PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
                 _lock_own_server()
                 stack.enter_context(_guard())
-            with _one_at_a_time(), get_client(sync_client=True) as client:
+                with _one_at_a_time():
+                    start_own_server()
+            with get_client(sync_client=True) as client:
                 client.hello()
             yield
     except KefuError:
@@ -120,10 +119,7 @@ def _lock_own_server() -> None:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Let no two commands make Prefect's database at once; where there is a server, they may."""
-    if PREFECT_API_URL.value():
-        yield
-        return
+    """Let no two commands make Prefect's database at once."""
     home = PREFECT_HOME.value()
     home.mkdir(parents=True, exist_ok=True)
     with (home / "starting.lock").open("a") as lock:

@@ -6,8 +6,8 @@ from typing import Final
 # Prefect's own loggers that write to the terminal.
 _LOGGERS: Final = ("", "prefect", "prefect.flow_runs", "prefect.task_runs", "prefect.events")
 
-# They are about the temporary server, which ends with the command.
-_NOISE: Final = ("Still processing items", "Finished in state", "temporary server")
+# They are about the server of the command, which ends with it.
+_NOISE: Final = ("Still processing items", "Finished in state")
 
 
 def hush_prefect() -> None:

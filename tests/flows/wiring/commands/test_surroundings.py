@@ -39,7 +39,6 @@ def run(command: list[str], given: dict[str, str]) -> tuple[int, list[str], str]
     [
         (RuntimeError("Failed to reach API at http://127.0.0.1:9/api/"), "can't be reached"),
         (httpx.ConnectError("All connection attempts failed"), "can't be reached"),
-        (RuntimeError("Timed out while attempting to connect to ephemeral Prefect API server."), "in time"),
         (ValueError("No Prefect API URL provided. Please set PREFECT_API_URL"), "There is no Prefect server"),
         (ImportError("Using SOCKS proxy, but the 'socksio' package is not installed."), "SOCKS"),
         (RuntimeError("Could not determine home directory."), "PREFECT_HOME"),
