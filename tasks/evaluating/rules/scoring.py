@@ -19,7 +19,7 @@ import jieba
 import orjson
 from rapidfuzz.distance import LCSseq, Levenshtein
 
-from tasks.domain.chinese_words import load_dictionary
+from tasks.domain.chinese_words import ChineseWords
 from tasks.domain.records import Fields
 from tasks.evaluating.rules.agreement import Agreement, Confusion, Estimate
 from tasks.parsing.answers import parse_answer
@@ -222,7 +222,7 @@ def cut_words(text: str) -> Words:
     # jieba cuts what lies between these marks by itself, so a piece that was met before needs no second look.
     for piece in jieba.re_han_default.split(text):
         if piece:
-            words.extend(_cut_known(piece) if len(piece) <= _REMEMBERED_PIECE else _tokenizer().cut(piece))
+            words.extend(_cut_known(piece) if len(piece) <= _REMEMBERED_PIECE else _words().cut(piece))
     return words
 
 
@@ -238,15 +238,13 @@ def is_plain(prediction: str) -> bool:
 
 
 @cache
-def _tokenizer() -> jieba.Tokenizer:
-    """A tokenizer of our own: words that others add to jieba's shared one must not move a score."""
-    jieba.setLogLevel("WARNING")
-    return load_dictionary(jieba.Tokenizer())
+def _words() -> ChineseWords:
+    return ChineseWords()
 
 
 @lru_cache(maxsize=16_384)
 def _cut_known(piece: str) -> tuple[str, ...]:
-    return tuple(_tokenizer().cut(piece))
+    return tuple(_words().cut(piece))
 
 
 def _without_blanks(words: Words) -> Words:
