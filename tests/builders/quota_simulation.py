@@ -5,6 +5,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from tasks.calling.rules.pacing.limits import Limits
 from tasks.calling.rules.pacing.pacer import Pacer
@@ -117,6 +118,9 @@ class Service:
         return fills
 
 
+_QUEUED = 4000  # more than any burst takes: to queue all calls of a run at once costs more than the run
+
+
 @dataclass
 class Outcome:
     """The outcome of a simulated run."""
@@ -153,9 +157,7 @@ def simulate(  # noqa: PLR0915 (one small function an event, over one state)
     order = 0
     now = 0.0
     line = WaitingLine[int]()
-    for _ in range(calls):
-        estimate, used = tokens(rng)
-        line.append(used, estimate)
+    lengths = iter([tokens(rng) for _ in range(calls)])
     done = failed = 0
     due = math.inf
 
@@ -167,8 +169,13 @@ def simulate(  # noqa: PLR0915 (one small function an event, over one state)
     def wire() -> float:
         return rng.uniform(0.001, 0.020)
 
+    def queue_up() -> None:
+        for estimate, used in islice(lengths, max(0, _QUEUED - len(line))):
+            line.append(used, estimate)
+
     def look() -> None:
         nonlocal due
+        queue_up()
         while (found := line.next_ready(pacer, now)) is not None:
             place, ready = found
             if ready > now:
