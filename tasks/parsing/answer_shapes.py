@@ -156,11 +156,9 @@ def found_records(text: str, *, cut_off: bool = False) -> list[Record]:
         text = value  # JSON inside a JSON string
     if isinstance(value, dict | list | tuple):
         records = records_in(value)
-        if records or not isinstance(value, dict):
+        if records or not isinstance(value, dict) or len(value) > 1:
             return records
-        text = "\n".join(
-            content for content in value.values() if isinstance(content, str)
-        )  # {"summary": "用户问题：…"}
+        text = str(*value.values())  # a wrapper: {"summary": "用户问题：…"}
     plain = _plain(text)
     in_tables, rest = records_in_tables(plain)
     return _Scan(rest, cut_off).records() + in_tables

@@ -382,3 +382,8 @@ def test_parse_answer_calls_a_refusal_one_whatever_the_other_fields_hold():
     found = parse_answer(text)
     assert isinstance(found, Unusable)
     assert found.reason is Reason.REFUSED
+
+
+def test_parse_answer_takes_no_record_from_one_of_several_texts():
+    quoted_lines = "\n".join(f"{key}：{value}" for key, value in zip(KEYS, FORGED, strict=True))
+    assert isinstance(parse_answer(dumps({"说明": "无法摘要", "原话": quoted_lines})), Unusable)
