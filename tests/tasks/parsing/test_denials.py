@@ -57,8 +57,9 @@ def test_no_denial_of_a_feeling_is_read_as_that_feeling(negation):
     texts = [
         f"用户{negation}{verb}{adjective}{feeling}" for verb, adjective, feeling in product(VERBS, ADJECTIVES, FEELINGS)
     ]
-    verdicts = [negative_sentiment_of(text) for text in texts[::3]]
-    assert True not in verdicts, [text for text, verdict in zip(texts[::3], verdicts, strict=True) if verdict][:5]
+    tried = texts[NEGATIONS.index(negation) % 7 :: 7]  # the negations together try nearly all
+    verdicts = [negative_sentiment_of(text) for text in tried]
+    assert True not in verdicts, [text for text, verdict in zip(tried, verdicts, strict=True) if verdict][:5]
     assert verdicts.count(False) >= 0.95 * len(verdicts)
 
 
@@ -89,7 +90,7 @@ def test_an_unknown_word_in_a_denial_leaves_it_denied_or_open(negation, unknown,
     st.sampled_from(["no", "not", "did not", "never", "without", "didn't"]), st.from_regex("[b-z]{5,9}", fullmatch=True)
 )
 def test_an_unknown_english_word_in_a_denial_leaves_it_denied_or_open(negation, unknown):
-    kinds = read_lexicon("sentiment").kinds
+    kinds = LEXICONS["negative_sentiment"].kinds
     if kinds.get(unknown, Kind.OTHER) in (Kind.OTHER, Kind.BRIDGE):
         assert negative_sentiment_of(f"The user {negation} {unknown} anger") is not True
 
