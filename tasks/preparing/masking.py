@@ -3,7 +3,8 @@
 The rules lie in `masks/`, a module a kind; the first rule that takes a piece of text keeps it:
 
 1. `[邮箱]`: e-mail addresses, also with `%40`, 艾特, 点, (at), dot, full-width characters or blanks.
-2. `[IP地址]`, `[车牌号]`, `[护照号]`; `[微信号]`, `[QQ号]`, `[验证码]`, `[取件码]`, `[密码]` by the word beside them.
+2. `[IP地址]`, `[车牌号]`, `[护照号]`, `[税号]`; by the word beside them `[微信号]`, `[QQ号]`, `[验证码]`, `[取件码]`
+   and `[密码]`.
 3. `[身份证号]`, `[银行卡号]`, `[手机号]`, `[电话]`, `[订单号]`, however grouped or spelled: `masks/numbers.py`.
 4. `[订单号]`: letters and digits, five digits at least, after 订单号, 运单号, order_id and their like.
 5. `[地址]`: chains of 省 市 区 路 号 栋 单元 室 that lead to a door: `masks/addresses.py`.
@@ -56,13 +57,12 @@ _RULES: Final = (
     _Rule(re.compile(rf"{codes.PROVINCE_SIGN}[A-Za-z]"), codes.find_plates),
     _Rule(re.compile(r"[A-Za-z][0-9A-Za-z][0-9]{4}|照|[行乡胞官]证|assport"), codes.find_passports),
     _Rule(re.compile("证"), codes.find_named_ids),
+    _Rule(re.compile("[号码][ :：=是为填写的0-9]|9[1-3][0-9]{6}|[tT][aA][xX]"), codes.find_tax_numbers),
     _Rule(re.compile(r"[微薇威信VvWw卫绿]"), contacts.find_wechat_names),
     _Rule(re.compile(r"[Qq扣球企口]"), contacts.find_qq_numbers),
-    _Rule(re.compile(r"[码件密号]|口令|取|[oO][tT][pP]|[pP][aAiI][sSnN]|[cC]ode"), codes.find_secrets),
+    _Rule(re.compile(r"[码件密号]|口令|取|[oO][tT][pP]|[pP][aAiIwW][sSnNdD]|[cC]ode"), codes.find_secrets),
     _Rule(re.compile(r"[0-9]-[0-9]{1,2}-[0-9]{4}"), codes.find_shelves),
-    _Rule(
-        re.compile(r"[a-z] (?:R(?:oa)?d|St(?:reet)?|Ave|L(?:ane|n)|B(?:oule|lvd))"), addresses.find_english_addresses
-    ),
+    _Rule(re.compile("[A-Za-z]{2}[A-Za-z0-9#,.'’/& -]{11}"), addresses.find_latin_addresses),
     _Rule(re.compile(r"[+]|00"), numbers.find_foreign_numbers),
     _Rule(re.compile(r"[0-9][ .-][2-9][0-9]{2}[ .-][0-9]|\)"), numbers.find_american_numbers),
     _Rule(re.compile(r"[0-9]"), numbers.find_numbers),
@@ -90,6 +90,7 @@ PLACEHOLDERS: Final = (
     contacts.QQ,
     codes.PLATE,
     codes.PASSPORT,
+    codes.TAX,
     codes.SIGN_IN_CODE,
     codes.PICK_UP_CODE,
     codes.PASSWORD,

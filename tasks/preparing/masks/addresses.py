@@ -21,6 +21,7 @@ _Level = Literal["place", "area", "road", "site", "number", "building"]
 SUSPECT: Final = re.compile(
     r"[省市区县旗镇乡村路街道巷弄号楼栋幢座苑园城庄里厦寓胡][^。！!？?；;，]{0,16}?[路街道巷弄号楼栋幢"
     r"座室层元组村屯户院厦寓城园苑区团段庄里期]"
+    r"|[园苑馆际府庭湾厦寓][0-9]{1,3}[-#座栋幢]|[村庄屯寨][^，。！!？?]{0,6}(?:对面|旁|隔壁|后面|[东西南北家户])|[路街道]的?交"
     r"|地址|住址|住在|寄[到往]|送[到往]|发[到往]|家在"
 )
 
@@ -38,12 +39,13 @@ _PLACE: Final = re.compile(
     rf"|(?:{'|'.join(sorted(CITIES, key=len, reverse=True))})市?)"
     r"|(?P<number>(?:甲|乙|丙|附|新|老|东|西|南|北)?[0-9一二三四五六七八九十百〇零]{1,5}(?:[-—之/][0-9"
     r"]{1,4}){0,2}号(?:院|楼|"
-    r"大院|宿舍楼?)?(?:[附付][0-9]{1,4}号?)?"
+    r"大院|宿舍楼?)?(?:[附付之][0-9一二三四五六七八九十]{1,4}号?)?"
     r"|[0-9]{1,5}支?弄|[0-9]{1,4}巷)"
     r"|(?P<building>(?:[A-Za-z]|[东南西北甲乙丙])?[0-9一二三四五六七八九十]{0,4}[A-Za-z]?(?:栋|幢|座)|[A-Za-z]塔"
-    rf"|{_NUMERAL}{{1,3}}(?:号楼|单元|组团|期)|[A-Za-z]?[0-9]{{1,4}}[A-Za-z]?(?:-[0-9A-Za-z]{{1,4}}){{0,2}}(?:室|房|"
+    rf"|{_NUMERAL}{{1,3}}(?:号楼|单元|组团|期)|[甲乙丙丁]单元|[A-Za-z]?[0-9]{{1,4}}[A-Za-z]?(?:-[0-9A-Za-z]{{1,4}}){{0,2}}(?:室|房|"
     rf"户)|{_NUMERAL}{{1,3}}(?:楼|层)(?:[东南西北]户?)?|{_NUMERAL}{{1,3}}(?:组|社|队)"
-    r"|[东南西北](?:户|门)|[0-9]{1,2}门|(?<=[\u4e00-\u9fff])[0-9]{1,5}(?:-[0-9A-Za-z]{1,4}){1,3}(?![0-9]))"
+    r"|[东南西北](?:户|门)|[0-9]{1,2}门|(?<=[\u4e00-\u9fff])[0-9]{1,5}(?:-[0-9A-Za-z]{1,4}){1,3}(?![0-9])"
+    r"|[0-9]{1,3}#-?[0-9]{1,4}(?:-[0-9]{1,4})?(?![0-9]))"
     r"|(?P<area>自治州|自治县|地区|新区|开发区|工业区|高新区|街道办事处|街道办|"
     r"街道|省|市(?!场|面上)|区(?!别|分|域)|县|盟|旗|镇|乡|苏木)"
     r"|(?P<road>大街|大道|胡同|公路|国道|省道|东路|西路|南路|北路|中路|环路|街|"
@@ -102,11 +104,38 @@ _LONGEST_GAP: Final = 16
 
 _NO_PLACES: Final = tuple(NO_PLACES)
 
-_ENGLISH: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:(?:(?:Room|Rm|Flat|Unit|Suite|Apt|Floor|Building|Bldg|Block|Tower|No)[. ]{0,2}[0-9A-Z-]{1,8}|"
-    r"[0-9]{1,3}(?:st|nd|rd|th)? ?(?:F|Floor)|[0-9]{1,5}[A-Za-z]?),? ){1,6}(?:[A-Z][A-Za-z’']{1,20} ){1,4}"
-    r"(?:Road|Rd|Street|St|Avenue|Ave|Lane|Ln|Boulevard|Blvd)(?![A-Za-z])\.?"
-    r"(?:, ?[A-Z][A-Za-z]{1,20}(?: [A-Z][A-Za-z]{1,20})?){0,4}"
+# An estate's number is a door; a road's building is one only with more.
+_ESTATE: Final = re.compile(
+    r"(?:小区|新村|花园|家园|公寓|公馆|名苑|雅苑|嘉苑|苑|别墅|山庄|大院|华府|名府|府|庭|郡|湾|国际|大厦|广场|御景|一品)$"
+)
+
+_CROSSING: Final = re.compile(
+    r"[\u4e00-\u9fff]{1,5}[路街道巷][和与跟、及]?[\u4e00-\u9fff]{1,5}[路街道巷](?:的?(?:交叉|交汇|交界|交)路?[口处]?|路口|转角)"
+    r"(?:[往向]?[东西南北侧角边面头]{1,3}[^，。；;！!？?\s\[\]]{0,12})?"
+)
+
+_VILLAGE: Final = re.compile(
+    r"[\u4e00-\u9fff]{2,5}[村庄屯寨](?:村委会|小学|中学|超市|卫生[室院]|幼儿园|祠堂|广场)?的?"
+    r"(?:[往向]?[东西南北](?:头|边|面|侧|数|口|第)?[一二三四五六七八九十0-9]{0,3}[家户]?|对面|旁边?|隔壁|后面|路口|[东西南北]门|"
+    r"第?[一二三四五六七八九十0-9]{1,3}[家户])(?![向北京海])"
+)
+
+# Of a Latin text: what no address has, and the words and endings of one, in English and in pinyin.
+_LATIN_RUN: Final = re.compile(r"[A-Za-z0-9#,.'’/& -]{12,200}")
+
+_NO_ADDRESS: Final = re.compile(
+    r"(?:^|[ ,.])(?:my|is|are|to|at|please|pls|ship|send|deliver|address|addr|live|for|and|the|this|that|your?|i|"
+    r"we|it|of|with|not|name|phone|tel|call|order|size|color|new|from|want|need|can|change)(?=[ ,.:]|$)",
+    re.IGNORECASE,
+)
+
+_ADDRESS_WORD: Final = re.compile(
+    r"(?<![A-Za-z])(?:room|rm|flat|apt|unit|suite|floor|building|bldg|block|tower|road|rd|street|st|avenue|ave|lane|ln|"
+    r"boulevard|blvd|district|plaza|mansion|garden|village|province|city|county|town|no|hao|lou|shi|sheng|xian|qu|lu|"
+    r"jie|dao|xiang|nong|zhen|cun|dong|danyuan|[0-9]{1,3} ?/?[fF]|"
+    r"[a-z]{3,12}(?:lu|jie|dadao|xiaoqu|huayuan|guangchang|dasha|jiayuan))"
+    r"(?![A-Za-z])",
+    re.IGNORECASE,
 )
 
 
@@ -118,6 +147,7 @@ class _Chain:
     end: int
     levels: list[str] = field(default_factory=list)
     numbers: set[str] = field(default_factory=set)
+    estates: int = 0
 
     def count(self, level: _Level) -> int:
         return self.levels.count(level)
@@ -133,16 +163,28 @@ def find_addresses(plain: str) -> Iterator[Span]:
             tail = (_STRONG_TAIL if last in "室户房" else _TAIL).match(plain, chain.end)
             taken = tail.end() if tail else chain.end
             yield chain.start, taken, ADDRESS
+    for pattern in (_CROSSING, _VILLAGE):
+        for found in pattern.finditer(plain):
+            stops = [stop.end() for stop in _STOP.finditer(plain, *found.span())]
+            begin = max((stop for stop in stops if stop < found.start() + 5), default=found.start())
+            yield begin, found.end(), ADDRESS
     for found in _LABELED.finditer(plain):
         value = found[1]
         if found.start(1) >= taken and re.search(r"[0-9]", value) and _PARTLY.search(value):
             yield (*found.span(1), ADDRESS)
 
 
-def find_english_addresses(plain: str) -> Iterator[Span]:
-    """Addresses as they are written abroad: numbers, and then a road by its name."""
-    for found in _ENGLISH.finditer(plain):
-        yield (*found.span(), ADDRESS)
+def find_latin_addresses(plain: str) -> Iterator[Span]:
+    """Addresses in English or pinyin: two words of one kind or another and a number between words of the sentence."""
+    for run in _LATIN_RUN.finditer(plain):
+        start = run.start()
+        for stop in [*_NO_ADDRESS.finditer(plain, *run.span()), None]:
+            end = stop.start() if stop else run.end()
+            part = plain[start:end]
+            words = list(_ADDRESS_WORD.finditer(part))
+            if len({word[0].lower() for word in words}) >= 2 and re.search("[0-9]", part):
+                yield start + len(part) - len(part.lstrip(" ,.")), start + len(part.rstrip(" ,.-")), ADDRESS
+            start = stop.end() if stop else end
 
 
 def _chains(plain: str) -> Iterator[_Chain]:
@@ -162,6 +204,7 @@ def _chains(plain: str) -> Iterator[_Chain]:
                 ):
                     chain.end = end
                     chain.levels.append(level)
+                    chain.estates += _ESTATE.search(found[0]) is not None
                     if level in ("number", "building"):
                         chain.numbers.add(found[0][-1])
                 continue
@@ -174,7 +217,7 @@ def _chains(plain: str) -> Iterator[_Chain]:
             name = plain[begin:end]
             numbered = plain[end : end + 1].isdecimal()  # 锦绣花园3期, where 花园 alone is what anybody says
             if begin < start and name not in NO_PLACES and (numbered or not name.endswith(_NO_PLACES)):
-                chain = _Chain(begin, end, [level])
+                chain = _Chain(begin, end, [level], estates=int(_ESTATE.search(found[0]) is not None))
     if chain is not None:
         yield chain
 
@@ -202,6 +245,8 @@ def _is_address(chain: _Chain, *, announced: bool) -> bool:
     doors = numbers + buildings
     if doors:
         roads += sites
+    if chain.estates and buildings:
+        return True
     if roads and doors and (numbers or places or len(chain.numbers) > 1 or roads > 1 or announced):
         return True
     if len(chain.numbers) > 1 and doors > 1 and buildings:

@@ -36,7 +36,9 @@ _PHONE_DIGITS: Final = re.compile(r"(?:0086|086|86)?(1[3-9][0-9]{9})")
 # As people group them; the others need a word such as 电话 in front, or are prices and sizes.
 _PHONE_GROUPS: Final = frozenset({(11,), (3, 4, 4), (3, 8), (7, 4), (1,) * 11})
 
-_RARE_PHONE_GROUPS: Final = frozenset({(4, 3, 4), (4, 4, 3), (3, 3, 5), (5, 6), (6, 5), (3, 3, 3, 2), (2,) * 5 + (1,)})
+_RARE_PHONE_GROUPS: Final = frozenset(
+    {(4, 3, 4), (4, 4, 3), (3, 3, 5), (5, 6), (6, 5), (3, 3, 3, 2), (2,) * 5 + (1,), (3, 2, 2, 2, 2)}
+)
 
 _LANDLINE_DIGITS: Final = re.compile(r"(?:010|02[0-9]|0[3-9][0-9]{2})[1-9][0-9]{6,7}")
 
@@ -95,7 +97,7 @@ _COUNTRIES: Final = (
 )
 
 _ABROAD: Final = re.compile(
-    rf"(?<![0-9A-Za-z+])(?<![0-9][ ./-])(?:\+ ?|\(\+|"
+    rf"(?:(?<![0-9A-Za-z+])|(?<=[A-Za-z])(?=\+))(?<![0-9][ ./-])(?:\+ ?|\(\+|"
     rf"00(?=[1-9]))(?:{_COUNTRIES})\)?[0-9]{{0,11}}(?:[ ./()-]{{1,2}}[0-9]{{1,11}}){{0,6}}(?![0-9A-Za-z])"
 )
 
@@ -105,7 +107,7 @@ _AMERICAN: Final = re.compile(
 )
 
 # 010-62345678-8012, and the parcels of one order: JDV00881273345-1-1.
-_EXTENSION: Final = re.compile(r"(?:-[0-9]{2,5}|(?:-[0-9]{1,2}){2})(?![0-9A-Za-z-])")
+_EXTENSION: Final = re.compile(r"(?:-[0-9]{2,5}| ?转 ?[0-9]{2,5}|(?:-[0-9]{1,2}){2})(?![0-9A-Za-z-])")
 
 _WITHOUT_AREA: Final = re.compile(
     r"(?:区号 ?0[0-9]{2,3}[ ，,]?(?:号码|电话)?|座机|固话|固定电话|电话|来电|致电|分机|tel)"
