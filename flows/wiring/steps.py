@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -43,7 +44,7 @@ from tasks.reading.log_objects import list_logs
 from tasks.reading.tally import ReadingTally
 from tasks.running.progress import Progress
 from tasks.running.scratch import scratch_folder
-from tasks.running.workers import Workers, worthwhile_workers
+from tasks.running.workers import CONVERSATIONS_BEFORE, Workers, worthwhile_workers
 from tasks.summarizing.batch_work import BatchTools, prepare_batch
 from tasks.summarizing.day import DayOptions, DayResources, DaySession, open_day
 from tasks.summarizing.dry_run import DryRun, count_day, first_conversations
@@ -124,7 +125,8 @@ def open_workers(
     reader = log_reader(config, run.scratch, run.day, services.summarizer.model)
     tools = BatchTools(Steps(reader.prepare, reader.storable), run.run_id, run.scratch, services.themes.assign)
     is_slow = services.summarizer.paid and config.rpm is not None and config.rpm < _CALLS_A_CORE_FEEDS
-    return Workers(0 if is_slow else worthwhile_workers(), tools, notify)
+    jobs_before = 2 * ceil(CONVERSATIONS_BEFORE / config.batch_size)  # each batch is prepared, and written
+    return Workers(0 if is_slow else worthwhile_workers(), tools, notify, jobs_before)
 
 
 async def count_without_calls(day: date, logs: Sequence[StoredObject], services: Services, config: Settings) -> DryRun:

@@ -30,9 +30,9 @@ _DEATHS: Final = (OSError, EOFError, pickle.UnpicklingError)
 
 _MOST: Final = 2
 
-# Two processes take a second of CPU to begin, which is the work of about a thousand conversations: four batches, each
-# prepared and written, are done before they are worth it.
-_JOBS_BEFORE: Final = 8
+# Two processes take a second of CPU to begin, which is the work of about a thousand conversations: so many are done
+# before they are worth it.
+CONVERSATIONS_BEFORE: Final = 2000
 
 
 def worthwhile_workers(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
@@ -58,9 +58,7 @@ class Workers(Generic[Tools]):
         jobs_before: how many jobs are done here before the processes begin.
     """
 
-    def __init__(
-        self, number: int, tools: Tools, notify: Callable[[str], object], jobs_before: int = _JOBS_BEFORE
-    ) -> None:
+    def __init__(self, number: int, tools: Tools, notify: Callable[[str], object], jobs_before: int) -> None:
         self.number = number
         self._tools = tools
         self._notify = notify
