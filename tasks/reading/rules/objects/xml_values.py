@@ -9,7 +9,7 @@ from tasks.reading.rules.objects.encodings import encoding_of, utf16_of
 
 _DECLARED: Final = re.compile(rb"<\?xml[^>]{0,200}encoding=[\"']([\w.-]{1,40})[\"']", re.I)
 
-_DECLARATION: Final = re.compile(r"\s*<\?xml[^>]{0,1000}\?>")
+_DECLARATION: Final = re.compile(r"\A\s*<\?xml[^>]{0,1000}\?>")
 
 # A declaration, or an element that holds another one; text that begins with <user> is neither.
 _XML: Final = re.compile(r"\s*(?:<\?xml\b|<[^\W\d][\w.:-]{0,60}(?:\s[^<>]{0,2000})?>\s*<[^\W\d!])")
