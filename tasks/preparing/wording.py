@@ -31,7 +31,7 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 _FEWEST_LETTERS: Final = 4  # fewer order nothing
 
 # A sentence that weighs more is an order: of real conversations hardly one has such a sentence.
-_ORDER: Final = 0.2
+_ORDER: Final = 0.15
 
 # What several messages make together is nobody's sentence: it has to weigh more.
 _ORDER_IN_PIECES: Final = 0.5

@@ -29,7 +29,7 @@ def test_an_order_is_found_wherever_a_sentence_is_cut():
 
 
 def test_a_question_that_is_a_little_like_an_order_is_none():
-    assert 0 < weigh("接受退款吗请回答") < 0.2
+    assert 0 < weigh("接受退款吗请回答") < 0.15
     assert not sounds_like_an_order("接受退款吗请回答")
 
 
