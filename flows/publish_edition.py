@@ -3,25 +3,36 @@
 python -m flows.publish_edition --period week
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Final, Literal
 
 from prefect import flow, runtime
+from prefect.client.orchestration import get_client
 
 from flows.wiring.commands import command_line
 from flows.wiring.report_cards import reports_url_of, tell_of_report
 from flows.wiring.reviewed import reviewed_by_people
 from flows.wiring.services import open_warehouse
-from flows.wiring.settings import SettingsParameter, load_settings
+from flows.wiring.settings import Settings, SettingsParameter, load_settings
 from tasks.domain.days import days_between, span_before
+from tasks.domain.ports import ObjectStore
 from tasks.reporting.report import aggregate_published, look_around, publish_span, show_report
 from tasks.reporting.rules.stories.texts import story_json
+from tasks.running.catch_up import days_coming
+from tasks.running.pausing import AWAITING_DAYS, reschedule
+from tasks.warehouse.day_lease import is_alive
+from tasks.warehouse.publish import is_complete
 
 Period = Literal["week", "month"]
 
 _NO_SETTINGS: dict[str, Any] = {}
+
+_LOOK_SECONDS: Final = 600.0
+_LOOKS_AT_MOST: Final = 36
 
 
 @flow(name="publish-edition", flow_run_name="edition-{period}")
@@ -40,9 +51,9 @@ async def publish_edition(
     warehouse = open_warehouse(config)
     today = day or runtime.flow_run.scheduled_start_time.in_timezone(config.timezone).date()
     first, last = span_before(today, period)
-    published = aggregate_published(
-        warehouse, days_between(first, last), config.zone, config.attributes, each_day=False
-    )
+    days = days_between(first, last)
+    await _wait_for(days, warehouse, config)
+    published = aggregate_published(warehouse, days, config.zone, config.attributes, each_day=False)
     context = look_around(warehouse, first, last, published.whole, config.themes, reviews=reviewed_by_people)
     context = replace(context, days=published.figures)
     address = publish_span(warehouse, published.whole, context)
@@ -56,6 +67,19 @@ async def publish_edition(
         "report": address,
         "stories": [story_json(story) for story in context.stories.told],
     }
+
+
+async def _wait_for(days: Sequence[date], warehouse: ObjectStore, config: Settings) -> None:
+    """Come back later while days are under way: after an outage the night before is as late as this run."""
+    if runtime.deployment.id is None or runtime.flow_run.run_count > _LOOKS_AT_MOST:
+        return
+    missing = {str(day) for day in days if not await asyncio.to_thread(is_complete, warehouse, day)}
+    if not missing:
+        return
+    async with get_client() as client:
+        coming = missing & await days_coming(client, "summarize-day", config.zone, partial(is_alive, warehouse))
+    if coming:
+        await reschedule(_LOOK_SECONDS, AWAITING_DAYS, f"Not done yet: {', '.join(sorted(coming))}.")
 
 
 def main(arguments: Sequence[str]) -> int:

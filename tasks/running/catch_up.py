@@ -47,7 +47,7 @@ async def catch_up(
     if not missing:
         return []
     async with get_client() as client:
-        coming = await _days_of_runs(client, zone, is_held)
+        coming = await days_coming(client, runtime.flow_run.flow_name, zone, is_held)
         asked_for = [earlier for earlier in missing if str(earlier) not in coming]
         now = datetime.now(UTC)
         for later, one in enumerate(asked_for):
@@ -69,10 +69,10 @@ async def catch_up(
     return asked_for
 
 
-async def _days_of_runs(client: PrefectClient, zone: tzinfo, is_held: Callable[[date, str], bool]) -> set[str]:
-    """The days of waiting and running runs, as given: a mistyped day of another run is skipped, not an error."""
+async def days_coming(client: PrefectClient, flow: str, zone: tzinfo, is_held: Callable[[date, str], bool]) -> set[str]:
+    """The days of a flow's waiting and running runs, as given: a mistyped day is skipped, not an error."""
     runs = await client.read_flow_runs(
-        flow_filter=FlowFilter(name=FlowFilterName(any_=[runtime.flow_run.flow_name])),
+        flow_filter=FlowFilter(name=FlowFilterName(any_=[flow])),
         flow_run_filter=FlowRunFilter(
             state=in_states(StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED)
         ),

@@ -25,11 +25,13 @@ from tasks.running.signals import cancel_on_signals
 # Automations that watch over runs know them by these names.
 AWAITING_BATCH: Final = "AwaitingBatch"
 
+AWAITING_DAYS: Final = "AwaitingDays"
+
 AWAITING_LOGS: Final = "AwaitingLogs"
 
 AWAITING_PLATFORM: Final = "AwaitingPlatform"
 
-AWAITING: Final = (AWAITING_BATCH, AWAITING_LOGS, AWAITING_PLATFORM)
+AWAITING: Final = (AWAITING_BATCH, AWAITING_DAYS, AWAITING_LOGS, AWAITING_PLATFORM)
 
 _EVENTS_SECONDS: Final = 30.0
 

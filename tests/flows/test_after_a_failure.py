@@ -103,6 +103,9 @@ FOLLOWED: dict[str, Step] = {
         DEPLOYED,
         "test_logs_that_are_late",
     ),
+    "AwaitingDays": Step(
+        "The run comes back by itself", DEPLOYED, "test_a_weekly_report_whose_last_day_is_still_to_be_done"
+    ),
     "Incomplete": Step(
         "run it when the export is through: only what is new is paid for",
         DEPLOYED,

@@ -19,6 +19,7 @@ from prefect.exceptions import ObjectAlreadyExists, Pause
 from prefect.flow_engine import run_flow_async
 from prefect.states import Completed, Pending, Running, Scheduled
 
+from flows.publish_edition import publish_edition
 from flows.summarize_day import summarize_day
 from tasks.clients.folder_store import FolderStore
 from tasks.running import hand_on
@@ -51,12 +52,12 @@ async def asked_for(deployment: Any, due: datetime, **parameters: Any) -> FlowRu
         )
 
 
-async def carried_out(run: FlowRun) -> str:
+async def carried_out(run: FlowRun, flow: Any = summarize_day) -> str:
     """Do a deployment's run in this process, as a worker does in its own; return the name of the state it ends in."""
     async with get_client() as client:
         there = await client.read_flow_run(run.id)
         with suppress(Pause):
-            await run_flow_async(summarize_day, flow_run=there, parameters=run.parameters, return_type="state")
+            await run_flow_async(flow, flow_run=there, parameters=run.parameters, return_type="state")
         return str((await client.read_flow_run(run.id)).state_name)
 
 
@@ -84,6 +85,21 @@ def test_logs_that_still_changed_at_the_deadline(asked_day, tmp_path, qianfan):
     write_logs(tmp_path / "logs", range(NUMBER, NUMBER + 3))
     again = asyncio.run(summarize_day(DAY, asked_day))
     assert (again.calls, sum(qianfan.delivered.values())) == (3, NUMBER + 3)
+
+
+def test_a_weekly_report_whose_last_day_is_still_to_be_done(small_day, tmp_path):
+    async def monday() -> list[str]:
+        now = datetime.now(UTC)
+        night = await asked_for(await deployed("summarize-day"), now, day=str(DAY), settings=small_day)
+        week = {"day": str(DAY + timedelta(days=1)), "settings": {"warehouse": small_day["warehouse"]}}
+        report = await asked_for(await deployed("publish-edition"), now, **week)
+        names = [await carried_out(report, publish_edition), await carried_out(night)]
+        async with get_client() as client:
+            await client.set_flow_run_state(report.id, Scheduled(), force=True)
+        return [*names, await carried_out(report, publish_edition)]
+
+    assert asyncio.run(monday()) == ["AwaitingDays", "Completed", "Completed"]
+    assert list((tmp_path / "warehouse" / "reports").glob("*2026-11-16*"))
 
 
 def test_a_run_whose_worker_is_stopped(asked_day, qianfan, tmp_path):

@@ -18,6 +18,10 @@ _KNOWN: Final = {
         "again with overwrite.",
     ),
     "NoLogs": ("没有日志 · no logs", "Look into the bucket. When the logs are there, run the day again, or leave it."),
+    "NoTables": (
+        "没有可用的表 · no tables",
+        "No day of that span is summarized. Backfill those you want to read about, then run again.",
+    ),
     "CredentialsRefused": ("密钥被拒 · credentials refused", "Renew the key in its block, then run again."),
     "EndpointMissing": ("服务不存在 · endpoint missing", "Correct the endpoint's id in its block, then run again."),
     "AllowanceUsedUp": ("额度用尽 · allowance used up", "Top up the account, then run again; answers are kept."),
