@@ -10,14 +10,16 @@ from typing import NamedTuple
 
 from tasks.themes.assigner import load_taxonomy
 from tasks.themes.rules.signals import Signals
-from tasks.themes.training.templates import every_form, sentences, varied
+from tasks.themes.training.templates import every_form, framed, sentences, varied
 
 _HERE = Path(__file__).parent
 _PER_TEMPLATE = 40
 _PER_LINE = 16
 
+_FRAMES = 2
+
 # A sentence written as people write teaches more than one of the many that a template makes.
-_FROM_TEMPLATE, _FROM_LINE, _WRITTEN = 1, 2, 6
+_FROM_TEMPLATE, _FROM_LINE, _FRAMED, _WRITTEN = 1, 2, 3, 6
 
 
 class Sentence(NamedTuple):
@@ -30,12 +32,14 @@ class Sentence(NamedTuple):
 
 @cache
 def training_set() -> tuple[Sentence, ...]:
-    """Whole sentences, the taxonomy's examples among them, and forms of templates that none of those equals."""
+    """Whole sentences, also framed by others' words, and forms of templates; none of these equals a whole one."""
     corpus = tomllib.loads((_HERE / "corpus.toml").read_text(encoding="utf-8"))
     slots = {name: words.split() for name, words in corpus["slots"].items()}
     written = [Sentence(text, theme, _WRITTEN) for text, theme in (*_examples(), *_lines("written"))]
     known = {sentence.text for sentence in written}
+    rng = random.Random(5)
     made = [
+        *(Sentence(framed(text, slots, rng), theme, _FRAMED) for text, theme, _ in written for _ in range(_FRAMES)),
         *(Sentence(*pair, _FROM_TEMPLATE) for pair in sentences(corpus["themes"], slots, _PER_TEMPLATE, seed=1)),
         *(Sentence(*pair, _FROM_LINE) for pair in _forms(slots)),
     ]
@@ -62,7 +66,7 @@ def _forms(slots: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
         for text in every_form(line, slots, _PER_LINE, rng):
             if text not in seen:
                 seen.add(text)
-                yield varied(text, rng, theme), theme
+                yield varied(text, slots, rng, theme), theme
 
 
 def digest(found: Sequence[Sentence], signals: Signals) -> str:
