@@ -41,3 +41,8 @@ def test_thoughts_without_such_an_end_are_no_answer(thoughts, finish):
 def test_an_answer_of_its_own_goes_before_what_the_thoughts_end_with():
     other = ANSWER.replace("是", "否")
     assert replied({"content": ANSWER, "reasoning_content": THOUGHTS + other}).text == ANSWER
+
+
+def test_half_an_emoji_in_a_reply_costs_no_second_call():
+    body = b'{"choices": [{"message": {"content": "\\u597d\\ud83d"}, "finish_reason": "stop"}]}'
+    assert completion_reply(body, {}, "http://localhost").text == "好\ufffd"

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -144,3 +145,12 @@ def test_storable_reject_is_masked_in_every_field_that_people_write():
         Reject(number, Reason.EMPTY, f"客户{number}", "log", 1, raw_output=number, channel=f"电话{number}")
     )
     assert number not in repr(found)
+
+
+def test_what_stands_beside_a_conversation_steers_no_terminal():
+    hostile = "c\x1b[31m红\x1b]0;P\x07\u202e\x85\x00"
+    logged = conversation("耳机坏了", "给您换新", conversation_id=hostile, channel=hostile, source_uri=hostile)
+    request = ready(replace(logged, attributes={hostile: hostile}))
+    stored = request.conversation
+    kept = (stored.conversation_id, stored.channel, stored.source_uri, *stored.attributes, *stored.attributes.values())
+    assert not any(sign in text for text in kept for sign in "\x1b\x07\u202e\x85\x00")
