@@ -8,6 +8,7 @@ to review.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from tasks.domain.pattern_signs import SignedPattern
@@ -72,6 +73,10 @@ _BEFORE: Final = 16  # characters before an issue in which a verb of writing sta
 _QUOTED: Final = 10  # characters that a plan does not share with a user's message by chance
 
 
+# Most sentences of a day come again in other conversations.
+_remembered = lru_cache(maxsize=1 << 13)
+
+
 def contradicted_fields(request: Request, fields: Fields) -> tuple[str, ...]:
     """The names of the fields that the conversation's plain words contradict, in the table's order."""
     turns = request.conversation.turns
@@ -98,12 +103,12 @@ def last_word(turns: Sequence[Turn]) -> bool | None:
     """A user's verdict on what the agent said, where all their words about it are plainly of one kind."""
     agreed = refused = False
     last: bool | None = None
-    for sentence in _answers(turns):
-        if _IS_REFUSED.search(sentence) and not sentence.endswith(("?", "？")):
+    for kind in map(_kind_of, _answers(turns)):
+        if kind == "refuses":
             refused, last = True, False
-        elif _AGREES.match(sentence):
+        elif kind == "agrees":
             agreed, last = True, True
-        elif _THANKS.search(sentence):
+        elif kind == "thanks":
             agreed = True
     if agreed and refused:
         return None
@@ -112,18 +117,30 @@ def last_word(turns: Sequence[Turn]) -> bool | None:
 
 def is_angry(turns: Sequence[Turn]) -> bool:
     """Return true if a user insults, threatens or calls it a fraud, in plain words."""
-    return any(
-        _CALMED.search(turn.text[max(found.start() - 3, 0) : found.end() + 2]) is None
-        for turn in turns
-        if turn.role == "user"
-        for found in _IS_ANGRY.finditer(turn.text)
-    )
+    return any(turn.role == "user" and _sounds_angry(turn.text) for turn in turns)
 
 
 def is_calm(turns: Sequence[Turn]) -> bool:
     """Return true if users ask and agree, and no word of theirs says that anything is amiss."""
     said = [turn.text for turn in turns if turn.role == "user"]
     return bool(said) and not any(_AMISS.search(text) for text in said)
+
+
+@_remembered
+def _kind_of(sentence: str) -> str:
+    """Return the first sign of a verdict in a part of a sentence; "" where there is none."""
+    if _IS_REFUSED.search(sentence) and not sentence.endswith(("?", "？")):
+        return "refuses"
+    if _AGREES.match(sentence):
+        return "agrees"
+    return "thanks" if _THANKS.search(sentence) else ""
+
+
+@_remembered
+def _sounds_angry(text: str) -> bool:
+    return any(
+        _CALMED.search(text[max(found.start() - 3, 0) : found.end() + 2]) is None for found in _IS_ANGRY.finditer(text)
+    )
 
 
 def _answers(turns: Sequence[Turn]) -> Iterable[str]:

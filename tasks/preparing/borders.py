@@ -8,6 +8,7 @@ naming the fields of the answer.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Final
 
@@ -153,7 +154,12 @@ def is_suspicious(text: str, *, by_user: bool) -> bool:
 def is_suspicious_in_pieces(turns: Sequence[Turn]) -> bool:
     """Return true if a user says over several short messages what would be suspicious as one."""
     said = [turn.text for turn in turns if turn.role == "user"]
-    return any(steers(text, in_pieces=True) for text in in_pieces(said))
+    return any(map(_steers_in_pieces, in_pieces(said)))
+
+
+@lru_cache(maxsize=1 << 12)
+def _steers_in_pieces(text: str) -> bool:
+    return steers(text, in_pieces=True)
 
 
 def _forges(text: str, *, logged: str) -> bool:

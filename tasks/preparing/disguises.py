@@ -29,7 +29,9 @@ _HEX: Final = re.compile(r"(?:\b[0-9a-fA-F]{2}\b ){5,400}[0-9a-fA-F]{2}\b")
 
 _LETTER: Final = r"[A-Za-z\u4e00-\u9fff]"
 
-_BETWEEN: Final = r"[ \t*★☆·.,，。、_~|/+=^-]{1,3}"
+_BETWEEN_SIGN: Final = r"[ \t*★☆·.,，。、_~|/+=^-]"
+
+_BETWEEN: Final = rf"{_BETWEEN_SIGN}{{1,3}}"
 
 # 忽 略 上 文, i-g-n-o-r-e: single characters with the same kind of sign between each.
 _SPACED: Final = re.compile(rf"(?<![A-Za-z])(?:{_LETTER}{_BETWEEN}){{4,400}}{_LETTER}(?![A-Za-z])")
@@ -43,23 +45,28 @@ _BOXED: Final = {
     base + index: chr(ord("a") + index) for base in (0x1F130, 0x1F150, 0x1F170, 0x1F1E6) for index in range(26)
 }
 
-_COMPATIBLE: Final = re.compile(
-    r"[\uff03\uff10-\uff19\uff1c-\uff1e\uff21-\uff3a\uff41-\uff5d\u3000\u2460-\u24ff\U0001d400-\U0001d7ff\U0001f130-\U0001f1ff]|&[lg]t;"
+_COMPATIBLE_SIGNS: Final = (
+    r"\uff03\uff10-\uff19\uff1c-\uff1e\uff21-\uff3a\uff41-\uff5d\u3000\u2460-\u24ff"
+    r"\U0001d400-\U0001d7ff\U0001f130-\U0001f1ff"
 )
 
-_BACKWARDS: Final = re.compile(
-    r"略忽|视无|令指|出输|词示提|文上|绪情|成写|受接|erongi|drager|tcurtsni|tuptuo", re.IGNORECASE
-)
+_COMPATIBLE: Final = re.compile(rf"[{_COMPATIBLE_SIGNS}]|&[lg]t;")
+
+_BACKWARDS_CHINESE: Final = "略忽|视无|令指|出输|词示提|文上|绪情|成写|受接"
+
+_BACKWARDS: Final = re.compile(rf"{_BACKWARDS_CHINESE}|erongi|drager|tcurtsni|tuptuo", re.IGNORECASE)
 
 _WORDS: Final = re.compile(r"[A-Za-z]{4,20}[ ,]+[A-Za-z]{2,20}[ ,]+[A-Za-z]{3,20}")
 
-# Nothing of the above can be in a text without one of these: most texts are done after one look.
-_SIGN: Final = re.compile(
-    r"\\[ux]|&#|&[lg]t;|%[0-9A-Fa-f]{2}%|[A-Za-z0-9+/]{12}|[01]{8} |[0-9a-fA-F]{2} [0-9a-fA-F]{2} |"
-    rf"{_LETTER}{_BETWEEN}{_LETTER}{_BETWEEN}{_LETTER}(?:{_BETWEEN}|$)|"
-    rf"{_COMPATIBLE.pattern}|{_BACKWARDS.pattern}",
-    re.IGNORECASE,
+# Nothing of the above can be in a text without one of these: most texts are done after a few quick looks.
+_SIGNS: Final = (
+    re.compile(rf"[\\\\&%{_COMPATIBLE_SIGNS}]"),
+    re.compile(rf"{_BETWEEN_SIGN}{_LETTER}{_BETWEEN}{_LETTER}{_BETWEEN_SIGN}"),
+    re.compile(r"[A-Za-z0-9+/ \u0130\u0131\u017f\u212a]{6}"),
+    re.compile(_BACKWARDS_CHINESE),
 )
+
+_HAS_LATIN: Final = re.compile(r"[A-Za-z]")
 
 _LONGEST: Final = 4000  # characters of a message that is looked at for codes
 
@@ -73,12 +80,14 @@ def readings(text: str) -> Iterator[str]:
     plain = simplified(text)
     if plain is not text:
         yield plain
-    if _SIGN.search(text) is not None:
+    if any(sign.search(text) for sign in _SIGNS):
         yield from _decoded(text[:_LONGEST])
 
 
 def guesses(text: str) -> Iterator[str]:
     """The texts that a message may hide, most of them nonsense: letters for digits, and the alphabet's other half."""
+    if _HAS_LATIN.search(text) is None:
+        return
     if _LEET.search(text) is not None:
         yield _LEET.sub(lambda found: found[0].translate(_LEET_LETTERS), text[:_LONGEST])
     if _WORDS.search(text) is not None:
