@@ -7,7 +7,7 @@ each of its neighbors has a weight, learned from invented sentences (`python -m 
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +32,8 @@ _CLOSED: Final = re.compile(r" ?(?:[亲签代]?收|先生|女士|\[)")
 _PLACEHOLDER: Final = re.compile(r"\[[\u4e00-\u9fffA-Z]{2,5}x?\]")
 
 _DIGITS: Final = re.compile("[0-9]+")
+
+_SEEN: Final = 8  # characters before and behind a candidate
 
 
 def find_likely_names(plain: str) -> Iterator[tuple[int, int]]:
@@ -74,8 +76,14 @@ def candidates(text: str) -> Iterator[tuple[int, int]]:
 
 def weigh(text: str, start: int, end: int) -> float:
     """The weight of a candidate: above zero it resembles a name in its place more than anything else."""
+    begin = max(start - _SEEN, 0)
+    return _weight_of(text[begin : end + _SEEN], start - begin, end - begin)
+
+
+@lru_cache(maxsize=4096)
+def _weight_of(seen: str, start: int, end: int) -> float:
     weights, bias = _weights()
-    return (bias + sum(filter(None, map(weights.get, features(text, start, end))))) / SCALE
+    return (bias + sum(filter(None, map(weights.get, features(seen, start, end))))) / SCALE
 
 
 def features(text: str, start: int, end: int) -> Iterator[str]:
@@ -90,8 +98,8 @@ def features(text: str, start: int, end: int) -> Iterator[str]:
             yield "w12"
         if name[1:] in EVERYDAY_WORDS:
             yield "w23"
-    left = _signs(text[max(start - 8, 0) : start])
-    right = _signs(text[end : end + 8])
+    left = _signs(text[max(start - _SEEN, 0) : start])
+    right = _signs(text[end : end + _SEEN])
     if name[-1] + right[:1] in EVERYDAY_WORDS:
         yield "wr"
     before, after = f"^{left}"[-3:], f"{right}$"[:3]

@@ -7,6 +7,7 @@ from tasks.preparing.borders import is_suspicious, without_forgery
 from tasks.preparing.prompts import Prompt
 from tasks.preparing.requests import prepare
 from tests.conftest import ROOT
+from tests.cpu_limit import cpu_limit
 
 INJECTIONS = (ROOT / "tasks" / "tuning" / "wording" / "forged.txt").read_text(encoding="utf-8").splitlines()
 PROMPT = Prompt("test-v1", "概述：\n{conversation}")
@@ -110,7 +111,6 @@ def test_the_border_takes_any_text_and_is_drawn_once(text):
     assert len(once) <= len(text) + 2
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "piece",
     [
@@ -135,7 +135,7 @@ def test_the_border_takes_any_text_and_is_drawn_once(text):
     ],
 )
 def test_the_border_is_found_in_linear_time(piece):
-    # Quadratic work on this much would take hours.
-    text = piece * (200_000 // len(piece))
-    is_suspicious(text, by_user=True)
-    without_forgery(text, by_user=True)
+    text = piece * (60_000 // len(piece))
+    with cpu_limit(4):  # quadratic work on this much takes more
+        is_suspicious(text, by_user=True)
+        without_forgery(text, by_user=True)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tasks.reading.rules.speakers import speaker_of, speaker_of_flag
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.transcripts.dialogues import split_transcript
+from tests.cpu_limit import cpu_limit
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 EIGHT = datetime(2026, 11, 22, 0, 1, 2, tzinfo=UTC)
@@ -122,8 +123,8 @@ def test_split_transcript_makes_no_agent_of_one_who_is_only_mentioned():
     assert [speaker for speaker, *_ in said] == ["user"]
 
 
-@pytest.mark.parametrize("text", ["用户" * 200000, " " * 400000, "用户" + " " * 400000, "\n \t" * 200000,
-                                  "客服(" * 100000, "用户：" * 100000, "1:00 " * 100000, "bot" * 130000, "【" * 400000])  # fmt: skip
-@pytest.mark.timeout(100)  # a fraction of a second; quadratic work takes minutes
+@pytest.mark.parametrize("text", ["用户" * 30000, " " * 60000, "用户" + " " * 60000, "\n \t" * 30000, "客服(" * 20000,
+                                  "用户：" * 20000, "1:00 " * 20000, "bot" * 20000, "【" * 60000])  # fmt: skip
 def test_split_transcript_takes_linear_time(text):
-    assert all(words in text for _, words, *_ in split_transcript(text)[1])
+    with cpu_limit(4):
+        assert all(words in text for _, words, *_ in split_transcript(text)[1])
