@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from tasks.calling.rules.offline.phrases import alternatives
 from tasks.calling.rules.offline.sentences import EDGE, LONGEST, bare, is_question, remembered, sentences
 from tasks.domain.pattern_signs import SignedPattern
 from tasks.domain.records import Turn
@@ -18,27 +19,13 @@ class Plan(NamedTuple):
 
 _WORTH_ADDING: Final = 5
 
-_PROPOSAL: Final = re.compile(
-    r"建议|可以|为您|帮您|给您|替您|需要您|麻烦您|请您|您(?:先|再|可)|申请|退款|退货|换货|换新|补发|补偿|赔|维修|重新|联系|预计|会在|尽快|小时|工作日|天内|点击|"
-    r"路径|操作|登记|反馈|升级|催促|催一?下|安排|取消|拦截|开具|下载|转接|无法|不能|不支持|没有?办法|不可以|支持|免费|保修|发货|发出|送达|送到|配送|到账|承担|提交|修改|备注|原路|审核|回电|短信"
-)
+_PROPOSAL: Final = re.compile(alternatives("proposal"))
 
-_DONE: Final = re.compile(
-    r"已经?(?:为|帮|给|替)?您?|建议|会(?:为|帮|给|在|尽快)|预计|无法|(?<!能)不能|不支持|(?<!可)不可以|需要您?(?:先|在|提供|重新)|可以(?![的吗么呢哦哈啊呀])"
-)
+_DONE: Final = re.compile(alternatives("done"))
 
-# An action that outweighs small talk in the same sentence.
-_ACTION: Final = re.compile(
-    r"(?:已|已经|这边|马上|立刻|现在就?)?(?:为|帮|给|替)(?:您|你|客户)?.{0,8}(?:申请|登记|反馈|催促|催一?下|安排|取消|提交|升级|补发|退款|修改|拦截|开具|办理|备注|延迟|上报|换开|转接专员|联系(?:站点|库房|仓库|商家|师傅|物流|专员|财务))|"
-    r"(?:为|帮|给|替)(?:您|你)(?:换|补|赔|退|寄|发|修|改|办|重新|加急|优先)|预计|建议|\d{1,4}个?(?:小时|工作日|天)|(?:工作日|小时|天)(?:内|左右)|原路|无法|不支持|(?<!能)不能|(?<!可)不可以"
-)
+_ACTION: Final = re.compile(alternatives("action"))
 
-_SMALL_TALK: Final = re.compile(
-    r"请问|还有.{0,6}(?:什么|其他|问题|需要)|有什么|稍等|稍候|稍后|请?您?耐心|正在(?:为|帮|努力)|(?:马上|这就|先|来)?(?:为|帮)您?(?:查|核实|看|确认|了解|解答)|我?(?:先|去)?(?:查|看|核实)一?下|"
-    r"高兴|荣幸|为您服务|效劳|感谢|谢谢|多谢|祝|再见|评价|满意度|红心|好评|表情|聊天框|对话框|\"\+\"|“\+”|抱歉|对不起|不好意思|不客气|客气|应该做|分内|缘分|善解人意|理解|谅解|体谅|"
-    r"怠慢|包涵|包含哦|打扰|期待|么么|花花|鲜花|笔芯|久等|看错|打错字|随时(?:联系|问|找|咨询)|欢迎|放心|着急|担心|保持.{0,6}畅通|提供.{0,8}(?:订单|单号|号码|信息)|(?:订单|单)号.{0,4}(?:发|是|多少|给)|"
-    r"是这个|这个(?:订单|吗)|您是(?:要|想|指|说)|在的|您好|您看|辛苦您|关注|支持(?:京东|我们|与|和)|您的支持|心情|着想|等等|再等|进线|商家ID|提供.{0,10}(?:ID|手机|姓名|电话|号码)|消消?气|见谅|比价|确认一下您|您的联系方式|^(?:订单状态|商品名称|订单编号|订单金额|下单时间|支付方式|收货人|收货地址)[:：]|后续有(?:任何|什么)?问题|有(?:任何|什么)?问题.{0,6}(?:联系|邮件|找|咨询)|(?:工作|我的)邮箱|(?:此单|这单|这个(?:订单|商品)?|您的订单)是(?:提交|申请|购买|选择|下单)|帮到|可以帮|善良|眼光|小妹在|妹子在|收到.{0,4}(?:哦|了)$"
-)
+_SMALL_TALK: Final = re.compile(alternatives("small_talk"))
 
 # An offer in the form of a question.
 _OFFERED: Final = re.compile(r"(?:可以|好|行|是否可以|您看)(?:吗|么|不|嘛)?$")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from tasks.calling.rules.offline.phrases import alternatives
 from tasks.domain.pattern_signs import SignedPattern
 from tasks.domain.records import Turn
 
@@ -32,35 +33,17 @@ _HAS_CARD: Final = SignedPattern(_CARD)
 
 _HAS_BLANK: Final = SignedPattern(_INNER_BLANK)
 
-# What opens a message without saying anything: greetings, calls for a person, placeholders, menu entries.
 _OPENING: Final = re.compile(
-    r"^(?:(?:你好|您好|在吗|在么|在不在|在线吗|有人吗|有人在吗|有人|喂|哈喽|hello|hi|亲爱[的哒](?:顾客|客户|用户)?|尊敬的(?:顾客|客户|用户)|亲亲|亲|"
-    r"我?想?请?问一下|我?想?请?问下|请问|是人工吗?|客服|人工客服|(?:我要|我想)?[转找]?人工(?:客服|服务)?|"
-    r"\[[^\[\]]{1,12}\](?=[ ，,。！]|$)|早上好|上午好|中午好|下午好|晚上好|不好意思|打扰了|"
-    r"没有?了(?=[ ，,])|那个|就是说?|然后)"
-    r"[啊呀哦呢的哈哟]?[ ，,。！!?？~、:：]*)+",
-    re.IGNORECASE,
+    rf"^(?:(?:{alternatives('opening')})[啊呀哦呢的哈哟]?[ ，,。！!?？~、:：]*)+", re.IGNORECASE
 )
 
 _EMPTY_TALK: Final = re.compile(
-    r"(?:好+[的滴吧哒嘞]?|嗯+|恩+|哦|噢+|喔+|是的?|对的?|谢+(?:你|您)?|多谢|感谢(?:你|您)?|行|可以|没有了?|没了|没事|不是|不用了?|ok|在|人呢|辛苦(?:你|您)?了?|"
-    r"麻烦(?:你|您)?了?|知道了?|明白了?|收到|再见|拜拜|好评|稍等(?:一?下)?|等一?下|什么|怎么了?|怎么样|怎么弄|那?怎么办|为什么|好了|在不|您说|你说|快点|这个|这个件|就这个|你看下?|帮我看下|"
-    r"(?:我?想?要?)?(?:咨询|请教|问|反映)(?:一下|下)?(?:您|你|你们)?(?:一?个|点)?(?:问题|事情?|情况)|(?:我的|这个|我说的)(?:问题|情况|意思|事情?)?.{0,4}(?:清楚|知道|明白|看到|了解)(?:吧|么|不)?|"
-    r"(?:还|又)?[得的要]?(?:得)?(?:再)?麻烦(?:你|您|你们)?(?:一下|下|了)?|(?:等.{0,2})?我?(?:现在)?(?:先|再)?(?:过去|去|到)?.{0,4}(?:看一?下|看看|试试|试一下|找找|找一下|问问)|"
-    r"我?(?:比较|很|挺|真的|这边)?(?:急|着急|急着用|急着要|急用|赶时间|等着用)|(?:之前|以前|刚才|上次|昨天)的?(?:问题|那个|事情?)?|(?:查|看|弄|搞|好|处理)(?:到|好|完)?了?(?:没有?|吗|么)|"
-    r"(?:帮我)?(?:查一?查|查一?下|看一?看)|.{0,6}(?:单号|编号)[:：]?[\W\d_a-z数字订单]*|"
-    r"(?:真是?|简直|都是|净|你)?(?:瞎?扯淡|扯犊子|垃圾|骗子|无语|服了|醉了|呵呵+|气死我?|搞笑|胡扯|胡说)(?:你们)?|"
-    r"[\W\d_a-z]{1,24}|.{2,6}类?咨询|.{2,8}[(（].{2,4}端[)）]|(?:请)?选择.{0,6}订单|(?:这|那)?是?我?的?(?:个|一个)?订单号?)[啊呀哦呢了吗的哈吧]*(?:亲+|亲爱的|妹子|小妹|美女)?",
-    re.IGNORECASE,
+    rf"(?:{alternatives('empty_talk')})[啊呀哦呢了吗的哈吧]*(?:亲+|亲爱的|妹子|小妹|美女)?", re.IGNORECASE
 )
 
 _ASKS: Final = ("?", "？", "吗", "么", "嘛", "呢", "没有", "不", "吧")
 
-_WANT: Final = re.compile(
-    r"怎么|怎样|如何|咋|为什么|为啥|什么时候|何时|啥时候|多久|几天|几点|能不能|能否|可不可以|可以.*[吗么?？]|能.*[吗么]|是不是|有没有|是否|没有?收到|没到|没发|还没|不了|不能|不上|"
-    r"坏|错|少发?|漏|破|裂|退|换|修|取消|投诉|催|发票|开票|降价|价保|保价|价格保护|差价|优惠|改|地址|物流|快递|到货|到账|质量|故障|保修|安装|哪里|哪个|哪儿|在哪|多少|"
-    r"想|要求|帮|申请|查|咨询|补|需要|我要"
-)
+_WANT: Final = re.compile(alternatives("want"))
 
 # The topic of an issue, by what is asked; the order decides where several fit.
 _TOPICS: Final = {
@@ -85,10 +68,7 @@ _TOPICS: Final = {
     "network": re.compile(r"网速|信号|宽带|流量|套餐|掉线|断网"),
 }
 
-# Asks for something new; a confirmation of what the agent explained does not.
-_NEW: Final = re.compile(
-    r"怎么|怎样|如何|为什么|为啥|什么时候|何时|多久|几天|几点|能不能|能否|可不可以|可以.{0,20}[吗么]|能.{0,20}[吗么]|帮|申请|我要|我想|想要|需要|哪里|哪个|哪儿|在哪|多少|还有个?问题"
-)
+_NEW: Final = re.compile(alternatives("new"))
 
 _FOLLOWS: Final = re.compile(r"^(?:好的?|那|不行|哦|嗯|噢|而且|所以|就是?|因为|然后|不是|是的|对|最后|收到)")
 
