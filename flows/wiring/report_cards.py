@@ -34,6 +34,6 @@ async def tell_of_report(store: ObjectStore, statistics: DayStatistics, context:
         if addresses:
             wire = notification_wire()
             url = reports_url_of(config)
-            await asyncio.to_thread(deliver_report, statistics, context.stories, addresses, wire, url)
+            await asyncio.to_thread(deliver_report, statistics, context, addresses, wire, url)
     except (KefuError, OSError, ValueError) as error:
         get_run_logger().warning("The report is published, but not everybody was told: %s", error)

@@ -9,6 +9,7 @@ from prefect.events import emit_event
 from tasks.delivering.deliver import Wire, deliver
 from tasks.delivering.rules.addresses import Address
 from tasks.reporting.rules.card import is_alert, report_card, story_id
+from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.pages.calendar import Entry
 from tasks.reporting.rules.statistics import DayStatistics
 from tasks.reporting.rules.stories.story import Stories, Story
@@ -16,13 +17,13 @@ from tasks.reporting.rules.stories.texts import story_headline, story_json
 
 
 def deliver_report(
-    statistics: DayStatistics, stories: Stories, addresses: Sequence[Address], wire: Wire, reports_url: str
+    statistics: DayStatistics, context: Context, addresses: Sequence[Address], wire: Wire, reports_url: str
 ) -> None:
     """Send a report's headline and stories to every receiver; one that does not take it is a warning.
 
     Args:
         statistics: the figures.
-        stories: what happened.
+        context: what happened, and whether the model still answers as before.
         addresses: whom to.
         wire: sends it.
         reports_url: where the warehouse's reports are served, such as https://kefu.example.com/reports; or empty.
@@ -30,7 +31,7 @@ def deliver_report(
     first, last = statistics.start, statistics.end
     folder = f"day={first}" if first == last else f"days={first}_{last}"
     link = f"{reports_url.rstrip('/')}/{folder}/report.html" if reports_url else ""
-    for delivery in deliver(report_card(statistics, stories, link), addresses, wire):
+    for delivery in deliver(report_card(statistics, context, link), addresses, wire):
         if delivery.why_not:
             get_run_logger().warning("The report did not reach %s: %s", delivery.address.place, delivery.why_not)
 

@@ -1,26 +1,28 @@
 """The report as a card for a chat: headline and stories in at most ten lines."""
 
 from tasks.delivering.rules.message import Message
+from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.formatting import whole_percent
+from tasks.reporting.rules.golden_lines import change_line
 from tasks.reporting.rules.statistics import DayStatistics
-from tasks.reporting.rules.stories.story import Stories, Story
+from tasks.reporting.rules.stories.story import Story
 from tasks.reporting.rules.stories.texts import story_headline
 from tasks.reporting.rules.texts import translate
 
 _STORIES_SHOWN = 5
 
 
-def report_card(statistics: DayStatistics, stories: Stories, link: str) -> Message:
+def report_card(statistics: DayStatistics, context: Context, link: str) -> Message:
     """Return what people are sent when a report is published.
 
     Args:
         statistics: the figures.
-        stories: what happened.
+        context: what happened, and whether the model still answers as before.
         link: where the report opens; empty where nothing serves it.
     """
     first, last = statistics.start.isoformat(), statistics.end.isoformat()
     dates = first if first == last else f"{first} – {last}"
-    outcomes = statistics.outcomes
+    outcomes, stories = statistics.outcomes, context.stories
     figures = translate(
         "card_figures",
         count=statistics.conversations,
@@ -33,18 +35,20 @@ def report_card(statistics: DayStatistics, stories: Stories, link: str) -> Messa
         shown.append(translate("card_more", count=len(lines) - len(shown)).zh)
     if not shown:
         shown = [translate("no_stories" if stories.enough_past else "no_past").zh]
-    usage = statistics.usage
-    unread = []
+    usage, golden = statistics.usage, context.golden
+    doubts = {}  # what makes the figures doubtful, by the title that says so
     if usage.unread_files:
-        unread = [translate("unread", files=usage.unread_files, lost=usage.unread_conversations).zh]
-    quiet = "card_title_unread" if unread else "card_title_quiet"
+        doubts["card_title_unread"] = translate("unread", files=usage.unread_files, lost=usage.unread_conversations).zh
+    if golden and golden.has_changed:
+        doubts["card_title_changed"] = change_line(golden).zh
+    quiet = next(iter(doubts), "card_title_quiet")
     title = translate("card_title" if lines else quiet, dates=dates, count=len(lines)).zh
     return Message(
         id=f"report-{first}-{last}",
         about=f"report-{first}-{last}",
-        level="warning" if lines or unread else "good",
+        level="warning" if lines or doubts else "good",
         title=title,
-        text="\n".join([*unread, figures, *shown]),
+        text="\n".join([*doubts.values(), figures, *shown]),
         link=link,
         day=last,
     )

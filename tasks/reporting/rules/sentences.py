@@ -262,6 +262,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "card_title_quiet": ("客服日报 {dates}：没有异常", "Customer service {dates}: nothing unusual"),
     "card_title_unread": ("客服日报 {dates}：有日志无法读取", "Customer service {dates}: logs that can’t be read"),
+    "card_title_changed": ("客服日报 {dates}：模型的回答变了", "Customer service {dates}: the model answers otherwise"),
     "card_figures": (
         "{count}对话，{accepted} 接受方案，{negative} 出现负面情绪。",
         "{count} conversations, {accepted} accepted, {negative} negative.",

@@ -9,8 +9,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from tasks.clients.notifications import NotificationWire
 from tasks.delivering.deliver import read_addresses
+from tasks.golden.rules.drift import FIELDS, Change, GoldenCheck
 from tasks.reporting.deliver_report import deliver_report, emit_new_stories
 from tasks.reporting.rules.card import report_card, story_id
+from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.pages.calendar import Entry
 from tasks.reporting.rules.statistics import RunUsage
 from tasks.reporting.rules.stories.segments import ISSUE_PHRASE
@@ -38,26 +40,41 @@ STORY = Story(
 )
 
 
+QUIET = Context(stories=Stories(enough_past=True))
+
+
 def statistics(count: int = 300):
     return statistics_of(summaries(count))
 
 
 def test_card_has_headline_and_stories_in_ten_lines():
     many = Stories(told=tuple(replace(STORY, key=f"商家{number}") for number in range(8)), enough_past=True)
-    card = report_card(statistics(), many, "https://kefu.example.com/reports/day=2026-11-22/report.html")
+    card = report_card(
+        statistics(), Context(stories=many), "https://kefu.example.com/reports/day=2026-11-22/report.html"
+    )
     assert "8 件值得关注的事" in card.title
     assert len(card.text.split("\n")) <= 10
     assert "商家0" in card.text
     assert "另有 3 件" in card.text
     assert len(card.text.encode()) < 4096, "what WeCom takes"
-    quiet = report_card(statistics(), Stories(enough_past=True), "")
+    quiet = report_card(statistics(), QUIET, "")
     assert quiet.level == "good"
     assert "没有异常" in quiet.title
     unread = replace(statistics(), usage=RunUsage(unread_files=1, unread_conversations=400))
-    loud = report_card(unread, Stories(enough_past=True), "")
+    loud = report_card(unread, QUIET, "")
     assert loud.level == "warning"
     assert "没有异常" not in loud.title
     assert "约 400 次对话" in loud.text.split("\n")[0]
+
+
+def test_card_of_a_calm_day_says_that_the_model_answers_otherwise():
+    asked = dict.fromkeys(FIELDS, 20)
+    changed = GoldenCheck(20, asked | {"accepted": 0}, 3, (Change("accepted", "right", 1, (60, 60), (0, 20), 1e-12),))
+    card = report_card(statistics(), replace(QUIET, golden=changed), "")
+    assert (card.level, "模型的回答变了" in card.title) == ("warning", True)
+    assert "由 100% (60/60) 变为当夜 0% (0/20)" in card.text.split("\n")[0]
+    steady = report_card(statistics(), replace(QUIET, golden=GoldenCheck(20, asked, 3)), "")
+    assert steady == report_card(statistics(), QUIET, "")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +93,7 @@ def test_card_arrives_in_the_service_s_shape(form, place, monkeypatch):
         addresses = read_addresses(there.url if form == "plain" else f"{form}+{there.url}")
         deliver_report(
             statistics(),
-            Stories(told=(STORY,), enough_past=True),
+            Context(stories=Stories(told=(STORY,), enough_past=True)),
             addresses,
             NotificationWire(),
             "https://k.example/r/",
