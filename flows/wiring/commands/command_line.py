@@ -1,6 +1,7 @@
 """Flows as commands: flags made from the settings, one clear line for what is wrong, exit codes to trust."""
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -153,4 +154,5 @@ def main(module_main: Callable[[Sequence[str]], int]) -> NoReturn:
         signal.signal(signal.SIGHUP, signal.default_int_handler)
     if sys.stderr.isatty() and "--verbose" not in sys.argv:
         hush_prefect()
+    gc.freeze()  # what is imported stays: a collection that looks through it takes a fifth of a second
     sys.exit(module_main(sys.argv[1:]))
