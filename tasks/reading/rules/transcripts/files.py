@@ -1,6 +1,7 @@
 """Text files that hold transcripts: one a line, or several over many lines."""
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
@@ -12,7 +13,7 @@ from tasks.reading.rules.json.records import Read
 from tasks.reading.rules.objects.log_bytes import LINE_LIMIT_BYTES, ObjectHead
 from tasks.reading.rules.readers import text_lines
 from tasks.reading.rules.reasons import strangers_in
-from tasks.reading.rules.transcripts.dialogues import split_transcript
+from tasks.reading.rules.transcripts.dialogues import labeled_lines, split_transcript
 from tasks.reading.rules.transcripts.labels import DATE, DATE_INSIDE, OF_DAY, begins_with_label, plain_label
 
 _LINE_COST_BYTES: Final = 64  # beside its text; short lines take far more memory than their characters
@@ -52,6 +53,8 @@ _ENDED: Final = re.compile(
 )
 
 _DECORATING: Final = frozenset("#*=-~_—–【[(（<")
+
+_MAY_DECORATE: Final = frozenset([*_DECORATING, " ", "\t", "\u3000"])
 
 _DATE_ALONE: Final = re.compile(r"(?!\d{9,})[^:：时時]*(?:[ T]00:00(?::00)?)?")
 
@@ -99,9 +102,15 @@ class TranscriptFile:
         rejects: list[Reject] = []
         block = _Block(self.log)
         borders = _Borders(self.log)
+        label = self.log.labels.label
         for number, line, following in _with_following(text_lines(file, head, self.log, rejects)):
-            yield from rejects
-            rejects.clear()
+            if rejects:
+                yield from rejects
+                rejects.clear()
+            if borders.within and (said := label(line)) and said.plain:
+                borders.spoken = block.spoken = True
+                block.add(number, line)
+                continue
             begins = borders.begins_conversation(line, following)
             if begins and block.spoken:
                 yield block.read()
@@ -122,7 +131,8 @@ class _Borders:
     def __init__(self, log: LogContext) -> None:
         self._log = log
         self._kind: re.Pattern[str] | None = None
-        self._begun = self._spoken = False
+        self._begun = False
+        self.spoken = False  # somebody speaks above
         self._template = ""
         self._box = ""
         self.is_no_text = False  # the last line says nothing itself
@@ -135,10 +145,12 @@ class _Borders:
             following: the next line that is not blank.
         """
         self.is_no_text = self.is_heading = False
-        if self._begun and not self._box and plain_label(line):
-            self._spoken = True
-            return False
         return self._is_border(line, following)
+
+    @property
+    def within(self) -> bool:
+        """True where a plain label can only be somebody's: below the first line, and in no box."""
+        return self._begun and not self._box
 
     def _is_border(self, line: str, following: str) -> bool:
         first = line.lstrip()[:1]
@@ -149,7 +161,7 @@ class _Borders:
             if line.strip():
                 self._takes_first(line)
             return False
-        if self._kind is None and not self._spoken:
+        if self._kind is None and not self.spoken:
             self._takes_below_the_title(line)
             return False
         if self._is_like_the_first(line):
@@ -167,7 +179,7 @@ class _Borders:
         """Take the first line as what headings look like in this file, if it is one."""
         self._begun = True
         self._takes_below_the_title(line)
-        if self._kind is None and not self._spoken:
+        if self._kind is None and not self.spoken:
             self._template = _template(line)
             self.is_heading = bool(self._template)
 
@@ -176,7 +188,7 @@ class _Borders:
         self._kind = next((kind for kind in (_ID_HEADING, _NUMBERED, _STARTED) if _is_heading(line, kind)), None)
         self.is_heading = self._kind is not None
         self.is_no_text = self._kind in (_NUMBERED, _STARTED)
-        self._spoken = self._kind is None and begins_with_label(line, self._log.labels)
+        self.spoken = self._kind is None and begins_with_label(line, self._log.labels)
 
     def _is_rule_between(self, sign: str, following: str) -> bool:
         """True for a rule that a conversation follows; others are the ends of a box around a canned text."""
@@ -278,8 +290,9 @@ _DAY_ALONE: Final = re.compile(r"(?:19|20)\d{6}")
 
 def read_transcript(lines: list[_Line], log: LogContext, named: str = "", began: str = "") -> Read:
     """A conversation of these lines. What stands before it may name its id, start, channel and attributes."""
-    text = "\n".join(line for _, line in lines)
-    found = split_transcript(text, log.labels)
+    words = [line for _, line in lines]
+    text = "\n".join(words)
+    found = labeled_lines(words, log.labels) or split_transcript(text, log.labels)
     log.counts_guess(found.guessed)
     if _BLANK_LINE.search(text) and _are_dialogues(_BLANK_LINE.split(text.strip())):
         log.counts_guess("blank lines")
@@ -317,7 +330,9 @@ def _are_dialogues(paragraphs: list[str]) -> bool:
 def _headings(preamble: str) -> tuple[dict[str, str], list[str]]:
     """The `key：value` lines before a dialogue, and the other lines there."""
     headings: dict[str, str] = {}
-    others = []
+    others: list[str] = []
+    if not preamble:
+        return headings, others
     for line in (part for whole in preamble.split("\n") for part in _parts(whole)):
         if heading := _HEADING.fullmatch(line):
             headings[heading[1].strip(" #*-=_~—【[")] = heading[2].strip(" #*-=_~—】]")
@@ -333,13 +348,13 @@ def _parts(line: str) -> list[str]:
 
 
 def _with_following(lines: Iterator[_Line]) -> Iterator[tuple[int, str, str]]:
-    """Yield each line with the next one that is not blank, as far as one is near."""
-    waiting: list[_Line] = []
-    for number, line in lines:
-        if waiting and (line.strip() or len(waiting) > _LINES_AHEAD):
-            for before in waiting:
-                yield *before, line
-            waiting.clear()
-        waiting.append((number, line))
-    for before in waiting:
-        yield *before, ""
+    """Yield each line, and with one that may be a border the next that is not blank, as far as one is near."""
+    ahead: deque[_Line] = deque()
+    while pair := ahead.popleft() if ahead else next(lines, None):
+        following = ""
+        if pair[1][:1] in _MAY_DECORATE:
+            following = next((line for _, line in ahead if line.strip()), "")
+            while not following and len(ahead) < _LINES_AHEAD and (further := next(lines, None)):
+                ahead.append(further)
+                following = further[1] if further[1].strip() else ""
+        yield *pair, following

@@ -62,9 +62,7 @@ _CAPTIONS_BEGIN: Final = re.compile(r"WEBVTT.{0,80}")
 # What any of these lines holds: looked for first, because few lines have it.
 _HINT: Final = re.compile(
     r"-->|撤回|收回|取り消|unsent|님이|加入|进入|離開|离开|退出|转入|接入|转出|结束|結束|开始|关闭|转接|以[上下]|"
-    r"\b(?:chat|conversation|session|message)\b|"
-    rf"^(?:{_CALLED})?[^\w\n]{{0,40}}(?:[MTWFS][a-z]{{2,8}},?\s)?{_DAY}[^\d\n]{{0,20}}$",
-    re.I,
+    "chat|conversation|session|message|Chat|Conversation|Session|Message|CHAT|CONVERSATION|SESSION|MESSAGE"
 )
 
 _LONGEST: Final = 120
@@ -83,10 +81,12 @@ def notice_in(line: str, following: str) -> Notice | None:
     Args:
         following: the next line; above a caption's times stands its number.
     """
-    if len(line) > _LONGEST or not (_HINT.search(line) or "-->" in following or line.startswith("WEBVTT")):
+    if len(line) > _LONGEST:
         return None
     if found := _DAY_LINE.fullmatch(line):
         return Notice(found["day"], is_heading=found["called"] is not None)
+    if not (_HINT.search(line) or "-->" in following or line.startswith("WEBVTT")):
+        return None
     line = line.strip()
     if any(form.fullmatch(line) for form in (_CAPTION, _CAPTIONS_BEGIN, _NOTICE)):
         return Notice()
@@ -102,9 +102,13 @@ _WITHDRAWN: Final = re.compile(
     re.I,
 )
 
+_WITHDRAWN_BEGINS: Final = frozenset("此该這这条條则則消訊您你已删刪撤收tTyYmM삭메")
+
 _LONGEST_WITHDRAWN: Final = 32
 
 
 def without_withdrawn(text: str) -> str:
     """A message's text; "" for what stands where one was taken back."""
-    return "" if len(text) <= _LONGEST_WITHDRAWN and _WITHDRAWN.fullmatch(text) else text
+    if len(text) > _LONGEST_WITHDRAWN or not text or (text[0].isalnum() and text[0] not in _WITHDRAWN_BEGINS):
+        return text
+    return "" if _WITHDRAWN.fullmatch(text) else text
