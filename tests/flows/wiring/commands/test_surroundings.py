@@ -134,7 +134,8 @@ def test_two_commands_on_a_fresh_home_do_not_disturb_each_other(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
 def test_embedded_server_ends_with_its_command(number, tmp_path):
     given = environment(tmp_path, KEFU_LOGS_WAIT_SECONDS="9999999", KEFU_SOURCE=str(tmp_path / "none-{day}"))
-    with subprocess.Popen(DAY, cwd=ROOT, env=given, stderr=subprocess.DEVNULL, start_new_session=True) as process:
+    command = ["env", "--default-signal=HUP", *DAY]  # also where the tests themselves run under nohup
+    with subprocess.Popen(command, cwd=ROOT, env=given, stderr=subprocess.DEVNULL, start_new_session=True) as process:
         until = time.monotonic() + 180
         while not (found := servers(tmp_path)) or not (status := status_without_login(found[0])):
             assert time.monotonic() < until
