@@ -39,7 +39,7 @@ SHOW = (
     "print(r.urlopen(page, timeout=20).read().decode())"
 )
 SOURCE = "deployments/demo/logs/{day}"
-CONCURRENCY = 20
+CONCURRENCY = 6
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -157,14 +157,15 @@ def test_killed_servers_and_workers_come_back_and_know_what_is_done(composed):
 @pytest.mark.parametrize("services", [("worker",), ()], ids=["workers", "everything"])
 def test_stopped_in_the_middle_of_calls_throws_none_away_and_goes_on_when_started_again(composed, endpoint, services):
     endpoint.reset()
-    endpoint.behavior.latency_median = 3.0
+    endpoint.behavior.latency_median = 8.0
     asked = {
+        "source": SOURCE,
         "summarizer": "openai",
         "endpoint": f"stops-{len(services)}",
         "concurrency": CONCURRENCY,
         "overwrite": True,
     }
-    run = composed.start("summarize-day/nightly", day="2026-11-22", catch_up_days=0, source=SOURCE, settings=asked)
+    run = composed.start("summarize-day/nightly", day="2026-11-22", catch_up_days=0, settings=asked)
     until = time.monotonic() + 300
     while sum(endpoint.delivered.values()) < 2 * CONCURRENCY:
         assert time.monotonic() < until, composed.log("worker")[-3000:]
@@ -177,4 +178,5 @@ def test_stopped_in_the_middle_of_calls_throws_none_away_and_goes_on_when_starte
     ended = composed.wait(run, {"Completed", "Failed", "Cancelled"}, 600)
     assert ended["state_name"] == "Completed", ended["state"]
     assert set(endpoint.delivered.values()) == {1}
+    assert len(endpoint.delivered) > paid, "it was stopped when all was done"
     print(f"stopped after {paid} calls, {sum(endpoint.delivered.values())} in all, none twice: {ended['name']}")
