@@ -291,7 +291,7 @@ class Pacer:
         next_sequence = self._sequence + self._granted + 1
         if scope == "requests":
             return self._requests.explain(entry, next_sequence, now)
-        return self._tokens.explain(entry, next_sequence, now, doubt=self._usage.spread)
+        return self._tokens.explain(entry, next_sequence, now, doubt=self._usage.doubt)
 
     def _lower(self, entry: Entry, scope: QuotaScope, begun: bool, now: float) -> None:
         limit, inside, least = self._refusing(scope, entry)

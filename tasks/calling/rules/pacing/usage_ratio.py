@@ -5,6 +5,11 @@ _FIRST_RATIO = 1.25
 
 _FIRST_SPREAD = 0.25
 
+# So long as few replies came, what the log holds may be much less at the service.
+_FIRST_DOUBT = 0.4
+
+_FEW_REPLIES = 50
+
 _SLOWEST_GAIN = 0.02
 
 
@@ -17,6 +22,11 @@ class UsageRatio:
         self.ratio = _FIRST_RATIO
         self.spread = _FIRST_SPREAD
         self._replies = 0
+
+    @property
+    def doubt(self) -> float:
+        """The relative error that the log's sum of estimates may have."""
+        return self.spread if self._replies > _FEW_REPLIES else _FIRST_DOUBT
 
     def learn(self, estimate: int, used: int) -> None:
         """Take one reply's usage."""

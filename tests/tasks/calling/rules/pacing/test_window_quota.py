@@ -109,3 +109,16 @@ def test_pacer_fills_windows_of_tokens_with_calls_of_mixed_lengths(window, calls
     simulate(service, Limits(None, 500 * calls * 60 / window, 256), 10**5, 2, tokens, seconds=120)
     assert service.use(500 * calls / window, since=40, tokens=True) >= least
     assert len(service.refused) <= 0.03 * len(service.arrivals)
+
+
+@pytest.mark.parametrize(("window", "calls", "seed", "least"), [(1, 50, 3, 0.87), (1, 50, 4, 0.87), (10, 100, 1, 0.97)])
+def test_pacer_finds_the_window_of_tokens_before_a_reply_shows_what_its_estimates_are_worth(window, calls, seed, least):
+    """The first burst is thought to weigh a third more than it does, which makes a window of 1 s look like 1.4 s."""
+
+    def tokens(rng):
+        estimate = int(min(4000, max(60, rng.lognormvariate(6.3, 0.6))))
+        return estimate, max(20, int(estimate * rng.uniform(0.75, 1.05)))
+
+    service = Service(window, tokens=650 * calls)
+    simulate(service, Limits(None, 650 * calls * 60 / window, 256), 1500 if window > 1 else 4000, seed, tokens)
+    assert service.use(650 * calls / window, since=30, tokens=True) >= least
