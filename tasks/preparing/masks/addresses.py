@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from tasks.domain.pattern_signs import SignedPattern
 from tasks.preparing.masks.plain import Span
 from tasks.preparing.masks.tables import CITIES, NO_PLACES, PROVINCES
 
@@ -19,9 +20,8 @@ _Level = Literal["place", "area", "road", "site", "number", "building"]
 
 # A cheap test before all others: two signs of an address close to each other.
 SUSPECT: Final = re.compile(
-    r"[省市区县旗镇乡村路街道巷弄号楼栋幢座苑园城庄里厦寓胡][^。！!？?；;，]{0,16}?[路街道巷弄号楼栋幢"
-    r"座室层元组村屯户院厦寓城园苑区团段庄里期]"
-    r"|[园苑馆际府庭湾厦寓][0-9]{1,3}[-#座栋幢]|[村庄屯寨][^，。！!？?]{0,6}(?:对面|旁|隔壁|后面|[东西南北家户])|[路街道]的?交"
+    r"[省市区县旗镇乡村路街道巷弄号楼栋幢座苑园城庄里厦寓胡馆际府庭湾屯寨](?:[^。！!？?；;，]{0,16}?[路街道巷弄号楼栋幢"
+    r"座室层元组村屯户院厦寓城园苑区团段庄里期]|[0-9]{1,3}[-#]|[^。！!？?；;，]{0,6}(?:对面|旁|隔壁|后面|[北南]边|[北南]头|家)|的?交)"
     r"|地址|住址|住在|寄[到往]|送[到往]|发[到往]|家在"
 )
 
@@ -109,15 +109,19 @@ _ESTATE: Final = re.compile(
     r"(?:小区|新村|花园|家园|公寓|公馆|名苑|雅苑|嘉苑|苑|别墅|山庄|大院|华府|名府|府|庭|郡|湾|国际|大厦|广场|御景|一品)$"
 )
 
-_CROSSING: Final = re.compile(
-    r"[\u4e00-\u9fff]{1,5}[路街道巷][和与跟、及]?[\u4e00-\u9fff]{1,5}[路街道巷](?:的?(?:交叉|交汇|交界|交)路?[口处]?|路口|转角)"
-    r"(?:[往向]?[东西南北侧角边面头]{1,3}[^，。；;！!？?\s\[\]]{0,12})?"
+_CROSSING: Final = SignedPattern(
+    re.compile(
+        r"[\u4e00-\u9fff]{1,5}[路街道巷][和与跟、及]?[\u4e00-\u9fff]{1,5}[路街道巷](?:的?(?:交叉|交汇|交界|交)路?[口处]?|路口|转角)"
+        r"(?:[往向]?[东西南北侧角边面头]{1,3}[^，。；;！!？?\s\[\]]{0,12})?"
+    )
 )
 
-_VILLAGE: Final = re.compile(
-    r"[\u4e00-\u9fff]{2,5}[村庄屯寨](?:村委会|小学|中学|超市|卫生[室院]|幼儿园|祠堂|广场)?的?"
-    r"(?:[往向]?[东西南北](?:头|边|面|侧|数|口|第)?[一二三四五六七八九十0-9]{0,3}[家户]?|对面|旁边?|隔壁|后面|路口|[东西南北]门|"
-    r"第?[一二三四五六七八九十0-9]{1,3}[家户])(?![向北京海])"
+_VILLAGE: Final = SignedPattern(
+    re.compile(
+        r"[\u4e00-\u9fff]{2,5}[村庄屯寨](?:村委会|小学|中学|超市|卫生[室院]|幼儿园|祠堂|广场)?的?"
+        r"(?:[往向]?[东西南北](?:头|边|面|侧|数|口|第)?[一二三四五六七八九十0-9]{0,3}[家户]?|对面|旁边?|隔壁|后面|路口|[东西南北]门|"
+        r"第?[一二三四五六七八九十0-9]{1,3}[家户])(?![向北京海])"
+    )
 )
 
 # Of a Latin text: what no address has, and the words and endings of one, in English and in pinyin.
