@@ -1,4 +1,4 @@
-"""What a service says about a refusal, as people are told it."""
+"""The words about a refusal that people read, and what of a service's own they hold."""
 
 import json
 
