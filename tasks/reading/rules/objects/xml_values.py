@@ -60,7 +60,9 @@ def values_of_xml(document: bytes) -> Iterator[Any]:
         DamagedXml: after the last whole value before the damage.
     """
     parser: ET.XMLPullParser[Any] = ET.XMLPullParser(["start", "end"])
-    text = _DECLARATION.sub("", _decoded(document), count=1)
+    text = _decoded(document)
+    if declaration := _DECLARATION.match(text):
+        text = text[declaration.end() :]
     if "<!ENTITY" in text:  # what it stands for may grow without end
         raise DamagedXml(text[: text.index("<!ENTITY")].count("\n") + 1)
     values = _Values()
