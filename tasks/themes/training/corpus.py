@@ -37,9 +37,8 @@ def training_set() -> tuple[Sentence, ...]:
     slots = {name: words.split() for name, words in corpus["slots"].items()}
     written = [Sentence(text, theme, _WRITTEN) for text, theme in (*_examples(), *_lines("written"))]
     known = {sentence.text for sentence in written}
-    rng = random.Random(5)
     made = [
-        *(Sentence(framed(text, slots, rng), theme, _FRAMED) for text, theme, _ in written for _ in range(_FRAMES)),
+        *(Sentence(*pair, _FRAMED) for pair in _framed(written, slots)),
         *(Sentence(*pair, _FROM_TEMPLATE) for pair in sentences(corpus["themes"], slots, _PER_TEMPLATE, seed=1)),
         *(Sentence(*pair, _FROM_LINE) for pair in _forms(slots)),
     ]
@@ -56,6 +55,13 @@ def _lines(folder: str) -> Iterator[tuple[str, str]]:
     for file in sorted((_HERE / folder).glob("*.txt")):
         for line in file.read_text(encoding="utf-8").splitlines():
             yield line, file.stem
+
+
+def _framed(written: Sequence[Sentence], slots: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """Each sentence amid what people write around it; a sentence's frames stay when others come and go."""
+    for text, theme, _ in written:
+        rng = random.Random(text)
+        yield from ((framed(text, slots, rng), theme) for _ in range(_FRAMES))
 
 
 def _forms(slots: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
