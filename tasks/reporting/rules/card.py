@@ -42,7 +42,8 @@ def report_card(statistics: DayStatistics, context: Context, link: str) -> Messa
     if golden and golden.has_changed:
         doubts["card_title_changed"] = change_line(golden).zh
     quiet = next(iter(doubts), "card_title_quiet")
-    title = translate("card_title" if lines else quiet, dates=dates, count=len(lines)).zh
+    report = translate("title" if first == last else "title_span")
+    title = translate("card_title" if lines else quiet, report=report, dates=dates, count=len(lines)).zh
     return Message(
         id=f"report-{first}-{last}",
         about=f"report-{first}-{last}",

@@ -57,6 +57,8 @@ def test_card_has_headline_and_stories_in_ten_lines():
     assert "商家0" in card.text
     assert "另有 3 件" in card.text
     assert len(card.text.encode()) < 4096, "what WeCom takes"
+    week = report_card(replace(statistics(), start=DAY - timedelta(days=6)), QUIET, "")
+    assert week.title == "客服对话报告 2026-11-16 – 2026-11-22：没有异常"
     quiet = report_card(statistics(), QUIET, "")
     assert quiet.level == "good"
     assert "没有异常" in quiet.title
@@ -103,7 +105,7 @@ def test_card_arrives_in_the_service_s_shape(form, place, monkeypatch):
     assert "https://k.example/r/day=2026-11-22/report.html" in str(posted)
     for key in place:
         posted = posted[key]
-    assert "客服日报 2026-11-22" in str(posted)
+    assert "客服对话日报 2026-11-22" in str(posted)
 
 
 # What Prefect's client leaves open when its loop ends.
