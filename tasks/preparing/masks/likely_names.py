@@ -17,7 +17,7 @@ WEIGHTS: Final = Path(__file__).parent / "tables" / "likely_names.txt"
 
 SCALE: Final = 50  # a weight of 1 in the file
 
-_LIKELY: Final = 0.6  # the weight from which a candidate is a name
+_LIKELY: Final = 0.5  # the weight from which a candidate is a name
 
 _PET: Final = "小老阿"  # 小蔡, 老张, 阿强
 
@@ -64,7 +64,7 @@ def candidates(text: str) -> Iterator[tuple[int, int]]:
         before = text[start - 1 : start + 1]
         if before in EVERYDAY_WORDS or before == pair:  # 路路路 names nobody
             continue
-        if pair in EVERYDAY_WORDS:
+        if pair in EVERYDAY_WORDS and pair not in DOUBLE_SURNAMES:
             # 黄海燕收 may still have a name, 高兴遇到 has none.
             if text[start + 2 : start + 3] in GIVEN and _CLOSED.match(text, start + 3):
                 yield start, start + 3
