@@ -11,8 +11,10 @@ export DO_NOT_TRACK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 # Compiled once, in parallel: otherwise every start compiles a thousand modules where PYTHONDONTWRITEBYTECODE is set.
-# What only developers load, and what packages test themselves with, is compiled where it is used.
-NOT_COMPILED := /(tests?|testing|mypy|mypyc|sklearn|scipy|polars|nltk|hypothesis|selenium|sacrebleu|_pytest)/
+# What only developers load, what no command loads, and what packages test themselves with, is compiled where it is used.
+DEVELOPERS := mypy|mypyc|sklearn|scipy|polars|nltk|hypothesis|selenium|sacrebleu|_pytest|setuptools|joblib|narwhals
+LOADED_BY_NONE := apprise|lexers|posseg|wcwidth|prompt_toolkit|dateparser|rich_rst
+NOT_COMPILED := /(tests?|testing|SelfTest|$(DEVELOPERS)|$(LOADED_BY_NONE))/
 
 .PHONY: help env demo serve test test-long test-postgres test-browser test-containers picture lint types fuzz audit sbom licences lock clean
 
