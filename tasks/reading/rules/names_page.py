@@ -28,6 +28,63 @@ _MEANINGS: Final = {
 }
 
 
+# Each log with the mapping that reads it; a test reads them.
+_OF_YOUR_OWN: Final = """\
+## A mapping of your own
+
+Save it as a file and name both: `python -m flows.try_logs exports --mappings mine.toml --log-format shop`. Every
+command that reads logs takes the two flags. Each of these logs is the conversation 杯子收到就碎了, 给您补发一只.
+
+A table below two lines of titles, with names of its own, times in a form of its own and notes that no customer saw:
+
+```text
+蓝河家居 会话明细
+导出人：小林
+单据|说话|说了什么|何时|内部
+71|B|杯子收到就碎了|22.11.2026 10.00|否
+71|S|查过库存了|22.11.2026 10.01|是
+71|S|给您补发一只|22.11.2026 10.02|否
+```
+
+```toml
+[shop]
+skip_lines = 2
+columns = { "单据" = "conversation_id", "说话" = "role", "说了什么" = "text", "何时" = "time" }
+roles = { B = "user", S = "agent" }
+times = ["%d.%m.%Y %H.%M"]
+skip = { "内部" = ["是"] }
+```
+
+JSON whose keys lie within each other: a dot leads inside, for a conversation's keys and for a message's.
+
+```text
+[{"of": {"no": 71, "via": "App"}, "log": {"items": [
+  {"who": {"kind": "B"}, "what": {"words": "杯子收到就碎了"}, "at": "22.11.2026 10.00"},
+  {"who": {"kind": "S"}, "what": {"words": "给您补发一只"}, "at": "22.11.2026 10.02"}]}}]
+```
+
+```toml
+[shop]
+messages = "log.items"
+columns = { "of.no" = "conversation_id", "of.via" = "channel", "who.kind" = "role", "what.words" = "text", at = "time" }
+roles = { B = "user", S = "agent" }
+times = ["%d.%m.%Y %H.%M"]
+```
+
+A transcript whose speakers have names alone: `roles` says whose side each is on, and `"*"` stands for all others.
+
+```text
+[2026-11-22 10:00:00] 雨：杯子收到就碎了
+[2026-11-22 10:02:00] 蓝河-07：给您补发一只
+```
+
+```toml
+[shop]
+roles = { "蓝河-07" = "agent", "雨" = "user" }
+```
+"""
+
+
 def names_page() -> str:
     """The page, as Markdown."""
     lines = [
@@ -72,6 +129,7 @@ def names_page() -> str:
         "",
         "[mappings/jddc.toml](mappings/jddc.toml) explains what a mapping can say.",
         "",
+        _OF_YOUR_OWN,
     ]
     return "\n".join(lines)
 

@@ -1,6 +1,14 @@
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from tasks.reading.rules.formats import load_mappings
 from tasks.reading.rules.names_page import names_page
+from tests.builders.logs import Read, said
+
+EXAMPLES = re.findall(r"```text\n(.*?)```\n\n```toml\n(.*?)```", names_page(), re.S)
 
 
 def test_names_page_is_the_page_in_the_docs():
@@ -8,3 +16,14 @@ def test_names_page_is_the_page_in_the_docs():
     assert page.read_text(encoding="utf-8") == names_page(), (
         "python -m tasks.reading.rules.names_page > tasks/reading/README.md"
     )
+
+
+@pytest.mark.parametrize("example", range(3))
+def test_the_mappings_that_the_page_shows_read_the_logs_above_them(example, tmp_path):
+    log, mapping = EXAMPLES[example]
+    mine = tmp_path / "mine.toml"
+    mine.write_text(mapping, encoding="utf-8")
+    found = Read(log.encode(), mappings=load_mappings(mine), log_format="shop").conversation
+    assert said(found) == [("user", "杯子收到就碎了"), ("agent", "给您补发一只")]
+    assert [turn.time for turn in found.turns] == [datetime(2026, 11, 22, 2, at, tzinfo=UTC) for at in (0, 2)]
+    assert (found.conversation_id, found.channel) == (("71", "71", "log-0:1")[example], ("", "App", "")[example])
