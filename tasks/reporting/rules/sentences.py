@@ -30,6 +30,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Log files that can’t be read: {files}, with about {lost} conversations in them. The figures leave them out. "
         "Repair the files (the rejects table names them) and run the day again.",
     ),
+    "all_reports": ("全部报告", "All reports"),
     "switch_language": ("English", "中文"),
     "switch_theme": ("深色 / 浅色", "Dark / light"),
     # The first screen

@@ -1,4 +1,5 @@
 // Both switches only set an attribute that the style reads; without scripts the page is Chinese and follows the system.
+// The calendar lies beside a report that is served, not beside one that was sent.
 (function () {
   var root = document.documentElement;
   var titles = { zh: document.title, en: document.body.dataset.titleEn };
@@ -17,5 +18,10 @@
     root.dataset.theme = dark ? "light" : "dark";
   });
   if (location.hash === "#en") speak("en");
+  var calendar = document.getElementById("calendar");
+  calendar.hidden = !/^https?:$/.test(location.protocol);
+  calendar.addEventListener("click", function () {
+    location.href = "../index.html";
+  });
   document.getElementById("switches").hidden = false;
 })();
