@@ -272,6 +272,7 @@ def test_the_report_fits_a_phone_in_both_languages_and_stays_short_on_paper(brow
     browser.get_log("browser")  # what pages before had to complain of is theirs
     try:
         browser.get((tmp_path / "report.html").as_uri())
+        assert not browser.find_element(By.ID, "calendar").is_displayed(), "a file leads nowhere"
         for title in ("客服对话日报", "Customer service"):
             assert title in browser.title
             assert browser.execute_script("return document.documentElement.scrollWidth") <= phone["width"]
