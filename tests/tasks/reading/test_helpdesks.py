@@ -75,6 +75,11 @@ EXPORTS = {
     "qiyu-export": "".join(
         f"{row}\n" for row in ["会话ID,来源渠道,访客,发送者类型,消息内容,发送时间", f"71,App,访客7,访客,{ASK},2026/11/22 10:00:00",
                                f"71,App,访客7,客服,{TELL},2026/11/22 10:01:00", f"71,App,访客7,访客,{THANK},2026/11/22 10:02:00"]).encode("gbk"),
+    "wechat-kf": json.dumps(
+        {"errcode": 0, "next_cursor": "x", "msg_list": [
+            {"msgtype": "event", "origin": 4, "send_time": SECONDS, "event": {"event_type": "enter_session", "external_userid": "71"}},
+            *({"msgid": f"m{at}", "open_kfid": "wk1", "external_userid": "71", "send_time": SECONDS + at, "origin": origin, "msgtype": "text", "text": {"content": words}}
+              for at, (origin, words) in enumerate(((3, ASK), (5, TELL), (3, THANK))))]}, ensure_ascii=False).encode(),
     "meiqia": lines({"conv_id": 71, "agent_nick_name": "小林", "conv_start_tm": "2026-11-22T10:00:00",
                      "conv_content": three("client", "agent", timestamp=lambda at: f"2026-11-22T10:0{at}:00")}),
     "udesk": lines(*(

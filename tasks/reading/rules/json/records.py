@@ -32,6 +32,8 @@ Read = Conversation | Reject | Message
 
 _CONVERSATIONS, _MESSAGES, _TRANSCRIPTS, _SFT = JSON_FORMATS
 
+_LOOKED_THROUGH: Final = 5  # messages
+
 _NO_LABEL: Final = "has no speaker's label, such as 用户："
 
 
@@ -170,10 +172,8 @@ class JsonRecords:
     ) -> list[tuple[dict[str, Any], Shape, str]]:
         """The messages of a list that names several conversations, each with its shape and its conversation."""
         _, messages = self._lists.of(value, shape) or ("", [])
-        if not messages or not isinstance(messages[0], dict):
-            return []
-        first = self._vocabulary.shape(tuple(messages[0]))
-        if not first.names_its_conversation or (conversation_id and first.conversation_id == shape.conversation_id):
+        _, first = self._first_that_names(messages)
+        if first is None or (conversation_id and first.conversation_id == shape.conversation_id):
             return []
         rows = []
         for message in [self._lifted(message) for message in messages if isinstance(message, dict)]:
@@ -183,10 +183,17 @@ class JsonRecords:
 
     def _id_in_messages(self, value: Mapping[str, Any], shape: Shape) -> str:
         _, messages = self._lists.of(value, shape) or ("", [])
-        if not messages or not isinstance(messages[0], dict):
-            return ""
-        first = self._vocabulary.shape(tuple(messages[0]))
-        return identity(messages[0][first.conversation_id]) if first.names_its_conversation else ""
+        message, shape_of_it = self._first_that_names(messages)
+        return identity(message[shape_of_it.conversation_id]) if shape_of_it else ""
+
+    def _first_that_names(self, messages: list[Any]) -> tuple[dict[str, Any], Shape | None]:
+        """The first message that names its conversation, among the first few; an event above may name none."""
+        for message in messages[:_LOOKED_THROUGH]:
+            if isinstance(message, dict):
+                shape = self._vocabulary.shape(tuple(message))
+                if shape.names_its_conversation:
+                    return message, shape
+        return {}, None
 
     def _conversation(
         self, value: Mapping[str, Any], kind: str, shape: Shape, conversation_id: str, line: int

@@ -157,7 +157,7 @@ def _id(values: Mapping[str, list[Any]], used: set[str], rows: int) -> str:
         for name, kept in values.items()
         if name not in used
         and all(isinstance(value, str | int) for value in kept)
-        and (rows < _FEW or len(set(kept)) < len(kept))
+        and (rows < _FEW or len(set(kept)) < rows)
     ]
     named = [name for name in names if is_id_name(normalized(name))]
     called = [name for name in names if normalized(name) in CONVERSATIONS and _share(_is_code, values[name])]

@@ -56,9 +56,10 @@ def test_a_table_of_markdown_is_read():
     check(Read("\n".join([lines[0], "|---|:--:|---|---|", *lines[1:]]).encode()))
 
 
-def test_a_blank_id_is_that_of_the_row_above_where_most_are():
+@pytest.mark.parametrize("name", [HEADER[0], "会话"])
+def test_a_blank_id_is_that_of_the_row_above_where_most_are(name):
     body = [[row[0] if at % 3 == 0 else "", *row[1:]] for at, row in enumerate(rows())]
-    found = Read(table(body=body).encode())
+    found = Read(table(body=body).encode().replace(HEADER[0].encode(), name.encode(), 1))
     check(found)
     assert "a blank id is that of the row above" in found.detected[0].note
 
