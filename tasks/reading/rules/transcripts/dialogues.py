@@ -120,10 +120,25 @@ def split_transcript(text: str, reader: LabelReader = NO_ROLES) -> Transcript:
         anywhere = _labels_anywhere(text)
         if len(anywhere) > len(labels):
             return _split(text, anywhere, {})
+    labels = labels[_headings_among(labels, text) :]
     found, strangers, guessed = _with_sides(labels)
     if not any(label.speaker in ("user", "agent") or label.sure for _, label in labels):
         return Transcript(text.strip(), [], 0, strangers)
     return _split(text, found, strangers)._replace(guessed=guessed)
+
+
+def _headings_among(labels: list[tuple[int, Label]], text: str) -> int:
+    """The labels above the messages that say who takes part: `Agent: Lin`, without the times that all others have."""
+    timed = [label.time is not None for _, label in labels]
+    above = timed.index(True) if True in timed else 0
+    if not above or not all(timed[above:]) or len(labels) - above < _LABELS_A_LINE:
+        return 0
+    ends = [*(start for start, _ in labels[1:]), len(text)]
+    said = (text[start + label.end : end] for (start, label), end in zip(labels[:above], ends, strict=False))
+    return above if all(_NAME_ALONE.fullmatch(words) for words in said) else 0
+
+
+_NAME_ALONE: Final = re.compile(r"[^\n，。！？,.!?]{0,24}\s*")
 
 
 def labeled_lines(lines: Sequence[str], reader: LabelReader) -> Transcript | None:
@@ -141,7 +156,7 @@ def labeled_lines(lines: Sequence[str], reader: LabelReader) -> Transcript | Non
             return None
         elif not utterances:
             above += 1
-    if len(utterances) < _LABELS_A_LINE:
+    if len(utterances) < _LABELS_A_LINE or (utterances[0].time is None and utterances[-1].time is not None):
         return None
     preamble = "\n".join(lines[:above])
     return Transcript(preamble.strip(), utterances, len(preamble) + 1 if above else 0)

@@ -111,6 +111,8 @@ NO_LABELS_AT_ALL: Final = frozenset(_NO_LABELS_AT_ALL_WORDS.split())
 
 _LINES_KEPT: Final = 256
 
+_LONGEST_ALONE: Final = 5  # characters of Chinese: 客服小林
+
 _TIME_BEGINS: Final = frozenset("0123456789([（【")
 
 _OF_OTHER_FORMS: Final = {"<": _VOICE, "#": _ALONE, "*": _ALONE, "_": _ALONE}
@@ -225,6 +227,8 @@ class LabelReader:
             return None
         name = found["name"].strip()
         speaker = self.speaker(name)
+        if form is _ALONE and not name.isascii() and len(name) > _LONGEST_ALONE:
+            return None  # a title, such as 客服质检样本
         if speaker is None and (form is not _TABBED or name not in self.names):
             return None
         return Label(speaker, name, found.groupdict().get("time"), found.end(), sure=speaker is not None)

@@ -46,7 +46,7 @@ def test_what_a_customer_types_is_no_border(line):
     assert said(Read(content.encode()).conversation) == [("user", f"在\n{line}"), ("agent", "在"), ("user", "好")]
 
 
-@pytest.mark.parametrize("title", ["# 蓝河客服对话", "聊天记录导出", "店铺：蓝河家居"])
+@pytest.mark.parametrize("title", ["# 蓝河客服对话", "# 客服质检样本", "聊天记录导出", "店铺：蓝河家居"])
 @pytest.mark.parametrize("heading", ["## 会话 {}", "会话ID：{}"])
 def test_a_title_may_stand_above_the_first_heading(title, heading):
     content = f"{title}\n\n" + "".join(
@@ -54,6 +54,13 @@ def test_a_title_may_stand_above_the_first_heading(title, heading):
     )
     found = Read(content.encode()).conversations
     assert [(one.conversation_id, said(one)) for one in found] == [("88213", ONE), ("88214", TWO)]
+
+
+@pytest.mark.parametrize("above", ["客服：小夏\n", "Agent: Lin\n用户：雨\n"])
+def test_who_takes_part_is_said_above_the_times_and_is_no_message(above):
+    timed = "".join(f"10:0{at} {line}\n" for at, line in enumerate(dialogue(ONE).splitlines()))
+    assert said(Read((above + timed).encode()).conversation) == ONE
+    assert said(Read(dialogue(ONE).encode()).conversation) == ONE
 
 
 TAGS = {"<user>{}<agent>{}<user>{}", "<user>{}</user><agent>{}</agent><user>{}</user>", "<|user|>{}<|assistant|>{}<|user|>{}", "[user] {} [agent] {} [user] {}", "【用户】{}【客服】{}【用户】{}"}  # fmt: skip
