@@ -16,6 +16,9 @@ LOOK_SECONDS: Final = 30.0
 # Five minutes: longer than a machine is ever so busy that nothing answers.
 PATIENCE: Final = 10
 
+# Half an hour for what has never lived: a server's first start brings its database up to date.
+START_PATIENCE: Final = 60
+
 _ANSWER_SECONDS: Final = 20.0
 
 
@@ -39,14 +42,14 @@ class Watchdog(threading.Thread):
     def run(self) -> None:
         """Look until `stop`, or until the end."""
         failed, has_lived = 0, False
-        while failed < PATIENCE:
+        while failed < (PATIENCE if has_lived else START_PATIENCE):
             if self._stopped.wait(self._look_seconds):
                 return
             lives = self._lives()
-            has_lived = has_lived or lives  # a first start may take long: a server brings its database up to date
-            failed = 0 if lives or not has_lived else failed + 1
+            has_lived = has_lived or lives
+            failed = 0 if lives else failed + 1
         with suppress(OSError, ValueError):
-            sys.stderr.write(f"{self._what}: hangs since {PATIENCE * self._look_seconds:.0f} s; it is ended\n")
+            sys.stderr.write(f"{self._what}: hangs since {failed * self._look_seconds:.0f} s; it is ended\n")
             sys.stderr.flush()
         self._end()
 

@@ -9,7 +9,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments import watchdog
 from deployments.postgresql import free_port
-from deployments.watchdog import PATIENCE, Watchdog, answers
+from deployments.watchdog import PATIENCE, START_PATIENCE, Watchdog, answers
 from deployments.worker import does_its_work
 
 
@@ -40,6 +40,10 @@ def test_one_answer_is_enough_to_live_on():
 
 def test_what_has_not_begun_yet_does_not_hang():
     assert looks(*[False] * 3 * PATIENCE, True, *[False] * PATIENCE) == 4 * PATIENCE + 1
+
+
+def test_what_never_begins_is_ended_after_half_an_hour():
+    assert looks(*[False] * START_PATIENCE, True) == START_PATIENCE
 
 
 def test_watchdog_that_was_stopped_ends_nothing():
