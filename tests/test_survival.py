@@ -18,6 +18,7 @@ import orjson
 import pyarrow.parquet as pq
 import pytest
 
+from deployments.watchdog import LOOK_SECONDS
 from deployments.worker import children, is_alive
 from tasks.domain.days import days_before, previous_day
 from tasks.running.rules.repair import BEGUN_AGAIN, OLD_STATE_SECONDS, SILENT_SECONDS
@@ -254,6 +255,7 @@ def test_a_server_that_is_away_for_a_night_does_that_night_and_those_before_it(e
 
 def test_a_worker_that_hangs_is_started_again_and_does_what_has_waited(machine, endpoint):
     (worker,) = children(machine.part("worker"))
+    time.sleep(2 * LOOK_SECONDS)  # until it was seen to live
     os.kill(worker, signal.SIGSTOP)
     endpoint.behavior.latency_median = 0.0
     run = machine.start("summarize-day/nightly", day=DAYS[0], catch_up_days=0, settings=settings("hangs"))
