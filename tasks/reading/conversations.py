@@ -189,7 +189,7 @@ class _DayReading:
         assert detected.reader is not None
         assert member.file is not None
         tally, before = self._tally, self._tally.messages + self._tally.conversations
-        unread_files = tally.unread_files
+        unread_files, unread_bytes = tally.unread_files, tally.unread_bytes
         rows = unread = 0
         begun = False
         timestamps = detected.log.timestamps if detected.log else self._timestamps
@@ -212,7 +212,7 @@ class _DayReading:
                 yield from self._in_turn(kept, behind=begun and detected.format == "transcript")
                 begun = True
         if tally.messages + tally.conversations > before:
-            tally.read_bytes += member.size
+            tally.read_bytes += max(member.size - (tally.unread_bytes - unread_bytes), 0)
         unknown = timestamps.take_unknown()
         if unknown.count and not (unknown.of_day and detected.format == "transcript"):
             tally.notes.append(_about_times(member.uri, unknown))
@@ -254,13 +254,18 @@ class _DayReading:
         reject.
         """
         held: list[Reject] = []
-        count = last = 0
+        count = last = taken = 0
         good = False
         try:
             for item in found:
+                is_good = not (
+                    isinstance(item, Reject) and item.reason is Reason.UNREADABLE and not item.conversation_id
+                )
+                if is_good:
+                    taken = member.taken()
                 if good:
                     yield item
-                elif isinstance(item, Reject) and item.reason is Reason.UNREADABLE and not item.conversation_id:
+                elif not is_good:
                     count, last = count + 1, item.line
                     if count <= _REJECTS_HELD:
                         held.append(item)
@@ -275,7 +280,10 @@ class _DayReading:
             if not good and count:
                 self._unread_file(_nothing(held[0], count), member.size)
             detail = f"{error}: nothing from this line on can be read"
-            self._unread_file(Reject("", Reason.UNREADABLE, detail, member.uri, error.line), member.left())
+            # What is garbled before the damage is noticed is lost, too.
+            self._unread_file(
+                Reject("", Reason.UNREADABLE, detail, member.uri, error.line), max(member.size - taken, 1)
+            )
         else:
             if not good and count:
                 self._unread_file(_nothing(held[0], count), member.size)

@@ -25,13 +25,12 @@ class Member:
     note: str = ""
     compressed: bool = False
 
-    def left(self) -> int:
-        """The number of stored bytes not read yet."""
+    def taken(self) -> int:
+        """The number of stored bytes read so far."""
         try:
-            position = self.file.tell() if self.file else 0
+            return self.file.tell() if self.file else 0
         except (OSError, ValueError):
-            position = 0
-        return max(self.size - position, 1)
+            return 0
 
 
 class NotReadable(Exception):

@@ -97,11 +97,15 @@ def _none(log_format: str, lines: list[str]) -> Detected:
     )
 
 
+# A column's name is repeated in a message, and may be the text of a row whose line was merged with the header's.
+_COLUMN: Final = re.compile(r"(?!.*\d{5})[\w ()（）/#.:\[\]-]{0,40}")
+
+
 def _nearly_a_header(line: str) -> str:
     """Describe a header that names two of the three things a message needs; return "" for any other line."""
     for delimiter in (",", "\t", ";", "|"):
         names = [name.strip().strip('"') for name in line.split(delimiter)]
-        if not 3 <= len(names) <= 60 or any(len(name) > 40 for name in names):
+        if not 3 <= len(names) <= 60 or any(not _COLUMN.fullmatch(name) for name in names):
             continue
         shape = LogContext("", _NO_TIMES).vocabulary.shape(tuple(dict.fromkeys(names)))
         found = {

@@ -43,6 +43,20 @@ def test_read_conversations_says_where_gzip_is_damaged_and_reads_several_members
     assert "gzip" in Read(gzip.compress(content) + b"junk").rejects[0].detail
 
 
+@pytest.mark.parametrize("place", [0.2, 0.5, 0.8])
+def test_the_rest_of_a_damaged_file_is_lost_by_its_size(place):
+    """Damage in gzip garbles what follows, and shows by the sum at the end alone."""
+    chance = random.Random(7)
+    notes = ["".join(chance.choices("订单物流退款地址发票优惠您好请稍等", k=200)) for _ in range(1000)]
+    packed = bytearray(gzip.compress(lines(*[conversation(n, note=note) for n, note in enumerate(notes)])))
+    at = int(place * len(packed))
+    packed[at : at + 64] = bytes(64)
+    read = Read(bytes(packed))
+    there = len(read.conversations)
+    assert there == pytest.approx(1000 * place, abs=150)
+    assert read.tally.unread_conversations == pytest.approx(1000 - there, abs=150)
+
+
 @pytest.mark.parametrize(
     "content",
     [random.Random(4).randbytes(300_000), b"PK\x03\x04" + bytes(100), b"PAR1" + bytes(9), b"\x89PNG\r\n\x1a\n" + bytes(99),
@@ -177,6 +191,7 @@ def test_read_conversations_gives_back_every_row_of_a_table(rows, delimiter, quo
     st.sampled_from(["auto", "same"]),
     st.booleans(),
 )
+@example("tsv", [(0.28125, 2, b"")], "auto", True)  # a header that goes on in a row's text
 def test_read_conversations_survives_any_damage_with_something_to_say(log_format, damage, asked, packed):
     content = SHAPES[log_format] * 3
     content = gzip.compress(content) if packed else content

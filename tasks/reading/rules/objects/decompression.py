@@ -11,6 +11,8 @@ import pyarrow as pa
 
 CHUNK_BYTES: Final = 1 << 18
 
+_STORED_BYTES: Final = 1 << 14  # of compressed data at a time: how much of it was read is known that well
+
 COMPRESSIONS: Final = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
@@ -64,9 +66,9 @@ def decompressed(file: BinaryIO, compression: str) -> Iterator[bytes]:
         BrokenStream: where the data is cut or damaged, or unpacks to more than any log does.
     """
     file.seek(0)
-    stored = iter(lambda: file.read(CHUNK_BYTES), b"")
     if not compression:
-        return stored
+        return iter(lambda: file.read(CHUNK_BYTES), b"")
+    stored = iter(lambda: file.read(_STORED_BYTES), b"")
     taken = [0]
 
     def counted() -> Iterator[bytes]:

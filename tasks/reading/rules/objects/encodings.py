@@ -52,6 +52,8 @@ _TOO_FEW: Final = 4
 
 _WRONG_SHARE: Final = 0.05
 
+_FIRST_LINES: Final = 10  # that are no ASCII; by chance so many bytes of another encoding are no UTF-8
+
 
 def encoding_of(evidence: bytes) -> str:
     """The encoding that can decode the evidence: UTF-8, or else the one that makes the likeliest text of it."""
@@ -61,6 +63,9 @@ def encoding_of(evidence: bytes) -> str:
     lines = [line for line in re.split(rb"[\r\n]", evidence) if not line.isascii()]
     if sum(_decodes(line, "utf-8") for line in lines) * 2 > len(lines) or _nearly(evidence, "utf-8"):
         return "utf-8"
+    begins_well = _decodes(b"\n".join(lines[:_FIRST_LINES]), "utf-8")
+    if begins_well and sum(_decodes(line, "gb18030") for line in lines) * 2 < len(lines):
+        return "utf-8"  # garbled from a damage on
     scores = {encoding: _likelihood(evidence, lines, encoding) for encoding in _CANDIDATES}
     best = max(scores, key=scores.__getitem__)
     return best if scores[best] > scores["gb18030"] + _FAR_BETTER else "gb18030"
