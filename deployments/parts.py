@@ -18,8 +18,22 @@ START_SECONDS: Final = 300.0
 STOP_SECONDS: Final = 20.0
 LONGEST_PAUSE_SECONDS: Final = 30.0
 _LOG_BYTES: Final = 20_000_000
-# Were this process killed outright, nobody would stop its parts: the kernel tells them instead (Linux).
-TETHER: Final = ("setpriv", "--pdeathsig", "TERM", "--") if shutil.which("setpriv") else ()
+
+
+def tether(signal_name: str = "TERM") -> tuple[str, ...]:
+    """The beginning of a command that gets a signal when the process that starts it is killed outright (Linux)."""
+    return ("setpriv", "--pdeathsig", signal_name, "--") if shutil.which("setpriv") else ()
+
+
+def end_with_parent() -> None:
+    """End when the process that started this one is gone, also where it made this one stand still: by its SIGCONT."""
+    parent = os.getppid()
+
+    def look(*_: object) -> None:
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGCONT, look)
 
 
 class PartFailed(RunError):
@@ -73,7 +87,7 @@ class Service:
         with self.log.open("ab") as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(  # noqa: S603
-                [*TETHER, *self.command],
+                [*tether(), *self.command],
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -14,6 +14,7 @@ from prefect.utilities.services import critical_service_loop
 from prefect.workers import base
 
 import flows  # noqa: F401  keeps logins out of the worker's log
+from deployments.parts import end_with_parent
 
 # What Prefect raises where a service has failed too often.
 _GIVEN_UP = "Service exceeded error threshold"
@@ -38,4 +39,5 @@ async def patient_loop(workload: Callable[..., Coroutine[Any, Any, Any]], interv
 setattr(base, "critical_service_loop", patient_loop)  # noqa: B010  a name that the module only imports
 
 if __name__ == "__main__":
+    end_with_parent()  # which makes this process stand still before it stops it
     app()

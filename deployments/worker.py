@@ -24,7 +24,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_WORKER_WEBSERVER_PORT
 
 from deployments.bootstrap import WORK_POOL
 from deployments.on_server import require_server
-from deployments.parts import TETHER
+from deployments.parts import tether
 from deployments.postgresql import free_port
 from deployments.watchdog import Watchdog, answers
 from flows.wiring.commands.environment import child_environment, make_temporary_folder, raise_file_limit
@@ -41,6 +41,9 @@ _WORKER_SECONDS: Final = 10.0
 STOP_SECONDS: Final = GRACE_SECONDS + 2 * _WORKER_SECONDS
 
 _POLL_SECONDS: Final = 0.2
+
+# A worker that stands still hears nothing else; `deployments.patient` then ends by itself.
+_TETHER: Final = tether("CONT")
 
 # Of Prefect's worker: it says there that it asks for runs.
 _HEALTH_FLAG: Final = "--with-healthcheck"
@@ -63,7 +66,7 @@ def run_worker(arguments: Sequence[str]) -> int:
     arguments = [*arguments, *([] if _HEALTH_FLAG in arguments else [_HEALTH_FLAG])]
     with scratch_folder(temporary / "kefu-worker", "worker") as folder:
         process = subprocess.Popen(  # noqa: S603
-            [*TETHER, sys.executable, "-m", "deployments.patient", "worker", "start", *arguments],
+            [*_TETHER, sys.executable, "-m", "deployments.patient", "worker", "start", *arguments],
             env=child_environment(TMPDIR=str(folder), PREFECT_WORKER_WEBSERVER_PORT=str(port)),
             start_new_session=True,  # Ctrl-C is for this process
         )

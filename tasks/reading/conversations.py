@@ -258,17 +258,17 @@ class _DayReading:
         good = False
         try:
             for item in found:
-                is_good = not (
-                    isinstance(item, Reject) and item.reason is Reason.UNREADABLE and not item.conversation_id
-                )
-                if is_good:
+                unread = None
+                if isinstance(item, Reject) and item.reason is Reason.UNREADABLE and not item.conversation_id:
+                    unread = item
+                else:
                     taken = member.taken()
                 if good:
                     yield item
-                elif not is_good:
+                elif unread:
                     count, last = count + 1, item.line
                     if count <= _REJECTS_HELD:
-                        held.append(item)
+                        held.append(unread)
                 else:
                     good = True
                     if count > len(held):
@@ -280,10 +280,8 @@ class _DayReading:
             if not good and count:
                 self._unread_file(_nothing(held[0], count), member.size)
             detail = f"{error}: nothing from this line on can be read"
-            # What is garbled before the damage is noticed is lost, too.
-            self._unread_file(
-                Reject("", Reason.UNREADABLE, detail, member.uri, error.line), max(member.size - taken, 1)
-            )
+            lost = max(member.size - taken, 1)  # from the last record on: what is garbled before the damage shows, too
+            self._unread_file(Reject("", Reason.UNREADABLE, detail, member.uri, error.line), lost)
         else:
             if not good and count:
                 self._unread_file(_nothing(held[0], count), member.size)

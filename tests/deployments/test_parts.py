@@ -129,7 +129,7 @@ def test_long_log_gives_way(part, monkeypatch):
     assert one.log.read_text() == one.log.with_suffix(".old.log").read_text() == "here I am\n"
 
 
-@pytest.mark.skipif(not parts.TETHER, reason="no setpriv on this machine")
+@pytest.mark.skipif(not parts.tether(), reason="no setpriv on this machine")
 def test_parts_of_a_killed_supervisor_end(tmp_path):
     supervisor = f"""
 import time

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from deployments import worker as worker_module
+from deployments.parts import tether
 from deployments.worker import children, is_alive, main, run_worker, stop_in_good_order
+from tests.conftest import ROOT
 
 RUN = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.3), open(sys.argv[1], 'w').write('kept'), sys.exit(0))); open(sys.argv[1] + '.up', 'w').close(); time.sleep(600)"
 WORKER = f"""
@@ -63,6 +65,22 @@ def test_run_that_does_not_listen_is_waited_for_only_so_long(capsys):
         assert is_alive(run)
         os.kill(run, signal.SIGKILL)
     assert "0 of 1 runs" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not tether(), reason="no setpriv on this machine")
+def test_worker_that_stands_still_ends_when_the_process_that_stops_it_is_killed():
+    inner = "import time; from deployments.parts import end_with_parent; end_with_parent(); print('up', flush=True); time.sleep(600)"
+    outer = f"import subprocess, sys, time; p = subprocess.Popen([{', '.join(map(repr, tether('CONT')))}, sys.executable, '-c', {inner!r}]); print(p.pid, flush=True); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", outer], stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
+        assert process.stdout is not None
+        worker, up = int(process.stdout.readline()), process.stdout.readline()
+        assert up == "up\n"
+        os.kill(worker, signal.SIGSTOP)
+        process.kill()
+    until = time.monotonic() + 60
+    while is_alive(worker):
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_wrong_settings_are_said_before_a_worker_starts(monkeypatch, capsys):
