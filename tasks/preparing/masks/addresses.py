@@ -22,7 +22,7 @@ _Level = Literal["place", "area", "road", "site", "number", "building"]
 SUSPECT: Final = re.compile(
     r"[省市区县旗镇乡村路街道巷弄号楼栋幢座苑园城庄里厦寓胡馆际府庭湾屯寨](?:[^。！!？?；;，]{0,16}?[路街道巷弄号楼栋幢"
     r"座室层元组村屯户院厦寓城园苑区团段庄里期]|[0-9]{1,3}[-#]|[^。！!？?；;，]{0,6}(?:对面|旁|隔壁|后面|[北南]边|[北南]头|家)|的?交)"
-    r"|地址|住址|住在|寄[到往]|送[到往]|发[到往]|家在"
+    r"|地址|住址|住在|寄[到往]|送[到往]|发[到往]|家在|[我家]住[0-9]|[A-Fa-f]座[0-9]"
 )
 
 _NUMERAL: Final = r"[0-9一二三四五六七八九十百〇零]"
@@ -124,6 +124,11 @@ _VILLAGE: Final = SignedPattern(
     )
 )
 
+# A door without a street: 我住3-1-602, B座1608.
+_DOOR: Final = SignedPattern(
+    re.compile(r"(?<=[我家]住)在?[0-9]{1,3}(?:-[0-9]{1,4}){1,3}(?![0-9-])|[A-Fa-f]座[0-9]{3,5}(?![0-9])")
+)
+
 # Of a Latin text: what no address has, and the words and endings of one, in English and in pinyin.
 _LATIN_RUN: Final = re.compile(r"[A-Za-z0-9#,.'’/& -]{12,200}")
 
@@ -167,7 +172,7 @@ def find_addresses(plain: str) -> Iterator[Span]:
             tail = (_STRONG_TAIL if last in "室户房" else _TAIL).match(plain, chain.end)
             taken = tail.end() if tail else chain.end
             yield chain.start, taken, ADDRESS
-    for pattern in (_CROSSING, _VILLAGE):
+    for pattern in (_CROSSING, _VILLAGE, _DOOR):
         for found in pattern.finditer(plain):
             stops = [stop.end() for stop in _STOP.finditer(plain, *found.span())]
             begin = max((stop for stop in stops if stop < found.start() + 5), default=found.start())

@@ -90,6 +90,8 @@ _WECHAT_AFTER: Final = re.compile(
     re.IGNORECASE,
 )
 
+_WECHAT_ID: Final = re.compile(r"(?<![A-Za-z0-9_@.-])(wx_[A-Za-z0-9_-]{3,20})(?![A-Za-z0-9_@-])", re.IGNORECASE)
+
 _MODEL: Final = re.compile(r"(?:iphone|ipad|ios|mate|vivo|oppo|redmi|honor|huawei|xiaomi|samsung)", re.IGNORECASE)
 
 _QQ_DIGIT: Final = rf"[0-9{SPOKEN_DIGITS}]"
@@ -153,7 +155,7 @@ def find_disguised_emails(plain: str) -> Iterator[Span]:
 
 def find_wechat_names(plain: str) -> Iterator[Span]:
     """Names and numbers that a word such as 微信, vx or 加v makes a WeChat account."""
-    for pattern in (_WECHAT, _WECHAT_NUMBER, _WECHAT_AFTER):
+    for pattern in (_WECHAT, _WECHAT_NUMBER, _WECHAT_AFTER, _WECHAT_ID):
         for found in pattern.finditer(plain):
             name = found[1].lower()
             if name not in NO_WECHAT_NAMES and not _MODEL.match(name) and not re.fullmatch(r"1[3-9][0-9]{9}", name):

@@ -38,6 +38,9 @@ _GO_ON: Final = (
 
 _DOUBLE: Final = "|".join(DOUBLE_SURNAMES)
 
+# Words and brands that begin like a shorter name: 阿司匹林, 施华蔻.
+_LONGER: Final = tuple(word for word in (*NO_NAMES, *BRANDS) if len(word) > 2)
+
 _NO_NAME: Final = "|".join(sorted(NO_NAMES, key=len, reverse=True))
 
 # Surname and one or two characters, the second only where the sentence does not go on with it.
@@ -111,7 +114,7 @@ _SURNAMED: Final = re.compile(
 )
 
 _TITLE: Final = (
-    r"(?:先生|女士|小姐姐?|太太|夫人|师傅|老师|经理|阿姨|同学|主任|主管|店长|大哥|大姐|老板|总监|医生|大夫|护士|"
+    r"(?:先生|女士|小姐姐?|太太|夫人|师傅|老师|经理|阿姨|同学|主任|主管|店长|大哥|大姐|大爷|大妈|大叔|大伯|奶奶|爷爷|老板|总监|医生|大夫|护士|"
     r"教练|律师|警官)"
 )
 
@@ -190,7 +193,7 @@ def find_likely_names(plain: str) -> Iterator[Span]:
     """Names that nothing announces, by their characters and their neighbors."""
     for start, end in likely_names.find_likely_names(plain):
         name = plain[start:end]
-        if name not in BRANDS and name not in CITIES and not _is_word(name):
+        if not (name in BRANDS or name in CITIES or _is_word(name) or plain.startswith(_LONGER, start)):
             yield start, end, NAME
 
 
