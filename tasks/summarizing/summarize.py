@@ -173,11 +173,12 @@ async def _all_or_first_error(coroutines: Sequence[Coroutine[object, object, T]]
 def _rare_collections() -> Iterator[None]:
     """Look for garbage seldom, and never among what was there before: a third of a day's CPU otherwise."""
     thresholds, is_frozen = gc.get_threshold(), gc.get_freeze_count() > 0
-    gc.freeze()
+    if not is_frozen:  # a command has set its imports aside; more would keep the garbage of the day before
+        gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *thresholds[1:])
     try:
         yield
     finally:
         gc.set_threshold(*thresholds)
-        if not is_frozen:  # otherwise what the process itself set aside would be looked through again, too
+        if not is_frozen:
             gc.unfreeze()

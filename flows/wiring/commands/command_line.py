@@ -1,6 +1,7 @@
 """Flows as commands: flags made from the settings, one clear line for what is wrong, exit codes to trust."""
 
 import asyncio
+import atexit
 import gc
 import logging
 import signal
@@ -155,4 +156,5 @@ def main(module_main: Callable[[Sequence[str]], int]) -> NoReturn:
     if sys.stderr.isatty() and "--verbose" not in sys.argv:
         hush_prefect()
     gc.freeze()  # what is imported stays: a collection that looks through it takes a fifth of a second
+    atexit.register(gc.unfreeze)  # DuckDB writes pages about what is still there at the end
     sys.exit(module_main(sys.argv[1:]))
