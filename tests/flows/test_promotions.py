@@ -130,7 +130,6 @@ def test_blocks_naming_finds_every_block_however_the_interface_is_written(block)
 
 
 def test_rollback_goes_only_to_an_endpoint_that_answers(block, qianfan, tmp_path):
-    """F6."""
     qianfan.answers = lambda endpoint, prompt: ANSWER if endpoint == "two_endpoint" else None
     promoted(block, "one", "two")
     form, settings = ExaminationForm(block=block), {"warehouse": str(tmp_path)}
@@ -172,7 +171,6 @@ def serving(console, tmp_path, block):
 
 @pytest.mark.parametrize(("days", "warned"), [(8, False), (6, True)])
 def test_the_nightly_warns_a_week_before_paid_time_runs_out(serving, caplog, days, warned):
-    """F10."""
     now = EPOCH + timedelta(days=30) - timedelta(days=days)
     config = load_settings(serving)
     with caplog.at_level(logging.WARNING):

@@ -216,7 +216,7 @@ class ConsoleServer(ThreadedServer):
         return ""
 
     def _answer(self, path: str, action: str, raw: bytes) -> web.Response:
-        """Errors come in three shapes: V2's code, the older error_code, and the oldest `message.global` (W13)."""
+        """Errors come in three shapes: V2's code, the older error_code, and the oldest `message.global`."""
         handler = self._handlers.get((path, action))
         try:
             if handler is None:

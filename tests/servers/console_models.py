@@ -1,4 +1,4 @@
-"""Models as the console has them: sets, and versions made of a finished task or of one of its checkpoints (W5)."""
+"""Models as the console has them: sets, and versions made of a finished task or of one of its checkpoints."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +30,7 @@ class ModelCalls:
         self.versions: dict[str, Version] = {}
 
     def handlers(self) -> dict[tuple[str, str], Any]:
-        """Return the handler of each call. The old ones (publishTrainModel, modelVersionDetail) are gone (W5)."""
+        """Return the handler of each call. The old ones (publishTrainModel, modelVersionDetail) are gone."""
         path = "/v2/model"
         return {
             (path, "CreateCustomModelSet"): self._create_set,
@@ -41,7 +41,7 @@ class ModelCalls:
         }
 
     def status(self, version: Version) -> str:
-        """The version's status now. What fails says Failed, or Fail in other places of the reference (W11)."""
+        """The version's status now. What fails says Failed, or Fail in other places of the reference."""
         if version.fate == "hang" or self._world.now - version.began < self._world.behavior.publish_seconds:
             return "Creating"
         return "Failed" if version.fate == "fail" else "Ready"

@@ -49,7 +49,7 @@ class ServiceCalls:
         self.bought: dict[str, Body] = {}
 
     def handlers(self) -> dict[tuple[str, str], Any]:
-        """Return the handler of each call. The old service/apply is gone: no service of V1 can be made now (W5)."""
+        """Return the handler of each call. The old service/apply is gone: no service of V1 can be made now."""
         service, units = "/v2/service", "/v2/serviceresources"
         return {
             (service, "CreateService"): self._create,
@@ -67,7 +67,7 @@ class ServiceCalls:
         return unit_id
 
     def status(self, service: Service) -> str:
-        """The service's runStatus now. It is New until its order is paid, by a person where it has to be (W18)."""
+        """The service's runStatus now. It is New until its order is paid, by a person where it has to be."""
         behavior, now = self._world.behavior, self._world.now
         if service.removed or self._expired(service):
             return "Stopped"

@@ -12,7 +12,7 @@ PUBLISHED: Final = {"BLEU-4": 62.20, "ROUGE-1": 77.20, "ROUGE-2": 64.09, "ROUGE-
 _DISTANCES: Final = {"EDIT-DISTANCE": 43.07, "EMBEDDING-DISTANCE": 0.03}
 
 _STANDS_AT = 65
-"""The percentage while the split is evaluated, for half of the time and more (W8)."""
+"""The percentage while the split is evaluated, for half of the time and more."""
 
 
 @dataclass
@@ -219,7 +219,7 @@ def quality(scale: str, hyper: Body) -> float:
 
 
 def metrics_of(scale: str, hyper: Body) -> Body:
-    """The platform's figures of a finished task: those published for the best, scaled; two are plain numbers (W12)."""
+    """The platform's figures of a finished task: those published for the best, scaled; two are plain numbers."""
     reached = quality(scale, hyper)
     return {name: f"{value * reached:.2f}%" for name, value in PUBLISHED.items()} | {
         name: f"{value / max(reached, 0.01):.2f}" for name, value in _DISTANCES.items()
@@ -227,7 +227,7 @@ def metrics_of(scale: str, hyper: Body) -> Body:
 
 
 def checkpoints_of(scale: str, hyper: Body) -> list[Body]:
-    """A loss that falls toward what the model's quality allows; one point has none, as the reference allows (W14)."""
+    """A loss that falls toward what the model's quality allows; one point has none, as the reference allows."""
     floor = 1.6 - 1.3 * quality(scale, hyper)
     points: list[Body] = [{"step": 8}]
     for number in range(1, 4 * hyper["epoch"] + 1):

@@ -21,18 +21,18 @@ class Behavior:
     queue_seconds: float = 60.0
     train_seconds: float = 600.0
     publish_seconds: float = 120.0
-    payment_seconds: float = 60.0  # a service is New for so long, until its order is paid (W18)
+    payment_seconds: float = 60.0  # a service is New for so long, until its order is paid
     deploy_seconds: float = 180.0
     stop_seconds: float = 60.0
     optimize_seconds: float = 60.0
     running_tasks: int = 6  # more at once are refused with 510402
     rows_at_least: int = 1  # smaller datasets are refused with 510101
-    checkpoint_lists: bool = False  # finished tasks list checkpoints; else the list is empty (W12)
+    checkpoint_lists: bool = False  # finished tasks list checkpoints; else the list is empty
     names_repeat: bool = False  # a service may have the name of another one
     task_fates: dict[str, str] = field(default_factory=dict)  # number of the task, from 1 -> fail, hang
     publish_fate: str = ""  # fail, hang
     service_fate: str = ""  # fail, hang, unpaid, unstoppable
-    poor_fields: bool = True  # fields that the reference calls optional are left out where they can be (W14)
+    poor_fields: bool = True  # fields that the reference calls optional are left out where they can be
 
 
 class Refusal(Exception):
@@ -84,7 +84,7 @@ def known(things: dict[str, Any], key: str, kind: str) -> Any:
 
 
 def page(items: Iterable[Body], body: Body, key: str) -> tuple[list[Body], Body]:
-    """A page, newest first, as the real lists come. The last one has no nextMarker (W14)."""
+    """A page, newest first, as the real lists come. The last one has no nextMarker."""
     ordered = list(items)[::-1]
     size = min(int(body.get("maxKeys", 10)), 100)
     start = next((number for number, one in enumerate(ordered) if one[key] == body.get("marker")), 0)

@@ -282,7 +282,6 @@ def test_retire_service_finds_one_whose_creation_was_never_confirmed(console, st
 
 
 def test_retire_service_does_not_call_retired_what_it_never_found(console, store):
-    """F4."""
     console.break_next("CreateService", "reset_after")
     while not console.services:
         live(console, store, rounds=1)

@@ -31,7 +31,6 @@ TASK = st.fixed_dictionaries(
 
 @given(TASK)
 def test_task_report_reads_every_shape_that_the_reference_allows(found):
-    """W14."""
     report = task_report(found, "task-1")
     assert isinstance(report.progress, int)
     assert all(isinstance(value, float) for value in (report.metrics or {}).values())
@@ -52,7 +51,6 @@ def test_task_report_reads_every_shape_that_the_reference_allows(found):
     ],
 )
 def test_number_of_takes_both_notations(text, number):
-    """W12."""
     assert number_of(text) == number
 
 
@@ -86,7 +84,6 @@ def test_modes_of_puts_the_parts_of_a_method_together():
     [({"status": "Ready"}, "ready"), ({"state": "Fail"}, "failed"), ({"status": "Failed"}, "failed"), ({}, "creating")],
 )
 def test_model_report_reads_status_and_state(found, phase):
-    """W10, W11."""
     assert model_report({"modelSetId": "am-1", **found}, "amv-1").phase == phase
 
 
