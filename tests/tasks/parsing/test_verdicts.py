@@ -112,6 +112,7 @@ SPACED = [
     (negative_sentiment_of, "negative: no", False),
     (negative_sentiment_of, "Not obviously negative", False),
     (negative_sentiment_of, "The customer showed no signs of anger", False),
+    (accepted_of, "顾客不接受维修也不接受换货", False),
     (negative_sentiment_of, "anger: no; disappointment: yes", True),
     (negative_sentiment_of, "negative=false", False),
     (accepted_of, "accepted=false", False),

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tasks.preparing.masking import PLACEHOLDERS, mask
 from tests.benchmarks.masking import leaks
 
@@ -32,3 +34,15 @@ def test_every_kind_is_written_by_somebody():
 def test_what_only_looks_like_a_value_stays():
     changed = [line for line in lines("left_alone.txt") if mask(line) != line]
     assert len(changed) <= 1, changed
+
+
+@pytest.mark.parametrize(
+    ("said", "masked"),
+    [
+        ("加我wx_moon88", "加我[微信号]"),
+        ("我住6-2-1503，直接上来", "我住[地址]，直接上来"),
+        ("到C座1120找我", "到[地址]找我"),
+    ],
+)
+def test_what_its_form_alone_gives_away_is_masked(said, masked):
+    assert mask(said) == masked
