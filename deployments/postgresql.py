@@ -10,7 +10,6 @@ import pwd
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -182,13 +181,6 @@ def find_binaries(major: str = "") -> Path:
     if newest < OLDEST:
         raise UsageError(f"PostgreSQL {newest[0]}.{newest[1]} is too old, Prefect needs 14.9 or newer. {_INSTALL}")
     return found[newest]
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _version(binaries: Path) -> tuple[int, int] | None:

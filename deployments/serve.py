@@ -31,9 +31,10 @@ from pydantic_settings import DotEnvSettingsSource
 from deployments.bootstrap import WORK_POOL
 from deployments.login import CLIENT_LOGIN, SERVER_LOGIN, check_exposure, login_file, login_of
 from deployments.parts import PartFailed, Service, announce
-from deployments.postgresql import Cluster, free_port
+from deployments.postgresql import Cluster
 from deployments.worker import STOP_SECONDS as WORKER_STOP_SECONDS
 from flows.wiring.commands.environment import raise_file_limit, spare_from_proxy
+from flows.wiring.commands.own_server import free_port
 from flows.wiring.commands.standard_streams import complain
 from flows.wiring.settings import Settings
 from tasks.domain.errors import KefuError, UsageError

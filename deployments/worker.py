@@ -25,9 +25,9 @@ from prefect.settings import PREFECT_API_URL, PREFECT_WORKER_WEBSERVER_PORT
 from deployments.bootstrap import WORK_POOL
 from deployments.on_server import require_server
 from deployments.parts import tether
-from deployments.postgresql import free_port
 from deployments.watchdog import Watchdog, answers
 from flows.wiring.commands.environment import child_environment, make_temporary_folder, raise_file_limit
+from flows.wiring.commands.own_server import free_port
 from flows.wiring.commands.standard_streams import complain
 from flows.wiring.services import check_settings
 from tasks.domain.errors import KefuError

@@ -20,7 +20,7 @@ import orjson
 import pytest
 
 from deployments.deploy import RENAMED
-from deployments.postgresql import free_port
+from flows.wiring.commands.own_server import free_port
 from tests.conftest import ROOT
 from tests.servers.served import Served, served
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deployments.postgresql import free_port
+from flows.wiring.commands.own_server import free_port
 from flows.wiring.version import code_version
 from tests.conftest import ROOT
 from tests.servers.composed import LOGIN

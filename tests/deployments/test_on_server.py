@@ -4,7 +4,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments import bootstrap, deploy, watch, worker
-from deployments.postgresql import free_port
+from flows.wiring.commands.own_server import free_port
 
 SET_UP = {"bootstrap": lambda: bootstrap.main([]), "deploy": deploy.main}
 NIGHTLY = {"worker": lambda: worker.main([]), "watch": lambda: watch.main([])}

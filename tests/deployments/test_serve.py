@@ -21,6 +21,7 @@ from deployments import parts, postgresql, serve, worker
 from deployments.parts import announce
 from deployments.serve import ROOT
 from deployments.watch import facts
+from flows.wiring.commands.own_server import free_port
 from flows.wiring.settings import Settings
 
 README = (ROOT / "deployments" / "README.md").read_text(encoding="utf-8")
@@ -36,7 +37,7 @@ def test_port_that_is_taken_is_named_and_another_one_offered(tmp_path, capsys):
 def test_missing_postgresql_is_said_before_anything_starts(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(postgresql, "_DEBIAN", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert serve.main(["--folder", str(tmp_path), "--port", str(postgresql.free_port())]) == 2
+    assert serve.main(["--folder", str(tmp_path), "--port", str(free_port())]) == 2
     told = capsys.readouterr().err
     assert "apt-get install postgresql" in told
     assert "--database sqlite" in told
@@ -75,7 +76,7 @@ def test_second_call_says_where_the_first_one_is(tmp_path, capsys):
 @pytest.mark.parametrize("login", ["", " ", "nocolon", "user:", ":password", "user:short", "user:with blank"])
 def test_a_login_that_protects_nothing_is_refused_before_anything_listens(login, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", login)
-    assert serve.main(["--folder", str(tmp_path), "--port", str(postgresql.free_port())]) == 2
+    assert serve.main(["--folder", str(tmp_path), "--port", str(free_port())]) == 2
     told = capsys.readouterr().err
     assert "USER:PASSWORD is expected" in told
     assert not login.strip() or login not in told.replace("USER:PASSWORD", "")

@@ -8,9 +8,9 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments import watchdog
-from deployments.postgresql import free_port
 from deployments.watchdog import PATIENCE, START_PATIENCE, Watchdog, answers
 from deployments.worker import does_its_work
+from flows.wiring.commands.own_server import free_port
 
 
 def looks(*answered: bool) -> int:

@@ -17,9 +17,9 @@ from prefect.flow_engine import run_flow_async
 from prefect.states import Scheduled
 
 from deployments.automations import TAG
-from deployments.postgresql import free_port
 from deployments.watch import Watch, make_watch
 from flows.summarize_day import summarize_day
+from flows.wiring.commands.own_server import free_port
 from tasks.clients.bos import connection as bos_connection
 from tasks.running.repair import Repairer
 from tasks.running.rules.repair import BEGUN_AGAIN, MOST_TIMES, SETTLED_SECONDS

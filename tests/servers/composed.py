@@ -20,8 +20,9 @@ from typing import Any, Final
 import httpx
 import yaml  # type: ignore[import-untyped]
 
-from deployments.postgresql import Cluster, free_port
+from deployments.postgresql import Cluster
 from deployments.worker import children
+from flows.wiring.commands.own_server import free_port
 from tests.conftest import ROOT
 from tests.servers.served import Deployed
 

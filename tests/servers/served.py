@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from deployments.postgresql import free_port
+from flows.wiring.commands.own_server import free_port
 from tests.conftest import ROOT
 
 _START_SECONDS = 900.0

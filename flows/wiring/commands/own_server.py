@@ -43,7 +43,7 @@ def start_own_server() -> None:
     Raises:
         RunError: it did not answer in time.
     """
-    port = _free_port()
+    port = free_port()
     server = subprocess.Popen(  # noqa: S603
         [
             *(sys.executable, "-m", "uvicorn", "--app-dir", str(Path(prefect.__file__).parents[1])),
@@ -63,7 +63,8 @@ def start_own_server() -> None:
     refresh_global_settings_context()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((_HOST, 0))
         return int(probe.getsockname()[1])

@@ -20,7 +20,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelled, Completed, Crashed, Failed, Pending, Running
 
-from deployments.postgresql import free_port
+from flows.wiring.commands.own_server import free_port
 from tasks.domain.errors import RunError, UsageError
 from tasks.running import backfill_runs as day_runs
 from tasks.running.backfill_runs import NIGHTLY_TAG, BackfillRuns, cancel_days, read_deployment

@@ -12,7 +12,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from deployments.postgresql import free_port
+from flows.wiring.commands.own_server import free_port
 from flows.wiring.commands.surroundings import explain, surroundings
 from tasks.domain.errors import NoLogs, RunError
 from tests.conftest import ROOT
