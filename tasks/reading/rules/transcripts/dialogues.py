@@ -64,6 +64,8 @@ _LABEL_HERE: Final = re.compile(
 # <user>, <|user|>, [user], 【用户】: a label in brackets needs no colon.
 _OPENED: Final[Mapping[str, tuple[str, ...]]] = {">": ("<", "<|"), "]": ("[",), "】": ("【",)}
 
+_NOTICE_BEGINS: Final = frozenset("0123456789[\u200e")
+
 _END_TAG: Final = re.compile(r"\s{0,4}</\|?\w{1,24}\|?>\s{0,4}\Z")
 
 _LATIN: Final = "|".join(_alternatives(words, latin=True) for words in (USER_WORDS, AGENT_WORDS)) + "|system"
@@ -150,8 +152,8 @@ def labeled_lines(lines: Sequence[str], reader: LabelReader) -> Transcript | Non
     above = 0
     for line in lines:
         label = reader.label(line)
-        if label and label[0] and line[label[3] - 1] in _COLONS and "</" not in line:
-            utterances.append(Utterance(label[0], without_withdrawn(line[label[3] :].strip()), label[2]))
+        if label and label.speaker and label.begins_at_colon(line) and "</" not in line:
+            utterances.append(Utterance(label.speaker, without_withdrawn(line[label.end :].strip()), label.time))
         elif line and not line.isspace() and (label or utterances or notice_in(line, "")):
             return None
         elif not utterances:
@@ -194,7 +196,7 @@ def _labels_at_line_starts(text: str, reader: LabelReader) -> tuple[list[tuple[i
     blanked = False
     for at, line in enumerate(lines):
         label = reader.label(line) if line else None
-        if line and (label is None or label[0] is None or line[label[3] - 1] not in _COLONS):  # nobody says it yet
+        if line and not (label and label.begins_at_colon(line)):  # nobody says it yet
             notice = notice_in(line, lines[at + 1] if at + 1 < len(lines) else "")
             if notice:
                 day, label = notice.day or day, None
@@ -214,10 +216,6 @@ def _labels_at_line_starts(text: str, reader: LabelReader) -> tuple[list[tuple[i
 
 _OTHER: Final[Mapping[Any, Speaker]] = {"user": "agent", "agent": "user"}
 
-_COLONS: Final = frozenset(":：﹕∶")
-
-_NOTICE_BEGINS: Final = frozenset("0123456789[\u200e")
-
 
 def _with_sides(
     labels: list[tuple[int, Label]],
@@ -227,8 +225,8 @@ def _with_sides(
     Where one side alone is known, and one other name speaks, that is the other side's. A stranger above the first
     label and nowhere else is a heading.
     """
-    if all(label[0] for _, label in labels):
-        return [(start, start + label[3], label[0], label[2]) for start, label in labels], {}, ""  # type: ignore[misc]
+    if all(label.speaker for _, label in labels):
+        return [(start, start + label.end, label.speaker, label.time) for start, label in labels], {}, ""  # type: ignore[misc]
     counts = Counter(label.name for _, label in labels if label.speaker is None)
     if labels and (first := labels[0][1]).speaker is None and not first.sure and counts[first.name] == 1 < len(labels):
         labels = labels[1:]

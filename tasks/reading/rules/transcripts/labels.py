@@ -2,10 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from tasks.reading.rules.speakers import AGENT_WORDS, USER_WORDS, Speaker, speaker_of
 
@@ -131,9 +130,9 @@ class Label(NamedTuple):
     sure: bool
     plain: bool = False
 
-
-# Makes a label of its fields, half a microsecond sooner than its class does.
-new_label: Final[Callable[[tuple[Any, ...]], Label]] = partial(tuple.__new__, Label)
+    def begins_at_colon(self, line: str) -> bool:
+        """True for a side's label that a colon ends: a line that somebody says."""
+        return self.speaker is not None and line[self.end - 1] in ":：﹕∶"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +169,7 @@ class LabelReader:
         if not self.roles and (end := _first_colon(line)) > 0:
             name = line[:end]
             if speaker := _PLAIN.get(name):
-                return new_label((speaker, name, None, end + 1, True, True))
+                return Label(speaker, name, None, end + 1, sure=True, plain=True)
             if name.lower() in _NO_NAMES:
                 return None
         return self._decorated(line)
@@ -211,7 +210,9 @@ class LabelReader:
         ends = not found["shut"] or (found["open"] and speaker) or line[found.end() : found.end() + 1].isspace()
         if ends and (speaker or self._is_stranger(name, timed, found)):
             known = speaker is not None
-            return new_label((speaker, name, found["time"], found.end(), known, known and timed and not found["shut"]))
+            return Label(
+                speaker, name, found["time"], found.end(), sure=known, plain=known and timed and not found["shut"]
+            )
         return None
 
     def _dashed(self, line: str) -> Label | None:
