@@ -1,5 +1,6 @@
 """Erase one customer or conversation from a warehouse, and prove by a scan that nothing is left."""
 
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -9,13 +10,16 @@ from typing import Final
 
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tasks.domain.errors import ObjectMissing, PreconditionFailed, RunError
 from tasks.domain.layout import ERASE_REQUESTS_PREFIX, ERASURES_PREFIX, PSEUDONYM_KEY, partition_key
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.warehouse.parquet import as_damage
-from tasks.warehouse.rules.erasure import Wanted, as_parquet, rows_of, split_rows, text_of
+from tasks.warehouse.rules.erasure import LOOKED_AT, Wanted, as_parquet, rows_of, text_of
 from tasks.warehouse.rules.tables import RUNS, republished
+
+_TABLE: Final = ".parquet"
 
 # Pages that show conversations: they go as a whole, and can be built again.
 _PAGES: Final = (".html", ".md", ".xlsx", ".csv", ".json", ".txt")
@@ -37,6 +41,12 @@ class Erasure:
     scanned: int = 0
     left: list[str] = field(default_factory=list)
 
+    def count(self, key: str, rows: int) -> None:
+        """Count an object of which so many rows, lines or pages are theirs."""
+        if rows:
+            self.touched[place_of(key)] += 1
+            self.rows += rows
+
 
 def find(warehouse: ObjectStore, wanted: Wanted) -> tuple[Wanted, Erasure]:
     """Everything that would be erased; nothing is changed. Blocking.
@@ -44,20 +54,17 @@ def find(warehouse: ObjectStore, wanted: Wanted) -> tuple[Wanted, Erasure]:
     Returns:
         The request, completed with the ids, fingerprints and texts from the tables; and its places.
     """
-    known = 0
     while True:  # a row of a label names the text that a training set holds, an attribute the id that an answer bears
-        for stored in _objects(warehouse, ".parquet"):
-            found, _ = split_rows(_rows_of(stored.key, warehouse.read_path(stored.key)), wanted)
-            wanted = wanted.learned(found)
-        size = len(wanted.conversations) + len(wanted.hashes) + len(wanted.texts)
-        if size == known:
+        before, report = wanted, Erasure()
+        for stored in _objects(warehouse, is_table=True):
+            rows = _find_rows(stored.key, warehouse.read_path(stored.key), wanted)
+            wanted = wanted.learned(rows.to_pylist())
+            report.count(stored.key, rows.num_rows)
+        if wanted == before:
             break
-        known = size
-    report = Erasure(conversations=len(wanted.hashes))
-    for stored in _objects(warehouse):
-        if rows := _theirs(stored.key, warehouse.read_path(stored.key), wanted)[0]:
-            report.touched[place_of(stored.key)] += 1
-            report.rows += rows
+    report.conversations = len(wanted.hashes)
+    for stored in _objects(warehouse, is_table=False):
+        report.count(stored.key, _without_theirs(stored.key, warehouse.read_path(stored.key), wanted)[0])
     return wanted, report
 
 
@@ -75,12 +82,10 @@ def erase(warehouse: ObjectStore, wanted: Wanted, now: datetime, actor: str) -> 
     """
     report = Erasure(conversations=len(wanted.hashes))
     for stored in _objects(warehouse):
-        if rows := _erase_from(warehouse, stored, wanted):
-            report.touched[place_of(stored.key)] += 1
-            report.rows += rows
+        report.count(stored.key, _erase_from(warehouse, stored, wanted))
     for stored in _objects(warehouse):
         report.scanned += 1
-        if wanted.has_text(text_of(stored.key, warehouse.read_path(stored.key))):
+        if _shows(stored.key, warehouse.read_path(stored.key), wanted):
             report.left.append(warehouse.uri_of(stored.key))
     record = {
         "at": now.isoformat(),
@@ -102,9 +107,9 @@ def place_of(key: str) -> str:
     return "/".join(parts[:2]) if parts[0] == "_staging" else parts[0]
 
 
-def _objects(warehouse: ObjectStore, ending: str = "") -> Iterator[StoredObject]:
+def _objects(warehouse: ObjectStore, is_table: bool | None = None) -> Iterator[StoredObject]:
     for stored in list(warehouse.list_objects()):
-        if stored.key.endswith(ending) and not stored.key.startswith(_OWN):
+        if is_table in (None, stored.key.endswith(_TABLE)) and not stored.key.startswith(_OWN):
             yield stored
 
 
@@ -114,7 +119,7 @@ def _erase_from(warehouse: ObjectStore, stored: StoredObject, wanted: Wanted) ->
         if before is None:
             return 0
         try:
-            rows, content = _theirs(stored.key, warehouse.read_path(stored.key), wanted)
+            rows, content = _without_theirs(stored.key, warehouse.read_path(stored.key), wanted)
             if not rows:
                 return 0
             if day := _TABLES_OF_A_DAY.match(stored.key):  # first: after a crash in between, the day is loaded again
@@ -145,11 +150,21 @@ def _rows_of(key: str, content: bytes) -> pa.Table:
         return rows_of(content)
 
 
-def _theirs(key: str, content: bytes, wanted: Wanted) -> tuple[int, bytes | None]:
+def _find_rows(key: str, content: bytes, wanted: Wanted) -> pa.Table:
+    """Their rows of a table: ids, fingerprints and texts."""
+    with as_damage(key), pq.ParquetFile(io.BytesIO(content)) as file:
+        columns = [name for name in (*LOOKED_AT, "text") if name in file.schema_arrow.names]
+        pieces = [wanted.rows_in(pa.Table.from_batches([batch])) for batch in file.iter_batches(columns=columns)]
+        return pa.concat_tables(pieces) if pieces else file.schema_arrow.empty_table()
+
+
+def _without_theirs(key: str, content: bytes, wanted: Wanted) -> tuple[int, bytes | None]:
     """Count an object's rows or lines that are theirs, and return the object without them; None: it goes as a whole."""
-    if key.endswith(".parquet"):
-        rows, rest = split_rows(_rows_of(key, content), wanted)
-        return len(rows), as_parquet(rest)
+    if key.endswith(_TABLE):
+        if theirs := _find_rows(key, content, wanted).num_rows:
+            table = _rows_of(key, content)
+            content = as_parquet(table.filter(pa.array(~wanted.mark_rows(table))))
+        return theirs, content
     if key.endswith(".jsonl"):
         lines = content.splitlines(keepends=True)
         kept = [line for line in lines if not wanted.has_line(line)]
@@ -157,3 +172,10 @@ def _theirs(key: str, content: bytes, wanted: Wanted) -> tuple[int, bytes | None
     if key.endswith(_PAGES) and wanted.has_text(text_of(key, content)):
         return 1, None
     return 0, content
+
+
+def _shows(key: str, content: bytes, wanted: Wanted) -> bool:
+    if not key.endswith(_TABLE):
+        return wanted.has_text(text_of(key, content))
+    with as_damage(key), pq.ParquetFile(io.BytesIO(content)) as file:
+        return wanted.has_table(pa.Table.from_batches([batch]) for batch in file.iter_batches())
