@@ -43,7 +43,7 @@ def check_exposure(host: str, port: int, login: str | None) -> None:
     """
     if login is not None:
         _checked(login)
-    elif not _is_loopback(host):
+    elif not is_loopback(host):
         raise UsageError(
             f"Whoever reaches {host}:{port} could read the keys in the blocks: "
             f"set {SERVER_LOGIN}=USER:PASSWORD, which the UI and workers elsewhere then need."
@@ -55,7 +55,8 @@ def login_file(folder: Path) -> Path:
     return folder / _FILE
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return true if an address is reached from its own machine alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -7,16 +7,17 @@ with addresses of their own.
 """
 
 import argparse
-import base64
-import hmac
 import http.server
+import math
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
+from deployments.login_brake import LoginBrake
 from flows.wiring.commands.environment import ui_login
 from flows.wiring.commands.standard_streams import complain
 from flows.wiring.settings import load_settings
@@ -30,11 +31,11 @@ class ReportsHandler(http.server.SimpleHTTPRequestHandler):
     """Answers GET and HEAD below one folder.
 
     Args:
-        login: `USER:PASSWORD`; empty: none is asked for.
+        brake: knows the login; None: none is asked for.
     """
 
-    def __init__(self, *arguments: Any, login: str, **options: Any) -> None:
-        self._login = login
+    def __init__(self, *arguments: Any, brake: LoginBrake | None, **options: Any) -> None:
+        self._brake = brake
         super().__init__(*arguments, **options)
 
     def do_GET(self) -> None:
@@ -64,20 +65,29 @@ class ReportsHandler(http.server.SimpleHTTPRequestHandler):
         """Log nothing: who reads which report is nobody's business."""
 
     def _may_read(self) -> bool:
-        kind, _, given = self.headers.get("Authorization", "").partition(" ")
-        wanted = base64.b64encode(self._login.encode()).decode()
-        if not self._login or (kind == "Basic" and hmac.compare_digest(given.strip(), wanted)):
+        if self._brake is None:
             return True
-        self.send_response(HTTPStatus.UNAUTHORIZED)
-        self.send_header("WWW-Authenticate", 'Basic realm="kefu-digest", charset="UTF-8"')
+        address, now, given = self.client_address[0], time.monotonic(), self.headers.get("Authorization")
+        if given is not None and (wait := self._brake.wait(address, now)):
+            self._refuse(HTTPStatus.TOO_MANY_REQUESTS, "Retry-After", str(math.ceil(wait)))
+            return False
+        is_right, guessing = self._brake.try_header(address, given, now) if given is not None else (False, "")
+        if guessing:
+            sys.stderr.write(f"{guessing}\n")
+        if not is_right:
+            self._refuse(HTTPStatus.UNAUTHORIZED, "WWW-Authenticate", 'Basic realm="kefu-digest", charset="UTF-8"')
+        return is_right
+
+    def _refuse(self, status: HTTPStatus, header: str, value: str) -> None:
+        self.send_response(status)
+        self.send_header(header, value)
         self.send_header("Content-Length", "0")
         self.end_headers()
-        return False
 
 
 def reports_server(folder: Path, host: str, port: int, login: str) -> http.server.ThreadingHTTPServer:
     """A server of the reports in a folder, listening already."""
-    handler = partial(ReportsHandler, directory=str(folder), login=login)
+    handler = partial(ReportsHandler, directory=str(folder), brake=LoginBrake(login) if login else None)
     return http.server.ThreadingHTTPServer((host, port), handler)
 
 

@@ -7,9 +7,13 @@ login is what keeps such a page out; here its requests end before they reach Pre
 """
 
 import argparse
+import json
+import logging
+import math
 import os
 import socket
 import sys
+import time
 from collections.abc import Collection, Sequence
 from ipaddress import ip_address
 from typing import Final
@@ -24,9 +28,12 @@ from starlette.websockets import WebSocketClose
 
 import flows  # noqa: F401  keeps logins out of the server's log
 from deployments.login import check_exposure
+from deployments.login_brake import LoginBrake
 from deployments.watchdog import Watchdog, answers
 from flows.wiring.commands.standard_streams import complain
 from tasks.domain.errors import UsageError
+
+_log = logging.getLogger("uvicorn.error")  # the server's own, which has a place to write to
 
 _UNFRAMED: Final = {
     "X-Frame-Options": "SAMEORIGIN",
@@ -36,16 +43,18 @@ _UNFRAMED: Final = {
 
 
 class Guard:
-    """Prefect's application behind checks of the headers Host and Origin.
+    """Prefect's application behind checks of the headers Host and Origin, and a brake on guessed logins.
 
     Args:
         app: Prefect's.
         names: of this machine, as requests may call it. Any address that is a number, and localhost, are fine anyway:
             a page's own name is neither.
         page: the UI's address at a proxy, whose pages may call besides those that the server sends itself.
+        login: of the server, which Prefect checks; None: it has none.
     """
 
-    def __init__(self, app: ASGIApp, names: Collection[str] = (), page: str = "") -> None:
+    def __init__(self, app: ASGIApp, names: Collection[str] = (), page: str = "", login: str | None = None) -> None:
+        self._brake = None if login is None else LoginBrake(login)
         self._app = app
         self._names = {"localhost", _name_of(page), *(name.lower() for name in names)} - {""}
         self._page = _place_of(page)
@@ -61,13 +70,46 @@ class Guard:
                 MutableHeaders(scope=message).update(_UNFRAMED)
             await send(message)
 
-        refusal = self._refusal(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        refusal, status, more = self._refusal(headers), 403, {}
+        if not refusal and (wait := self._brake_on(scope, headers)):
+            refusal, status = f"Too many wrong logins from this address: try again in {wait} s.", 429
+            more = {"Retry-After": str(wait)}
         if not refusal:
-            await self._app(scope, receive, send_unframed)
+            await self._app(scope, self._watched(scope, receive), send_unframed)
         elif scope["type"] == "websocket":
             await WebSocketClose(1008, refusal)(scope, receive, send)
         else:
-            await PlainTextResponse(refusal, 403)(scope, receive, send_unframed)
+            await PlainTextResponse(refusal, status, more)(scope, receive, send_unframed)
+
+    def _brake_on(self, scope: Scope, headers: Headers) -> int:
+        """Take in a request's login; return the seconds that its address has to wait."""
+        given = headers.get("authorization")
+        if self._brake is None or (given is None and scope["type"] == "http"):
+            return 0
+        address, now = _address_of(scope), time.monotonic()
+        if wait := self._brake.wait(address, now):
+            return math.ceil(wait)
+        if given is not None:
+            _warn(self._brake.try_header(address, given, now)[1])
+        return 0
+
+    def _watched(self, scope: Scope, receive: Receive) -> Receive:
+        """Take in the login of a web socket, which is in its first message."""
+        brake = self._brake
+        if scope["type"] != "websocket" or brake is None:
+            return receive
+        is_first = True
+
+        async def watched() -> Message:
+            nonlocal is_first
+            message = await receive()
+            if message["type"] == "websocket.receive" and is_first:
+                is_first = False
+                _warn(brake.try_login(_address_of(scope), _token_of(message), time.monotonic())[1])
+            return message
+
+        return watched
 
     def _refusal(self, headers: Headers) -> str:
         host, origin = headers.get("host", ""), headers.get("origin")
@@ -77,6 +119,23 @@ class Guard:
         if origin is None or (_place_of(origin) and _place_of(origin) in {host, self._page}):
             return ""
         return "This server takes no requests of other sites' pages."
+
+
+def _address_of(scope: Scope) -> str:
+    return str((scope.get("client") or ("unknown",))[0])
+
+
+def _token_of(message: Message) -> str:
+    try:
+        token = json.loads(message.get("text") or message.get("bytes") or "")["token"]
+    except (ValueError, TypeError, KeyError):
+        return ""
+    return token if isinstance(token, str) else ""
+
+
+def _warn(sentence: str) -> None:
+    if sentence:
+        _log.warning(sentence)
 
 
 def _name_of(url: str) -> str:
@@ -111,9 +170,10 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
 
     settings = get_current_settings().server
-    login = settings.api.auth_string
+    secret = settings.api.auth_string
+    login = None if secret is None else secret.get_secret_value()
     try:
-        check_exposure(given.host, given.port, None if login is None else login.get_secret_value())
+        check_exposure(given.host, given.port, login)
     except UsageError as error:
         return complain(error)
     database = settings.database.connection_url
@@ -124,7 +184,7 @@ def main(arguments: Sequence[str]) -> int:
     own = "127.0.0.1" if given.host == "0.0.0.0" else given.host  # noqa: S104
     Watchdog("server", lambda: answers(f"http://{own}:{given.port}/api/health"), lambda: os._exit(1)).start()
     uvicorn.run(
-        Guard(create_app(final=True), [socket.gethostname(), *given.name], get_current_settings().ui_url or ""),
+        Guard(create_app(final=True), [socket.gethostname(), *given.name], get_current_settings().ui_url or "", login),
         host=given.host,
         port=given.port,
         timeout_keep_alive=settings.api.keepalive_timeout,
