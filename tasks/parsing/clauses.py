@@ -43,6 +43,8 @@ _DEMANDS: Final = frozenset(["要", "必须", "须", "须先", "需", "需要", 
 
 _ARTICLES: Final = frozenset(["a", "an", "the", "any"])
 
+_NAMED: Final = frozenset({Kind.OTHER, Kind.GOODS})  # behind a mood: a product or a page that is called so
+
 _GOVERNED: Final = frozenset({Kind.BRIDGE, Kind.TOWARDS, Kind.EVENT, Kind.GOODS, Kind.SHOW, Kind.TO, Kind.OWNED})
 
 _THINGS: Final = frozenset({Kind.OTHER, Kind.AGENT, Kind.THIRD, Kind.GOODS})
@@ -50,6 +52,8 @@ _THINGS: Final = frozenset({Kind.OTHER, Kind.AGENT, Kind.THIRD, Kind.GOODS})
 _VERBS: Final = frozenset({Kind.OTHER, Kind.EVENT, Kind.RECEIVE})  # may be one
 
 _PARTED: Final = frozenset(["的", "均", "皆", "都", "也", "全"])  # from the verdict that a word behind them is about
+
+_FADES: Final = frozenset({Kind.DENIED, Kind.SPENT, Kind.REACHED})
 
 _SHOWS_NOTHING: Final = frozenset({Kind.SHOW, Kind.BRIDGE, Kind.DEGREE, Kind.END, Kind.CONCESSION, Kind.CONTRAST})
 
@@ -156,12 +160,15 @@ class ClauseReader:
             governed = (kind in _GOVERNED or kind is Kind.OTHER) and not (kind is Kind.TO and self._from)
             self._refuses = kind is Kind.REFUSAL or (self._refuses and governed)  # not after 到: 从拒绝到接受
             if kind in _SIGNS:
-                claim = self._claim(kind, attributive=last[0] == "的", describes=_describes(clause, at))
+                names = last[1] is Kind.ENQUIRY and at < end and clause[at][1] in _NAMED  # 咨询焦虑自测表
+                claim = self._claim(kind, attributive=last[0] == "的", describes=names or _describes(clause, at))
                 if self.agent or (self._of_other and last[0] == "的"):
                     self._scope.link = None
                 elif claim is not None:
                     claims.append(claim)
-            elif (revised := self._revised(claims, kind, last, ends=_ends(clause, at, end))) is not None:
+            elif (
+                revised := self._revised(claims, kind, last, ends=at == end, denies=_denies(clause, at, end))
+            ) is not None:
                 claims = revised
             elif self._is_listed_object(kind, clause[at : at + 1]):
                 continue
@@ -191,18 +198,21 @@ class ClauseReader:
             and any(kind is Kind.COORDINATION and word != "and" for word, kind in following)
         )
 
-    def _revised(self, claims: list[Claim], kind: Kind, last: Word, *, ends: bool) -> list[Claim] | None:
+    def _revised(self, claims: list[Claim], kind: Kind, last: Word, *, ends: bool, denies: bool) -> list[Claim] | None:
         """The claims as a word behind them leaves them; None where it is no such word.
 
         Args:
             claims: of the clause so far.
             kind: of the word.
             last: the word before it.
-            ends: the word ends the clause, or denies all that is shown.
+            ends: the word ends the clause.
+            denies: the word is a negation that only showing follows: 不满并未表现.
         """
         behind = self._scope.link is not None
         # 有接受补发的可能, 抱怨和指责均无
         parted = behind or last[0] in _PARTED
+        if denies and not self.agent:
+            kind = Kind.DENIED
         asks = kind is Kind.ASKED or (ends and parted and kind in _ASKS)
         in_case = kind is Kind.IN_CASE and last[1] is not Kind.AGENT and last[0][-1:] != "说"  # 客服的话, 说的话
         self.conditional |= in_case
@@ -217,7 +227,7 @@ class ClauseReader:
             if kind is Kind.DENIED:  # what an unknown word names, or the verdict
                 return [*earlier, claim._replace(value=None)]
             return [*earlier, claim._replace(value=claim.value or None)] if kind is Kind.SPENT else None
-        if kind is Kind.DENIED or kind is Kind.SPENT:
+        if kind in _FADES:
             return [claim._replace(value=_faded(claim, kind)) for claim in claims]
         return [claim._replace(value=None) for claim in claims] if ends and kind is Kind.FAINT else None
 
@@ -353,11 +363,10 @@ class ClauseReader:
         self._scope.bridge(word, last)
 
 
-def _ends(clause: list[Word], at: int, end: int) -> bool:
-    """Return true for the last word of a clause, and for a negation that only showing follows: 不满并未表现."""
-    if at == end or clause[at - 1][1] is not Kind.NEGATION:
-        return at == end
-    return clause[at][1] is Kind.SHOW and all(kind in _SHOWS_NOTHING for _, kind in clause[at:end])
+def _denies(clause: list[Word], at: int, end: int) -> bool:
+    """Return true for a negation that only showing follows: 不满并未表现."""
+    shown = clause[at:end]
+    return clause[at - 1][1] is Kind.NEGATION and bool(shown) and all(kind in _SHOWS_NOTHING for _, kind in shown)
 
 
 def _describes(clause: list[Word], at: int) -> bool:
@@ -376,10 +385,12 @@ def _is_object(clause: list[Word], at: int) -> bool:
 
 
 def _faded(claim: Claim, kind: Kind) -> bool | None:
-    """Return the value of a verdict whose thing is hardly there, or used up.
+    """Return the value of a verdict whose thing is hardly there, used up, or not reached (没到生气的地步).
 
     What is hardly there was not shown; that there is no sign of calm shows nothing; used-up patience shows anger.
     """
+    if kind is Kind.REACHED:
+        return not claim.sign if claim.negated else claim.value
     if kind is Kind.SPENT:
         return True if claim.sign is False and claim.value is not None else None
     return False if claim.value else None

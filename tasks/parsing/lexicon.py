@@ -20,6 +20,7 @@ class Kind(IntEnum):
     DENIED = auto()
     FAINT = auto()
     SPENT = auto()
+    REACHED = auto()
     HIDDEN = auto()
     EXTENT = auto()
     BRIDGE = auto()

@@ -37,9 +37,9 @@ from tasks.parsing.clauses import Claim, claims_of
 from tasks.parsing.lexicon import read_lexicon
 from tasks.parsing.no_mood import is_any, names_no_mood
 
-_YES_WORDS: Final = "是 是的 对 对的 正确 有 有的 存在 算是 yes y true t 1 1.0 √ ✓ ✔ ✅"
+_YES_WORDS: Final = "是 是的 对 对的 正确 有 有的 存在 算是 yes y true t 1 1.0 100% √ ✓ ✔ ✅"
 
-_NO_WORDS: Final = "否 错 错误 不 不是 不是的 没有 没 不存在 no n false f 0 0.0 × ✗ ✘ ❌"
+_NO_WORDS: Final = "否 错 错误 不 不是 不是的 没有 没 不存在 no n false f 0 0.0 0% × ✗ ✘ ❌"
 
 _WORDS: Final = {**dict.fromkeys(_YES_WORDS.split(), True), **dict.fromkeys(_NO_WORDS.split(), False)}
 
@@ -75,6 +75,12 @@ _ECHO: Final = re.compile(
     r"(?=[^:]{0,16}(?:是否|有无|与否)|[^:不没未无拒]{0,24}:)"
     r"[^:,.。;!?(]{0,12}(?:接受|方案|情绪|accept|sentiment|negative)[^:,.。;!?(]{0,4}:"
     r"|负面:(?=(?:是|否|有|无|没有)$)"
+)
+
+# A product or a title called after a mood: 《焦虑时代》, “无忧无怒”礼盒.
+_TITLE: Final = re.compile(
+    '(?<=.)《[^《》]{1,40}》|[“"「『‘][^“”"「」『』‘’]{1,20}[”"」』’]'
+    "(?=款|牌|系列|套装|套餐|礼盒|公仔|玩具|玩偶|商品|产品|品牌|店|旗舰店|一?[书歌剧]|课|活动|按钮|按键|选项|栏目|页面|图案|字样)"
 )
 
 _MARKUP: Final = re.compile(r"[\"'“”‘’「」『』《》*_`~#>\u200b-\u200f\u2060\ufeff]+")
@@ -207,7 +213,7 @@ def _parts(text: str, *, none: bool | None) -> tuple[bool | None, str, list[str]
 
 def _undressed(text: str) -> str:
     """The text in half-width, small, simplified characters, without markup or, where there is more, pictures."""
-    normal = unicodedata.normalize("NFKC", text[:_LONGEST]).translate(_DASHES)
+    normal = unicodedata.normalize("NFKC", _TITLE.sub("某物", text[:_LONGEST])).translate(_DASHES)
     if "<" in normal:
         normal = _TAG.sub("", normal)
     normal = " ".join(_MARKUP.sub("", normal).lower().split())
