@@ -317,7 +317,8 @@ class Caller:
             request_hash=request.request_hash,
             content_hash=request.content_hash,
             outcome=outcome,
-            text=text if request.replacements is None else mask(text),
+            # What is not paid quotes a text that is masked already.
+            text=mask(text) if self._summarizer.paid and request.replacements is not None else text,
             model=self._summarizer.model,
             prompt_version=self._policy.prompt_version,
             prompt_tokens=reply.prompt_tokens if reply else 0,
