@@ -15,7 +15,7 @@ from tasks.themes.rules.classifier import Classifier
 from tasks.themes.rules.known import KnownThemes
 from tasks.themes.rules.nearest import NearestExamples
 from tasks.themes.rules.normalizing import normalize
-from tasks.themes.rules.patterns import NO_RULE, Rule, first_matches
+from tasks.themes.rules.patterns import NO_RULE, Rule, first_matches, matches
 from tasks.themes.rules.taxonomy import OTHER, Taxonomy
 
 _Scores = npt.NDArray[np.float32]
@@ -66,7 +66,7 @@ class Assigner:
         """A theme's id for each text, OTHER where none fits, null where there is no text."""
         encoded = texts.dictionary_encode()
         distinct = encoded.dictionary
-        best = self._scores(normalize(distinct)).argmax(axis=1)
+        best = self._scores(normalize(distinct), only_best=True).argmax(axis=1)
         themes = pa.array([self._themes[number] for number in best], pa.string())
         empty = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(distinct)), 0)
         return pc.if_else(empty, None, themes).take(encoded.indices)
@@ -81,16 +81,14 @@ class Assigner:
         sure: npt.NDArray[np.bool_] = margins >= np.median(margins)
         return sure
 
-    def _scores(self, plain: pa.Array) -> _Scores:
+    def _scores(self, plain: pa.Array, *, only_best: bool = False) -> _Scores:
+        """Texts x themes. `only_best` leaves rules out where they change nothing but by how much the best is ahead."""
         scores = np.zeros((len(plain), len(self._themes)), np.float32)
         many = len(self._classifier.themes)
         scores[:, many:] = -np.inf
         if self._nearest is None:
             scores[:, :many] = self._classifier.scores(plain)
-            rules = first_matches(self._rules, plain)
-            for number in np.unique(rules[rules != NO_RULE]):
-                rule = self._rules[number]
-                scores[rules == number, self._columns[rule.theme]] += rule.weight
+            self._add_rules(plain, scores, self._undecided(plain, scores) if only_best else np.arange(len(plain)))
         else:
             for theme, likeness in self._nearest.likeness(plain):
                 scores[:, self._columns[theme]] = likeness
@@ -103,6 +101,25 @@ class Assigner:
         empty = pc.equal(pc.utf8_length(plain), 0).to_numpy(zero_copy_only=False)
         scores[empty, self._columns[OTHER]] = np.inf
         return scores
+
+    def _undecided(self, plain: pa.Array, scores: _Scores) -> npt.NDArray[np.int64]:
+        """The texts whose best theme a rule changes, if no other rule matches before it."""
+        assignable = np.where(self._assignable, scores[:, : len(self._assignable)], -np.inf)
+        best = assignable.argmax(axis=1)
+        highest = assignable.max(axis=1)
+        undecided = np.zeros(len(scores), np.bool_)
+        for rule in self._rules:
+            column = self._columns[rule.theme]
+            reaches = scores[:, column] + np.float32(rule.weight) >= highest
+            asked = np.flatnonzero(reaches & (best != column) & ~undecided)
+            undecided[asked] = matches(rule, plain.take(pa.array(asked)))
+        return np.flatnonzero(undecided)
+
+    def _add_rules(self, plain: pa.Array, scores: _Scores, where: npt.NDArray[np.int64]) -> None:
+        rules = first_matches(self._rules, plain.take(pa.array(where)))
+        for number in np.unique(rules[rules != NO_RULE]):
+            rule = self._rules[number]
+            scores[where[rules == number], self._columns[rule.theme]] += rule.weight
 
     def _add_known(self, plain: pa.Array, scores: _Scores, known: KnownThemes) -> None:
         _, numbers = known.find(plain.to_pylist())

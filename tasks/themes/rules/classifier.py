@@ -10,7 +10,8 @@ import pyarrow as pa
 from tasks.themes.rules.ngrams import BUCKETS, hashed_ngrams
 from tasks.themes.rules.signals import Signals
 
-_TEXTS_AT_A_TIME = 2_000
+# Their weights stay in the processor's cache.
+_TEXTS_AT_A_TIME = 250
 
 _Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 

@@ -60,13 +60,16 @@ def first_matches(rules: Sequence[Rule], texts: pa.Array) -> npt.NDArray[np.int3
         if not len(waiting):
             break
         left = texts.take(pa.array(waiting))
-        hit = _matches(rule, left)
+        hit = matches(rule, left)
         found[waiting[hit]] = number
         waiting = waiting[~hit]
     return found
 
 
-def _matches(rule: Rule, texts: pa.Array) -> npt.NDArray[np.bool_]:
+def matches(rule: Rule, texts: pa.Array) -> npt.NDArray[np.bool_]:
+    """True for each text that a rule matches, read alone."""
+    if not len(texts):
+        return np.zeros(0, np.bool_)
     hits = pc.match_substring_regex(texts, rule.when[0])
     for pattern in rule.when[1:]:
         hits = pc.and_(hits, pc.match_substring_regex(texts, pattern))

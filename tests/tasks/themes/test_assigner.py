@@ -1,15 +1,24 @@
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.domain.errors import UsageError
-from tasks.themes.assigner import load_taxonomy, open_assigner
+from tasks.themes.assigner import load_classifier, load_taxonomy, open_assigner
+from tasks.themes.rules.normalizing import normalize
+from tasks.themes.rules.patterns import NO_RULE, first_matches, parse_rules
 from tasks.themes.rules.taxonomy import OTHER
 
 ASSIGNER = open_assigner()
+
+HELD_OUT = tomllib.loads(Path(__file__).with_name("heldout.toml").read_text(encoding="utf-8"))
+
+TEXTS = sorted({text for texts in HELD_OUT.values() for text in texts})
 
 
 @settings(max_examples=60, deadline=None)
@@ -25,6 +34,21 @@ def test_assign_gives_every_text_one_theme_of_the_taxonomy_and_no_text_none(text
 def test_assign_gives_a_text_the_same_theme_whatever_is_beside_it(texts):
     together = ASSIGNER.assign(pa.array(texts)).to_pylist()
     assert together == [ASSIGNER.assign(pa.array([text]))[0].as_py() for text in texts]
+
+
+def test_assign_gives_the_theme_of_the_highest_score_with_every_texts_first_rule():
+    folder = Path(__file__).parents[3] / "tasks" / "themes" / "data"
+    rules = parse_rules((folder / "rules.toml").read_text(encoding="utf-8"))
+    plain = normalize(pa.array(TEXTS))
+    scores, found = load_classifier().scores(plain), first_matches(rules, plain)
+    without_rules = scores.argmax(axis=1)
+    for text in np.flatnonzero(found != NO_RULE):
+        rule = rules[found[text]]
+        scores[text, load_classifier().themes.index(rule.theme)] += rule.weight
+    best = scores.argmax(axis=1)
+    assert (best != without_rules).any()
+    themes = [load_classifier().themes[number] for number in best]
+    assert ASSIGNER.assign(pa.array(TEXTS)).to_pylist() == themes
 
 
 @pytest.mark.parametrize(
