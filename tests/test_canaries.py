@@ -59,6 +59,9 @@ PERSONAL = {
 }
 VISIBLE = "shop-of-plain-words"
 
+# What customers, agents and the model wrote: tables and reports show it, Prefect's database does not.
+WORDS = ("杯子碎了", "马上为您补发", "另一个号码", "抱歉，请直接拨打")
+
 
 def conversation(number: int) -> bytes:
     texts = [
@@ -221,6 +224,13 @@ def test_no_secret_is_left_anywhere(traces: Traces):
 
 def test_no_personal_data_is_left_anywhere(traces: Traces):
     assert traces.places_of(PERSONAL.values()) == {}
+
+
+def test_no_words_of_a_conversation_are_in_prefects_database(traces: Traces):
+    places = {place for found in traces.places_of(WORDS).values() for place in found}
+    assert any(place.startswith("prefect/") for place in traces.places_of(["summarize-day"])["summarize-day"])
+    assert [place for place in places if place.startswith("prefect/")] == []
+    assert any(place.startswith("warehouse/") for place in places)
 
 
 def test_the_search_finds_what_is_there(traces: Traces):
