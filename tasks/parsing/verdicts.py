@@ -45,7 +45,11 @@ _WORDS: Final = {**dict.fromkeys(_YES_WORDS.split(), True), **dict.fromkeys(_NO_
 
 _LEADS: Final = frozenset(word[0] for word in (*_WORDS, "无"))
 
-_NO_MOOD_WORDS: Final = frozenset(["无", "none", "nil", "没有情绪", "无情绪"])
+# Words that name a mood, or that there is none, alone.
+_MOOD_WORDS: Final = {
+    **dict.fromkeys(["负", "neg"], True),
+    **dict.fromkeys(["正", "中", "pos", "neu", "无", "none", "nil", "没有情绪", "无情绪"], False),
+}
 
 _ANSWER: Final = "|".join(sorted(map(re.escape, {*_WORDS, "无"}), key=len, reverse=True))
 
@@ -95,6 +99,11 @@ _TAG: Final = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,9}(?:\s[^<>]{0,60})?/?>")
 _CHINESE_SPACE: Final = re.compile(r"(?<![a-z]) | (?![a-z])")
 
 _PICTURE: Final = re.compile("[✓✔✅✗✘❌√×\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\u20e3]+")
+
+# A mark behind a field's name: 是否接受：√, 接受×.
+_TICKED: Final = re.compile(
+    r"^([^:不没未无拒非]{1,12}(?::\s?|(?<=接受|同意|负面|情绪)))(?:([√✓✔✅☑])|[×✗✘❌❎])\ufe0f?$"
+)
 
 _LIST: Final = re.compile("[,.。;、/]")
 
@@ -164,8 +173,8 @@ def negative_sentiment_of(text: str) -> bool | None:
     lead, sentence, several = _parts(text, none=False)
     if several:
         return _shown([negative_sentiment_of(part) for part in several])
-    if lead is None and sentence in _NO_MOOD_WORDS:
-        return False
+    if lead is None and (mood := _MOOD_WORDS.get(sentence)) is not None:
+        return mood
     claims = claims_of(sentence, _SENTIMENT)
     values = _moods([claim for claim in claims if not (claim.conditional or claim.silent)])
     if not values and lead is None:
@@ -217,7 +226,7 @@ def _undressed(text: str) -> str:
     if "<" in normal:
         normal = _TAG.sub("", normal)
     normal = " ".join(_MARKUP.sub("", normal).lower().split())
-    normal = simplified(normal)
+    normal = _TICKED.sub(lambda mark: f"{mark[1].rstrip(': ')}:{'是' if mark[2] else '否'}", simplified(normal))
     if _PICTURE.search(normal) and (bare := _PICTURE.sub(",", normal).strip(_EDGES)):
         return bare
     return normal
