@@ -83,8 +83,8 @@ _ECHO: Final = re.compile(
 
 # A product or a title called after a mood: 《焦虑时代》, “无忧无怒”礼盒.
 _TITLE: Final = re.compile(
-    '(?<=.)《[^《》]{1,40}》|[“"「『‘][^“”"「」『』‘’]{1,20}[”"」』’]'
-    "(?=款|牌|系列|套装|套餐|礼盒|公仔|玩具|玩偶|商品|产品|品牌|店|旗舰店|一?[书歌剧]|课|活动|按钮|按键|选项|栏目|页面|图案|字样)"
+    """(?<=.)《[^《》]{1,40}》|(?P<called>名[为叫]|叫做)?[“"「『‘][^“”"「」『』‘’]{1,20}[”"」』’](?(called)|(?="""
+    "款|牌|系列|套装|套餐|礼盒|公仔|玩具|玩偶|商品|产品|品牌|店|旗舰店|一?[书歌剧]|课|活动|按钮|按键|选项|栏目|页面|图案|字样))"
 )
 
 _MARKUP: Final = re.compile(r"[\"'“”‘’「」『』《》*_`~#>\u200b-\u200f\u2060\ufeff]+")
@@ -176,6 +176,8 @@ def negative_sentiment_of(text: str) -> bool | None:
     if lead is None and (mood := _MOOD_WORDS.get(sentence)) is not None:
         return mood
     claims = claims_of(sentence, _SENTIMENT)
+    if not claims:  # 😭 等了一周
+        claims = claims_of("".join(_PICTURE.findall(text)), _SENTIMENT)
     values = _moods([claim for claim in claims if not (claim.conditional or claim.silent)])
     if not values and lead is None:
         denied = not claims and names_no_mood(sentence, _SENTIMENT)
