@@ -102,7 +102,7 @@ _PICTURE: Final = re.compile("[✓✔✅✗✘❌√×\U0001f000-\U0001faff\u260
 
 # A mark behind a field's name: 是否接受：√, 接受×.
 _TICKED: Final = re.compile(
-    r"^([^:不没未无拒非]{1,12}(?::\s?|(?<=接受|同意|负面|情绪)))(?:([√✓✔✅☑])|[×✗✘❌❎])\ufe0f?$"
+    r"^([^:不没未无拒非]{1,12}(?::|(?<=接受|同意|负面|情绪)))(?:([√✓✔✅☑])|[×✗✘❌❎])\ufe0f?[,.。;!]*$"
 )
 
 _LIST: Final = re.compile("[,.。;、/]")
@@ -228,7 +228,9 @@ def _undressed(text: str) -> str:
     if "<" in normal:
         normal = _TAG.sub("", normal)
     normal = " ".join(_MARKUP.sub("", normal).lower().split())
-    normal = _TICKED.sub(lambda mark: f"{mark[1].rstrip(': ')}:{'是' if mark[2] else '否'}", simplified(normal))
+    normal = simplified(normal)
+    if mark := _TICKED.match(normal.replace(" ", "")):
+        return f"{mark[1].rstrip(':')}:{'是' if mark[2] else '否'}"
     if _PICTURE.search(normal) and (bare := _PICTURE.sub(",", normal).strip(_EDGES)):
         return bare
     return normal
