@@ -129,9 +129,9 @@ def _labels(labels: str, questionnaire: Questionnaire, config: Settings) -> tupl
 
 def _write_sheet(sheet: str, asked: Sequence[Asked], questionnaire: Questionnaire, config: Settings) -> str:
     store, key = open_place(sheet, config)
-    answered = [one for one in asked if one.answers is not None]
-    chosen = sorted(answered, key=lambda one: one.request.content_hash)[:_MOST_IN_A_SHEET]
-    rows = [sheet_row(one.request, one.answers or []) for one in chosen]
+    answered = [outcome for outcome in asked if outcome.answers is not None]
+    chosen = sorted(answered, key=lambda outcome: outcome.request.content_hash)[:_MOST_IN_A_SHEET]
+    rows = [sheet_row(outcome.request, outcome.answers or []) for outcome in chosen]
     store.write_path(key, write_form(form_of(questionnaire), rows, key))
     return store.uri_of(key)
 
@@ -155,7 +155,8 @@ def _requests(
     with scratch_folder(services.scratch, f"{runtime.flow_run.id}-logs") as scratch:
         reader = log_reader(config, scratch, day, model)
         logs = list_logs(services.source, services.source_name)
-        found = (reader.prepare(one) for _, one in conversations_of(chosen, services.source, logs, reader))
+        read = conversations_of(chosen, services.source, logs, reader)
+        found = (reader.prepare(conversation) for _, conversation in read)
         return [
             ask_again(request, prompt=questionnaire.prompt, model=model, options=config.model_options)
             for request in found

@@ -172,7 +172,7 @@ async def _do(
 
 
 async def _show_outcomes(name: str, days: Sequence[date], outcomes: list[Outcome]) -> None:
-    outcomes.sort(key=lambda one: str(one["day"]))
+    outcomes.sort(key=lambda outcome: str(outcome["day"]))
     counted = counts(outcomes) if len(outcomes) == len(days) else f"{len(outcomes)} of {len(days)} days"
     await name_run(f"{name} · {counted}")
     await show_table(table(days, outcomes), key=name, description="回填结果 · days of this backfill")

@@ -82,7 +82,7 @@ async def compare_prompts(
         Asked(example.day, example.conversation_id, example.content_hash, example.text, example.answer())
         for example in labeled
     ]
-    contestants = [_contestant(prompt, one, evaluations[0][1]) for prompt, one in evaluations]
+    contestants = [_contestant(prompt, evaluation, evaluations[0][1]) for prompt, evaluation in evaluations]
     folder = f"comparisons/{datetime.now(UTC):%Y%m%dT%H%M%S}"
     markdown = render_markdown(asked, contestants, tuned)
     warehouse.write_path(f"{folder}/answers.parquet", parquet_bytes(answers_table(asked, contestants)))

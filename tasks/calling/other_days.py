@@ -163,7 +163,7 @@ def _near(store: ObjectStore, day: date, most_bytes: int) -> list[tuple[date, St
     dated = [(date.fromisoformat(named[1]), stored) for named, stored in found if named]
     near = sorted(
         ((there, stored) for there, stored in dated if there != day),
-        key=lambda one: (abs((one[0] - day).days), one[0]),
+        key=lambda found: (abs((found[0] - day).days), found[0]),
     )[:_MOST_DAYS]
     sizes = np.cumsum([stored.size for _, stored in near])
     return near[: int(np.searchsorted(sizes, most_bytes, side="right"))]

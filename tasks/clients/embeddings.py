@@ -78,7 +78,7 @@ class EmbeddingModel:
         if refusal is not None:
             raise service_fault(refusal, where, call.headers, status=200, secrets=self._pool.secrets)
         try:
-            made = sorted(reply["data"], key=lambda one: one["index"])
+            made = sorted(reply["data"], key=lambda embedding: embedding["index"])
             vectors = [[float(number) for number in item["embedding"]] for item in made]
         except (KeyError, TypeError, ValueError):
             raise ReplyUnreadable(f"{where}: the reply holds no embeddings.") from None

@@ -109,7 +109,7 @@ async def evaluate(
     """
     requests = [ask_again(example.request, prompt=prompt, model=model, options=options) for example in labeled]
     answers = await _answers(requests, caller)
-    predictions = [_prediction(one, answer) for one, answer in zip(labeled, answers, strict=True)]
+    predictions = [_prediction(example, answer) for example, answer in zip(labeled, answers, strict=True)]
     rows = RowFigures()
     scores = await asyncio.to_thread(score_rows, pairs_of(predictions), rows.add)
     drawn = [prediction for prediction in predictions if prediction.labeled.stratum == RANDOM]

@@ -34,7 +34,7 @@ def choose(labeled: Sequence[LabeledExample], number: int, as_asked: Callable[[R
         as_asked: makes a dialogue the night's request.
     """
     distinct = {example.content_hash: example for example in labeled}.values()
-    ordered = sorted(distinct, key=lambda one: (not is_held_out(one.content_hash), one.content_hash))
+    ordered = sorted(distinct, key=lambda label: (not is_held_out(label.content_hash), label.content_hash))
     return [(as_asked(example.request), example.label) for example in ordered[:number]]
 
 

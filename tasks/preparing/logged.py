@@ -29,7 +29,7 @@ class Steps:
 
 def prepare_logged(steps: Steps, logged: Sequence[Logged]) -> list[Request | Reject]:
     """Return a request or a reject for each; a second conversation of an id is a reject."""
-    return [steps.storable(one) if isinstance(one, Reject) else _prepared(steps, *one) for one in logged]
+    return [steps.storable(entry) if isinstance(entry, Reject) else _prepared(steps, *entry) for entry in logged]
 
 
 def _prepared(steps: Steps, logged: Conversation, first: Sighting | None) -> Request | Reject:

@@ -117,7 +117,7 @@ def draw_sample(
             "truncated": requests[candidate.row["content_hash"]].truncated,
         }
         # Mixed, so that nobody knows by the place what kind of row it is.
-        for number, (stratum, candidate) in enumerate(sorted(chosen, key=lambda one: one[1].rank), 1)
+        for number, (stratum, candidate) in enumerate(sorted(chosen, key=lambda drawn: drawn[1].rank), 1)
     ]
     return Sample(sample_id, rows)
 

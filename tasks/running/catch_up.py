@@ -50,22 +50,22 @@ async def catch_up(
         coming = await days_coming(client, runtime.flow_run.flow_name, zone, is_held)
         asked_for = [earlier for earlier in missing if str(earlier) not in coming]
         now = datetime.now(UTC)
-        for later, one in enumerate(asked_for):
+        for later, missed in enumerate(asked_for):
             run = await arun_deployment(
                 runtime.deployment.id,
                 client=client,
                 parameters={
-                    "day": one.isoformat(),
+                    "day": missed.isoformat(),
                     "catch_up_days": 0,
                     "settings": {**settings, "logs_wait_seconds": 0},
                 },
-                flow_run_name=f"summarize-{one}",
-                idempotency_key=f"catch-up/{one}/{day}",
+                flow_run_name=f"summarize-{missed}",
+                idempotency_key=f"catch-up/{missed}/{day}",
                 as_subflow=False,
                 scheduled_time=now + timedelta(seconds=later),  # a queue takes what is due first: the oldest day
                 timeout=0,
             )
-            logger.warning("%s has logs, and no tables or older ones: asked for as run %s.", one, run.id)
+            logger.warning("%s has logs, and no tables or older ones: asked for as run %s.", missed, run.id)
     return asked_for
 
 

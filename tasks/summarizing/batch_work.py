@@ -57,8 +57,8 @@ def write_batch(
     return write_part(
         number,
         len(requests) + len(rejects),
-        summary_rows([one for one in outcomes if isinstance(one, Summarized)], tools.assign),
-        reject_rows([*rejects, *(one for one in outcomes if isinstance(one, Reject))], tools.run_id),
+        summary_rows([outcome for outcome in outcomes if isinstance(outcome, Summarized)], tools.assign),
+        reject_rows([*rejects, *(outcome for outcome in outcomes if isinstance(outcome, Reject))], tools.run_id),
         tools.folder,
         masked,
     )

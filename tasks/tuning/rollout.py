@@ -120,18 +120,18 @@ async def publish_model(record: RolloutRecord, platform: ModelPlatform, policy: 
         PlatformRefused: the platform does not take it.
         UsageError: its name is somebody else's.
     """
-    one = record.value
-    if one.stage not in ("planned", "publishing"):
+    rollout = record.value
+    if rollout.stage not in ("planned", "publishing"):
         return True
-    if one.stage == "planned":
-        await record.save(one.moved("publishing", policy.now()))
+    if rollout.stage == "planned":
+        await record.save(rollout.moved("publishing", policy.now()))
     try:
         model = record.value.model or await _create_model(record, platform, policy)
         model = await platform.describe_model(model.model_id)
     except PlatformUnavailable as error:
         return _wait_on(record, policy, notify, str(error))
     if model.phase == "failed":
-        raise ModelFailed(f"Model {one.model_name} could not be published: look at it in the Qianfan console.")
+        raise ModelFailed(f"Model {rollout.model_name} could not be published: look at it in the Qianfan console.")
     if model.phase == "creating":
         return _wait_on(record, policy, notify, "")
     await record.save(replace(record.value, model=model))
@@ -139,17 +139,17 @@ async def publish_model(record: RolloutRecord, platform: ModelPlatform, policy: 
 
 
 async def _create_model(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy) -> ModelReport:
-    one, name = record.value, record.value.model_name
+    rollout, name = record.value, record.value.model_name
 
     async def note(asked: Asked | None) -> None:
         await record.save(replace(record.value, asked=asked))
 
-    if not one.set_id:
+    if not rollout.set_id:
         set_id = await create_once(
             f"model set {name}",
-            one.asked,
+            rollout.asked,
             note,
-            lambda: _find_set(one, platform),
+            lambda: _find_set(rollout, platform),
             lambda: platform.create_model_set(name),
             policy,
         )
@@ -161,7 +161,7 @@ async def _create_model(record: RolloutRecord, platform: ModelPlatform, policy: 
         note,
         lambda: _find_version(record.value, platform),
         lambda: platform.create_model(
-            set_id, one.task_id, one.step, made_by(one.token, f"{one.task_id} {_step(one.step)}")
+            set_id, rollout.task_id, rollout.step, made_by(rollout.token, f"{rollout.task_id} {_step(rollout.step)}")
         ),
         policy,
     )
@@ -238,19 +238,19 @@ async def deploy_service(record: RolloutRecord, platform: ModelPlatform, policy:
 
 
 async def _create_service(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy) -> None:
-    one, model = record.value, record.value.model
+    rollout, model = record.value, record.value.model
     assert model is not None
 
     async def note(asked: Asked | None) -> None:
         await record.save(replace(record.value, asked=asked))
 
     service_id = await create_once(
-        f"service {one.plan.name}",
-        one.asked,
+        f"service {rollout.plan.name}",
+        rollout.asked,
         note,
         lambda: _find_service(record.value, platform),
         lambda: platform.create_service(
-            one.plan, model, made_by(one.token, f"tuning {one.name}, experiment {one.experiment}")
+            rollout.plan, model, made_by(rollout.token, f"tuning {rollout.name}, experiment {rollout.experiment}")
         ),
         policy,
     )
@@ -284,11 +284,11 @@ async def retire_service(record: RolloutRecord, platform: ModelPlatform, policy:
         ModelFailed: it takes longer than the policy waits.
         UsageError: whether the service exists can't be told.
     """
-    one = record.value
-    if one.stage == "retired":
+    rollout = record.value
+    if rollout.stage == "retired":
         return True
-    if one.stage != "retiring":
-        await record.save(one.moved("retiring", policy.now()))
+    if rollout.stage != "retiring":
+        await record.save(rollout.moved("retiring", policy.now()))
     try:
         if not record.value.service_id and not await _find_asked_service(record, platform, policy):
             await record.save(record.value.moved("retired", policy.now(), reason="no service was asked for"))
@@ -299,22 +299,23 @@ async def retire_service(record: RolloutRecord, platform: ModelPlatform, policy:
 
 
 async def _find_asked_service(record: RolloutRecord, platform: ModelPlatform, policy: WaitPolicy) -> bool:
-    one = record.value
-    if not one.paid_for:
+    rollout = record.value
+    if not rollout.paid_for:
         return False
-    service_id = await _find_service(one, platform)
+    service_id = await _find_service(rollout, platform)
     if service_id:
-        await record.save(replace(one, service_id=service_id, asked=None))
+        await record.save(replace(rollout, service_id=service_id, asked=None))
         return True
-    assert one.asked is not None
-    until = one.asked.at + policy.listed_after
+    assert rollout.asked is not None
+    until = rollout.asked.at + policy.listed_after
     if policy.now() < until:
         raise PlatformUnavailable(
-            f"Service {one.plan.name} was asked for and is not listed yet: it is looked for until {until:%H:%M} UTC."
+            f"Service {rollout.plan.name} was asked for and is not listed yet: it is looked for until "
+            f"{until:%H:%M} UTC."
         )
     raise UsageError(
-        f"Service {one.plan.name} was asked for, the reply was lost, and the platform does not list it. Look for it in "
-        "the Qianfan console: if it is there, retire it with --service ID --retire; if not, deploy again."
+        f"Service {rollout.plan.name} was asked for, the reply was lost, and the platform does not list it. Look for "
+        "it in the Qianfan console: if it is there, retire it with --service ID --retire; if not, deploy again."
     )
 
 
@@ -344,15 +345,15 @@ async def _take_offline(record: RolloutRecord, platform: ModelPlatform, policy: 
 
 def _wait_on(record: RolloutRecord, policy: WaitPolicy, notify: Notify, why: str) -> bool:
     """Return False while there is still time, after telling why; `why` is the platform's own word, or empty."""
-    one = record.value
-    waited = policy.now() - one.since
+    rollout = record.value
+    waited = policy.now() - rollout.since
     if why:
         notify(why)
     if waited < policy.give_up_after:
         return False
-    costs = "" if one.stage == "retiring" else still_paid(one)
+    costs = "" if rollout.stage == "retiring" else still_paid(rollout)
     raise ModelFailed(
-        f"{one.plan.name} has been {one.stage} for {waited.total_seconds() / 3600:.1f} h"
+        f"{rollout.plan.name} has been {rollout.stage} for {waited.total_seconds() / 3600:.1f} h"
         f"{f' ({why})' if why else ''}: look at it in the Qianfan console; the same command goes on waiting with a "
         f"longer --give-up-hours.{costs}"
     )

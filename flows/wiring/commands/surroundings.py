@@ -155,11 +155,11 @@ def _guard() -> Iterator[None]:
 def _chain(error: BaseException) -> list[BaseException]:
     waiting, found = [error], list[BaseException]()
     while waiting:
-        one = waiting.pop()
-        if not any(one is other for other in found):
-            found.append(one)
-            waiting += [other for other in (one.__cause__, one.__context__) if other is not None]
-            waiting += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+        raised = waiting.pop()
+        if not any(raised is other for other in found):
+            found.append(raised)
+            waiting += [other for other in (raised.__cause__, raised.__context__) if other is not None]
+            waiting += raised.exceptions if isinstance(raised, BaseExceptionGroup) else ()
     return found
 
 

@@ -41,8 +41,8 @@ class Examined:
 def weighted_back(warehouse: ObjectStore, labeled: Sequence[LabeledExample]) -> Examined:
     """The labels that stand for something, by their strata's part of the published days."""
     weights = label_weights(labeled, published_uncertainty(warehouse, {example.day for example in labeled}))
-    counted = [(one, weight) for one, weight in zip(labeled, weights, strict=True) if weight]
-    return Examined([one for one, _ in counted], [weight for _, weight in counted])
+    counted = [(example, weight) for example, weight in zip(labeled, weights, strict=True) if weight]
+    return Examined([example for example, _ in counted], [weight for _, weight in counted])
 
 
 async def pass_gate(
@@ -67,12 +67,11 @@ async def pass_gate(
         found = [f"of {SMOKE_TESTS} known conversations it answered only {readable:.0f}% readably"]
     else:
         baseline, examined = await evaluated(serving, labeled), await evaluated(candidate, labeled)
-        comparison = {
-            name: one.as_json() for name, one in compare_rows(baseline.rows, examined.rows, examined_on.weights).items()
-        }
+        figures = compare_rows(baseline.rows, examined.rows, examined_on.weights)
+        comparison = {name: compared.as_json() for name, compared in figures.items()}
         found = shortfalls(comparison, margin)
         await show_table(
-            [{"figure": figure, **one} for figure, one in comparison.items()],
+            [{"figure": figure, **compared} for figure, compared in comparison.items()],
             key=f"promotion-{rollout.name}",
             description=f"候选与现用模型 · {examined.model} against {baseline.model}",
         )

@@ -50,8 +50,8 @@ class UsageTotals:
     def cost(self, prices: PriceList) -> float:
         """The cost of what `add` counted, each model's by its own prices."""
         return sum(
-            prices.of(model).cost(one.prompt_tokens, one.completion_tokens, one.cached_tokens)
-            for model, one in self.by_model.items()
+            prices.of(model).cost(used.prompt_tokens, used.completion_tokens, used.cached_tokens)
+            for model, used in self.by_model.items()
         )
 
     def _count(self, answer: Answer) -> None:

@@ -160,11 +160,11 @@ def time_of(text: object) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _limit(one: Mapping[str, Any]) -> Limit:
-    values = tuple(one.get("checkValue") or ())
+def _limit(parameter: Mapping[str, Any]) -> Limit:
+    values = tuple(parameter.get("checkValue") or ())
     if not values:
         return Limit("any")
-    return Limit("range" if one.get("checkType") == "range" else "choice", values)
+    return Limit("range" if parameter.get("checkType") == "range" else "choice", values)
 
 
 def _checkpoints(listed: Iterable[Mapping[str, Any]]) -> list[Checkpoint]:

@@ -59,7 +59,7 @@ def parse_addresses(text: str, forms: Mapping[str, Form]) -> list[Address]:
     Raises:
         UsageError: one of them can't be right; the message does not repeat it.
     """
-    return [_parse(one, number, forms) for number, one in enumerate(text.split(), start=1)]
+    return [_parse(address, number, forms) for number, address in enumerate(text.split(), start=1)]
 
 
 def _parse(text: str, number: int, forms: Mapping[str, Form]) -> Address:

@@ -167,7 +167,8 @@ def render_markdown(asked: Sequence[Asked], contestants: Sequence[Contestant], h
     blocks.append(f"## 回答 · Answers ({min(len(asked), _ANSWERS_IN_MARKDOWN)}/{len(asked)})")
     for at, conversation in enumerate(asked[:_ANSWERS_IN_MARKDOWN]):
         answers = [["标注 · label", _escaped(conversation.reference)]]
-        answers += [[name, _escaped(one.answers[at].text)] for name, one in zip(names, contestants, strict=True)]
+        given = [_escaped(contestant.answers[at].text) for contestant in contestants]
+        answers += [[name, text] for name, text in zip(names, given, strict=True)]
         blocks += [f"### {_escaped(conversation.conversation_id)}", _table(["", ""], answers)]
     return "\n\n".join(blocks) + "\n"
 

@@ -48,15 +48,15 @@ def paired(current: Iterable[Pair], candidate: Iterable[Pair]) -> Iterator[tuple
     nothing = object()
     others = iter(candidate)
     number = 0
-    for number, one in enumerate(current, 1):
+    for number, prediction in enumerate(current, 1):
         other = next(others, nothing)
         if not isinstance(other, Pair):
             raise UsageError(f"The baseline has more rows than the {number - 1} predictions; both need the same rows.")
-        if one.reference != other.reference:
+        if prediction.reference != other.reference:
             raise UsageError(
                 f"Row {number}: the baseline's reference is another one; both files need the same rows, in one order."
             )
-        yield one, other
+        yield prediction, other
     if next(others, nothing) is not nothing:
         raise UsageError(f"The baseline has only {number} rows; both files need the same rows, in one order.")
 

@@ -89,7 +89,7 @@ class Draw:
     def candidates(self) -> list[Candidate]:
         """Everything whose dialogue must be looked at before `sample` can choose."""
         lists = (self._random.taken, self._uncertain.taken, self._pool.taken)
-        return list({one.row["content_hash"]: one for taken in lists for one in taken()}.values())
+        return list({candidate.row["content_hash"]: candidate for taken in lists for candidate in taken()}.values())
 
     def sample(self, readable: Iterable[str], disagreeing: Iterable[str]) -> list[tuple[str, Candidate]]:
         """The sample: a third of each stratum, and more at random where the others don't have as many.
@@ -100,10 +100,10 @@ class Draw:
         """
         there, opposed = frozenset(readable), frozenset(disagreeing)
         at_random, uncertain, pool = (
-            [one for one in kept.taken() if one.row["content_hash"] in there]
+            [candidate for candidate in kept.taken() if candidate.row["content_hash"] in there]
             for kept in (self._random, self._uncertain, self._pool)
         )
-        opposing = [one for one in pool if one.row["content_hash"] in opposed]
+        opposing = [candidate for candidate in pool if candidate.row["content_hash"] in opposed]
 
         def chosen(randoms: int) -> list[tuple[str, Candidate]]:
             found: dict[str, tuple[str, Candidate]] = {}
@@ -113,7 +113,7 @@ class Draw:
                 (DISAGREEING, opposing, self.of_each),
             ):
                 new = [candidate for candidate in candidates if candidate.row["content_hash"] not in found][:size]
-                found |= {one.row["content_hash"]: (stratum, one) for one in new}
+                found |= {candidate.row["content_hash"]: (stratum, candidate) for candidate in new}
             return list(found.values())
 
         # At random first and from all rows, however many it takes, so that those are a fair picture of the day.

@@ -154,9 +154,9 @@ def table(days: Sequence[date], outcomes: Sequence[Outcome]) -> list[dict[str, A
     by_day = {outcome["day"]: outcome for outcome in outcomes}
     rows = []
     for day in days:
-        one = by_day.get(day.isoformat(), outcome(day, NOT_YET))
-        one = {**one, "status": _SHOWN[one["status"]]}
-        rows.append({column: one.get(name, "") for column, name in _COLUMNS.items()})
+        shown = by_day.get(day.isoformat(), outcome(day, NOT_YET))
+        shown = {**shown, "status": _SHOWN[shown["status"]]}
+        rows.append({column: shown.get(name, "") for column, name in _COLUMNS.items()})
     return rows
 
 

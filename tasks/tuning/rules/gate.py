@@ -67,16 +67,16 @@ def shortfalls(comparison: Mapping[str, Mapping[str, Any]], margin: float) -> li
     return [_shortfall(name, comparison[name], margin) for name in JUDGED if _fails(comparison.get(name), margin)]
 
 
-def _fails(one: Mapping[str, Any] | None, margin: float) -> bool:
-    return one is not None and one["difference 95%"][0] < -margin
+def _fails(compared: Mapping[str, Any] | None, margin: float) -> bool:
+    return compared is not None and compared["difference 95%"][0] < -margin
 
 
-def _shortfall(name: str, one: Mapping[str, Any], margin: float) -> str:
-    low, high = one["difference 95%"]
-    difference = f"{one['difference']:+.1f} [{low:+.1f}, {high:+.1f}]"
-    found = f"{name} {one['candidate']:.1f} against {one['baseline']:.1f} ({difference})"
-    if one["difference"] <= -margin:
+def _shortfall(name: str, compared: Mapping[str, Any], margin: float) -> str:
+    low, high = compared["difference 95%"]
+    difference = f"{compared['difference']:+.1f} [{low:+.1f}, {high:+.1f}]"
+    found = f"{name} {compared['candidate']:.1f} against {compared['baseline']:.1f} ({difference})"
+    if compared["difference"] <= -margin:
         return f"{found}: worse"
-    spread = (high - low) / 2 / _CERTAINTY * sqrt(one["rows"])
-    needed = ceil(((_CERTAINTY + _POWER) * spread / (margin + one["difference"])) ** 2)
-    return f"{found}: {one['rows']} labels leave it open, about {max(needed, one['rows'] + 1)} would tell"
+    spread = (high - low) / 2 / _CERTAINTY * sqrt(compared["rows"])
+    needed = ceil(((_CERTAINTY + _POWER) * spread / (margin + compared["difference"])) ** 2)
+    return f"{found}: {compared['rows']} labels leave it open, about {max(needed, compared['rows'] + 1)} would tell"

@@ -17,7 +17,7 @@ def promotion_page(rollout: ModelRollout, baseline: str, margin: float, shortfal
         margin: in points.
         shortfalls: what spoke against the candidate.
     """
-    rows = [_row(name, one) for name, one in (rollout.comparison or {}).items()]
+    rows = [_row(name, compared) for name, compared in (rollout.comparison or {}).items()]
     verdict = (
         f"没有晋升：{'；'.join(shortfalls)} · not promoted"
         if shortfalls
@@ -47,16 +47,16 @@ def promotion_page(rollout: ModelRollout, baseline: str, margin: float, shortfal
     )
 
 
-def _row(name: str, one: Mapping[str, Any]) -> tuple[object, ...]:
-    low, high = one["difference 95%"]
+def _row(name: str, compared: Mapping[str, Any]) -> tuple[object, ...]:
+    low, high = compared["difference 95%"]
     return (
         name,
         "✓" if name in JUDGED else "",
-        one["rows"],
-        one["baseline"],
-        one["candidate"],
-        f"{one['difference']:+.2f}",
+        compared["rows"],
+        compared["baseline"],
+        compared["candidate"],
+        f"{compared['difference']:+.2f}",
         f"{low:+.2f} … {high:+.2f}",
-        f"{one['p']:.3f}",
-        one["verdict"],
+        f"{compared['p']:.3f}",
+        compared["verdict"],
     )

@@ -268,10 +268,10 @@ def as_result(rollout: ModelRollout) -> dict[str, Any]:
 def format_summary(done: Mapping[str, Any]) -> str:
     """An outcome for a person."""
     lines = [f"{name}: {value}" for name, value in done.items() if name != "comparison" and value not in (None, "")]
-    for figure, one in (done.get("comparison") or {}).items():
-        low, high = one["difference 95%"]
+    for figure, compared in (done.get("comparison") or {}).items():
+        low, high = compared["difference 95%"]
         lines.append(
-            f"{figure}: {one['candidate']:.2f} against {one['baseline']:.2f}, "
-            f"{one['difference']:+.2f} [{low:+.2f}, {high:+.2f}]: {one['verdict']}"
+            f"{figure}: {compared['candidate']:.2f} against {compared['baseline']:.2f}, "
+            f"{compared['difference']:+.2f} [{low:+.2f}, {high:+.2f}]: {compared['verdict']}"
         )
     return "\n".join(lines)

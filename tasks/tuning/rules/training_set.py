@@ -43,14 +43,15 @@ def build_training_set(labeled: Iterable[LabeledExample], prompt: Prompt) -> Tra
     Held-out conversations stay out, and so does whatever is nearly one of them: a model must not be examined on what
     it has read. Of near-duplicates one is kept. Personal data is masked in the labels too: people copy what they read.
     """
-    ordered = sorted({example.content_hash: example for example in labeled}.values(), key=lambda one: one.content_hash)
+    by_hash = {example.content_hash: example for example in labeled}
+    ordered = [by_hash[content_hash] for content_hash in sorted(by_hash)]
     held_out = [example for example in ordered if is_held_out(example.content_hash)]
     rest = [example for example in ordered if not is_held_out(example.content_hash)]
     copies = near_duplicates([example.text for example in (*held_out, *rest)])
     first = len(held_out)
     near_held_out = sum(place >= first and original < first for place, original in copies.items())
     repeated = sum(place >= first and original >= first for place, original in copies.items())
-    kept = [one for place, one in enumerate(rest, first) if place not in copies]
+    kept = [example for place, example in enumerate(rest, first) if place not in copies]
     return TrainingSet(
         lines=[training_line(example, prompt) for example in kept],
         labeled=len(ordered),

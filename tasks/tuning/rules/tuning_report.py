@@ -167,13 +167,13 @@ def loss_curves(tuning: Tuning) -> tuple[list[Curve], float, float, int]:
     labels = _labels([place[-1] for place in places])
     curves = [
         Curve(
-            number=one.experiment.number,
-            best=one is best,
+            number=curve.experiment.number,
+            best=curve is best,
             path="M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in place),
-            last=known[one.experiment.number][-1][1],
+            last=known[curve.experiment.number][-1][1],
             label=label,
         )
-        for one, place, label in zip(drawn, places, labels, strict=True)
+        for curve, place, label in zip(drawn, places, labels, strict=True)
     ]
     return curves, low, high, last_step
 

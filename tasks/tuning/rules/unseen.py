@@ -13,4 +13,4 @@ def unseen(labeled: Sequence[LabeledExample], trained_on: Iterable[str]) -> list
     after_seen, before_seen = near_duplicates([*seen, *texts]), near_duplicates([*texts, *seen])
     found = {place - len(seen) for place, original in after_seen.items() if original < len(seen) <= place}
     found |= {original for place, original in before_seen.items() if original < len(texts) <= place}
-    return [one for place, one in enumerate(labeled) if place not in found]
+    return [example for place, example in enumerate(labeled) if place not in found]

@@ -80,11 +80,13 @@ def main() -> None:
     """Learn, round the weights and write the file."""
     texts = [orders(), honest()]
     found = [runs(text) for part in texts for text in part]
-    often = Counter(run for one in found for run in one)
+    often = Counter(run for runs in found for run in runs)
     columns = {
         run: number for number, run in enumerate(sorted(run for run, count in often.items() if count >= _FEWEST))
     }
-    places = [(row, columns[run], len(one) ** -0.5) for row, one in enumerate(found) for run in one if run in columns]
+    places = [
+        (row, columns[run], len(runs) ** -0.5) for row, runs in enumerate(found) for run in runs if run in columns
+    ]
     rows, kept, values = zip(*places, strict=True)
     features = csr_matrix((values, (rows, kept)), shape=(len(found), len(columns)))
     model = LinearSVC(C=_STRENGTH, random_state=0, tol=1e-3)

@@ -84,9 +84,8 @@ def months_of(entries: Iterable[Entry]) -> list[Month]:
 
 def spans_of(entries: Iterable[Entry]) -> list[Entry]:
     """Return the reports of more than a day, the latest first."""
-    return sorted((entry for entry in entries if entry.first != entry.last), key=lambda one: (one.last, one.first))[
-        ::-1
-    ]
+    spans = [entry for entry in entries if entry.first != entry.last]
+    return sorted(spans, key=lambda entry: (entry.last, entry.first))[::-1]
 
 
 def _cell(day: date, days: Mapping[date, Entry]) -> Cell:

@@ -87,10 +87,10 @@ class Search:
             # Anew each time: the many echoes of one story would otherwise lower the bar for the next.
             best = self._best(candidates)
             limit = false_discovery_limit((probability for probability, _ in best), tests, _FALSE_DISCOVERIES)
-            clear = [one for probability, one in best if probability <= limit]
+            clear = [candidate for probability, candidate in best if probability <= limit]
             if not clear:
                 break
-            candidates = np.unique([one.segment for _, one in best])
+            candidates = np.unique([candidate.segment for _, candidate in best])
             strongest = self._fitted(max(clear, key=self._weight))
             found.append(strongest)
             self._explain(strongest)

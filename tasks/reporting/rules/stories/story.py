@@ -241,8 +241,8 @@ class _Describer:
                     phrases.append((inside * len(other.key) ** 0.5, other.key))
             elif inside >= 0.6 and lift >= 1.8:
                 places.append((inside, other.dimension, other.key))
-        phrases.sort(key=lambda one: (-one[0], one[1]))
-        places.sort(key=lambda one: (-one[0], one[1]))
+        phrases.sort(key=lambda ranked: (-ranked[0], ranked[1]))
+        places.sort(key=lambda ranked: (-ranked[0], ranked[1]))
         kept: list[str] = []
         texts = [self._all.issues[row] + "，" + self._all.plans[row] for row in rows.tolist()]
         for _, phrase in phrases[:20]:
