@@ -78,6 +78,7 @@ class Claim(NamedTuple):
     later: bool = False
     gesture: bool = False
     courteous: bool = False  # only thanks
+    granted: bool = False  # behind a concession
 
 
 def claims_of(sentence: str, lexicon: Lexicon) -> list[Claim]:
@@ -100,7 +101,7 @@ def claims_of(sentence: str, lexicon: Lexicon) -> list[Claim]:
         if turning and conceded and not claims and any(kind is Kind.OTHER for _, kind in clause):
             # 虽然没骂人，但话很冲: what is told against a denial may be what it denies.
             found[-conceded:] = [claim._replace(value=None) for claim in found[-conceded:]]
-        found += claims
+        found += [claim._replace(granted=True) for claim in claims] if conceding else claims
         is_turn = len(clause) == 1 and clause[0][1] is Kind.CONTRAST
         if not is_turn:
             conceded = sum(claim.negated and claim.value is False for claim in claims) if conceding else 0

@@ -116,7 +116,7 @@ _PARTICLE: Final = "[的了吧啊呀哦呢啦滴哒嘛嘞哈~]*+"
 # The customer's own words, whole (用户回复：嗯嗯，可以的) or before more (不行，必须退款).
 _OWN_WORDS: Final = re.compile(
     r"(?:用户|客户|顾客)?(?:最后|最终)?(?:表示|回复|说|称|回答|回应|答复|回|答){0,2}(?:道|了)?:?"
-    rf"(?:(?P<no>(?:还是|[那这]个?样?)?我?(?:不(?:行|可以|好|必|用|需要|要|愿意|了|干)|no(?: way)?){_PARTICLE})"
+    rf"(?:(?P<no>(?:还是|[那这]个?样?)?我?(?:不(?:行|可以|好|必|用|需要|要|愿意|了|干)|免了|no(?: way)?){_PARTICLE})"
     rf"|(?P<yes>(?:(?:那|那就|也)?(?:嗯++|哦|好++|可以|行|ok|okay|没问题|没事|成|中|妥|收到|明白|了解|知道|同意|就这样|先这样|这样|愿意|[👍👌]){_PARTICLE},?){{1,12}}))"
     r"(?:,?(?:谢谢|感谢|多谢|麻烦|辛苦|请|尽快)[^不没别未但拒]{0,16})?"
 )
@@ -270,7 +270,9 @@ def _agreed(lead: bool | None, explained: bool | None) -> bool | None:
 
 
 def _settled(claims: list[Claim]) -> bool | None:
-    """Return the value of several claims when the last one counts."""
+    """Return the value of several claims when the last one counts, but for what is granted behind it (尽管起初拒绝)."""
+    while len(claims) > 1 and claims[-1].granted:
+        claims = claims[:-1]
     if not any(claim.plain for claim in claims):
         values = [claim.value for claim in claims if not claim.courteous] or [claim.value for claim in claims]
         return None if None in values or not values else values[-1]
