@@ -58,7 +58,7 @@ class LogObject:
 class DetectedFormat:
     """The detected format of an object; yielded once an object, before its conversations.
 
-    `columns` are the names in it with their meanings, `log` the words of its roles and names.
+    `columns` are the names in it with their meanings, `log` the words of its roles and names, `head` its beginning.
     """
 
     uri: str
@@ -68,6 +68,7 @@ class DetectedFormat:
     note: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     log: LogContext | None = field(default=None, compare=False, repr=False)
+    head: ObjectHead | None = field(default=None, compare=False, repr=False)
 
 
 Reading = Conversation | Reject | DetectedFormat
@@ -168,7 +169,7 @@ class _DayReading:
         note = "; ".join(filter(None, (member.note, detected.note)))
         compressed = bool(head.compression) or member.compressed
         yield DetectedFormat(
-            member.uri, detected.format, head.encoding, compressed, note, detected.columns, detected.log
+            member.uri, detected.format, head.encoding, compressed, note, detected.columns, detected.log, head
         )
         if detected.reader is None:
             if detected.format != "empty":

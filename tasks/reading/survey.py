@@ -1,14 +1,13 @@
 """Survey logs before a run: the detected format of each file, and the conversations and rejects it would give."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from tasks.domain.records import Conversation, Reject
 from tasks.reading.conversations import DetectedFormat, LogObject, LogReader
-from tasks.reading.rules.objects.log_bytes import ObjectHead, read_head
-from tasks.reading.rules.suggestions import suggest_mapping
+from tasks.reading.rules.suggestions.suggested import Suggestion, suggest_mapping
 from tasks.reading.rules.vocabulary import normalized
 from tasks.reading.tally import ReadingTally
 
@@ -21,7 +20,10 @@ _REASONS_KEPT: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class FileSurvey:
-    """The survey of one file: its format, columns, speakers with their sides, and a mapping where it is a guess."""
+    """The survey of one file: its format, columns, speakers with their sides, and a mapping where it is a guess.
+
+    `missing` says why there is no mapping for a file that gives no conversation.
+    """
 
     uri: str
     format: str
@@ -31,6 +33,7 @@ class FileSurvey:
     columns: Mapping[str, str]
     speakers: Mapping[str, str]
     mapping: str
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,8 @@ def survey_logs(objects: Iterable[LogObject], reader: LogReader, most: int = 0) 
     """
     survey = LogSurvey()
     found: list[DetectedFormat] = []
-    heads: dict[str, ObjectHead] = {}
     understood: set[str] = set()
-    for reading in reader.read(_looked_into(objects, heads), survey.tally):
+    for reading in reader.read(objects, survey.tally):
         if isinstance(reading, DetectedFormat):
             if len(found) < _FILES_KEPT:
                 found.append(reading)
@@ -80,16 +82,8 @@ def survey_logs(objects: Iterable[LogObject], reader: LogReader, most: int = 0) 
                 break
         else:
             _count(survey.rejects, reader.storable(reading))
-    survey.files = [_file(file, heads.get(file.uri), file.uri in understood) for file in found]
+    survey.files = [_file(file, file.uri in understood) for file in found]
     return survey
-
-
-def _looked_into(objects: Iterable[LogObject], heads: dict[str, ObjectHead]) -> Iterator[LogObject]:
-    for log in objects:
-        if len(heads) < _FILES_KEPT:
-            with log.open() as file:
-                heads[log.uri] = read_head(file)
-        yield log
 
 
 def _count(rejects: Counter[tuple[str, str]], reject: Reject) -> None:
@@ -107,7 +101,7 @@ def _shown(conversation: Conversation, reader: LogReader) -> Shown:
     )
 
 
-def _file(found: DetectedFormat, head: ObjectHead | None, understood: bool) -> FileSurvey:
+def _file(found: DetectedFormat, understood: bool) -> FileSurvey:
     log = found.log
     words = log.vocabulary.speakers.items() if log else ()
     empty = "" in log.vocabulary.unknown_roles if log else False  # else its messages' kinds said whose they are
@@ -117,9 +111,16 @@ def _file(found: DetectedFormat, head: ObjectHead | None, understood: bool) -> F
     speakers |= dict.fromkeys(strangers, "?")
     measured = log.mapping.measured if log else {}
     columns = {name: measured.get(normalized(name), meaning) for name, meaning in found.columns.items()}
-    mapping = ""
-    if head and "?" in speakers.values():
-        mapping = suggest_mapping(head, columns, speakers)
-    elif head and not understood:  # what its columns were taken for gave no conversation
-        mapping = suggest_mapping(head, {}, {})
-    return FileSurvey(found.uri, found.format, found.encoding, found.compressed, found.note, columns, speakers, mapping)
+    doubtful = found.head is not None and ("?" in speakers.values() or not understood)
+    suggestion = suggest_mapping(found.head) if found.head and doubtful else Suggestion("")
+    return FileSurvey(
+        found.uri,
+        found.format,
+        found.encoding,
+        found.compressed,
+        found.note,
+        columns,
+        speakers,
+        suggestion.mapping,
+        suggestion.missing if not understood else "",
+    )

@@ -50,6 +50,11 @@ class Candidate:
         """Its first lines that are not blank."""
         return self.sample.lines
 
+    @property
+    def skipped(self) -> int:
+        """The number of its first lines that the mapping passes over, blank ones not counted."""
+        return sum(bool(line.strip()) for line in self.head.text.split("\n")[: self.mapping.skip_lines])
+
     def may_be(self, *formats: str) -> bool:
         """True where the object may be in one of these formats."""
         return self.log_format == "auto" or self.log_format in formats or bool(self.name)

@@ -22,8 +22,9 @@ class LogContext:
 
     `names` are names that begin messages in its transcripts, though nobody said whose they are; `strangers` are those
     met, and `speakers_of_labels` the sides of the labels at its beginning. `newest_first` says that its rows are in
-    the reverse of their order, `dashed` that dashes stand in place of its labels' colons, `enveloped` that the texts of
-    its table are objects written as JSON. `guesses` counts the conversations that were read by a guess of each kind.
+    the reverse of their order, `dashed` that dashes stand in place of its labels' colons, `titled` that headings name
+    the two who speak, `enveloped` that the texts of its table are objects written as JSON. `guesses` counts the
+    conversations that were read by a guess of each kind.
     """
 
     uri: str
@@ -35,13 +36,14 @@ class LogContext:
     speakers_of_labels: dict[str, Speaker | None] = field(default_factory=dict)
     newest_first: bool = False
     dashed: bool = False
+    titled: bool = False
     enveloped: bool = False
     guesses: Counter[str] = field(default_factory=Counter)
 
     @cached_property
     def labels(self) -> LabelReader:
         """The labels of its transcripts."""
-        return LabelReader(self.mapping.roles, self.names, self.dashed)
+        return LabelReader(dict(self.mapping.roles), self.names, self.dashed, self.titled)
 
     def counts_guess(self, guess: str) -> None:
         """Count a conversation that was read by a guess of this kind; "" counts nothing."""
@@ -68,6 +70,11 @@ class LogContext:
             name in record and str("" if record[name] is None else record[name]).strip().lower() in values
             for name, values in self.mapping.skip.items()
         )
+
+    @property
+    def only_conversation(self) -> str:
+        """The id of the conversation that the whole object is, where the mapping says so; else ""."""
+        return self.uri or "file" if self.mapping.one_conversation else ""
 
     @property
     def tells_sides(self) -> bool:

@@ -15,11 +15,11 @@ from tasks.reading.rules.objects.file_kinds import why_no_text
 from tasks.reading.rules.objects.log_bytes import ObjectHead
 from tasks.reading.rules.objects.sample import Sample
 from tasks.reading.rules.speakers import Speaker, nameable
-from tasks.reading.rules.tables.detection import detect_by_places, detect_table
+from tasks.reading.rules.tables.detection import detect_by_places, detect_headerless, detect_table
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.transcripts.dialogues import split_transcript
 from tasks.reading.rules.transcripts.files import TranscriptFile, TranscriptLines
-from tasks.reading.rules.transcripts.labels import are_dashed, frequent_names
+from tasks.reading.rules.transcripts.labels import are_dashed, frequent_names, people_titled
 
 _HEAD_LINES: Final = 200
 
@@ -53,13 +53,11 @@ def detect_format(
     tried = [
         Candidate(uri, sample, log_format, name, mapping, timestamps) for name, mapping in _tried(log_format, mappings)
     ]
-    for candidate in tried:
-        if found := _structured(candidate):
-            return replace(found, remark=_about_keys(sample)) if found.reader and sample.looks_like_json else found
-    for candidate in tried:
-        if found := _transcript(candidate):
-            return found
-    return _none(log_format, lines)
+    detectors = (_structured, detect_headerless, _transcript)
+    found = next(filter(None, (detect(candidate) for detect in detectors for candidate in tried)), None)
+    if found and found.reader and sample.looks_like_json and found.format != "transcript":
+        return replace(found, remark=_about_keys(sample))
+    return found or _none(log_format, lines)
 
 
 def _about_keys(sample: Sample) -> str:
@@ -146,8 +144,13 @@ def _transcript(candidate: Candidate) -> Detected | None:
     roles = _asked_and_answered(candidate.lines)
     if roles and not candidate.mapping.roles:
         candidate.mapping = replace(candidate.mapping, roles=roles)
+    titled = people_titled(candidate.lines[0])
+    if not any(line.lstrip().startswith(tuple(titled)) for line in candidate.lines[1:]):
+        titled = {}
+    if titled and not candidate.mapping.roles:
+        candidate.mapping = replace(candidate.mapping, roles=titled)
     names = frequent_names(candidate.head.text.split("\n"))
-    log = replace(candidate.log_with(names), dashed=are_dashed(candidate.lines))
+    log = replace(candidate.log_with(names), dashed=are_dashed(candidate.lines), titled=bool(titled))
     found = split_transcript(candidate.head.text, log.labels)
     spoken = sum(found.strangers.values())
     if len(found.strangers) > _MOST_STRANGERS and len(found.strangers) * 2 > spoken:

@@ -149,6 +149,17 @@ class Doubts:
                 'says who speaks, as in columns = { "from" = "role" }, or names under roles.',
             )
         guesses = self._detected.log.guesses if self._detected.log else {}
+        if guesses.get("company"):
+            yield (
+                "company",
+                "its speakers are names: who speaks in several conversations is taken for the agent, who speaks in one "
+                "for its customer. A mapping names them under roles where that is wrong.",
+            )
+        if guesses.get("pairs"):
+            yield (
+                "pairs",
+                "its messages name no conversation: all that two people write to each other counts as one.",
+            )
         for side in ("user", "agent"):
             if guesses.get(side):
                 yield (

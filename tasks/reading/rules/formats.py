@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from tasks.domain.errors import UsageError
 from tasks.domain.toml_text import parse_toml
+from tasks.reading.rules.correspondence import WORKED_OUT, Between
 from tasks.reading.rules.speakers import Speaker
 from tasks.reading.rules.vocabulary import MEANINGS, MEASURED, Vocabulary, normalized
 
@@ -53,10 +54,12 @@ class LogMapping:
     skip: Mapping[str, frozenset[str]] = field(default_factory=dict)
     side: Comparison | None = None
     people: People | None = None
+    between: Between | None = None
     first: str = ""
     times: tuple[str, ...] = ()
     sheet: str = ""
     skip_lines: int = 0
+    one_conversation: bool = False
     source: str = ""
     unconfirmed: tuple[str, ...] = ()
 
@@ -72,7 +75,7 @@ class LogMapping:
 
     def vocabulary(self) -> Vocabulary:
         """The names and roles of this mapping over the usual ones."""
-        return Vocabulary(self.renames, self.roles)
+        return Vocabulary({**self.renames, **WORKED_OUT} if self.between else self.renames, self.roles)
 
     def fits(self, names: Collection[str]) -> bool:
         """True where a header or a record has every name that this mapping is told by."""
@@ -94,6 +97,16 @@ def load_mappings(path: Path | None = None) -> dict[str, LogMapping]:
         return BUILT_IN
     own = _read_mappings(path)
     return {**own, **{name: mapping for name, mapping in BUILT_IN.items() if name not in own}}
+
+
+def mapping_of_text(name: str, text: str) -> LogMapping:
+    """The mapping of this name in a TOML text.
+
+    Raises:
+        UsageError: it is no TOML.
+        ValueError: it says something that no mapping can.
+    """
+    return _mapping(name, parse_toml(text, name)[name])
 
 
 def log_formats(mappings: Mapping[str, LogMapping] | None = None) -> list[str]:
@@ -132,9 +145,16 @@ def _read_mappings(path: Path) -> dict[str, LogMapping]:
 
 
 _SETTINGS: Final = (
-    "columns", "delimiter", "quoted", "roles", "match", "messages", "first", "people", "user_if", "agent_if", "skip",
-    "times", "sheet", "skip_lines", "source", "unconfirmed",
+    "columns", "delimiter", "quoted", "roles", "match", "messages", "first", "people", "between", "user_if", "agent_if",
+    "skip", "times", "sheet", "skip_lines", "one_conversation",
+    "source", "unconfirmed",
 )  # fmt: skip
+
+
+# Settings that say something of a log without its columns.
+_ENOUGH_ALONE: Final = frozenset(
+    ["roles", "between", "times", "skip", "user_if", "agent_if", "sheet", "skip_lines", "one_conversation"]
+)
 
 
 def _mapping(name: str, table: Any) -> LogMapping:
@@ -147,7 +167,7 @@ def _mapping(name: str, table: Any) -> LogMapping:
     return LogMapping(
         columns=_columns(table),
         delimiter=_checked(table, "delimiter", "\t", _is_delimiter, "one character"),
-        quoted=_checked(table, "quoted", True, lambda value: isinstance(value, bool), "true or false"),
+        quoted=_checked(table, "quoted", True, _is_flag, "true or false"),
         roles=_checked(table, "roles", {}, _are_roles, "user, agent or system for each value, as in {staff = 'agent'}"),
         match=tuple(_checked(table, "match", [], _are_texts, _STRINGS)),
         skip={
@@ -156,12 +176,14 @@ def _mapping(name: str, table: Any) -> LogMapping:
         },
         side=_comparison(table),
         people=_people(table),
+        between=_between(table),
         first=_checked(table, "first", "", lambda value: isinstance(value, str), "the name of the first message"),
         times=tuple(_checked(table, "times", [], _are_texts, f"{_STRINGS}, as in ['%d.%m.%Y %H:%M']")),
         sheet=_checked(table, "sheet", "", lambda value: isinstance(value, str), "a sheet's name"),
         skip_lines=_checked(
             table, "skip_lines", 0, lambda value: type(value) is int and 0 <= value < 1000, "a number of lines"
         ),
+        one_conversation=_checked(table, "one_conversation", False, _is_flag, "true or false"),
         source=_checked(table, "source", "", lambda value: isinstance(value, str), "an address"),
         unconfirmed=tuple(_checked(table, "unconfirmed", [], _are_texts, _STRINGS)),
     )
@@ -176,6 +198,10 @@ def _checked(table: Mapping[str, Any], name: str, default: Any, is_right: Callab
 
 def _is_delimiter(value: Any) -> bool:
     return isinstance(value, str) and len(value) == 1 and value not in '\r\n"'
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
 
 
 def _are_roles(value: Any) -> bool:
@@ -198,13 +224,12 @@ def _columns(table: Mapping[str, Any]) -> tuple[str, ...] | dict[str, str]:
         named = [column for column in columns if column]
         if repeated := sorted({column for column in named if named.count(column) > 1}):
             raise ValueError(f"columns names {repeated[0]!r} twice")
-        if missing := [meaning for meaning in ("conversation_id", "role", "text") if meaning not in named]:
+        needed = ("role", "text") if table.get("one_conversation") else ("conversation_id", "role", "text")
+        if missing := [meaning for meaning in needed if meaning not in named]:
             raise ValueError(f"columns lacks {missing[0]!r}")
         return tuple(columns)
     nested = {messages: "messages"} if messages else {}
-    if columns is None and (
-        nested or set(table) & {"roles", "times", "skip", "user_if", "agent_if", "sheet", "skip_lines"}
-    ):
+    if columns is None and (nested or set(table) & _ENOUGH_ALONE):
         return nested
     if (
         isinstance(columns, dict)
@@ -223,6 +248,16 @@ def _people(table: Mapping[str, Any]) -> People | None:
     if not isinstance(people, dict) or people.keys() != {"list", "id", "role", "of"}:
         raise ValueError("people must be a table as in {list = 'users', id = 'id', role = 'type', of = 'author_id'}")
     return People(str(people["list"]), str(people["id"]), str(people["role"]), str(people["of"]))
+
+
+def _between(table: Mapping[str, Any]) -> Between | None:
+    between = table.get("between")
+    if between is None:
+        return None
+    names = {"sender", "receiver"}
+    if not isinstance(between, dict) or not names <= between.keys() or between.keys() - names - {"room"}:
+        raise ValueError("between must be a table as in {sender = 'from', receiver = 'to'}, perhaps with a room")
+    return Between(*(str(between.get(name, "")) for name in Between._fields))
 
 
 def _comparison(table: Mapping[str, Any]) -> Comparison | None:

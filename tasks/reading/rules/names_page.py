@@ -82,6 +82,38 @@ A transcript whose speakers have names alone: `roles` says whose side each is on
 [shop]
 roles = { "蓝河-07" = "agent", "雨" = "user" }
 ```
+
+Messages that say who writes to whom and name no conversation: the pair is the conversation, or the `room` where one is
+named. `roles` names the agents; who writes to an agent is a customer. (Where agents write to several customers, this is
+read without a mapping.)
+
+```text
+出发,到达,说了什么,何时
+雨,蓝河-07,杯子收到就碎了,2026-11-22 10:00:00
+蓝河-07,雨,给您补发一只,2026-11-22 10:02:00
+```
+
+```toml
+[shop]
+between = { sender = "出发", receiver = "到达" }
+columns = { "说了什么" = "text", "何时" = "time" }
+roles = { "蓝河-07" = "agent" }
+```
+
+A file that is one conversation and does not say so:
+
+```text
+谁,说了什么,何时
+雨,杯子收到就碎了,2026-11-22 10:00:00
+蓝河-07,给您补发一只,2026-11-22 10:02:00
+```
+
+```toml
+[shop]
+one_conversation = true
+columns = { "谁" = "role", "说了什么" = "text", "何时" = "time" }
+roles = { "蓝河-07" = "agent", "雨" = "user" }
+```
 """
 
 
@@ -128,6 +160,12 @@ def names_page() -> str:
         ),
         "",
         "[mappings/jddc.toml](mappings/jddc.toml) explains what a mapping can say.",
+        "",
+        "## A log that is not understood",
+        "",
+        "`try_logs` makes a mapping of what stands in the file, tries it on the file's beginning, and shows it only if "
+        "conversations of both sides come out; else it says what is missing. Whose side names are on is a guess there, "
+        "by who speaks in several conversations and by what they say: check it.",
         "",
         _OF_YOUR_OWN,
     ]

@@ -6,6 +6,7 @@ from typing import BinaryIO, Final, Protocol
 
 from tasks.domain.records import Reject
 from tasks.reading.rules.context import LogContext
+from tasks.reading.rules.correspondence import WORKED_OUT
 from tasks.reading.rules.json.dirt import is_no_value, python_value
 from tasks.reading.rules.json.lenient import parse_json, parse_line
 from tasks.reading.rules.json.records import JsonRecords, Read
@@ -18,7 +19,7 @@ from tasks.reading.rules.objects.log_bytes import (
     read_lines,
 )
 from tasks.reading.rules.tables.csv_rows import Dialect, split_rows, undumped
-from tasks.reading.rules.tables.row_kinds import SIDES_HEADER, Sides, message_rows
+from tasks.reading.rules.tables.row_kinds import SIDES_HEADER, Sides, letter_rows, message_rows
 from tasks.reading.rules.tables.rows import Columns, TableRows
 
 _NO_VALUE_BYTES: Final = 2_000
@@ -128,15 +129,22 @@ class Table:
         yield from rejects
 
     def _rows(self, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
-        width = self.columns.width - (len(SIDES_HEADER) if self.sides else 0)
+        between = self.log.mapping.between if self.header else None
+        added = len(SIDES_HEADER) if self.sides else len(WORKED_OUT) if between else 0
+        width = self.columns.width - added
         rows = split_rows(lines, self.dialect, width)
         if self.dialect.dumped:
             rows = ((number, undumped(row)) for number, row in rows)
         if self.dialect.padded:
             rows = ((number, [field.strip() for field in row]) for number, row in rows)
-        if self.sides is None:
+        if not added:
             return rows
-        return message_rows((row for row in rows if tuple(name.strip() for name in row[1]) != self.header), self.sides)
+        rows = (row for row in rows if tuple(name.strip() for name in row[1]) != self.header)
+        if self.sides:
+            return message_rows(rows, self.sides)
+        assert between
+        assert self.header
+        return letter_rows(rows, self.header, between, self.log.vocabulary)
 
 
 def text_lines(file: BinaryIO, head: ObjectHead, log: LogContext, rejects: list[Reject]) -> Iterator[tuple[int, str]]:

@@ -21,7 +21,7 @@ AGENT_WORDS: Final = (
     "客服 坐席 座席 卖家 商家 店家 店铺 店小蜜 机器人 人工 人工客服 智能客服 在线客服 客服人员 顾问 商户 店员 管家 "
     "賣家 店鋪 機器人 客服人員 專員 客服專員 顧問 "
     "agent assistant seller staff support operator service waiter bot robot chatbot ai csr csrep kefu gpt model admin "
-    "administrator advisor adviser representative rep salesperson merchant shop store teammate employee expert "
+    "administrator advisor adviser representative rep salesperson merchant shop store teammate employee expert cs "
     "consultant helpdesk a outbound outgoing answerbot servicer attendant specialist business company brand agt "
     "卖方 賣方 店小二 小二 掌柜 店长 接待 接待员 接待人员 接线员 话务员 服务人员 员工 企业 官方"
     " 助手 智能助手 小助手 ai助手 小蜜 客户经理 "

@@ -3,6 +3,7 @@
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Final, Protocol
 
 _FILES: Final = 8
@@ -12,6 +13,8 @@ _REASONS: Final = 6
 _DAYS: Final = 7
 
 _LINES: Final = 8
+
+_MAPPINGS: Final = 3
 
 _WIDTH: Final = 110
 
@@ -31,6 +34,8 @@ class _File(Protocol):
     def speakers(self) -> Mapping[str, str]: ...
     @property
     def mapping(self) -> str: ...
+    @property
+    def missing(self) -> str: ...
 
 
 def as_lines(survey: Any, path: str, flags: str) -> Iterator[str]:
@@ -80,6 +85,8 @@ def _file(file: _File) -> Iterator[str]:
     if file.speakers:
         sides = [f"{_clipped(name, 24)} = {side}" for name, side in list(file.speakers.items())[:12]]
         yield f"  speakers  {'; '.join(sides)}"
+    if file.missing:
+        yield f"  no mapping was found that reads it: {file.missing}"
 
 
 def _counts(survey: Any) -> Iterator[str]:
@@ -101,12 +108,13 @@ def _counts(survey: Any) -> Iterator[str]:
 
 
 def _next_steps(survey: Any, path: str, flags: str) -> Iterator[str]:
-    suggested = next((file.mapping for file in survey.files if file.mapping), "")
+    suggested: dict[str, str] = {}  # by mapping, the first file that it reads
+    for file in survey.files:
+        if file.mapping:
+            suggested.setdefault(file.mapping, file.uri)
     source = shlex.quote(path)
     if suggested:
-        yield "Save this as mine.toml, correct it, and look again:"
-        yield from (f"  {line}" for line in suggested.splitlines())
-        yield f"  python -m flows.try_logs {source} --mappings mine.toml --log-format mine"
+        yield from _suggestions(suggested, source)
         return
     if not survey.conversations:
         yield "Nothing here can be summarized."
@@ -117,6 +125,19 @@ def _next_steps(survey: Any, path: str, flags: str) -> Iterator[str]:
         yield f"All of its days:  python -m flows.backfill_days --all-days {command}"
     day = f"--day {max(days)} " if days else ""
     yield f"{'The last of them' if len(days) > 1 else 'Its day'}: python -m flows.summarize_day {day}{command}"
+
+
+def _suggestions(suggested: Mapping[str, str], source: str) -> Iterator[str]:
+    """Yield the mappings that were found to read files, and how to look again; each kind of file has its own."""
+    for place, (mapping, uri) in enumerate(islice(suggested.items(), _MAPPINGS)):
+        own = f"mine{place + 1}" if place else "mine"
+        about = "" if len(suggested) == 1 else f" for {uri}"
+        yield f"This mapping reads it{about}. Save it as {own}.toml, check it, and look again:"
+        yield from (f"  {line}" for line in mapping.splitlines())
+        tried = source if len(suggested) == 1 else shlex.quote(uri)
+        yield f"  python -m flows.try_logs {tried} --mappings {own}.toml --log-format mine"
+    if len(suggested) > _MAPPINGS:
+        yield f"… and {len(suggested) - _MAPPINGS} more kinds of files; look at them one by one."
 
 
 def _clipped(text: str, width: int = _WIDTH) -> str:

@@ -27,7 +27,7 @@ MEASURED: Final = ("agent", "csat")
 NAMES: Final[Mapping[str, str]] = {
     "conversation_id": (
         "conversationid sessionid dialogid dialogueid chatid convid threadid ticketid "
-        "conversationuuid sessionuuid chatsessionid roomid callid 会话id 会话编号 会话标识 会话号 "
+        "threadts conversationuuid sessionuuid chatsessionid roomid callid 会话id 会话编号 会话标识 会话号 "
         "会话流水号 对话id 对话编号 对话标识 咨询编号 咨询id 工单编号 工单号 聊天id 通话id 會話id "
         "會話編號 對話id 對話編號 session entityid sid cid 编号 id"
     ),
@@ -55,7 +55,8 @@ NAMES: Final[Mapping[str, str]] = {
     ),
     "time": (
         "time timestamp ts datetime sentat sendtime sendat createdat createtime createdtime "
-        "createddate msgtime messagetime eventtime occurredat gmtcreate absolutetime loggedat postedat "
+        "createddate timestampms msgtimestamp messagetimestamp msgtime messagetime eventtime occurredat gmtcreate "
+        "absolutetime loggedat postedat "
         "时间 发送时间 消息时间 "
         "发言时间 聊天时间 创建时间 消息发送时间 时间戳 日期时间 時間 發送時間"
     ),

@@ -28,7 +28,7 @@ _OWN_ID: Final = re.compile(r".*(?:id|编号|編號|号|號|uuid|guid|key|no)")
 
 def learn_from(values: Sequence[Any], vocabulary: Vocabulary) -> None:
     """Learn what the names in a sample of JSON values mean: of messages, and of the lists that hold them."""
-    groups = list(islice(_groups(values, vocabulary), ROWS))
+    groups = list(islice(groups_of(values, vocabulary), ROWS))
     learned: dict[str, str] = {}
     for group in groups:
         for name, meaning in told_by_values(group, vocabulary).items():
@@ -47,7 +47,7 @@ def learn_from(values: Sequence[Any], vocabulary: Vocabulary) -> None:
         vocabulary.learn(about)
 
 
-def _groups(values: Sequence[Any], vocabulary: Vocabulary, depth: int = 0) -> Iterator[list[Mapping[str, Any]]]:
+def groups_of(values: Sequence[Any], vocabulary: Vocabulary, depth: int = 0) -> Iterator[list[Mapping[str, Any]]]:
     """The objects of a sample that stand beside each other: in one list, under one key of such."""
     rows = [value for value in values if isinstance(value, Mapping)]
     if rows:
@@ -56,16 +56,16 @@ def _groups(values: Sequence[Any], vocabulary: Vocabulary, depth: int = 0) -> It
         return
     for value in values:
         if isinstance(value, list):
-            yield from _groups(value, vocabulary, depth + 1)
+            yield from groups_of(value, vocabulary, depth + 1)
     for name in dict.fromkeys(name for row in rows for name in row):
         held = [row[name] for row in rows if isinstance(row.get(name), dict | list)]
         if held and not vocabulary.means(name, "role"):
             lists = [element for element in held if isinstance(element, list)]
             objects = [element for element in held if isinstance(element, dict)]
             if objects:
-                yield from _groups(objects, vocabulary, depth + 1)
+                yield from groups_of(objects, vocabulary, depth + 1)
             for elements in lists[:20]:
-                yield from _groups(elements, vocabulary, depth + 1)
+                yield from groups_of(elements, vocabulary, depth + 1)
 
 
 def _dialogue_in(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> str:

@@ -1,12 +1,17 @@
 """Sides of messages that are signed with an id or a nickname, told by who that is elsewhere in the conversation."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+from tasks.reading.rules.company import may_be_customers
 from tasks.reading.rules.formats import Comparison, People
 from tasks.reading.rules.json.reshaping import listed_in
+from tasks.reading.rules.json.texts import words_in
 from tasks.reading.rules.speakers import Speaker, side_named_in
 from tasks.reading.rules.vocabulary import Vocabulary
+
+# A messenger calls a chat after whom it is with (Telegram, Messenger).
+_NAMED_AFTER: Final = ("name", "title")
 
 _OTHER: Mapping[Speaker, Speaker] = {"user": "agent", "agent": "user"}
 
@@ -65,11 +70,17 @@ def _told_by_list(
 
 def _told_by_name(record: Mapping[str, Any], messages: list[Mapping[str, Any]]) -> Iterator[Comparison]:
     for path, value in _scalars(record):
-        side = side_named_in(path)
+        side = "user" if path in _NAMED_AFTER else side_named_in(path)
         for of in _keys(messages) if side else ():
             same = [message[of] == value for message in messages if of in message]
-            if side and any(same) and not all(same):
+            if side and any(same) and not all(same) and (path not in _NAMED_AFTER or _is_customer(value, of, messages)):
                 yield Comparison(of, path, side, _OTHER[side])
+
+
+def _is_customer(name: Any, of: str, messages: list[Mapping[str, Any]]) -> bool:
+    """False for somebody who speaks as agents do."""
+    said = [(message.get(of) == name, " ".join(map(words_in, message.values()))) for message in messages]
+    return may_be_customers([text for own, text in said if own], [text for own, text in said if not own])
 
 
 def _scalars(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -44,7 +44,7 @@ class PlainRecords:
 
     def __init__(self, log: LogContext, *, lists: bool, transcripts: bool, messages: bool) -> None:
         mapping = log.mapping
-        plain = not (mapping.skip or mapping.first or log.tells_sides or log.vocabulary.paths)
+        plain = not (mapping.skip or mapping.first or mapping.between or log.tells_sides or log.vocabulary.paths)
         self._log = log
         self._lists = plain and lists
         self._transcripts = plain and transcripts and not mapping.roles

@@ -118,7 +118,9 @@ class JsonRecords:
         return f"{self._uri}:{line}" + (f":{self._on_line}" if self._on_line > 1 else "")
 
     def _lifted(self, value: dict[str, Any]) -> dict[str, Any]:
-        return lifted(value, self._vocabulary.paths) if self._vocabulary.paths else value
+        value = lifted(value, self._vocabulary.paths) if self._vocabulary.paths else value
+        between = self._log.mapping.between
+        return {**value, **between.worked_out(value, self._vocabulary)} if between else value
 
     def _read_one(self, value: Any, line: int, list_line: int) -> Iterable[Read]:
         if isinstance(value, list) and self._rows.takes(value):
@@ -190,9 +192,10 @@ class JsonRecords:
         """The first message that names its conversation, among the first few; an event above may name none."""
         for message in messages[:_LOOKED_THROUGH]:
             if isinstance(message, dict):
-                shape = self._vocabulary.shape(tuple(message))
+                found = self._lifted(message)
+                shape = self._vocabulary.shape(tuple(found))
                 if shape.names_its_conversation:
-                    return message, shape
+                    return found, shape
         return {}, None
 
     def _conversation(
@@ -261,7 +264,7 @@ class JsonRecords:
         silent = 0
         problem = ""
         shape_of, utterance_of = self._vocabulary.shape, self._utterance
-        if self._vocabulary.paths:
+        if self._vocabulary.paths or self._log.mapping.between:
             messages = [self._lifted(message) if isinstance(message, dict) else message for message in messages]
         speaker_of = None if self._log.mapping.skip or self._log.tells_sides else self._vocabulary.speakers.get
         for number, message in enumerate(messages, 1):
@@ -358,6 +361,7 @@ class JsonRecords:
         said = self._utterance(value, shape, value)
         if said is None:
             return ()
+        conversation_id = conversation_id or self._log.only_conversation
         if not conversation_id:
             return (self._log.unreadable(line, "the message names no conversation"),)
         if said.speaker is None:

@@ -88,12 +88,12 @@ class Sample:
     @cached_property
     def names(self) -> frozenset[str]:
         """Every key, and every path of two, of the records in a sample."""
-        values = self.values or self.document_values or self._of_a_list_inside
+        values = self.values or self.document_values or self.values_inside
         records = islice(records_of(values), SAMPLED_VALUES * 4)
         return frozenset(name for record in records for name in _dotted(record))
 
     @cached_property
-    def _of_a_list_inside(self) -> list[Any]:
+    def values_inside(self) -> list[Any]:
         """The first object of each list in an object that does not end in the head."""
         found = (self.head.text.find("[{", at) for at in (0,))
         inside = next((first_json_values(self.head.text[at:])[:SAMPLED_VALUES] for at in found if at >= 0), [])

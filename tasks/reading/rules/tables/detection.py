@@ -1,12 +1,14 @@
 """Detection of tables: a header that names a conversation, a speaker and a text, or columns that a mapping names."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from tasks.reading.rules.candidate import Candidate, Detected
+from tasks.reading.rules.company import Said, roles_by_company
+from tasks.reading.rules.context import LogContext
+from tasks.reading.rules.correspondence import WORKED_OUT, Between, correspondence_in, learn_correspondence
 from tasks.reading.rules.dialogue import is_newest_first
 from tasks.reading.rules.formats import Comparison
 from tasks.reading.rules.json.fields import joined
@@ -15,7 +17,7 @@ from tasks.reading.rules.json.texts import words_in_envelope
 from tasks.reading.rules.readers import Table
 from tasks.reading.rules.speakers import Speaker, roles_in_context, side_named_in, side_of_others, speaker_of
 from tasks.reading.rules.tables.csv_rows import Dialect, split_rows
-from tasks.reading.rules.tables.row_kinds import sides_of
+from tasks.reading.rules.tables.row_kinds import are_names, sides_of
 from tasks.reading.rules.tables.rows import Columns, columns_of_sides, header_columns, mapping_columns
 from tasks.reading.rules.tables.told_by_values import (
     is_conversations_name,
@@ -35,6 +37,8 @@ _MOST_GUESSED: Final = 200  # columns
 
 _FEW_ROWS: Final = 20
 
+_FEWEST_WITHOUT_HEADER: Final = 6  # rows
+
 _SEVERAL: Final = ("~|~", "|~|", "~!~", "|@|", "@@@", "|||", "||", "@@", "^^", "##", "$$", "::", ";;")
 
 _DELIMITERS: Final = {
@@ -43,10 +47,6 @@ _DELIMITERS: Final = {
 }
 
 _FEWEST_NAMES: Final = 3
-
-_LONGEST_NAME: Final = 24
-
-_SENTENCE: Final = re.compile(r"[，。！？,!?：:]")
 
 _OF_DUMPS: Final = ("\t", "\x01", "\x02", "\x1f")
 
@@ -67,7 +67,7 @@ def detect_table(candidate: Candidate) -> Detected | None:
     """A table with a header."""
     if not candidate.may_be("csv", "tsv") or isinstance(candidate.sample.first, list | dict):
         return None
-    above = candidate.mapping.skip_lines
+    above = candidate.skipped
     separator = _declared_separator(candidate)
     for at, line in enumerate(candidate.lines[: max(_LINES_ABOVE_HEADER, above + 1)]):
         if at < above:
@@ -87,7 +87,7 @@ def detect_by_places(candidate: Candidate) -> Detected | None:
     assert isinstance(mapping.columns, tuple)
     columns = mapping_columns(mapping.columns)
     dialect = Dialect(mapping.delimiter, mapping.quoted)
-    lines = candidate.lines[mapping.skip_lines :]
+    lines = candidate.lines[candidate.skipped :]
     rows = list(split_rows(enumerate(lines), dialect, columns.width))
     log = candidate.log
     good = sum(
@@ -98,6 +98,37 @@ def detect_by_places(candidate: Candidate) -> Detected | None:
             candidate.name, Table(log, columns, dialect, begins=mapping.skip_lines + 1), "", log, _meanings(columns)
         )
     return None
+
+
+def detect_headerless(candidate: Candidate) -> Detected | None:
+    """A table of messages without a header: every row has a known speaker, and the others' meanings are plain."""
+    if candidate.name or not candidate.may_be("csv", "tsv") or isinstance(candidate.sample.first, list | dict):
+        return None
+    for name, delimiters in _DELIMITERS.items():
+        for delimiter in delimiters if candidate.may_be(name) else ():
+            if delimiter in candidate.lines[0] and (found := _by_values_alone(candidate, name, delimiter)):
+                return found
+    return None
+
+
+def _by_values_alone(candidate: Candidate, name: str, delimiter: str) -> Detected | None:
+    dialect = _dialect(candidate, delimiter)
+    rows = [row for _, row in split_rows(enumerate(candidate.lines), dialect)]
+    width = len(rows[0])
+    if len(rows) < _FEWEST_WITHOUT_HEADER or width < _FEWEST_NAMES or any(len(row) != width for row in rows):
+        return None
+    places = tuple(f"column {at}" for at in range(1, width + 1))
+    learned = told_by_values([dict(zip(places, row, strict=True)) for row in rows], candidate.log.vocabulary)
+    meant = {meaning: place for place, meaning in learned.items()}
+    if not {"conversation_id", "role", "text", "time"} <= meant.keys():
+        return None
+    at_role = places.index(meant["role"])
+    if not all(speaker_of(row[at_role].strip()) for row in rows):
+        return None
+    candidate.log.vocabulary.learn(learned)
+    columns = header_columns(places, candidate.log)
+    assert columns is not None
+    return Detected(name, Table(candidate.log, columns, dialect), "no header", candidate.log, _meanings(columns))
 
 
 def _declared_separator(candidate: Candidate) -> str:
@@ -122,8 +153,11 @@ def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detec
     if len(header) < 2 or not candidate.fits(header):
         return None
     notes = [] if dialect.delimiter in ",\t" else [f"its delimiter is {dialect.delimiter!r}"]
-    columns = header_columns(header, candidate.log)
-    if not candidate.mapping.renames and (learned := _told_by_values(candidate, header, at, dialect)):
+    between = _correspondence(candidate, header, at, dialect)
+    if between:
+        notes.append(f"{between.sender} and {between.receiver} tell the conversations apart")
+    columns = header_columns((*header, *WORKED_OUT) if between else header, candidate.log)
+    if not (between or candidate.mapping.renames) and (learned := _told_by_values(candidate, header, at, dialect)):
         candidate.log.vocabulary.learn(learned)
         columns = header_columns(header, candidate.log)
         notes += [f"{name} is taken for {_TAKEN_FOR[meaning]}, by its values" for name, meaning in learned.items()]
@@ -146,6 +180,20 @@ def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detec
         if columns.transcript < 0
         else candidate.log_with(_names_in_cells(candidate, columns, at, dialect))
     )
+    if between:
+        log = replace(log, mapping=replace(log.mapping, between=between))
+    log = _looked_into(candidate, columns, at, dialect, log, notes)
+    fills = not (sides or between) and _leaves_ids_blank(candidate, columns, at, dialect)
+    if fills:
+        notes.append("a blank id is that of the row above")
+    reader = Table(log, columns, dialect, header, begins, sides, fills)
+    return Detected(candidate.named(name), reader, "; ".join(notes), log, _meanings(columns))
+
+
+def _looked_into(
+    candidate: Candidate, columns: Columns, at: int, dialect: Dialect, log: LogContext, notes: list[str]
+) -> LogContext:
+    """The log with what its first rows show of their order, their texts and their speakers; each is noted."""
     if columns.number < 0 and _is_newest_first(candidate, columns, at, dialect):
         log = replace(log, newest_first=True)
         notes.append("the newest row stands first")
@@ -155,18 +203,26 @@ def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detec
     if columns.role >= 0 and (side := _side_by_names(candidate, columns, at, dialect)):
         log = replace(log, mapping=replace(log.mapping, side=side))
         notes.append(f"{side.left} is the {side.side} where it is {side.right}")
-    fills = not sides and _leaves_ids_blank(candidate, columns, at, dialect)
-    if fills:
-        notes.append("a blank id is that of the row above")
-    reader = Table(log, columns, dialect, header, begins, sides, fills)
-    return Detected(candidate.named(name), reader, "; ".join(notes), log, _meanings(columns))
+    return log
+
+
+def _correspondence(candidate: Candidate, header: tuple[str, ...], at: int, dialect: Dialect) -> Between | None:
+    """The columns of sender and receiver, by the mapping or in a table that names no conversation."""
+    if candidate.name or len(set(header)) < len(header) or len(header) > _MOST_GUESSED:
+        return candidate.mapping.between
+    records = [dict(zip(header, row, strict=True)) for row in _rows(candidate, at + 1, dialect, len(header))]
+    between = correspondence_in(records, candidate.log.vocabulary)
+    if between:
+        learn_correspondence(records, between, candidate.log.vocabulary)
+        candidate.log.counts_guess("pairs")
+    return between
 
 
 def _told_by_values(candidate: Candidate, header: tuple[str, ...], at: int, dialect: Dialect) -> dict[str, str]:
     """Return the meanings of columns that their values tell, where the header names a conversation alone."""
     if len(set(header)) < len(header) or len(header) > _MOST_GUESSED:
         return {}
-    if not any(map(_is_name, header)) and (len(header) < _FEWEST_NAMES or not _are_names(header)):
+    if not any(map(_is_name, header)) and (len(header) < _FEWEST_NAMES or not are_names(header)):
         return {}
     shape = candidate.log.vocabulary.shape(header)
     if shape.speaks and shape.text and shape.conversation_id and shape.time:
@@ -206,10 +262,19 @@ def _learn_roles(candidate: Candidate, columns: Columns, at: int, dialect: Diale
     rows = list(_rows(candidate, at + 1, dialect, columns.width))
     said = [(row[at_id] if at_id >= 0 else "", row[columns.role].strip()) for row in rows]
     vocabulary.learn_roles(roles_in_context(word for _, word in said))
-    others = side_of_others(said, lambda word: vocabulary.roles.get(word) or speaker_of(word))
+
+    def side_of(word: str) -> Speaker | None:
+        return vocabulary.roles.get(word) or speaker_of(word)
+
+    others = side_of_others(said, side_of)
     if others and not candidate.mapping.roles:
         vocabulary.learn_roles({"*": others})
         candidate.log.counts_guess(others)
+    if at_id >= 0 and columns.text >= 0 and not candidate.mapping.roles and not candidate.log.tells_sides:
+        named = [Said(row[at_id], row[columns.role].strip(), row[columns.text]) for row in rows]
+        if roles := roles_by_company(named, side_of):
+            vocabulary.learn_roles(roles)
+            candidate.log.counts_guess("company")
 
 
 def _is_newest_first(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> bool:
@@ -271,14 +336,6 @@ def _names_in_cells(candidate: Candidate, columns: Columns, at: int, dialect: Di
 
 def _is_quoted_by_apostrophes(line: str, delimiter: str) -> bool:
     return all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in line.strip().split(delimiter))
-
-
-def _are_names(header: tuple[str, ...]) -> bool:
-    """True for cells none of which is a speaker, a time, a number or a sentence, as some of a row's are."""
-    return not any(
-        not cell or len(cell) > _LONGEST_NAME or cell[0].isdigit() or speaker_of(cell) or _SENTENCE.search(cell)
-        for cell in header
-    )
 
 
 def _is_padded(cell: str) -> bool:

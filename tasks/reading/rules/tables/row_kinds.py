@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from tasks.reading.rules.correspondence import WORKED_OUT, Between
 from tasks.reading.rules.json.reshaping import text_of_each_side
+from tasks.reading.rules.speakers import speaker_of
 from tasks.reading.rules.vocabulary import Vocabulary
 
 _TOTALS: Final = frozenset(
@@ -16,6 +18,10 @@ _FOOTER: Final = re.compile(r"\(?\d{1,9} rows?(?: in set)?(?: \(.{0,20}\))?\)?",
 _RULER: Final = " \t-=:+|_─━—*"
 
 _FEW_FILLED: Final = 3
+
+_LONGEST_NAME: Final = 24
+
+_SENTENCE: Final = re.compile(r"[，。！？,!?：:]")
 
 
 def says_nothing(row: Sequence[str], vocabulary: Vocabulary) -> bool:
@@ -34,6 +40,14 @@ def says_nothing(row: Sequence[str], vocabulary: Vocabulary) -> bool:
         return False  # the shape of fields that are no names is ten times the work
     shape = vocabulary.shape(tuple(dict.fromkeys(filled)))
     return bool(shape.conversation_id and shape.role and shape.text and len({*filled}) == len(filled))
+
+
+def are_names(header: Sequence[str]) -> bool:
+    """True for cells none of which is a speaker, a time, a number or a sentence, as some of a row's are."""
+    return not any(
+        not cell or len(cell) > _LONGEST_NAME or cell[0].isdigit() or speaker_of(cell) or _SENTENCE.search(cell)
+        for cell in header
+    )
 
 
 class Sides(NamedTuple):
@@ -65,3 +79,12 @@ def message_rows(rows: Iterable[tuple[int, list[str]]], sides: Sides) -> Iterato
         for name, place in (("user", sides.user), ("agent", sides.agent)):
             if row[place].strip():
                 yield number, [*row, name, row[place]]
+
+
+def letter_rows(
+    rows: Iterable[tuple[int, list[str]]], header: Sequence[str], between: Between, vocabulary: Vocabulary
+) -> Iterator[tuple[int, list[str]]]:
+    """Each row that says who writes to whom with its conversation and its side at the end."""
+    for number, row in rows:
+        found = between.worked_out(dict(zip(header, row, strict=False)), vocabulary)
+        yield number, [*row, *(found.get(name, "") for name in WORKED_OUT)]

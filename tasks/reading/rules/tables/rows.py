@@ -77,7 +77,8 @@ def header_columns(names: Sequence[str], log: LogContext) -> Columns | None:
     shape = log.vocabulary.shape(tuple(names))
     speaks = bool(shape.speaks or _compares(log, names))
     transcripts = shape.transcripts or shape.messages
-    if not (shape.conversation_id and shape.text and speaks) and not (transcripts and not speaks):
+    of_messages = (shape.conversation_id or log.only_conversation) and shape.text and speaks
+    if not of_messages and not (transcripts and not speaks):
         return None
     places = {name: at for at, name in enumerate(names)}
     transcript = "" if speaks else transcripts[0]
@@ -228,6 +229,7 @@ class TableRows:
         columns = self._columns
         if self._fills_ids:
             conversation_id = self._last_id = conversation_id or self._last_id
+        conversation_id = conversation_id or self._log.only_conversation
         if not conversation_id:
             return self._log.unreadable(number, "the message names no conversation")
         if conversation_id[1:2] == "." and _ROUNDED.fullmatch(conversation_id):

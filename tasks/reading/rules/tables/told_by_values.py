@@ -10,6 +10,7 @@ from datetime import UTC
 from itertools import groupby
 from typing import Any, Final
 
+from tasks.reading.rules.company import Said, sides_by_company
 from tasks.reading.rules.json.texts import words_in
 from tasks.reading.rules.speakers import (
     Speaker,
@@ -57,6 +58,9 @@ _NO_TEXT_NAME: Final = re.compile(
 
 _PROSE: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3}|(?<![^\W\d_])[^\W\d_]{2,}[ ,.'!?]")
 
+# A column of who wrote a message, by name.
+_NAMES_SPEAKER: Final = re.compile(r"user|author|sender|from|nick|^name$|by$|who|昵称|姓名|名称|发送|发言|账号")
+
 _SHORTEST_PROSE: Final = 5  # characters, on average
 
 _LONGEST_TIME: Final = 60  # characters
@@ -79,7 +83,9 @@ def told_by_values(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) ->
     values = {name: [row[name] for row in rows if row.get(name) not in (None, "")] for name in names}
     shape = vocabulary.shape(names)
     found: dict[str, str] = {}
-    if (not shape.speaks or not _known_share(values, shape, vocabulary)) and (role := _role(values, shape)):
+    role = "" if shape.speaks and _known_share(values, shape, vocabulary) else _role(values, shape)
+    role = role or ("" if shape.speaks else _role_by_company(rows, shape))
+    if role:
         found[role] = "role"
     speaks = shape.speaks or bool(found)
     has_text = shape.text or shape.texts
@@ -225,6 +231,18 @@ def side_of_role(vocabulary: Vocabulary, role: Any) -> Speaker | None:
 def _role(values: Mapping[str, list[Any]], shape: Shape) -> str:
     found = [name for name in values if name not in (shape.role, shape.conversation_id) and _both_sides(values[name])]
     return only(found) or only([name for name in found if _KIND.search(normalized(name))])
+
+
+def _role_by_company(rows: Sequence[Mapping[str, Any]], shape: Shape) -> str:
+    """The first column of names that are agents' and customers' by the company they keep in named conversations."""
+    if not (shape.names_its_conversation and shape.texts) or set(shape.messages) - set(shape.texts):
+        return ""
+    for name in rows[0]:
+        if _NAMES_SPEAKER.search(normalized(name)) and all(isinstance(row.get(name), str) for row in rows):
+            said = [Said(str(row.get(shape.conversation_id)), row[name], str(row.get(shape.texts[0]))) for row in rows]
+            if sides_by_company(said):
+                return name
+    return ""
 
 
 def _both_sides(values: Sequence[Any]) -> bool:

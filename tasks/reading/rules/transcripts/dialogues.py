@@ -35,7 +35,7 @@ _NO_LABELS_WORDS: Final = (
     "通知 旁白 事件 人工 管家 店员 商户 顾问 顧問 專員 店铺 店鋪 model admin shop store contact lead "
     "member a q note info template activity trigger inbound incoming outbound outgoing expert consultant "
     "passenger patient caller requester shopper subscriber tool function event service operator waiter "
-    "guest consumer ai csr rep sys usr merchant employee teammate automation workflow notification notice "
+    "guest consumer ai cs csr rep sys usr merchant employee teammate automation workflow notification notice "
     "developer"
 )
 

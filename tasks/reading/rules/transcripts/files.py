@@ -14,7 +14,15 @@ from tasks.reading.rules.objects.log_bytes import LINE_LIMIT_BYTES, ObjectHead
 from tasks.reading.rules.readers import text_lines
 from tasks.reading.rules.reasons import strangers_in
 from tasks.reading.rules.transcripts.dialogues import labeled_lines, split_transcript
-from tasks.reading.rules.transcripts.labels import DATE, DATE_INSIDE, OF_DAY, begins_with_label, plain_label
+from tasks.reading.rules.transcripts.labels import (
+    DATE,
+    DATE_INSIDE,
+    OF_DAY,
+    TITLED,
+    begins_with_label,
+    people_titled,
+    plain_label,
+)
 
 _LINE_COST_BYTES: Final = 64  # beside its text; short lines take far more memory than their characters
 
@@ -51,6 +59,10 @@ _ENDED: Final = re.compile(
     rf"[，, ]{{0,2}}(?:{DATE}[ T]?)?(?:{OF_DAY})?[\s】\])）>》*=\-~_—–#。.]{{1,40}}",
     re.I,
 )
+
+_KINDS: Final = (_ID_HEADING, _NUMBERED, _STARTED)
+
+_SAY_NOTHING: Final = (_NUMBERED, _STARTED, TITLED)
 
 _DECORATING: Final = frozenset("#*=-~_—–【[(（<")
 
@@ -112,6 +124,8 @@ class TranscriptFile:
                 block.add(number, line)
                 continue
             begins = borders.begins_conversation(line, following)
+            if borders.is_heading and self.log.titled:
+                self.log.labels.learn(people_titled(line))
             if begins and block.spoken:
                 yield block.read()
                 block = _Block(self.log)
@@ -166,7 +180,7 @@ class _Borders:
             return False
         if self._is_like_the_first(line):
             self._box, self.is_heading = "", True
-            self.is_no_text = any(_is_heading(line, kind) for kind in (_NUMBERED, _STARTED) if kind is self._kind)
+            self.is_no_text = any(_is_heading(line, kind) for kind in _SAY_NOTHING if kind is self._kind)
             return True
         if first in _DECORATING and _ENDED.fullmatch(line) and self._begins_with(following):
             self.is_no_text = True
@@ -185,9 +199,10 @@ class _Borders:
 
     def _takes_below_the_title(self, line: str) -> None:
         """Take a line above the first message likewise: a title may stand above the first heading."""
-        self._kind = next((kind for kind in (_ID_HEADING, _NUMBERED, _STARTED) if _is_heading(line, kind)), None)
+        kinds = (*_KINDS, TITLED) if self._log.titled else _KINDS
+        self._kind = next((kind for kind in kinds if _is_heading(line, kind)), None)
         self.is_heading = self._kind is not None
-        self.is_no_text = self._kind in (_NUMBERED, _STARTED)
+        self.is_no_text = self._kind in _SAY_NOTHING
         self.spoken = self._kind is None and begins_with_label(line, self._log.labels)
 
     def _is_rule_between(self, sign: str, following: str) -> bool:

@@ -143,13 +143,15 @@ class LabelReader:
         roles: names and the sides they are on; `*` is for all others.
         names: names that begin messages in this log, though nobody said whose they are.
         dashed: true where a dash or a bar stands behind each name in place of a colon.
+        titled: true where headings name the two who speak below them; they are nobody's words.
 
     A line is asked for its label where conversations are parted and where messages are: the last answers are kept.
     """
 
-    roles: Mapping[str, Speaker] = field(default_factory=dict)
+    roles: dict[str, Speaker] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
     dashed: bool = False
+    titled: bool = False
     _found: dict[str, Label | None] = field(default_factory=dict, compare=False, repr=False)
 
     def label(self, line: str) -> Label | None:
@@ -164,6 +166,8 @@ class LabelReader:
         return label
 
     def _label(self, line: str) -> Label | None:
+        if self.titled and people_titled(line):
+            return None
         if self.dashed:
             return self._dashed(line)
         if not self.roles and (end := _first_colon(line)) > 0:
@@ -233,6 +237,12 @@ class LabelReader:
         if speaker is None and (form is not _TABBED or name not in self.names):
             return None
         return Label(speaker, name, found.groupdict().get("time"), found.end(), sure=speaker is not None)
+
+    def learn(self, people: Mapping[str, Speaker]) -> None:
+        """Take the sides that a heading says names to be on."""
+        if people.items() - self.roles.items():
+            self.roles.update(people)
+            self._found.clear()
 
     def speaker(self, name: str) -> Speaker | None:
         """The side of a name."""
@@ -321,12 +331,28 @@ def _label_speaker(label: str) -> Speaker | None:
 
 
 _SUFFIX_AT_END: Final = re.compile(
-    r"(?:[ _-]?(?:\d{1,10}|[A-Za-z]\d{0,4}))?(?:[(（\[【][^()（）\[\]【】\n]{0,24}[)）\]】])?$"
+    r"(?:[ _-]?(?:\d{1,10}|(?<![A-Za-z])[A-Za-z]\d{0,4}))?(?:[(（\[【][^()（）\[\]【】\n]{0,24}[)）\]】])?$"
 )
 
 
 # Ola (operator), 小夏（客服）
 _ROLE_BEHIND: Final = re.compile(r"[ \t]?[(（\[](?P<role>[^()（）\[\]\d]{2,16})[)）\]]$")
+
+
+# 买家：tb_0817 客服：蓝河家居:小林: who speaks below.
+TITLED: Final = re.compile(
+    r"[\s#*=【\[-]{0,8}(?P<one>[^\W\d_]{1,12})[:：][ \t]{0,4}(?P<first>[^\s，,。|｜]{1,40})[ \t，,|｜;；/]{1,8}"
+    r"(?P<other>[^\W\d_]{1,12})[:：][ \t]{0,4}(?P<second>[^\s，,。|｜]{1,40}?)[\s#*=】\]-]{0,8}"
+)
+
+
+def people_titled(line: str) -> dict[str, Speaker]:
+    """The names in a heading that says who speaks below it, with their sides; none in any other line."""
+    found = TITLED.fullmatch(line) if len(line) < _LABEL_CHARACTERS else None
+    sides = (speaker_of(found["one"]), speaker_of(found["other"])) if found else ()
+    if not found or {*sides} != {"user", "agent"}:
+        return {}
+    return {name: side for name, side in zip((found["first"], found["second"]), sides, strict=True) if side}
 
 
 def begins_with_label(line: str, reader: LabelReader = NO_ROLES) -> bool:
@@ -344,17 +370,25 @@ def are_dashed(lines: list[str]) -> bool:
 
 def frequent_names(lines: list[str]) -> frozenset[str]:
     """Names that begin so many lines that they must be speakers', though no word says whose side they are on."""
+    counts = names_in_front(lines)
+    known = sum(counts.pop(name) for name in [*counts] if _label_speaker(name))
+    enough = max(3, len(lines) // 50)
+    return frozenset(name for name, count in counts.items() if count >= enough) if known >= 2 else frozenset()
+
+
+def names_in_front(lines: list[str]) -> Counter[str]:
+    """The names that begin lines, and how often: a time and a name in columns of their own are no sentence, and count
+    double.
+    """
     counts: Counter[str] = Counter()
-    known = 0
     for line in lines:
         tabbed = _TABBED.match(line)
         found = tabbed or _LINE.match(line)
-        if not found:
-            continue
-        name = found["name"].strip(" *_\t")
-        if _label_speaker(name):
-            known += 1
-        elif len(name) <= 16 and name.lower() not in _NO_NAMES and not name.isdecimal():
-            counts[name] += 2 if tabbed else 1  # a time and a name in columns of their own are no sentence
-    enough = max(3, len(lines) // 50)
-    return frozenset(name for name, count in counts.items() if count >= enough) if known >= 2 else frozenset()
+        name = found["name"].strip(" *_\t") if found else ""
+        if name and (_label_speaker(name) or _may_begin(name)):
+            counts[name] += 2 if tabbed else 1
+    return counts
+
+
+def _may_begin(name: str) -> bool:
+    return len(name) <= 16 and name.lower() not in _NO_NAMES and not name.isdecimal()

@@ -18,7 +18,7 @@ def test_names_page_is_the_page_in_the_docs():
     )
 
 
-@pytest.mark.parametrize("example", range(3))
+@pytest.mark.parametrize("example", range(len(EXAMPLES)))
 def test_the_mappings_that_the_page_shows_read_the_logs_above_them(example, tmp_path):
     log, mapping = EXAMPLES[example]
     mine = tmp_path / "mine.toml"
@@ -26,4 +26,5 @@ def test_the_mappings_that_the_page_shows_read_the_logs_above_them(example, tmp_
     found = Read(log.encode(), mappings=load_mappings(mine), log_format="shop").conversation
     assert said(found) == [("user", "杯子收到就碎了"), ("agent", "给您补发一只")]
     assert [turn.time for turn in found.turns] == [datetime(2026, 11, 22, 2, at, tzinfo=UTC) for at in (0, 2)]
-    assert (found.conversation_id, found.channel) == (("71", "71", "log-0:1")[example], ("", "App", "")[example])
+    ids = ("71", "71", "log-0:1", "蓝河-07 & 雨", "log-0")
+    assert (found.conversation_id, found.channel) == (ids[example], ("", "App", "", "", "")[example])

@@ -121,8 +121,15 @@ def test_of_two_columns_that_could_be_the_conversation_none_is():
 
 
 def test_a_row_is_no_header_however_many_rows_follow():
-    log = [list(row.values()) for row in rows()]
-    assert Read("\n".join(",".join(row) for row in log).encode()).conversations == []
+    read = Read("\n".join(",".join(row.values()) for row in rows()).encode())
+    assert [said(conversation) for conversation in read.conversations] == [TURNS, TURNS]
+    assert read.detected[0].note == "no header"
+
+
+@pytest.mark.parametrize("change", [{"谁": "王某"}, {"谁": ""}, {"发出时间": "晚些"}, {"会话号": "k9"}])
+def test_a_table_without_a_header_is_named_where_a_meaning_is_not_plain(change):
+    log = [rows()[0] | change, *rows()[1:]]
+    assert Read("\n".join(",".join(row.values()) for row in log).encode()).conversations == []
 
 
 @pytest.mark.parametrize(

@@ -108,3 +108,21 @@ def test_rows_below_a_header_are_no_transcript():
         f"c{at},2026-11-21 10:00,用户：在,客服：在\n" for at in range(3)
     )
     assert "no known format" in Read(content.encode()).reject.detail
+
+
+def test_headings_that_name_the_two_who_speak_part_conversations_and_tell_their_sides():
+    talks = [[("user", f"灯不亮了{n}"), ("agent", f"给您换{n}"), ("user", "好")] for n in range(3)]
+    text = "\n\n".join(
+        f"买家：tb_{n} 客服：晨光家居:小雅\n"
+        + "\n".join(
+            f"{'晨光家居:小雅' if side == 'agent' else f'tb_{n}'} 2026-11-22 10:0{at}:00\n{words}"
+            for at, (side, words) in enumerate(talk)
+        )
+        for n, talk in enumerate(talks)
+    )
+    assert [said(conversation) for conversation in Read(text.encode()).conversations] == talks
+
+
+def test_a_dialogue_in_one_line_is_no_heading():
+    text = "".join(f"用户：灯不亮了{n} 客服：给您换{n}\n" for n in range(3))
+    assert [len(conversation.turns) for conversation in Read(text.encode()).conversations] == [2, 2, 2]

@@ -1,0 +1,116 @@
+"""Sides of names that no word explains, by the company they keep and by what they say.
+
+One who speaks in several conversations, each with somebody who speaks in no other, is the agent.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from math import log2
+from typing import Final, NamedTuple
+
+from tasks.reading.rules.speakers import Speaker
+
+_FEWEST_CONVERSATIONS: Final = 3
+
+_AGENT_SAYS: Final = re.compile(
+    r"您好|亲|为您|给您|帮您|请您|请问|抱歉|稍等|感谢|祝您|登记|安排|客服|工号|\bdear\b|\bsorry\b|"
+    r"(?:how|what) (?:can|may|could) (?:i|we) |\b(?:let me|we will|we'll|i will|i'll|of course|could you|please|"
+    r"thank you|happy to|you will receive|our team|assist)\b",
+    re.I,
+)
+
+_USER_SAYS: Final = re.compile(
+    r"你们|怎么|为什么|为啥|什么时候|我[的要想买订下收]|能不能|可以吗|退货|投诉|"
+    r"\b(?:my|i (?:want|need|ordered|bought|received|got)|when will|where is|why|can i|thanks)\b",
+    re.I,
+)
+
+
+class Said(NamedTuple):
+    """One message: its conversation, who says it, and the words."""
+
+    conversation: str
+    name: str
+    text: str
+
+
+def sides_by_company(said: Sequence[Said]) -> dict[str, Speaker]:
+    """The sides of names where every conversation is between one who speaks in others, too, and one who does not.
+
+    Empty where that is not so throughout, where there are few conversations, or where the words of one who speaks in
+    several are not more of an agent's than those of the others: a customer may come back to other agents.
+    """
+    talks: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for message in said:
+        talks[message.conversation][message.name].append(message.text)
+    pairs = [talk for talk in talks.values() if len(talk) > 1]
+    counts = Counter(name for talk in pairs for name in talk)
+    busy = {name for name, count in counts.items() if count > 1}
+    if len(pairs) < _FEWEST_CONVERSATIONS or any(len(talk) != 2 or len(talk.keys() & busy) != 1 for talk in pairs):
+        return {}
+    own: dict[str, list[str]] = defaultdict(list)
+    others: dict[str, list[str]] = defaultdict(list)
+    for talk in pairs:
+        (name,) = talk.keys() & busy
+        for speaker, texts in talk.items():
+            (own if speaker == name else others)[name].extend(texts)
+    if any(_politeness(own[name]) <= _politeness(others[name]) for name in busy):
+        return {}
+    return {name: "agent" if name in busy else "user" for name in counts}
+
+
+def roles_by_company(said: Sequence[Said], side_of: Callable[[str], Speaker | None]) -> dict[str, Speaker]:
+    """The roles of a log whose every speaker is a name that no word explains: the agents', and the user for all others.
+
+    Empty where a word tells some side, and where the company they keep tells none.
+    """
+    names = {one.name for one in said}
+    if any(side_of(name) in ("user", "agent") for name in names):
+        return {}
+    sides = sides_by_company([one for one in said if not side_of(one.name)])
+    return {**{name: side for name, side in sides.items() if side == "agent"}, "*": "user"} if sides else {}
+
+
+def may_be_customers(texts: Sequence[str], others: Sequence[str]) -> bool:
+    """False where some say what agents say, and the others beside them what customers do."""
+    return _politeness(texts) <= _politeness(others)
+
+
+def likely_sides(said: Sequence[Said]) -> dict[str, Speaker]:
+    """The sides that names are most likely on, for a person to check: who opens a conversation is rather a customer."""
+    if sure := sides_by_company(said):
+        return sure
+    talks: dict[str, list[Said]] = defaultdict(list)
+    words: dict[str, list[Said]] = defaultdict(list)
+    for one in said:
+        talks[one.conversation].append(one)
+        words[one.name].append(one)
+    spoken_in = Counter(name for talk in talks.values() for name in {one.name for one in talk})
+    opened = Counter(talk[0].name for talk in talks.values())
+    scores = {
+        name: 2 * _politeness([one.text for one in texts]) + log2(spoken_in[name]) - opened[name] / spoken_in[name]
+        for name, texts in words.items()
+    }
+    votes: dict[str, Counter[Speaker]] = defaultdict(Counter)
+    for talk in talks.values():
+        for name, side in _sides_within({one.name for one in talk}, scores).items():
+            votes[name][side] += 1
+    return {name: found.most_common(1)[0][0] for name, found in votes.items()}
+
+
+def _sides_within(names: set[str], scores: Mapping[str, float]) -> dict[str, Speaker]:
+    """The sides in one conversation: the names above and below the widest gap of their scores."""
+    ranked = sorted(names, key=lambda name: (scores[name], name))
+    if len(ranked) < 2:
+        return {}
+    gaps = [scores[higher] - scores[lower] for lower, higher in pairwise(ranked)]
+    users = ranked[: gaps.index(max(gaps)) + 1]
+    return {name: "user" if name in users else "agent" for name in ranked}
+
+
+def _politeness(texts: Sequence[str]) -> float:
+    """The share of texts that speak as an agent does, less that which speaks as a customer does."""
+    marks = sum(bool(_AGENT_SAYS.search(text)) - bool(_USER_SAYS.search(text)) for text in texts)
+    return marks / max(len(texts), 1)

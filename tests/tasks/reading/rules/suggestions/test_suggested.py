@@ -1,0 +1,97 @@
+"""A log that is not understood gets a mapping that reads it when it is saved as it stands, or none."""
+
+import json
+
+import pytest
+
+from tasks.reading.rules.formats import load_mappings
+from tasks.reading.rules.suggestions.suggested import suggest_mapping
+from tests.builders.logs import Read, said
+
+TALKS = [
+    [("user", "我的台灯不亮了，怎么办"), ("agent", "您好，请问换过灯泡吗"), ("user", "换过了，还是不亮"), ("agent", "抱歉，为您登记换新")],
+    [("user", "什么时候发货"), ("agent", "亲，今天下午就寄出"), ("user", "能不能快点"), ("agent", "好的，帮您加急")],
+    [("user", "发票抬头写错了"), ("agent", "请您把正确的抬头发给我"), ("user", "青禾科技"), ("agent", "已为您重开，感谢理解")],
+]  # fmt: skip
+NAMES = {"user": ("晴天", "Momo", "江边鸟"), "agent": ("小雅", "小雅", "阿哲")}
+LINES = [
+    (f"q{talk}", NAMES[side][talk], side, words, f"2026-11-22 1{talk}:0{at}:00")
+    for talk, turns in enumerate(TALKS)
+    for at, (side, words) in enumerate(turns)
+]
+
+
+def rows(line, lines=LINES, header=""):
+    return "\n".join([*filter(None, [header]), *(line(*one) for one in lines)])
+
+
+def as_json(message, around=lambda talk, messages: {"nr": f"q{talk}", "entries": messages}, indent=None):
+    records = [around(talk, [message(*one) for one in LINES if one[0] == f"q{talk}"]) for talk, _ in enumerate(TALKS)]
+    return json.dumps(records, ensure_ascii=False, indent=indent)
+
+
+LOGS = {
+    "columns of unknown names": rows(
+        lambda own, name, side, words, time: f"{own},{name},{words},{time}", header="单子,谁呀,讲,几点"
+    ),
+    "titles above the header": rows(
+        lambda own, name, side, words, time: f"{own}\t{name}\t{words}\t{time}", header="晨光家居\n\n单子\t谁呀\t讲\t几点"
+    ),
+    "no header": rows(lambda own, name, side, words, time: f"{time};{own};{name};{words}"),
+    "codes for the sides": rows(
+        lambda own, name, side, words, time: f"{own},{'7' if side == 'user' else '9'},{words},{time}",
+        header="session_id,sender,content,time",
+    ),
+    "one conversation": rows(
+        lambda own, name, side, words, time: f"{name},{words},{time}", LINES[:4], header="Author,Content,Date"
+    ),
+    "a list of unknown name": as_json(
+        lambda own, name, side, words, time: {"f": "B" if side == "user" else "S", "c": words, "z": time}
+    ),
+    "keys within keys": as_json(
+        lambda own, name, side, words, time: {"fr": {"t": side[0].upper(), "n": name}, "c": {"x": words}, "z": time},
+        lambda talk, messages: {"meta": {"nr": f"q{talk}"}, "talk": {"entries": messages}},
+        indent=1,
+    ),
+    "names in a transcript": "\n-----\n".join(
+        "\n".join(f"{NAMES[side][talk]}：{words}" for side, words in turns) for talk, turns in enumerate(TALKS)
+    ),
+}  # fmt: skip
+
+
+def suggested(read):
+    head = read.detected[0].head
+    assert head is not None
+    return suggest_mapping(head)
+
+
+@pytest.mark.parametrize("shape", LOGS)
+def test_a_suggested_mapping_reads_the_file_as_it_stands(shape, tmp_path):
+    content = LOGS[shape].encode()
+    first = Read(content)
+    assert first.conversations == []
+    suggestion = suggested(first)
+    assert suggestion.missing == ""
+    mine = tmp_path / "mine.toml"
+    mine.write_text(suggestion.mapping, encoding="utf-8")
+    read = Read(content, mappings=load_mappings(mine), log_format="mine")
+    assert read.rejects == []
+    assert [said(one) for one in read.conversations] == TALKS[: len(read.conversations)]
+    assert len(read.conversations) == (1 if shape == "one conversation" else 3)
+
+
+@pytest.mark.parametrize(
+    ("log", "missing"),
+    [
+        ("台灯的说明书\n第一步：打开盒子\n第二步：插上电源\n", "no line begins with a speaker's name"),
+        ("level: info\nname: x\ntext: 你好\nlevel: info\nname: y\ntext: 在吗\n", "no line begins"),
+        ("a,b,c\n1,2,3\n4,5,6\n7,8,9\n", "no column or key tells"),
+        (rows(lambda own, name, side, words, time: f"{own},{words},{time}", header="单子,讲,几点"), "no reading"),
+        ('{"a": 1}\n{"a": 2}\n', "no column or key tells"),
+        ("who:user\tsay:在吗\twho2:x\nwho:agent\tsay:您好\twho2:y\n" * 3, "no line begins"),
+    ],
+)
+def test_nothing_is_suggested_where_nothing_reads_the_file(log, missing):
+    suggestion = suggested(Read(log.encode()))
+    assert suggestion.mapping == ""
+    assert suggestion.missing.startswith(missing)
