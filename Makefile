@@ -1,20 +1,20 @@
 # Every target works on a machine with Python >= 3.11, make and a package index; nothing outside this folder is touched.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 INSTALL := .ci/install
 
 export PREFECT_HOME := $(CURDIR)/.prefect
-export TMPDIR := $(CURDIR)/.tmp
+export TMPDIR := $(shell mkdir -p .tmp)$(CURDIR)/.tmp
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 # What is compiled once stays compiled, where the environment asks for the opposite too (as most containers do).
 export PYTHONDONTWRITEBYTECODE :=
 
 # Compiled once, in parallel: otherwise every start compiles a thousand modules where PYTHONDONTWRITEBYTECODE is set.
-# What only developers load, what no command loads, and what packages test themselves with, is compiled where it is used.
-DEVELOPERS := mypy|mypyc|sklearn|scipy|polars|nltk|hypothesis|selenium|sacrebleu|_pytest|setuptools|joblib|narwhals
-LOADED_BY_NONE := apprise|lexers|posseg|wcwidth|prompt_toolkit|dateparser|rich_rst
-NOT_COMPILED := /(tests?|testing|SelfTest|$(DEVELOPERS)|$(LOADED_BY_NONE))/
+# What no command loads, and what packages test themselves with, is compiled where it is used.
+LOADED_BY_NONE := pip|setuptools|distutils|f2py|experimental|apprise|lexers|posseg|wcwidth|prompt_toolkit|dateparser|rich_rst
+NOT_COMPILED := /(_?tests?|testing|SelfTest|$(LOADED_BY_NONE))/
 
 .PHONY: help env demo serve test test-long test-postgres test-browser test-containers picture lint types fuzz audit sbom licences lock clean
 
@@ -22,26 +22,29 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: .venv/.complete ## build .venv from requirements.lock
-	@mkdir -p $(TMPDIR)
 
+# What runs comes first, with the project itself as it lies here: .venv/bin/kefu-digest runs this code from any folder.
 # A venv brings the pip of its Python, which may be too old for the lock.
-# The project itself is installed as it lies here, so that .venv/bin/kefu-digest runs this code from any folder.
-.venv/.complete: requirements.lock deployments/requirements-pip.lock
+.venv/.runs: deployments/requirements-runtime.lock deployments/requirements-pip.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kefu-digest needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 1; }
-	@mkdir -p $(TMPDIR)
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deployments/requirements-pip.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-index --no-deps --no-build-isolation --editable .
+	$(PIP) --require-hashes -r deployments/requirements-pip.lock
+	$(PIP) --require-hashes -r deployments/requirements-runtime.lock
+	$(PIP) --no-index --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' .venv/lib flows tasks || true
 	@touch $@
 
-demo: env ## summarize the sample logs that come with the project, without an account
+# What only developers need comes on top.
+.venv/.complete: .venv/.runs requirements.lock
+	$(PIP) --require-hashes -r requirements.lock
+	@touch $@
+
+demo: .venv/.runs ## summarize the sample logs that come with the project, without an account
 	$(BIN)/python -m flows.backfill_days --start 2026-11-20 --end 2026-11-22
 	@echo
 	@echo "Open a report in a browser: warehouse/reports/day=2026-11-22/report.html"
 
-serve: env ## a Prefect server with everything, on this machine (deployments/README.md); SERVE='--port 4300'
+serve: .venv/.runs ## a Prefect server with everything, on this machine (deployments/README.md); SERVE='--port 4300'
 	@$(BIN)/python -m deployments.serve $(SERVE)
 
 lint: env ## ruff: lint and format

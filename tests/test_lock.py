@@ -33,6 +33,15 @@ def entries(lock: str = LOCK) -> dict[str, list[tuple[Requirement, list[str]]]]:
     return found
 
 
+def pins(lock: str) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(name, version) -> the hashes of it."""
+    return {
+        (name, str(requirement.specifier)): tuple(hashes)
+        for name, alternatives in entries(lock).items()
+        for requirement, hashes in alternatives
+    }
+
+
 def declared() -> list[Requirement]:
     return [Requirement(text) for text in (*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"])]
 
@@ -85,14 +94,11 @@ def test_lock_holds_back_what_breaks_the_server(holding, python):
 
 
 def test_runtime_lock_has_the_pins_and_hashes_of_the_whole_lock():
-    def pins(lock: str) -> dict[tuple[str, str], list[str]]:
-        return {
-            (name, str(requirement.specifier)): hashes
-            for name, alternatives in entries(lock).items()
-            for requirement, hashes in alternatives
-        }
-
     assert pins(RUNTIME).items() < pins(LOCK).items()
+
+
+def test_setuptools_is_the_same_wherever_it_is_installed():
+    assert pins(PIP).items() - pins(LOCK).items() == {pin for pin in pins(PIP).items() if pin[0][0] == "pip"}
 
 
 def test_runtime_lock_has_what_the_project_depends_on_and_nothing_that_only_tests_need():
@@ -106,14 +112,15 @@ def test_runtime_lock_has_what_the_project_depends_on_and_nothing_that_only_test
 def test_image_and_environment_install_by_hashes_only():
     dockerfile = (ROOT / "deployments" / "Dockerfile").read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    environment = makefile.partition("\n.venv/.complete:")[2].partition("@touch")[0]
+    environment = makefile.partition("\n.venv/.runs:")[2].partition("\ndemo:")[0]
     of_image = re.findall(r"pip install (.*?)(?: \\)?\n", dockerfile)
-    of_environment = re.findall(r"pip install (.*)\n", environment)
+    of_environment = re.findall(r"\t\$\(PIP\) (.*)\n", environment)
     assert [line.split()[-1] for line in of_image] == ["requirements-pip.lock", "requirements-runtime.lock"]
     assert [line.split()[-1] for line in of_environment] == [
         "deployments/requirements-pip.lock",
-        "requirements.lock",
+        "deployments/requirements-runtime.lock",
         ".",
+        "requirements.lock",
     ]
     for line in [*of_image, *of_environment]:
         assert "--require-hashes" in line or "--no-index" in line, line
