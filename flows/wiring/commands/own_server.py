@@ -26,8 +26,13 @@ _SECONDS_BETWEEN_LOOKS: Final = 0.05
 
 _SECONDS_TO_STOP: Final = 5.0
 
-# Neither pages nor the services that only a server with workers needs.
-_API_ALONE: Final = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+# Neither pages nor the services that only a server with workers needs, nor the blocks that Prefect comes with.
+_API_ALONE: Final = {
+    "PREFECT_UI_ENABLED": "0",
+    "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "0",
+    "PREFECT__SERVER_EPHEMERAL": "1",
+    "PREFECT__SERVER_FINAL": "1",
+}
 
 NOT_IN_TIME: Final = (
     "Prefect's embedded server did not start in time. Start again when this machine is less busy, or allow more "
