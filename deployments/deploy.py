@@ -10,15 +10,17 @@ had another name before hands what people set on to the new one, and is removed 
 
 import asyncio
 import hashlib
-import subprocess
+import io
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
 import orjson
 import yaml  # type: ignore[import-untyped]
+from prefect.cli import app
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, FlowRunFilter
@@ -191,11 +193,24 @@ def _deploy(stanzas: Sequence[Stanza]) -> None:
     with NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
         yaml.safe_dump(content, file, allow_unicode=True, sort_keys=False)
         file.flush()
-        command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--prefect-file", file.name, "--all"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        sys.stderr.write("\n".join((done.stdout + done.stderr).strip().splitlines()[-15:]) + "\n")
+        code, said = _prefect("deploy", "--prefect-file", file.name, "--all")
+    if code:
+        sys.stderr.write("\n".join(said.strip().splitlines()[-15:]) + "\n")
         sys.exit(1)
+
+
+def _prefect(*arguments: str) -> tuple[object, str]:
+    """Run a command of Prefect's in this process, where all that it loads is loaded; return its exit code and words."""
+    said, own = io.StringIO(), sys.argv
+    sys.argv = ["prefect", "--no-prompt", *arguments]
+    try:
+        with redirect_stdout(said), redirect_stderr(said):
+            app()
+    except SystemExit as end:
+        return end.code, said.getvalue()
+    finally:
+        sys.argv = own
+    return None, said.getvalue()
 
 
 async def _run() -> list[str]:

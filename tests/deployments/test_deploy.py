@@ -137,6 +137,14 @@ def test_a_deployment_with_a_new_name_takes_over_what_people_set_on_the_old_one(
         assert api.get("/deployments/name/evaluate-model/manual").status_code == 404
 
 
+def test_what_prefect_says_of_a_deployment_that_fails_is_said(server: PrefectServer, capsys):
+    nowhere = stanza("evaluate-model/evaluate-model") | {"name": "nowhere", "work_pool": {"name": "no-such-pool"}}
+    with in_process_of(server), pytest.raises(SystemExit) as end:
+        deploy_stanzas(nowhere)
+    assert end.value.code == 1
+    assert "no-such-pool" in capsys.readouterr().err
+
+
 def test_every_new_name_is_of_a_deployment_and_no_old_one_is():
     names = {name_of(one) for one in STANZAS}
     assert set(RENAMED) <= names
