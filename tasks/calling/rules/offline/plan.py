@@ -30,6 +30,9 @@ _SMALL_TALK: Final = re.compile(alternatives("small_talk"))
 # An offer in the form of a question.
 _OFFERED: Final = re.compile(r"(?:可以|好|行|是否可以|您看)(?:吗|么|不|嘛)?$")
 
+# Comes before what is proposed.
+_REGRET: Final = re.compile(r"^(?:[^，,]{0,8}(?:抱歉|对不起|不好意思|理解您?|见谅|久等)[^，,]{0,8}[，,])+")
+
 # Said to everybody, whatever they ask.
 _CANNED: Final = re.compile(
     r"(?:产品|商品).{0,6}比较清楚|优先下单|感动得|^(?:预计|应该|估计|一般|目前)?是的$|^(?:建议|请|麻烦|辛苦)?您?(?:也|先)?保持.{0,6}畅通[^，,]{0,10}$"
@@ -39,8 +42,15 @@ _CANNED: Final = re.compile(
 _ADDRESS: Final = re.compile(r"(?<![呢哦哈呀啊哟 ，,])[呢哦哈呀啊哟 ，,]*(?:亲爱[的哒](?:客户|顾客|用户)?|亲{1,6}|您)$")
 
 _ASKED_FOR: Final = re.compile(
+    r"(?:告知|报|发)一?下.{0,6}(?:单号|编号|号码|订单)|(?:复制|提供|报)给(?:我(?!们)|小妹|妹子|这边)|"
     r"(?:因|是|未)?为什么|什么(?:原因|问题|情况|不|没)|[对是](?:么|吗|不)$|哪(?:个|里|款|一)|是不是|有没有(?!问题)|是否(?!可以(?:[吗么呢哦]|$)|还)"
 )
+
+# In an agent's mouth 呢 is a courtesy, unless the sentence asks for something.
+_ASKING: Final = re.compile(r"什么|哪|几|多少|怎[么样]|谁|如何|何时")
+
+# Asks which goods it is about, with their titles before or behind.
+_IDENTIFIES: Final = SignedPattern(re.compile(r"这[个款单件]?(?:商品|订单|产品)?(?:[吗么对]|是[吗么])"))
 
 # A product's number, or its brand in both scripts.
 _MODEL: Final = re.compile(
@@ -57,7 +67,7 @@ _CODE: Final = re.compile(r"(?<![\]\d])[A-Za-z]{1,4}-?(?:\[数字|\d)")
 # A statement has one of these: a sentence with neither is a product's name.
 _NUMBER: Final = re.compile(r"\d|\[(?:数字|金额|时间|日期)")
 
-_STATES: Final = re.compile(r"[是有能可会用装配带送到为请调改收发要按没不多少适]|支持")
+_STATES: Final = re.compile(r"[已属缺转是有能可会用装配带送到为请调改收发要按没不多少适]|支持")
 
 # What a product's title ends with.
 _PRODUCT: Final = re.compile(r"(?:手机|平板|电脑|电视|冰箱|洗衣机|空调|耳机|套装|礼盒|双待|通版|内存|存储)$")
@@ -67,6 +77,7 @@ _HALF: Final = re.compile(
 )
 
 _SHORT_ANSWER: Final = re.compile(
+    r"(?:已经?|还没有?|还未|尚未|暂未)[\u4e00-\u9fff]{2,4}[哦呢哈啊呀哒]*|"
     r"(?:这个|暂时|目前|现在|一般|应该)?(?:是|都是)?(?:可以|不可以|不行|有|没有|不是|能|不能|会|不会|支持|不支持|需要|不需要|免费|包邮|没货|有货|缺货)(?:的|了)?[哦呢哈啊呀哒亲爱的]*"
 )
 
@@ -90,14 +101,20 @@ def plan_of(turns: Sequence[Turn]) -> Plan | None:
     asked = False
     for index, turn in enumerate(turns):
         if turn.role != "agent":
-            asked = any(is_question(sentence.rstrip(EDGE)) or len(sentence) > 5 for sentence in sentences(turn.text))
+            asked |= any(is_question(sentence.rstrip(EDGE)) or len(sentence) > 5 for sentence in sentences(turn.text))
             continue
+        identifies = _IDENTIFIES.search(turn.text) is not None
         for sentence in sentences(turn.text):
-            said = bare(sentence)
+            said = _REGRET.sub("", bare(sentence))
             score = _substance(said)
             if score > 0:
                 found.setdefault(said, (score, index))
-            elif asked and _answers(said) and (answer is None or (len(answer.text) < _SHORTEST_BARE < len(said))):
+            elif (
+                asked
+                and not identifies
+                and _answers(said)
+                and (answer is None or (len(answer.text) < _SHORTEST_BARE < len(said)))
+            ):
                 answer = Plan(said[:LONGEST], index + 1)
     if not found:
         return answer
@@ -118,7 +135,7 @@ def _substance(said: str) -> int:
     score = 2 * min(len(set(_PROPOSAL.findall(said))), 3)
     if not score:
         return 0
-    if is_question(_ADDRESS.sub("", said)) and not _OFFERED.search(said.rstrip("?？")):
+    if _is_asking(said) and not _OFFERED.search(said.rstrip("?？")):
         return max(score - 3, 0) if _ACTS.search(said) else 0
     if _TALKS_SMALL.search(said):
         if not _ACTS.search(said):
@@ -137,6 +154,11 @@ def _asks_for(said: str) -> bool:
     return _ASKS_FOR.search(_ADDRESS.sub("", said)) is not None
 
 
+def _is_asking(said: str) -> bool:
+    plain = _ADDRESS.sub("", said)
+    return is_question(plain.rstrip("呢")) or (plain.endswith("呢") and _ASKING.search(plain) is not None)
+
+
 def _says_anything(said: str) -> bool:
     """Return true for a sentence with words or a number beside the placeholders of masked names and addresses."""
     return _NUMBER.search(said) is not None or len(_WORDS.findall(_MASKED.sub("", said))) > 2
@@ -151,6 +173,4 @@ def _answers(said: str) -> bool:
         return False
     if not _STATES.search(said) and (_CODE.search(said) or _PRODUCT.search(said) or not _NUMBER.search(said)):
         return False
-    return not (
-        is_question(_ADDRESS.sub("", said)) or _asks_for(said) or _TALKS_SMALL.search(said) or _HALF.search(said)
-    )
+    return not (_is_asking(said) or _asks_for(said) or _TALKS_SMALL.search(said) or _HALF.search(said))

@@ -76,6 +76,8 @@ _PLACEHOLDER: Final = re.compile(r"\[[^\[\]]{1,12}\]")
 
 _SEVERAL: Final = 3  # issues of a conversation at most
 
+_HALF: Final = 16  # characters; a shorter issue that names no topic needs the sentence that does
+
 _SHORT: Final = 8  # characters; a shorter question may need the sentence before it
 
 
@@ -131,11 +133,11 @@ def issues_of(turns: Sequence[Turn]) -> list[str]:
                 if not issues:
                     issues.append(_with(before or first, said, topic)[:LONGEST])
                     topics.add(topic)
+                elif topic is not None and topics == {None} and (_asks_anew(said) or _completes(issues[0], said)):
+                    issues[0] = _with(issues[0], said, None)[:LONGEST]  # the first one was only half of it
+                    topics.add(topic)
                 elif topic is not None and topic not in topics and _asks_anew(said) and len(issues) < _SEVERAL:
-                    if topics == {None}:  # the first one was only half of it
-                        issues[0] = _with(issues[0], said, None)[:LONGEST]
-                    else:
-                        issues.append(said[:LONGEST])
+                    issues.append(said[:LONGEST])
                     topics.add(topic)
             if len(said) > 2 or topic is not None:
                 first = first or said
@@ -158,6 +160,11 @@ def _has_content(said: str, topic: str | None) -> bool:
 
 def _asks_anew(said: str) -> bool:
     return _NEW.search(said) is not None and _FOLLOWS.match(said) is None
+
+
+def _completes(issue: str, said: str) -> bool:
+    """Return true for a short issue that names no topic, where the sentence that does is no mere reply."""
+    return len(issue) < _HALF and _FOLLOWS.match(said) is None
 
 
 def _with(before: str, said: str, topic: str | None) -> str:

@@ -16,7 +16,7 @@ from tasks.domain.records import Turn
 
 OFFLINE_MODEL: Final = "offline-rules"
 
-OFFLINE_VERSION: Final = "offline-v4"
+OFFLINE_VERSION: Final = "offline-v5"
 
 _WORDS: Final = {True: "是", False: "否", None: "未明确"}
 

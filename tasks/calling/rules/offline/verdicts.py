@@ -62,6 +62,9 @@ _POLITE: Final = re.compile(alternatives("polite"))
 # What the agent says over and over, and the user after them.
 _TWICE: Final = re.compile(r"([\u4e00-\u9fff]{2,3})[，,]?\1")
 
+# An agent who hears anger.
+_SOOTHES: Final = SignedPattern(re.compile(r"消消?气|息怒|(?:别|不要)(?:生气|动怒|激动)|赔个?不是"))
+
 _ASKS_OR_TELLS: Final = re.compile(r"[吗么啥咋谁?？\d\[]|怎[么样]|什么|多久|哪|^[没无不]|希望|差不多")
 
 _IS_POLITE: Final = SignedPattern(_POLITE)
@@ -134,11 +137,12 @@ def mood_of(turns: Sequence[Turn]) -> bool | None:
     uneasy: set[str] = set()
     restless: set[str] = set()
     said_before: set[str] = set()
-    calm = False
+    calm = soothed = False
     heard = ""
     for turn in turns:
         if turn.role != "user":
             heard = turn.text[:LONGEST_MESSAGE]
+            soothed |= _SOOTHES.search(heard) is not None
             continue
         message = _message(turn.text[:LONGEST_MESSAGE])
         if message.is_angry:
@@ -153,7 +157,7 @@ def mood_of(turns: Sequence[Turn]) -> bool | None:
         if message.said_twice and message.said_twice in heard:
             return True  # 核实核实，就会核实
         calm |= message.is_calm
-    signs = len(uneasy) + len(restless) / 2 + talks_back(turns)
+    signs = len(uneasy) + len(restless) / 2 + soothed + talks_back(turns)
     brief = sum(turn.role == "user" for turn in turns) <= _BRIEF
     if signs >= _SIGNS or (uneasy and brief and not calm):
         return True

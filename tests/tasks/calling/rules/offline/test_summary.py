@@ -119,6 +119,10 @@ def test_summarize_offline_tells_short_issues_and_several(dialogue, issue):
     assert summary(dialogue)["用户问题"].replace("？", "?") == issue
 
 
+def test_an_issue_told_in_halves_is_told_whole():
+    assert summary("用>花盆怎么才两天|客>您好|用>今天降价了")["用户问题"] == "花盆怎么才两天，今天降价了"
+
+
 @pytest.mark.parametrize(
     "filler",
     [
@@ -214,6 +218,21 @@ def test_summarize_offline_hears_consent_to_a_plan_that_came_with_a_wait():
 
 def test_summarize_offline_takes_no_product_title_for_a_plan():
     assert "客服方案" not in summary("用>定金能退吗|客>双卡4G手机|用>嗯")
+    assert "客服方案" not in summary("用>定金能退吗|客>适用于厨房的垃圾桶 请问是这个商品吗|用>是的")
+
+
+@pytest.mark.parametrize(
+    ("said", "plan"),
+    [
+        ("这盏灯缺货呢", "这盏灯缺货呢"),  # courteous, no question
+        ("您什么时候方便呢", None),
+        ("已登记", "已登记"),
+        ("真的很抱歉，我们可以为您补发灯罩", "我们可以为您补发灯罩"),
+        ("把照片提供给我就可以呢", None),
+    ],
+)
+def test_summarize_offline_knows_an_answer_by_what_it_says(said, plan):
+    assert summary(f"用>台灯什么时候修好|客>在的|用>嗯|客>{said}").get("客服方案") == plan
 
 
 @pytest.mark.parametrize("talk", ["建议您保持手机畅通哦", "订单上的号码是否可以联系到您"])
@@ -236,6 +255,7 @@ def test_summarize_offline_leaves_out_what_was_not_said():
         ("用>花盆裂了|客>为您补偿三元|用>我买花盆花了两百", UNCLEAR),  # neither taken nor asked about
         ("用>花盆能放室外吗|客>可以的", UNCLEAR),
         ("用>您好，吸尘器送修五个月了，能帮忙问问吗|客>已为您催促", UNCLEAR),  # how long, politely
+        ("用>都几天了|客>您消消气|用>就是花盆的事|客>在催了|用>嗯嗯|客>好的|用>哦", YES),  # the agent hears it
         ("用>请问花盆能放室外吗|客>可以的", NO),
     ],
 )
