@@ -9,7 +9,8 @@ The rules lie in `masks/`, a module a kind; the first rule that takes a piece of
 4. `[订单号]`: letters and digits, five digits at least, after 订单号, 运单号, order_id and their like.
 5. `[地址]`: chains of 省 市 区 路 号 栋 单元 室 that lead to a door: `masks/addresses.py`.
 6. `[姓名]`: names beside 收件人, 我叫, a title, a phone or an address: `masks/names.py`. The title stays: `[姓名]先生`.
-   Others by the weight of their characters and neighbors: `masks/likely_names.py`.
+   Others by the weight of their characters and neighbors: `masks/likely_names.py`; those of other peoples and in Latin
+   letters by lists of what they are made of: `masks/foreign_names.py`.
 
 An attribute is read as its name, a colon and its value, so its name can be such a word.
 
@@ -25,7 +26,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, M
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from tasks.preparing.masks import addresses, codes, contacts, likely_names, names, numbers
+from tasks.preparing.masks import addresses, codes, contacts, foreign_names, likely_names, names, numbers
 from tasks.preparing.masks.checks import is_id_card
 from tasks.preparing.masks.plain import SPOKEN_DIGITS, Span, plain_of, replaced
 from tasks.preparing.pseudonyms import Pseudonyms
@@ -36,6 +37,8 @@ _SIGN: Final = re.compile("[0-9@]")
 _NUMBERS: Final = re.compile("(?:[0-9][^0-9]{0,3}){4}|@|%40")
 
 _LATIN: Final = re.compile("[A-Za-z][A-Za-z0-9_.-]{2}")
+
+_CAPITAL: Final = re.compile("[A-Z][a-z]")
 
 _SPOKEN: Final = re.compile(rf"[{SPOKEN_DIGITS}](?:[^\w]{{0,3}}[{SPOKEN_DIGITS}0-9]){{3}}")
 
@@ -156,7 +159,8 @@ def _masked_once(text: str, counts: Counts) -> str:
         or _SPOKEN.search(plain) is not None
     )
     has_address = addresses.SUSPECT.search(plain) is not None
-    if not (has_signs or has_address or names.SUSPECT.search(plain) or likely_names.has_candidate(plain)):
+    has_parts = foreign_names.PART_SIGN.search(plain) is not None
+    if not (has_signs or has_address or has_parts or names.is_announced(plain) or likely_names.has_candidate(plain)):
         return text
     work = _Work(text, plain, counts)
     if has_signs:
@@ -166,8 +170,12 @@ def _masked_once(text: str, counts: Counts) -> str:
     # Looked at again: the mask of a masked text must change nothing.
     if has_address or addresses.SUSPECT.search(work.plain):
         work.apply(addresses.find_addresses)
-    if names.SUSPECT.search(work.plain):
+    if has_parts:
+        work.apply(foreign_names.find_names_of_parts)
+    if names.is_announced(work.plain):
         work.apply(names.find_names)
+    if _CAPITAL.search(work.plain):
+        work.apply(foreign_names.find_latin_names)
     work.apply(names.find_likely_names)
     return work.text
 

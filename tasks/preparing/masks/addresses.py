@@ -22,7 +22,7 @@ _Level = Literal["place", "area", "road", "site", "number", "building"]
 SUSPECT: Final = re.compile(
     r"[省市区县旗镇乡村路街道巷弄号楼栋幢座苑园城庄里厦寓胡馆际府庭湾屯寨](?:[^。！!？?；;，]{0,16}?[路街道巷弄号楼栋幢"
     r"座室层元组村屯户院厦寓城园苑区团段庄里期]|[0-9]{1,3}[-#]|[^。！!？?；;，]{0,6}(?:对面|旁|隔壁|后面|[北南]边|[北南]头|家)|的?交)"
-    r"|地址|住址|住在|寄[到往]|送[到往]|发[到往]|家在|[我家]住[0-9]|[A-Fa-f]座[0-9]"
+    r"|地址|住址|住在|驿站|柜|-[0-9]{1,3}-[0-9]|寄[到往]|送[到往]|发[到往]|家在|[我家]住[0-9]|[A-Fa-f]座[0-9]"
 )
 
 _NUMERAL: Final = r"[0-9一二三四五六七八九十百〇零]"
@@ -51,8 +51,8 @@ _PLACE: Final = re.compile(
     r"|(?P<road>大街|大道|胡同|公路|国道|省道|东路|西路|南路|北路|中路|环路|街|"
     r"路(?!由|过|上)|道(?!歉|理|具)|巷|里弄|弄|村委会|村|屯|庄|寨|社区|小区|新村|"
     r"花园|"
-    r"家园|公寓|大厦|广场|"
-    r"名苑|雅苑|嘉苑|苑|别墅|公馆|山庄|家属院|大院|宿舍|园区|园|华府|名府|府|城(?!市)|"
+    r"家园|公寓(?!楼)|大厦|广场|"
+    r"名苑|雅苑|嘉苑|苑|别墅|公馆|山庄|家属院|大院|宿舍(?!楼)|园区|园|华府|名府|府|城(?!市)|"
     r"湾|庭|郡|里(?!面|边|头)|段(?!时|子))"
     r"|(?P<site>工业园|产业园|科技园|软件园|物流园|一品|国际|御景|学院|大学|中学|"
     r"小学|医院|写字楼|(?:综合|教学|办公|宿舍|实验|公寓|住宅|门诊)楼|商场|市场|中心|大楼))",
@@ -129,6 +129,37 @@ _DOOR: Final = SignedPattern(
     re.compile(r"(?<=[我家]住)在?[0-9]{1,3}(?:-[0-9]{1,4}){1,3}(?![0-9-])|[A-Fa-f]座[0-9]{3,5}(?![0-9])")
 )
 
+# A locker or a counter of one place: 丰巢1号柜, 菜鸟驿站（翠苑店）.
+_LOCKER: Final = SignedPattern(
+    re.compile(
+        r"[\u4e00-\u9fff]{0,8}(?:丰巢|速递易|快递|智能|自提|菜鸟)柜?[0-9A-Za-z一二三四五六七八九十]{1,3}号?(?:柜机?|格口?)"
+        r"|(?:菜鸟|妈妈|兔喜|邮政|快递)(?:驿站|超市|生活)[(（·-][\u4e00-\u9fffA-Za-z0-9]{2,14}[)）店]"
+    )
+)
+
+# A door in Japan: 新宿区西新宿2-8-1.
+_BLOCKS: Final = SignedPattern(
+    re.compile(
+        r"[\u4e00-\u9fff]{2,8}[市区町村][\u4e00-\u9fff]{1,6}(?:[0-9]丁目)?[0-9]{1,3}-[0-9]{1,3}(?:-[0-9]{1,4})?(?![0-9-])"
+    )
+)
+
+# 221B Baker Street, London NW1 6XE: a number, a name and a word for a street, and what goes on in capitals.
+_STREET: Final = re.compile(
+    r"(?<![A-Za-z0-9.])[0-9]{1,5}[A-Za-z]? (?:[NSEW]\.? )?(?:[A-Z][A-Za-z'’]{1,15} ){1,3}"
+    r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Ct|Place|Pl|Parkway|Pkwy|Terrace|Square|Sq|Crescent|Close|Circle|Highway|Hwy)(?![A-Za-z])\.?"
+    r"(?:(?:, ?| )(?:#?[0-9]{1,6}[A-Z]?(?![0-9a-z])|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|[A-Z][A-Za-z]{1,15}))*"
+)
+
+# 25 Rue de Rivoli, 75001 Paris; Hauptstraße 5, 10115 Berlin.
+_STREET_ABROAD: Final = re.compile(
+    r"(?<![A-Za-z0-9.])(?:[0-9]{1,4},? (?:[Rr]ue|[Vv]ia|[Cc]alle|[Aa]venue|[Aa]venida|[Pp]lace|[Bb]oulevard)"
+    r"(?: [A-Za-zÀ-ÿ'’-]{1,20}){1,4}"
+    r"|[A-ZÀ-Ý][a-zß-ÿ]{2,20}(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|weg|platz|allee|gasse|straat|laan)"
+    r" ?[0-9]{1,4}[a-z]?(?![0-9a-z]))"
+    r"(?:, ?(?:[A-Z]{1,2}-)?[0-9]{4,6}(?: [A-ZÀ-Ý][A-Za-zÀ-ÿ-]{1,20}){0,2})?"
+)
+
 # Of a Latin text: what no address has, and the words and endings of one, in English and in pinyin.
 _LATIN_RUN: Final = re.compile(r"[A-Za-z0-9#,.'’/& -]{12,200}")
 
@@ -172,7 +203,7 @@ def find_addresses(plain: str) -> Iterator[Span]:
             tail = (_STRONG_TAIL if last in "室户房" else _TAIL).match(plain, chain.end)
             taken = tail.end() if tail else chain.end
             yield chain.start, taken, ADDRESS
-    for pattern in (_CROSSING, _VILLAGE, _DOOR):
+    for pattern in (_CROSSING, _VILLAGE, _DOOR, _LOCKER, _BLOCKS):
         for found in pattern.finditer(plain):
             stops = [stop.end() for stop in _STOP.finditer(plain, *found.span())]
             begin = max((stop for stop in stops if stop < found.start() + 5), default=found.start())
@@ -185,6 +216,9 @@ def find_addresses(plain: str) -> Iterator[Span]:
 
 def find_latin_addresses(plain: str) -> Iterator[Span]:
     """Addresses in English or pinyin: two words of one kind or another and a number between words of the sentence."""
+    for pattern in (_STREET, _STREET_ABROAD):
+        for street in pattern.finditer(plain):
+            yield (*street.span(), ADDRESS)
     for run in _LATIN_RUN.finditer(plain):
         start = run.start()
         for stop in [*_NO_ADDRESS.finditer(plain, *run.span()), None]:

@@ -1,8 +1,8 @@
 """Names that no fixed word announces, weighed: by their characters and by what stands on both sides.
 
-A surname and one or two characters of given names that are no everyday word are a candidate. Each of its characters and
-each of its neighbors has a weight, learned from invented sentences (`python -m tasks.tuning.naming` makes
-`tables/likely_names.txt`), so that 客服, 找 or 签收 beside a name need no pattern of their own.
+A surname and one or two characters of given names are a candidate, and so is a surname before 姐, 总 or 工. Each of its
+characters and each of its neighbors has a weight, learned from invented sentences (`python -m tasks.tuning.naming`
+makes `tables/likely_names.txt`), so that 客服, 找 or 签收 beside a name need no pattern of their own.
 """
 
 import re
@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
-from tasks.preparing.masks.tables import DOUBLE_SURNAMES, EVERYDAY_WORDS, GIVEN, SURNAMES
+from tasks.preparing.masks.tables import DOUBLE_SURNAMES, EVERYDAY_WORDS, GIVEN, ROLES, SURNAMES
 
 WEIGHTS: Final = Path(__file__).parent / "tables" / "likely_names.txt"
 
@@ -28,9 +28,9 @@ _SURNAME: Final = "".join(sorted(SURNAMES - _SELDOM))
 
 _SECOND: Final = "".join(sorted({*GIVEN, *(name[1] for name in DOUBLE_SURNAMES)}))
 
-_BEGINNING: Final = re.compile(rf"[{_SURNAME}{_PET}](?=[{_SECOND}]|(?<=[{_PET}])[{_SURNAME}])")
+SHORT_TITLES: Final = "总工姐哥叔婶姨嫂爷妈爸"  # 刘姐, 贾总, 董工
 
-_CLOSED: Final = re.compile(r" ?(?:[亲签代]?收|先生|女士|\[)")
+_BEGINNING: Final = re.compile(rf"[{_SURNAME}{_PET}](?=[{_SECOND}{SHORT_TITLES}]|(?<=[{_PET}])[{_SURNAME}])")
 
 _PLACEHOLDER: Final = re.compile(r"\[[\u4e00-\u9fffA-Z]{2,5}x?\]")
 
@@ -62,20 +62,26 @@ def candidates(text: str) -> Iterator[tuple[int, int]]:
         start = found.start()
         pair = text[start : start + 2]
         before = text[start - 1 : start + 1]
-        if before in EVERYDAY_WORDS or before == pair:  # 路路路 names nobody
+        # 熊熊乐园 names nobody; 长夏 is a word, but not in 店长夏雨.
+        if before == pair[0] * 2 or (before in EVERYDAY_WORDS and not _ends_with_word(text, start)):
             continue
-        if pair in EVERYDAY_WORDS and pair not in DOUBLE_SURNAMES:
-            # 黄海燕收 may still have a name, 高兴遇到 has none.
-            if text[start + 2 : start + 3] in GIVEN and _CLOSED.match(text, start + 3):
-                yield start, start + 3
-        elif pair[0] in _PET:
-            yield start, start + 2
+        if pair[0] in _PET:
+            if pair not in EVERYDAY_WORDS and pair[1] not in SHORT_TITLES:
+                yield start, start + 2
+        elif pair[1] in SHORT_TITLES:
+            yield start, start + 1
         else:
             end = start + 2 if pair in DOUBLE_SURNAMES else start + 1
             for last in (end, end + 1):
                 if text[last : last + 1] not in GIVEN:
                     break
-                yield start, last + 1
+                # 黄海燕 may be a name, 黄海 is a word.
+                if last > start + 1 or pair not in EVERYDAY_WORDS:
+                    yield start, last + 1
+
+
+def _ends_with_word(text: str, end: int) -> bool:
+    return text[end - 2 : end] in EVERYDAY_WORDS or text.endswith(ROLES, 0, end)
 
 
 def weigh(text: str, start: int, end: int) -> float:
@@ -106,6 +112,10 @@ def features(text: str, start: int, end: int) -> Iterator[str]:
     right = _signs(text[end : end + _SEEN])
     if name[-1] + right[:1] in EVERYDAY_WORDS:
         yield "wr"
+    if left[-1:] + name[0] in EVERYDAY_WORDS:
+        yield "wl"
+    if left.endswith(ROLES):
+        yield "role"
     before, after = f"^{left}"[-3:], f"{right}$"[:3]
     for size in range(1, len(before) + 1):
         yield f"l{before[-size:]}"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from tasks.domain.pattern_signs import SignedPattern
 from tasks.preparing.masks import likely_names
 from tasks.preparing.masks.plain import Span
 from tasks.preparing.masks.tables import (
@@ -16,6 +17,7 @@ from tasks.preparing.masks.tables import (
     NO_NAMES,
     NO_RECEIVERS,
     SURNAMES,
+    TITLES,
 )
 
 NAME: Final = "[姓名]"
@@ -38,8 +40,8 @@ _GO_ON: Final = (
 
 _DOUBLE: Final = "|".join(DOUBLE_SURNAMES)
 
-# Words and brands that begin like a shorter name: 阿司匹林, 施华蔻.
-_LONGER: Final = tuple(word for word in (*NO_NAMES, *BRANDS) if len(word) > 2)
+# Words that begin like a shorter name: 阿司匹林.
+_LONGER: Final = tuple(word for word in NO_NAMES if len(word) > 2)
 
 _NO_NAME: Final = "|".join(sorted(NO_NAMES, key=len, reverse=True))
 
@@ -68,6 +70,8 @@ _LATIN: Final = r"[A-Z][A-Za-z'’-]{1,20}(?: [A-Z][A-Za-z'’.-]{0,20}){0,3}"
 
 _LATIN_OF_TWO: Final = r"[A-Z][A-Za-z'’-]{1,20}(?: [A-Z][A-Za-z'’.-]{0,20}){1,3}"
 
+_LATIN_OF_ONE: Final = r"[A-Z][a-z]{2,14}(?![A-Za-z0-9])"
+
 _PET: Final = rf"[小阿老大][{_CJK}](?:(?!{_GO_ON})[{_CJK}])?"
 
 _WHO: Final = (
@@ -82,7 +86,9 @@ _BETWEEN: Final = (
     r"(?:姓名|名字|名称|信息)?(?:[ ]|是|为|叫做?|写的?是?|填的?是?|[，,]?改[成为]|换[成为]|[:：=|\t（(【“\"])*"
 )
 
-_LABELED: Final = re.compile(rf"{_WHO}{_BETWEEN}(?:({_FOREIGN}|{_WHOLE}|{_LOOSE}|{_LATIN_OF_TWO})|({_STRANGE}))")
+_LABELED: Final = re.compile(
+    rf"{_WHO}{_BETWEEN}(?:({_FOREIGN}|{_WHOLE}|{_LOOSE}|{_LATIN_OF_TWO}|{_LATIN_OF_ONE})|({_STRANGE}))"
+)
 
 _COLON: Final = re.compile(
     rf"{_WHO}(?:姓名|名字)?[ ]?[:：=|\t][ ]?({_LATIN}|[{_CJK}]{{2,4}}|(?:(?!{_GO_ON})[{_CJK}]){{5,6}})"
@@ -104,6 +110,16 @@ _CALLED: Final = re.compile(
     rf"本人[:：，, ]?)[ ]?[:：“\"]?(?:({_FOREIGN}|{_LOOSE}|{_PET})|({_STRANGE}))"
 )
 
+_CHILD: Final = r"(?:我家|女儿|儿子|闺女|宝宝|孩子|宝贝|妹妹|弟弟|姐姐|闺蜜|同学|同事|外甥女?|侄[女子]|孙[女子])"
+
+# A child's or a friend's name without a surname, said twice: 我家雯雯.
+_DOUBLED: Final = SignedPattern(
+    re.compile(
+        rf"{_CHILD}(?:叫|的名字[叫是]?|名叫)?([{_GIVEN}])\1"
+        rf"(?=$|[^{_CJK}]|[的说要在和用穿吃喜也想收给过生一])"
+    )
+)
+
 _CALLS: Final = re.compile("叫|名字是|鄙人|本人")
 
 _LATIN_WORD: Final = re.compile("[A-Za-z]{4}")
@@ -113,30 +129,23 @@ _SURNAMED: Final = re.compile(
     rf"({_DOUBLE}|[{_SURNAME}])(?=$|[，,。！!的\s；;、]|名|单名|叫|先生|女士|小姐|电话|手机|我)"
 )
 
-_TITLE: Final = (
-    r"(?:先生|女士|小姐姐?|太太|夫人|师傅|老师|经理|阿姨|同学|主任|主管|店长|大哥|大姐|大爷|大妈|大叔|大伯|奶奶|爷爷|老板|总监|医生|大夫|护士|"
-    r"教练|律师|警官)"
-)
+_TITLE: Final = rf"(?:{'|'.join(sorted(TITLES, key=len, reverse=True))})"
 
 # 女士包 and 先生们 are no titles; neither is what a shop sells for them.
 _NO_TITLE: Final = r"(?!系列|这个牌|品牌|[们牌款鞋包内外衬香手腕表羽短长卫裤裙夹皮毛棉服装专用剃牌]|节|车|椅|袋)"
 
 _TITLE_AT: Final = re.compile(rf"{_TITLE}{_NO_TITLE}")
 
-# 刘姐, 贾总, 董工: after a surname that is in no everyday word, between a border and how a sentence goes on.
-_SHORT_TITLED: Final = re.compile(
-    rf"(?:(?<![{_CJK}])|(?<=[找叫喊给让跟和是问帮请系]))([{''.join(sorted(SURNAMES - AMBIGUOUS_SURNAMES))}])"
-    r"(?:[总工姐哥叔婶姨])(?=$|[\s，,。！!：:、您你好的说收拿取接在来是让给])"
-)
-
 _STRONG_TITLES: Final = ("先生", "女士", "小姐", "太太")
 
 _FULL_NAME: Final = re.compile(rf"(?:{_DOUBLE})[{_CJK}]{{0,2}}|[{_SURNAME}](?:(?!{_NO_GIVEN})[{_CJK}]{{1,2}})?")
 
+_BRAND: Final = re.compile("|".join(sorted(BRANDS, key=len, reverse=True)))
+
 _STRICT_NAME: Final = re.compile(_STRICT)
 
 _BORDER_BEFORE: Final = re.compile(
-    rf"(?:^|[^{_CJK}]|[好的叫是给找位姓和跟与户客联系敬帮请问对让由为人员替谢您是称呼到])$"
+    rf"(?:^|[^{_CJK}]|[好的叫是给找位姓和跟与户客联系敬帮请问对让由为人员替谢您是称呼到转喊找])$"
 )
 
 _FOREIGN_NAME: Final = re.compile(rf"({_FOREIGN})(?= ?[(（]?(?:亲?收|签收|先生|女士|小姐))")
@@ -158,21 +167,23 @@ _BESIDE: Final = re.compile(r"\[(?:手机号|电话|地址|身份证号|银行�
 
 _SOON: Final = re.compile(r"谢谢|辛苦|麻烦|尽快|马上|上午|下午|晚上|早上|中午|今天|明天|昨天|周[一二三四五六日末]")
 
-# A cheap test before the patterns, coarser than they are: two neighboring characters. The first set is what the engine
-# looks for, several times faster than for alternatives; each of them then looks back.
-SUSPECT: Final = re.compile(
-    r"[·人方主名头姓叫客鄙:：\[nNeo生士姐太师傅姨任哥板监官学理夫管长练总工叔婶](?:(?<=[叫鄙·])|(?<=姓)(?<!\[姓)|(?<=本人)|"
-    r"(?<=[先女小太夫师老经阿同主大总医警店教律护][生士姐太师傅姨任哥板监官人学理夫管长练])|"
-    rf"(?<=[{_SURNAME}][总工姐哥叔婶姨])|"
-    r"(?<=[件货卡系络签取提持开购买订下单付款投被保申请经办理诊车业负责使用旅乘客入住预定约报修委托寄发收户抬全大领][人方主名头])|"
-    r"(?<=[旅乘]客)|(?<=[收寄][件货][:：])|(?<=名[字：: ])|(?<=\[)[手电地身银]|"
-    r"(?<=[nN])am|(?<=N)AM|(?<=e)c(?:ei|ip)|(?<=o)n(?:tact|sign))"
+# Each pattern above needs one of these; the signs of them are a cheap test before the patterns.
+_ANNOUNCED: Final = SignedPattern(
+    re.compile(
+        rf"{_WHO}|{_TITLE}|[·叫姓]|鄙人|本人|名字是|收[件货][:：]|\[(?:手机号|电话|地址|身份证号|银行卡号)\]|[nN]ame|NAME|"
+        rf"{_CHILD}|onsignee|eceiver|ecipient|ontact|hip to|eliver to|[aA]ttn|ATTN|拼音|英文名|护照"
+    )
 )
+
+
+def is_announced(plain: str) -> bool:
+    """Return true if a word that announces a name may stand in the text."""
+    return _ANNOUNCED.sign.search(plain) is not None
 
 
 def find_names(plain: str) -> Iterator[Span]:
     """Names that a word announces; numbers and addresses are expected to be placeholders already."""
-    patterns = [_LABELED, _COLON, _SURNAMED, _SHORT_TITLED]
+    patterns = [_LABELED, _COLON, _SURNAMED]
     if "·" in plain:
         patterns.append(_FOREIGN_NAME)
     if _CALLS.search(plain):
@@ -186,14 +197,20 @@ def find_names(plain: str) -> Iterator[Span]:
             group = 2 if found.lastindex == 2 else 1
             if not _is_word(found[group]) and not (group == 2 and _has_word(found[2])):
                 yield (*found.span(group), NAME)
+    for found in _DOUBLED.finditer(plain):
+        if found[1] * 2 not in EVERYDAY_WORDS:
+            yield found.start(1), found.start(1) + 2, NAME
     yield from _titled(plain)
 
 
 def find_likely_names(plain: str) -> Iterator[Span]:
     """Names that nothing announces, by their characters and their neighbors."""
-    for start, end in likely_names.find_likely_names(plain):
+    found = list(likely_names.find_likely_names(plain))
+    brands = [brand.span() for brand in _BRAND.finditer(plain)] if found else []
+    for start, end in found:
         name = plain[start:end]
-        if not (name in BRANDS or name in CITIES or _is_word(name) or plain.startswith(_LONGER, start)):
+        is_brand = any(start < last and first < end for first, last in brands)
+        if not (is_brand or name in CITIES or _is_word(name) or plain.startswith(_LONGER, start)):
             yield start, end, NAME
 
 

@@ -77,12 +77,16 @@ _PHONE_BEFORE: Final = re.compile(
     re.IGNORECASE,
 )
 
+# https://shop.com/13800138000.html is a product's page.
+_PAGE_BEFORE: Final = re.compile(r"\.(?:com|cn|net|hk)(?:/[A-Za-z]{1,12})?/$")
+
 _PHONE_AFTER: Final = re.compile(
-    r"[ ，,（(]{0,2}(?:是|为|这是)?[我他她]?(?:妈|爸|老公|老婆)?的?(?:电话|手机|号码|联系方式)"
+    r"(?:打这个|打给?我|联系我|给我打)"
+    r"|[ ，,（(]{0,2}(?:是|为|这是)?[我他她]?(?:妈|爸|老公|老婆)?的?(?:电话|手机|号码|联系方式)"
 )
 
 _CARD_BEFORE: Final = re.compile(
-    r"(?:卡号|银行卡?|储蓄卡|借记卡|信用卡|收款账号|账户|[工建农中招交]行的?卡?)[^0-9，。；\n]{0,8}$"
+    r"(?:卡号|银行卡?|储蓄卡|借记卡|信用卡|收款账号|账户|[工建农中招交]行的?卡?|[退打转]款?[到给至])[^0-9，。；\n]{0,8}$"
 )
 
 _ID_BEFORE: Final = re.compile(r"(?:身份证|证件号?|身份号)[^0-9，。；\n]{0,8}$")
@@ -268,7 +272,7 @@ def _is_bank_card(groups: _Groups, before: str) -> bool:
 
 def _is_phone(plain: str, groups: _Groups, before: str) -> bool:
     found = _PHONE_DIGITS.fullmatch(groups.digits)
-    if found is None:
+    if found is None or _PAGE_BEFORE.search(before):
         return False
     sizes = groups.sizes
     prefix = found.start(1)

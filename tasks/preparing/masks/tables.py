@@ -33,6 +33,18 @@ NO_NAMES: Final = _words("no_names")
 
 BRANDS: Final = frozenset(_words("brands"))
 
+NAME_PARTS: Final = _words("name_parts")
+
+ENGLISH_NAMES: Final = _words("english_names")
+
+PINYIN_SURNAMES: Final = _words("pinyin_surnames")
+
+LATIN_BRANDS: Final = frozenset(brand.lower() for brand in _words("latin_brands"))
+
+TITLES: Final = _words("titles")
+
+ROLES: Final = _words("roles")
+
 NO_RECEIVERS: Final = frozenset(_words("no_receivers"))
 
 NO_WECHAT_NAMES: Final = frozenset(_words("no_wechat_names"))

@@ -1,13 +1,15 @@
 """Learn where a name stands in a sentence, by `python -m tasks.tuning.naming`.
 
-`said.txt` has sentences with `{n}` where a name stands; names are made of jieba's and of the characters that given
-names have. What only looks like one comes from `no_names.txt`, from the sentences by which orders are learned, and
-from jieba's other words, of which the everyday ones become a table. Needs scikit-learn, which only development
-installs. The same texts give the same files.
+`said.txt` has sentences with `{n}` where a name stands, and with `{s}` where a surname does before a short title `{t}`.
+Names are made of jieba's and of the characters that given names have. What only looks like one comes from
+`no_names.txt`, in which `{n}` is a star's and `{w}` a brand or a word, from the sentences by which orders are learned,
+and from jieba's other words. The everyday ones of these become a table, with those of `words.txt`, which jieba takes
+for names. Needs scikit-learn, which only development installs. The same texts give the same files.
 """
 
 import hashlib
 import random
+import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -20,14 +22,14 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from tasks.preparing.masks.likely_names import SCALE, WEIGHTS, candidates, features
+from tasks.preparing.masks.likely_names import SCALE, SHORT_TITLES, WEIGHTS, candidates, features
 from tasks.preparing.masks.plain import plain_of
-from tasks.preparing.masks.tables import DOUBLE_SURNAMES, EVERYDAY_WORDS, GIVEN, SURNAMES, WORD_FILE
+from tasks.preparing.masks.tables import BRANDS, DOUBLE_SURNAMES, EVERYDAY_WORDS, GIVEN, SURNAMES, WORD_FILE
 from tasks.tuning.wording.__main__ import lines as sentences_of
 
 _FOLDER: Final = Path(__file__).parent
 
-_TIMES: Final = 50  # names that each sentence is said with
+_TIMES: Final = 80  # names that each sentence is said with
 
 _TIMES_ANYWHERE: Final = 3  # names that stand somewhere in each sentence without one
 
@@ -38,6 +40,8 @@ _STRENGTH: Final = 0.5
 _LEAST: Final = 0.05  # a feature of less weight is left out
 
 _FEWEST: Final = 3  # candidates that a feature is of
+
+_TIMES_STARS: Final = 30  # names of stars, or words, that each sentence is said with
 
 _EVERYDAY: Final = 30  # times that jieba counted a word which nobody takes for a name
 
@@ -57,9 +61,12 @@ def _dictionary() -> Iterator[tuple[str, int, str]]:
 def write_words() -> None:
     """Write the everyday words of two characters, a line for those that begin alike."""
     begun: dict[str, set[str]] = defaultdict(set)
+    words = set((_FOLDER / "words.txt").read_text(encoding="utf-8").split())
     for word, times, part in _dictionary():
         if len(word) == 2 and times >= (_KNOWN_PLACE if part == "ns" else _EVERYDAY) and not part.startswith("nr"):
-            begun[word[0]].add(word[1])
+            words.add(word)
+    for word in words:
+        begun[word[0]].add(word[1])
     text = "".join(f"{first}{''.join(sorted(others))}\n" for first, others in sorted(begun.items()))
     if text != WORD_FILE.read_text(encoding="utf-8"):
         WORD_FILE.write_text(text, encoding="utf-8")
@@ -67,7 +74,7 @@ def write_words() -> None:
 
 
 class _Names:
-    """Names as people have them: half of them from jieba, half of a surname and characters of given names."""
+    """Names as people have them: from jieba, and surnames with characters of given names."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -77,61 +84,83 @@ class _Names:
         given = Counter(sign for name in known for sign in name[1:])
         self._surnames, self._times = sorted(first), [first[sign] for sign in sorted(first)]
         self._signs, self._given_times = sorted(given), [given[sign] for sign in sorted(given)]
+        self._words = sorted({*BRANDS, *(word for word in EVERYDAY_WORDS if word[0] in SURNAMES)})
 
     def make(self) -> str:
         if self._rng.random() < 0.4:
             return self._rng.choice(self._known)
-        if self._rng.random() < 0.06:
-            return self._rng.choice("小老阿") + self._rng.choices(self._surnames, self._times)[0]
+        if self._rng.random() < 0.1:
+            return self._rng.choice("小老阿") + self.surname()
         size = self._rng.choice((1, 1, 2, 2, 2))
         if self._rng.random() < 0.03:
             surname = self._rng.choice(DOUBLE_SURNAMES)
         elif self._rng.random() < 0.3:
             surname = self._rng.choice(self._surnames)
         else:
-            surname = self._rng.choices(self._surnames, self._times)[0]
+            surname = self.surname()
         return surname + "".join(self._rng.choices(self._signs, self._given_times, k=size))
+
+    def surname(self) -> str:
+        return self._rng.choices(self._surnames, self._times)[0]
+
+    def title(self) -> str:
+        return self._rng.choice(SHORT_TITLES)
+
+    def word(self) -> str:
+        return self._rng.choice(self._words)
 
 
 def _is_name(word: str) -> bool:
     return word[0] in SURNAMES and 2 <= len(word) <= 3 and all(sign in GIVEN for sign in word[1:])
 
 
-def _said(rng: random.Random) -> Iterator[tuple[str, set[tuple[int, int]]]]:
+def _with_names(line: str, names: _Names) -> tuple[str, set[tuple[int, int]]]:
+    """The sentence with names, titles or words in it, and where the names stand."""
+    text, spans = "", set()
+    made = {"{n}": names.make, "{s}": names.surname, "{t}": names.title, "{w}": names.word}
+    for part in re.split(r"(\{[nstw]\})", line):
+        said = made[part]() if part in made else part
+        if part in ("{n}", "{s}"):
+            spans.add((len(text), len(text) + len(said)))
+        text += said
+    return plain_of(text), spans
+
+
+def _said(names: _Names, rng: random.Random) -> Iterator[tuple[str, set[tuple[int, int]]]]:
     """Yield sentences and where their names stand."""
-    make = _Names(rng).make
     for line in (_FOLDER / "said.txt").read_text(encoding="utf-8").splitlines():
         for _ in range(_TIMES):
-            first, *parts = line.split("{n}")
-            text, spans = first, set()
-            for part in parts:
-                name = make()
-                spans.add((len(text), len(text) + len(name)))
-                text += name + part
-            yield plain_of(text), spans
+            yield _with_names(line, names)
     # Between any two words, so that a name which is like no word needs no neighbor.
-    for text in _not_said():
+    for text in _not_said(names):
         for _ in range(_TIMES_ANYWHERE):
             place = rng.randrange(len(text) + 1)
             if text[max(place - 1, 0) : place + 1] not in EVERYDAY_WORDS:
-                name = make()
+                name = names.make()
                 yield text[:place] + name + text[place:], {(place, place + len(name))}
 
 
-def _not_said() -> Iterator[str]:
-    """Yield sentences without a name."""
+def _not_said(names: _Names) -> Iterator[str]:
+    """Yield sentences without a person's name."""
     for name in ("honest.txt", "customers.txt", "small_talk.txt", "orders.txt"):
         yield from map(plain_of, sentences_of(name))
-    yield from (_FOLDER / "no_names.txt").read_text(encoding="utf-8").splitlines() * _TIMES_BRANDS
+    for line in (_FOLDER / "no_names.txt").read_text(encoding="utf-8").splitlines():
+        for _ in range(_TIMES_STARS if "{" in line else _TIMES_BRANDS):
+            yield _with_names(line, names)[0]
 
 
-def _words(rng: random.Random) -> Iterator[str]:
-    """Yield words that hold what could be a name, alone and where a name could stand."""
+def _words(names: _Names, rng: random.Random) -> Iterator[str]:
+    """Yield words that hold what could be a name: longer ones alone and where a name could stand, others anywhere."""
     said = (_FOLDER / "said.txt").read_text(encoding="utf-8").splitlines()
+    other = list(_not_said(names))
     for word, times, part in _dictionary():
         if len(word) > 2 and times >= _KNOWN_WORD and not part.startswith("nr") and next(candidates(word), None):
             yield word
-            yield plain_of(rng.choice(said).replace("{n}", word))
+            yield plain_of(re.sub(r"\{[nst]\}", word, rng.choice(said)))
+        elif word in EVERYDAY_WORDS and word[0] in SURNAMES:
+            for text in rng.choices(other, k=_TIMES_ANYWHERE):
+                place = rng.randrange(len(text) + 1)
+                yield text[:place] + word + text[place:]
 
 
 def digest() -> str:
@@ -145,9 +174,12 @@ def main() -> None:
     """Write the words, learn, round the weights and write them."""
     write_words()
     rng = random.Random(1)
+    names = _Names(rng)
     examples: list[tuple[frozenset[str], bool]] = []
-    for text, names in chain(_said(rng), ((text, set()) for text in chain(_not_said(), _words(rng)))):
-        examples += [(frozenset(features(text, *span)), span in names) for span in candidates(text)]
+    for text, spans in chain(
+        _said(names, rng), ((text, set()) for text in chain(_not_said(names), _words(names, rng)))
+    ):
+        examples += [(frozenset(features(text, *span)), span in spans) for span in candidates(text)]
     often = Counter(feature for found, _ in examples for feature in found)
     columns = {name: number for number, name in enumerate(sorted(f for f, count in often.items() if count >= _FEWEST))}
     places = [

@@ -1,6 +1,7 @@
 import pytest
 
 from tasks.preparing.masking import mask
+from tasks.preparing.masks.tables import TITLES
 
 WORDS = """
 收件人 收货人 收货方 收方 寄件人 寄人 发件人 寄方 联系人 联络人 签收人 取件人 提货人 持卡人 开户人 户主 户名 购买人 购货人 订购人 订货人 下单人 付款人
@@ -19,9 +20,20 @@ def test_each_word_in_front_of_a_name_is_looked_at(word):
         ("改名字，改成王建国", "改名字，改成[姓名]"),
         ("快递写王建国收", "快递写[姓名]收"),
         ("帮忙改成王建国收", "帮忙改成[姓名]收"),
+        ("学生证名字是魏银优", "学生证名字是[姓名]"),
         ("名字写错了", "名字写错了"),
         ("改名字", "改名字"),
     ],
 )
 def test_a_name_that_is_changed_or_written_on_a_parcel(text, masked):
     assert mask(text) == masked
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_each_title_is_looked_at_behind_a_surname(title):
+    assert mask(f"麻烦转告魏{title}") == f"麻烦转告[姓名]{title}"
+
+
+@pytest.mark.parametrize("title", ["总", "工", "姐", "叔"])
+def test_a_short_title_is_weighed_with_its_neighbors(title):
+    assert mask(f"请联系魏{title}，今天在") == f"请联系[姓名]{title}，今天在"
