@@ -235,7 +235,7 @@ def compare_three(world: World, endpoint: str, tell: Tell) -> None:
     """The base model, the base model with the platform's own version of the prompt, and what was promoted."""
     settings = {**world.settings, "summarizer": "qianfan", "endpoint": endpoint}
     compared = asyncio.run(compare_prompts(BASE, None, True, START, END, str(LABELS), 0, settings))
-    assert [one["model"] for one in compared["contestants"]] == [BASE, BASE, endpoint]
+    assert [contestant["model"] for contestant in compared["contestants"]] == [BASE, BASE, endpoint]
     assert compared["contestants"][1]["prompt"].startswith("optimized-")
     assert compared["conversations"] == 52  # held out, of 217
     tell(Path(compared["report"]).with_suffix(".md").read_text(encoding="utf-8").partition("\n## 回答")[0])

@@ -61,7 +61,9 @@ class Page:
         """The first element whose own text contains `what`."""
         quoted = f"//*[not(self::script)][text()[contains(., {what!r})]]"
         return self._wait(
-            lambda: next((one for one in self._all(By.XPATH, quoted) if one.is_displayed()), None), what, seconds
+            lambda: next((element for element in self._all(By.XPATH, quoted) if element.is_displayed()), None),
+            what,
+            seconds,
         )
 
     def field(self, label: str) -> WebElement:
@@ -75,7 +77,9 @@ class Page:
     def click(self, text: str) -> None:
         path = f"//*[self::button or self::a or self::li][.//text()[normalize-space(.)={text!r}]]"
         button = self._wait(
-            lambda: next((one for one in self._all(By.XPATH, path) if one.is_displayed()), None), f"button {text}", 30
+            lambda: next((element for element in self._all(By.XPATH, path) if element.is_displayed()), None),
+            f"button {text}",
+            30,
         )
         self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].click()", button)
 
@@ -282,7 +286,7 @@ def test_the_report_fits_a_phone_in_both_languages_and_stays_short_on_paper(brow
         assert not last.is_displayed()
         browser.print_page()
         assert not last.is_displayed(), "a meeting's page unfolds nothing"
-        complaints = [one["message"] for one in browser.get_log("browser") if one["level"] == "SEVERE"]
+        complaints = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
         assert complaints == [], "such as a style that the page's own policy forbids"
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -296,7 +296,7 @@ def test_a_backfill_gives_way_to_the_nightly(machine: Served, endpoint: QianfanS
     assert machine.run(nightly)["state_name"] == "Running"
     endpoint.behavior.latency_median = 0.0
     first, second = (machine.wait(run, seconds=300) for run in (nightly, backfill))
-    assert [one["state_name"] for one in (first, second)] == ["Completed", "Completed"], second["state"]
+    assert [run["state_name"] for run in (first, second)] == ["Completed", "Completed"], second["state"]
     days = machine.ask("POST", "/flow_runs/filter", {"flow_runs": {"parent_flow_run_id": {"any_": [backfill]}}})
     assert len(days) == 2
     assert all(datetime.fromisoformat(day["created"]) > datetime.fromisoformat(first["end_time"]) for day in days)

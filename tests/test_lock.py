@@ -90,7 +90,7 @@ def test_declared_pythons_are_the_locked_ones():
 def test_lock_holds_back_what_breaks_the_server(holding, python):
     requirement = Requirement(holding)
     assert requirement.specifier.contains(locked_version(requirement.name, python))
-    assert any(canonicalize_name(one.name) == requirement.name for one in declared())
+    assert any(canonicalize_name(dependency.name) == requirement.name for dependency in declared())
 
 
 def test_runtime_lock_has_the_pins_and_hashes_of_the_whole_lock():

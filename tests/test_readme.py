@@ -167,7 +167,7 @@ def test_the_document_names_every_metric_with_its_dimensions():
 
 def test_shares_of_the_example_rows_are_right():
     rows = re.findall(r"\| ([\d.]+) \| (\d+) \| (\d+) \|$", section(README, "Tables"), re.MULTILINE)
-    assert [float(value) for value, _, _ in rows] == [round(int(one) / int(of), 3) for _, one, of in rows]
+    assert [float(value) for value, _, _ in rows] == [round(int(part) / int(of), 3) for _, part, of in rows]
 
 
 def test_the_document_names_every_reason():
@@ -182,7 +182,7 @@ def keys_of_the_layout() -> set[str]:
         if callable(function) and getattr(function, "__module__", "") == layout.__name__ and name != "partition_key":
             needed = [key for key, it in signature(function).parameters.items() if it.default is it.empty]
             keys.add(function(*(stand_ins.get(key, "x") for key in needed)))
-    prefixes = {one for group in (layout.TABLES, layout.TEXTS, layout.PREFIXES) for one in group}
+    prefixes = {prefix for group in (layout.TABLES, layout.TEXTS, layout.PREFIXES) for prefix in group}
     return keys | prefixes
 
 
@@ -201,7 +201,12 @@ def test_the_warehouse_s_tree_is_the_layout_s():
 def test_targets_that_are_named_exist(text):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"(?<=`)make ([a-z-]+)|^make ([a-z-]+)", text, re.MULTILINE))
-    assert [one for pair in targets for one in pair if one and not re.search(rf"^{one}:", makefile, re.MULTILINE)] == []
+    assert [
+        target
+        for pair in targets
+        for target in pair
+        if target and not re.search(rf"^{target}:", makefile, re.MULTILINE)
+    ] == []
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -25,7 +25,7 @@ def test_the_bill_of_materials_holds_every_pin_with_its_hashes():
 
 
 def test_the_bill_of_materials_says_what_no_image_holds():
-    scopes = {one["name"]: one["scope"] for one in supply_chain.sbom()["components"]}
+    scopes = {component["name"]: component["scope"] for component in supply_chain.sbom()["components"]}
     assert scopes["prefect"] == scopes["asyncpg"] == "required"
     assert scopes["pytest"] == scopes["selenium"] == "excluded"
 
@@ -41,11 +41,13 @@ def test_a_licence_that_nobody_looked_at_is_named(monkeypatch):
 
 def test_every_exception_says_why_and_ends():
     names = {pin["name"] for pin in supply_chain.pins()}
-    for one in supply_chain.DECISIONS["exception"]:
-        assert one["package"] in names
-        assert len(one["reason"]) > 20
-        assert one["until"] < date(2028, 1, 1)
-    assert supply_chain.ended(date(2099, 1, 1)) == [one["id"] for one in supply_chain.DECISIONS["exception"]]
+    for exception in supply_chain.DECISIONS["exception"]:
+        assert exception["package"] in names
+        assert len(exception["reason"]) > 20
+        assert exception["until"] < date(2028, 1, 1)
+    assert supply_chain.ended(date(2099, 1, 1)) == [
+        exception["id"] for exception in supply_chain.DECISIONS["exception"]
+    ]
 
 
 SEEN = {"name": "seen", "version": "1.0", "vulns": []}

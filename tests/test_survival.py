@@ -47,8 +47,8 @@ def endpoint() -> Iterator[QianfanServer]:
 
 @pytest.fixture(scope="module")
 def hook() -> Iterator[Receiver]:
-    with receiver() as one:
-        yield one
+    with receiver() as listening:
+        yield listening
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +80,12 @@ def machine(
     endpoint.reset()
     endpoint.behavior.latency_median = 1.0
     hook.posted.queue.clear()
-    with served(*folder, environment) as one:
+    with served(*folder, environment) as machine:
         began = time.time()
-        yield one
+        yield machine
         calls = sum(endpoint.delivered.values())
         told = Counter(message["what"].rpartition(" · ")[2] for message in hook.posted.queue)
-        done = sum(day.stat().st_mtime > began for day in (one.warehouse / "runs").glob("day=*"))
+        done = sum(day.stat().st_mtime > began for day in (machine.warehouse / "runs").glob("day=*"))
         print(
             f"begun again {told['begun again']}, days complete {done}, calls {calls}, "
             f"paid twice {calls - len(endpoint.delivered)}, notifications {dict(told)}, {time.time() - began:.0f} s"
@@ -141,7 +141,7 @@ def told(hook: Receiver, run: str, level: str, seconds: float = 60.0) -> int:
     """Count the run's log lines of that level; wait until there is one."""
     until = time.monotonic() + seconds
     while True:
-        found = [one for one in list(hook.posted.queue) if one["about"] == run and one["level"] == level]
+        found = [post for post in list(hook.posted.queue) if post["about"] == run and post["level"] == level]
         if found or time.monotonic() > until:
             return len(found)
         time.sleep(0.5)
@@ -206,11 +206,13 @@ def test_a_server_that_is_away_ends_nothing_for_good_and_each_thing_is_told_once
     endpoint.behavior.latency_median = 0.0
     machine.process.send_signal(signal.SIGCONT)
     done(machine, run, endpoint, 0)
-    for one in (backfill, beginning):
-        ended = machine.wait(one, {"Completed", "Failed", "Cancelled"}, REPAIRED_WITHIN_SECONDS)
+    for waiting in (backfill, beginning):
+        ended = machine.wait(waiting, {"Completed", "Failed", "Cancelled"}, REPAIRED_WITHIN_SECONDS)
         assert ended["state_name"] == "Completed", ended["state"]
-    about = Counter((one["about"], one["level"]) for one in list(hook.posted.queue))
-    assert max(about[str(one), level] for one in (run, backfill, beginning) for level in ("warning", "good")) <= 1
+    about = Counter((post["about"], post["level"]) for post in list(hook.posted.queue))
+    assert (
+        max(about[str(waiting), level] for waiting in (run, backfill, beginning) for level in ("warning", "good")) <= 1
+    )
     assert "server away" in str(list(hook.posted.queue))
     assert "server back" in str(list(hook.posted.queue))
 

@@ -113,8 +113,8 @@ def test_what_an_older_version_kept_is_taken_over(old_code, tmp_path):
         now = machine.ask("GET", "/deployments/name/summarize-day/nightly")
         assert now["id"] == nightly["id"]
         assert now["parameters"]["catch_up_days"] == 0
-        assert [one["active"] for one in now["schedules"]] == [False]
-        there = {one["name"] for one in machine.ask("POST", "/deployments/filter", {"limit": 200})}
+        assert [schedule["active"] for schedule in now["schedules"]] == [False]
+        there = {deployment["name"] for deployment in machine.ask("POST", "/deployments/filter", {"limit": 200})}
         assert there.isdisjoint(old.partition("/")[2] for old in RENAMED.values())
         assert days_of(machine, "backfill-days/backfill", **span).endswith("2 skipped")
         days_of(machine, "build-report/rebuild-reports", **span)

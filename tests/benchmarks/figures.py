@@ -89,7 +89,7 @@ def main() -> None:
                 for checkout in (_HERE, *(path.resolve() for path in args.also)):
                     found.setdefault(checkout, []).append(_measured(checkout, Path(name)))
         for checkout, times in found.items():
-            best = {what: min(one[what] for one in times) for what in ("wall", "cpu", "MiB")}
+            best = {what: min(taken[what] for taken in times) for what in ("wall", "cpu", "MiB")}
             print(
                 f"{rows:,} rows, {checkout}: {best['wall']:.2f} s wall, {best['cpu']:.2f} s CPU, {best['MiB']:.0f} MiB",
                 flush=True,

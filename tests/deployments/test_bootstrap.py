@@ -27,7 +27,10 @@ def bootstrap(prefect_api: PrefectServer, *arguments: str) -> list[str]:
 
 def automations(api: httpx.Client) -> list[dict[str, Any]]:
     found = api.post("/automations/filter", json={}).raise_for_status().json()
-    return sorted((one for one in found if one["name"].startswith("kefu: ")), key=lambda one: str(one["name"]))
+    return sorted(
+        (automation for automation in found if automation["name"].startswith("kefu: ")),
+        key=lambda automation: str(automation["name"]),
+    )
 
 
 def test_bootstrap_twice_is_bootstrap_once(prefect_api: PrefectServer):

@@ -46,8 +46,8 @@ def endpoint() -> Iterator[QianfanServer]:
 
 @pytest.fixture(scope="module")
 def hook() -> Iterator[Receiver]:
-    with receiver() as one:
-        yield one
+    with receiver() as posted:
+        yield posted
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +65,8 @@ def composed(endpoint: QianfanServer, hook: Receiver, tmp_path_factory) -> Itera
         "KEFU_DAY_FROM": "source",
         "KEFU_WEBHOOK_URL": hook.url,
     }
-    with by_hand(folder, values) as one:
-        yield one
+    with by_hand(folder, values) as hand:
+        yield hand
 
 
 def begin(composed: ByHand, endpoint: QianfanServer, model: str) -> str:
@@ -112,7 +112,10 @@ def test_what_is_killed_comes_back_and_the_night_with_it(composed, endpoint, hoo
     composed.kill("server", "worker", "watch")
     assert paid_twice(composed, endpoint, run) <= CONCURRENCY
     until = time.monotonic() + 60
-    while (levels := [one["level"] for one in list(hook.posted.queue) if one["about"] == run]) != ["warning", "good"]:
+    while (levels := [post["level"] for post in list(hook.posted.queue) if post["about"] == run]) != [
+        "warning",
+        "good",
+    ]:
         assert time.monotonic() < until, levels
         time.sleep(0.5)
 

@@ -52,9 +52,9 @@ def service(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
 
 def test_images_are_pinned_to_a_release():
     (base,) = re.findall(r"^ARG BASE_IMAGE=(\S+)", DOCKERFILE, re.MULTILINE)
-    for image in [base] + [one["image"] for one in SERVICES.values()]:
+    for image in [base] + [declared["image"] for declared in SERVICES.values()]:
         assert re.fullmatch(r"[a-z-]+:\d+\.\d+(\.\d+)?(-[a-z-]+)?", image), image
-    assert {one["image"] for one in SERVICES.values() if "build" in one} == {IMAGE}
+    assert {declared["image"] for declared in SERVICES.values() if "build" in declared} == {IMAGE}
     assert f"--tag {IMAGE} " in DOCKERFILE
     assert {line.split()[0] for line in said("FROM")} == {"${BASE_IMAGE}"}
 
@@ -103,27 +103,29 @@ def test_no_host_outside_is_named(path):
 
 
 def test_service_is_locked_up_and_comes_back(service):
-    name, one = service
-    assert one["read_only"] is True
-    assert one["cap_drop"] == ["ALL"]
-    assert one["security_opt"] == ["no-new-privileges:true"]
-    assert {"mem_limit", "pids_limit", "logging"} <= set(one)
-    assert one["restart"].startswith("on-failure" if name == "set-up" else "unless-stopped")
-    assert one.get("user", "10001:10001").split(":")[0] != "0"
-    assert ("healthcheck" in one) == (name != "set-up")
-    assert all(port.startswith("127.0.0.1:") for port in one.get("ports", []))
+    name, declared = service
+    assert declared["read_only"] is True
+    assert declared["cap_drop"] == ["ALL"]
+    assert declared["security_opt"] == ["no-new-privileges:true"]
+    assert {"mem_limit", "pids_limit", "logging"} <= set(declared)
+    assert declared["restart"].startswith("on-failure" if name == "set-up" else "unless-stopped")
+    assert declared.get("user", "10001:10001").split(":")[0] != "0"
+    assert ("healthcheck" in declared) == (name != "set-up")
+    assert all(port.startswith("127.0.0.1:") for port in declared.get("ports", []))
 
 
 def test_service_names_only_what_exists(service):
-    _, one = service
-    assert set(one.get("depends_on", {})) <= set(SERVICES)
-    assert {volume.partition(":")[0] for volume in one.get("volumes", [])} <= set(COMPOSE["volumes"])
+    _, declared = service
+    assert set(declared.get("depends_on", {})) <= set(SERVICES)
+    assert {volume.partition(":")[0] for volume in declared.get("volumes", [])} <= set(COMPOSE["volumes"])
     known = prefect_settings() | {f"KEFU_{name.upper()}" for name in flags()}
     ours = {"KEFU_HOME", "KEFU_WEBHOOK_URL"}
-    if "build" in one:
-        assert (ROOT / one["build"]["dockerfile"]).exists()
+    if "build" in declared:
+        assert (ROOT / declared["build"]["dockerfile"]).exists()
         named = {
-            name for name in {**one["environment"], **image_environment()} if name.startswith(("PREFECT_", "KEFU_"))
+            name
+            for name in {**declared["environment"], **image_environment()}
+            if name.startswith(("PREFECT_", "KEFU_"))
         }
         assert named - known - ours == set()
 
@@ -136,13 +138,13 @@ def test_what_passes_through_a_worker_is_on_its_disk_and_a_stop_leaves_time_to_k
 
 
 def test_commands_are_ones_that_exist():
-    text = "\n".join(" ".join(one["command"]) for one in SERVICES.values() if "command" in one)
+    text = "\n".join(" ".join(declared["command"]) for declared in SERVICES.values() if "command" in declared)
     for module in re.findall(r"python -m ([\w.]+)", text):
         assert find_spec(module)
     for path in re.findall(r"deployments/[\w.]+", text):
         assert (ROOT / path).exists()
-    for one in SERVICES.values():
-        test = one.get("healthcheck", {}).get("test", [])
+    for declared in SERVICES.values():
+        test = declared.get("healthcheck", {}).get("test", [])
         if "-c" in test:
             ast.parse(test[-1])
         elif "-m" in test:

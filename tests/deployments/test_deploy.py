@@ -58,7 +58,7 @@ def in_process_of(server: PrefectServer) -> Iterator[None]:
 
 
 def stanza(name: str) -> dict[str, Any]:
-    return next(one for one in STANZAS if name_of(one) == name)
+    return next(entry for entry in STANZAS if name_of(entry) == name)
 
 
 def deploy_stanzas(*stanzas: dict[str, Any]) -> list[str]:
@@ -91,7 +91,9 @@ def test_deploying_again_keeps_what_was_changed_in_the_ui(server: PrefectServer)
         assert read(api, "summarize-day/nightly")["parameters"] == changed
 
         # As if the file had changed since.
-        (variable,) = [one for one in api.post("/variables/filter", json={}).json() if one["name"] == "kefu_deployed"]
+        (variable,) = [
+            found for found in api.post("/variables/filter", json={}).json() if found["name"] == "kefu_deployed"
+        ]
         value = variable["value"]
         value["summarize-day/nightly"]["mark"] = "older"
         api.patch(f"/variables/{variable['id']}", json={"value": value}).raise_for_status()
@@ -108,8 +110,8 @@ def test_a_deployment_with_a_new_name_takes_over_what_people_set_on_the_old_one(
     weekly, waiting = stanza("publish-edition/weekly-report"), stanza("evaluate-model/evaluate-model")
     old = [weekly | {"name": "weekly"}, waiting | {"name": "manual"}]
     with server.client() as api, in_process_of(server):
-        for one in (weekly, waiting):  # another test may have deployed them on this server
-            found = api.get(f"/deployments/name/{name_of(one)}")
+        for entry in (weekly, waiting):  # another test may have deployed them on this server
+            found = api.get(f"/deployments/name/{name_of(entry)}")
             if found.is_success:
                 api.delete(f"/deployments/{found.json()['id']}").raise_for_status()
         deploy_stanzas(*old)
@@ -127,7 +129,7 @@ def test_a_deployment_with_a_new_name_takes_over_what_people_set_on_the_old_one(
         assert "deployment evaluate-model/manual: kept until its 1 runs have ended" in said
         now = read(api, "publish-edition/weekly-report")
         assert now["parameters"] == {"period": "month"}
-        assert [one["active"] for one in now["schedules"]] == [False]
+        assert [schedule["active"] for schedule in now["schedules"]] == [False]
         assert not read(api, "evaluate-model/evaluate-model")["paused"]
 
         ended = {"state": {"type": "CANCELLED"}, "force": True}
@@ -146,6 +148,6 @@ def test_what_prefect_says_of_a_deployment_that_fails_is_said(server: PrefectSer
 
 
 def test_every_new_name_is_of_a_deployment_and_no_old_one_is():
-    names = {name_of(one) for one in STANZAS}
+    names = {name_of(entry) for entry in STANZAS}
     assert set(RENAMED) <= names
     assert not names & set(RENAMED.values())

@@ -31,8 +31,8 @@ def part(tmp_path: Path):
         return made[-1]
 
     yield make
-    for one in made:
-        one.stop()
+    for service in made:
+        service.stop()
 
 
 def pid_of(service: Service) -> int:
@@ -53,16 +53,16 @@ def wait_for(what: Callable[[], object]) -> None:
 
 
 def test_part_that_dies_is_started_again(part, capsys):
-    one = part(TALK)
-    one.start()
-    one.wait_until_ready()
-    first = pid_of(one)
-    one.revive()
-    assert pid_of(one) == first, "it lives"
+    service = part(TALK)
+    service.start()
+    service.wait_until_ready()
+    first = pid_of(service)
+    service.revive()
+    assert pid_of(service) == first, "it lives"
 
     os.kill(first, signal.SIGKILL)
-    wait_for(lambda: one.revive() or pid_of(one) != first)
-    one.wait_until_ready()
+    wait_for(lambda: service.revive() or pid_of(service) != first)
+    service.wait_until_ready()
     told = capsys.readouterr().out
     assert "talker: ended (SIGKILL); again in 1 s" in told
     assert "talker: started again" in told
@@ -71,12 +71,12 @@ def test_part_that_dies_is_started_again(part, capsys):
 def test_part_that_keeps_dying_is_started_less_and_less_often(part, capsys, monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
-    one = part("raise SystemExit(3)")
-    one.start()
+    service = part("raise SystemExit(3)")
+    service.start()
     for _ in range(400):
         clock[0] += 0.5
-        one._process.wait()
-        one.revive()
+        service._process.wait()
+        service.revive()
     told = capsys.readouterr().out
     pauses = [int(line.split("again in ")[1].split()[0]) for line in told.splitlines() if "again in" in line]
     assert pauses[:7] == [1, 2, 4, 8, 16, 30, 30]
@@ -84,17 +84,17 @@ def test_part_that_keeps_dying_is_started_less_and_less_often(part, capsys, monk
 
 
 def test_part_that_does_not_start_says_what_it_wrote_last(part):
-    one = part("print('no such database'); raise SystemExit(1)")
-    one.start()
+    service = part("print('no such database'); raise SystemExit(1)")
+    service.start()
     with pytest.raises(PartFailed, match=r"(?s)talker did not start.*talker\.log.*no such database"):
-        one.wait_until_ready()
+        service.wait_until_ready()
 
 
 def test_what_an_earlier_start_wrote_does_not_count(part):
-    one = part(TALK)
-    one.start()
-    one.wait_until_ready()
-    one.stop()
+    service = part(TALK)
+    service.start()
+    service.wait_until_ready()
+    service.stop()
     again = part("raise SystemExit(1)")
     again.start()
     with pytest.raises(PartFailed):
@@ -102,31 +102,31 @@ def test_what_an_earlier_start_wrote_does_not_count(part):
 
 
 def test_stop_ends_what_the_part_started_too(part):
-    one = part(PARENT)
-    one.start()
-    one.wait_until_ready()
-    child = int(one.log.read_text().split()[0])
-    one.stop()
-    wait_for(lambda: not is_alive(child) and not is_alive(pid_of(one)))
+    service = part(PARENT)
+    service.start()
+    service.wait_until_ready()
+    child = int(service.log.read_text().split()[0])
+    service.stop()
+    wait_for(lambda: not is_alive(child) and not is_alive(pid_of(service)))
 
 
 def test_stop_ends_a_part_that_does_not_listen(part, monkeypatch):
     monkeypatch.setattr(parts, "STOP_SECONDS", 0.3)
-    one = part(DEAF)
-    one.start()
-    one.wait_until_ready()
-    one.stop()
-    assert not is_alive(pid_of(one))
+    service = part(DEAF)
+    service.start()
+    service.wait_until_ready()
+    service.stop()
+    assert not is_alive(pid_of(service))
 
 
 def test_long_log_gives_way(part, monkeypatch):
     monkeypatch.setattr(parts, "_LOG_BYTES", 5)
     for _ in range(2):
-        one = part(TALK)
-        one.start()
-        one.wait_until_ready()
-        one.stop()
-    assert one.log.read_text() == one.log.with_suffix(".old.log").read_text() == "here I am\n"
+        service = part(TALK)
+        service.start()
+        service.wait_until_ready()
+        service.stop()
+    assert service.log.read_text() == service.log.with_suffix(".old.log").read_text() == "here I am\n"
 
 
 @pytest.mark.skipif(not parts.tether(), reason="no setpriv on this machine")

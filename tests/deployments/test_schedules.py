@@ -47,10 +47,10 @@ def deployed(prefect_api: PrefectServer) -> Iterator[dict[str, list[dict[str, An
             stanza_of("paused", ("old", TUESDAYS), ("another", BY_HAND)),
         )
         found = {name: read(api, f"publish-edition/schedules-{name}") for name in NAMES}
-        for one in found.values():
-            api.delete(f"/deployments/{one['id']}").raise_for_status()
+        for deployment in found.values():
+            api.delete(f"/deployments/{deployment['id']}").raise_for_status()
         api.delete(f"/variables/name/{deploy.REMEMBERED}").raise_for_status()
-        yield {name: one["schedules"] for name, one in found.items()}
+        yield {name: deployment["schedules"] for name, deployment in found.items()}
 
 
 async def bootstrap() -> None:
@@ -59,8 +59,8 @@ async def bootstrap() -> None:
 
 
 def place(api: httpx.Client, name: str) -> str:
-    one = read(api, f"publish-edition/schedules-{name}")
-    return f"/deployments/{one['id']}/schedules/{one['schedules'][0]['id']}"
+    deployment = read(api, f"publish-edition/schedules-{name}")
+    return f"/deployments/{deployment['id']}/schedules/{deployment['schedules'][0]['id']}"
 
 
 def change(api: httpx.Client, name: str, **changes: Any) -> None:
@@ -68,8 +68,8 @@ def change(api: httpx.Client, name: str, **changes: Any) -> None:
 
 
 def shown(schedules: list[dict[str, Any]]) -> set[tuple[str | None, str, bool]]:
-    assert len({one["id"] for one in schedules}) == len(schedules)
-    return {(one["slug"], one["schedule"]["cron"], one["active"]) for one in schedules}
+    assert len({schedule["id"] for schedule in schedules}) == len(schedules)
+    return {(schedule["slug"], schedule["schedule"]["cron"], schedule["active"]) for schedule in schedules}
 
 
 @pytest.mark.parametrize(

@@ -45,16 +45,16 @@ def test_runs_that_change_their_states_at_once_are_all_heard(prefect_api: Prefec
         queue = api.post("/work_pools/", json=pool).raise_for_status().json()["default_queue_id"]
         api.post("/v2/concurrency_limits/", json=limit).raise_for_status()
         made = [f"/v2/concurrency_limits/{name}", f"/work_pools/{name}"] + [
-            f"/automations/{api.post('/automations/', json=one).raise_for_status().json()['id']}"
-            for one in (watching("Running", "heartbeat"), watching("Pending", "Running"))
+            f"/automations/{api.post('/automations/', json=automation).raise_for_status().json()['id']}"
+            for automation in (watching("Running", "heartbeat"), watching("Pending", "Running"))
         ]
         try:
             with ThreadPoolExecutor(RUNS) as threads:
                 last = list(threads.map(live_and_end, range(RUNS)))
             states = {api.get(f"/flow_runs/{run}").raise_for_status().json()["state_name"] for run in last}
         finally:
-            for one in made:
-                api.delete(one).raise_for_status()
+            for path in made:
+                api.delete(path).raise_for_status()
 
     assert states == {"Completed"}
     assert "database is locked" not in prefect_api.log.read_text()[written_before:]

@@ -46,8 +46,8 @@ def api(prefect_api: PrefectServer) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def hook() -> Iterator[Receiver]:
-    with receiver() as one:
-        yield one
+    with receiver() as posted:
+        yield posted
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def told(hook: Receiver, run: str = "") -> list[dict[str, Any]]:
         try:
             found.append(hook.posted.get_nowait())
         except Empty:
-            return [one for one in found if not run or one["about"] == run]
+            return [post for post in found if not run or post["about"] == run]
 
 
 def test_run_whose_worker_died_is_begun_again_and_told_as_that_and_as_recovered(prefect_api, api, watch, hook, clock):
@@ -182,7 +182,7 @@ def test_crash_is_begun_again_three_times_then_told_as_a_failure(prefect_api, ap
     look_until_settled(prefect_api, watch, clock)
     look(prefect_api, watch)
     assert state_of(api, run)["name"] == "Crashed"
-    assert [one["level"] for one in told(hook, run)] == ["warning"] * MOST_TIMES + ["failure"]
+    assert [post["level"] for post in told(hook, run)] == ["warning"] * MOST_TIMES + ["failure"]
 
 
 def test_run_that_was_being_cancelled_when_it_died_ends_as_cancelled(prefect_api, api, watch, hook, clock):
@@ -232,9 +232,9 @@ def test_nightly_that_is_late_is_told_once_and_a_done_one_is_a_sign_of_life(pref
     for _ in range(2):
         look(prefect_api, watch)
     said = told(hook)
-    assert len([one for one in said if one.get("about") == late and "not done by" in one["what"]]) == 1
-    assert len([one for one in said if one == {}]) >= 1, "the dead man's switch"
-    assert [one for one in said if one.get("about") == early] == []
+    assert len([post for post in said if post.get("about") == late and "not done by" in post["what"]]) == 1
+    assert len([post for post in said if post == {}]) >= 1, "the dead man's switch"
+    assert [post for post in said if post.get("about") == early] == []
 
 
 def test_night_that_the_schedule_missed_is_asked_for_once_and_none_from_before_the_schedule(prefect_api, api, watch):
@@ -283,7 +283,7 @@ def test_outage_of_the_server_is_told_and_its_end_too(watch, hook, monkeypatch):
     watch._server_is_away()
     watch._server_is_there()
     asyncio.run(watch.outbox.send())
-    assert [one["level"] for one in told(hook, "outage-1")] == ["failure", "good"]
+    assert [post["level"] for post in told(hook, "outage-1")] == ["failure", "good"]
 
 
 def test_disk_that_is_nearly_full_is_told_once(watch, hook, tmp_path, monkeypatch):

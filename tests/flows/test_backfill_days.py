@@ -63,9 +63,9 @@ def test_backfill_days_goes_on_after_a_failed_day_and_does_only_that_one_again(p
     assert [outcome["status"] for outcome in told.value.outcomes] == ["done", "failed", "done"]
 
     write_day(tmp_path / "logs", date(2026, 11, 21))
-    assert [one["status"] for one in run(place)] == ["complete already", "done", "complete already"]
-    assert [one["status"] for one in run(place, overwrite=True)] == ["done"] * 3
-    assert [one["status"] for one in run(place, report_only=True)] == ["report rebuilt"] * 3
+    assert [day["status"] for day in run(place)] == ["complete already", "done", "complete already"]
+    assert [day["status"] for day in run(place, overwrite=True)] == ["done"] * 3
+    assert [day["status"] for day in run(place, report_only=True)] == ["report rebuilt"] * 3
 
 
 def test_backfill_days_share_one_ceiling_also_with_a_day_that_failed_after_its_calls(
@@ -91,7 +91,9 @@ def test_backfill_days_says_what_became_of_each_day(place):
     with get_client(sync_client=True) as client:
         assert client.read_flow_run(run_id).name == f"backfill-{START}-{END} · 2 done, 1 failed"
         wanted = {"artifacts": {"flow_run_id": {"any_": [str(run_id)]}}, "sort": "CREATED_DESC"}
-        table = next(one for one in client.request("POST", "/artifacts/filter", json=wanted).json() if one["key"])
+        table = next(
+            artifact for artifact in client.request("POST", "/artifacts/filter", json=wanted).json() if artifact["key"]
+        )
     rows = json.loads(table["data"])
     assert [row["日期 day"] for row in rows] == ["2026-11-20", "2026-11-21", "2026-11-22"]
     assert rows[0]["会话 conversations"] == 5
@@ -106,8 +108,8 @@ def test_backfill_days_does_a_day_of_too_many_rejects_again_once_it_is_mended(pl
         assert isinstance(told.value.tally, list)
         assert (told.value.tally[0]["rejected"], told.value.tally[0]["status"]) == (5, "too_many_rejects")
     write_day(tmp_path / "logs", START)
-    assert [one["status"] for one in run(place, end=START)] == ["done"]
-    assert [one["status"] for one in run(place, end=START)] == ["complete already"]
+    assert [day["status"] for day in run(place, end=START)] == ["done"]
+    assert [day["status"] for day in run(place, end=START)] == ["complete already"]
 
 
 def test_backfill_days_completes_a_day_that_a_limit_cut(place):
@@ -151,4 +153,4 @@ def test_backfill_days_divides_logs_of_many_days_by_their_messages(place, tmp_pa
     month = tmp_path / "month.csv"
     month.write_text("会话ID,角色,内容,时间\n" + "".join(rows), encoding="utf-8")
     done = run({**place, "source": str(month)})
-    assert [(one["day"], one["conversations"]) for one in done] == [("2026-11-20", 3), ("2026-11-22", 3)]
+    assert [(day["day"], day["conversations"]) for day in done] == [("2026-11-20", 3), ("2026-11-22", 3)]

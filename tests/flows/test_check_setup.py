@@ -66,11 +66,11 @@ def check(capsys, setup: dict[str, str], *arguments: str) -> tuple[int, dict[str
     flags = [flag for name, value in setup.items() for flag in (f"--{name.replace('_', '-')}", value)]
     code = check_setup.main([*flags, "--json", *arguments])
     told = orjson.loads(capsys.readouterr().out)
-    return code, {one["what"]: one for one in told["findings"]}, told["calls"]
+    return code, {finding["what"]: finding for finding in told["findings"]}, told["calls"]
 
 
 def failed(findings: dict[str, dict[str, str]]) -> set[str]:
-    return {what for what, one in findings.items() if one["status"] == "failed"}
+    return {what for what, finding in findings.items() if finding["status"] == "failed"}
 
 
 def test_everything_right(ready, setup, qianfan, bos, capsys):

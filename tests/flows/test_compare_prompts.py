@@ -43,7 +43,7 @@ def compared(settings, prompts=None, limit=8, optimize=False):
 
 def test_compare_prompts_asks_each_contestant_once_and_shows_them_side_by_side(settings, qianfan, tmp_path):
     made = compared(settings, ["sft-v1", "short-v1"])
-    one, two, tuned = made["contestants"]
+    plain, two, tuned = made["contestants"]
     assert [(each["model"], each["prompt"]) for each in made["contestants"]] == [
         ("base_8k", "sft-v1"),
         ("base_8k", "short-v1"),
@@ -51,9 +51,9 @@ def test_compare_prompts_asks_each_contestant_once_and_shows_them_side_by_side(s
     ]
     assert [each["calls"] for each in made["contestants"]] == [8, 8, 8]
     assert max(qianfan.delivered.values()) == 2  # the same prompt to two models
-    assert (one["format/plain"], tuned["format/plain"]) == (0, 100)
-    assert one["prompt_tokens"] > two["prompt_tokens"]
-    assert one["against_first"] == {}
+    assert (plain["format/plain"], tuned["format/plain"]) == (0, 100)
+    assert plain["prompt_tokens"] > two["prompt_tokens"]
+    assert plain["against_first"] == {}
     assert tuned["against_first"]["format/plain"]["verdict"] == "better"
     assert two["against_first"]["format/plain"]["verdict"] == "no difference beyond chance"
 

@@ -84,7 +84,7 @@ def test_people_answer_in_a_sheet_that_judges_the_model(settings, tmp_path):
     book.save(tmp_path / "sheet.xlsx")
     judged = ask(settings, of="negative", labels=str(tmp_path / "sheet.xlsx"))
     assert judged["calls"] == 0
-    assert {name: (one["labeled"], one["accuracy"]) for name, one in judged["judged"].items()} == {
+    assert {name: (figures["labeled"], figures["accuracy"]) for name, figures in judged["judged"].items()} == {
         "promised": (9, 1.0),
         "channel_wanted": (9, round(8 / 9, 4)),
         "politeness": (8, 1.0),

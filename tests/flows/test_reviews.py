@@ -96,7 +96,7 @@ def test_sample_for_review_draws_each_kind_and_the_same_again(settings, tmp_path
     assert [cell.value for cell in sheet[1]] == rows[0] == list(COLUMNS)
     assert [row[0].value for row in sheet.iter_rows(min_row=2)] == [row[0] for row in rows[1:]]
     assert sheet.freeze_panes == "B2"
-    assert {str(one.formula1) for one in sheet.data_validations.dataValidation} == {'"是,否,未明确"'}
+    assert {str(validation.formula1) for validation in sheet.data_validations.dataValidation} == {'"是,否,未明确"'}
     dialogue = COLUMNS.index("对话")
     assert sheet.cell(2, dialogue + 1).alignment.wrap_text
     assert "用户：" in str(sheet.cell(2, dialogue + 1).value)

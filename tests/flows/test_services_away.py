@@ -80,7 +80,7 @@ class Night:
         return str(state.name), round((due - datetime.now(UTC)).total_seconds() / 60)
 
     def told(self, run: FlowRun) -> list[str]:
-        return [one["level"] for one in list(self._hook.posted.queue) if one.get("about") == str(run.id)]
+        return [post["level"] for post in list(self._hook.posted.queue) if post.get("about") == str(run.id)]
 
 
 def test_an_endpoint_that_is_away_is_waited_for_three_times_and_paid_once(asked_day, qianfan, tmp_path):
@@ -123,7 +123,7 @@ def test_a_store_that_is_away_is_waited_for_and_after_three_times_told_as_a_fail
 
 
 async def is_silent(client: PrefectClient, pool: str) -> bool:
-    return {one.status for one in await client.read_workers_for_work_pool(pool)} == {WorkerStatus.OFFLINE}
+    return {worker.status for worker in await client.read_workers_for_work_pool(pool)} == {WorkerStatus.OFFLINE}
 
 
 def test_a_worker_that_hangs_is_told_as_none(small_day):

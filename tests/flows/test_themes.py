@@ -81,7 +81,7 @@ def fill_in(path, cells):
 def test_a_new_theme_is_proposed_accepted_and_given_to_the_days_before(settings, field, column, tmp_path):
     sheet = tmp_path / "themes.xlsx"
     made = proposed(settings, sheet)
-    assert [(one["field"], one["size"]) for one in made["proposals"]] == [(field, 20)]
+    assert [(proposal["field"], proposal["size"]) for proposal in made["proposals"]] == [(field, 20)]
     before = themes_of(settings)
     assert before["theme"].null_count == before.num_rows  # nothing is added silently
 

@@ -195,8 +195,8 @@ def by_hand(folder: Path, values: Mapping[str, str]) -> Iterator[ByHand]:
             hand.up("server", "set-up", "worker", "watch", "reports")
             yield hand
         finally:
-            for one in reversed(hand.processes.values()):
-                one.terminate()
-            for one in hand.processes.values():
-                one.wait(120)
+            for service in reversed(hand.processes.values()):
+                service.terminate()
+            for service in hand.processes.values():
+                service.wait(120)
             process.send_signal(signal.SIGINT)

@@ -153,11 +153,11 @@ class ConsoleServer(ThreadedServer):
                 "versions": {key: asdict(version) for key, version in self.versions.items()},
                 "services": {
                     key: {
-                        **asdict(one),
-                        "units": self.service_calls.units_of(one),
-                        "status": self.service_calls.status(one),
+                        **asdict(service),
+                        "units": self.service_calls.units_of(service),
+                        "status": self.service_calls.status(service),
                     }
-                    for key, one in self.services.items()
+                    for key, service in self.services.items()
                 },
             }
 

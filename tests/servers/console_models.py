@@ -50,7 +50,7 @@ class ModelCalls:
         name = body["modelSetName"]
         if body["modelType"] != "Text2Text":
             raise inappropriate("modelType")
-        if any(one["modelSetName"] == name for one in self.sets.values()):
+        if any(model_set["modelSetName"] == name for model_set in self.sets.values()):
             raise Refusal("ModelNameExist", "AI模型名称已存在")
         set_id = self._world.new_id("am")
         self.sets[set_id] = {"modelSetId": set_id, "modelSetName": name, "modelIds": []}
@@ -94,7 +94,9 @@ class ModelCalls:
         }
 
     def _list_sets(self, body: Body) -> Body:
-        summaries = [{key: one[key] for key in ("modelSetId", "modelSetName")} for one in self.sets.values()]
+        summaries = [
+            {key: model_set[key] for key in ("modelSetId", "modelSetName")} for model_set in self.sets.values()
+        ]
         shown, info = page(self._world.listed(summaries, "modelSetId"), body, "modelSetId")
         return {"customModelSetList": shown, "pageInfo": info}
 
@@ -102,7 +104,7 @@ class ModelCalls:
         """`modelIds` is a list of strings; a version is in it only some time after its creation."""
         for found in self.sets.values():
             if body.get("modelSetId") == found["modelSetId"] or body.get("modelSetName") == found["modelSetName"]:
-                versions = self._world.listed([{"id": one} for one in found["modelIds"]], "id")
+                versions = self._world.listed([{"id": model_id} for model_id in found["modelIds"]], "id")
                 listed = [version["id"] for version in versions]
                 return {**found, "modelIds": listed, "source": "UserCreate", "modelType": "Text2Text"}
         raise Refusal("NotFound", "no such model set")

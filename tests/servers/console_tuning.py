@@ -74,7 +74,7 @@ class TuningCalls:
             {
                 **model,
                 "supportTrainMode": [
-                    {**mode, "supportParameterScale": [_checked(one) for one in mode["supportParameterScale"]]}
+                    {**mode, "supportParameterScale": [_checked(offered) for offered in mode["supportParameterScale"]]}
                     for mode in model["supportTrainMode"]
                     if "supportParameterScale" in mode
                 ],
@@ -254,7 +254,7 @@ def _scale(name: str, low: float, high: float, default: float) -> Body:
 
 
 def _checked(scale: Body) -> Body:
-    limits = [one for one in scale["supportHyperParameterConfig"] if "checkValue" in one]
+    limits = [offered for offered in scale["supportHyperParameterConfig"] if "checkValue" in offered]
     return {**scale, "supportHyperParameterConfig": limits}
 
 
@@ -286,12 +286,12 @@ SUPPORTED: Final[list[Body]] = [
 
 
 def _check_hyperparameters(job: Body, scale: str, hyper: Body) -> None:
-    (found,) = [one for one in SUPPORTED if one["model"] == job["model"]]
-    modes = [one for one in found["supportTrainMode"] if one["trainMode"] == job["trainMode"]]
-    for one in (method for mode in modes for method in mode.get("supportParameterScale", [])):
-        if one["parameterScale"] != scale:
+    (found,) = [offered for offered in SUPPORTED if offered["model"] == job["model"]]
+    modes = [offered for offered in found["supportTrainMode"] if offered["trainMode"] == job["trainMode"]]
+    for offered in (method for mode in modes for method in mode.get("supportParameterScale", [])):
+        if offered["parameterScale"] != scale:
             continue
-        limits = {limit["key"]: limit for limit in one["supportHyperParameterConfig"]}
+        limits = {limit["key"]: limit for limit in offered["supportHyperParameterConfig"]}
         for key, value in hyper.items():
             limit = limits.get(key)
             if limit is None:

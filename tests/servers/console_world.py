@@ -87,7 +87,7 @@ def page(items: Iterable[Body], body: Body, key: str) -> tuple[list[Body], Body]
     """A page, newest first, as the real lists come. The last one has no nextMarker."""
     ordered = list(items)[::-1]
     size = min(int(body.get("maxKeys", 10)), 100)
-    start = next((number for number, one in enumerate(ordered) if one[key] == body.get("marker")), 0)
+    start = next((number for number, item in enumerate(ordered) if item[key] == body.get("marker")), 0)
     shown, rest = ordered[start : start + size], ordered[start + size :]
     info = {"marker": body.get("marker", ""), "maxKeys": size, "isTruncated": bool(rest)}
     return shown, {**info, "nextMarker": rest[0][key]} if rest else info

@@ -127,9 +127,9 @@ def test_no_ceiling_is_exceeded_by_faults_and_calls_in_flight(server, tmp_path, 
     tokens = sum(tokens for _, tokens, why in server.arrivals if not why)
     assert ceiling.tokens is None or tokens <= ceiling.tokens
     assert ceiling.cost is None or server.cost(PRICES.prompt, PRICES.completion) <= ceiling.cost
-    assert {type(one) for one in first} <= {Answer, GivenUp, CeilingReached, Stopping}
+    assert {type(outcome) for outcome in first} <= {Answer, GivenUp, CeilingReached, Stopping}
     later, outcomes = run(server, tmp_path, CallPolicy("v", retry=policy.retry), requests(80), "next")
-    assert later.usage.reused >= sum(isinstance(one, Answer) for one in first)
+    assert later.usage.reused >= sum(isinstance(outcome, Answer) for outcome in first)
     assert all(isinstance(outcome, Answer | GivenUp) for outcome in outcomes)
 
 

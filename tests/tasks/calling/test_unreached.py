@@ -100,7 +100,7 @@ def test_a_server_that_only_answers_with_faults_is_not_given_up_early(tmp_path):
         policy = CallPolicy("v", unreached_seconds=0.0, give_up_seconds=0.2, retry=RetryPolicy(cap_seconds=0.02))
         outcomes = asyncio.run(ask(address, tmp_path, [], policy, count=8))
         server.shutdown()
-    down = [str(one) for one in outcomes if isinstance(one, EndpointDown)]
+    down = [str(outcome) for outcome in outcomes if isinstance(outcome, EndpointDown)]
     assert down
     assert "has answered nothing for 0.2 s" in down[0]
     assert len(asked) >= 20

@@ -120,8 +120,8 @@ def test_store_behaves_like_a_dictionary(
 ) -> None:
     store = opened()
     stale = store.write_path("old", b"1")
-    for one in list(store.list_objects()):
-        store.delete(one.key)
+    for stored in list(store.list_objects()):
+        store.delete(stored.key)
     model: dict[str, bytes] = {}
     for name in names:
         store.write_path(f"names/{name}", name.encode())

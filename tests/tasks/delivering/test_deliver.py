@@ -15,13 +15,15 @@ MESSAGE = Message("state-1", "run-1", "failure", "摘要失败 · failed", "Why.
 
 @pytest.fixture
 def hook():
-    with receiver() as one:
-        yield one
+    with receiver() as posted:
+        yield posted
 
 
 def send(text: str, waited: list[float] | None = None) -> list[str]:
     sleeps = [] if waited is None else waited
-    return [one.why_not for one in deliver(MESSAGE, read_addresses(text), NotificationWire(), sleep=sleeps.append)]
+    return [
+        delivery.why_not for delivery in deliver(MESSAGE, read_addresses(text), NotificationWire(), sleep=sleeps.append)
+    ]
 
 
 def test_message_is_json_and_says_so(hook: Receiver):

@@ -42,7 +42,9 @@ def signed() -> dict[str, SignedPattern]:
         if "SignedPattern(" in path.read_text(encoding="utf-8"):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
             module = import_module(name)
-            found |= {f"{name}:{key}": one for key, one in vars(module).items() if isinstance(one, SignedPattern)}
+            found |= {
+                f"{name}:{key}": pattern for key, pattern in vars(module).items() if isinstance(pattern, SignedPattern)
+            }
     return found
 
 
@@ -78,9 +80,9 @@ def test_what_a_pattern_of_ours_describes_has_a_sign(name: str, data: st.DataObj
 
 @pytest.mark.parametrize("name", SIGNED)
 def test_signs_change_nothing_about_texts_of_people(name: str) -> None:
-    one = SIGNED[name]
+    pattern = SIGNED[name]
     for text in TEXTS:
-        assert (one.search(text) is None) is (one.pattern.search(text) is None)
+        assert (pattern.search(text) is None) is (pattern.pattern.search(text) is None)
 
 
 TEXTS = real_texts()

@@ -31,7 +31,7 @@ QUESTIONS = parse_questions(FILE, "q.toml")
 
 def answers(record):
     found = typed_answers(orjson.dumps(record).decode(), QUESTIONS)
-    return [(one.yes, one.choice, one.score, one.text) for one in found or []]
+    return [(answer.yes, answer.choice, answer.score, answer.text) for answer in found or []]
 
 
 def test_typed_answers_have_the_type_of_their_question():

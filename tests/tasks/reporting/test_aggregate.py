@@ -168,7 +168,7 @@ def test_the_worst_leave_room_for_other_themes():
         for number in range(many)
     ]
     found = statistics_of(pa.RecordBatch.from_pylist(rows, schema=SUMMARIES)).examples
-    assert [one.conversation_id for one in found[:6]] == [
+    assert [case.conversation_id for case in found[:6]] == [
         "coupon0",
         "refund0",
         "coupon1",

@@ -37,7 +37,7 @@ def test_a_month_tells_what_was_planted_and_nothing_else(warehouses, seed):
     found = stories_of(folder, FIRST, LAST)
     assert len(found.told) == 3
     for planted in month.planted:
-        (story,) = (one for one in found.told if all(name in story_headline(one).zh for name in planted.names))
+        (story,) = (story for story in found.told if all(name in story_headline(story).zh for name in planted.names))
         assert abs((story.first_day - planted.first_day).days) <= 1
         assert abs((story.last_day - planted.last_day).days) <= 1
         assert len(story.examples) == 3
@@ -58,7 +58,7 @@ def test_a_quiet_month_tells_nothing(warehouses, seed):
 
 def test_a_day_remembers_since_when_and_says_when_it_is_over(warehouses):
     month, folder = warehouses(1, True)
-    courier = next(one for one in month.planted if one.kind == "courier")
+    courier = next(planted for planted in month.planted if planted.kind == "courier")
     fifth = courier.first_day + timedelta(days=4)
     (story,) = stories_of(folder, fifth, fifth).told
     assert courier.names[0] in story_headline(story).zh
@@ -67,7 +67,7 @@ def test_a_day_remembers_since_when_and_says_when_it_is_over(warehouses):
     assert not story.recovered
     after = courier.last_day + timedelta(days=1)
     found = stories_of(folder, after, after)
-    assert not any(courier.names[0] in story_headline(one).zh for one in found.told)
+    assert not any(courier.names[0] in story_headline(story).zh for story in found.told)
     (over,) = found.over
     assert courier.names[0] in recovered_line(over).zh
 

@@ -85,7 +85,7 @@ def test_progress_is_one_artifact_however_often_it_changes(prefect_api):
             await live.show(f"text {number}")
         async with get_client() as client:
             found = await client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[live.key])))
-        return [one.data for one in found]
+        return [artifact.data for artifact in found]
 
     with temporary_settings({PREFECT_API_URL: prefect_api.url}):
         assert asyncio.run(show()) == ["text 4"]

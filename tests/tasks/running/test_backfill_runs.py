@@ -148,9 +148,9 @@ def test_day_that_is_lost_is_asked_for_again_a_few_times(on_server):
                 return Completed()
 
             working = asyncio.create_task(Worker(client, deployment.id, end).work())
-            outcomes = [one async for one in runs_of(deployment).of(DAYS[:2])]
+            outcomes = [outcome async for outcome in runs_of(deployment).of(DAYS[:2])]
             working.cancel()
-        assert {one["day"]: one["status"] for one in outcomes} == {lost: FAILED, poor: DONE}
+        assert {outcome["day"]: outcome["status"] for outcome in outcomes} == {lost: FAILED, poor: DONE}
         assert begun == {lost: 1 + MOST_TIMES, poor: 2}
 
     on_server(test)
@@ -173,10 +173,10 @@ def test_day_that_somebody_is_at_already_is_not_asked_for_again(on_server):
                 await worker.work()
 
             working = asyncio.create_task(work_once_it_is_known())
-            outcomes = [one async for one in runs.of(DAYS[:1])]
+            outcomes = [outcome async for outcome in runs.of(DAYS[:1])]
             working.cancel()
             assert [run.id for run in await worker.runs()] == [there.id]
-        assert [one["status"] for one in outcomes] == [DONE]
+        assert [outcome["status"] for outcome in outcomes] == [DONE]
 
     on_server(test)
 
@@ -193,10 +193,10 @@ def test_day_runs_are_done_oldest_first_two_at_once_and_one_that_fails_stops_no_
                 together=2,
             )
             working = asyncio.create_task(worker.work())
-            outcomes = [one async for one in runs_of(deployment, settings={"rpm": 60}).of(DAYS)]
+            outcomes = [outcome async for outcome in runs_of(deployment, settings={"rpm": 60}).of(DAYS)]
             working.cancel()
             runs = await worker.runs()
-        assert sorted(outcomes, key=lambda one: one["day"]) == [
+        assert sorted(outcomes, key=lambda outcome: outcome["day"]) == [
             failed(day, "no logs") if day == DAYS[1] else outcome(day, DONE) for day in DAYS
         ]
         assert worker.begun == [day.isoformat() for day in DAYS]
@@ -388,4 +388,4 @@ def test_read_deployment_says_what_is_missing(on_server):
 
 
 async def all_of(runs: BackfillRuns, days: list[date] = DAYS) -> list[Outcome]:
-    return [one async for one in runs.of(days)]
+    return [outcome async for outcome in runs.of(days)]

@@ -24,7 +24,7 @@ async def batches() -> AsyncIterator[Batch]:
 
 
 def test_count_day_adds_up_what_has_to_be_asked_once():
-    found = asyncio.run(count_day(batches(), lambda one: None if one.request_hash == "r4" else one))
+    found = asyncio.run(count_day(batches(), lambda request: None if request.request_hash == "r4" else request))
     assert (found.requests, found.rejects, found.known) == (5, 3, 1)
     estimate = found.to_ask.total(Prices(prompt=1.0, completion=10.0), Limits(2, None))
     assert (estimate.calls, estimate.tokens, estimate.minutes) == (3, 3 * 228, 1.5)
@@ -33,8 +33,10 @@ def test_count_day_adds_up_what_has_to_be_asked_once():
 
 
 def test_count_day_counts_apart_what_goes_to_the_second_model():
-    def to_send(one: Request) -> Request:
-        return replace(one, request_hash="second", estimated_tokens=328) if one.request_hash == "r4" else one
+    def to_send(request: Request) -> Request:
+        return (
+            replace(request, request_hash="second", estimated_tokens=328) if request.request_hash == "r4" else request
+        )
 
     found = asyncio.run(count_day(batches(), to_send))
     first = found.to_ask.total(Prices(prompt=1.0), Limits(2, None))

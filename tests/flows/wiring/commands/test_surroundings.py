@@ -52,8 +52,8 @@ def run(command: list[str], given: dict[str, str]) -> tuple[int, list[str], str]
 def test_explain_says_what_is_wrong_and_what_to_do(error, says):
     wrapped = ValueError("around")
     wrapped.__cause__ = error
-    for one in (error, wrapped):
-        sentence = explain(one)
+    for raised in (error, wrapped):
+        sentence = explain(raised)
         assert sentence is not None
         assert says in sentence
         assert "\n" not in sentence

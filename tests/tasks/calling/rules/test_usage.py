@@ -16,8 +16,8 @@ def answer(model: str, cached_tokens: int = 0) -> Answer:
 
 def test_the_totals_of_two_models_cost_what_each_of_them_takes():
     totals = UsageTotals()
-    for one in (answer("sft"), answer("spare", cached_tokens=400), answer("sft")):
-        totals.add(one)
+    for answered in (answer("sft"), answer("spare", cached_tokens=400), answer("sft")):
+        totals.add(answered)
     assert (totals.calls, totals.prompt_tokens, totals.completion_tokens, totals.cached_tokens) == (3, 3000, 300, 400)
     assert totals.cost(PriceList(FIRST, "spare", SECOND)) == pytest.approx(2 * 1.2 + (6.0 + 2.0 + 3.0))
     assert totals.cost(PriceList(FIRST)) == pytest.approx(3 * 1.2)

@@ -88,7 +88,7 @@ def test_what_a_prefect_server_tells_is_judged(facts, what, status):
     found = prefect_findings(facts)
     assert by_name(found)[what] == status
     assert nightly_would_fail(found) is (status == "failed")
-    assert all(one.remedy for one in found if one.status in {"warning", "failed"})
+    assert all(finding.remedy for finding in found if finding.status in {"warning", "failed"})
 
 
 def test_blocks_that_are_named_are_found_or_named_as_missing():

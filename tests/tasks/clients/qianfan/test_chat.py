@@ -245,7 +245,7 @@ def test_summarizer_leaves_nothing_open(server):
         warnings.simplefilter("always")
         asyncio.run(calls())
         gc.collect()
-    assert not [str(one.message) for one in seen if one.category is ResourceWarning]
+    assert not [str(warning.message) for warning in seen if warning.category is ResourceWarning]
 
 
 @pytest.mark.parametrize("endpoint", ["", "v1:", "v2:", "a b", "x?y=1", "../../etc", "中文"])

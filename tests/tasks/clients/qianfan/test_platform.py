@@ -126,7 +126,7 @@ def test_a_dataset_s_rows_are_downloaded_from_their_own_addresses(console):
     rows = [f'[{{"prompt": "{number}", "response": [["好"]]}}]' for number in range(65)]
     dataset = console.add_dataset(entities=rows)
     found = ask(console, lambda platform: platform.dataset_entities(dataset))
-    assert [one.decode() for one in found] == rows
+    assert [line.decode() for line in found] == rows
     assert console.calls["entity/list"] == 3
 
 

@@ -53,7 +53,7 @@ def test_feishu_is_a_card_that_its_key_signs():
     said = body("feishu", secret="key")
     assert said["msg_type"] == "interactive"
     assert said["card"]["header"] == {"template": "red", "title": {"tag": "plain_text", "content": FAILED.title}}
-    assert [one["tag"] for one in said["card"]["elements"]] == ["markdown", "markdown", "action"]
+    assert [element["tag"] for element in said["card"]["elements"]] == ["markdown", "markdown", "action"]
     assert said["card"]["elements"][2]["actions"][0]["url"] == FAILED.link
     assert said["timestamp"] == "1800000000"
     assert said["sign"] == base64.b64encode(hmac.new(b"1800000000\nkey", b"", hashlib.sha256).digest()).decode()
@@ -83,7 +83,7 @@ def test_wecom_stays_below_what_it_takes():
 
 def test_slack_has_blocks_and_no_markup_of_ours():
     said = body("slack")
-    assert [one["type"] for one in said["blocks"]] == ["header", "section", "section", "actions"]
+    assert [block["type"] for block in said["blocks"]] == ["header", "section", "section", "actions"]
     assert "&lt;rejected&gt; {title} &amp; more" in said["blocks"][1]["text"]["text"]
     assert len(said["blocks"][0]["text"]["text"]) <= 150
 
@@ -117,7 +117,7 @@ def test_any_text_stays_text(name, title, text):
 def keys(part: Any) -> Any:
     if isinstance(part, dict):
         return {name: keys(value) for name, value in part.items()}
-    return [keys(one) for one in part] if isinstance(part, list) else None
+    return [keys(element) for element in part] if isinstance(part, list) else None
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ def test_compare_rows_does_not_take_chance_for_a_difference():
 
 
 def test_compare_rows_leaves_out_what_no_row_has():
-    one = RowFigures()
-    one.add(score_row(RIGHT, "没有字段"))
-    assert "accepted/accuracy" not in compare_rows(one, one)
+    unread = RowFigures()
+    unread.add(score_row(RIGHT, "没有字段"))
+    assert "accepted/accuracy" not in compare_rows(unread, unread)
     with pytest.raises(ValueError, match="same rows"):
-        compare_rows(one, figures(RIGHT, RIGHT))
+        compare_rows(unread, figures(RIGHT, RIGHT))

@@ -35,7 +35,7 @@ texts = st.text(st.sampled_from('用户问题客服方案退款发票没有收�
 pairs = st.one_of(
     st.tuples(texts, texts),
     st.tuples(texts, texts).map(lambda two: (two[0] + two[1], two[1] + two[0])),
-    texts.map(lambda one: (one, one)),
+    texts.map(lambda text: (text, text)),
 )
 
 

@@ -25,7 +25,7 @@ def night(accepted: Sequence[bool], issues: Sequence[str] | None = None) -> Nigh
 def nights(rng: random.Random, number: int, right: float, conversations: int = 60, noise: float = 0.06) -> list[Night]:
     """Nights of one model: each conversation has its usual answer, and now and then another one."""
     usual = [rng.random() < right for _ in range(conversations)]
-    return [night([one != (rng.random() < noise) for one in usual]) for _ in range(number)]
+    return [night([answer != (rng.random() < noise) for answer in usual]) for _ in range(number)]
 
 
 def test_a_steady_model_changes_in_no_night():

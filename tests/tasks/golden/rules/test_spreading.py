@@ -13,7 +13,7 @@ def test_each_thing_is_dealt_once_however_the_logs_are_read(number, shares, seed
     spread = Spread(range(number), random.Random(seed))
     ordered = sorted(shares)
     dealt = [spread.deal(share, is_last=place == len(ordered) - 1) for place, share in enumerate(ordered)]
-    assert sorted(one for batch in dealt for one in batch) == list(range(number))
+    assert sorted(place for batch in dealt for place in batch) == list(range(number))
 
 
 def test_things_go_among_all_batches_of_a_night():
@@ -27,7 +27,7 @@ def test_things_go_among_all_batches_of_a_night():
 def test_others_keep_their_order(others, number, seed):
     things = ["golden"] * number
     found = mixed(others, things, random.Random(seed))
-    assert [one for one in found if one != "golden"] == others
+    assert [place for place in found if place != "golden"] == others
     assert found.count("golden") == number
 
 

@@ -27,13 +27,13 @@ def read_back(*rows):
 def test_a_filled_in_row_is_read_as_the_model_is():
     labels, errors = read_back(("是", "电话", "4", "早点回电话"), ("否", UNCLEAR, "", ""), ("", "", "", ""))
     assert errors == []
-    assert [(one.question.id, one.yes, one.choice, one.score, one.text) for one in labels["Q-0"]] == [
+    assert [(label.question.id, label.yes, label.choice, label.score, label.text) for label in labels["Q-0"]] == [
         ("promised", True, None, None, None),
         ("channel_wanted", None, "电话", None, None),
         ("politeness", None, None, 4, None),
         ("lesson", None, None, None, "早点回电话"),
     ]
-    assert [(one.question.id, one.yes, one.choice) for one in labels["Q-1"]] == [
+    assert [(label.question.id, label.yes, label.choice) for label in labels["Q-1"]] == [
         ("promised", False, None),
         ("channel_wanted", None, None),
     ]
@@ -42,14 +42,17 @@ def test_a_filled_in_row_is_read_as_the_model_is():
 
 @pytest.mark.parametrize(("column", "said"), [(PROMISED, "也许"), (WANTED, "传真"), (POLITENESS, "6")])
 def test_a_word_that_is_no_answer_is_refused_with_its_place(column, said):
-    cells = {one: said if one == column else "" for one in FORM.to_fill_in}
+    cells = {name: said if name == column else "" for name in FORM.to_fill_in}
     _, (error,) = read_back(tuple(cells.values()))
     assert (error.row, error.column) == (2, column)
 
 
 def test_each_column_offers_its_own_words():
     book = load_workbook(BytesIO(write_form(FORM, [], "a.xlsx")))
-    offered = {str(one.sqref)[0]: one.formula1 for one in book.worksheets[0].data_validations.dataValidation}
+    offered = {
+        str(validation.sqref)[0]: validation.formula1
+        for validation in book.worksheets[0].data_validations.dataValidation
+    }
     assert offered == {
         "C": '"是,否,看不出"',
         "D": '"电话,短信,在线,看不出"',
@@ -60,7 +63,7 @@ def test_each_column_offers_its_own_words():
 def test_options_that_a_list_cannot_hold_are_written_by_hand():
     long = parse_questions(FILE.replace("电话", "电话, 固定电话"), "q.toml")
     book = load_workbook(BytesIO(write_form(form_of(long), [], "a.xlsx")))
-    assert {str(one.sqref)[0] for one in book.worksheets[0].data_validations.dataValidation} == {"C", "E"}
+    assert {str(validation.sqref)[0] for validation in book.worksheets[0].data_validations.dataValidation} == {"C", "E"}
 
 
 def test_a_sheet_of_other_questions_is_refused():

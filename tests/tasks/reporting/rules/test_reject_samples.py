@@ -15,7 +15,7 @@ def reject(reason: Reason, line: int) -> Reject:
 @given(st.lists(st.lists(st.sampled_from(list(Reason)), max_size=9), max_size=4))
 def test_reject_samples_count_every_reject_and_tell_nothing_personal(batches):
     rows = reject_samples(
-        reject_rows([reject(one, line) for line, one in enumerate(batch, 1)], "r") for batch in batches
+        reject_rows([reject(reason, line) for line, reason in enumerate(batch, 1)], "r") for batch in batches
     )
     assert sum(row["数量 count"] for row in rows) == sum(map(len, batches))
     assert [row["数量 count"] for row in rows] == sorted((row["数量 count"] for row in rows), reverse=True)

@@ -114,7 +114,9 @@ def test_fewer_takes_the_same_ones_of_any_order():
     table = pa.Table.from_pylist([row_of(n, Label("a", "b", True, True)) for n in range(20)], schema=LABELS)
     labeled = list(labeled_rows(DAY, table, "labels"))
     assert len(take(labeled, 5)) == 5
-    assert {one.content_hash for one in take(labeled, 5)} == {one.content_hash for one in take(labeled[::-1], 5)}
+    assert {label.content_hash for label in take(labeled, 5)} == {
+        label.content_hash for label in take(labeled[::-1], 5)
+    }
     assert take(labeled, 0) == take(labeled, 20) == labeled
     with pytest.raises(UsageError, match="above 0"):
         take(labeled, -1)

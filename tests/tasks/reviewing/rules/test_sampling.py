@@ -20,18 +20,18 @@ def row(number: int, **said):
 
 def drawn(rows, size=30, seed=0, known=(), opposed=lambda row: False):
     draw = Draw(size, seed, known)
-    for one in rows:
-        draw.offer(DAY, one)
+    for row in rows:
+        draw.offer(DAY, row)
     there = [candidate.row["content_hash"] for candidate in draw.candidates()]
     disagreeing = [candidate.row["content_hash"] for candidate in draw.candidates() if opposed(candidate.row)]
-    return [(stratum, one.row["content_hash"]) for stratum, one in draw.sample(there, disagreeing)]
+    return [(stratum, candidate.row["content_hash"]) for stratum, candidate in draw.sample(there, disagreeing)]
 
 
 ROWS = [row(n, accepted=None if n % 5 == 0 else n % 2 == 0) for n in range(2000)]
 
 
-def opposed(one):
-    return int(one["content_hash"][1:]) % 7 == 1
+def opposed(row):
+    return int(row["content_hash"][1:]) % 7 == 1
 
 
 def test_draw_takes_a_third_of_each_kind():
@@ -75,12 +75,12 @@ def test_draw_at_random_is_a_fair_picture():
 def test_draw_at_random_leaves_nothing_to_the_other_kinds(size, seed):
     # Whatever the others find too few of is made up for at random, and what is at random is the head of one ranking.
     draw = Draw(size, seed)
-    for one in ROWS[:400]:
-        draw.offer(DAY, one)
+    for row in ROWS[:400]:
+        draw.offer(DAY, row)
     there = sorted(draw.candidates(), key=lambda candidate: candidate.rank)
-    names = [one.row["content_hash"] for one in there]
-    sample = draw.sample(names, [one.row["content_hash"] for one in there if opposed(one.row)])
-    at_random = {one.row["content_hash"] for stratum, one in sample if stratum == RANDOM}
+    names = [candidate.row["content_hash"] for candidate in there]
+    sample = draw.sample(names, [candidate.row["content_hash"] for candidate in there if opposed(candidate.row)])
+    at_random = {candidate.row["content_hash"] for stratum, candidate in sample if stratum == RANDOM}
     assert len(sample) == size
     assert at_random == set(names[: len(at_random)])
 

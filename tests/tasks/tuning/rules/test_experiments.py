@@ -66,8 +66,8 @@ def test_load_matrix_says_what_is_wrong_with_a_file(content, words, tmp_path):
 def test_load_matrix_hands_on_further_hyperparameters(tmp_path):
     path = tmp_path / "matrix.toml"
     path.write_text(HEAD + ROW + "maxSeqLen = 4096\n")
-    (one,) = load_matrix(path).experiments
-    assert one.hyperparameters == {"epoch": 3, "learningRate": 3e-4, "maxSeqLen": 4096}
+    (experiment,) = load_matrix(path).experiments
+    assert experiment.hyperparameters == {"epoch": 3, "learningRate": 3e-4, "maxSeqLen": 4096}
     check_limits(load_matrix(path), TUNABLE)
 
 
@@ -80,11 +80,11 @@ def test_load_matrix_takes_what_today_s_platform_has(tmp_path):
         'earlyStopping = "True"\n'
     )
     matrix = load_matrix(path)
-    (one,) = matrix.experiments
+    (experiment,) = matrix.experiments
     assert matrix.validation == "ds-1"
-    assert (one.base_model, one.mode, one.method) == ("ERNIE-Lite-8K-0308", "DPO", "LoRA-GA")
-    assert (one.base_task, one.base_step, one.others) == ("task-1", 64, {"earlyStopping": "True"})
-    assert one.describe() == ("DPO LoRA-GA, epoch 3, learningRate 3e-4, earlyStopping True, on task-1 step 64")
+    assert (experiment.base_model, experiment.mode, experiment.method) == ("ERNIE-Lite-8K-0308", "DPO", "LoRA-GA")
+    assert (experiment.base_task, experiment.base_step, experiment.others) == ("task-1", 64, {"earlyStopping": "True"})
+    assert experiment.describe() == ("DPO LoRA-GA, epoch 3, learningRate 3e-4, earlyStopping True, on task-1 step 64")
     check_limits(matrix, TUNABLE)
 
 

@@ -27,7 +27,7 @@ def test_weights_give_back_what_the_days_would_say():
     sample += [labeled(name, "uncertain") for name in draw.sample(uncertain, 600)]
     sample += [labeled(name, "disagreeing") for name in draw.sample(sorted(days), 600)]
     old = [100.0] * len(sample)
-    new = [80.0 if days[one.content_hash] or one.stratum == "disagreeing" else 100.0 for one in sample]
+    new = [80.0 if days[label.content_hash] or label.stratum == "disagreeing" else 100.0 for label in sample]
     plain = compare_paired(old, new)
     weighted = compare_paired(old, new, label_weights(sample, days))
     assert plain is not None
@@ -40,7 +40,7 @@ def test_weights_give_back_what_the_days_would_say():
 
 @given(st.lists(st.sampled_from(["", "random"]), max_size=20))
 def test_labels_without_strata_all_count_the_same(strata):
-    weights = label_weights([labeled(f"h{n}", one) for n, one in enumerate(strata)], {})
+    weights = label_weights([labeled(f"h{n}", stratum) for n, stratum in enumerate(strata)], {})
     assert weights == [1.0] * len(strata)
     assert effective_labels(weights) == len(strata)
 

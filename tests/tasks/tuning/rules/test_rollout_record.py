@@ -103,7 +103,7 @@ def test_check_unchanged_names_the_flags_that_are_under_way(change):
 
 
 def test_rollout_reads_back_as_it_was_written():
-    one = planned(pay="bought", units=("unit-1",)).moved(
+    rollout = planned(pay="bought", units=("unit-1",)).moved(
         "serving",
         NOW,
         model=ModelReport("am-1", "amv-1", "ready", "task-1"),
@@ -113,8 +113,8 @@ def test_rollout_reads_back_as_it_was_written():
         expires_at=NOW,
         step=64,
     )
-    assert decode_rollout(one.encode()) == one
-    assert one.paid_for
+    assert decode_rollout(rollout.encode()) == rollout
+    assert rollout.paid_for
     assert not planned().paid_for
 
 

@@ -57,5 +57,5 @@ def test_unseen_leaves_out_what_was_trained_on_and_what_nearly_was():
     texts = [dialogue(seed) for seed in range(60)]
     trained = [*texts[:20], *(edited(text, 3, seed) for seed, text in enumerate(texts[20:40]))]
     found = unseen([labeled(text) for text in texts], trained)
-    assert [one.text for one in found] == texts[40:]
+    assert [example.text for example in found] == texts[40:]
     assert unseen([labeled(text) for text in texts], []) == [labeled(text) for text in texts]
