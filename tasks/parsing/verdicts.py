@@ -53,7 +53,7 @@ _MOOD_WORDS: Final = {
 
 _ANSWER: Final = "|".join(sorted(map(re.escape, {*_WORDS, "无"}), key=len, reverse=True))
 
-_LEAD: Final = re.compile(rf"({_ANSWER})[,.。;!:()\]】|—-](?!\d)")
+_LEAD: Final = re.compile(rf"({_ANSWER})[,.。;!:()\]】|—-](?:(?!\d)|(?<=[^\d].))")
 
 # A verdict parted by a blank only; two characters behind it, for 是 否 may be a word written with blanks.
 _BLANK_LEAD: Final = re.compile(r"(是的?|否|对的?|yes|true|false|[yn10]) (?=[^\sa-z]{2})")
@@ -91,6 +91,11 @@ _MARKUP: Final = re.compile(r"[\"'“”‘’「」『』《》*_`~#>\u200b-\u2
 
 # A mood or an offer under its own name, and what is said of it: anger: no, 愤怒：无；失望：有.
 _ANSWERED: Final = re.compile(rf"(?<![^,;。])(?!是否)([^:,;。]{{1,24}}): ?({_ANSWER})(?:[,;。]|$)")
+
+# Nothing is known of what a name asks for: 焦虑程度：未知.
+_UNKNOWN: Final = re.compile(
+    r"[^:,;。]{1,24}: ?(?:未知|不详|不明|未明确|不确定|无法判断|无法确定|未提及|待定|n/a|unknown|unclear|null)$"
+)
 
 _DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–―−"), "-")
 
@@ -213,6 +218,8 @@ def _parts(text: str, *, none: bool | None) -> tuple[bool | None, str, list[str]
     if plain in _WORDS:
         return _WORDS[plain], "", []
     if ":" in plain:
+        if _UNKNOWN.match(plain):
+            return None, "", []
         plain = _ANSWERED.sub(lambda named: f"{'有' if _WORDS.get(named[2]) else '没有'}{named[1]}。", plain)
     if plain[:1] in _LEADS:
         if (parts := _several(plain)) is not None:
