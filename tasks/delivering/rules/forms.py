@@ -13,7 +13,8 @@ import orjson
 
 from tasks.delivering.rules.message import Message
 
-_ESCAPES = {"slack": {"&": "&amp;", "<": "&lt;", ">": "&gt;"}}
+# DingTalk joins lines unless blanks stand around the break.
+_ESCAPES = {"slack": {"&": "&amp;", "<": "&lt;", ">": "&gt;"}, "dingtalk": {"\n": "  \n  "}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,13 @@ class Form:
     Args:
         name: what addresses call it.
         body: the JSON to post; texts in it may have slots such as `{title}`, and a table with `when = "link"` is left
-            out where the message has no link.
+            out where the message has no link. A table of `paragraphs` becomes one text of them.
         hosts: the hosts that take this form.
         words: for a field, the word that stands for each of its values: a color for each level.
         longest: for a field, how many bytes of UTF-8 the service takes.
         accepted: fields of a reply's JSON when the message was taken; empty: any 2xx reply means that.
         sign: how the secret signs, `feishu` or `dingtalk`; empty: not at all.
-        escape: how text is written so that it is only text, `slack`; empty: as it is.
+        escape: how text is written so that it is shown as it is, `slack` or `dingtalk`; empty: as it is.
     """
 
     name: str
@@ -121,6 +122,8 @@ def _shortened(text: str, longest: int | None) -> str:
 def _filled(part: Any, slots: Mapping[str, str]) -> Any:
     if isinstance(part, str):
         return part.format_map(slots)
+    if isinstance(part, Mapping) and "paragraphs" in part:
+        return "\n\n".join(paragraph["text"] for paragraph in _filled(part["paragraphs"], slots))
     if isinstance(part, Mapping):
         return {name: _filled(value, slots) for name, value in part.items() if name != "when"}
     if isinstance(part, list):

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -70,12 +71,19 @@ def test_dingtalk_is_markdown_whose_address_is_signed():
     said = orjson.loads(posting.body)
     assert said["msgtype"] == "markdown"
     assert set(said["markdown"]) == {"title", "text"}
-    assert FAILED.text in said["markdown"]["text"]
+    assert said["markdown"]["text"] == (
+        f"### {FAILED.title}\n\n3 of 9 <rejected> {{title}} & more.  \n  See **the report**.\n\n"
+        f"> {FAILED.action}\n\n[打开 · Open]({FAILED.link})"
+    )
+
+
+def test_markdown_has_no_paragraph_for_what_a_message_lacks():
+    bare = replace(FAILED, action="", link="")
+    assert body("wecom", bare)["markdown"]["content"] == f"### {FAILED.title}\n\n{FAILED.text}"
 
 
 def test_wecom_stays_below_what_it_takes():
-    long = Message(**{**{name: getattr(FAILED, name) for name in Message.__slots__}, "text": "退" * 9000})
-    said = body("wecom", long)
+    said = body("wecom", replace(FAILED, text="退" * 9000))
     assert said["msgtype"] == "markdown"
     assert len(said["markdown"]["content"].encode()) <= 4096
     assert "…" in said["markdown"]["content"]
