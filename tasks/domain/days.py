@@ -20,6 +20,15 @@ def span_before(day: date, period: Literal["week", "month"]) -> tuple[date, date
     return last.replace(day=1), last
 
 
+def period_of(first: date, last: date) -> Literal["day", "week", "month", "span"]:
+    """Return what a span of days is: a day, a week from Monday to Sunday, a calendar month, or none of these."""
+    if first == last:
+        return "day"
+    after = last + timedelta(days=1)
+    whole: tuple[Literal["week", "month"], ...] = ("week", "month")
+    return next((period for period in whole if span_before(after, period) == (first, last)), "span")
+
+
 def days_between(start: date, end: date) -> list[date]:
     """Every day from `start` to `end`, both included.
 

@@ -1,6 +1,7 @@
 """The report as a card for a chat: headline and stories in at most ten lines."""
 
 from tasks.delivering.rules.message import Message
+from tasks.domain.days import period_of
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.formatting import whole_percent
 from tasks.reporting.rules.golden_lines import change_line
@@ -42,7 +43,7 @@ def report_card(statistics: DayStatistics, context: Context, link: str) -> Messa
     if golden and golden.has_changed:
         doubts["card_title_changed"] = change_line(golden).zh
     quiet = next(iter(doubts), "card_title_quiet")
-    report = translate("title" if first == last else "title_span")
+    report = translate(f"title_{period_of(statistics.start, statistics.end)}")
     title = translate("card_title" if lines else quiet, report=report, dates=dates, count=len(lines)).zh
     return Message(
         id=f"report-{first}-{last}",

@@ -2,7 +2,9 @@
 
 SENTENCES: dict[str, tuple[str, str]] = {
     # Frame
-    "title": ("客服对话日报", "Customer service, daily report"),
+    "title_day": ("客服对话日报", "Customer service, daily report"),
+    "title_week": ("客服对话周报", "Customer service, weekly report"),
+    "title_month": ("客服对话月报", "Customer service, monthly report"),
     "title_span": ("客服对话报告", "Customer service report"),
     "made_by_model": ("由 {model} 生成摘要，提示词 {prompt}", "Summaries by {model}, prompt {prompt}"),
     "made_by_rules": ("由固定规则摘取（{model}）", "Picked out by fixed rules ({model})"),

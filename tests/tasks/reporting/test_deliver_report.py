@@ -58,7 +58,7 @@ def test_card_has_headline_and_stories_in_ten_lines():
     assert "另有 3 件" in card.text
     assert len(card.text.encode()) < 4096, "what WeCom takes"
     week = report_card(replace(statistics(), start=DAY - timedelta(days=6)), QUIET, "")
-    assert week.title == "客服对话报告 2026-11-16 – 2026-11-22：没有异常"
+    assert week.title == "客服对话周报 2026-11-16 – 2026-11-22：没有异常"
     quiet = report_card(statistics(), QUIET, "")
     assert quiet.level == "good"
     assert "没有异常" in quiet.title

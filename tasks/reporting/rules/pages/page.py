@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.calling.rules.offline.summary import OFFLINE_MODEL
+from tasks.domain.days import period_of
 from tasks.domain.money import in_currency
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.figures import Figure, figures_of
@@ -115,7 +116,6 @@ class Page(NamedTuple):
 def make_page(statistics: DayStatistics, context: Context) -> Page:
     """Return everything that the renderings show, ready to be shown."""
     comparison = compare(statistics.start, statistics.end, context.history)
-    one_day = statistics.start == statistics.end
     known_days = sum(1 for day in context.days if day.conversations) or 1
     drawn, trend_note = trends(statistics, context.history, context.days)
     lines = _Breakdowns(context)
@@ -123,7 +123,7 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
     named = [(lines.theme(group.key), group) for group in themes if group.outcomes.total >= _FEWEST_SHOWN]
     return Page(
         statistics=statistics,
-        title=translate("title" if one_day else "title_span"),
+        title=translate(f"title_{period_of(statistics.start, statistics.end)}"),
         dates=_dates(statistics),
         source=_source(statistics),
         warnings=tuple(_warnings(statistics)),

@@ -60,6 +60,7 @@ def test_labels_are_all_used():
     put_together |= {"subject_agent", "subject_shop", "detail_negative", "detail_not_accepted", "measure_volume"}
     put_together |= {"no_words", "no_plans", "words_note", "plans_note"}
     put_together |= {f"golden_{name}" for name in ("right", "said", "usable", *FIELDS)}
+    put_together |= {f"title_{period}" for period in ("day", "week", "month", "span")}
     unused = {key for key in LABELS if not any(f'"{key}"' in text or f"'{key}'" in text for text in sources)}
     assert unused == put_together
 
