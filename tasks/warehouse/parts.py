@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from tasks.domain.errors import AccountingError
+from tasks.warehouse.lean_arrow import use_less_memory
 
-# Arrow's own allocator keeps what the batches of a large day gave back.
-pa.set_memory_pool(pa.system_memory_pool())
+use_less_memory()
 
 
 @dataclass(frozen=True, slots=True)
