@@ -156,6 +156,8 @@ def _answers(turns: Sequence[Turn]) -> Iterable[str]:
 def _is_the_users_own(plan: str, turns: Sequence[Turn]) -> bool:
     """Return true if a plan promises or quotes what the user said and no agent did, or is in the user's words only."""
     agents = "\n".join(turn.text for turn in turns if turn.role != "user")
+    if plan in agents:
+        return False
     users = "\n".join(turn.text for turn in turns if turn.role == "user")
     named = [found[0] for pattern in (_SUMS, _PROMISE) for found in pattern.finditer(plan)]
     quotes = (plan[start : start + _QUOTED] for start in range(len(plan) - _QUOTED + 1))

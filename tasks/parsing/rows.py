@@ -1,6 +1,5 @@
 """From a request and its answer to a row or a reject. A model's words are masked as the conversation's were."""
 
-from dataclasses import replace
 from functools import lru_cache
 
 from tasks.domain.printable import printable
@@ -39,18 +38,15 @@ def row_or_reject(request: Request, answer: Answer | GivenUp) -> Summarized | Re
     if isinstance(fields, Unusable):
         return _reject(request, fields.reason, fields.detail, answer.text, answer.attempts)
     if request.replacements is not None:
-        fields = _masked(fields)
+        fields = _masked(fields, request.text)
     return Summarized(request, answer, fields, contradicted_fields(request, fields))
 
 
-def _masked(fields: Fields) -> Fields:
-    return replace(
-        fields,
-        issue=fields.issue and mask(fields.issue),
-        plan=fields.plan and mask(fields.plan),
-        accepted_text=fields.accepted_text and mask(fields.accepted_text),
-        negative_sentiment_text=fields.negative_sentiment_text and mask(fields.negative_sentiment_text),
-    )
+def _masked(fields: Fields, said: str) -> Fields:
+    """The fields masked. What quotes the conversation, in one piece or several, is masked already."""
+    texts = (fields.issue, fields.plan, fields.accepted_text, fields.negative_sentiment_text)
+    masked = [text if text is None or all(part in said for part in text.split("；")) else mask(text) for text in texts]
+    return Fields(masked[0], masked[1], fields.accepted, fields.negative_sentiment, masked[2], masked[3])
 
 
 def becomes_row(answer: Answer | GivenUp) -> bool:

@@ -14,8 +14,10 @@ from tests.builders.answers import ANSWER
 PHONE, MAIL = "13912345678", "mei@example.com"
 
 
-def row(text: str, *, masks: bool = True) -> Summarized | Reject:
-    turns = (Turn("user", "一直没收到货"), Turn("agent", "马上补发"), Turn("user", "好"))
+TURNS = (Turn("user", "一直没收到货"), Turn("agent", "马上补发"), Turn("user", "好"))
+
+
+def row(text: str, turns: tuple[Turn, ...] = TURNS, *, masks: bool = True) -> Summarized | Reject:
     logged = Conversation("c-1", turns, "log.jsonl", 1)
     request = prepare(logged, prompt=Prompt("t", "{conversation}"), model="m", max_input_tokens=4000)
     return row_or_reject(request if masks else replace(request, replacements=None), replace(ANSWER, text=text))
@@ -31,6 +33,15 @@ def test_what_a_model_writes_is_masked_before_it_is_stored():
     found = row(json.dumps(said, ensure_ascii=False))
     assert isinstance(found, Summarized)
     assert (found.fields.issue, found.fields.plan) == ("没收到货，电话[手机号]", "补发，发到[邮箱]")
+
+
+def test_a_quote_of_the_conversation_says_what_the_conversation_does():
+    turns = (Turn("user", "商品编号：123456789012坏了，怎么办"), Turn("agent", f"打{PHONE}"), Turn("agent", "马上补发"))
+    said = {"用户问题": "123456789012坏了", "客服方案": "打[手机号]；马上补发", "是否接受": "马上补发；987654321098"}
+    found = row(json.dumps(said, ensure_ascii=False), turns)
+    assert isinstance(found, Summarized)
+    assert (found.fields.issue, found.fields.plan) == ("123456789012坏了", "打[手机号]；马上补发")
+    assert found.fields.accepted_text == "马上补发；[订单号]"
 
 
 @pytest.mark.parametrize("text", [f"没法概括：{PHONE}", f"\x1b[31m{MAIL}\u202e"])
