@@ -83,7 +83,7 @@ _ECHO: Final = re.compile(
 
 # A product or a title called after a mood: 《焦虑时代》, “无忧无怒”礼盒.
 _TITLE: Final = re.compile(
-    """(?<=.)《[^《》]{1,40}》|(?P<called>名[为叫]|叫做)?[“"「『‘][^“”"「」『』‘’]{1,20}[”"」』’](?(called)|(?="""
+    """(?<=.)《[^《》]{1,40}》|(?P<called>名[为叫]|叫做|买[了的是]{0,2}|[拍订]下|选购|订购)?[“"「『‘][^“”"「」『』‘’]{1,20}[”"」』’](?(called)|(?="""
     "款|牌|系列|套装|套餐|礼盒|公仔|玩具|玩偶|商品|产品|品牌|店|旗舰店|一?[书歌剧]|课|活动|按钮|按键|选项|栏目|页面|图案|字样))"
 )
 
@@ -96,6 +96,9 @@ _ANSWERED: Final = re.compile(rf"(?<![^,;。])(?!是否)([^:,;。]{{1,24}}): ?({
 _UNKNOWN: Final = re.compile(
     r"[^:,;。]{1,24}: ?(?:未知|不详|不明|未明确|不确定|无法判断|无法确定|未提及|待定|n/a|unknown|unclear|null)$"
 )
+
+# A colon before a degree: 接受度：低.
+_DEGREE: Final = re.compile(r": ?(?=(?:较|很|偏|极|非常|比较|不|略)?(?:高|低|强|弱|一般|零|0)[。.]?$)")
 
 _DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–―−"), "-")
 
@@ -235,7 +238,7 @@ def _undressed(text: str) -> str:
     if "<" in normal:
         normal = _TAG.sub("", normal)
     normal = " ".join(_MARKUP.sub("", normal).lower().split())
-    normal = simplified(normal)
+    normal = _DEGREE.sub("", simplified(normal))
     if mark := _TICKED.match(normal.replace(" ", "")):
         return f"{mark[1].rstrip(':')}:{'是' if mark[2] else '否'}"
     if _PICTURE.search(normal) and (bare := _PICTURE.sub(",", normal).strip(_EDGES)):
