@@ -56,7 +56,7 @@ def run(warehouse="batch", **more):
         "endpoint": "sft_v1",
         "batch_model": "amv-g73j3faikzpz",
         "batch_look_seconds": 1,
-        "batch_size": 7,
+        "batch_size": 20,
         "max_reject_ratio": 1,
     }
     return asyncio.run(summarize_day(DAY, settings | more))

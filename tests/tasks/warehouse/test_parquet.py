@@ -109,7 +109,7 @@ def test_every_version_is_known_here():
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_tables_of_every_version_are_read_where_tables_are_read(version, store):
+def test_tables_of_every_version_are_read_in_the_schemas_of_today(version, store):
     rewrite(store, "2026-11-21", version)
     old = date(2026, 11, 21)
     assert is_complete(store, old)
@@ -117,9 +117,16 @@ def test_tables_of_every_version_are_read_where_tables_are_read(version, store):
     assert row["last_of_day"] is (None if "last_of_day" in VERSIONS[version]["runs"] else True)
     (batch, *_) = read_batches(store, partition_key("summaries", old), SUMMARIES)
     assert batch.schema.equals(SUMMARIES)
+    assert offer_days(store, [old], 5, 0)
+
+
+@pytest.mark.parametrize("version", ["before contradictions", "before arrival", "first"])
+def test_tables_of_another_version_are_reported_and_written_anew(version, store):
+    rewrite(store, "2026-11-21", version)
+    old = date(2026, 11, 21)
+    (row,) = read_runs(store, old)
     settings = {"source": LOGS, "warehouse": str(store._root)}
     assert asyncio.run(build_report(old, DAY, settings))["days"] == 2
-    assert offer_days(store, [old], 5, 0)
     # Summarized again, it finds its own answers and writes the version of today.
     assert asyncio.run(summarize_day(old, settings)).summarized == row["summarized"]
     assert set(pq.ParquetFile(store._root / f"runs/day={old}/runs.parquet").schema_arrow.names) == set(RUNS.names)
