@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
+from flows.wiring.commands.served import LOGIN
 from tasks.domain.errors import UsageError
 
 SERVER_LOGIN: Final = "PREFECT_SERVER_API_AUTH_STRING"
@@ -15,8 +16,6 @@ SERVER_LOGIN: Final = "PREFECT_SERVER_API_AUTH_STRING"
 CLIENT_LOGIN: Final = "PREFECT_API_AUTH_STRING"
 
 _LOGIN: Final = re.compile(r"[^:\s]+:[^\s]{8,}")
-
-_FILE: Final = "login"
 
 
 def login_of(environment: Mapping[str, str], folder: Path) -> str:
@@ -52,7 +51,7 @@ def check_exposure(host: str, port: int, login: str | None) -> None:
 
 def login_file(folder: Path) -> Path:
     """Return the file of a generated login; only its owner may read it."""
-    return folder / _FILE
+    return folder / LOGIN
 
 
 def is_loopback(host: str) -> bool:

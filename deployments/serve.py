@@ -35,6 +35,7 @@ from deployments.postgresql import Cluster
 from deployments.worker import STOP_SECONDS as WORKER_STOP_SECONDS
 from flows.wiring.commands.environment import raise_file_limit, spare_from_proxy
 from flows.wiring.commands.own_server import free_port
+from flows.wiring.commands.served import SERVING
 from flows.wiring.commands.standard_streams import complain
 from flows.wiring.settings import Settings
 from tasks.domain.errors import KefuError, UsageError
@@ -309,7 +310,7 @@ def _sole(folder: Path) -> IO[str] | None:
     """The folder's lock, held as long as the file is open; None: another one serves it."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)  # the database, the login and the logs are this user's
-    lock = (folder / "serving").open("a+")
+    lock = (folder / SERVING).open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -360,7 +361,7 @@ def main(arguments: Sequence[str]) -> int:
         with ExitStack() as stack:
             lock = _sole(folder)
             if lock is None:
-                announce(f"serving already: {(folder / 'serving').read_text()}")
+                announce(f"serving already: {(folder / SERVING).read_text()}")
                 return 0
             stack.enter_context(lock)
             lock.truncate(0)

@@ -11,6 +11,8 @@ from typing import Final
 
 from tasks.domain.errors import RunError
 
+_PROJECT: Final = Path(__file__).resolve().parents[3]
+
 _CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 # A day with 128 calls at once, its server and its tables; what most machines allow at once is 1,024.
@@ -76,6 +78,11 @@ def without_missing_certificates() -> None:
             del os.environ[name]
         importlib.import_module("prefect.blocks")
         os.environ.update(missing)
+
+
+def serve_folder() -> Path:
+    """Return where `make serve` keeps its data unless it is told another place."""
+    return Path(os.environ.get("PREFECT_HOME") or _PROJECT / ".prefect") / "serve"
 
 
 def _own_folder() -> Path:

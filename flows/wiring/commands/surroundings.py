@@ -17,6 +17,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_SERVER_ALLOW
 
 from flows.wiring.commands.environment import close_prefect_home, mark_children, raise_file_limit
 from flows.wiring.commands.own_server import start_own_server
+from flows.wiring.commands.served import use_served
 from tasks.domain.errors import KefuError, RunError
 
 # What some error in the chain says -> what is wrong, and what to do.
@@ -69,7 +70,7 @@ _GUARD: Final = (
 
 @contextmanager
 def surroundings() -> Iterator[None]:
-    """Run the block with a Prefect server, that of PREFECT_API_URL or one that ends with this command.
+    """Run the block with a Prefect server: that of PREFECT_API_URL or `make serve`, or one that ends with it.
 
     Raises:
         RunError: the server, or something else around the block, is not as it should be; one sentence says what.
@@ -78,7 +79,7 @@ def surroundings() -> Iterator[None]:
     raise_file_limit()
     try:
         with ExitStack() as stack:
-            if not PREFECT_API_URL.value() and PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
+            if not PREFECT_API_URL.value() and PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value() and not use_served():
                 _lock_own_server()
                 stack.enter_context(_guard())
                 with _one_at_a_time():
