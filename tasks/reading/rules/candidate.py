@@ -74,6 +74,13 @@ class Candidate:
         """True where the mapping is asked for, or these names tell that it is meant."""
         return not self.name or self.log_format != "auto" or self.mapping.fits(names)
 
+    @property
+    def may_fit(self) -> bool:
+        """False where a mapping is told by names that do not stand in the first lines, however they are parted."""
+        if not self.name or self.log_format != "auto":
+            return True
+        return all(name in self.sample.plain_lines for name in self.mapping.told_by)
+
     def named(self, log_format: str) -> str:
         """The format's name, or that of the mapping it was found by."""
         return log_format if not self.name or self.log_format != "auto" else self.name

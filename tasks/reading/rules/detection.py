@@ -11,7 +11,7 @@ from tasks.reading.rules.candidate import Candidate, Detected
 from tasks.reading.rules.context import NO_MAPPING, LogContext
 from tasks.reading.rules.formats import LogMapping
 from tasks.reading.rules.json.detection import detect_json
-from tasks.reading.rules.objects.file_kinds import why_no_text
+from tasks.reading.rules.objects.file_kinds import YAML_TO_JSON, is_yaml, why_no_text
 from tasks.reading.rules.objects.log_bytes import ObjectHead
 from tasks.reading.rules.objects.sample import Sample
 from tasks.reading.rules.speakers import Speaker, nameable
@@ -85,6 +85,8 @@ def _none(log_format: str, lines: list[str]) -> Detected:
     start = lines[0].lstrip().lower()
     if start.startswith(("<!doctype html", "<html", "<?xml")):
         return Detected("unknown", None, "a web page or XML, not a log; an export that failed looks like this")
+    if is_yaml("\n".join([*lines[:_LINES_ABOVE_HEADER], ""])):
+        return Detected("unknown", None, f"YAML, not a log that can be read. This makes JSON of it: {YAML_TO_JSON}")
     why = next((why for line in lines[:_LINES_ABOVE_HEADER] if (why := _nearly_a_header(line))), "")
     return Detected(
         "unknown",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +43,7 @@ class People:
     of: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=False)
 class LogMapping:
     """A log format as configuration; mappings/jddc.toml explains the fields."""
 
@@ -79,9 +80,12 @@ class LogMapping:
 
     def fits(self, names: Collection[str]) -> bool:
         """True where a header or a record has every name that this mapping is told by."""
-        told_by = self.match or tuple(self.renames)
-        present = {normalized(name) for name in names}
-        return bool(told_by) and all(normalized(name) in present for name in told_by)
+        return bool(self.told_by) and self.told_by <= {normalized(name) for name in names}
+
+    @cached_property
+    def told_by(self) -> frozenset[str]:
+        """The normalized names that tell a log of its kind."""
+        return frozenset(map(normalized, self.match or self.renames))
 
 
 _STRINGS: Final = "a list of texts"

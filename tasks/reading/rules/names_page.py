@@ -19,6 +19,8 @@ _MEANINGS: Final = {
     "channel": "the channel",
     "messages": "a list of messages",
     "transcript": "a whole dialogue as text",
+    "user_text": "what the customer says, where each side has a column of its own",
+    "agent_text": "what the agent says there",
     "number": "the message's place",
     "message_id": "the message; what was delivered twice counts once",
     "parts": "pieces of a message's text",

@@ -17,7 +17,7 @@ from tasks.reading.rules.speakers import (
 # What a mapping may call a column; the words of `columns` in its file.
 MEANINGS: Final = (
     "conversation_id", "role", "is_agent", "is_user", "text", "time", "date", "started_at", "channel", "messages",
-    "transcript", "number", "message_id",
+    "transcript", "number", "message_id", "user_text", "agent_text",
 )  # fmt: skip
 
 # What else a mapping may call a column: an attribute with this name, which fills the table's column of this name.
@@ -76,11 +76,13 @@ NAMES: Final[Mapping[str, str]] = {
         "conversation transcript dialogue dialog chat conversations history 会话内容 对话内容 聊天记录 对话记录 "
         "会话记录 通话记录 對話記錄 对话 会话 text content 内容 文本"
     ),
+    "user_text": "",
+    "agent_text": "",
     "prompt": "prompt",
     "entity": "entitycontent",
     "number": "seq sequence index idx turnid turnindex msgseq messageseq 序号 消息序号 轮次",
     "message_id": "messageid msgid messageuuid msguid uuid id 消息id 消息编号 訊息id",
-    "parts": "parts messageparts segments blocks elements contents contentblocks",
+    "parts": "parts msgbody messageparts segments blocks elements contents contentblocks",
     "recalled": (
         "recalled isrecalled isrecall revoked isrevoked withdrawn retracted deleted isdeleted "
         "private isprivate internal isinternal internalnote 撤回 是否撤回 已撤回 是否内部 "
@@ -275,6 +277,8 @@ class Vocabulary:
             pass
         if isinstance(role, Mapping):
             words = {normalized(str(key)): value for key, value in role.items()}
+            if len(str(words.get("name", ""))) < 2:  # an initial
+                words.pop("name", None)
             told = (self._side_in(words[key]) for key in _SIDES_IN if key in words)
             return next(filter(None, told), None) or self._flagged(role)
         word = role if isinstance(role, str) else "" if role is None else str(role)
@@ -328,4 +332,9 @@ def lifted(record: Mapping[str, Any], paths: Iterable[tuple[str, tuple[str, ...]
 @lru_cache(maxsize=4_096)
 def normalized(key: str) -> str:
     """A name without what people write in different ways: case, `_`, `-`, blanks, invisible characters."""
-    return _INVISIBLE.sub("", key).lower()
+    return plainly(key)
+
+
+def plainly(text: str) -> str:
+    """The same of a text that is not asked for again."""
+    return _INVISIBLE.sub("", text).lower()

@@ -68,6 +68,12 @@ def test_read_parts_messages_of_several_conversations_in_one_list():
     assert [(one.conversation_id, said(one)) for one in found] == [(f"c{n}", TURNS) for n in range(3)]
 
 
+def test_read_parts_the_messages_of_a_list_in_an_object_by_the_conversations_they_name():
+    rows = [{"conversation_id": f"c{n}", **message} for n in range(3) for message in messages()]
+    found = Read(dump({"_results": rows})).conversations
+    assert [(one.conversation_id, said(one)) for one in found] == [(f"c{n}", TURNS) for n in range(3)]
+
+
 @pytest.mark.parametrize("pages", [1, 400])
 def test_read_streams_a_list_inside_of_an_object_however_long(pages):
     listed = {"data": {"list": [record(conversation_id=f"c{n}", note="x" * 1000) for n in range(pages)]}}

@@ -126,9 +126,8 @@ def _learn(values: list[Any], log: LogContext) -> dict[str, str]:
     if others and all(conversation for conversation, _ in said) and not log.mapping.roles:
         vocabulary.learn_roles({"*": others})
         log.counts_guess(others)
-    if not (log.mapping.roles or log.tells_sides or log.mapping.between) and (
-        roles := roles_by_company(list(_said_in(values, vocabulary)), side_of)
-    ):
+    told = log.mapping.roles or log.tells_sides or log.mapping.between or any(side_of(word) for _, word in said)
+    if not told and (roles := roles_by_company(list(_said_in(values, vocabulary)), side_of)):
         vocabulary.learn_roles(roles)
         log.counts_guess("company")
     return columns

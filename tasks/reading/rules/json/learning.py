@@ -49,7 +49,7 @@ def learn_from(values: Sequence[Any], vocabulary: Vocabulary) -> None:
 
 def groups_of(values: Sequence[Any], vocabulary: Vocabulary, depth: int = 0) -> Iterator[list[Mapping[str, Any]]]:
     """The objects of a sample that stand beside each other: in one list, under one key of such."""
-    rows = [value for value in values if isinstance(value, Mapping)]
+    rows: list[Mapping[str, Any]] = [value for value in values if isinstance(value, dict)]
     if rows:
         yield rows
     if depth >= _DEPTH:

@@ -175,7 +175,7 @@ class JsonRecords:
         """The messages of a list that names several conversations, each with its shape and its conversation."""
         _, messages = self._lists.of(value, shape) or ("", [])
         _, first = self._first_that_names(messages)
-        if first is None or (conversation_id and first.conversation_id == shape.conversation_id):
+        if first is None:
             return []
         rows = []
         for message in [self._lifted(message) for message in messages if isinstance(message, dict)]:

@@ -52,6 +52,13 @@ def text_of_each_side(names: tuple[str, ...]) -> tuple[str, str] | None:
     return (users[0], agents[0]) if len(users) == 1 and len(agents) == 1 else None
 
 
+def texts_of_sides(names: tuple[str, ...], vocabulary: Vocabulary) -> tuple[str, str] | None:
+    """The same, by a mapping first."""
+    users = [name for name in names if vocabulary.means(name, "user_text")]
+    agents = [name for name in names if vocabulary.means(name, "agent_text")]
+    return (users[0], agents[0]) if len(users) == len(agents) == 1 else text_of_each_side(names)
+
+
 def as_messages(elements: Sequence[Any]) -> list[dict[str, Any]] | None:
     """Elements of a list as messages that name their role; None where they are messages as such, or none at all.
 
@@ -225,7 +232,7 @@ def _of_texts(value: Mapping[str, Any]) -> list[Any]:
 
 
 def _of_sides(value: Mapping[str, Any], vocabulary: Vocabulary) -> list[Any]:
-    sides = text_of_each_side(tuple(value))
+    sides = texts_of_sides(tuple(value), vocabulary)
     if sides is None or not vocabulary.shape(tuple(value)).conversation_id:
         return []
     if not all(isinstance(value[name], str | None) for name in sides):

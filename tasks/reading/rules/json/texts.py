@@ -11,7 +11,7 @@ _HOLDERS: Final = (
     "消息内容",
     "msgContent", "msg_content", "messageContent", "message_content", "textContent", "text_content", "plainText",
     "parts", "bodies", "segments", "blocks", "elements", "children", "runs", "data", "payload", "message_parts",
-    "texts",
+    "texts", "MsgContent", "Text",
 )  # fmt: skip
 
 _INLINE: Final = frozenset(["children", "runs", "elements"])

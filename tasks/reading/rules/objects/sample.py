@@ -12,8 +12,11 @@ from typing import Any, Final
 from tasks.reading.rules.json.dirt import is_no_value, without_wrapping
 from tasks.reading.rules.json.lenient import parse_line
 from tasks.reading.rules.objects.log_bytes import ObjectHead, first_json_values
+from tasks.reading.rules.vocabulary import plainly
 
 SAMPLED_VALUES: Final = 60
+
+LINES_ABOVE_HEADER: Final = 20
 
 _CHECKED_FOR_KEYS: Final = 20  # lines; an export that repeats a key does so throughout
 
@@ -78,6 +81,11 @@ class Sample:
     def has(self, text: str) -> bool:
         """True where a text is in the beginning."""
         return self.head.text.find(text, 0, _CHARACTERS) >= 0
+
+    @cached_property
+    def plain_lines(self) -> str:
+        """The lines among which a header may be, without what people write names in different ways with."""
+        return plainly("\n".join(self.lines[:LINES_ABOVE_HEADER]))
 
     @cached_property
     def document_values(self) -> list[Any]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tasks.reading.rules.json.texts import words_in
-from tasks.reading.rules.objects.sample import Sample
+from tasks.reading.rules.objects.sample import Sample, records_of
 from tasks.reading.rules.tables.csv_rows import Dialect, split_rows
-from tasks.reading.rules.tables.row_kinds import are_names
+from tasks.reading.rules.tables.row_kinds import are_names, is_ruler
 
 ROWS: Final = 300
 
@@ -23,6 +23,8 @@ _MOST_COLUMNS: Final = 200
 _DEPTH: Final = 5
 
 _FEWEST_ROWS: Final = 2
+
+_BETWEEN_TALKS: Final = "\n-----\n"
 
 _KEYED: Final = re.compile(r"[A-Za-z_]{1,20}[:=]")
 
@@ -69,10 +71,12 @@ def _of_table(sample: Sample) -> Iterator[Layout]:
                     found.append((len(rows[0]), -at, delimiter))
                     break
     for width, above, delimiter in sorted(found, reverse=True)[:1]:
-        rows = [row for row in _split(lines[-above:], delimiter) if len(row) == width]
+        rows = [row for row in _split(lines[-above:], delimiter) if len(row) == width and not is_ruler(row)]
         titles: dict[str, Any] = {"skip_lines": sample.head.text.split("\n").index(lines[-above])} if above else {}
-        if len(set(rows[0])) == width and are_names(rows[0]):
-            yield Layout(tuple(rows[0]), rows[1:], settings=titles)
+        names = list(filter(None, rows[0]))
+        if len(set(names)) == len(names) >= _FEWEST_COLUMNS and are_names(names):
+            header = tuple(name or f"column {at}" for at, name in enumerate(rows[0], 1))
+            yield Layout(header, rows[1:], settings=titles)
             if not are_names(rows[1]):
                 continue
         if sum(all(_KEYED.match(row[at]) for row in rows) for at in range(width)) > 1:
@@ -148,3 +152,16 @@ def _flat(record: Mapping[str, Any], path: str = "", depth: int = 0) -> dict[str
         elif isinstance(value, bool):
             found[f"{path}{name}"] = str(value).lower()
     return found
+
+
+def spoken_in(sample: Sample) -> str:
+    """The text of a transcript, or of those that records of JSON hold as lines or as lists of lines."""
+    records = records_of(sample.values or sample.document_values or sample.values_inside)
+    talks = (text for record in records for text in map(_lines_of, record.values()) if "\n" in text)
+    return _BETWEEN_TALKS.join(talks) or sample.head.text
+
+
+def _lines_of(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "\n".join(value)
+    return value if isinstance(value, str) else ""

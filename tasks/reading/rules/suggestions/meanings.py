@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC
-from itertools import islice, pairwise, product
+from itertools import combinations, islice, pairwise, product
 from typing import Final
 
+from tasks.reading.rules.company import may_be_customers
 from tasks.reading.rules.correspondence import Between, correspondence_in
 from tasks.reading.rules.speakers import Speaker
 from tasks.reading.rules.suggestions.layouts import Layout
-from tasks.reading.rules.tables.told_by_values import is_conversations_name
+from tasks.reading.rules.tables.told_by_values import is_conversations_name, is_prose
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.vocabulary import Vocabulary, normalized
 
@@ -22,6 +23,10 @@ _MOST_SPEAKERS: Final = 200
 _MOST_IN_A_CONVERSATION: Final = 100
 
 _LONGEST_NAME: Final = 64
+
+_MOST_OF_ONE: Final = 0.8  # of the rows, where each holds what one side says
+
+_LEAST_PROSE: Final = 0.3  # of the texts; others are "ok" or a number
 
 Meant = dict[str, str]
 
@@ -44,11 +49,26 @@ def readings_of(layout: Layout) -> Iterator[tuple[Meant, Between | None]]:
     between = correspondence_in(rows, vocabulary) if rows else None
     if between and texts:
         yield _meant(time, text=texts[0]), between
+    if layout.has_header and layout.of is None:
+        for sides in _texts_of_sides(texts, layout) if ids else ():
+            yield _meant(time, conversation_id=ids[0], **sides), None
     choices = product(roles[:_TRIED], [*ids[:_TRIED], ""], texts[:2])
     ranked = sorted(choices, key=lambda one: roles.index(one[0]) + _rank(ids, one[1]) + 2 * texts.index(one[2]))
     for role, own, text in islice(ranked, _MOST_READINGS):
         if len({role, own, text}) == 3:
             yield _meant(time, text=text, role=role, conversation_id=own), None
+
+
+def _texts_of_sides(texts: list[str], layout: Layout) -> Iterator[Meant]:
+    """Yield two columns of texts of which each row fills one: what the customer says, and what the agent does."""
+    for one, other in combinations(texts[:_TRIED], 2):
+        filled = [
+            (bool(first), bool(second)) for first, second in zip(layout.column(one), layout.column(other), strict=True)
+        ]
+        if filled.count((True, False)) + filled.count((False, True)) >= _MOST_OF_ONE * len(filled):
+            customers_first = may_be_customers(layout.column(one), layout.column(other))
+            user, agent = (one, other) if customers_first else (other, one)
+            yield {"user_text": user, "agent_text": agent}
 
 
 def _meant(time: str, **names: str) -> Meant:
@@ -77,6 +97,8 @@ def _is_empty(values: list[str]) -> bool:
 def _like_text(values: list[str]) -> float:
     """The average length, more of it where values differ; a text that many rows lack is likely no message's."""
     filled = [value for value in values if value]
+    if sum(map(is_prose, filled)) < _LEAST_PROSE * len(filled):
+        return 0.0
     average = sum(map(len, filled)) / len(filled)
     return average * (0.2 + len(set(filled)) / len(filled)) * len(filled) / len(values)
 
@@ -125,7 +147,7 @@ def _are_times(values: list[str]) -> bool:
 
 def _is_time(value: str) -> bool:
     """True for a date with a time of day, or an epoch; other numbers may be ids."""
-    epoch = value.isdecimal() and len(value) in (10, 13) and value[0] == "1"
+    epoch = value[:1] in ("1", "2") and len(value) in (10, 13, 14) and value.isdecimal()
     return (epoch or not value.isdecimal()) and len(value) < 60 and _NO_ZONE.parse(value) is not None
 
 

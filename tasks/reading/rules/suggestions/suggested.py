@@ -10,7 +10,7 @@ from tasks.reading.rules.correspondence import Between, said_between
 from tasks.reading.rules.objects.log_bytes import ObjectHead
 from tasks.reading.rules.objects.sample import Sample
 from tasks.reading.rules.speakers import Speaker, roles_in_context, speaker_of
-from tasks.reading.rules.suggestions.layouts import Layout, layouts_of
+from tasks.reading.rules.suggestions.layouts import Layout, layouts_of, spoken_in
 from tasks.reading.rules.suggestions.mapping_text import mapping_text
 from tasks.reading.rules.suggestions.meanings import Meant, readings_of
 from tasks.reading.rules.suggestions.trial import Trial, first_right
@@ -44,7 +44,7 @@ def suggest_mapping(head: ObjectHead) -> Suggestion:
     sample = Sample(trial.head, lines)
     layouts = list(layouts_of(sample))
     found = first_right((text for layout in layouts for text in _of_layout(layout)), trial)
-    found = found or first_right(_of_transcript(trial.head.text), trial)
+    found = found or first_right(_of_transcript(spoken_in(sample)), trial)
     return Suggestion(found, "" if found else _missing(layouts))
 
 
@@ -53,12 +53,10 @@ def _of_layout(layout: Layout) -> Iterator[str]:
         settings = dict(layout.settings)
         if between:
             settings["between"] = {name: key for name, key in between._asdict().items() if key}
-            roles = _sides(list(_said_between(layout, between)))
-        else:
-            own = _named(meant, "conversation_id")
-            if not own and layout.of is None:
-                settings["one_conversation"] = True
-            roles = _sides(list(_said(layout, meant)))
+        elif layout.of is None and not _named(meant, "conversation_id"):
+            settings["one_conversation"] = True
+        said = _said_between(layout, between) if between else _said(layout, meant)
+        roles = _sides(list(said))
         columns: Mapping[str, str] | list[str] = meant
         if not layout.has_header:
             columns = [meant.get(name, "") for name in layout.names]
@@ -72,6 +70,8 @@ def _named(meant: Meant, meaning: str) -> str:
 def _said(layout: Layout, meant: Meant) -> Iterator[Said]:
     """Yield the messages of a layout under one reading of its names."""
     role, text, own = (_named(meant, meaning) for meaning in ("role", "text", "conversation_id"))
+    if not role:
+        return  # each side has a text of its own
     within = own if own in layout.names else ""
     for at, (name, words) in enumerate(zip(layout.column(role), layout.column(text), strict=True)):
         inside = str(layout.of[at]) if layout.of else ""
@@ -103,8 +103,9 @@ def _of_transcript(text: str) -> Iterator[str]:
     """Mappings that say whose side the names are on that begin lines."""
     lines = text.split("\n")[:_LINES]
     began = names_in_front(lines)
-    names = frozenset(name for name, count in began.most_common(_MOST_NAMES) if count >= _FEWEST_LINES)
-    if any(Vocabulary().shape((name,)).meanings() or _NO_NAME.search(name) for name in names):
+    often = (name for name, count in began.most_common(_MOST_NAMES) if count >= _FEWEST_LINES)
+    names = frozenset(name for name in often if not _NO_NAME.search(name))
+    if any(Vocabulary().shape((name,)).meanings() for name in names):
         return  # keys with their values, such as YAML's or a mail's
     for reader in (LabelReader(), LabelReader(names=names)):
         said = list(_labeled(lines, reader))

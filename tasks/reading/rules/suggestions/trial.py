@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
         return (
             self.whole > 0
             and self.whole >= share * self.conversations
-            and self.unread <= 1 - share
+            and self.unread <= 1 - _MOST
             and self.changes >= _FEWEST_CHANGES
         )
 

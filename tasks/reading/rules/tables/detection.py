@@ -14,6 +14,7 @@ from tasks.reading.rules.formats import Comparison
 from tasks.reading.rules.json.fields import joined
 from tasks.reading.rules.json.reshaping import text_of_each_side
 from tasks.reading.rules.json.texts import words_in_envelope
+from tasks.reading.rules.objects.sample import LINES_ABOVE_HEADER
 from tasks.reading.rules.readers import Table
 from tasks.reading.rules.speakers import Speaker, roles_in_context, side_named_in, side_of_others, speaker_of
 from tasks.reading.rules.tables.csv_rows import Dialect, split_rows
@@ -27,8 +28,6 @@ from tasks.reading.rules.tables.told_by_values import (
 )
 from tasks.reading.rules.transcripts.labels import frequent_names
 from tasks.reading.rules.vocabulary import MEANINGS, NAMES, normalized
-
-_LINES_ABOVE_HEADER: Final = 20
 
 # A row of data may hold one word that is a column's name elsewhere, such as 文本.
 _FEWEST_MEANT: Final = 2
@@ -67,9 +66,11 @@ def detect_table(candidate: Candidate) -> Detected | None:
     """A table with a header."""
     if not candidate.may_be("csv", "tsv") or isinstance(candidate.sample.first, list | dict):
         return None
+    if not candidate.may_fit:
+        return None
     above = candidate.skipped
     separator = _declared_separator(candidate)
-    for at, line in enumerate(candidate.lines[: max(_LINES_ABOVE_HEADER, above + 1)]):
+    for at, line in enumerate(candidate.lines[: max(LINES_ABOVE_HEADER, above + 1)]):
         if at < above:
             continue
         for name in ("csv", "tsv"):

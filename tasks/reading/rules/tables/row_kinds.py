@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from tasks.reading.rules.correspondence import WORKED_OUT, Between
-from tasks.reading.rules.json.reshaping import text_of_each_side
+from tasks.reading.rules.json.reshaping import texts_of_sides
 from tasks.reading.rules.speakers import speaker_of
 from tasks.reading.rules.vocabulary import Vocabulary
 
@@ -21,13 +21,16 @@ _FEW_FILLED: Final = 3
 
 _LONGEST_NAME: Final = 24
 
+# 坐席姓名, 客服工号: a column about a speaker.
+_OF_A_SPEAKER: Final = re.compile(r"(?:名|称|号|编码|时间|内容|类型|身份|话术?|原话|回复|说的?|id|name|type)$", re.I)
+
 _SENTENCE: Final = re.compile(r"[，。！？,!?：:]")
 
 
 def says_nothing(row: Sequence[str], vocabulary: Vocabulary) -> bool:
     """True for a ruler (`|---|---|`), a line of totals, and a second header in other words."""
     filled = [field.strip() for field in row if field.strip()]
-    if not filled or all(not field.strip(_RULER) for field in filled):
+    if is_ruler(filled):
         return True
     if len(filled) == 1 and _FOOTER.fullmatch(filled[0]):
         return True
@@ -42,12 +45,21 @@ def says_nothing(row: Sequence[str], vocabulary: Vocabulary) -> bool:
     return bool(shape.conversation_id and shape.role and shape.text and len({*filled}) == len(filled))
 
 
+def is_ruler(row: Sequence[str]) -> bool:
+    """True for a row of nothing but lines, such as `|---|---|`."""
+    return all(not field.strip(_RULER) for field in row)
+
+
 def are_names(header: Sequence[str]) -> bool:
     """True for cells none of which is a speaker, a time, a number or a sentence, as some of a row's are."""
     return not any(
-        not cell or len(cell) > _LONGEST_NAME or cell[0].isdigit() or speaker_of(cell) or _SENTENCE.search(cell)
+        not cell or len(cell) > _LONGEST_NAME or cell[0].isdigit() or _is_speaker(cell) or _SENTENCE.search(cell)
         for cell in header
     )
+
+
+def _is_speaker(cell: str) -> bool:
+    return speaker_of(cell) is not None and not _OF_A_SPEAKER.search(cell)
 
 
 class Sides(NamedTuple):
@@ -63,7 +75,7 @@ def sides_of(header: Sequence[str], vocabulary: Vocabulary) -> Sides | None:
     shape = vocabulary.shape(names)
     if len(set(names)) < len(names) or shape.speaks or not shape.conversation_id:
         return None
-    found = text_of_each_side(names)
+    found = texts_of_sides(names, vocabulary)
     return Sides(names.index(found[0]), names.index(found[1])) if found else None
 
 

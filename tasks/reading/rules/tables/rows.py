@@ -11,7 +11,7 @@ from tasks.reading.rules.dialogue import Header, conversation_from
 from tasks.reading.rules.json.fields import joined
 from tasks.reading.rules.json.lenient import parse_json
 from tasks.reading.rules.json.records import JsonRecords
-from tasks.reading.rules.json.reshaping import text_of_each_side
+from tasks.reading.rules.json.reshaping import texts_of_sides
 from tasks.reading.rules.json.texts import words_in_envelope
 from tasks.reading.rules.messages import Message, new_message
 from tasks.reading.rules.reasons import strangers_in
@@ -113,7 +113,7 @@ def columns_of_sides(names: Sequence[str], log: LogContext) -> Columns | None:
     columns = header_columns([*names, *SIDES_HEADER], log)
     if columns is None:
         return None
-    texts = set(text_of_each_side(tuple(names)) or ())
+    texts = set(texts_of_sides(tuple(names), log.vocabulary) or ())
     kept = tuple((at, name) for at, name in columns.attributes if name not in texts)
     return columns._replace(role=len(names), text=len(names) + 1, attributes=kept)
 

@@ -272,12 +272,17 @@ def _text(values: Mapping[str, list[Any]], used: set[str]) -> str:
         if name in used or not texts or _NO_TEXT_NAME.search(normalized(name)):
             continue
         length = sum(map(len, texts)) / len(texts)
-        prose = sum(_PROSE.search(text) is not None for text in texts)
+        prose = sum(map(is_prose, texts))
         if length >= _SHORTEST_PROSE and prose * 2 > len(texts) and len(set(texts)) * 2 >= len(texts):
             found[name] = length
     ranked = sorted(found, key=found.__getitem__, reverse=True)
     clear = len(ranked) == 1 or (len(ranked) > 1 and found[ranked[0]] > 2 * found[ranked[1]])
     return ranked[0] if clear else ""
+
+
+def is_prose(text: str) -> bool:
+    """True for a text with words of a sentence in it."""
+    return _PROSE.search(text) is not None
 
 
 def time_in(values: Mapping[str, list[Any]]) -> str:

@@ -201,7 +201,7 @@ class LabelReader:
         name = found["name"]
         if name[-1].isdigit() and _ENDS_IN_HOUR.search(name):
             clocked = self._headline(start, _NAME_AND_CLOCK)
-            if clocked and clocked.speaker:
+            if clocked and (clocked.speaker or clocked.name in self.names):
                 return clocked
         name = name.strip(" *_\t")
         if "(" in name and line[found.end("name") : found.end("name") + 1] == ")":
@@ -384,6 +384,8 @@ def names_in_front(lines: list[str]) -> Counter[str]:
     for line in lines:
         tabbed = _TABBED.match(line)
         found = tabbed or _LINE.match(line)
+        if found and _ENDS_IN_HOUR.search(found["name"]):
+            found = _NAME_AND_CLOCK.match(line)
         name = found["name"].strip(" *_\t") if found else ""
         if name and (_label_speaker(name) or _may_begin(name)):
             counts[name] += 2 if tabbed else 1

@@ -104,11 +104,18 @@ _WITHDRAWN: Final = re.compile(
 
 _WITHDRAWN_BEGINS: Final = frozenset("此该這这条條则則消訊您你已删刪撤收tTyYmM삭메")
 
+# Behind a mark that nobody types: that the chat is encrypted, or that a picture is left out of the export.
+_OF_WHATSAPP: Final = re.compile(
+    r"\u200e[^\n]{0,60}(?:end-to-end encrypted|omitted|端到端加密|端對端加密|已?省略|已略去)"
+)
+
 _LONGEST_WITHDRAWN: Final = 32
 
 
 def without_withdrawn(text: str) -> str:
-    """A message's text; "" for what stands where one was taken back."""
+    """A message's text; "" for what stands where one was taken back, and for what WhatsApp itself writes."""
+    if text[:1] == "\u200e" and _OF_WHATSAPP.match(text):
+        return ""
     if len(text) > _LONGEST_WITHDRAWN or not text or (text[0].isalnum() and text[0] not in _WITHDRAWN_BEGINS):
         return text
     return "" if _WITHDRAWN.fullmatch(text) else text

@@ -86,3 +86,12 @@ def test_a_date_above_the_messages_is_the_day_of_their_times(above):
     assert Read(content.encode()).conversation.started_at == datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
     days = [turn.time for turn in Read(content.encode()).conversation.turns]
     assert days == [datetime(2026, 11, 21, 2, at, tzinfo=UTC) for at in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"), [("\u200eimage omitted", 2), ("\u200e消息已端到端加密。", 2), ("\u200e伞坏了", 3)]
+)
+def test_what_whatsapp_itself_writes_is_nobodys_message(words, kept):
+    lines = ["Customer: hi", f"Customer: {words}", "Support: hello"]
+    content = "\n".join(f"[22/11/2026, 10:00:0{at}] {line}" for at, line in enumerate(lines))
+    assert len(Read(content.encode()).conversation.turns) == kept
