@@ -75,7 +75,8 @@ _LINK: Final = (
     r"加|搜索?|就|同|我的?|这个|一下|个|吧|呀|哈|填|写|联系|➕|\+){0,8}"
 )
 
-_WECHAT_NAME: Final = r"([A-Za-z][A-Za-z0-9_-]{4,19})(?![A-Za-z0-9_@-]|\.[A-Za-z])"
+# A name with a quote and a colon behind it is the next key of a model's JSON: {"way": "微信", "politeness": 4}.
+_WECHAT_NAME: Final = r"([A-Za-z][A-Za-z0-9_-]{4,19})(?![A-Za-z0-9_@-]|\.[A-Za-z]|\" ?:)"
 
 _WECHAT: Final = re.compile(rf"{_WECHAT_WORD}{_LINK}{_WECHAT_NAME}", re.IGNORECASE)
 

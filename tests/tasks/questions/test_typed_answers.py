@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.domain.errors import UsageError
+from tasks.preparing.masking import mask
 from tasks.questions.rules.questions import parse_questions
 from tasks.questions.rules.typed_answers import typed_answers
 
@@ -112,3 +113,10 @@ def test_a_changed_question_is_a_new_version():
 def test_parse_questions_names_what_is_wrong(content, message):
     with pytest.raises(UsageError, match=message):
         parse_questions(content, "q.toml")
+
+
+def test_a_way_of_contact_takes_no_key_behind_it_for_an_account():
+    output = '{"channel_wanted": "在线，微信", "politeness": 4, "lesson": "加微信politeness_8"}'
+    found = {one.question.id: one for one in typed_answers(mask(output), QUESTIONS) or ()}
+    assert found["politeness"].score == 4
+    assert found["lesson"].text == "加微信[微信号]"
