@@ -101,19 +101,20 @@ def plan_of(turns: Sequence[Turn]) -> Plan | None:
     asked = False
     for index, turn in enumerate(turns):
         if turn.role != "agent":
-            asked |= any(is_question(sentence.rstrip(EDGE)) or len(sentence) > 5 for sentence in sentences(turn.text))
+            asked = asked or any(
+                is_question(sentence.rstrip(EDGE)) or len(sentence) > 5 for sentence in sentences(turn.text)
+            )
             continue
-        identifies = _IDENTIFIES.search(turn.text) is not None
         for sentence in sentences(turn.text):
-            said = _REGRET.sub("", bare(sentence))
+            said = _without_regret(sentence)
             score = _substance(said)
             if score > 0:
                 found.setdefault(said, (score, index))
             elif (
                 asked
-                and not identifies
-                and _answers(said)
                 and (answer is None or (len(answer.text) < _SHORTEST_BARE < len(said)))
+                and _answers(said)
+                and _IDENTIFIES.search(turn.text) is None
             ):
                 answer = Plan(said[:LONGEST], index + 1)
     if not found:
@@ -125,6 +126,11 @@ def plan_of(turns: Sequence[Turn]) -> Plan | None:
         return Plan(first[:LONGEST], found[first][1] + 1)
     both = [said for said in found if said in (first, second)]
     return Plan("；".join(said[:LONGEST] for said in both), found[both[0]][1] + 1)
+
+
+@remembered
+def _without_regret(sentence: str) -> str:
+    return _REGRET.sub("", bare(sentence))
 
 
 @remembered
