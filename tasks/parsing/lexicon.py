@@ -45,6 +45,7 @@ class Kind(IntEnum):
     USER = auto()
     AGENT = auto()
     THIRD = auto()
+    CLIENT = auto()
     OPINION = auto()
     LET = auto()
     CAUSE = auto()
@@ -95,6 +96,14 @@ class Lexicon(NamedTuple):
 
     def clauses(self, sentence: str) -> list[list[Word]]:
         """The words of each clause with their kinds, the one that ends it included; a run of unknown words is one."""
+        clauses = self._parted(sentence)
+        kinds = {kind for clause in clauses for _, kind in clause}
+        if Kind.CLIENT not in kinds:
+            return clauses
+        who = Kind.THIRD if Kind.USER in kinds else Kind.USER  # 家长同意调课, 用户替家长询问
+        return [[(word, who if kind is Kind.CLIENT else kind) for word, kind in clause] for clause in clauses]
+
+    def _parted(self, sentence: str) -> list[list[Word]]:
         clauses: list[list[Word]] = []
         clause: list[Word] = []
         at, end, unknown = 0, len(sentence), 0

@@ -182,11 +182,18 @@ def test_an_end_that_denies_a_mood_leaves_none(tail):
     assert negative_sentiment_of(f"用户抱怨、指责{tail}") is not True
 
 
-@pytest.mark.parametrize("person", words("银行 空乘 护士 物业 法院 房东 店长 舅舅 室友 租客 路人"))
+@pytest.mark.parametrize("person", words("银行 空乘 护士 物业 法院 房东 店长 舅舅 室友 收件人 路人"))
 def test_what_other_people_feel_or_accept_is_not_the_users(person):
     assert negative_sentiment_of(f"{person}非常生气") is None
     assert negative_sentiment_of(f"用户转述{person}的不满") is None
     assert accepted_of(f"{person}接受了该方案") is None
+
+
+@pytest.mark.parametrize("client", words("家长 租客"))
+def test_the_customer_of_a_trade_is_another_person_where_a_user_is_named(client):
+    assert accepted_of(f"{client}接受了该方案") is True
+    assert accepted_of(f"用户称{client}接受了该方案") is None
+    assert negative_sentiment_of(f"用户转述{client}的不满") is None
 
 
 @pytest.mark.parametrize("light", ["发", "退", "赔"])
