@@ -104,13 +104,16 @@ def _holds_list(value: Any) -> bool:
     return isinstance(value, list)
 
 
+_OF_TELEGRAM: Final = "a page of Telegram's export, not a log that can be read: export the chats as JSON, which is read"
+
 _NO_LOG: Final = "a web page or XML, not a log; an export that failed looks like this"
 
 
 def _log_of_page(file: BinaryIO, uri: str, scratch: Path, size: int) -> Iterator[Member]:
-    text, note = log_in_page(file.read())
+    page = file.read()
+    text, note = log_in_page(page)
     if not text:
-        raise NotReadable(_NO_LOG)
+        raise NotReadable(_OF_TELEGRAM if b'class="from_name"' in page else _NO_LOG)
     with spool(scratch) as unpacked:
         unpacked.write(text.encode("utf-8", "replace"))
         unpacked.seek(0)

@@ -14,7 +14,9 @@ PAIR, SIDE = "(pair)", "(side)"
 
 WORKED_OUT: Final[Mapping[str, str]] = {PAIR: "conversation_id", SIDE: "role"}
 
-_OF_WHOM: Final = r"(?:user|account|uid|id|nick|name|nickname|userid|username|昵称|账号|id|编号|名称)?"
+_OF_WHOM: Final = (
+    r"(?:user|account|number|phone|address|email|uid|id|nick|name|nickname|userid|username|昵称|账号|id|编号|名称)?"
+)
 
 _SENDER: Final = re.compile(rf"(?:from|sender|src|msgfrom|发送[者人方]|發送[者人方]|发信人|寄件人){_OF_WHOM}")
 

@@ -131,8 +131,8 @@ def _suggestions(suggested: Mapping[str, str], source: str) -> Iterator[str]:
     """Yield the mappings that were found to read files, and how to look again; each kind of file has its own."""
     for place, (mapping, uri) in enumerate(islice(suggested.items(), _MAPPINGS)):
         own = f"mine{place + 1}" if place else "mine"
-        about = "" if len(suggested) == 1 else f" for {uri}"
-        yield f"This mapping reads it{about}. Save it as {own}.toml, check it, and look again:"
+        read = "it" if len(suggested) == 1 else uri
+        yield f"This mapping reads {read}. Save it as {own}.toml, check it, and look again:"
         yield from (f"  {line}" for line in mapping.splitlines())
         tried = source if len(suggested) == 1 else shlex.quote(uri)
         yield f"  python -m flows.try_logs {tried} --mappings {own}.toml --log-format mine"

@@ -40,7 +40,9 @@ _TEXT_KINDS: Final = {
     _MAILBOX: "a mailbox, not a log that can be read: export the tickets as CSV or JSON",
 }
 
-_YAML: Final = re.compile(r"(?:---\s|#[^\n]*\n|\s)*(?:[ -]{0,40}[A-Za-z_]{1,40}:(?: [^\n]*)?\n){4}")
+_YAML: Final = re.compile(
+    r"(?:---\s|#[^\n]*\n)*(?=[^\n]*\n(?:[^\n]*\n)?[ -])(?:[ -]{0,40}[A-Za-z_]{1,40}:(?: [^\n]*)?\n){4}"
+)
 
 # Control characters that no text has; \x01 to \x03 and \x1c to \x1f separate fields and records somewhere.
 _CONTROLS: Final = re.compile(r"[\x00\x04-\x08\x0e-\x1a]")

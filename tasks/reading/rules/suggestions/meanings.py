@@ -9,7 +9,7 @@ from typing import Final
 from tasks.reading.rules.company import may_be_customers
 from tasks.reading.rules.correspondence import Between, correspondence_in
 from tasks.reading.rules.speakers import Speaker
-from tasks.reading.rules.suggestions.layouts import Layout
+from tasks.reading.rules.suggestions.layouts import ROWS, Layout
 from tasks.reading.rules.tables.told_by_values import is_conversations_name, is_prose
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.vocabulary import Vocabulary, normalized
@@ -52,7 +52,8 @@ def readings_of(layout: Layout) -> Iterator[tuple[Meant, Between | None]]:
     if layout.has_header and layout.of is None:
         for sides in _texts_of_sides(texts, layout) if ids else ():
             yield _meant(time, conversation_id=ids[0], **sides), None
-    choices = product(roles[:_TRIED], [*ids[:_TRIED], ""], texts[:2])
+    none_named = [""] if layout.of is not None or len(layout.rows) < ROWS else []  # longer than any conversation
+    choices = product(roles[:_TRIED], [*ids[:_TRIED], *none_named], texts[:2])
     ranked = sorted(choices, key=lambda one: roles.index(one[0]) + _rank(ids, one[1]) + 2 * texts.index(one[2]))
     for role, own, text in islice(ranked, _MOST_READINGS):
         if len({role, own, text}) == 3:

@@ -27,14 +27,15 @@ _FEWEST_CHANGES: Final = 0.2  # of the speaker, from one message to the next
 
 
 class Outcome(NamedTuple):
-    """The conversations of both sides that a mapping gave, of how many; how often another speaks next in them; and the
-    share of what could not be read.
+    """The conversations of both sides that a mapping gave, of how many; how often another speaks next in them; the
+    share of what could not be read; and how many customers the mapping names.
     """
 
     whole: int
     conversations: int
     changes: float
     unread: float
+    customers: int
 
     def has(self, share: float) -> bool:
         """True where this share is read as conversations in which two speak by turns."""
@@ -43,6 +44,7 @@ class Outcome(NamedTuple):
             and self.whole >= share * self.conversations
             and self.unread <= 1 - _MOST
             and self.changes >= _FEWEST_CHANGES
+            and self.conversations >= min(self.customers, 2)  # no two customers speak in one
         )
 
 
@@ -62,18 +64,20 @@ class Trial:
         formats = {NAME: mapping_of_text(NAME, mapping)}
         detected = detect_format("", self.head, NAME, formats, TimestampParser(UTC))
         if detected.reader is None:
-            return Outcome(0, 0, 0.0, 1.0)
+            return Outcome(0, 0, 0.0, 1.0, 0)
         spoken: dict[str, list[str]] = defaultdict(list)
         read = unread = 0
         for found in detected.reader(io.BytesIO(self._content), self.head):
             says = _said_in(found)
-            spoken[found.conversation_id] += says
+            if found.conversation_id:
+                spoken[found.conversation_id] += says
             read += 1
             unread += not says
         both = [sides for sides in spoken.values() if {"user", "agent"} <= {*sides}]
         changes = sum(one != other for sides in both for one, other in pairwise(sides))
         possible = sum(len(sides) - 1 for sides in both)
-        return Outcome(len(both), len(spoken), changes / max(possible, 1), unread / max(read, 1))
+        customers = list(formats[NAME].roles.values()).count("user")
+        return Outcome(len(both), len(spoken), changes / max(possible, 1), unread / max(read, 1), customers)
 
 
 def _said_in(found: Read) -> list[str]:

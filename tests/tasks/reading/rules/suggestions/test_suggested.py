@@ -110,6 +110,15 @@ def test_a_suggested_mapping_reads_the_file_as_it_stands(shape, tmp_path):
         ("a,b,c\n1,2,3\n4,5,6\n7,8,9\n", "no column or key tells"),
         (rows(lambda own, name, side, words, time: f"{own},{words},{time}", header="单子,讲,几点"), "no reading"),
         ('{"a": 1}\n{"a": 2}\n', "no column or key tells"),
+        (rows(lambda own, name, side, words, time: f"{name},{words}", header="谁,讲"), "no line"),
+        (rows(lambda own, name, side, words, time: f"{name},{words},{own}{time}", header="谁,讲,别的"), "no reading"),
+        (
+            "\n\n".join(
+                f"# {at}\n" + "\n".join(f"{NAMES[side][at]}: {words}" for side, words in turns)
+                for at, turns in enumerate(TALKS)
+            ),
+            "no line",
+        ),
         ("who:user\tsay:在吗\twho2:x\nwho:agent\tsay:您好\twho2:y\n" * 3, "no line begins"),
     ],
 )

@@ -71,3 +71,8 @@ def test_log_in_page_keeps_a_line_end_within_its_cell():
 @pytest.mark.parametrize("text", ["<3 谢谢", "客服：<p>您好</p>", "", "c1,user,<br>"])
 def test_is_page_takes_no_message_for_a_page(text):
     assert not is_page(text.encode())
+
+
+def test_a_page_of_telegram_is_named_with_the_export_that_is_read():
+    page = '<html><body><div class="from_name">Ann</div><div class="text">hi</div></body></html>'
+    assert Read(page.encode()).reject.detail.endswith("export the chats as JSON, which is read")
