@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 LOADED_BY_NONE := pip|setuptools|distutils|f2py|experimental|apprise|lexers|posseg|wcwidth|prompt_toolkit|dateparser|rich_rst
 NOT_COMPILED := /(_?tests?|testing|SelfTest|$(LOADED_BY_NONE))/
 
-.PHONY: help env demo serve test test-long test-postgres test-browser test-containers picture lint types fuzz audit sbom licences lock clean
+.PHONY: help env demo serve lint types suite test test-long test-postgres test-browser test-containers picture fuzz audit sbom licences lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,8 +54,10 @@ lint: env ## ruff: lint and format
 types: env ## mypy
 	$(BIN)/mypy
 
-test: env lint types ## the whole test suite
+suite: env ## the tests alone
 	$(BIN)/pytest
+
+test: lint types suite ## everything that a change has to pass
 
 test-long: env ## crashes by the hundred, over a folder and over BOS (minutes)
 	$(BIN)/pytest -m "long and not postgres and not browser" -n 0 --timeout 3600
