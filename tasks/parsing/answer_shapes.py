@@ -37,7 +37,7 @@ _CLOSING: Final = {'"': '"”', "'": "'’", "“": '”“"', "”": '”“"',
 
 _QUOTE: Final = "[\"'“”‘’「」『』`]"
 
-_MARKS: Final = r"[ \t>*#_\-•·+({\[【<]{0,12}+"
+_MARKS: Final = "[ \t>*#_\\-•·+({\\[【<\U0001f300-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f]{0,12}+"
 
 _NUMBER: Final = r"(?:(?:\d{1,2}|[一二三四五六]|第[一二三四][点、])[.、):：]{0,2}[ \t]?)?"
 
@@ -63,7 +63,12 @@ _BLANKS: Final = re.compile(r"(?<=([ \t]))[ \t]+")
 
 _BLANK_LINES: Final = re.compile(r"\n{3,}")
 
-_LINE_TAG: Final = re.compile(r"</?(?:br|p|li|ul|ol|div|tr)\s?/?>", re.IGNORECASE)
+# Of a chat template.
+_SPECIAL_TOKEN: Final = re.compile(r"<[|｜][\w▁]{1,32}[|｜]>|</?s>")
+
+_DEFINED: Final = re.compile(r"</dt>\s?<dd>", re.IGNORECASE)
+
+_LINE_TAG: Final = re.compile(r"</?(?:br|p|li|ul|ol|div|tr|dl|dt|dd)\s?/?>", re.IGNORECASE)
 
 _INLINE_TAG: Final = re.compile(r"</?(?:b|strong|em|i|u|span)>", re.IGNORECASE)
 
@@ -170,6 +175,7 @@ def _plain(text: str) -> str:
     text = _said(text.translate(_BLANK))
     if "<" in text:
         text = text.replace("<![CDATA[", "").replace("]]>", "")
+        text = _DEFINED.sub("：", _SPECIAL_TOKEN.sub("\n", text))
         text = _CELL.sub("", _NEXT_CELL.sub("|", _ROW.sub("\n", text)))
         text = _INLINE_TAG.sub("", _LINE_TAG.sub("\n", text))
     if "&" in text and '"' not in text:

@@ -11,7 +11,7 @@ _USER: Final = "(?:(?:用户|客户|顾客|买家|消费者)的?)?"
 _PART: Final = "(?:描述|概述|概要|内容|摘要|总结)?"
 
 _WHO: Final = (
-    "(?:(?:the|user|customer|client|buyer|agent|service|support|proposed|provided|offered|main|core)s?[ _-]?)*"
+    "(?:(?:the|user|customer|client|buyer|agent|service|support|proposed|provided|offered|main|core)['’]?s?[ _-]?)*"
 )
 
 _ASKS: Final = (

@@ -61,6 +61,9 @@ WRAPPERS = {
     "bold with colon": lambda v: "\n".join(f"**{k}：** {x}" for k, x in zip(KEYS, v, strict=True)),
     "bullets": lambda v: "\n".join(f"- {k}：{x}" for k, x in zip(KEYS, v, strict=True)),
     "brackets": lambda v: "\n".join(f"【{k}】：{x}" for k, x in zip(KEYS, v, strict=True)),
+    "pictures before names": lambda v: "\n".join(f"📌{k}：{x}" for k, x in zip(KEYS, v, strict=True)),
+    "a chat template's tokens": lambda v: f"<|im_start|>assistant\n{compact(v)}<|im_end|>",
+    "definitions": lambda v: "".join(f"<dt>{k}</dt><dd>{x}</dd>" for k, x in zip(KEYS, v, strict=True)),
     "headings": lambda v: "\n\n".join(f"## {k}\n{x}" for k, x in zip(KEYS, v, strict=True)),
     "table": lambda v: f"| {' | '.join(KEYS)} |\n|---|---|---|---|\n| {' | '.join(v)} |",
     "table, upright": lambda v: (
@@ -75,6 +78,10 @@ WRAPPERS = {
     "Windows lines": lambda v: "\r\n".join(f"{k}：{x}" for k, x in zip(KEYS, v, strict=True)),
     "English keys": lambda v: json.dumps(
         dict(zip(("issue", "plan", "accepted", "negative_sentiment"), v, strict=True)), ensure_ascii=False
+    ),
+    "possessive names": lambda v: "\n".join(
+        f"**{k}:** {x}"
+        for k, x in zip(("User's Issue", "Agent's Plan", "Accepted", "Negative Sentiment"), v, strict=True)
     ),
     "other names": lambda v: "\n".join(
         f"{k}：{x}" for k, x in zip(("问题", "解决方案", "用户是否接受", "用户是否有负面情绪"), v, strict=True)
