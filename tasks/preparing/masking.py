@@ -16,7 +16,7 @@ An attribute is read as its name, a colon and its value, so its name can be such
 
 What is not masked: nicknames and names of everyday words (田野) that nothing around them announces, provinces, cities
 and districts alone, places without a number, landlines without area code and without a word for them, WeChat names
-without a word for them, and cards or IDs that are both mistyped and broken into groups. Prices, dates, counts and
+without a word for them, and bank cards that are both mistyped and broken into groups. Prices, dates, counts and
 sizes stay as they are.
 Masking a masked text changes nothing, unless it is long and made to need more than ten passes. The time is linear.
 """
@@ -38,7 +38,7 @@ _NUMBERS: Final = re.compile("(?:[0-9][^0-9]{0,3}){4}|@|%40")
 
 _LATIN: Final = re.compile("[A-Za-z][A-Za-z0-9_.-]{2}")
 
-_CAPITAL: Final = re.compile("[A-Z][a-z]")
+_CAPITAL: Final = re.compile("[A-Z][a-z]|[A-Za-z]/[A-Z]")
 
 _SPOKEN: Final = re.compile(rf"[{SPOKEN_DIGITS}](?:[^\w]{{0,3}}[{SPOKEN_DIGITS}0-9]){{3}}")
 

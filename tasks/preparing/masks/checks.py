@@ -12,7 +12,7 @@ _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 def is_id_card(number: str) -> bool:
     """Return true if 18 characters are an ID card's: a real date of birth and the check digit of GB 11643."""
-    if not _is_date(number[6:10], number[10:14]) or number[0] == "0":
+    if not is_date(number[6:10], number[10:14]) or number[0] == "0":
         return False
     total = sum(int(digit) * weight for digit, weight in zip(number, _CHECK_WEIGHTS, strict=False))
     return number[17] == _CHECK_DIGITS[total % 11]
@@ -20,10 +20,11 @@ def is_id_card(number: str) -> bool:
 
 def is_old_id_card(number: str) -> bool:
     """Return true if 15 digits are an ID card's of before 1999: a province and a real date of birth."""
-    return "11" <= number[:2] <= "82" and _is_date("19" + number[6:8], number[8:12])
+    return "11" <= number[:2] <= "82" and is_date("19" + number[6:8], number[8:12])
 
 
-def _is_date(year: str, month_and_day: str) -> bool:
+def is_date(year: str, month_and_day: str) -> bool:
+    """Return true if four digits and four more are the date of somebody's birth."""
     if not "1850" <= year <= "2099":
         return False
     try:

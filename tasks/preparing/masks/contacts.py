@@ -18,7 +18,7 @@ IP: Final = "[IP地址]"
 
 _LOCAL: Final = r"(?<![A-Za-z0-9._+-])[A-Za-z0-9._+-]+"
 
-_ADDRESS: Final = re.compile(rf"{_LOCAL} ?(?:@|%40) ?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{{2,}}")
+_ADDRESS: Final = re.compile(rf"{_LOCAL} ?(?:@{{1,2}}|%40) ?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{{2,}}")
 
 _PROVIDERS: Final = (
     "qq|163|126|139|189|188|gmail|hotmail|outlook|live|yahoo|icloud|foxmail|sina|"
@@ -72,7 +72,7 @@ _WECHAT_WORD: Final = (
 
 _LINK: Final = (
     r"(?:账号|帐号|同号|号码?|名| ?id| ?ID)?(?: is )?(?:[ :：=\-—>，,（(【\[\"“'‘]|是|为|叫|"
-    r"加|搜索?|就|同|我的?|这个|一下|个|吧|呀|哈|填|写|联系|➕|\+){0,8}"
+    r"加|搜索?|就|同|我的?|这个|一下|个|吧|呀|哈|填|写|联系|聊|号|➕|\+){0,8}"
 )
 
 # A name with a quote and a colon behind it is the next key of a model's JSON: {"way": "微信", "politeness": 4}.

@@ -18,7 +18,7 @@ _ENDING: Final = "[拉汗木江依提丁尼娜]"
 # 次仁卓玛 and 买买提·艾力; one long part is a name alone: 其其格.
 _OF_PARTS: Final = re.compile(
     rf"(?:{_PART}){_ENDING}?(?:[·•・.]?(?:{_PART}){_ENDING}?)+(?:[·•・.][\u4e00-\u9fff]{{1,6}})?"
-    rf"|(?:{_PART}){_ENDING}?[·•・][\u4e00-\u9fff]{{2,6}}|{_LONG_PART}"
+    rf"|(?:{_PART}){_ENDING}?[·•・][\u4e00-\u9fff]{{2,6}}|(?:阿[\u4e00-\u9fff]{{1,4}}[·•・])?(?:{_LONG_PART})"
 )
 
 # A cheap test before the pattern.
@@ -40,6 +40,9 @@ _LATIN_OF_TWO: Final = re.compile(
     rf"|{_SURNAME} (?=[A-Z])(?i:{_PINYIN})|(?=[A-Z])(?i:{_PINYIN}) {_SURNAME})(?![A-Za-z&0-9.-])"
 )
 
+# As airlines write them: LIU/XIAOMING.
+_OF_TICKETS: Final = re.compile(rf"(?<![A-Za-z0-9/])(?i:{_SURNAME}/{_PINYIN})(?![A-Za-z0-9/])")
+
 _BEFORE: Final = "|".join((*ROLES, *"我是叫找给和跟让由寄@", "联系"))
 
 _BEHIND: Final = r" ?(?:[收说]|[代签亲]收|先生|女士|小姐|老师|[你您]好|经理|的?(?:快递|包裹|订单|件))"
@@ -60,5 +63,7 @@ def find_latin_names(plain: str) -> Iterator[Span]:
     for found in _LATIN_OF_TWO.finditer(plain):
         if "".join(found[0].split()).lower() not in LATIN_BRANDS:
             yield (*found.span(), _NAME)
+    for found in _OF_TICKETS.finditer(plain):
+        yield (*found.span(), _NAME)
     for found in _ALONE.finditer(plain):
         yield (*found.span(found.lastindex or 0), _NAME)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tasks.preparing.masks.checks import is_id_card, is_old_id_card, satisfies_luhn
+from tasks.preparing.masks.checks import is_date, is_id_card, is_old_id_card, satisfies_luhn
 from tasks.preparing.masks.plain import SPOKEN_DIGITS, Span, digits_of
 
 PHONE: Final = "[手机号]"
@@ -86,8 +86,10 @@ _PHONE_AFTER: Final = re.compile(
 )
 
 _CARD_BEFORE: Final = re.compile(
-    r"(?:卡号|银行卡?|储蓄卡|借记卡|信用卡|收款账号|账户|[工建农中招交]行的?卡?|[退打转]款?[到给至])[^0-9，。；\n]{0,8}$"
+    r"(?:卡号|银行卡?|储蓄卡|借记卡|信用卡|收款账号|账户|[工建农中招交]行的?卡?|[退打转]款?[到给至]|(?<![显声网内存点])卡)[^0-9，。；\n]{0,8}$"
 )
+
+_CARD_AFTER: Final = re.compile(r" ?(?:[工建农中招交]行|[\u4e00-\u9fff]{2,4}银行|[这那]张卡|的卡(?!片))")
 
 _ID_BEFORE: Final = re.compile(r"(?:身份证|证件号?|身份号)[^0-9，。；\n]{0,8}$")
 
@@ -102,7 +104,7 @@ _COUNTRIES: Final = (
 
 _ABROAD: Final = re.compile(
     rf"(?:(?<![0-9A-Za-z+])|(?<=[A-Za-z])(?=\+))(?<![0-9][ ./-])(?:\+ ?|\(\+|"
-    rf"00(?=[1-9]))(?:{_COUNTRIES})\)?[0-9]{{0,11}}(?:[ ./()-]{{1,2}}[0-9]{{1,11}}){{0,6}}(?![0-9A-Za-z])"
+    rf"00 ?(?=[1-9]))(?:{_COUNTRIES})\)?[0-9]{{0,11}}(?:[ ./()-]{{1,2}}[0-9]{{1,11}}){{0,6}}(?![0-9A-Za-z])"
 )
 
 _AMERICAN: Final = re.compile(
@@ -125,7 +127,7 @@ _SPOKEN: Final = rf"(?:[{SPOKEN_DIGITS.replace('一', '')}0-9]|一(?![下个点�
 
 SPOKEN_RUN: Final = re.compile(rf"{_SPOKEN}(?:[ \t\r\n._/·,，、-]{{0,3}}{_SPOKEN}){{9,20}}")
 
-_LETTERED_RUN: Final = re.compile(r"(?<![A-Za-z0-9])[1lI][3-9][0-9OolI]{9}(?![A-Za-z0-9])")
+_LETTERED_RUN: Final = re.compile(r"(?<![A-Za-z0-9])[1lI][3-9][0-9OolI](?:[ -]?[0-9OolI]{4}){2}(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +245,10 @@ def _kind(plain: str, groups: _Groups) -> str:
     digits = groups.digits
     size = len(digits)
     before = plain[max(groups.start - _BEFORE_LENGTH, 0) : groups.start]
-    if size in (15, 18) and (_is_any_id_card(digits) or _ID_BEFORE.search(before)):
+    if size in (15, 18) and (_is_any_id_card(groups) or _ID_BEFORE.search(before)):
         return ID_CARD
     if size >= 15 and not digits.startswith("0086"):
-        return BANK_CARD if _is_bank_card(groups, before) else ""
+        return BANK_CARD if _is_bank_card(groups, before) or _CARD_AFTER.match(plain, groups.end) else ""
     if size == 10 and digits.startswith("09") and _PHONE_BEFORE.search(before):  # a mobile of Taiwan
         return PHONE
     if size in (11, 13, 14, 15) and _is_phone(plain, groups, before):
@@ -258,7 +260,10 @@ def _kind(plain: str, groups: _Groups) -> str:
     return LANDLINE if from_abroad and _LANDLINE_ABROAD.fullmatch(digits) else ""
 
 
-def _is_any_id_card(digits: str) -> bool:
+def _is_any_id_card(groups: _Groups) -> bool:
+    digits = groups.digits
+    if groups.sizes == (6, 8, 4):  # written like one, though perhaps mistyped
+        return is_date(digits[6:10], digits[10:14])
     return is_id_card(digits) if len(digits) == 18 else is_old_id_card(digits)
 
 

@@ -168,7 +168,8 @@ def test_mask_leaves_prices_dates_and_counts_alone(text):
     ("text", "expected"),
     [
         ("110105199003072312", "[订单号]"),  # a wrong check digit: still a long number
-        ("110105 19900307 2312", "110105 19900307 2312"),  # wrong and in groups: not recognized
+        ("110105 19900307 2312", "[身份证号]"),  # wrong, but in groups as only an ID card is
+        ("110105 19901307 2312", "110105 19901307 2312"),  # wrong, in groups and no date: not recognized
         ("6222021234567891", "[订单号]"),
         ("6222 0212 3456 7891", "6222 0212 3456 7891"),
         ("139123456789", "[订单号]"),  # twelve digits: no phone inside
