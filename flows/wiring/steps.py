@@ -29,6 +29,7 @@ from tasks.calling.fallback import Fallback, FallbackCaller
 from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.canary import CanaryRule
+from tasks.calling.rules.offline.summary import prepare_and_answer
 from tasks.domain.errors import BucketMissing, UsageError
 from tasks.domain.ports import ObjectStore, StoredObject
 from tasks.domain.records import Conversation, Request
@@ -123,7 +124,8 @@ def open_workers(
 ) -> Workers[BatchTools]:
     """Return the processes that prepare a day's batches and make rows of the answers; none where a quota is slower."""
     reader = log_reader(config, run.scratch, run.day, services.summarizer.model)
-    tools = BatchTools(Steps(reader.prepare, reader.storable), run.run_id, run.scratch, services.themes.assign)
+    prepare = reader.prepare if services.summarizer.paid else partial(prepare_and_answer, reader.prepare)
+    tools = BatchTools(Steps(prepare, reader.storable), run.run_id, run.scratch, services.themes.assign)
     is_slow = services.summarizer.paid and config.rpm is not None and config.rpm < _CALLS_A_CORE_FEEDS
     jobs_before = 2 * ceil(CONVERSATIONS_BEFORE / config.batch_size)  # each batch is prepared, and written
     return Workers(0 if is_slow else worthwhile_workers(), tools, notify, jobs_before)

@@ -22,7 +22,8 @@ class OfflineSummarizer:
     async def summarize(self, request: Request, on_sent: Callable[[], None]) -> Reply:
         """The rules' answer to the turns that a model would have been sent."""
         on_sent()
-        return Reply(summarize_offline(request.turns), prompt_tokens=0, completion_tokens=0)
+        text = summarize_offline(request.turns) if request.offline_answer is None else request.offline_answer
+        return Reply(text, prompt_tokens=0, completion_tokens=0)
 
     async def aclose(self) -> None:
         """Nothing is held."""

@@ -82,7 +82,8 @@ class Request:
     `content_hash` names the conversation as logged; `request_hash` names what produces the answer
     (model, prompt version, text). `estimated_tokens` counts the prompt and the answer expected.
     `suspicious` marks a conversation that tries to steer its reader; `replacements` counts what was masked by kind,
-    None where nothing is masked: then neither is the answer.
+    None where nothing is masked: then neither is the answer. `offline_answer` is that of the rules, where no model is
+    asked.
     """
 
     conversation: Conversation
@@ -95,6 +96,7 @@ class Request:
     estimated_tokens: int
     suspicious: bool = False
     replacements: Mapping[str, int] | None = None
+    offline_answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

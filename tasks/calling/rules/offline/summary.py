@@ -4,7 +4,8 @@ It quotes and does not understand: the issues and the plan are sentences of the 
 off words. It misses irony and hints. Where the words give no sign, the verdict is 未明确.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import orjson
@@ -12,7 +13,7 @@ import orjson
 from tasks.calling.rules.offline.plan import plan_of
 from tasks.calling.rules.offline.sentences import issues_of
 from tasks.calling.rules.offline.verdicts import acceptance_of, mood_of, talks_back
-from tasks.domain.records import Turn
+from tasks.domain.records import Conversation, Request, Turn
 
 OFFLINE_MODEL: Final = "offline-rules"
 
@@ -40,3 +41,9 @@ def summarize_offline(turns: Sequence[Turn]) -> str:
     answer["是否接受"] = _WORDS[accepted]
     answer["是否负面情绪"] = _WORDS[mood]
     return orjson.dumps(answer).decode()
+
+
+def prepare_and_answer(prepare: Callable[[Conversation], Request], conversation: Conversation) -> Request:
+    """Return the prepared request with the rules' answer: they take time, and a worker process has it."""
+    request = prepare(conversation)
+    return replace(request, offline_answer=summarize_offline(request.turns))
