@@ -94,6 +94,8 @@ class Canary:
             return
         self._judged += 1
         self._window.append(useless or (CUT_OFF if cut_off else ""))
+        if not self._window[-1]:
+            return  # the counts rise with no good answer
         bad = sum(what not in {"", CUT_OFF} for what in self._window)
         unusual = sum(what != "" for what in self._window)
         # Before the first verdict a count that no later answer can mend is enough.
