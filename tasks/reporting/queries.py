@@ -132,6 +132,8 @@ def open_files(files: Mapping[str, Iterable[str]], memory: str = MEMORY) -> Iter
         }
         connection = stack.enter_context(duckdb.connect(config=settings))
         connection.execute("SET TimeZone = 'UTC'")
+        # After two seconds it would be drawn into what a command prints.
+        connection.execute("SET enable_progress_bar = false")
         warehouse = Warehouse(connection)
         for table in TABLES:
             warehouse.point(table, files.get(table, ()))

@@ -150,3 +150,9 @@ def test_the_dictionary_describes_every_column():
     for table, schema in TABLES.items():
         assert [name for name in schema.names if not describe(table, name)] == []
         assert set(COLUMNS[table]) == set(schema.names)
+
+
+def test_a_long_question_draws_no_progress_into_what_a_command_prints():
+    with open_files({}) as opened:
+        drawn = opened._connection.sql("SELECT current_setting('enable_progress_bar')").fetchall()
+    assert drawn == [(False,)]
