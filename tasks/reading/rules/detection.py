@@ -14,6 +14,7 @@ from tasks.reading.rules.json.detection import detect_json
 from tasks.reading.rules.objects.file_kinds import YAML_TO_JSON, is_yaml, why_no_text
 from tasks.reading.rules.objects.log_bytes import ObjectHead
 from tasks.reading.rules.objects.sample import Sample
+from tasks.reading.rules.reasons import TRY_LOGS
 from tasks.reading.rules.speakers import Speaker, nameable
 from tasks.reading.rules.tables.detection import detect_by_places, detect_headerless, detect_table
 from tasks.reading.rules.timestamps import TimestampParser
@@ -93,7 +94,7 @@ def _none(log_format: str, lines: list[str]) -> Detected:
         None,
         why
         or "in no known format: no JSON, no header that names a conversation id, a role and a text, no mapping that "
-        "nine in ten of its first rows fit, no speaker's label",
+        f"nine in ten of its first rows fit, no speaker's label. For a mapping, {TRY_LOGS}",
     )
 
 
@@ -120,7 +121,7 @@ def _nearly_a_header(line: str) -> str:
             seen = " and ".join(f"{what} ({name})" for what, name in found.items() if name)
             return (
                 f"its header names {seen}, but no column for {missing[0]} among {', '.join(names)}; "
-                "--mappings FILE.toml can name it (python -m flows.try_logs writes one)"
+                f"a mapping can name it; {TRY_LOGS}"
             )
     return ""
 

@@ -13,6 +13,7 @@ from tasks.domain.records import Conversation, Reason, Reject
 from tasks.reading.rules.candidate import Detected
 from tasks.reading.rules.dialogue import plain_text
 from tasks.reading.rules.messages import Message
+from tasks.reading.rules.reasons import TRY_LOGS
 from tasks.reading.rules.transcripts.labels import DATE, OF_DAY
 
 _CONVERSATIONS: Final = 100  # looked at in each file
@@ -130,7 +131,7 @@ class Doubts:
             yield (
                 "a message each",
                 f"no two of its messages share an id{self._by('conversation_id')}: each would be a conversation. "
-                'A mapping names the column of the conversation, as in columns = { "chat" = "conversation_id" }.',
+                f"A mapping names the column of the conversation; {TRY_LOGS}.",
             )
         elif (name := self._name_of("conversation_id")) and _OF_CUSTOMER.fullmatch(name.strip()):
             yield (
@@ -146,7 +147,7 @@ class Doubts:
             yield (
                 "one side",
                 f"only the {side} speaks in it{self._by('role')}. If that is wrong, a mapping names the column that "
-                'says who speaks, as in columns = { "from" = "role" }, or names under roles.',
+                f"says who speaks, or names under roles; {TRY_LOGS}.",
             )
         guesses = self._detected.log.guesses if self._detected.log else {}
         if guesses.get("company"):

@@ -6,6 +6,8 @@ from typing import Any, Final
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.vocabulary import Shape
 
+TRY_LOGS: Final = "python -m flows.try_logs shows one that reads the file, where there is one"
+
 _STRANGERS_KEPT: Final = 200
 
 

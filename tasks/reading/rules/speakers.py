@@ -195,9 +195,9 @@ def side_of_others(said: Iterable[tuple[str, str]], side_of: Callable[[str], Spe
     known: set[Speaker] = set()
     for conversation, name in said:
         side = side_of(name)
-        if side in ("user", "agent"):
+        if side in ("user", "agent") and len(name) > 1:  # a letter alone may mean anything
             known.add(side)
-        elif side is None and name:
+        elif side != "system" and name:
             strangers.setdefault(conversation, set()).add(name)
     if len(known) != 1 or not strangers or any(len(names) > 1 for names in strangers.values()):
         return None

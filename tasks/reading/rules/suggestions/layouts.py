@@ -24,7 +24,7 @@ _DEPTH: Final = 5
 
 _FEWEST_ROWS: Final = 2
 
-_BETWEEN_TALKS: Final = "\n-----\n"
+BETWEEN_TALKS: Final = "\n-----\n"
 
 _KEYED: Final = re.compile(r"[A-Za-z_]{1,20}[:=]")
 
@@ -65,7 +65,7 @@ def _of_table(sample: Sample) -> Iterator[Layout]:
     for delimiter in _DELIMITERS:
         for at in range(min(_TITLES, len(lines))):
             rows = _split(lines[at:], delimiter)
-            if rows and _FEWEST_COLUMNS <= len(rows[0]) <= _MOST_COLUMNS:
+            if rows and _fewest(rows) <= len(rows[0]) <= _MOST_COLUMNS:
                 even = sum(len(row) == len(rows[0]) for row in rows)
                 if even >= max(_FEWEST_ROWS, 0.8 * len(rows)):
                     found.append((len(rows[0]), -at, delimiter))
@@ -74,7 +74,7 @@ def _of_table(sample: Sample) -> Iterator[Layout]:
         rows = [row for row in _split(lines[-above:], delimiter) if len(row) == width and not is_ruler(row)]
         titles: dict[str, Any] = {"skip_lines": sample.head.text.split("\n").index(lines[-above])} if above else {}
         names = list(filter(None, rows[0]))
-        if len(set(names)) == len(names) >= _FEWEST_COLUMNS and are_names(names):
+        if len(set(names)) == len(names) >= _fewest(rows) and are_names(names):
             header = tuple(name or f"column {at}" for at, name in enumerate(rows[0], 1))
             yield Layout(header, rows[1:], settings=titles)
             if not are_names(rows[1]):
@@ -83,6 +83,11 @@ def _of_table(sample: Sample) -> Iterator[Layout]:
             continue  # pairs of a key and its value
         places = tuple(map(str, range(1, width + 1)))
         yield Layout(places, rows, settings={"delimiter": delimiter, **titles}, has_header=False)
+
+
+def _fewest(rows: list[list[str]]) -> int:
+    """The fewest columns of a table: an id and a dialogue, or a message with its speaker and its conversation."""
+    return 2 if any("\n" in cell for row in rows for cell in row) else _FEWEST_COLUMNS
 
 
 def _split(lines: Sequence[str], delimiter: str) -> list[list[str]]:
@@ -158,7 +163,7 @@ def spoken_in(sample: Sample) -> str:
     """The text of a transcript, or of those that records of JSON hold as lines or as lists of lines."""
     records = records_of(sample.values or sample.document_values or sample.values_inside)
     talks = (text for record in records for text in map(_lines_of, record.values()) if "\n" in text)
-    return _BETWEEN_TALKS.join(talks) or sample.head.text
+    return BETWEEN_TALKS.join(talks) or sample.head.text
 
 
 def _lines_of(value: Any) -> str:

@@ -44,7 +44,7 @@ def readings_of(layout: Layout) -> Iterator[tuple[Meant, Between | None]]:
         rows = [dict(zip(layout.names, row, strict=True)) for row in layout.rows]
         ids = _ranked(free, lambda name: _like_ids(name, layout.column(name)))
     else:
-        rows, ids = [], _ranked(layout.outer, lambda name: _like_own_ids(name, layout.outer[name]))[:1]
+        rows, ids = [], own_ids(layout)[:1]
     time = _first_of(known.get("time"), times, layout)
     between = correspondence_in(rows, vocabulary) if rows else None
     if between and texts:
@@ -58,6 +58,12 @@ def readings_of(layout: Layout) -> Iterator[tuple[Meant, Between | None]]:
     for role, own, text in islice(ranked, _MOST_READINGS):
         if len({role, own, text}) == 3:
             yield _meant(time, text=text, role=role, conversation_id=own), None
+
+
+def own_ids(layout: Layout) -> list[str]:
+    """The names of what may be the id of records that are a conversation each."""
+    records = layout.outer or {name: layout.column(name) for name in layout.names}
+    return _ranked(records, lambda name: _like_own_ids(name, records[name]))
 
 
 def _texts_of_sides(texts: list[str], layout: Layout) -> Iterator[Meant]:

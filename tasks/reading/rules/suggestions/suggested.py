@@ -10,9 +10,9 @@ from tasks.reading.rules.correspondence import Between, said_between
 from tasks.reading.rules.objects.log_bytes import ObjectHead
 from tasks.reading.rules.objects.sample import Sample
 from tasks.reading.rules.speakers import Speaker, roles_in_context, speaker_of
-from tasks.reading.rules.suggestions.layouts import Layout, layouts_of, spoken_in
+from tasks.reading.rules.suggestions.layouts import BETWEEN_TALKS, Layout, layouts_of, spoken_in
 from tasks.reading.rules.suggestions.mapping_text import mapping_text
-from tasks.reading.rules.suggestions.meanings import Meant, readings_of
+from tasks.reading.rules.suggestions.meanings import Meant, own_ids, readings_of
 from tasks.reading.rules.suggestions.trial import Trial, first_right
 from tasks.reading.rules.transcripts.labels import LabelReader, names_in_front
 from tasks.reading.rules.vocabulary import Vocabulary
@@ -61,6 +61,12 @@ def _of_layout(layout: Layout) -> Iterator[str]:
         if not layout.has_header:
             columns = [meant.get(name, "") for name in layout.names]
         yield mapping_text(settings, columns, roles)
+    for name in layout.names if layout.of is None else ():
+        if any("\n" in cell for cell in layout.column(name)):
+            columns = {name: "transcript"}
+            if own := next(iter(own_ids(layout)), ""):
+                columns[own] = "conversation_id"
+            yield from _of_transcript(BETWEEN_TALKS.join(layout.column(name)), columns)
 
 
 def _named(meant: Meant, meaning: str) -> str:
@@ -87,7 +93,7 @@ def _said_between(layout: Layout, between: Between) -> Iterator[Said]:
 def _sides(said: list[Said]) -> dict[str, Speaker]:
     """The sides of the names that no word explains; nothing where every one is known."""
     names = Counter(one.name for one in said)
-    known: dict[str, Speaker] = {name: side for name in names if (side := speaker_of(name))}
+    known: dict[str, Speaker] = {name: side for name in names if len(name) > 1 and (side := speaker_of(name))}
     context = roles_in_context(name for name in names.elements() if name)
     if "" in names:
         known[""] = "system"
@@ -95,12 +101,15 @@ def _sides(said: list[Said]) -> dict[str, Speaker]:
     if not unknown and "" not in names:
         return {}
     likely = likely_sides([one for one in said if known.get(one.name) != "system"])
+    told = {side for side in known.values() if side != "system"}
+    if len(told) == 1:  # beside those whom a word explains, all others are on the other side
+        likely = dict.fromkeys(unknown, "agent" if "user" in told else "user")
     sides = {name: context.get(name) or known.get(name) or likely.get(name) for name, _ in names.most_common()}
     return {name: side for name, side in sides.items() if side}
 
 
-def _of_transcript(text: str) -> Iterator[str]:
-    """Mappings that say whose side the names are on that begin lines."""
+def _of_transcript(text: str, columns: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Mappings that say whose side the names are on that begin lines, perhaps in a column."""
     lines = text.split("\n")[:_LINES]
     began = names_in_front(lines)
     often = (name for name, count in began.most_common(_MOST_NAMES) if count >= _FEWEST_LINES)
@@ -110,7 +119,7 @@ def _of_transcript(text: str) -> Iterator[str]:
     for reader in (LabelReader(), LabelReader(names=names)):
         said = list(_labeled(lines, reader))
         if sides := _sides(said):
-            yield mapping_text({}, {}, sides)
+            yield mapping_text({}, columns or {}, sides)
 
 
 def _labeled(lines: list[str], reader: LabelReader) -> Iterator[Said]:

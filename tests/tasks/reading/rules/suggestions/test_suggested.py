@@ -4,6 +4,8 @@ import json
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tasks.reading.rules.formats import load_mappings
 from tasks.reading.rules.suggestions.suggested import suggest_mapping
@@ -68,6 +70,22 @@ LOGS = {
         json.dumps({"id": at, "dialog": [f"{NAMES[side][at]}：{words}" for side, words in turns]}, ensure_ascii=False)
         for at, turns in enumerate(TALKS)
     ),
+    "labeled lines under a key": "\n".join(
+        json.dumps({"k": f"q{at}", "dlg": "\n".join(f"{NAMES[side][at]}：{words}" for side, words in turns)})
+        for at, turns in enumerate(TALKS)
+    ),
+    "labeled lines in cells": "单,全程\n"
+    + "\n".join(
+        f'q{at},"' + "\n".join(f"{NAMES[side][at]}：{words}" for side, words in turns) + '"'
+        for at, turns in enumerate(TALKS)
+    ),
+    "two agents beside a known word": "\n-----\n".join(
+        "\n".join(
+            f"[2026-11-22 10:0{at}:00] {'顾客' if side == 'user' else ('小雅', '阿哲')[at > 1]}：{words}"
+            for at, (side, words) in enumerate(turns)
+        )
+        for turns in TALKS
+    ),
     "a clock behind the name": rows(
         lambda own, name, side, words, time: f"{name} ({time[11:16]}): {words}", LINES[:4]
     ),
@@ -126,3 +144,22 @@ def test_nothing_is_suggested_where_nothing_reads_the_file(log, missing):
     suggestion = suggested(Read(log.encode()))
     assert suggestion.mapping == ""
     assert suggestion.missing.startswith(missing)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    order=st.permutations(range(4)),
+    names=st.lists(st.sampled_from(["甲列", "kol", "乙", "Feld", "x1", "丙丙", "時", "nr", "谁", "dd"]), min_size=4, max_size=4, unique=True),
+    delimiter=st.sampled_from([",", "\t", ";", "|"]),
+    words=st.sampled_from([{"user": "客户", "agent": "客服"}, {"user": "P", "agent": "Q"}, {"user": "0", "agent": "1"}]),
+)  # fmt: skip
+def test_a_table_is_read_right_or_its_mapping_reads_it_right(order, names, delimiter, words, tmp_path_factory):
+    table = [names, *([own, words[side], said_so, time] for own, _, side, said_so, time in LINES)]
+    content = "\n".join(delimiter.join(row[at] for at in order) for row in table).encode()
+    first = Read(content)
+    if not first.conversations:
+        mine = tmp_path_factory.getbasetemp() / "mine.toml"
+        mine.write_text(suggested(first).mapping, encoding="utf-8")
+        first = Read(content, mappings=load_mappings(mine), log_format="mine")
+    assert first.rejects == []
+    assert [said(one) for one in first.conversations] == TALKS
