@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tasks.themes.assigner import load_taxonomy
 from tasks.themes.rules.signals import Signals
-from tasks.themes.training.templates import every_form, framed, sentences, varied
+from tasks.themes.training.templates import every_form, framed, sentences, varied, without_numbers
 
 _HERE = Path(__file__).parent
 _PER_TEMPLATE = 40
@@ -32,10 +32,12 @@ class Sentence(NamedTuple):
 
 @cache
 def training_set() -> tuple[Sentence, ...]:
-    """Whole sentences, also framed by others' words, and forms of templates; none of these equals a whole one."""
+    """Whole sentences, also as masking leaves them and framed by others' words; forms of templates that equal none."""
     corpus = tomllib.loads((_HERE / "corpus.toml").read_text(encoding="utf-8"))
     slots = {name: words.split() for name, words in corpus["slots"].items()}
-    written = [Sentence(text, theme, _WRITTEN) for text, theme in (*_examples(), *_lines("written"))]
+    whole = [Sentence(text, theme, _WRITTEN) for text, theme in (*_examples(), *_lines("written"))]
+    masked = [sentence._replace(text=without_numbers(sentence.text)) for sentence in whole]
+    written = list(dict.fromkeys([*whole, *masked]))
     known = {sentence.text for sentence in written}
     made = [
         *(Sentence(*pair, _FRAMED) for pair in _framed(written, slots)),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 _ALTERNATIVES = re.compile(r"\(([^()]*)\)")
 _MAYBE = re.compile(r"(.)\?")
 _SLOT = re.compile(r"\{(\w+)\}")
+_NUMBER = re.compile(r"(?:[0-9]+|[二两三四五六七八九十百千]+)(?=[个号天块元点月件台双盒瓶箱包斤米次张份套年分小寸多])")
 
 
 def sentences(
@@ -42,6 +43,11 @@ def _drawn(template: str, words: Mapping[str, Sequence[str]], rng: random.Random
         chosen = rng.choice(match.group(1).split("|"))
         template = template[: match.start()] + chosen + template[match.end() :]
     return _SLOT.sub(lambda match: rng.choice(words[match.group(1)]), template)
+
+
+def without_numbers(text: str) -> str:
+    """A text as it is read after masking: what was counted without its numbers."""
+    return _NUMBER.sub("", text)
 
 
 def framed(text: str, slots: Mapping[str, Sequence[str]], rng: random.Random) -> str:

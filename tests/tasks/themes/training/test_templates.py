@@ -1,6 +1,6 @@
 import random
 
-from tasks.themes.training.templates import every_form
+from tasks.themes.training.templates import every_form, without_numbers
 
 
 def test_every_form_draws_alternatives_slots_and_what_may_be_left_out():
@@ -14,3 +14,7 @@ def test_every_form_stops_at_a_number_and_draws_the_same_again():
     forms = every_form(template, words, 5, random.Random(2))
     assert len(forms) == 5
     assert forms == every_form(template, words, 5, random.Random(2))
+
+
+def test_without_numbers_leaves_what_was_counted_and_single_ones():
+    assert without_numbers("十五号买的2件，三天没到，一个都没有") == "号买的件，天没到，一个都没有"
