@@ -1,5 +1,6 @@
 """No test reaches a real server, a real account or a real `.env`."""
 
+import atexit
 import gc
 import os
 import warnings
@@ -41,11 +42,7 @@ def pytest_collection_finish() -> None:
     """Freeze what was imported, so that no collection scans it again: that took a third of a second a test."""
     gc.collect()
     gc.freeze()
-
-
-def pytest_unconfigure() -> None:
-    """Let go what was frozen: DuckDB writes pages about what is still there at the end."""
-    gc.unfreeze()
+    atexit.register(gc.unfreeze)  # DuckDB writes pages about what is still there at the end
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

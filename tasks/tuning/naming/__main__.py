@@ -19,8 +19,6 @@ from typing import Final
 
 import jieba
 import numpy as np
-from scipy.sparse import csr_matrix
-from sklearn.linear_model import LogisticRegression
 
 from tasks.preparing.masks.likely_names import SCALE, SHORT_TITLES, WEIGHTS, candidates, features
 from tasks.preparing.masks.plain import plain_of
@@ -172,6 +170,9 @@ def digest() -> str:
 
 def main() -> None:
     """Write the words, learn, round the weights and write them."""
+    from scipy.sparse import csr_matrix  # noqa: PLC0415  only training needs these, and takes a second to load them
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
     write_words()
     rng = random.Random(1)
     names = _Names(rng)

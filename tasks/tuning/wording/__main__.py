@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from sklearn.svm import LinearSVC
 
 from tasks.preparing.wording import SCALE, WEIGHTS, runs, sentences
 from tasks.themes.training.corpus import training_set
@@ -78,6 +76,9 @@ def digest() -> str:
 
 def main() -> None:
     """Learn, round the weights and write the file."""
+    from scipy.sparse import csr_matrix  # noqa: PLC0415  only training needs these, and takes a second to load them
+    from sklearn.svm import LinearSVC  # noqa: PLC0415
+
     texts = [orders(), honest()]
     found = [runs(text) for part in texts for text in part]
     often = Counter(run for runs in found for run in runs)
