@@ -1,18 +1,20 @@
 """Sides of names that no word explains, by the company they keep and by what they say.
 
-One who speaks in several conversations, each with somebody who speaks in no other, is the agent.
+One who speaks in several conversations, and as agents do, is the agent.
 """
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, permutations
 from math import log2
 from typing import Final, NamedTuple
 
 from tasks.reading.rules.speakers import Speaker
 
 _FEWEST_CONVERSATIONS: Final = 3
+
+_MOST: Final = 0.8  # of the conversations that are plainly between an agent and a customer
 
 _AGENT_SAYS: Final = re.compile(
     r"您好|亲|为您|给您|帮您|请您|请问|抱歉|稍等|感谢|祝您|登记|安排|客服|工号|\bdear\b|\bsorry\b|"
@@ -37,28 +39,34 @@ class Said(NamedTuple):
 
 
 def sides_by_company(said: Sequence[Said]) -> dict[str, Speaker]:
-    """The sides of names where every conversation is between one who speaks in others, too, and one who does not.
+    """The sides of names where nearly every conversation is between an agent and a customer.
 
-    Empty where that is not so throughout, where there are few conversations, or where the words of one who speaks in
-    several are not more of an agent's than those of the others: a customer may come back to other agents.
+    An agent speaks in several conversations, with more of an agent's words than those whom he speaks to: a customer may
+    come back to other agents. Names that this leaves open are left out; empty where there are few conversations.
     """
     talks: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for message in said:
         talks[message.conversation][message.name].append(message.text)
-    pairs = [talk for talk in talks.values() if len(talk) > 1]
-    counts = Counter(name for talk in pairs for name in talk)
-    busy = {name for name, count in counts.items() if count > 1}
-    if len(pairs) < _FEWEST_CONVERSATIONS or any(len(talk) != 2 or len(talk.keys() & busy) != 1 for talk in pairs):
-        return {}
+    together = [talk for talk in talks.values() if len(talk) > 1]
+    pairs = [talk for talk in together if len(talk) == 2]
     own: dict[str, list[str]] = defaultdict(list)
     others: dict[str, list[str]] = defaultdict(list)
     for talk in pairs:
-        (name,) = talk.keys() & busy
-        for speaker, texts in talk.items():
-            (own if speaker == name else others)[name].extend(texts)
-    if any(_politeness(own[name]) <= _politeness(others[name]) for name in busy):
+        for name, other in permutations(talk):
+            own[name] += talk[name]
+            others[name] += talk[other]
+    counts = Counter(name for talk in pairs for name in talk)
+    agents = {name for name in counts if counts[name] > 1 and _politeness(own[name]) > _politeness(others[name])}
+    plain = [[*talk] for talk in pairs if _is_plain([*talk], agents, counts)]
+    if len(plain) < max(_FEWEST_CONVERSATIONS, _MOST * len(together)):
         return {}
-    return {name: "agent" if name in busy else "user" for name in counts}
+    return {name: "agent" if name in agents else "user" for names in plain for name in names}
+
+
+def _is_plain(pair: Sequence[str], agents: set[str], counts: Mapping[str, int]) -> bool:
+    """True for an agent and one who is none and speaks in fewer conversations, as a code for all customers does not."""
+    one, other = pair if pair[0] in agents else reversed(pair)
+    return one in agents and other not in agents and counts[one] > counts[other]
 
 
 def roles_by_company(said: Sequence[Said], side_of: Callable[[str], Speaker | None]) -> dict[str, Speaker]:
@@ -80,8 +88,6 @@ def may_be_customers(texts: Sequence[str], others: Sequence[str]) -> bool:
 
 def likely_sides(said: Sequence[Said]) -> dict[str, Speaker]:
     """The sides that names are most likely on, for a person to check: who opens a conversation is rather a customer."""
-    if sure := sides_by_company(said):
-        return sure
     talks: dict[str, list[Said]] = defaultdict(list)
     words: dict[str, list[Said]] = defaultdict(list)
     for one in said:
@@ -97,7 +103,7 @@ def likely_sides(said: Sequence[Said]) -> dict[str, Speaker]:
     for talk in talks.values():
         for name, side in _sides_within({one.name for one in talk}, scores).items():
             votes[name][side] += 1
-    return {name: found.most_common(1)[0][0] for name, found in votes.items()}
+    return {name: found.most_common(1)[0][0] for name, found in votes.items()} | sides_by_company(said)
 
 
 def _sides_within(names: set[str], scores: Mapping[str, float]) -> dict[str, Speaker]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from tasks.reading.rules.company import may_be_customers
 from tasks.reading.rules.correspondence import Between, correspondence_in
-from tasks.reading.rules.speakers import Speaker
+from tasks.reading.rules.speakers import Speaker, roles_in_context
 from tasks.reading.rules.suggestions.layouts import ROWS, Layout
 from tasks.reading.rules.tables.told_by_values import is_conversations_name, is_prose
 from tasks.reading.rules.timestamps import TimestampParser
@@ -23,6 +23,8 @@ _MOST_SPEAKERS: Final = 200
 _MOST_IN_A_CONVERSATION: Final = 100
 
 _LONGEST_NAME: Final = 64
+
+_MOST_NAMED: Final = 0.6  # of the rows that name a speaker; others are the system's
 
 _MOST_OF_ONE: Final = 0.8  # of the rows, where each holds what one side says
 
@@ -116,9 +118,10 @@ def _like_speakers(name: str, layout: Layout, vocabulary: Vocabulary) -> float:
     kinds = set(filter(None, values))
     filled = sum(map(bool, values))
     few = len(kinds) == 2 or 2 < len(kinds) <= min(_MOST_SPEAKERS, filled // 2)
-    if not few or max(map(len, kinds)) > _LONGEST_NAME:
+    if not few or filled < _MOST_NAMED * len(values) or max(map(len, kinds)) > _LONGEST_NAME:
         return 0.0
-    sides = {vocabulary.speaker(value) for value in kinds}
+    context = roles_in_context(values)
+    sides = {context.get(value) or vocabulary.speaker(value) for value in kinds}
     known: set[Speaker] = {side for side in sides if side in ("user", "agent")}
     changes = sum(one != other for one, other in pairwise(values)) / max(len(values) - 1, 1)
     called = any(vocabulary.means(key, "role") for key in name.split("."))

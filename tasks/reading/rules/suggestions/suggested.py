@@ -98,12 +98,11 @@ def _sides(said: list[Said]) -> dict[str, Speaker]:
     if "" in names:
         known[""] = "system"
     unknown = names.keys() - known.keys() - context.keys()
-    if not unknown and "" not in names:
+    if not unknown and not context and "" not in names:
         return {}
     likely = likely_sides([one for one in said if known.get(one.name) != "system"])
-    told = {side for side in known.values() if side != "system"}
-    if len(told) == 1:  # beside those whom a word explains, all others are on the other side
-        likely = dict.fromkeys(unknown, "agent" if "user" in told else "user")
+    if "user" in known.values() and "agent" not in known.values():
+        likely = dict.fromkeys(unknown, "agent")  # beside customers whom a word explains
     sides = {name: context.get(name) or known.get(name) or likely.get(name) for name, _ in names.most_common()}
     return {name: side for name, side in sides.items() if side}
 

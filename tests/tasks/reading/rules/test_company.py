@@ -31,6 +31,12 @@ def test_a_customer_who_comes_back_to_other_agents_is_no_agent():
     assert sides_by_company(day(("风", "小张"), ("雪", "小张"), ("霜", "小张"), ("雨", "小林"), ("雨", "小何"))) == {}
 
 
+def test_one_customer_who_comes_back_to_another_agent_changes_nothing():
+    pairs = [("雨", "小林"), ("雨", "小何"), ("风", "小林"), ("雪", "小林"), ("霜", "小何"), ("露", "小何")]
+    sides = sides_by_company(day(*pairs))
+    assert sides == {name: side for pair in pairs for name, side in zip(pair, ("user", "agent"), strict=True)}
+
+
 def test_three_in_a_conversation_tell_nothing():
     said = day(("雨", "小林"), ("风", "小林"), ("雪", "小林"))
     assert sides_by_company([*said, Said("c0", "小何", "我来跟进")]) == {}

@@ -41,6 +41,13 @@ LOGS = {
         lambda own, name, side, words, time: f"{own}\t{name}\t{words}\t{time}", header="晨光家居\n\n单子\t谁呀\t讲\t几点"
     ),
     "no header": rows(lambda own, name, side, words, time: f"{time};{own};{name};{words}"),
+    "no header, and words that tell a side beside each other": rows(
+        lambda own, name, side, words, time: f"{time}|{own}|{'IN' if side == 'user' else 'OUT'}|{words}"
+    ),
+    "a robot beside the names": rows(
+        lambda own, name, side, words, time: f"{own},{'机器人' if '您好' in words or '亲' in words else name},{words}",
+        header="session,who,msg",
+    ),
     "codes for the sides": rows(
         lambda own, name, side, words, time: f"{own},{'7' if side == 'user' else '9'},{words},{time}",
         header="session_id,sender,content,time",
