@@ -28,7 +28,7 @@ _ACTION: Final = re.compile(alternatives("action"))
 _SMALL_TALK: Final = re.compile(alternatives("small_talk"))
 
 # An offer in the form of a question.
-_OFFERED: Final = re.compile(r"(?:可以|好|行|是否可以|您看)(?:吗|么|不|嘛)?$")
+_OFFERED: Final = re.compile(r"(?:可以|好|行|是否可以|您看)(?:吗|么|不|嘛)?$|(?:帮|为|给)您(?!查|看|核).{1,6}[吗么]$")
 
 # Comes before what is proposed.
 _REGRET: Final = re.compile(r"^(?:[^，,]{0,8}(?:抱歉|对不起|不好意思|理解您?|见谅|久等)[^，,]{0,8}[，,])+")

@@ -212,6 +212,11 @@ def test_summarize_offline_knows_the_words_of_consent(said):
     assert summary(f"用>电风扇不转|客>已为您登记换新，三天内寄出。|用>{said}")["是否接受"] == YES
 
 
+@pytest.mark.parametrize(("said", "accepted"), [("那帮我加两个", YES), ("不补了，退钱", NO), ("我找街道去", NO)])
+def test_summarize_offline_knows_what_users_do_about_a_plan(said, accepted):
+    assert summary(f"用>电风扇不转|客>为您补寄一个零件，三天内到。|用>{said}")["是否接受"] == accepted
+
+
 def test_summarize_offline_hears_consent_to_a_plan_that_came_with_a_wait():
     assert summary("用>发票寄到哪里|客>好的，稍等，我看一下。请将发票寄到总部大楼。|用>好的")["是否接受"] == YES
 
@@ -229,6 +234,7 @@ def test_summarize_offline_takes_no_product_title_for_a_plan():
         ("已登记", "已登记"),
         ("真的很抱歉，我们可以为您补发灯罩", "我们可以为您补发灯罩"),
         ("把照片提供给我就可以呢", None),
+        ("这边给您换个灯罩吗", "这边给您换个灯罩吗"),  # an offer
     ],
 )
 def test_summarize_offline_knows_an_answer_by_what_it_says(said, plan):
