@@ -78,6 +78,8 @@ _SEVERAL: Final = 3  # issues of a conversation at most
 
 _HALF: Final = 16  # characters; a shorter issue that names no topic needs the sentence that does
 
+_NAME: Final = 6  # characters; a shorter sentence only names what is asked about behind it
+
 _SHORT: Final = 8  # characters; a shorter question may need the sentence before it
 
 
@@ -132,6 +134,9 @@ def issues_of(turns: Sequence[Turn]) -> list[str]:
             if (_asks(sentence) and len(said) > 2) or topic is not None:
                 if not issues:
                     issues.append(_with(before or first, said, topic)[:LONGEST])
+                    topics.add(topic)
+                elif before == issues[0] and len(before) < _NAME and _asks(sentence):
+                    issues[0] = _with(before, said, None)[:LONGEST]  # 发票，能开专票吗
                     topics.add(topic)
                 elif topic is not None and topics == {None} and (_asks_anew(said) or _completes(issues[0], said)):
                     issues[0] = _with(issues[0], said, None)[:LONGEST]  # the first one was only half of it

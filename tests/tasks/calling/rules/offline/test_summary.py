@@ -120,6 +120,7 @@ def test_summarize_offline_tells_short_issues_and_several(dialogue, issue):
 
 
 def test_an_issue_told_in_halves_is_told_whole():
+    assert summary("用>发票 能开专票吗|客>能开")["用户问题"] == "发票，能开专票吗"
     assert summary("用>花盆怎么才两天|客>您好|用>今天降价了")["用户问题"] == "花盆怎么才两天，今天降价了"
 
 
