@@ -26,26 +26,31 @@ unhappy AS MATERIALIZED (
     SELECT place FROM ranked ORDER BY place LIMIT 20000
 ),
 kept AS MATERIALIZED (
-    SELECT * FROM ranked
+    SELECT *, row_number() OVER () AS number FROM ranked
     WHERE place IN (SELECT unnest(places) FROM by_column UNION ALL SELECT place FROM unhappy)
 ),
 labeled AS (
-    SELECT 'theme' AS dimension, theme AS key, place, conversation_id FROM kept
+    SELECT 'theme' AS dimension, theme AS key, place, conversation_id, number FROM kept
     UNION ALL
-    SELECT 'plan_theme', plan_theme, place, conversation_id FROM kept
+    SELECT 'plan_theme', plan_theme, place, conversation_id, number FROM kept
     UNION ALL
-    SELECT 'channel', channel, place, conversation_id FROM kept
+    SELECT 'channel', channel, place, conversation_id, number FROM kept
     UNION ALL
-    SELECT name, attributes[name], place, conversation_id
+    SELECT name, attributes[name], place, conversation_id, number
     FROM kept, unnest(list_distinct(CAST($attributes AS VARCHAR[]))) AS names (name)
     UNION ALL
-    SELECT 'issue_word', word, place, conversation_id
+    SELECT 'issue_word', word, place, conversation_id, number
     FROM kept, unnest(CAST($issue_words AS VARCHAR[])) AS words (word)
     WHERE contains(lower(issue), word)
     UNION ALL
-    SELECT 'plan_word', word, place, conversation_id
+    SELECT 'plan_word', word, place, conversation_id, number
     FROM kept, unnest(CAST($plan_words AS VARCHAR[])) AS words (word)
     WHERE contains(lower(plan), word)
+),
+shown AS (
+    SELECT dimension, key, number FROM labeled
+    WHERE key <> ''
+    QUALIFY row_number() OVER (PARTITION BY dimension, key ORDER BY place, conversation_id) <= $most
 )
 SELECT
     dimension,
@@ -61,7 +66,5 @@ SELECT
     accepted_text,
     negative_sentiment_text,
     coalesce(model, '') AS model
-FROM labeled JOIN kept USING (place, conversation_id)
-WHERE key <> ''
-QUALIFY row_number() OVER (PARTITION BY dimension, key ORDER BY place, conversation_id) <= $most
+FROM shown JOIN kept USING (number)
 ORDER BY dimension, key, place, conversation_id
