@@ -57,6 +57,14 @@ def test_the_unhappiest_of_each_value_stand_behind_its_bar(warehouse, rows):
         assert [members[bar][name] for name in shown] == sorted(members[bar].values())[:3]
 
 
+def test_a_conversation_of_two_days_stands_behind_a_bar_once_for_each(rows):
+    batch = summaries(1).from_pylist([{**rows[0], "channel": "app"}], schema=summaries(1).schema)
+    nothing: dict[str, object] = {"issue_words": [], "plan_words": [], "attributes": []}
+    with tables_of_days({YESTERDAY: [batch], DAY: [batch]}, {}) as opened:
+        found = opened.ask("conversations_by_value", first=YESTERDAY, last=DAY, most=5, **nothing).to_pylist()
+    assert [row["key"] for row in found if row["dimension"] == "channel"] == ["app", "app"]
+
+
 def test_a_large_day_is_sampled_by_its_ids_and_a_small_one_is_whole(warehouse, rows):
     sample = warehouse.ask("story_conversations", first=YESTERDAY, last=DAY, most=60).to_pylist()
     totals = {day: {row["total"] for row in sample if row["day"] == day} for day in (YESTERDAY, DAY)}
