@@ -14,6 +14,7 @@ into the words of a lexicon (verdicts.toml), and read from left to right:
   extent (没有完全接受, not fully accepted).
 - What the agent accepts, refuses or feels says nothing of the user, nor does the mood of a third person; nor does what
   the agent asks the user to do.
+- A product, title or illness called after a mood is none; what somebody had reason for (有发火的理由) is left open.
 
 Where humans would argue, this is the rule:
 
