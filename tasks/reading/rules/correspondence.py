@@ -76,6 +76,8 @@ def correspondence_in(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary)
     written = {(_person(row.get(between.sender)), *_people(row.get(between.receiver))[:1]) for row in rows}
     if not any(len(pair) == 2 and pair[0] != pair[1] and pair[::-1] in written for pair in written):
         return None
+    if all(speaker_of(name) for pair in written for name in pair):
+        return None  # a customer and an agent as such are nobody's names
     return between
 
 

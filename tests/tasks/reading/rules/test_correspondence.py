@@ -106,6 +106,12 @@ def test_names_whose_sides_nothing_tells_are_asked_for(pairs):
     assert "a role that is not known" in read.rejects[0].detail
 
 
+def test_words_for_the_sides_are_no_names_that_part_conversations():
+    sides = {**dict.fromkeys(AGENTS, "客服"), **{name: "客户" for name, _ in PAIRS}}
+    read = Read(as_lines(lambda sender, receiver, words, time: of_a_table(sides[sender], sides[receiver], words, time)))
+    assert read.conversations == []
+
+
 def test_a_log_that_names_its_conversations_is_parted_by_them():
     def numbered(sender, receiver, words, time):
         role = "agent" if sender in AGENTS else "user"
