@@ -5,7 +5,7 @@ has a sign; a text without one is done after a look that is ten times cheaper.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Final
@@ -82,14 +82,30 @@ def sign_of(pattern: re.Pattern[str]) -> re.Pattern[str]:
     return re.compile(_written(pieces))
 
 
-def _written(pieces: Iterable[Piece]) -> str:
-    """Write pieces by their first characters: so the engine skips all places where none begins."""
-    rests: dict[str, list[str]] = {}
-    for piece in sorted(pieces, key=lambda piece: [sorted(places) for places in piece]):
-        rest = "".join(map(_class, piece[1:]))
-        for first in sorted(piece[0]):
-            rests.setdefault(first, []).append(rest)
-    return "|".join(f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in sorted(rests.items()))
+def _written(pieces: Collection[Piece]) -> str:
+    """Write pieces so that the engine skips all places but those of their first and second characters.
+
+    Of the alternatives that follow, it tries only those that begin with the character it stands at: the second one.
+    """
+    alone = frozenset[str]().union(*(piece[0] for piece in pieces if len(piece) == 1))
+    seconds: dict[str, dict[str, frozenset[str]]] = {}
+    for piece in pieces:
+        for second in piece[1] if len(piece) > 1 else ():
+            rests = seconds.setdefault(second, {})
+            rest = "".join(map(_class, piece[2:]))
+            rests[rest] = rests.get(rest, frozenset()) | piece[0]
+    alternatives = [f"(?<={_class(alone)})"] if alone else []
+    if seconds:
+        longer = "|".join(_behind_second(second, rests) for second, rests in sorted(seconds.items()))
+        alternatives.append(f"(?={_class(frozenset(seconds))})(?:{longer})")
+    firsts = frozenset[str]().union(*(piece[0] for piece in pieces))
+    return f"{_class(firsts)}(?:{'|'.join(alternatives)})"
+
+
+def _behind_second(second: str, rests: Mapping[str, frozenset[str]]) -> str:
+    escaped = re.escape(second)
+    looks = (f"(?<={_class(firsts)}{escaped}){rest}" for rest, firsts in sorted(rests.items()))
+    return f"{escaped}(?:{'|'.join(looks)})"
 
 
 def _class(characters: frozenset[str]) -> str:

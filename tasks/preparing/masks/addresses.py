@@ -18,11 +18,24 @@ ADDRESS: Final = "[地址]"
 
 _Level = Literal["place", "area", "road", "site", "number", "building"]
 
-# A cheap test before all others: two signs of an address close to each other.
-SUSPECT: Final = re.compile(
-    r"[省市区县旗镇乡村路街道巷弄号楼栋幢座苑园城庄里厦寓胡馆际府庭湾屯寨](?:[^。！!？?；;，]{0,16}?[路街道巷弄号楼栋幢"
-    r"座室层元组村屯户院厦寓城园苑区团段庄里期]|[0-9]{1,3}[-#]|[^。！!？?；;，]{0,6}(?:对面|旁|隔壁|后面|[北南]边|[北南]头|家)|的?交)"
-    r"|地址|住址|住在|驿站|柜|-[0-9]{1,3}-[0-9]|寄[到往]|送[到往]|发[到往]|家在|[我家]住[0-9]|[A-Fa-f]座[0-9]|[栋幢楼舍斋][0-9]{3}"
+# Cheap tests before all others: two signs of an address close to each other, the coarser one first, or a word for one.
+_BEGINS: Final = "省市区县旗镇乡村路街道巷弄号楼栋幢座苑园城庄里厦寓胡馆际府庭湾屯寨"
+
+_GOES_ON: Final = "路街道巷弄号楼栋幢座室层元组村屯户院厦寓城园苑区团段庄里期"
+
+_NEAR: Final = re.compile(
+    rf"[{_BEGINS}](?:[^{_BEGINS}{_GOES_ON}。！!？?；;，]{{0,16}}[{_BEGINS}{_GOES_ON}]|[0-9]{{1,3}}[-#]"
+    r"|[^。！!？?；;，]{0,6}[旁隔对后边头家交])"
+)
+
+_NEAR_ENOUGH: Final = re.compile(
+    rf"[{_BEGINS}](?:[^。！!？?；;，]{{0,16}}?[{_GOES_ON}]|[0-9]{{1,3}}[-#]"
+    r"|[^。！!？?；;，]{0,6}(?:对面|旁|隔壁|后面|[北南]边|[北南]头|家)|的?交)"
+)
+
+_ADDRESS_SIGN: Final = re.compile(
+    r"[址在站到往住座栋幢楼舍斋柜-](?:(?<=[地住]址)|(?<=[住家]在)|(?<=驿站)|(?<=柜)|(?<=[寄送发][到往])|(?<=[我家]住)(?=[0-9])"
+    r"|(?<=[A-Fa-f]座)(?=[0-9])|(?<=[栋幢楼舍斋])(?=[0-9]{3})|(?<=-)(?=[0-9]{1,3}-[0-9]))"
 )
 
 _NUMERAL: Final = r"[0-9一二三四五六七八九十百〇零]"
@@ -194,6 +207,13 @@ class _Chain:
 
     def count(self, level: _Level) -> int:
         return self.levels.count(level)
+
+
+def is_suspect(plain: str) -> bool:
+    """Return true if an address may stand in the text."""
+    if _ADDRESS_SIGN.search(plain):
+        return True
+    return _NEAR.search(plain) is not None and _NEAR_ENOUGH.search(plain) is not None
 
 
 def find_addresses(plain: str) -> Iterator[Span]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 
+from tasks.domain.pattern_signs import SignedPattern
 from tasks.preparing.masks.plain import SPOKEN_DIGITS, Span
 from tasks.preparing.masks.tables import NO_WECHAT_NAMES
 
@@ -78,20 +79,26 @@ _LINK: Final = (
 # A name with a quote and a colon behind it is the next key of a model's JSON: {"way": "微信", "politeness": 4}.
 _WECHAT_NAME: Final = r"([A-Za-z][A-Za-z0-9_-]{4,19})(?![A-Za-z0-9_@-]|\.[A-Za-z]|\" ?:)"
 
-_WECHAT: Final = re.compile(rf"{_WECHAT_WORD}{_LINK}{_WECHAT_NAME}", re.IGNORECASE)
+_WECHAT: Final = SignedPattern(re.compile(rf"{_WECHAT_WORD}{_LINK}{_WECHAT_NAME}", re.IGNORECASE))
 
-_WECHAT_NUMBER: Final = re.compile(
-    rf"{_WECHAT_WORD}{_LINK}([1-9][0-9]{{5,10}})(?![0-9A-Za-z]|\.[0-9])(?! ?(?:元|块|分|次|人|步))", re.IGNORECASE
+_WECHAT_NUMBER: Final = SignedPattern(
+    re.compile(
+        rf"{_WECHAT_WORD}{_LINK}([1-9][0-9]{{5,10}})(?![0-9A-Za-z]|\.[0-9])(?! ?(?:元|块|分|次|人|步))", re.IGNORECASE
+    )
 )
 
-_WECHAT_AFTER: Final = re.compile(
-    r"(?<![A-Za-z0-9_@.-])([A-Za-z][A-Za-z0-9_-]{4,19})[ ，,（(]{0,2}(?:是|就是|"
-    r"这是|这个是|为|加一?下?)?(?:这个)?(?:我|他|她|老公|老婆|妈妈)?的?"
-    r"(?:微信|vx|wx|[vV]信|[vV](?![A-Za-z0-9])|威信|薇信)(?!支付|小程序|群|公众|扫)",
-    re.IGNORECASE,
+_WECHAT_AFTER: Final = SignedPattern(
+    re.compile(
+        r"(?<![A-Za-z0-9_@.-])([A-Za-z][A-Za-z0-9_-]{4,19})[ ，,（(]{0,2}(?:是|就是|"
+        r"这是|这个是|为|加一?下?)?(?:这个)?(?:我|他|她|老公|老婆|妈妈)?的?"
+        r"(?:微信|vx|wx|[vV]信|[vV](?![A-Za-z0-9])|威信|薇信)(?!支付|小程序|群|公众|扫)",
+        re.IGNORECASE,
+    )
 )
 
-_WECHAT_ID: Final = re.compile(r"(?<![A-Za-z0-9_@.-])(wx_[A-Za-z0-9_-]{3,20})(?![A-Za-z0-9_@-])", re.IGNORECASE)
+_WECHAT_ID: Final = SignedPattern(
+    re.compile(r"(?<![A-Za-z0-9_@.-])(wx_[A-Za-z0-9_-]{3,20})(?![A-Za-z0-9_@-])", re.IGNORECASE)
+)
 
 _MODEL: Final = re.compile(r"(?:iphone|ipad|ios|mate|vivo|oppo|redmi|honor|huawei|xiaomi|samsung)", re.IGNORECASE)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from tasks.domain.pattern_signs import sign_of
 from tasks.preparing.masks.plain import Span
 from tasks.preparing.masks.tables import ENGLISH_NAMES, LATIN_BRANDS, NAME_PARTS, PINYIN_SURNAMES, ROLES
 
@@ -21,8 +22,9 @@ _OF_PARTS: Final = re.compile(
     rf"|(?:{_PART}){_ENDING}?[·•・][\u4e00-\u9fff]{{2,6}}|(?:阿[\u4e00-\u9fff]{{1,4}}[·•・])?(?:{_LONG_PART})"
 )
 
-# A cheap test before the pattern.
-PART_SIGN: Final = re.compile("|".join(sorted({part[:2] for part in NAME_PARTS})))
+_PART_SIGN: Final = sign_of(re.compile("|".join(sorted({part[:2] for part in NAME_PARTS}))))
+
+_ENGLISH: Final = frozenset(ENGLISH_NAMES)
 
 _GIVEN: Final = rf"(?:{'|'.join(ENGLISH_NAMES)})"
 
@@ -35,21 +37,26 @@ _PINYIN: Final = (
 
 _SURNAME: Final = rf"(?:{'|'.join(PINYIN_SURNAMES)})"
 
-_LATIN_OF_TWO: Final = re.compile(
-    rf"(?<![A-Za-z&.])(?:{_GIVEN} (?:[A-Z]\. )?{_CAPITALIZED}"
-    rf"|{_SURNAME} (?=[A-Z])(?i:{_PINYIN})|(?=[A-Z])(?i:{_PINYIN}) {_SURNAME})(?![A-Za-z&0-9.-])"
+_WORD: Final = re.compile(r"(?<![A-Za-z&.])[A-Z][A-Za-z'’]*")
+
+_OF_TWO: Final = re.compile(
+    rf"(?:{_GIVEN} (?:[A-Z]\. )?{_CAPITALIZED}|{_SURNAME} (?=[A-Z])(?i:{_PINYIN})|(?i:{_PINYIN}) {_SURNAME})"
+    r"(?![A-Za-z&0-9.-])"
 )
 
 # As airlines write them: LIU/XIAOMING.
 _OF_TICKETS: Final = re.compile(rf"(?<![A-Za-z0-9/])(?i:{_SURNAME}/{_PINYIN})(?![A-Za-z0-9/])")
 
-_BEFORE: Final = "|".join((*ROLES, *"我是叫找给和跟让由寄@", "联系"))
+_BEFORE: Final = (*ROLES, *"我是叫找给和跟让由寄@", "联系")
 
-_BEHIND: Final = r" ?(?:[收说]|[代签亲]收|先生|女士|小姐|老师|[你您]好|经理|的?(?:快递|包裹|订单|件))"
+_BEHIND: Final = re.compile(r" ?(?:[收说]|[代签亲]收|先生|女士|小姐|老师|[你您]好|经理|的?(?:快递|包裹|订单|件))")
 
-_ALONE: Final = re.compile(
-    rf"(?:(?:{_BEFORE})[:： ]?({_GIVEN})|(?<![A-Za-z&. -])({_GIVEN})(?={_BEHIND}))(?![A-Za-z&0-9.-])"
-)
+_NO_END: Final = re.compile("[A-Za-z&0-9.-]")
+
+
+def has_part(plain: str) -> bool:
+    """Return true if a part of a name may stand in the text."""
+    return _PART_SIGN.search(plain) is not None
 
 
 def find_names_of_parts(plain: str) -> Iterator[Span]:
@@ -60,10 +67,17 @@ def find_names_of_parts(plain: str) -> Iterator[Span]:
 
 def find_latin_names(plain: str) -> Iterator[Span]:
     """English and pinyin names: two words of which one is known, or a known one that the sentence treats as a name."""
-    for found in _LATIN_OF_TWO.finditer(plain):
-        if "".join(found[0].split()).lower() not in LATIN_BRANDS:
+    for word in _WORD.finditer(plain):
+        if found := _OF_TWO.match(plain, word.start()):
+            if "".join(found[0].split()).lower() not in LATIN_BRANDS:
+                yield (*found.span(), _NAME)
+        elif word[0] in _ENGLISH and _is_treated_as_name(plain, *word.span()):
+            yield (*word.span(), _NAME)
+    if "/" in plain:
+        for found in _OF_TICKETS.finditer(plain):
             yield (*found.span(), _NAME)
-    for found in _OF_TICKETS.finditer(plain):
-        yield (*found.span(), _NAME)
-    for found in _ALONE.finditer(plain):
-        yield (*found.span(found.lastindex or 0), _NAME)
+
+
+def _is_treated_as_name(plain: str, start: int, end: int) -> bool:
+    before = plain[:start].rstrip(" :：")
+    return not _NO_END.match(plain, end) and (before.endswith(_BEFORE) or _BEHIND.match(plain, end) is not None)

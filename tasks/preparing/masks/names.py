@@ -124,9 +124,11 @@ _CALLS: Final = re.compile("叫|名字是|鄙人|本人")
 
 _LATIN_WORD: Final = re.compile("[A-Za-z]{4}")
 
-_SURNAMED: Final = re.compile(
-    rf"(?:我|免贵|贵姓|本人|客户|他|她|先生|女士|您好|师傅|经理|老师|客服|^|[，,。 ])姓(?:名)?[ ]?"
-    rf"({_DOUBLE}|[{_SURNAME}])(?=$|[，,。！!的\s；;、]|名|单名|叫|先生|女士|小姐|电话|手机|我)"
+_SURNAMED: Final = SignedPattern(
+    re.compile(
+        rf"(?:我|免贵|贵姓|本人|客户|他|她|先生|女士|您好|师傅|经理|老师|客服|^|[，,。 ])姓(?:名)?[ ]?"
+        rf"({_DOUBLE}|[{_SURNAME}])(?=$|[，,。！!的\s；;、]|名|单名|叫|先生|女士|小姐|电话|手机|我)"
+    )
 )
 
 _TITLE: Final = rf"(?:{'|'.join(sorted(TITLES, key=len, reverse=True))})"
@@ -183,7 +185,7 @@ def is_announced(plain: str) -> bool:
 
 def find_names(plain: str) -> Iterator[Span]:
     """Names that a word announces; numbers and addresses are expected to be placeholders already."""
-    patterns = [_LABELED, _COLON, _SURNAMED]
+    patterns: list[re.Pattern[str] | SignedPattern] = [_LABELED, _COLON, _SURNAMED]
     if "·" in plain:
         patterns.append(_FOREIGN_NAME)
     if _CALLS.search(plain):
