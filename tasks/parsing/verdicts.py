@@ -78,7 +78,7 @@ _BRACKETED: Final = re.compile(r"^[【\[]([^【】\[\]:]{1,16})[】\]]:?(?=(?:�
 # The field's name before its value; 不接受：… is no name, it is the value itself.
 _ECHO: Final = re.compile(
     r"(?=[^:]{0,16}(?:是否|有无|与否)|[^:不没未无拒]{0,24}:)"
-    r"[^:,.。;!?(]{0,12}(?:接受|方案|情绪|accept|sentiment|negative)[^:,.。;!?(]{0,4}:"
+    r"[^:,.。;!?(]{0,12}(?:接受|同意|认可|采纳|方案|情绪|accept|sentiment|negative)[^:,.。;!?(]{0,4}:"
     r"|负面:(?=(?:是|否|有|无|没有)$)"
 )
 
