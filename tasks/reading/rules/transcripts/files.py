@@ -273,10 +273,12 @@ class _Block:
 
     def add(self, number: int, line: str) -> None:
         """Take one line; blank ones before the first that is not are left out."""
-        if not (line.strip() or self._lines):
-            return
-        self._begun = self._begun if self.size else number
-        self.spoken = self.spoken or begins_with_label(line, self._log.labels)
+        if not self._lines:
+            if not line.strip():
+                return
+            self._begun = self._begun if self.size else number
+        if not self.spoken:
+            self.spoken = begins_with_label(line, self._log.labels)
         self.size += len(line) + _LINE_COST_BYTES
         if self.size <= LINE_LIMIT_BYTES:
             self._lines.append((number, line))
