@@ -28,6 +28,8 @@ APPLIED = {
     "tasks/parsing/field_names.py: _PATTERNS": "fullmatch",
     "tasks/preparing/masking.py: _NAME_COLUMN": "fullmatch",
     "tasks/preparing/masking.py: _ADDRESS_COLUMN": "fullmatch",
+    "tasks/reading/rules/objects/file_kinds.py: _SQL": "match",
+    "tasks/reading/rules/transcripts/files.py: _KINDS": "match",
     "tasks/reading/rules/transcripts/files.py: _NUMBERED": "fullmatch",
     "tasks/reading/rules/transcripts/labels.py: _NAME_AND_CLOCK": "match",
     "tasks/reading/rules/transcripts/labels.py: _NAME_AND_TIME": "match",

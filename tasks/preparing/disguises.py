@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from tasks.domain.traditional import simplified
 
-_ESCAPED: Final = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|&#x?[0-9a-fA-F]{2,6};")
+_ESCAPED: Final = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|&#(?:[0-9]{2,6}|[xX][0-9a-fA-F]{2,6});")
 
 _PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2}){3}")
 

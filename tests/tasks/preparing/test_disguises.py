@@ -77,7 +77,10 @@ def test_pieces_between_which_the_agent_speaks_are_one_text_too():
     assert not is_suspicious_in_pieces(turns[:2])
 
 
-@given(st.text(max_size=200) | st.from_regex(r"(?:\\u[0-9a-f]{4}|&#[0-9]{2,6};|%[0-9A-F]{2}|[01]{8} |[a-z] ){1,20}"))
+@given(
+    st.text(max_size=200)
+    | st.from_regex(r"(?:\\u[0-9a-f]{4}|&#[xX]?[0-9a-f]{2,6};|%[0-9A-F]{2}|[01]{8} |[a-z] ){1,20}")
+)
 def test_any_text_has_readings_that_can_be_written(text):
     for reading in readings(text.encode("utf-8", "ignore").decode()):
         assert reading.encode("utf-8", "ignore") is not None

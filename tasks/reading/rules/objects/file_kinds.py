@@ -29,7 +29,7 @@ _ZLIB_LEVELS: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 
 # Texts that other programs read, by how they begin.
 _SQL: Final = re.compile(
-    r"\s*(?:--[^\n]*\n|/\*.{0,2000}?\*/;?|\s)*(?:CREATE TABLE|INSERT INTO|DROP TABLE|SET \w|BEGIN;)", re.S
+    r"(?:--[^\n]*\n|/\*.{0,2000}?\*/;?|\s)*(?:CREATE TABLE|INSERT INTO|DROP TABLE|SET \w|BEGIN;)", re.S
 )
 
 _MAILBOX: Final = re.compile(r"From \S+ [A-Z][a-z]{2} [A-Z][a-z]{2} .{1,60}\n[\w-]{1,40}: ?")
@@ -41,7 +41,7 @@ _TEXT_KINDS: Final = {
 }
 
 _YAML: Final = re.compile(
-    r"(?:---\s|#[^\n]*\n)*(?=[^\n]*\n(?:[^\n]*\n)?[ -])(?:[ -]{0,40}[A-Za-z_]{1,40}:(?: [^\n]*)?\n){4}"
+    r"(?:---(?:\n| (?!--))|#[^\n]*\n)*(?=[^\n]*\n(?:[^\n]*\n)?[ -])(?:[ -]{0,40}[A-Za-z_]{1,40}:(?: [^\n]*)?\n){4}"
 )
 
 # Control characters that no text has; \x01 to \x03 and \x1c to \x1f separate fields and records somewhere.
