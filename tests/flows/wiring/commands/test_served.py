@@ -3,7 +3,9 @@
 import base64
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import Context
+from functools import wraps
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -18,6 +20,16 @@ from flows.wiring.commands.served import use_served
 from flows.wiring.commands.surroundings import surroundings
 
 LOGIN = "admin:of-this-machine"
+
+
+def as_a_command(test: Callable[..., None]) -> Callable[..., None]:
+    """Run the test as a new process would begin, whatever server other tests of this one use."""
+
+    @wraps(test)
+    def run(**fixtures: object) -> None:
+        Context().run(test, **fixtures)
+
+    return run
 
 
 @pytest.fixture
@@ -60,6 +72,7 @@ def guarded() -> Iterator[str]:
         server.shutdown()
 
 
+@as_a_command
 def test_a_command_uses_the_server_of_make_serve(serving, prefect_api):
     serving.write_text(f"{prefect_api.url.removesuffix('/api')} (process 7)")
     with surroundings(), get_client(sync_client=True) as client:
@@ -68,6 +81,7 @@ def test_a_command_uses_the_server_of_make_serve(serving, prefect_api):
     assert os.environ["PREFECT_API_URL"] == prefect_api.url, "its children, too"
 
 
+@as_a_command
 def test_the_login_is_that_of_the_folder(serving, guarded):
     serving.write_text(f"{guarded} (process 7)")
     assert use_served()
@@ -75,6 +89,7 @@ def test_the_login_is_that_of_the_folder(serving, guarded):
     assert os.environ["PREFECT_API_AUTH_STRING"] == LOGIN
 
 
+@as_a_command
 def test_a_server_behind_another_login_is_left_alone(serving, guarded):
     serving.write_text(f"{guarded} (process 7)")
     serving.with_name("login").write_text("admin:of-before")
@@ -82,11 +97,13 @@ def test_a_server_behind_another_login_is_left_alone(serving, guarded):
     assert not PREFECT_API_URL.value()
 
 
+@as_a_command
 def test_a_server_that_does_not_answer_yet_is_left_alone(serving):
     serving.write_text(f"http://127.0.0.1:{free_port()} (process 7)")
     assert not use_served()
 
 
+@as_a_command
 def test_an_address_that_nobody_holds_any_more_gets_no_login(folder, guarded):
     assert not use_served()
     (folder / "serving").write_text(f"{guarded} (process 7)")
