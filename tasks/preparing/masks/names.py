@@ -231,7 +231,8 @@ def _titled(plain: str) -> Iterator[Span]:
 def _is_name_with_title(plain: str, start: int, end: int, *, strong: bool) -> bool:
     name = plain[start:end]
     if (
-        plain.startswith(NO_NAMES, start)
+        plain.startswith(_LONGER, start)
+        or plain.startswith(NO_NAMES, start, end)
         or _FULL_NAME.fullmatch(name) is None
         or _is_word(name)
         or plain[max(start - 1, 0) : start] == name
