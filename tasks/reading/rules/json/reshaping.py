@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from tasks.reading.rules.speakers import AGENT_WORDS, USER_WORDS, speaker_of
+from tasks.reading.rules.speakers import AGENT_WORDS, USER_WORDS, roles_in_context, speaker_of
 from tasks.reading.rules.vocabulary import Vocabulary, normalized
 
 _SAID: Final = (
@@ -41,6 +41,10 @@ _ANSWERED: Final = ("output", "response", "answer")
 _FEWEST_ROWS: Final = 2
 
 _MOST_COLUMNS: Final = 200
+
+_MOST_NAMES: Final = 3
+
+_LONGEST_NAME: Final = 12
 
 
 @lru_cache(maxsize=1_000)
@@ -152,12 +156,22 @@ def of_both_sides(record: Mapping[str, Any], sides: tuple[str, str]) -> list[dic
 
 
 def _of_unnamed_pairs(elements: Sequence[Any]) -> list[dict[str, Any]] | None:
-    """Pairs of texts without any word for a side: what the user asks, and the answer."""
+    """Pairs of texts: a speaker's name and words where names return or are known, else a question and its answer."""
     pairs = [e for e in elements if isinstance(e, list) and len(e) == 2 and all(isinstance(text, str) for text in e)]
     if len(pairs) < len(elements):
         return None
-    sides = ("user", "agent")
-    return [{"role": side, "text": text} for pair in pairs for side, text in zip(sides, pair, strict=True)]
+    names = [name for name, _ in pairs]
+    sides = roles_in_context(names)
+    if sides or _are_names(names):
+        return [{"role": sides.get(name, name), "text": text} for name, text in pairs]
+    both = ("user", "agent")
+    return [{"role": side, "text": text} for pair in pairs for side, text in zip(both, pair, strict=True)]
+
+
+def _are_names(words: Sequence[str]) -> bool:
+    """True where one is a known word for a side, or two or three short ones return."""
+    few = 1 < len(set(words)) <= min(_MOST_NAMES, len(words) - 1)
+    return any(map(speaker_of, words)) or (few and max(map(len, words)) <= _LONGEST_NAME)
 
 
 def as_records(value: Mapping[str, Any], vocabulary: Vocabulary) -> list[Any]:

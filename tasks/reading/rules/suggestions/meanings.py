@@ -20,6 +20,8 @@ _MOST_READINGS: Final = 40
 
 _MOST_SPEAKERS: Final = 200
 
+_MOST_NEW: Final = 2 / 3  # of the rows, by a name that spoke in none before: two rows a customer, and one agent
+
 _MOST_IN_A_CONVERSATION: Final = 100
 
 _LONGEST_NAME: Final = 64
@@ -117,16 +119,20 @@ def _like_speakers(name: str, layout: Layout, vocabulary: Vocabulary) -> float:
     values = layout.column(name)
     kinds = set(filter(None, values))
     filled = sum(map(bool, values))
-    few = len(kinds) == 2 or 2 < len(kinds) <= min(_MOST_SPEAKERS, filled // 2)
+    few = len(kinds) == 2 or 2 < len(kinds) <= min(_MOST_SPEAKERS, _MOST_NEW * filled)
     if not few or filled < _MOST_NAMED * len(values) or max(map(len, kinds)) > _LONGEST_NAME:
         return 0.0
     context = roles_in_context(values)
     sides = {context.get(value) or vocabulary.speaker(value) for value in kinds}
     known: set[Speaker] = {side for side in sides if side in ("user", "agent")}
-    changes = sum(one != other for one, other in pairwise(values)) / max(len(values) - 1, 1)
+    changes = sum(value != following for value, following in pairwise(values))
+    if 2 < len(kinds) == changes + 1:  # each comes once, in a run of rows, as an id does
+        return 0.0
     called = any(vocabulary.means(key, "role") for key in name.split("."))
     repeated = 1 - len(kinds) / len(values)
-    return 3.0 * (len(known) == 2 and None not in sides) + len(known) + called + 2 * changes * repeated
+    return (
+        3.0 * (len(known) == 2 and None not in sides) + len(known) + called + 2 * changes / (len(values) - 1) * repeated
+    )
 
 
 def _like_ids(name: str, values: list[str]) -> float:

@@ -19,6 +19,7 @@ SHAPES = {
     "the side as the key": {"id": "c1", "turns": [{"用户": ASK}, {"客服": TELL}, {"用户": THANK}]},
     "questions and answers": {"id": "c1", "qa": [{"question": ASK, "answer": TELL}, {"question": THANK, "answer": ""}]},
     "both sides in an object": {"id": "c1", "dialog": [{"user": ASK, "agent": TELL}, {"user": THANK, "agent": None}]},
+    "pairs of a letter and a text": {"id": "c1", "turns": [["U", ASK], ["A", TELL], ["U", THANK]]},
     "pairs without a word for a side": {"id": "c1", "history": [[ASK, TELL], [THANK, ""]]},
     "a list in a text": {"session_id": "c1", "content": json.dumps([{"role": side, "text": words} for side, words in TURNS])},
     "a record in a text": {"key": "k", "value": json.dumps({"session_id": "c1", "messages": [{"role": side, "text": words} for side, words in TURNS]})},
@@ -108,3 +109,16 @@ def test_read_parts_conversations_under_their_ids_however_deep(wrap, messages):
     value = wrap({f"c{n}": messages(rows) for n in range(3)})
     found = Read(json.dumps(value, ensure_ascii=False).encode())
     assert [(one.conversation_id, said(one)) for one in found.conversations] == [(f"c{n}", TURNS) for n in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "roles"),
+    [
+        ([["小晴", ASK], ["阿雅", TELL], ["小晴", THANK]], ["小晴", "阿雅", "小晴"]),
+        ([["顾客", ASK], ["阿雅", TELL]], ["顾客", "阿雅"]),
+        ([["退货要多久", "三天"], ["好的", "不客气"]], ["user", "agent", "user", "agent"]),
+        ([["在吗", "在的"], ["在吗", "您好"]], ["user", "agent", "user", "agent"]),
+    ],
+)
+def test_pairs_whose_first_words_return_or_are_known_name_who_speaks(pairs, roles):
+    assert [message["role"] for message in as_messages(pairs) or []] == roles

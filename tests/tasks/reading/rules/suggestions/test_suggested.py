@@ -133,7 +133,7 @@ def test_a_suggested_mapping_reads_the_file_as_it_stands(shape, tmp_path):
         ("台灯的说明书\n第一步：打开盒子\n第二步：插上电源\n", "no line begins with a speaker's name"),
         ("level: info\nname: x\ntext: 你好\nlevel: info\nname: y\ntext: 在吗\n", "no line begins"),
         ("a,b,c\n1,2,3\n4,5,6\n7,8,9\n", "no column or key tells"),
-        (rows(lambda own, name, side, words, time: f"{own},{words},{time}", header="单子,讲,几点"), "no reading"),
+        (rows(lambda own, name, side, words, time: f"{own},{words},{time}", header="单子,讲,几点"), "no column"),
         ('{"a": 1}\n{"a": 2}\n', "no column or key tells"),
         (rows(lambda own, name, side, words, time: f"{name},{words}", header="谁,讲"), "no line"),
         (rows(lambda own, name, side, words, time: f"{name},{words},{own}{time}", header="谁,讲,别的"), "no reading"),
@@ -170,3 +170,21 @@ def test_a_table_is_read_right_or_its_mapping_reads_it_right(order, names, delim
         first = Read(content, mappings=load_mappings(mine), log_format="mine")
     assert first.rejects == []
     assert [said(one) for one in first.conversations] == TALKS
+
+
+def of_two_messages(agents):
+    lines = [(own, name, words) for own, name, _, words, time in LINES if time[-4] in "01"]
+    names = {"小雅": agents[0], "阿哲": agents[-1]}
+    return rows(lambda own, name, words: f"{own},{names.get(name, name)},{words}", lines, header="单子,谁呀,讲")
+
+
+def test_two_messages_each_and_one_agent_show_who_speaks(tmp_path):
+    content = of_two_messages(["小雅"]).encode()
+    mine = tmp_path / "mine.toml"
+    mine.write_text(suggested(Read(content)).mapping, encoding="utf-8")
+    read = Read(content, mappings=load_mappings(mine), log_format="mine")
+    assert [said(conversation) for conversation in read.conversations] == [talk[:2] for talk in TALKS]
+
+
+def test_an_id_is_nobodys_name():
+    assert suggested(Read(of_two_messages(["小雅", "阿哲"]).encode())).mapping == ""
