@@ -1,6 +1,6 @@
 """Detection of tables: a header that names a conversation, a speaker and a text, or columns that a mapping names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Final
@@ -27,7 +27,7 @@ from tasks.reading.rules.tables.told_by_values import (
     transcripts_by_values,
 )
 from tasks.reading.rules.transcripts.labels import frequent_names
-from tasks.reading.rules.vocabulary import MEANINGS, NAMES, normalized
+from tasks.reading.rules.vocabulary import MEANINGS, NAMES, Shape, normalized
 
 # A row of data may hold one word that is a column's name elsewhere, such as 文本.
 _FEWEST_MEANT: Final = 2
@@ -231,19 +231,24 @@ def _told_by_values(candidate: Candidate, header: tuple[str, ...], at: int, dial
     else:
         rows = list(_rows(candidate, at + 1, dialect, len(header)))
     records = [dict(zip(header, row, strict=True)) for row in rows]
-    found = told_by_values(records, candidate.log.vocabulary)
+    found = _transcripts(records, shape) or told_by_values(records, candidate.log.vocabulary)
     if not found and text_of_each_side(header) and not shape.speaks:
         ids = [name for name in header if is_conversations_name(normalized(name))]
         found = {ids[0]: "conversation_id"} if len(ids) == 1 and not shape.conversation_id else {}
         return found if shape.time or shape.started_at else {**found, **time_by_values(records)}
     if not shape.conversation_id and "conversation_id" not in found.values():
         return {}
-    if not found and not shape.speaks and (shape.texts or not shape.transcripts):
-        name = transcripts_by_values(records)
-        found = {name: "transcript"} if name and name not in shape.transcripts else {}
     if not shape.speaks and (found or shape.transcripts) and not (shape.time or shape.started_at):
         found = {**found, **time_by_values(records)}
     return found
+
+
+def _transcripts(records: Sequence[Mapping[str, str]], shape: Shape) -> dict[str, str]:
+    """The column of labeled words, beside a conversation's id and no column of speakers."""
+    if shape.speaks or not shape.conversation_id or (shape.transcripts and not shape.texts):
+        return {}
+    name = transcripts_by_values(records)
+    return {name: "transcript"} if name and name not in shape.transcripts else {}
 
 
 def _rows(candidate: Candidate, at: int, dialect: Dialect, width: int) -> Iterator[list[str]]:

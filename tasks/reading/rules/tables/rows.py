@@ -311,9 +311,9 @@ class TableRows:
         time = fitted[columns.time] if columns.time > text else ""
         return fitted if time and self._log.timestamps.parse(time) else None
 
-    def _conversation(self, number: int, row: list[str], conversation_id: str) -> Conversation | Reject:
+    def _conversation(self, number: int, row: list[str], own_id: str) -> Conversation | Message | Reject:
         columns = self._columns
-        conversation_id = conversation_id or f"{self._uri}:{number}"
+        conversation_id = own_id or f"{self._uri}:{number}"
         cell = row[columns.transcript]
         channel = row[columns.channel].strip() if columns.channel >= 0 else ""
         started = row[columns.started_at] if columns.started_at >= 0 else None
@@ -330,9 +330,12 @@ class TableRows:
             return self._log.unreadable(number, detail, conversation_id)
         if said.preamble:
             attributes["preamble"] = said.preamble
-        header = Header(
-            conversation_id, self._uri, number, started or time, "" if channel in _NOTHING else channel, attributes
-        )
+        channel = "" if channel in _NOTHING else channel
+        if own_id and not said.preamble and len(said.utterances) == 1:  # a message a row, with its speaker's label
+            speaker, text, *_ = said.utterances[0]
+            when = said.utterances[0].time or time
+            return Message(own_id, self._uri, number, speaker, text, when, started, channel, attributes or None)
+        header = Header(conversation_id, self._uri, number, started or time, channel, attributes)
         return conversation_from(said.utterances, self._log.timestamps, header)
 
     def _listed(self, number: int, row: list[str], conversation_id: str, cell: str) -> Conversation | Reject | None:

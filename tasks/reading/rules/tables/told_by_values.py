@@ -134,10 +134,10 @@ def time_by_values(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def transcripts_by_values(rows: Sequence[Mapping[str, str]]) -> str:
-    """The only name whose values are dialogues of both sides, or ""."""
+    """The only name whose values are dialogues of both sides, or messages of both with a label each, or ""."""
     rows = rows[:ROWS]
-    names = rows[0] if rows else {}
-    return only([name for name in names if _share(is_dialogue, [row[name] for row in rows if row[name]])])
+    columns = {name: [row[name] for row in rows if row[name]] for name in (rows[0] if rows else {})}
+    return only([name for name, values in columns.items() if _share(is_dialogue, values) or _are_labeled(values)])
 
 
 def _known_share(values: Mapping[str, list[Any]], shape: Shape, vocabulary: Vocabulary) -> bool:
@@ -307,6 +307,12 @@ def _is_time(value: Any) -> bool:
 def is_dialogue(cell: str) -> bool:
     """True for a text in which both sides speak, told by labels."""
     return {"user", "agent"} <= {said.speaker for said in split_transcript(cell).utterances}
+
+
+def _are_labeled(cells: Sequence[str]) -> bool:
+    said = [split_transcript(cell) for cell in cells]
+    sides = {utterance.speaker for cell in said for utterance in cell.utterances}
+    return {"user", "agent"} <= sides and _share(lambda cell: cell.utterances and not cell.preamble, said)
 
 
 def _share(is_right: Any, values: Sequence[Any]) -> bool:

@@ -17,7 +17,7 @@ OF_DAY: Final = (
 
 _DATED: Final = rf"{DATE}(?:[ \t,，T]{{1,3}}|(?<=[日일])){OF_DAY}"
 
-_MARKS: Final = r"(?:(?:[-*•·>#+]{1,3}|\d{1,4}[.)、])[ \t]{1,4}|\*\*|__|~){0,6}"
+_MARKS: Final = r"(?:(?:[-*•·<>#+]{1,3}|\d{1,4}[.)、])[ \t]{1,4}|\*\*|__|~){0,6}"
 
 # ( 42s ), ( 1m 5s ): how long after the chat's beginning, as Salesforce writes it.
 _ELAPSED: Final = r"\(\s?(?:\d{1,3}m\s)?\d{1,5}s\s?\)"

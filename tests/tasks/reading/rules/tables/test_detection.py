@@ -56,6 +56,11 @@ def test_a_table_of_markdown_is_read():
     check(Read("\n".join([lines[0], "|---|:--:|---|---|", *lines[1:]]).encode()))
 
 
+@pytest.mark.parametrize("header", [["dialog_id", "utterance"], ["会话编号", "聊天记录"]])
+def test_a_message_a_row_with_its_label_is_read(header):
+    check(Read(table(header=header, body=[[own, f"{side}：{words}"] for own, side, words, _ in rows()]).encode()))
+
+
 @pytest.mark.parametrize("name", [HEADER[0], "会话"])
 def test_a_blank_id_is_that_of_the_row_above_where_most_are(name):
     body = [[row[0] if at % 3 == 0 else "", *row[1:]] for at, row in enumerate(rows())]

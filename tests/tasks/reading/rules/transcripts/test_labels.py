@@ -23,6 +23,7 @@ FORMS = {
     "a caption's voice": "<v {who}>{words}",
     "a list with times": "- **{who}**（10:0{at}）：{words}",
     "brackets alone": "【{who}】{words}",
+    "an arrow that points to it": "<< {who}: {words}",
     "a headline with a time of day": "[10:0{at} AM] {who}\n{words}\n",
     "a span of time": "[00:0{at}.2-00:0{at}.8] {who}: {words}",
     "columns of bars": "10:0{at}:00 | {who} | {words}",
