@@ -152,7 +152,7 @@ async def _give_back(
     parameters = kept(before.parameters, deployed["parameters"], stanza.get("parameters", {}))
     fresh = await client.read_deployment_by_name(name)
     known = (fresh.parameter_openapi_schema or {}).get("properties", {})
-    parameters = {one: value for one, value in parameters.items() if one in known}
+    parameters = {name: value for name, value in parameters.items() if name in known}
     if fresh.parameters != parameters:
         await client.update_deployment(fresh.id, DeploymentUpdate(parameters=parameters))
     if before.paused and not fresh.paused:  # one under another name is new

@@ -45,7 +45,7 @@ def sample_published(warehouse: ObjectStore, day: date, share: float) -> dict[st
     chosen = nsmallest(
         _MOST,
         ((row["content_hash"], row) for row in _published(warehouse, day) if int(row["content_hash"][:8], 16) < below),
-        key=lambda one: one[0],
+        key=lambda pair: pair[0],
     )
     return {row["conversation_id"]: (name, row if "accepted" in row else None) for name, row in chosen}
 

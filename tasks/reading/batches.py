@@ -164,10 +164,10 @@ def logged_of(
 
 def batch_of(number: int, prepared: Sequence[Request | Reject], shard: Shard | None = None) -> Batch:
     """Return a batch of what was prepared; of a shard only its requests, and no rejects."""
-    requests = [one for one in prepared if isinstance(one, Request)]
+    requests = [outcome for outcome in prepared if isinstance(outcome, Request)]
     if shard is not None:
         return Batch(number, [request for request in requests if shard.holds(request.request_hash)], [])
-    return Batch(number, requests, [one for one in prepared if isinstance(one, Reject)])
+    return Batch(number, requests, [outcome for outcome in prepared if isinstance(outcome, Reject)])
 
 
 def _in_a_thread(steps: Steps) -> Preparing:

@@ -74,10 +74,10 @@ def roles_by_company(said: Sequence[Said], side_of: Callable[[str], Speaker | No
 
     Empty where a word tells some side, and where the company they keep tells none.
     """
-    names = {one.name for one in said}
+    names = {message.name for message in said}
     if any(side_of(name) in ("user", "agent") for name in names):
         return {}
-    sides = sides_by_company([one for one in said if not side_of(one.name)])
+    sides = sides_by_company([message for message in said if not side_of(message.name)])
     return {**{name: side for name, side in sides.items() if side == "agent"}, "*": "user"} if sides else {}
 
 
@@ -90,18 +90,20 @@ def likely_sides(said: Sequence[Said]) -> dict[str, Speaker]:
     """The sides that names are most likely on, for a person to check: who opens a conversation is rather a customer."""
     talks: dict[str, list[Said]] = defaultdict(list)
     words: dict[str, list[Said]] = defaultdict(list)
-    for one in said:
-        talks[one.conversation].append(one)
-        words[one.name].append(one)
-    spoken_in = Counter(name for talk in talks.values() for name in {one.name for one in talk})
+    for message in said:
+        talks[message.conversation].append(message)
+        words[message.name].append(message)
+    spoken_in = Counter(name for talk in talks.values() for name in {message.name for message in talk})
     opened = Counter(talk[0].name for talk in talks.values())
     scores = {
-        name: 2 * _politeness([one.text for one in texts]) + log2(spoken_in[name]) - opened[name] / spoken_in[name]
+        name: 2 * _politeness([message.text for message in texts])
+        + log2(spoken_in[name])
+        - opened[name] / spoken_in[name]
         for name, texts in words.items()
     }
     votes: dict[str, Counter[Speaker]] = defaultdict(Counter)
     for talk in talks.values():
-        for name, side in _sides_within({one.name for one in talk}, scores).items():
+        for name, side in _sides_within({message.name for message in talk}, scores).items():
             votes[name][side] += 1
     return {name: found.most_common(1)[0][0] for name, found in votes.items()} | sides_by_company(said)
 

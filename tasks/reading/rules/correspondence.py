@@ -120,7 +120,7 @@ def _person(value: Any) -> str:
 
 def _people(value: Any) -> list[str]:
     if isinstance(value, list):
-        return [name for one in value if (name := _person(one))]
+        return [name for person in value if (name := _person(person))]
     name = _person(value)
     return [name] if name else []
 

@@ -92,5 +92,5 @@ def test_logs_of_other_days_are_read_once_and_beside_the_event_loop(store, tmp_p
         finally:
             answers.close()
 
-    assert [one.run_id for one in asyncio.run(ask()) if isinstance(one, Answer)] == [ANSWER.run_id] * 3
+    assert [answer.run_id for answer in asyncio.run(ask()) if isinstance(answer, Answer)] == [ANSWER.run_id] * 3
     assert not store.asked.acquire(blocking=False), "a log is read once"

@@ -38,7 +38,9 @@ UNSURE = words(
 # Words of one to four characters of which the lexicon knows none, nor any part.
 _KNOWN = {char for name in ("acceptance", "sentiment") for word in read_lexicon(name).kinds for char in word}
 # Traditional characters are read as the simplified ones that they stand for: those may be known.
-_UNKNOWN = sorted(one for one in map(chr, range(0x4E00, 0x9FA6)) if not {one, simplified(one)} & _KNOWN)
+_UNKNOWN = sorted(
+    character for character in map(chr, range(0x4E00, 0x9FA6)) if not {character, simplified(character)} & _KNOWN
+)
 UNKNOWN = st.text(alphabet=_UNKNOWN, min_size=1, max_size=4)
 
 READS = {"accepted": accepted_of, "negative_sentiment": negative_sentiment_of}

@@ -117,6 +117,6 @@ def test_parse_questions_names_what_is_wrong(content, message):
 
 def test_a_way_of_contact_takes_no_key_behind_it_for_an_account():
     output = '{"channel_wanted": "在线，微信", "politeness": 4, "lesson": "加微信politeness_8"}'
-    found = {one.question.id: one for one in typed_answers(mask(output), QUESTIONS) or ()}
+    found = {answered.question.id: answered for answered in typed_answers(mask(output), QUESTIONS) or ()}
     assert found["politeness"].score == 4
     assert found["lesson"].text == "加微信[微信号]"

@@ -153,7 +153,7 @@ def test_read_takes_each_thread_of_a_livechat_for_a_conversation():
     chat = json.loads(EXPORTS["livechat"])["chats"][0]
     later = {**chat, "thread": {**chat["thread"], "id": "72"}}
     found = Read(json.dumps({"chats": [chat, later]}, ensure_ascii=False).encode()).conversations
-    assert [(one.conversation_id, one.attributes["id"]) for one in found] == [("71", "C"), ("72", "C")]
+    assert [(talk.conversation_id, talk.attributes["id"]) for talk in found] == [("71", "C"), ("72", "C")]
 
 
 def test_unconfirmed_names_are_names_of_their_mapping():

@@ -65,13 +65,13 @@ def test_read_reads_each_shape_of_json(shape, indent):
 def test_read_parts_messages_of_several_conversations_in_one_list():
     rows = [{"conversation_id": f"c{n}", **message} for message in messages() for n in range(3)]
     found = Read(dump({"messages": rows})).conversations
-    assert [(one.conversation_id, said(one)) for one in found] == [(f"c{n}", TURNS) for n in range(3)]
+    assert [(talk.conversation_id, said(talk)) for talk in found] == [(f"c{n}", TURNS) for n in range(3)]
 
 
 def test_read_parts_the_messages_of_a_list_in_an_object_by_the_conversations_they_name():
     rows = [{"conversation_id": f"c{n}", **message} for n in range(3) for message in messages()]
     found = Read(dump({"_results": rows})).conversations
-    assert [(one.conversation_id, said(one)) for one in found] == [(f"c{n}", TURNS) for n in range(3)]
+    assert [(talk.conversation_id, said(talk)) for talk in found] == [(f"c{n}", TURNS) for n in range(3)]
 
 
 @pytest.mark.parametrize("pages", [1, 400])

@@ -29,8 +29,8 @@ def tar(files, mode="w"):
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
 def test_read_reads_the_files_of_an_archive(mode):
     found = Read(tar({"a/1.jsonl": log(1), "./a/2.jsonl": log(2), "a/._1.jsonl": b"\0\5", ".DS_Store": b"\0"}, mode))
-    assert [(one.conversation_id, said(one)) for one in found.conversations] == [("c1", TURNS), ("c2", TURNS)]
-    assert [one.source_uri for one in found.conversations] == ["log-0!a/1.jsonl", "log-0!./a/2.jsonl"]
+    assert [(talk.conversation_id, said(talk)) for talk in found.conversations] == [("c1", TURNS), ("c2", TURNS)]
+    assert [talk.source_uri for talk in found.conversations] == ["log-0!a/1.jsonl", "log-0!./a/2.jsonl"]
     assert found.rejects == []
 
 

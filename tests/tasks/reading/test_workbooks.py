@@ -27,8 +27,8 @@ def messages(number):
 
 def test_read_reads_every_sheet_with_messages():
     found = Read(workbook({"九月": [["某店"], HEADER, *messages(1)], "十月": [HEADER, *messages(2)]}))
-    assert [(one.conversation_id, said(one)) for one in found.conversations] == [("c1", TURNS), ("c2", TURNS)]
-    assert [one.source_uri for one in found.conversations] == ["log-0!九月", "log-0!十月"]
+    assert [(talk.conversation_id, said(talk)) for talk in found.conversations] == [("c1", TURNS), ("c2", TURNS)]
+    assert [talk.source_uri for talk in found.conversations] == ["log-0!九月", "log-0!十月"]
 
 
 def test_read_names_the_sheets_that_it_leaves_out():

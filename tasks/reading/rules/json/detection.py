@@ -74,7 +74,7 @@ def _with_people(log: LogContext, values: list[Any]) -> LogContext:
     """The log with the way to tell its sides, where its conversations say who their people are."""
     groups = () if log.tells_sides else islice(groups_of(values, log.vocabulary), _GROUPS)
     found = (sides_by_people(group[:SAMPLED_VALUES], log.vocabulary) for group in groups)
-    told = next((one for one in found if one is not None), None)
+    told = next((comparison for comparison in found if comparison is not None), None)
     if told is None:
         return log
     mapping = replace(log.mapping, people=told) if isinstance(told, People) else replace(log.mapping, side=told)

@@ -180,7 +180,7 @@ def _own_id(values: Mapping[str, list[Any]], rows: int) -> str:
     ids = [
         name
         for name in sorted(ids, key=len)
-        if not any(values[name] == values[one] for one in ids if len(one) < len(name))
+        if not any(values[name] == values[shorter] for shorter in ids if len(shorter) < len(name))
     ]
     named = [name for name in ids if is_id_name(normalized(name))]
     return only(named) or only([name for name in ids if _OWN_ID.fullmatch(normalized(name))])

@@ -39,12 +39,12 @@ def _messages(record: Any, vocabulary: Vocabulary) -> list[Mapping[str, Any]]:
     if not isinstance(record, Mapping):
         return []
     for name in vocabulary.shape(tuple(record)).messages:
-        elements = [one for one in listed_in(record[name]) or () if isinstance(one, Mapping)]
-        shapes = [vocabulary.shape(tuple(one)) for one in elements]
+        elements = [message for message in listed_in(record[name]) or () if isinstance(message, Mapping)]
+        shapes = [vocabulary.shape(tuple(message)) for message in elements]
         if any(shape.texts for shape in shapes):
             known = any(
-                shape.speaks and vocabulary.speaker(one.get(shape.role))
-                for one, shape in zip(elements, shapes, strict=True)
+                shape.speaks and vocabulary.speaker(message.get(shape.role))
+                for message, shape in zip(elements, shapes, strict=True)
             )
             return [] if known else elements
     return []
@@ -54,16 +54,16 @@ def _told_by_list(
     record: Mapping[str, Any], messages: list[Mapping[str, Any]], vocabulary: Vocabulary
 ) -> Iterator[People]:
     for members, value in record.items():
-        people = [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+        people = [person for person in value if isinstance(person, Mapping)] if isinstance(value, list) else []
         if not people or people[0] is messages[0]:
             continue
         for role in people[0]:
             if not {"user", "agent"} <= {
-                vocabulary.speaker(one.get(role)) for one in people if isinstance(one.get(role), str)
+                vocabulary.speaker(person.get(role)) for person in people if isinstance(person.get(role), str)
             }:
                 continue
             for key in people[0]:
-                ids = {one.get(key) for one in people if isinstance(one.get(key), str | int)}
+                ids = {person.get(key) for person in people if isinstance(person.get(key), str | int)}
                 for of in _signatures(messages, ids):
                     yield People(members, key, role, of)
 

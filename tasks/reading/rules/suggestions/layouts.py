@@ -100,10 +100,10 @@ def _of_json(values: Sequence[Any]) -> Iterator[Layout]:
     records = [value for value in values if isinstance(value, Mapping)]
     for path in dict.fromkeys(path for record in records[:20] for path in _lists_in(record)):
         held = [_at(record, path) for record in records]
-        lists = [[one for one in value or () if isinstance(one, Mapping)] for value in held]
-        inside = [one for elements in lists for one in elements]
+        lists = [[element for element in value or () if isinstance(element, Mapping)] for value in held]
+        inside = [element for elements in lists for element in elements]
         if len(inside) >= _FEWEST_ROWS:
-            yield from _of_json(inside) if any(_lists_in(one) for one in inside[:20]) else ()
+            yield from _of_json(inside) if any(_lists_in(element) for element in inside[:20]) else ()
             yield _layout(lists, records, {"messages": path})
     if not records and values and all(isinstance(value, list) for value in values):
         yield from _of_json([element for value in values for element in value])
@@ -118,11 +118,14 @@ def _layout(
     *,
     nested: bool = True,
 ) -> Layout:
-    flat = [(at, _flat(one)) for at, elements in enumerate(lists) for one in elements][:ROWS]
-    names = tuple(dict.fromkeys(name for _, one in flat for name in one))[:_MOST_COLUMNS]
-    rows = [[one.get(name, "") for name in names] for _, one in flat]
+    flat = [(at, _flat(element)) for at, elements in enumerate(lists) for element in elements][:ROWS]
+    names = tuple(dict.fromkeys(name for _, element in flat for name in element))[:_MOST_COLUMNS]
+    rows = [[element.get(name, "") for name in names] for _, element in flat]
     above = [_flat(record) for record in records]
-    outer = {name: [one.get(name, "") for one in above] for name in dict.fromkeys(n for one in above for n in one)}
+    outer = {
+        name: [element.get(name, "") for element in above]
+        for name in dict.fromkeys(n for element in above for n in element)
+    }
     return Layout(names, rows, [at for at, _ in flat] if nested else None, outer, settings)
 
 
@@ -130,7 +133,7 @@ def _lists_in(record: Mapping[str, Any], depth: int = 0) -> list[str]:
     """The paths of the lists of objects in a record."""
     found = []
     for name, value in record.items():
-        if isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+        if isinstance(value, list) and any(isinstance(element, Mapping) for element in value):
             found.append(name)
         elif isinstance(value, Mapping) and depth < _DEPTH:
             found += [f"{name}.{inner}" for inner in _lists_in(value, depth + 1)]

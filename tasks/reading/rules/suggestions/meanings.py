@@ -58,7 +58,9 @@ def readings_of(layout: Layout) -> Iterator[tuple[Meant, Between | None]]:
             yield _meant(time, conversation_id=ids[0], **sides), None
     none_named = [""] if layout.of is not None or len(layout.rows) < ROWS else []  # longer than any conversation
     choices = product(roles[:_TRIED], [*ids[:_TRIED], *none_named], texts[:2])
-    ranked = sorted(choices, key=lambda one: roles.index(one[0]) + _rank(ids, one[1]) + 2 * texts.index(one[2]))
+    ranked = sorted(
+        choices, key=lambda choice: roles.index(choice[0]) + _rank(ids, choice[1]) + 2 * texts.index(choice[2])
+    )
     for role, own, text in islice(ranked, _MOST_READINGS):
         if len({role, own, text}) == 3:
             yield _meant(time, text=text, role=role, conversation_id=own), None

@@ -92,7 +92,7 @@ def _said_between(layout: Layout, between: Between) -> Iterator[Said]:
 
 def _sides(said: list[Said]) -> dict[str, Speaker]:
     """The sides of the names that no word explains; nothing where every one is known."""
-    names = Counter(one.name for one in said)
+    names = Counter(message.name for message in said)
     known: dict[str, Speaker] = {name: side for name in names if len(name) > 1 and (side := speaker_of(name))}
     context = roles_in_context(name for name in names.elements() if name)
     if "" in names:
@@ -100,7 +100,7 @@ def _sides(said: list[Said]) -> dict[str, Speaker]:
     unknown = names.keys() - known.keys() - context.keys()
     if not unknown and not context and "" not in names:
         return {}
-    likely = likely_sides([one for one in said if known.get(one.name) != "system"])
+    likely = likely_sides([message for message in said if known.get(message.name) != "system"])
     if "user" in known.values() and "agent" not in known.values():
         likely = dict.fromkeys(unknown, "agent")  # beside customers whom a word explains
     sides = {name: context.get(name) or known.get(name) or likely.get(name) for name, _ in names.most_common()}

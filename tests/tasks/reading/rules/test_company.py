@@ -14,7 +14,7 @@ def talk(conversation, customer, agent, messages=4):
 
 
 def day(*pairs):
-    return [one for at, (customer, agent) in enumerate(pairs) for one in talk(f"c{at}", customer, agent)]
+    return [message for at, (customer, agent) in enumerate(pairs) for message in talk(f"c{at}", customer, agent)]
 
 
 def test_who_speaks_in_several_conversations_is_the_agent():

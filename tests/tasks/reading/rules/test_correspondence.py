@@ -77,7 +77,7 @@ LOGS = {
 def test_a_pair_is_a_conversation_and_who_writes_to_many_is_the_agent(shape):
     read = Read(LOGS[shape])
     assert [said(conversation) for conversation in read.conversations] == SAID
-    assert {" & ".join(sorted(pair)) for pair in PAIRS} == {one.conversation_id for one in read.conversations}
+    assert {" & ".join(sorted(pair)) for pair in PAIRS} == {talk.conversation_id for talk in read.conversations}
     (note,) = read.tally.notes
     assert note.endswith("all that two people write to each other counts as one.")
 

@@ -32,7 +32,7 @@ FILES = {
 def test_read_reads_what_is_nearly_json(file):
     found = Read(FILES[file].encode())
     assert found.rejects == []
-    assert [(one.conversation_id, said(one)) for one in found.conversations] == [
+    assert [(talk.conversation_id, said(talk)) for talk in found.conversations] == [
         (f"c{n}", [("user", "杯子碎了"), ("agent", "给您补发")]) for n in range(3)
     ]
 

@@ -93,7 +93,7 @@ def test_learn_from_finds_a_list_of_lines(lines):
 def test_learn_from_finds_a_dialogue_in_a_text():
     records = [{"Id": f"c{n}", "Body": "<p>Chat</p>Visitor: 壶盖裂了<br>Agent: 拍张照片<br>"} for n in range(2)]
     found = Read("\n".join(json.dumps(record, ensure_ascii=False) for record in records).encode()).conversations
-    assert [(one.conversation_id, said(one)[1]) for one in found] == [
+    assert [(talk.conversation_id, said(talk)[1]) for talk in found] == [
         ("c0", ("agent", "拍张照片")),
         ("c1", ("agent", "拍张照片")),
     ]
@@ -113,7 +113,7 @@ def test_a_list_of_messages_within_the_only_element_of_a_list_is_found():
 def test_several_such_lists_are_conversations_without_an_id():
     spoken = [{"purpose": "external" if side == "user" else "internal", "text": words} for side, words in TURNS]
     found = Read(dump({"conversationId": "c1", "transcripts": [{"phrases": spoken}, {"phrases": spoken}]}))
-    assert [said(one) for one in found.conversations] == [TURNS, TURNS]
+    assert [said(talk) for talk in found.conversations] == [TURNS, TURNS]
     assert "name no id" in found.tally.notes[0]
 
 
@@ -138,7 +138,7 @@ def test_a_speaker_and_a_text_within_objects_are_found():
          "body": {"bodies": [{"type": "txt", "msg": words}]}}
         for n in range(2) for at, (side, words) in enumerate(TURNS)
     ]  # fmt: skip
-    assert [(one.conversation_id, said(one)) for one in Read(dump(*rows)).conversations] == [
+    assert [(talk.conversation_id, said(talk)) for talk in Read(dump(*rows)).conversations] == [
         ("c0", TURNS),
         ("c1", TURNS),
     ]
@@ -163,8 +163,8 @@ def test_read_keeps_the_id_of_a_conversation_however_deep_its_messages_lie(recor
         other = [{**message, "sid": "c2"} for message in record["data"]["msgs"][:3]]
         record = {"data": {"msgs": [*record["data"]["msgs"][:3], *other]}}
     found = Read(dump(record)).conversations
-    assert [one.conversation_id for one in found] == (["c1", "c2"] if "data" in record else ["c1"])
-    assert {tuple(said(one)) for one in found} == {tuple(TURNS)}
+    assert [talk.conversation_id for talk in found] == (["c1", "c2"] if "data" in record else ["c1"])
+    assert {tuple(said(talk)) for talk in found} == {tuple(TURNS)}
 
 
 def test_a_messages_own_id_gives_way_to_the_conversation_beside_it():
@@ -192,5 +192,5 @@ def test_names_beside_the_agents_in_rows_are_the_customers():
         for side, words in TURNS
     ]
     found = Read(dump(*rows))
-    assert [said(one) for one in found.conversations] == [TURNS, TURNS]
+    assert [said(talk) for talk in found.conversations] == [TURNS, TURNS]
     assert "only the other side is known" in found.tally.notes[0]

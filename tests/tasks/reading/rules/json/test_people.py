@@ -72,7 +72,7 @@ def table(*speakers):
 
 def test_names_beside_the_agents_in_a_table_are_the_customers():
     found = Read(table("王女士", "jd_45a"))
-    assert [said(one) for one in found.conversations] == [TURNS, TURNS]
+    assert [said(talk) for talk in found.conversations] == [TURNS, TURNS]
     assert "taken for the user's" in found.tally.notes[0]
 
 

@@ -108,7 +108,7 @@ def test_read_parts_conversations_under_their_ids_however_deep(wrap, messages):
     rows = [{"role": side, "text": words} for side, words in TURNS]
     value = wrap({f"c{n}": messages(rows) for n in range(3)})
     found = Read(json.dumps(value, ensure_ascii=False).encode())
-    assert [(one.conversation_id, said(one)) for one in found.conversations] == [(f"c{n}", TURNS) for n in range(3)]
+    assert [(talk.conversation_id, said(talk)) for talk in found.conversations] == [(f"c{n}", TURNS) for n in range(3)]
 
 
 @pytest.mark.parametrize(

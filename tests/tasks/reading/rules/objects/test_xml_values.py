@@ -46,15 +46,15 @@ def document(name):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb2312", "utf-16"])
 def test_read_reads_the_chats_of_a_document(name, encoding):
     found = Read(document(name).replace("{}", encoding.removesuffix("-sig"), 1).encode(encoding)).conversations
-    assert [(one.conversation_id, said(one)) for one in found] == list(CHATS.items())
-    assert [one.started_at for one in found] == [datetime(2026, 11, 21, 2, 0, tzinfo=UTC)] * 2
+    assert [(talk.conversation_id, said(talk)) for talk in found] == list(CHATS.items())
+    assert [talk.started_at for talk in found] == [datetime(2026, 11, 21, 2, 0, tzinfo=UTC)] * 2
 
 
 def test_what_is_whole_before_the_damage_is_read_and_the_rest_is_named():
     content = document("attributes").replace("{}", "utf-8")
     cut = content.index("请发抬头")
     read = Read(content[:cut].encode())
-    assert [one.conversation_id for one in read.conversations] == ["c1"]
+    assert [talk.conversation_id for talk in read.conversations] == ["c1"]
     assert any("XML that is damaged at line" in reject.detail for reject in read.rejects)
 
 

@@ -25,11 +25,13 @@ LINES = [
 
 
 def rows(line, lines=LINES, header=""):
-    return "\n".join([*filter(None, [header]), *(line(*one) for one in lines)])
+    return "\n".join([*filter(None, [header]), *(line(*parts) for parts in lines)])
 
 
 def as_json(message, around=lambda talk, messages: {"nr": f"q{talk}", "entries": messages}, indent=None):
-    records = [around(talk, [message(*one) for one in LINES if one[0] == f"q{talk}"]) for talk, _ in enumerate(TALKS)]
+    records = [
+        around(talk, [message(*parts) for parts in LINES if parts[0] == f"q{talk}"]) for talk, _ in enumerate(TALKS)
+    ]
     return json.dumps(records, ensure_ascii=False, indent=indent)
 
 
@@ -123,7 +125,7 @@ def test_a_suggested_mapping_reads_the_file_as_it_stands(shape, tmp_path):
     mine.write_text(suggestion.mapping, encoding="utf-8")
     read = Read(content, mappings=load_mappings(mine), log_format="mine")
     assert read.rejects == []
-    assert [said(one) for one in read.conversations] == TALKS[: len(read.conversations)]
+    assert [said(conversation) for conversation in read.conversations] == TALKS[: len(read.conversations)]
     assert len(read.conversations) == (1 if shape in OF_ONE else 3)
 
 
@@ -169,7 +171,7 @@ def test_a_table_is_read_right_or_its_mapping_reads_it_right(order, names, delim
         mine.write_text(suggested(first).mapping, encoding="utf-8")
         first = Read(content, mappings=load_mappings(mine), log_format="mine")
     assert first.rejects == []
-    assert [said(one) for one in first.conversations] == TALKS
+    assert [said(conversation) for conversation in first.conversations] == TALKS
 
 
 def of_two_messages(agents):

@@ -23,7 +23,7 @@ def table(delimiter=",", body=None, header=HEADER):
 
 def check(found):
     assert found.rejects == []
-    assert [(one.conversation_id, said(one)) for one in found.conversations] == [("c0", TURNS), ("c1", TURNS)]
+    assert [(talk.conversation_id, said(talk)) for talk in found.conversations] == [("c0", TURNS), ("c1", TURNS)]
     assert found.tally.notes == []
 
 
@@ -31,7 +31,7 @@ def check(found):
 def test_a_delimiter_is_found_however_unusual(delimiter):
     body = rows(time="2026-11-21 1{talk}.0{at}.00") if delimiter == "::" else rows()
     found = Read(table(delimiter, body).encode())
-    assert [(one.conversation_id, said(one)) for one in found.conversations] == [("c0", TURNS), ("c1", TURNS)]
+    assert [(talk.conversation_id, said(talk)) for talk in found.conversations] == [("c0", TURNS), ("c1", TURNS)]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_messages_of_one_minute_are_turned_around_where_the_newest_stands_first(
     else:
         lines = ('{{"会话ID":"{}","角色":"{}","内容":"{}","时间":"{}"}}'.format(*row) for row in body)
         found = Read("\n".join(lines).encode())
-    assert {one.conversation_id: said(one) for one in found.conversations} == {"c0": TURNS, "c1": TURNS}
+    assert {talk.conversation_id: said(talk) for talk in found.conversations} == {"c0": TURNS, "c1": TURNS}
 
 
 def test_messages_of_one_minute_stay_as_they_are_where_nothing_tells_their_order():

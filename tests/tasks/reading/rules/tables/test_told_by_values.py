@@ -84,7 +84,7 @@ def test_read_reads_names_that_nobody_knows(form):
         lines = [json.dumps(row, ensure_ascii=False) for row in log]
         content = "\n".join(lines) if form == "jsonl" else "[\n" + ",\n".join(lines) + "\n]"
     found = Read(content.encode())
-    assert [(one.conversation_id, said(one)) for one in found.conversations] == [("k0", TURNS), ("k1", TURNS)]
+    assert [(talk.conversation_id, said(talk)) for talk in found.conversations] == [("k0", TURNS), ("k1", TURNS)]
     assert found.conversations[0].started_at == datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
     assert found.rejects == []
 
@@ -102,13 +102,13 @@ def test_read_says_which_column_it_took_for_what():
 def test_a_column_of_codes_that_is_called_a_conversation_is_its_id(name):
     log = [{name: row.pop("会话号"), **row} for row in rows("角色", "内容", "时间")]
     content = "\n".join([",".join(log[0]), *(",".join(row.values()) for row in log)])
-    assert [one.conversation_id for one in Read(content.encode()).conversations] == ["k0", "k1"]
+    assert [talk.conversation_id for talk in Read(content.encode()).conversations] == ["k0", "k1"]
 
 
 def test_the_column_that_parts_the_rows_into_dialogues_is_the_conversation():
     log = [{"受理": row.pop("会话号"), "门店": "一店", **row} for row in rows()]
     content = "\n".join([",".join(log[0]), *(",".join(row.values()) for row in log)])
-    assert [(one.conversation_id, said(one)) for one in Read(content.encode()).conversations] == [
+    assert [(talk.conversation_id, said(talk)) for talk in Read(content.encode()).conversations] == [
         ("k0", TURNS),
         ("k1", TURNS),
     ]

@@ -53,7 +53,7 @@ def test_a_title_may_stand_above_the_first_heading(title, heading):
         f"{heading.format(88213 + at)}\n\n{dialogue(turns)}\n" for at, turns in enumerate((ONE, TWO))
     )
     found = Read(content.encode()).conversations
-    assert [(one.conversation_id, said(one)) for one in found] == [("88213", ONE), ("88214", TWO)]
+    assert [(talk.conversation_id, said(talk)) for talk in found] == [("88213", ONE), ("88214", TWO)]
 
 
 @pytest.mark.parametrize("above", ["客服：小夏\n", "Agent: Lin\n用户：雨\n"])

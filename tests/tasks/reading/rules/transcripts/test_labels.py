@@ -86,7 +86,7 @@ def test_a_heading_names_the_conversation(heading):
     other = heading.replace("1008601", "1008602")
     content = "\n".join([heading, transcript("{who}：{words}"), "", other, transcript("{who}：{words}")])
     found = Read(content.encode()).conversations
-    assert [(one.conversation_id, said(one)) for one in found] == [("1008601", TURNS), ("1008602", TURNS)]
+    assert [(talk.conversation_id, said(talk)) for talk in found] == [("1008601", TURNS), ("1008602", TURNS)]
 
 
 BORDERS = [
@@ -101,9 +101,9 @@ def test_conversations_are_parted_where_each_begins(border):
         [border, transcript("{who}：{words}"), "", border.replace("1", "2"), transcript("{who}：{words}")]
     )
     found = Read(content.encode()).conversations
-    assert [said(one) for one in found] == [TURNS, TURNS]
+    assert [said(talk) for talk in found] == [TURNS, TURNS]
     if "S100" in border:
-        assert [one.conversation_id for one in found] == ["S1008601", "S2008602"]
+        assert [talk.conversation_id for talk in found] == ["S1008601", "S2008602"]
     if "10:00" in border:
         assert found[0].started_at == datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 
@@ -112,4 +112,4 @@ def test_a_heading_that_counts_names_no_conversation():
     found = Read(
         f"对话1：\n{transcript('{who}：{words}')}\n对话2：\n{transcript('{who}：{words}')}".encode()
     ).conversations
-    assert [one.conversation_id for one in found] == ["log-0:2", "log-0:6"]
+    assert [talk.conversation_id for talk in found] == ["log-0:2", "log-0:6"]
