@@ -6,6 +6,7 @@ from typing import Any
 
 from tasks.preparing.prompts import load_prompt, prompt_versions
 from tasks.reading.rules.json.texts import words_in
+from tasks.reading.rules.transcripts.dialogues import is_dialogue
 from tasks.reading.rules.vocabulary import Shape
 
 
@@ -40,9 +41,15 @@ def number_of(value: Any) -> float | None:
 
 
 def transcript_of(value: Mapping[str, Any], shape: Shape) -> tuple[str, str] | None:
-    """Return the key and the text of a record's transcript, None where it has none."""
+    """Return the key and the text of a record's transcript, None where it has none.
+
+    A key that is called after messages may hold one, too.
+    """
     for key in shape.transcripts:
         if isinstance(value[key], str):
+            return key, value[key]
+    for key in () if shape.speaks else shape.messages:
+        if isinstance(value[key], str) and is_dialogue(value[key]):
             return key, value[key]
     return None
 

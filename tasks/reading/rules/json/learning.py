@@ -10,7 +10,6 @@ from tasks.reading.rules.tables.told_by_values import (
     CONVERSATIONS,
     FEWEST_ROWS,
     ROWS,
-    is_dialogue,
     is_id_name,
     only,
     shared_id,
@@ -19,6 +18,7 @@ from tasks.reading.rules.tables.told_by_values import (
     told_by_values,
     transcripts_by_values,
 )
+from tasks.reading.rules.transcripts.dialogues import is_dialogue
 from tasks.reading.rules.vocabulary import Vocabulary, normalized
 
 _DEPTH: Final = 5

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tasks.reading.rules.json.lenient import parse_json
+from tasks.reading.rules.json.reshaping import as_messages
 from tasks.reading.rules.objects.log_bytes import first_json_values
+from tasks.reading.rules.speakers import speaker_of
 
 _STRUCTURE: Final = re.compile(r'["\[\]{}]')
 
@@ -67,7 +69,7 @@ def _keyed(value: Mapping[str, Any], kind: Callable[[Any], str]) -> list[Any]:
     elements = [element for element in value.values() if isinstance(element, dict | list)]
     if not elements or len(elements) < len(value):
         return []
-    if all(isinstance(element, list) and element and _kind(element[0], kind) == _MESSAGES for element in elements):
+    if all(isinstance(element, list) and element and _is_message(element[0], kind) for element in elements):
         if len(value) == 1 and next(iter(value)).isalpha():
             return [{"messages": element} for element in value.values()]  # the list's name is no id
         return [{"conversation_id": key, "messages": element} for key, element in value.items()]
@@ -75,6 +77,15 @@ def _keyed(value: Mapping[str, Any], kind: Callable[[Any], str]) -> list[Any]:
         wrapped = _WRAPPERS & {key.lower() for key in value}
         return [element if wrapped else {"conversation_id": key, **element} for key, element in value.items()]
     return []
+
+
+def _is_message(element: Any, kind: Callable[[Any], str]) -> bool:
+    """True for a message, be it an object or a list with a word for its side: `["10:00", "visitor", "…"]`."""
+    if isinstance(element, list):
+        return as_messages([element]) is not None and any(
+            isinstance(part, str) and speaker_of(part) for part in element
+        )
+    return _kind(element, kind) == _MESSAGES
 
 
 def _kind(element: Any, kind: Callable[[Any], str]) -> str:

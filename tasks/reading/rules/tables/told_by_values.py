@@ -20,7 +20,7 @@ from tasks.reading.rules.speakers import (
     speaker_of_user_flag,
 )
 from tasks.reading.rules.timestamps import TimestampParser
-from tasks.reading.rules.transcripts.dialogues import split_transcript
+from tasks.reading.rules.transcripts.dialogues import is_dialogue, split_transcript
 from tasks.reading.rules.vocabulary import Shape, Vocabulary, normalized
 
 ROWS: Final = 200
@@ -302,11 +302,6 @@ def _is_dated(value: Any) -> bool:
 
 def _is_time(value: Any) -> bool:
     return not isinstance(value, bool | list) and _NO_TIMES.parse(value) is not None
-
-
-def is_dialogue(cell: str) -> bool:
-    """True for a text in which both sides speak, told by labels."""
-    return {"user", "agent"} <= {said.speaker for said in split_transcript(cell).utterances}
 
 
 def _are_labeled(cells: Sequence[str]) -> bool:

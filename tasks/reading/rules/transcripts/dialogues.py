@@ -305,3 +305,8 @@ _MENTIONED_CHARACTERS: Final = 4
 _MENTIONS: Final = re.compile(
     r"(?:[昨今前当]天|刚[才刚]|上次|之前|当时|[说问找跟被让叫]|[你他我]们|[你他她那这有]个?|因为|结果|但是|可是|然后|所谓的?)\Z"
 )
+
+
+def is_dialogue(cell: str) -> bool:
+    """True for a text in which both sides speak, told by labels."""
+    return {"user", "agent"} <= {said.speaker for said in split_transcript(cell).utterances}

@@ -21,6 +21,7 @@ SHAPES = {
     "both sides in an object": {"id": "c1", "dialog": [{"user": ASK, "agent": TELL}, {"user": THANK, "agent": None}]},
     "pairs of a letter and a text": {"id": "c1", "turns": [["U", ASK], ["A", TELL], ["U", THANK]]},
     "pairs without a word for a side": {"id": "c1", "history": [[ASK, TELL], [THANK, ""]]},
+    "a transcript under a key for messages": {"id": "c1", "messages": f"用户：{ASK}\n客服：{TELL}\n用户：{THANK}"},
     "a list in a text": {"session_id": "c1", "content": json.dumps([{"role": side, "text": words} for side, words in TURNS])},
     "a record in a text": {"key": "k", "value": json.dumps({"session_id": "c1", "messages": [{"role": side, "text": words} for side, words in TURNS]})},
     "a table with its columns beside": {"columns": NAMES, "index": [0, 1, 2], "data": ROWS},
@@ -31,6 +32,7 @@ SHAPES = {
     "GraphQL": {"data": {"conversations": {"edges": [{"node": {"id": "c1", "messages": {"edges": [{"node": {"role": side, "text": words}} for side, words in TURNS]}}}]}}},
     "messages under keys of their own": {"chats": {"c1": {"shop": "A", "messages": {f"-N{at}": {"role": side, "text": words} for at, (side, words) in enumerate(TURNS)}}}},
     "lists under ids in an envelope": {"sessions": {"c1": [{"role": side, "text": words} for side, words in TURNS]}},
+    "lists of lists under ids": {"c1": [[f"2026-11-22 10:0{at}", side, words] for at, (side, words) in enumerate(TURNS)]},
     "a container's log": {"log": json.dumps({"session_id": "c1", "messages": [{"role": side, "text": words} for side, words in TURNS]}) + "\n", "stream": "stdout"},
     "a history and the last exchange": {"id": "c1", "instruction": THANK, "input": "", "output": "不客气", "history": [[ASK, TELL]]},
     "ChatGPT's tree": {"id": "c1", "title": "灯", "current_node": "n2", "mapping": {
