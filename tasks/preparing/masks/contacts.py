@@ -52,7 +52,7 @@ _DOT_WORD: Final = re.compile(rf"点|dot|。|(?:{_PROVIDERS})\W", re.IGNORECASE)
 
 _EMAIL_WORD: Final = re.compile(
     rf"(?:邮箱|邮件|e-?mail)(?:地址|账号)?(?:是|为|:|：|=|"
-    rf"\s)*([A-Za-z0-9._+-]{{2,40}} ?[#*$&＃圈@ ] ?(?:{_PROVIDERS})\.(?:{_TLDS}))(?![A-Za-z0-9])",
+    rf"\s)*([A-Za-z0-9._+-]{{2,40}} ?[#*$&＃圈@ ] ?(?:{_PROVIDERS}){_DOT}(?:{_TLDS}))(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
 

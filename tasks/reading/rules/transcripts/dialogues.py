@@ -250,7 +250,8 @@ def _split(text: str, labels: list[tuple[int, int, Speaker, str | None]], strang
     cleans = [clean for hint, clean in _CLEANS if hint(text)]
     utterances = []
     for (_, begin, speaker, time), end in zip(labels, ends, strict=True):
-        words = text[begin:end].strip()
+        piece = text[begin:end] if end == len(text) else text[begin:end].rstrip(" |")  # bars part messages of one line
+        words = piece.strip()
         for clean in cleans:
             words = clean(words)
         utterances.append(Utterance(speaker, without_withdrawn(words), time))

@@ -37,6 +37,14 @@ def test_labeled_lines_gives_what_split_transcript_gives(above, lines, roles):
         )
 
 
+def test_bars_part_messages_of_one_line_and_belong_to_none():
+    for text, words in (
+        ("用户：在吗|客服：在 | 用户：价格是1|2吗", ["在吗", "在", "价格是1|2吗"]),
+        ("用户：在吗|\n客服：在", ["在吗|", "在"]),
+    ):
+        assert [utterance.text for utterance in split_transcript(text).utterances] == words
+
+
 def test_lines_that_all_begin_with_a_label_are_read_at_once():
     assert labeled_lines(["会话ID：c1", "用户：在吗", "", "客服：在"], LabelReader())
     assert labeled_lines(["用户：在吗", "急", "客服：在"], LabelReader()) is None
