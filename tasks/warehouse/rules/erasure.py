@@ -176,9 +176,8 @@ def _entries(attributes: pa.Array) -> Iterator[tuple[pa.Array, pa.Array, NDArray
     """The keys, values and row numbers of a column of attributes, a map or a struct."""
     rows = np.arange(len(attributes))
     if pa.types.is_map(attributes.type):
-        begin, end = attributes.offsets[0].as_py(), attributes.offsets[-1].as_py()
         owners = np.repeat(rows, np.diff(attributes.offsets.to_numpy()))
-        yield attributes.keys[begin:end], attributes.items[begin:end], owners
+        yield attributes.keys, attributes.items, owners
     elif pa.types.is_struct(attributes.type):
         for field_, values in zip(attributes.type, attributes.flatten(), strict=True):
             yield pa.repeat(field_.name, len(values)), values, rows

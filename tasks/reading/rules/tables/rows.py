@@ -331,7 +331,7 @@ class TableRows:
         if said.preamble:
             attributes["preamble"] = said.preamble
         channel = "" if channel in _NOTHING else channel
-        if own_id and not said.preamble and len(said.utterances) == 1:  # a message a row, with its speaker's label
+        if own_id and len(said.utterances) == 1:  # a message a row, with its speaker's label
             speaker, text, *_ = said.utterances[0]
             when = said.utterances[0].time or time
             return Message(own_id, self._uri, number, speaker, text, when, started, channel, attributes or None)
