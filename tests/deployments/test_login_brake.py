@@ -139,20 +139,26 @@ def test_the_server_looks_at_no_login_of_an_address_that_guesses(through, caplog
     assert "wrong-" not in caplog.text
 
 
-@pytest.fixture
-def reports(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(params=["127.0.0.1", FAR])
+def reports(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The address of a report, and the one that its requests come from."""
     (tmp_path / "a.txt").write_text("a")
     with reports_server(tmp_path, "127.0.0.1", 0, LOGIN) as server:
+        accept = server.get_request
+        server.get_request = lambda: (accept()[0], (request.param, 1))  # type: ignore[method-assign]
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/a.txt"
+        yield f"http://127.0.0.1:{server.server_address[1]}/a.txt", request.param
         server.shutdown()
         thread.join()
 
 
 def test_the_reports_say_that_somebody_guesses_and_stay_open_to_this_machine(reports, capfd):
+    url, address = reports
     with httpx.Client(trust_env=False) as client:
-        for _ in range(12):
-            assert client.get(reports, auth=("admin", "wrong")).status_code == 401
-        assert client.get(reports, auth=("admin", "right-horse-battery")).text == "a"
-    assert capfd.readouterr().err.splitlines() == ["10 wrong logins from 127.0.0.1 within a minute."]
+        for _ in range(WRONG_A_MINUTE):
+            assert client.get(url, auth=("admin", "wrong")).status_code == 401
+        answer = client.get(url, auth=("admin", "right-horse-battery"))
+    assert capfd.readouterr().err.startswith(f"10 wrong logins from {address} within a minute.")
+    assert answer.status_code == (429 if address == FAR else 200)
+    assert ("Retry-After" in answer.headers) is (address == FAR)

@@ -37,6 +37,10 @@ def test_one_customer_who_comes_back_to_another_agent_changes_nothing():
     assert sides == {name: side for pair in pairs for name, side in zip(pair, ("user", "agent"), strict=True)}
 
 
+def test_one_name_in_every_conversation_of_one_agent_may_be_all_customers_or_one():
+    assert sides_by_company(day(("0", "小林"), ("0", "小林"), ("0", "小林"))) == {}
+
+
 def test_three_in_a_conversation_tell_nothing():
     said = day(("雨", "小林"), ("风", "小林"), ("雪", "小林"))
     assert sides_by_company([*said, Said("c0", "小何", "我来跟进")]) == {}
