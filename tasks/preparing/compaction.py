@@ -7,10 +7,11 @@ form behind, so that the "好的" after it is not taken for an answer to somethi
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 
 from tasks.domain.entities import open_entities
 from tasks.domain.records import Turn
@@ -93,6 +94,10 @@ _SUBSTANCE = re.compile(
 _LONGEST_BOILERPLATE = 48
 
 _SHORTEST_REPEAT = 8
+
+_REMEMBERED_CHARACTERS: Final = 128
+
+_REMEMBERED_TEXTS: Final = 1 << 12
 
 _CLAUSES = re.compile(r"[^，,。！？!?~～；;\s]+[，,。！？!?~～；;\s]*|[，,。！？!?~～；;\s]+")
 
@@ -186,9 +191,38 @@ def _compact_user(text: str) -> str:
 
 def _compact_agent(text: str, said: set[str]) -> str:
     """The text without boilerplate clauses and without sentences in `said`, which takes in the new ones."""
+    parted = _remembered(text) if len(text) <= _REMEMBERED_CHARACTERS else _parted(text)
+    if said.isdisjoint(parted.repeatable):
+        said |= parted.keys
+        return parted.text
+    kept = []
+    for sentence, key, is_long in parted.sentences:
+        if not (is_long and key in said):
+            said.add(key)
+            kept.append(sentence)
+    return _joined([*kept, parted.rest])
+
+
+class _Parted(NamedTuple):
+    """An agent's message in sentences, each with the key by which it is known when it comes again.
+
+    `text` is what is left of it where none came before. Only long sentences go when they come again: `repeatable` are
+    their keys.
+    """
+
+    text: str
+    sentences: tuple[tuple[str, str, bool], ...]
+    rest: str
+    keys: frozenset[str]
+    repeatable: frozenset[str]
+
+
+def _parted(text: str) -> _Parted:
     if _FACE_SIGNS.search(text):
         text = " ".join(_FACE.sub(" ", text).split())
-    kept: list[str] = []
+    sentences: list[tuple[str, str, bool]] = []
+    keys: set[str] = set()
+    repeatable: set[str] = set()
     sentence = ""
     changed = False
     for piece in _CLAUSES.findall(text):
@@ -201,16 +235,26 @@ def _compact_agent(text: str, said: set[str]) -> str:
                 sentence += short + " "
         if piece[-1] in _COMMAS or not sentence:
             continue
-        if len(sentence) >= _SHORTEST_REPEAT and sentence.rstrip(_ENDS) in said:
+        key = sentence.rstrip(_ENDS)
+        is_long = len(sentence) >= _SHORTEST_REPEAT
+        if is_long and key in keys:
             changed = True
         else:
-            said.add(sentence.rstrip(_ENDS))
-            kept.append(sentence)
+            keys.add(key)
+            sentences.append((sentence, key, is_long))
+        if is_long:
+            repeatable.add(key)
         sentence = ""
-    if not changed:
-        return text
-    kept.append(sentence)
-    return " ".join(word for word, _ in groupby("".join(kept).strip(_COMMAS + " ").split()))
+    left = _joined([*(said for said, _, _ in sentences), sentence]) if changed else text
+    return _Parted(left, tuple(sentences), sentence, frozenset(keys), frozenset(repeatable))
+
+
+# What agents say comes from a stock of phrases, and whole messages come again.
+_remembered = lru_cache(maxsize=_REMEMBERED_TEXTS)(_parted)
+
+
+def _joined(sentences: Iterable[str]) -> str:
+    return " ".join(word for word, _ in groupby("".join(sentences).strip(_COMMAS + " ").split()))
 
 
 @lru_cache(maxsize=1 << 15)

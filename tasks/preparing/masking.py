@@ -244,6 +244,8 @@ def mask_neighbors(texts: Sequence[str], counts: Counts | None = None) -> list[s
 
     The first piece's message gets the placeholder and what follows the last piece; the others are left empty.
     """
+    if not any(text[-1:] in _DIGITS for text in texts[:-1]):
+        return [mask(text, counts) for text in texts]
     masked: list[str] = []
     start = 0
     while start < len(texts):

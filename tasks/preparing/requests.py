@@ -154,11 +154,12 @@ def _without_forgery(conversation: Conversation) -> tuple[Conversation, bool]:
         suspicious = suspicious or steers
         turns.append(turn if text == turn.text else Turn(turn.role, text, turn.time))
     suspicious = suspicious or is_suspicious_in_pieces(turns)
-    clean = replace(
-        conversation,
+    clean = Conversation(  # named one by one: `replace` takes longer than all the rest does
         conversation_id=printable(conversation.conversation_id),
         turns=tuple(turns),
         source_uri=printable(conversation.source_uri),
+        line=conversation.line,
+        started_at=conversation.started_at,
         channel=printable(conversation.channel),
         attributes={printable(key): printable(value) for key, value in conversation.attributes.items()},
     )
@@ -178,16 +179,20 @@ _remembered = lru_cache(maxsize=_REMEMBERED_TEXTS)(_looked_at)
 
 
 def _masked(conversation: Conversation, counts: dict[str, int], masking: Masking) -> Conversation:
-    turns = list(conversation.turns)
+    said = conversation.turns
+    turns = list(said)
     for role in ("user", "agent"):
-        side = [index for index, turn in enumerate(turns) if turn.role == role]
-        for index, text in zip(side, mask_neighbors([turns[index].text for index in side], counts), strict=True):
-            if text is not turns[index].text:
-                turns[index] = turns[index]._replace(text=text)
-    return replace(
-        conversation,
+        side = [turn.text for turn in said if turn.role == role]
+        masked = mask_neighbors(side, counts)
+        if masked != side:
+            texts = iter(masked)
+            turns = [turn._replace(text=next(texts)) if turn.role == role else turn for turn in turns]
+    return Conversation(
         conversation_id=mask_identifier(conversation.conversation_id, masking.pseudonyms),
         turns=tuple(turns),
+        source_uri=conversation.source_uri,
+        line=conversation.line,
+        started_at=conversation.started_at,
         channel=mask(conversation.channel),
         attributes=mask_mapping(conversation.attributes, counts, masking.pseudonyms, masking.keep_attributes),
     )
