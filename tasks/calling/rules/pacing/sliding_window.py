@@ -71,6 +71,9 @@ class SlidingLog:
         self._past: deque[tuple[float, Entry]] = deque()
         self.held = self.inside = 0
 
+    def __len__(self) -> int:
+        return len(self._fresh) + len(self._late)
+
     def advance(self, now: float) -> None:
         """Let go of what has left the window."""
         fresh, late, past, seconds, slack = self._fresh, self._late, self._past, self.seconds, self.slack

@@ -28,6 +28,16 @@ _SHORTEST_SECONDS: Final = 1.0
 # A log this full explains a refusal by itself: one call overtook another.
 _FULL: Final = 0.97
 
+# Sums of estimates are off by chance. Refusals for that change nothing, where they are no more than so many.
+_CHANCE_DEVIATIONS: Final = 3.0
+
+_CHANCES_PER_CALL: Final = 1 / 50
+
+_MOST_CHANCES: Final = 4.0
+
+# A log that holds less than this is no window that calls of uncertain sizes filled.
+_PARTLY_FULL: Final = 0.9
+
 _TOLERANCE: Final = 0.03
 
 _ROUNDING: Final = 1e-6
@@ -94,6 +104,7 @@ class WindowQuota:
         self._is_settled = self.is_narrow
         self._to_prove = 0
         self.on_trial = False
+        self._chances = 0.0
 
     @property
     def is_narrow(self) -> bool:
@@ -136,6 +147,7 @@ class WindowQuota:
     def accepted(self, entry: Entry, reached: float, lump: float, now: float) -> None:
         """A call was taken; arguments as in `AdaptiveLimit.accepted`."""
         self.limit.accepted(entry.sequence, reached, lump, now)
+        self._chances = max(0.0, self._chances - _CHANCES_PER_CALL)
         if now >= self._ease_at:
             self._set_slack(self.log.slack / _WIDER, now)
 
@@ -184,17 +196,10 @@ class WindowQuota:
         if self.on_trial:
             self._adopt(self._untried.pop(0), next_sequence, now)
             return True
-        reached = entry.tokens_reached if self._by_tokens else entry.calls_reached
-        if reached > _FULL * self.limit.limit:
-            # A limit that was found by refusals is probed upward, and may be refused for that.
-            by_the_rate = self.is_narrow and self.limit.limit == self.limit.advertised
-            return by_the_rate and self._allow_for_jitter(next_sequence, now)
-        if not self._is_settled:
-            return self._try_all(entry, next_sequence, now, doubt)
-        if self.is_narrow and self.limit.refused_events > 1:  # it does not explain any more
-            self._adopt(Window(self._base, sum(weight for _, weight, _ in self.log.sent())), next_sequence, now)
-            return True
-        return False  # it explained every call before, and still may: the service has less for now
+        fill = (entry.tokens_reached if self._by_tokens else entry.calls_reached) / self.limit.limit
+        if self.is_narrow:
+            return self._explain_narrow(entry, fill, next_sequence, now, doubt)
+        return fill <= _FULL and not self._is_settled and self._try_all(entry, next_sequence, now, doubt)
 
     def trust(self, next_sequence: int, now: float) -> None:
         """Go back to the advertised rate: what was found was none."""
@@ -204,12 +209,52 @@ class WindowQuota:
         self._untried.clear()
         self.limit.trust()
 
+    def _explain_narrow(self, entry: Entry, fill: float, next_sequence: int, now: float, doubt: float) -> bool:
+        """As `explain`, for a window that was found; `fill` is the part of its limit that was reached."""
+        if self._is_chance(entry, fill, doubt) or (fill < _PARTLY_FULL and self._shorten(entry, next_sequence, now)):
+            return True
+        if fill > _FULL:
+            # A limit that was found by refusals is probed upward, and may be refused for that.
+            return self.limit.limit == self.limit.advertised and self._allow_for_jitter(next_sequence, now)
+        if self.limit.refused_events > 1:  # it does not explain any more
+            self._adopt(Window(self._base, sum(weight for _, weight, _ in self.log.sent())), next_sequence, now)
+            return True
+        return False  # it explained every call before, and still may: the service has less for now
+
     def _try_all(self, refused: Entry, next_sequence: int, now: float, doubt: float) -> bool:
         self._first_refused = refused
         self._untried = self._explanations(refused, max(doubt, _TOLERANCE))
         if self._untried:
             self._adopt(self._untried.pop(0), next_sequence, now)
         return bool(self._untried)
+
+    def _is_chance(self, refused: Entry, fill: float, doubt: float) -> bool:
+        """Return True where calls that weigh more than estimated filled the window, as long as that happens seldom."""
+        limit = self.limit.limit
+        if not self._by_tokens or limit < self.limit.advertised or self._chances > _MOST_CHANCES:
+            return False
+        deviation = doubt / math.sqrt(max(1, len(self.log)))
+        if fill + refused.tokens / limit < _FULL - _CHANCE_DEVIATIONS * deviation:
+            return False
+        self._chances += 1
+        return True
+
+    def _shorten(self, refused: Entry, next_sequence: int, now: float) -> bool:
+        """Count in the longest shorter window that was full as the call was sent. Return True if there is one."""
+        history, own = self._before(refused)
+        for seconds in reversed(_KNOWN_SECONDS):
+            most = self._advertised(seconds) * (1 - _TOLERANCE)
+            if seconds < self.seconds and most < math.inf and history.held(seconds) + own > most:
+                self._adopt(Window(seconds, self._advertised(seconds)), next_sequence, now)
+                self.on_trial = False
+                return True
+        return False
+
+    def _before(self, refused: Entry) -> tuple["_History", float]:
+        """The calls sent before a refused one, and its own weight."""
+        assert refused.sent_at is not None
+        sent = [item for item in self.log.sent() if item[2].sequence < refused.sequence]
+        return _History(sent, refused.sent_at), float(refused.tokens) if self._by_tokens else 1.0
 
     def _allow_for_jitter(self, next_sequence: int, now: float) -> bool:
         """Widen the slack of a full log; where it is wide, count in a shorter window. Return True if that was done."""
