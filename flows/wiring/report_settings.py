@@ -51,8 +51,9 @@ class ReportSettings(BaseSettings):
         "",
         description="where reports are served, such as https://kefu.example.com/reports: cards and runs link there",
     )
-    story_alert_unhappy: int = Field(
-        10, ge=1, description="a story that costs so many more unhappy customers than usual is an event, once"
+    alerts: Location = Field(
+        "",
+        description="a TOML file of alerts that stories fire, once each; not set: 10 more unhappy customers than usual",
     )
     dimension_min_count: int = Field(
         10, gt=0, description="values of --dimensions with fewer conversations than this are counted together"

@@ -34,6 +34,7 @@ from tasks.domain.errors import UsageError
 from tasks.domain.ports import BatchPlatform, Embedder, ObjectStore, Summarizer
 from tasks.preparing.pseudonyms import Pseudonyms
 from tasks.reading.rules.formats import LogMapping, check_log_format, load_mappings
+from tasks.reporting.alerts import load_alerts
 from tasks.themes.assigner import load_taxonomy
 from tasks.themes.rules.assigning import Assigner
 from tasks.warehouse.pseudonym_key import own_key
@@ -52,6 +53,7 @@ def check_settings(config: Mapping[str, Any]) -> Settings:
     check_log_format(settings.log_format, mappings_of(settings))
     source_of(settings.source, date.min)
     load_taxonomy(settings.themes)
+    load_alerts(settings.alerts)
     for uri in (settings.source, settings.warehouse):
         if not uri.startswith(BLOCK_SCHEME):  # blocks are on the Prefect server, which is not asked yet
             open_store(uri, _bos_credentials(settings))

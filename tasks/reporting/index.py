@@ -1,6 +1,7 @@
 """reports/index.html, kept by each publication."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import orjson
 
@@ -23,7 +24,10 @@ def keep_index(store: ObjectStore, entry: Entry) -> str:
     """
     for _ in range(_TRIES):
         there = store.stat(_DATA)
-        entries = _still_there(store, read_index(store)) | {entry.href: entry}
+        entries = _still_there(store, read_index(store))
+        if known := entries.get(entry.href):  # an alert that was fired stays so, whoever publishes the day anew
+            entry = replace(entry, alerts=tuple(dict.fromkeys((*known.alerts, *entry.alerts))))
+        entries[entry.href] = entry
         rows = [entries[href].as_json() for href in sorted(entries)]
         try:
             store.write_path(_DATA, orjson.dumps(rows), if_match=there.etag if there else None, if_absent=there is None)

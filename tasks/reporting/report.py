@@ -1,7 +1,7 @@
 """From the day's tables to its metrics and its report."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from pathlib import Path
@@ -31,6 +31,7 @@ from tasks.reporting.rules.pages.markdown import render_markdown
 from tasks.reporting.rules.reject_samples import reject_samples
 from tasks.reporting.rules.reviewed import ReviewedSample
 from tasks.reporting.rules.statistics import DayFigures, DayStatistics
+from tasks.reporting.rules.stories.alerts import Fired
 from tasks.reporting.story_day import ask_behind_the_bars, ask_for_stories, open_past, theme_names
 from tasks.running.artifacts import show_markdown, show_table
 from tasks.themes.assigner import open_assigner
@@ -169,10 +170,12 @@ def _golden(store: ObjectStore, day: date, themes: str) -> GoldenCheck | None:
         return None
 
 
-def enter_into_calendar(store: ObjectStore, statistics: DayStatistics, context: Context) -> None:
+def enter_into_calendar(
+    store: ObjectStore, statistics: DayStatistics, context: Context, fired: Iterable[Fired] = ()
+) -> None:
     """Keep reports/index.html; that it can't be kept is worth a warning, and no failure of what is published."""
     try:
-        keep_index(store, entry_of(statistics, context.stories))
+        keep_index(store, entry_of(statistics, context.stories, fired))
     except (StoreError, ValueError, KeyError, TypeError) as error:
         get_run_logger().warning("reports/index.html is as it was: %s", error)
 

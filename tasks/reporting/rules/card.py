@@ -1,11 +1,14 @@
 """The report as a card for a chat: headline and stories in at most ten lines."""
 
+from collections.abc import Sequence
+
 from tasks.delivering.rules.message import Message
 from tasks.domain.days import period_of
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.formatting import whole_percent
 from tasks.reporting.rules.golden_lines import change_line
 from tasks.reporting.rules.statistics import DayStatistics
+from tasks.reporting.rules.stories.alerts import Fired
 from tasks.reporting.rules.stories.story import Story
 from tasks.reporting.rules.stories.texts import story_headline
 from tasks.reporting.rules.texts import translate
@@ -13,13 +16,14 @@ from tasks.reporting.rules.texts import translate
 _STORIES_SHOWN = 5
 
 
-def report_card(statistics: DayStatistics, context: Context, link: str) -> Message:
+def report_card(statistics: DayStatistics, context: Context, link: str, fired: Sequence[Fired] = ()) -> Message:
     """Return what people are sent when a report is published.
 
     Args:
         statistics: the figures.
         context: what happened, and whether the model still answers as before.
         link: where the report opens; empty where nothing serves it.
+        fired: alerts that are new; each stands before its story.
     """
     first, last = statistics.start.isoformat(), statistics.end.isoformat()
     dates = first if first == last else f"{first} – {last}"
@@ -30,7 +34,10 @@ def report_card(statistics: DayStatistics, context: Context, link: str) -> Messa
         accepted=whole_percent(outcomes.accepted("yes")),
         negative=whole_percent(outcomes.negative("yes")),
     ).zh
-    lines = [f"{number}. {story_headline(story).zh}" for number, story in enumerate(stories.told, start=1)]
+    lines = [
+        f"{number}. {_alerts(story, fired)}{story_headline(story).zh}"
+        for number, story in enumerate(stories.told, start=1)
+    ]
     shown = lines[:_STORIES_SHOWN]
     if len(lines) > len(shown):
         shown.append(translate("card_more", count=len(lines) - len(shown)).zh)
@@ -56,9 +63,8 @@ def report_card(statistics: DayStatistics, context: Context, link: str) -> Messa
     )
 
 
-def is_alert(story: Story, least_unhappy: int) -> bool:
-    """Return true where a story costs enough unhappy customers to be sent at once."""
-    return story.excess_unhappy >= least_unhappy
+def _alerts(story: Story, fired: Sequence[Fired]) -> str:
+    return "".join(f"【{found.alert}】" for found in fired if found.key == story.key)
 
 
 def story_id(story: Story) -> str:

@@ -10,11 +10,12 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from tasks.clients.notifications import NotificationWire
 from tasks.delivering.deliver import read_addresses
 from tasks.golden.rules.drift import FIELDS, Change, GoldenCheck
-from tasks.reporting.deliver_report import deliver_report, emit_new_stories
+from tasks.reporting.deliver_report import deliver_report, fire_alerts
 from tasks.reporting.rules.card import report_card, story_id
 from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.pages.calendar import Entry
 from tasks.reporting.rules.statistics import RunUsage
+from tasks.reporting.rules.stories.alerts import Alert, Fired
 from tasks.reporting.rules.stories.segments import ISSUE_PHRASE
 from tasks.reporting.rules.stories.story import Aspect, Stories, Story
 from tests.builders.day_statistics import DAY, statistics_of
@@ -110,14 +111,28 @@ def test_card_arrives_in_the_service_s_shape(form, place, monkeypatch):
 
 # What Prefect's client leaves open when its loop ends.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
-def test_a_story_is_an_event_once(prefect_api):
+def test_an_alert_is_fired_once_a_story(prefect_api):
     stories = Stories(told=(STORY,), enough_past=True)
-    before = Entry(
+    fired = Fired("不满意", "云雀物流")
+    quiet = Entry(
         "2026-11-21", "2026-11-21", "day=2026-11-21/report.html", 300, 0.7, 0.1, (("“云雀物流”的问题激增", "…"),)
     )
+    before, week = replace(quiet, alerts=(fired,)), replace(quiet, first="2026-11-15", alerts=(fired,))
     older = replace(before, first="2026-11-10", last="2026-11-10")
+    again = replace(before, first="2026-11-22", last="2026-11-22")
+    alert = Alert("不满意", unhappy=10)
     with temporary_settings({PREFECT_API_URL: prefect_api.url}):
-        assert emit_new_stories(stories, DAY, [older], 10) == [STORY]
-        assert emit_new_stories(stories, DAY, [older, before], 10) == []
-        assert emit_new_stories(stories, DAY, [], 25) == []
+        assert fire_alerts(stories, DAY, [older, quiet, week], [alert]) == [fired]
+        assert fire_alerts(stories, DAY, [older, before], [alert]) == []
+        assert fire_alerts(stories, DAY, [again], [alert]) == []
+        assert fire_alerts(stories, DAY, [before], [Alert("另一条", unhappy=10)]) == [Fired("另一条", "云雀物流")]
+        assert fire_alerts(stories, DAY, [], [replace(alert, unhappy=25)]) == []
     assert story_id(STORY) == "2026-11-20.issue_phrase.云雀物流"
+
+
+def test_card_names_a_new_alert_before_its_story():
+    other = replace(STORY, key="别的")
+    context = Context(stories=Stories(told=(other, STORY), enough_past=True))
+    _, first, second = report_card(statistics(), context, "", [Fired("不满意", "云雀物流")]).text.split("\n")
+    assert "【" not in first
+    assert second.startswith("2. 【不满意】")

@@ -1,10 +1,12 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 
 from tasks.clients.folder_store import FolderStore
 from tasks.reporting.index import forget_removed, keep_index, read_index
 from tasks.reporting.rules.pages.calendar import Entry, months_of
+from tasks.reporting.rules.stories.alerts import Fired
 
 DAY = date(2026, 11, 22)
 
@@ -85,3 +87,12 @@ def test_index_forgets_reports_that_are_not_there_any_more(tmp_path):
     (tmp_path / f"reports/day={DAY - timedelta(days=1)}/report.html").unlink()
     publish(store, entry(DAY))
     assert set(read_index(store)) == {f"day={DAY}/report.html", f"day={DAY - timedelta(days=2)}/report.html"}
+
+
+def test_an_alert_that_was_fired_stays_so_when_the_day_is_published_anew(tmp_path):
+    store = FolderStore(tmp_path)
+    fired, other = Fired("不满意", "云雀物流"), Fired("另一条", "云雀物流")
+    publish(store, replace(entry(DAY), alerts=(fired,)))
+    publish(store, replace(entry(DAY, conversations=310), alerts=(other, fired)))
+    publish(store, entry(DAY, conversations=320))
+    assert read_index(store)[f"day={DAY}/report.html"] == replace(entry(DAY, conversations=320), alerts=(fired, other))

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from tasks.reporting.rules.statistics import DayStatistics
+from tasks.reporting.rules.stories.alerts import Fired
 from tasks.reporting.rules.stories.story import Stories
 from tasks.reporting.rules.stories.texts import story_headline
 
@@ -25,6 +26,7 @@ class Entry:
     accepted: float | None
     negative: float | None
     stories: tuple[tuple[str, str], ...]
+    alerts: tuple[Fired, ...] = ()  # that were fired on that day
 
     def as_json(self) -> dict[str, Any]:
         """Return it as reports/index.json has it."""
@@ -46,7 +48,7 @@ class Month(NamedTuple):
     weeks: tuple[tuple[Cell | None, ...], ...]
 
 
-def entry_of(statistics: DayStatistics, stories: Stories) -> Entry:
+def entry_of(statistics: DayStatistics, stories: Stories, fired: Iterable[Fired] = ()) -> Entry:
     """Return a report's entry."""
     first, last = statistics.start.isoformat(), statistics.end.isoformat()
     folder = f"day={first}" if first == last else f"days={first}_{last}"
@@ -58,13 +60,15 @@ def entry_of(statistics: DayStatistics, stories: Stories) -> Entry:
         statistics.outcomes.accepted("yes").value,
         statistics.outcomes.negative("yes").value,
         tuple((headline.zh, headline.en) for headline in map(story_headline, stories.told)),
+        tuple(fired),
     )
 
 
 def entry_from(row: Mapping[str, Any]) -> Entry:
     """Return an entry out of reports/index.json."""
     stories = tuple((zh, en) for zh, en in row["stories"])
-    return Entry(**{**row, "stories": stories})
+    alerts = tuple(Fired(**fired) for fired in row.get("alerts", ()))
+    return Entry(**{**row, "stories": stories, "alerts": alerts})
 
 
 def months_of(entries: Iterable[Entry]) -> list[Month]:
