@@ -21,7 +21,7 @@ _LONGEST_PIECE: Final = 4
 
 _MOST_PIECES: Final = 64
 
-_WIDEST_SET: Final = 40
+_WIDEST_SET: Final = 80
 
 # Letters of which the engine takes more than two for the same when case is ignored.
 _CASES: Final = {"i": "iI\u0130\u0131", "k": "kK\u212a", "s": "sS\u017f"}
@@ -49,9 +49,14 @@ class SignedPattern:
         self.pattern = pattern
 
     @cached_property
+    def pieces(self) -> frozenset[Piece]:
+        """The signs: every match holds one of them."""
+        return pieces_of(self.pattern)
+
+    @cached_property
     def sign(self) -> re.Pattern[str]:
         """The signs as a pattern, made when a text is first looked at: it takes as long as compiling does."""
-        return sign_of(self.pattern)
+        return re.compile(_written(self.pieces))
 
     def search(self, text: str) -> re.Match[str] | None:
         """The first match, as `re.Pattern.search` finds it."""
@@ -76,10 +81,25 @@ def sign_of(pattern: re.Pattern[str]) -> re.Pattern[str]:
     Raises:
         ValueError: some alternative holds nothing literal.
     """
+    return re.compile(_written(pieces_of(pattern)))
+
+
+def pieces_of(pattern: re.Pattern[str]) -> frozenset[Piece]:
+    """Pieces of which every match of the pattern holds one.
+
+    Raises:
+        ValueError: some alternative holds nothing literal.
+    """
     pieces = _required(parser.parse(pattern.pattern, pattern.flags), bool(pattern.flags & re.IGNORECASE))
     if pieces is None:
         raise ValueError(f"An alternative of {pattern.pattern[:60]!r} holds nothing literal.")
-    return re.compile(_written(pieces))
+    return pieces
+
+
+def rarest_pair(piece: Piece) -> Piece:
+    """The two neighboring places of a piece that are found least often; a piece of one place is left as it is."""
+    pairs = (piece[start : start + 2] for start in reversed(range(max(len(piece) - 1, 1))))
+    return min(pairs, key=lambda pair: _frequency((pair,)))
 
 
 def _written(pieces: Collection[Piece]) -> str:
@@ -169,10 +189,14 @@ def _options(node: Any, ignorecase: bool) -> set[Piece] | None:
     if kind is ops.BRANCH:
         branches = [_sequence(branch, ignorecase) for branch in value[1]]
         return None if None in branches else set().union(*filter(None, branches))
-    options = _sequence(value[3], _ignores(value, ignorecase)) if kind is ops.SUBPATTERN else None
+    if kind is ops.SUBPATTERN:
+        return _sequence(value[3], _ignores(value, ignorecase))
+    options = None
     if kind in _REPEATS and tuple(value[:2]) == (0, 1):
         options = _sequence(value[2], ignorecase)
-        return None if options is None else options | {()}
+        options = None if options is None else options | {()}
+    elif kind in _REPEATS and 0 < value[0] == value[1] <= _LONGEST_PIECE:
+        options = _sequence([*value[2]] * value[0], ignorecase)
     return options
 
 

@@ -7,16 +7,31 @@ naming the fields of the answer.
 """
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
-from itertools import chain
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from tasks.domain.pattern_signs import SignedPattern
 from tasks.domain.records import Turn
-from tasks.preparing.disguises import guesses, in_pieces, readings
+from tasks.domain.sign_table import UNSEEN, SignTable
+from tasks.preparing.compaction import add_signs_of_untidy
+from tasks.preparing.disguises import (
+    add_signs_of_guesses,
+    add_signs_of_readings,
+    guesses,
+    in_pieces,
+    readings,
+)
+from tasks.preparing.known_texts import KnownTexts
 from tasks.preparing.masking import PLACEHOLDERS
-from tasks.preparing.steering import speaks_to_a_model, steers
+from tasks.preparing.steering import (
+    SIGNS_OF_MODELS,
+    SIGNS_OF_PHRASES,
+    speaks_to_a_model,
+    steers,
+    steers_by_phrase,
+)
+from tasks.preparing.wording import orders_among, sounds_like_an_order
 
 _COLONS: Final = ":：﹕∶ː꞉︓︰˸׃܃ꓽ"
 
@@ -77,13 +92,22 @@ _SIGN: Final = re.compile(
     rf"[{_COLONS}]|[【\[［〔「『<＜《(（][ ]?[用客顾买会消人坐座商卖店平系机智助管官uUcCbBaAsShHoOdDtT]|<|\[|{{conv|…"
 )
 
+_SIGNS: Final = SignTable()
 
-def without_forgery(text: str, *, by_user: bool) -> str:
+_SEEN_SIGN: Final = _SIGNS.add(_SIGN)
+
+
+def without_forgery(text: str, *, by_user: bool, seen: int = UNSEEN) -> str:
     """The text without signs that a reader of the transcript would take for its own.
 
     Only they change: a colon, a bracket. The words stay. It is done before masking, so that placeholders are ours.
+
+    Args:
+        text: one message.
+        by_user: whoever says it.
+        seen: the text's bits of `signs_in`.
     """
-    if _SIGN.search(text) is None:
+    if not seen & _SEEN_SIGN or _SIGN.search(text) is None:
         return text
     if not by_user:
         return _OWN_LABEL.sub(r"\1 ", text)
@@ -111,9 +135,9 @@ _FORGED_TURN: Final = re.compile(
 _HIDDEN: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 
 
-def has_hidden_text(text: str) -> bool:
+def has_hidden_text(text: str, seen: int = UNSEEN) -> bool:
     """Return true if a message, as logged, holds signs that turn or hide what stands behind them."""
-    return _HIDDEN.search(text) is not None
+    return bool(seen & _SEEN_HIDDEN) and _HIDDEN.search(text) is not None
 
 
 # Turns as chat windows and logs write them, without a colon: `客服 | …`, `seller> …`, `10:20 客服 …`, `客服 … 用户 …`.
@@ -135,31 +159,68 @@ _CROSSES: Final = SignedPattern(_OTHER_BORDER)
 
 _IS_FORGED_TURN: Final = SignedPattern(_FORGED_TURN)
 
+_SEEN_BORDER: Final = _SEEN_SIGN | _SIGNS.add(_CROSSES)
+
+_SEEN_MODEL: Final = _SIGNS.add(*SIGNS_OF_MODELS)
+
+_SEEN_PHRASE: Final = _SIGNS.add(*SIGNS_OF_PHRASES)
+
+_SEEN_GUESSES: Final = add_signs_of_guesses(_SIGNS)
+
+_SEEN_READINGS: Final = add_signs_of_readings(_SIGNS)
+
+_SEEN_HIDDEN: Final = _SIGNS.add_set(_HIDDEN)
+
+SEEN_UNTIDY: Final = add_signs_of_untidy(_SIGNS)
+
 _OWN_WORDS: Final = re.compile("|".join(map(re.escape, (_SLOT, "[订单卡片]", *PLACEHOLDERS))))
 
 
-def is_suspicious(text: str, *, by_user: bool) -> bool:
+def signs_in(texts: Sequence[str]) -> list[int]:
+    """Return the bits of each text: those that are not there save the functions here a look at it."""
+    return _SIGNS.seen(texts)
+
+
+def is_suspicious(text: str, *, by_user: bool, seen: int = UNSEEN, is_order: bool | None = None) -> bool:
     """Return true if a message, as logged, tries to steer its reader or to be somebody else's.
 
     Agents write 客服： and 订单 without end: of theirs only what speaks to a model counts.
+
+    Args:
+        text: one message.
+        by_user: whoever says it.
+        seen: the text's bits of `signs_in`.
+        is_order: what `sounds_like_an_order` said of it, if it was asked.
     """
-    if any(map(speaks_to_a_model, guesses(text))):
+    if seen & _SEEN_GUESSES and any(map(speaks_to_a_model, guesses(text))):
         return True
-    read = chain((text,), readings(text))
+    read = readings(text) if seen & _SEEN_READINGS else iter(())
     if not by_user:
-        return any(map(speaks_to_a_model, read))
+        return bool(seen & _SEEN_MODEL and speaks_to_a_model(text)) or any(map(speaks_to_a_model, read))
+    if seen & _SEEN_PHRASE and steers_by_phrase(text):
+        return True
+    if seen & _SEEN_BORDER and _forges(text, logged=text):
+        return True
+    if sounds_like_an_order(text) if is_order is None else is_order:
+        return True
     return any(steers(reading) or _forges(reading, logged=text) for reading in read)
 
 
 def is_suspicious_in_pieces(turns: Sequence[Turn]) -> bool:
     """Return true if a user says over several short messages what would be suspicious as one."""
     said = [turn.text for turn in turns if turn.role == "user"]
-    return any(map(_steers_in_pieces, in_pieces(said)))
+    return any(map(KNOWN_IN_PIECES.__getitem__, in_pieces(said)))
 
 
-@lru_cache(maxsize=1 << 12)
-def _steers_in_pieces(text: str) -> bool:
-    return steers(text, in_pieces=True)
+def look_ahead_at_pieces(said: Iterable[Sequence[str]]) -> None:
+    """Look at what many users say over several messages, so that `is_suspicious_in_pieces` knows it."""
+    pieces = dict.fromkeys(text for texts in said for text in in_pieces(texts))
+    new = [text for text in pieces if text not in KNOWN_IN_PIECES]
+    for text, seen, is_order in zip(new, signs_in(new), orders_among(new, in_pieces=True), strict=True):
+        KNOWN_IN_PIECES.keep(text, is_order or bool(seen & _SEEN_PHRASE and steers_by_phrase(text)))
+
+
+KNOWN_IN_PIECES: Final = KnownTexts(partial(steers, in_pieces=True))
 
 
 def _forges(text: str, *, logged: str) -> bool:

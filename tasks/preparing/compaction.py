@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from tasks.domain.entities import open_entities
 from tasks.domain.records import Turn
+from tasks.domain.sign_table import EDGE, SignTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,13 @@ _LITERAL_BREAK = re.compile(r"\\[nrt]")
 _INVISIBLE = re.compile(
     r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
+
+
+def add_signs_of_untidy(table: SignTable) -> int:
+    """Add bits to a table, and return them together: a text without any of them is `tidy`."""
+    blank = frozenset(" ")
+    edge = frozenset(EDGE)
+    return table.add_set(_UNTIDY) | table.add([(blank, blank), (edge, blank), (blank, edge)])
 
 
 def tidy(text: str) -> str:

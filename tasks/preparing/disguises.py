@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import unquote
 
-from tasks.domain.traditional import simplified
+from tasks.domain.sign_table import SignTable
+from tasks.domain.traditional import CHARACTERS, simplified
 
 _ESCAPED: Final = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|&#(?:[0-9]{2,6}|[xX][0-9a-fA-F]{2,6});")
 
@@ -58,13 +59,34 @@ _BACKWARDS: Final = re.compile(rf"{_BACKWARDS_CHINESE}|erongi|drager|tcurtsni|tu
 
 _WORDS: Final = re.compile(r"[A-Za-z]{4,20}[ ,]+[A-Za-z]{2,20}[ ,]+[A-Za-z]{3,20}")
 
+_READABLE: Final = r"[A-Za-z0-9+/ \u0130\u0131\u017f\u212a]"
+
 # Nothing of the above can be in a text without one of these: most texts are done after a few quick looks.
+_CODED: Final = re.compile(rf"[\\\\&%{_COMPATIBLE_SIGNS}]")
+
 _SIGNS: Final = (
-    re.compile(rf"[\\\\&%{_COMPATIBLE_SIGNS}]"),
+    _CODED,
     re.compile(rf"{_BETWEEN_SIGN}{_LETTER}{_BETWEEN}{_LETTER}{_BETWEEN_SIGN}"),
-    re.compile(r"[A-Za-z0-9+/ \u0130\u0131\u017f\u212a]{6}"),
+    re.compile(rf"{_READABLE}{{6}}"),
     re.compile(_BACKWARDS_CHINESE),
 )
+
+
+def add_signs_of_readings(table: SignTable) -> int:
+    """Add bits to a table, and return them together: a text without any of them has no `readings`."""
+    return (
+        table.add_set(re.compile(f"[{''.join(CHARACTERS)}]"))
+        | table.add_set(_CODED)
+        | table.add_set(*map(re.compile, (_BETWEEN_SIGN, _LETTER, _BETWEEN_SIGN)))
+        | table.add_set(*[re.compile(_READABLE)] * 3)
+        | table.add(re.compile(_BACKWARDS_CHINESE))
+    )
+
+
+def add_signs_of_guesses(table: SignTable) -> int:
+    """Add a bit to a table, and return it: a text without it has no `guesses`."""
+    return table.add_set(*[re.compile("[A-Za-z0134579@$]")] * 2)
+
 
 _HAS_LATIN: Final = re.compile(r"[A-Za-z]")
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tasks.domain.records import Conversation, Reason, Reject, Request
+from tasks.preparing.requests import look_ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Steps:
 
 def prepare_logged(steps: Steps, logged: Sequence[Logged]) -> list[Request | Reject]:
     """Return a request or a reject for each; a second conversation of an id is a reject."""
+    look_ahead([entry[0] for entry in logged if not isinstance(entry, Reject)])
     return [steps.storable(entry) if isinstance(entry, Reject) else _prepared(steps, *entry) for entry in logged]
 
 

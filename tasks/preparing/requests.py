@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
@@ -10,12 +10,24 @@ from tasks.domain.errors import UsageError
 from tasks.domain.model_options import ModelOptions
 from tasks.domain.printable import printable
 from tasks.domain.records import Conversation, Reject, Request, Turn
-from tasks.preparing.borders import has_hidden_text, is_suspicious, is_suspicious_in_pieces, without_forgery
+from tasks.domain.sign_table import UNSEEN
+from tasks.preparing.borders import (
+    SEEN_UNTIDY,
+    has_hidden_text,
+    is_suspicious,
+    is_suspicious_in_pieces,
+    look_ahead_at_pieces,
+    signs_in,
+    without_forgery,
+)
 from tasks.preparing.compaction import compact, tidy
+from tasks.preparing.known_texts import KnownTexts
+from tasks.preparing.masking import look_ahead as masking_ahead
 from tasks.preparing.masking import mask, mask_identifier, mask_mapping, mask_neighbors
 from tasks.preparing.prompts import Prompt
 from tasks.preparing.pseudonyms import Pseudonyms
 from tasks.preparing.tokens import estimate_tokens
+from tasks.preparing.wording import orders_among
 
 _LABELS: Final = {"user": "用户：", "agent": "客服："}
 
@@ -30,10 +42,6 @@ _CUT_TOKENS: Final = 16
 _FEWEST_TOKENS: Final = 128
 
 _ANSWER_TOKENS: Final = 128
-
-_REMEMBERED_CHARACTERS: Final = 64
-
-_REMEMBERED_TEXTS: Final = 1 << 14
 
 _DEFAULT_OPTIONS: Final = ModelOptions()
 
@@ -144,13 +152,30 @@ def ask_again(request: Request, *, prompt: Prompt, model: str, options: ModelOpt
     )
 
 
+def look_ahead(conversations: Sequence[Conversation]) -> None:
+    """Look at the messages of many conversations at once, so that `prepare` knows them.
+
+    What it does with them stays the same, in a fraction of the time.
+    """
+    for by_user, known in KNOWN.items():
+        role = "user" if by_user else "agent"
+        texts = dict.fromkeys(turn.text for logged in conversations for turn in logged.turns if turn.role == role)
+        new = [text for text in texts if text not in known]
+        signs = signs_in(new)
+        tidy_ones = [text for text, seen in zip(new, signs, strict=True) if not seen & SEEN_UNTIDY] if by_user else []
+        orders = dict(zip(tidy_ones, orders_among(tidy_ones), strict=True))
+        for text, seen in zip(new, signs, strict=True):
+            known.keep(text, _looked_at(text, by_user, seen, orders.get(text)))
+    look_ahead_at_pieces([_look(turn)[0] for turn in logged.turns if turn.role == "user"] for logged in conversations)
+    masking_ahead(_look(turn)[0] for logged in conversations for turn in logged.turns)
+
+
 def _without_forgery(conversation: Conversation) -> tuple[Conversation, bool]:
     """The conversation with tidy turns in which nobody speaks for another, and whether one tries to."""
     suspicious = False
     turns = []
     for turn in conversation.turns:
-        look = _remembered if len(turn.text) <= _REMEMBERED_CHARACTERS else _looked_at
-        text, steers = look(turn.text, turn.role == "user")
+        text, steers = _look(turn)
         suspicious = suspicious or steers
         turns.append(turn if text == turn.text else Turn(turn.role, text, turn.time))
     suspicious = suspicious or is_suspicious_in_pieces(turns)
@@ -166,16 +191,24 @@ def _without_forgery(conversation: Conversation) -> tuple[Conversation, bool]:
     return clean, suspicious
 
 
-def _looked_at(text: str, by_user: bool) -> tuple[str, bool]:
+def _look(turn: Turn) -> tuple[str, bool]:
+    return KNOWN[turn.role == "user"][turn.text]
+
+
+def _looked_at(text: str, by_user: bool, seen: int = UNSEEN, is_order: bool | None = None) -> tuple[str, bool]:
     """A message tidy and without forgery, and whether it tries to steer its reader."""
-    # Tidied first: an entity or a line break must hide neither a label nor, later, a number.
-    clean = tidy(text)
-    steers = is_suspicious(clean, by_user=by_user) or has_hidden_text(text)
-    return without_forgery(clean, by_user=by_user), steers
+    if not seen and not is_order and (is_order is not None or not by_user):
+        return text, False
+    hides = has_hidden_text(text, seen)
+    if seen & SEEN_UNTIDY:
+        # Tidied first: an entity or a line break must hide neither a label nor, later, a number.
+        text, seen, is_order = tidy(text), UNSEEN, None
+    steers = is_suspicious(text, by_user=by_user, seen=seen, is_order=is_order) or hides
+    return without_forgery(text, by_user=by_user, seen=seen), steers
 
 
 # Most of what agents say is said in many conversations, and so are a user's short answers.
-_remembered = lru_cache(maxsize=_REMEMBERED_TEXTS)(_looked_at)
+KNOWN: Final = {by_user: KnownTexts(partial(_looked_at, by_user=by_user)) for by_user in (True, False)}
 
 
 def _masked(conversation: Conversation, counts: dict[str, int], masking: Masking) -> Conversation:

@@ -49,6 +49,11 @@ _ENGLISH_OF_USERS: Final = _patterns("english_of_users", re.IGNORECASE)
 
 _FENCES: Final = _patterns("fences", re.IGNORECASE)
 
+# Without a piece of these no text speaks to a model, and without one of those none steers by a phrase.
+SIGNS_OF_MODELS: Final = (_CHINESE, _ENGLISH)
+
+SIGNS_OF_PHRASES: Final = (*SIGNS_OF_MODELS, _ENGLISH_OF_USERS, _FENCES)
+
 _LATIN: Final = re.compile(r"[A-Za-z]{2}")
 
 
@@ -59,8 +64,11 @@ def speaks_to_a_model(text: str) -> bool:
 
 def steers(text: str, *, in_pieces: bool = False) -> bool:
     """Return true if a customer's text, or several as one, speaks to whoever summarizes it."""
+    return steers_by_phrase(text) or sounds_like_an_order(text, in_pieces=in_pieces)
+
+
+def steers_by_phrase(text: str) -> bool:
+    """Return true if a customer's text holds a phrase that speaks to whoever summarizes it."""
     if speaks_to_a_model(text) or _FENCES.search(text) is not None:
         return True
-    if _LATIN.search(text) is not None and _ENGLISH_OF_USERS.search(text) is not None:
-        return True
-    return sounds_like_an_order(text, in_pieces=in_pieces)
+    return _LATIN.search(text) is not None and _ENGLISH_OF_USERS.search(text) is not None

@@ -100,6 +100,11 @@ _WECHAT_ID: Final = SignedPattern(
     re.compile(r"(?<![A-Za-z0-9_@.-])(wx_[A-Za-z0-9_-]{3,20})(?![A-Za-z0-9_@-])", re.IGNORECASE)
 )
 
+# What the first and the third of these, and what the second one needs; the words before are slower to look for.
+_NAME_SIGN: Final = re.compile("[A-Za-z][A-Za-z0-9_-]{4}", re.IGNORECASE)
+
+_NUMBER_SIGN: Final = re.compile("[1-9][0-9]{5}")
+
 _MODEL: Final = re.compile(r"(?:iphone|ipad|ios|mate|vivo|oppo|redmi|honor|huawei|xiaomi|samsung)", re.IGNORECASE)
 
 _QQ_DIGIT: Final = rf"[0-9{SPOKEN_DIGITS}]"
@@ -163,7 +168,12 @@ def find_disguised_emails(plain: str) -> Iterator[Span]:
 
 def find_wechat_names(plain: str) -> Iterator[Span]:
     """Names and numbers that a word such as 微信, vx or 加v makes a WeChat account."""
-    for pattern in (_WECHAT, _WECHAT_NUMBER, _WECHAT_AFTER, _WECHAT_ID):
+    patterns: list[SignedPattern] = []
+    if _NAME_SIGN.search(plain):
+        patterns += (_WECHAT, _WECHAT_AFTER)
+    if _NUMBER_SIGN.search(plain):
+        patterns.append(_WECHAT_NUMBER)
+    for pattern in (*patterns, _WECHAT_ID):
         for found in pattern.finditer(plain):
             name = found[1].lower()
             if name not in NO_WECHAT_NAMES and not _MODEL.match(name) and not re.fullmatch(r"1[3-9][0-9]{9}", name):

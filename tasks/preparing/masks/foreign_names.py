@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tasks.domain.pattern_signs import sign_of
+from tasks.domain.pattern_signs import SignedPattern
 from tasks.preparing.masks.plain import Span
 from tasks.preparing.masks.tables import ENGLISH_NAMES, LATIN_BRANDS, NAME_PARTS, PINYIN_SURNAMES, ROLES
 
@@ -22,7 +22,10 @@ _OF_PARTS: Final = re.compile(
     rf"|(?:{_PART}){_ENDING}?[·•・][\u4e00-\u9fff]{{2,6}}|(?:阿[\u4e00-\u9fff]{{1,4}}[·•・])?(?:{_LONG_PART})"
 )
 
-_PART_SIGN: Final = sign_of(re.compile("|".join(sorted({part[:2] for part in NAME_PARTS}))))
+_PART_SIGN: Final = SignedPattern(re.compile("|".join(sorted({part[:2] for part in NAME_PARTS}))))
+
+# `has_part` finds nothing in a text that holds no piece of these.
+SIGNS: Final = (_PART_SIGN,)
 
 _ENGLISH: Final = frozenset(ENGLISH_NAMES)
 
@@ -56,7 +59,7 @@ _NO_END: Final = re.compile("[A-Za-z&0-9.-]")
 
 def has_part(plain: str) -> bool:
     """Return true if a part of a name may stand in the text."""
-    return _PART_SIGN.search(plain) is not None
+    return _PART_SIGN.sign.search(plain) is not None
 
 
 def find_names_of_parts(plain: str) -> Iterator[Span]:

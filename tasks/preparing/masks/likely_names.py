@@ -32,6 +32,14 @@ SHORT_TITLES: Final = "总工姐哥叔婶姨嫂爷妈爸"  # 刘姐, 贾总, 董
 
 _BEGINNING: Final = re.compile(rf"[{_SURNAME}{_PET}](?=[{_SECOND}{SHORT_TITLES}]|(?<=[{_PET}])[{_SURNAME}])")
 
+# A text without these pieces, the first two signs of a match, has no candidate.
+SIGNS: Final = (
+    (
+        (frozenset(_SURNAME + _PET), frozenset(_SECOND + SHORT_TITLES)),
+        (frozenset(_PET), frozenset(_SURNAME)),
+    ),
+)
+
 _PLACEHOLDER: Final = re.compile(r"\[[\u4e00-\u9fffA-Z]{2,5}x?\]")
 
 _DIGITS: Final = re.compile("[0-9]+")
@@ -90,15 +98,40 @@ def weigh(text: str, start: int, end: int) -> float:
     return _weight_of(text[begin : end + _SEEN], start - begin, end - begin)
 
 
+def forget() -> None:
+    """Forget the weights of all candidates seen so far."""
+    _weight_of.cache_clear()
+
+
 @lru_cache(maxsize=4096)
 def _weight_of(seen: str, start: int, end: int) -> float:
-    weights, bias = _weights()
-    return (bias + sum(filter(None, map(weights.get, features(seen, start, end))))) / SCALE
+    """The weight of all `features`, those of neighbors looked up without being written out."""
+    of_left, of_right, of_others, bias = _weights()
+    name, left, right = seen[start:end], _signs(seen[:start]), _signs(seen[end:])
+    before, after = f"^{left}"[-3:], f"{right}$"[:3]
+    total = bias
+    for size in range(1, len(before) + 1):
+        total += of_left.get(before[-size:], 0)
+    for size in range(1, len(after) + 1):
+        total += of_right.get(after[:size], 0)
+    for feature in _features_of_name(name, left, right):
+        total += of_others.get(feature, 0)
+    return total / SCALE
 
 
 def features(text: str, start: int, end: int) -> Iterator[str]:
     """Yield what the weight of a candidate is made of: its characters, words across its borders, its neighbors."""
-    name = text[start:end]
+    left = _signs(text[max(start - _SEEN, 0) : start])
+    right = _signs(text[end : end + _SEEN])
+    yield from _features_of_name(text[start:end], left, right)
+    before, after = f"^{left}"[-3:], f"{right}$"[:3]
+    for size in range(1, len(before) + 1):
+        yield f"l{before[-size:]}"
+    for size in range(1, len(after) + 1):
+        yield f"r{after[:size]}"
+
+
+def _features_of_name(name: str, left: str, right: str) -> Iterator[str]:
     yield f"n{len(name)}"
     yield "s2" if name[:2] in DOUBLE_SURNAMES else f"s{name[0]}"
     yield f"{len(name)}e{name[-1]}"
@@ -108,19 +141,12 @@ def features(text: str, start: int, end: int) -> Iterator[str]:
             yield "w12"
         if name[1:] in EVERYDAY_WORDS:
             yield "w23"
-    left = _signs(text[max(start - _SEEN, 0) : start])
-    right = _signs(text[end : end + _SEEN])
     if name[-1] + right[:1] in EVERYDAY_WORDS:
         yield "wr"
     if left[-1:] + name[0] in EVERYDAY_WORDS:
         yield "wl"
     if left.endswith(ROLES):
         yield "role"
-    before, after = f"^{left}"[-3:], f"{right}$"[:3]
-    for size in range(1, len(before) + 1):
-        yield f"l{before[-size:]}"
-    for size in range(1, len(after) + 1):
-        yield f"r{after[:size]}"
     if right[:1] in GIVEN:
         yield f"g{len(name)}"
 
@@ -131,7 +157,11 @@ def _signs(text: str) -> str:
 
 
 @cache
-def _weights() -> tuple[dict[str, int], int]:
+def _weights() -> tuple[dict[str, int], dict[str, int], dict[str, int], int]:
+    """The weights of neighbors to the left and to the right, those of all features, and the bias."""
     bias, *lines = WEIGHTS.read_text(encoding="utf-8").splitlines()
-    pairs = (line.split("\t") for line in lines)
-    return {feature: int(weight) for weight, feature in pairs}, int(bias.partition("\t")[0])
+    weights = {feature: int(weight) for weight, feature in (line.split("\t") for line in lines)}
+    of_left, of_right = (
+        {feature[1:]: weight for feature, weight in weights.items() if feature[0] == side} for side in "lr"
+    )
+    return of_left, of_right, weights, int(bias.partition("\t")[0])

@@ -86,14 +86,16 @@ _BETWEEN: Final = (
     r"(?:姓名|名字|名称|信息)?(?:[ ]|是|为|叫做?|写的?是?|填的?是?|[，,]?改[成为]|换[成为]|[:：=|\t（(【“\"])*"
 )
 
-_LABELED: Final = re.compile(
-    rf"{_WHO}{_BETWEEN}(?:({_FOREIGN}|{_WHOLE}|{_LOOSE}|{_LATIN_OF_TWO}|{_LATIN_OF_ONE})|({_STRANGE}))"
+_LABELED: Final = SignedPattern(
+    re.compile(rf"{_WHO}{_BETWEEN}(?:({_FOREIGN}|{_WHOLE}|{_LOOSE}|{_LATIN_OF_TWO}|{_LATIN_OF_ONE})|({_STRANGE}))")
 )
 
-_COLON: Final = re.compile(
-    rf"{_WHO}(?:姓名|名字)?[ ]?[:：=|\t][ ]?({_LATIN}|[{_CJK}]{{2,4}}|(?:(?!{_GO_ON})[{_CJK}]){{5,6}})"
-    rf"(?=$|[\s，,。；;、/|"
-    rf")）\[!！]|电话|手机|联系|地址)"
+_COLON: Final = SignedPattern(
+    re.compile(
+        rf"{_WHO}(?:姓名|名字)?[ ]?[:：=|\t][ ]?({_LATIN}|[{_CJK}]{{2,4}}|(?:(?!{_GO_ON})[{_CJK}]){{5,6}})"
+        rf"(?=$|[\s，,。；;、/|"
+        rf")）\[!！]|电话|手机|联系|地址)"
+    )
 )
 
 _NAMED_LATIN: Final = re.compile(
@@ -136,7 +138,7 @@ _TITLE: Final = rf"(?:{'|'.join(sorted(TITLES, key=len, reverse=True))})"
 # 女士包 and 先生们 are no titles; neither is what a shop sells for them.
 _NO_TITLE: Final = r"(?!系列|这个牌|品牌|[们牌款鞋包内外衬香手腕表羽短长卫裤裙夹皮毛棉服装专用剃牌]|节|车|椅|袋)"
 
-_TITLE_AT: Final = re.compile(rf"{_TITLE}{_NO_TITLE}")
+_TITLE_AT: Final = SignedPattern(re.compile(rf"{_TITLE}{_NO_TITLE}"))
 
 _STRONG_TITLES: Final = ("先生", "女士", "小姐", "太太")
 
@@ -176,6 +178,10 @@ _ANNOUNCED: Final = SignedPattern(
         rf"{_CHILD}|onsignee|eceiver|ecipient|ontact|hip to|eliver to|[aA]ttn|ATTN|拼音|英文名|护照"
     )
 )
+
+
+# `is_announced` finds nothing in a text that holds no piece of these.
+SIGNS: Final = (_ANNOUNCED,)
 
 
 def is_announced(plain: str) -> bool:
