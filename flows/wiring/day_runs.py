@@ -12,7 +12,7 @@ from prefect import get_run_logger, runtime
 from flows.wiring.golden import golden_to_ask, open_golden, with_golden
 from flows.wiring.services import Services, connect, quota_of
 from flows.wiring.settings import Settings
-from flows.wiring.steps import count_without_calls, hold, open_workers, read
+from flows.wiring.steps import count_without_calls, hold, needs_no_answers, open_workers, read, read_unasked
 from flows.wiring.version import code_version
 from tasks.calling.rules.usage import Usage
 from tasks.domain.layout import partition_key
@@ -20,12 +20,13 @@ from tasks.domain.ports import StoredObject
 from tasks.domain.records import Answer, GivenUp, Request
 from tasks.golden.hidden_calls import HiddenCalls
 from tasks.questions.answer_rows import SameCallAnswers
-from tasks.reading.batches import Batch
+from tasks.reading.batches import Batch, LoggedBatch
 from tasks.reading.log_objects import list_logs
 from tasks.running.progress import Progress, report_progress
-from tasks.summarizing.batch_work import write_batch
+from tasks.running.workers import Workers
+from tasks.summarizing.batch_work import BatchTools, summarize_by_rules, write_batch
 from tasks.summarizing.day import DaySession
-from tasks.summarizing.summarize import summarize_all, summarize_batch
+from tasks.summarizing.summarize import summarize_all, summarize_batch, summarize_unasked
 from tasks.warehouse.parts import BatchFiles
 from tasks.warehouse.publish import DayTables
 from tasks.warehouse.rules.day_tally import DRY_RUN, DayTally
@@ -57,7 +58,10 @@ class DayRun:
         """
         session, golden = self.session, self.golden
         logger = get_run_logger()
-        with open_workers(session, self.services, self.config, logger.warning) as workers:
+        is_unasked = not golden and needs_no_answers(session, self.services, self.config)
+        with open_workers(session, self.services, self.config, logger.warning, is_unasked=is_unasked) as workers:
+            if is_unasked:
+                return await self._summarize_unasked(workers)
             batches = read(self.logs, session, self.services, self.config, self.progress, workers=workers)
             if golden:
                 batches = golden.spread(batches, lambda: self.progress.read_share)
@@ -72,6 +76,23 @@ class DayRun:
 
             async with report_progress(self.progress, logger):
                 return await summarize_all(batches, session.caller, summarize, ahead=2 * self.config.concurrency)
+
+    async def _summarize_unasked(self, workers: Workers[BatchTools]) -> list[BatchFiles]:
+        session, progress = self.session, self.progress
+        batches = read_unasked(self.logs, session, self.services, self.config, progress)
+
+        async def write(batch: LoggedBatch) -> BatchFiles:
+            return await workers.run(summarize_by_rules, batch.number, batch.logged)
+
+        async def summarize(batch: LoggedBatch) -> BatchFiles:
+            files = await summarize_unasked(batch, session.caller, write)
+            progress.summarized += files.summarized
+            progress.rejected += files.read - files.summarized
+            return files
+
+        async with report_progress(progress, get_run_logger()):
+            ahead = (workers.number + 1) * self.config.batch_size
+            return await summarize_all(batches, session.caller, summarize, ahead)
 
     def _settled(self, request: Request, answer: Answer | GivenUp) -> None:
         self.progress.settled(answer)

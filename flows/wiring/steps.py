@@ -38,7 +38,7 @@ from tasks.preparing.logged import Steps
 from tasks.preparing.masking import mask_identifier
 from tasks.preparing.pseudonyms import Pseudonyms
 from tasks.preparing.requests import Masking, ask_again, prepare, storable_reject
-from tasks.reading.batches import Batch, Preparing, read_batches
+from tasks.reading.batches import Batch, LoggedBatch, Preparing, read_batches, read_logged
 from tasks.reading.conversations import LogReader
 from tasks.reading.days import count_days
 from tasks.reading.log_objects import list_logs
@@ -100,34 +100,68 @@ async def read(
     workers: Workers[BatchTools] | None = None,
 ) -> AsyncIterator[Batch]:
     """The day's conversations as batches of requests, or those of a shard; `progress` is told of the reading."""
-    logger = get_run_logger()
-    tally = progress.reading if progress else ReadingTally()
     batches = read_batches(
         progress.watching(services.source) if progress else services.source,
         logs,
         log_reader(config, run.scratch, run.day, services.summarizer.model),
         size=config.batch_size,
-        detected=partial(progress.detected, logger=logger) if progress else lambda _: None,
+        detected=partial(progress.detected, logger=get_run_logger()) if progress else lambda _: None,
         shard=shard,
-        tally=tally,
+        tally=progress.reading if progress else ReadingTally(),
         beside=Preparing(lambda logged: workers.run(prepare_batch, logged), workers.number) if workers else None,
     )
     async for batch in first_conversations(batches, config.limit) if config.limit else batches:
         yield batch
     if progress and shard is None:
-        for remark in tally.remarks(run.day):
-            logger.warning(remark)
+        _remark(progress, run.day)
+
+
+async def read_unasked(
+    logs: Sequence[StoredObject], run: DaySession, services: Services, config: Settings, progress: Progress
+) -> AsyncIterator[LoggedBatch]:
+    """The day's conversations as they were read, for whoever needs nobody's answer; `progress` is told of it."""
+    async for batch in read_logged(
+        progress.watching(services.source),
+        logs,
+        log_reader(config, run.scratch, run.day, services.summarizer.model),
+        size=config.batch_size,
+        detected=partial(progress.detected, logger=get_run_logger()),
+        tally=progress.reading,
+    ):
+        yield batch
+    _remark(progress, run.day)
+
+
+def needs_no_answers(run: DaySession, services: Services, config: Settings) -> bool:
+    """Return true where the rules alone answer each conversation of the day, which then stays in one process."""
+    is_alone = not services.summarizer.paid and services.second is None and not run.answers.known
+    return is_alone and not config.limit and not config.questions_beside
+
+
+def _remark(progress: Progress, day: date) -> None:
+    for remark in progress.reading.remarks(day):
+        get_run_logger().warning(remark)
 
 
 def open_workers(
-    run: DaySession, services: Services, config: Settings, notify: Callable[[str], object]
+    run: DaySession, services: Services, config: Settings, notify: Callable[[str], object], *, is_unasked: bool
 ) -> Workers[BatchTools]:
     """Return the processes that prepare a day's batches and make rows of the answers; none where a quota is slower."""
     reader = log_reader(config, run.scratch, run.day, services.summarizer.model)
-    prepare = reader.prepare if services.summarizer.paid else partial(prepare_and_answer, reader.prepare)
-    tools = BatchTools(Steps(prepare, reader.storable), run.run_id, run.scratch, services.themes.assign)
+    prepare = reader.prepare
+    if not services.summarizer.paid and not is_unasked:
+        prepare = partial(prepare_and_answer, reader.prepare)
+    tools = BatchTools(
+        Steps(prepare, reader.storable),
+        run.run_id,
+        run.scratch,
+        services.themes.assign,
+        config.prompt_version,
+        config.call_policy(config.prompt_version).max_tokens,
+    )
     is_slow = services.summarizer.paid and config.rpm is not None and config.rpm < _CALLS_A_CORE_FEEDS
-    jobs_before = 2 * ceil(CONVERSATIONS_BEFORE / config.batch_size)  # each batch is prepared, and written
+    jobs_a_batch = 1 if is_unasked else 2  # prepared, and written
+    jobs_before = jobs_a_batch * ceil(CONVERSATIONS_BEFORE / config.batch_size)
     return Workers(0 if is_slow else worthwhile_workers(), tools, notify, jobs_before)
 
 

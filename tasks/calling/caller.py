@@ -19,6 +19,7 @@ from tasks.calling.rules.call_policy import CallPolicy, is_settled
 from tasks.calling.rules.retry_policy import OutageDetector
 from tasks.calling.rules.tries import Tries
 from tasks.calling.rules.usage import Usage
+from tasks.calling.settled_count import SettledCount
 from tasks.domain.errors import (
     AllowanceUsedUp,
     AnswersUseless,
@@ -74,6 +75,7 @@ class Caller:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.usage = Usage()
+        self.settled = SettledCount()
         self.outage = OutageDetector(clock(), down_after_seconds=policy.give_up_seconds)
         self._summarizer = summarizer
         self._limiter = limiter
@@ -89,8 +91,6 @@ class Caller:
         self._reading = asyncio.Lock()
         self._waiting: set[asyncio.Task[object]] = set()
         self._calling: set[asyncio.Task[object]] = set()
-        self._settled = 0
-        self._settled_is_enough: tuple[int, asyncio.Event] | None = None
         self._stopping = False
         self._is_second = False
         self._is_down: KefuError | None = None
@@ -133,13 +133,6 @@ class Caller:
         for other in self._beside:
             other.flush()
 
-    async def until_settled(self, number: int) -> None:
-        """Return when so many requests have been asked and are settled, with an answer or without. For one waiter."""
-        if self._settled < number:
-            enough = asyncio.Event()
-            self._settled_is_enough = number, enough
-            await enough.wait()
-
     def known(self, request: Request) -> Answer | None:
         """The known answer that settles a request without a call."""
         answer = self._answers.get(request, exact=self._is_second)
@@ -171,9 +164,7 @@ class Caller:
             await self.read_other_days(request)
             return await self._answer(request)
         finally:
-            self._settled += 1
-            if self._settled_is_enough is not None and self._settled >= self._settled_is_enough[0]:
-                self._settled_is_enough[1].set()
+            self.settled.add()
 
     async def _answer(self, request: Request, again: bool = False) -> Answer | GivenUp:
         known = self.known(request)

@@ -21,7 +21,6 @@ from tasks.reading.conversations import DetectedFormat, LogReader, log_objects
 from tasks.reading.log_objects import LogSource
 from tasks.reading.tally import ReadingTally
 
-T = TypeVar("T")
 U = TypeVar("U")
 
 
@@ -46,9 +45,27 @@ class Batch:
         self.rejects = rejects
 
     @property
+    def asked(self) -> int:
+        """The number of requests that will be settled, each by itself."""
+        return len(self.requests)
+
+    @property
     def read(self) -> int:
         """The number of conversations, and of lines that should have been some."""
         return len(self.requests) + len(self.rejects)
+
+
+class LoggedBatch:
+    """Consecutive conversations of the day as they were read, nothing prepared yet; no dataclass either."""
+
+    def __init__(self, number: int, logged: Sequence[Logged]) -> None:
+        self.number = number
+        self.logged = logged
+
+    @property
+    def asked(self) -> int:
+        """The number of conversations that will be settled together."""
+        return len(self.logged)
 
 
 class ConversationIds:
@@ -108,22 +125,44 @@ async def read_batches(
     Raises:
         NoLogs: there is nothing at all in the objects; a day is not replaced by an export that failed.
     """
+    beside = beside or _in_a_thread(Steps(reader.prepare, reader.storable))
+    per_batch = size * shard.of if shard else size
+    logged = read_logged(
+        store, logs, reader, size=per_batch, detected=detected, tally=tally, may_be_empty=shard is not None
+    )
+    number = 0
+    async with aclosing(_in_order(logged, beside.prepare, beside.ahead)) as prepared:
+        async for found in prepared:
+            batch = batch_of(number, found, shard)
+            if batch.read:
+                yield batch
+                number += 1
+
+
+async def read_logged(
+    store: LogSource,
+    logs: Sequence[StoredObject],
+    reader: LogReader,
+    *,
+    size: int,
+    detected: Callable[[DetectedFormat], None],
+    tally: ReadingTally | None = None,
+    may_be_empty: bool = False,
+) -> AsyncGenerator[LoggedBatch, None]:
+    """Yield what was read of the day in batches of `size`, before anything of it is prepared.
+
+    Raises:
+        NoLogs: there is nothing at all in the objects, and that may not be.
+    """
     tally = tally or ReadingTally()
     readings = reader.read(log_objects(store, logs), tally)
     with closing(ConversationIds(reader.scratch)) as ids:
-        logged = logged_of(readings, ids, size=size * shard.of if shard else size, detected=detected)
-        beside = beside or _in_a_thread(Steps(reader.prepare, reader.storable))
-        prepared = _in_order(logged, beside.prepare, beside.ahead)
-        any_read = False
+        chunks = logged_of(readings, ids, size=size, detected=detected)
         number = 0
-        async with aclosing(prepared):
-            async for found in prepared:
-                any_read = True
-                batch = batch_of(number, found, shard)
-                if batch.read:
-                    yield batch
-                    number += 1
-    if any_read or shard is not None:
+        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            yield LoggedBatch(number, chunk)
+            number += 1
+    if number or may_be_empty:
         return
     if tally.outside:
         first, last = min(tally.outside), max(tally.outside)
@@ -175,15 +214,16 @@ def _in_a_thread(steps: Steps) -> Preparing:
 
 
 async def _in_order(
-    chunks: Iterator[T], work: Callable[[T], Coroutine[Any, Any, U]], ahead: int
+    batches: AsyncGenerator[LoggedBatch, None], work: Callable[[Sequence[Logged]], Coroutine[Any, Any, U]], ahead: int
 ) -> AsyncGenerator[U, None]:
-    """Yield what becomes of each chunk, in order, while so many others behind it are worked on."""
+    """Yield what becomes of each batch, in order, while so many others behind it are worked on."""
     under_way: deque[asyncio.Task[U]] = deque()
     try:
-        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-            under_way.append(asyncio.create_task(work(chunk)))
-            if len(under_way) > ahead:
-                yield await under_way.popleft()
+        async with aclosing(batches):
+            async for batch in batches:
+                under_way.append(asyncio.create_task(work(batch.logged)))
+                if len(under_way) > ahead:
+                    yield await under_way.popleft()
         while under_way:
             yield await under_way.popleft()
     finally:

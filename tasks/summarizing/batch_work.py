@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from tasks.calling.rules.offline.summary import answer_by_rules
 from tasks.domain.records import Answer, GivenUp, Reject, Request, Summarized
 from tasks.parsing.rows import row_or_reject
 from tasks.preparing.logged import Logged, Steps, prepare_logged
@@ -21,17 +23,40 @@ class BatchTools:
         run_id: the run, named in each row.
         folder: the run's scratch folder.
         assign: texts to the ids of their themes.
+        prompt_version: what the rules' answers name as their prompt.
+        max_tokens: what they name as their limit.
     """
 
     steps: Steps
     run_id: str
     folder: Path
     assign: AssignThemes | None = None
+    prompt_version: str = ""
+    max_tokens: int = 0
 
 
 def prepare_batch(tools: BatchTools, logged: Sequence[Logged]) -> list[Request | Reject]:
     """Return a request or a reject for everything that was read."""
     return prepare_logged(tools.steps, logged)
+
+
+def summarize_by_rules(tools: BatchTools, number: int, logged: Sequence[Logged]) -> BatchFiles:
+    """Put the rows of what was read into scratch, answered by rules: nothing of it has to leave this process."""
+    prepared = prepare_logged(tools.steps, logged)
+    requests = [outcome for outcome in prepared if isinstance(outcome, Request)]
+    answers = [
+        answer_by_rules(
+            request,
+            prompt_version=tools.prompt_version,
+            max_tokens=tools.max_tokens,
+            run_id=tools.run_id,
+            answered_at=datetime.now(UTC),
+        )
+        for request in requests
+    ]
+    return write_batch(
+        tools, number, requests, answers, [outcome for outcome in prepared if isinstance(outcome, Reject)]
+    )
 
 
 def write_batch(

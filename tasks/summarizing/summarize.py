@@ -2,9 +2,9 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -13,10 +13,21 @@ from tasks.calling.caller import Caller, Stopping
 from tasks.domain.errors import KefuError, RunStopped
 from tasks.domain.records import Answer, GivenUp, Request
 from tasks.golden.hidden_calls import HiddenCalls
-from tasks.reading.batches import Batch
+from tasks.reading.batches import Batch, LoggedBatch
 from tasks.warehouse.parts import BatchFiles
 
 T = TypeVar("T")
+
+
+class Asking(Protocol):
+    """A batch of any kind."""
+
+    @property
+    def asked(self) -> int:
+        """The number of conversations in it that will be settled."""
+
+
+B = TypeVar("B", bound=Asking)
 
 # Gets each request when its answer is there.
 Settled = Callable[[Request, Answer | GivenUp], None]
@@ -40,6 +51,24 @@ async def summarize_batch(
         EndpointUnusable: no request can be answered.
     """
     return await write(batch, await _answers(batch, caller, settled, golden))
+
+
+@task(name="summarize-batch", task_run_name="batch-{batch.number}", cache_policy=NO_CACHE)
+async def summarize_unasked(
+    batch: LoggedBatch, caller: Caller, summarize: Callable[[LoggedBatch], Awaitable[BatchFiles]]
+) -> BatchFiles:
+    """Put the rows of a batch into scratch for which nobody has to be asked; the caller counts it as settled.
+
+    Raises:
+        Stopping: the run was asked to stop meanwhile.
+    """
+    if caller.stopping:
+        raise Stopping
+    files = await summarize(batch)
+    if caller.stopping:
+        raise Stopping
+    caller.settled.add(batch.asked)
+    return files
 
 
 @task(name="answer-batch", task_run_name="batch-{batch.number}", cache_policy=NO_CACHE)
@@ -69,9 +98,9 @@ async def _answers(
 
 
 async def summarize_all(
-    batches: AsyncIterator[Batch],
+    batches: AsyncIterator[B],
     caller: Caller,
-    summarize: Callable[[Batch], Coroutine[object, object, T]],
+    summarize: Callable[[B], Coroutine[object, object, T]],
     ahead: int,
 ) -> list[T]:
     """Summarize all batches; return each one's result once all that was paid for is stored.
@@ -93,9 +122,9 @@ async def summarize_all(
 
 
 async def _summarize_all(
-    batches: AsyncIterator[Batch],
+    batches: AsyncIterator[B],
     caller: Caller,
-    summarize: Callable[[Batch], Coroutine[object, object, T]],
+    summarize: Callable[[B], Coroutine[object, object, T]],
     ahead: int,
 ) -> list[T]:
     under_way: set[asyncio.Task[T]] = set()
@@ -110,7 +139,7 @@ async def _summarize_all(
 
     async def room() -> None:
         # Counted by the request: a batch that waits for a last one, again and again, must not keep others waiting.
-        enough = asyncio.ensure_future(caller.until_settled(requests - ahead))
+        enough = asyncio.ensure_future(caller.settled.until(requests - ahead))
         try:
             while not enough.done():
                 await gather(enough)
@@ -122,7 +151,7 @@ async def _summarize_all(
             if caller.stopping:
                 raise Stopping
             under_way.add(asyncio.ensure_future(summarize(batch)))
-            requests += len(batch.requests)
+            requests += batch.asked
             await room()
         while under_way:
             await gather()

@@ -22,6 +22,7 @@ class BatchFiles:
 
     number: int
     read: int
+    summarized: int
     summaries: Path
     rejects: Path
     masked: Mapping[str, int] = field(default_factory=dict)
@@ -45,7 +46,8 @@ def write_part(
             f"Batch {number}: {read} conversations read, but {rows.num_rows} summarized and "
             f"{rejects.num_rows} rejected. Nothing is published; please report this as a bug."
         )
-    part = BatchFiles(number, read, folder / f"{number:06}.summaries", folder / f"{number:06}.rejects", masked or {})
+    summaries, rejected = (folder / f"{number:06}.{name}" for name in ("summaries", "rejects"))
+    part = BatchFiles(number, read, rows.num_rows, summaries, rejected, masked or {})
     for path, batch in ((part.summaries, rows), (part.rejects, rejects)):
         options = pa.ipc.IpcWriteOptions(compression="lz4")
         with (

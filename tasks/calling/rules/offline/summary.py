@@ -6,6 +6,7 @@ off words. It misses irony and hints. Where the words give no sign, the verdict 
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 import orjson
@@ -13,7 +14,7 @@ import orjson
 from tasks.calling.rules.offline.plan import plan_of
 from tasks.calling.rules.offline.sentences import issues_of
 from tasks.calling.rules.offline.verdicts import acceptance_of, mood_of, talks_back
-from tasks.domain.records import Conversation, Request, Turn
+from tasks.domain.records import Answer, Conversation, Request, Turn
 
 OFFLINE_MODEL: Final = "offline-rules"
 
@@ -47,3 +48,24 @@ def prepare_and_answer(prepare: Callable[[Conversation], Request], conversation:
     """Return the prepared request with the rules' answer: they take time, and a worker process has it."""
     request = prepare(conversation)
     return replace(request, offline_answer=summarize_offline(request.turns))
+
+
+def answer_by_rules(
+    request: Request, *, prompt_version: str, max_tokens: int, run_id: str, answered_at: datetime
+) -> Answer:
+    """Return the rules' answer to a request as a summarizer's answer is kept: it took no time and no tokens."""
+    return Answer(
+        request_hash=request.request_hash,
+        content_hash=request.content_hash,
+        outcome="answered",
+        text=summarize_offline(request.turns),
+        model=OFFLINE_MODEL,
+        prompt_version=prompt_version,
+        prompt_tokens=0,
+        completion_tokens=0,
+        latency_ms=0,
+        attempts=1,
+        answered_at=answered_at,
+        run_id=run_id,
+        max_tokens=max_tokens,
+    )
