@@ -207,6 +207,26 @@ def test_backfill_is_filled_in_run_and_read(page: Page):
     page.keep("rejects")
 
 
+def test_the_full_report_opens_from_its_artifact_behind_the_login(page: Page):
+    open_artifact(page, "report-2026-11-22")
+    link = page.see("完整报告").get_attribute("href")
+    assert link is not None
+    assert link.startswith("http://")
+    page.browser.get(link)
+    assert "客服对话日报" not in page.browser.title, "nobody reads it without the login"
+    page.browser.get(link.replace("://", f"://{page.machine.login()}@"))  # as the browser's own dialog is answered
+    assert "客服对话日报" in page.browser.title
+    bar = page.browser.find_element(By.CSS_SELECTOR, ".behind")
+    conversation = bar.find_element(By.TAG_NAME, "li")
+    assert not conversation.is_displayed()
+    bar.find_element(By.TAG_NAME, "summary").click()
+    assert conversation.is_displayed(), "a bar opens its conversations"
+    page.keep("report-behind-a-bar")
+    page.browser.find_element(By.ID, "calendar").click()
+    page.see("2026-11")
+    page.keep("calendar")
+
+
 def test_wrong_input_shows_one_clear_sentence(page: Page):
     open_form(page, "backfill-days/backfill")
     page.fill_in_day("start", "2026-11-22")
