@@ -6,7 +6,7 @@ has a sign; a text without one is done after a look that is ten times cheaper.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import import_module
 from typing import Any, Final
 
@@ -145,10 +145,15 @@ def _frequency(pieces: Iterable[Piece]) -> float:
     total = 0.0
     for piece in pieces:
         chance = 1.0
-        for places in piece:
-            chance *= sum(_OFTEN.get(character, _SELDOM) for character in places)
+        for characters in piece:
+            chance *= _chance(characters)
         total += chance
     return total
+
+
+@lru_cache(maxsize=1 << 12)
+def _chance(characters: frozenset[str]) -> float:
+    return sum([_OFTEN.get(character, _SELDOM) for character in characters])
 
 
 def _inside(node: Any, ignorecase: bool) -> frozenset[Piece] | None:
@@ -175,6 +180,8 @@ def _runs(nodes: Sequence[Any], ignorecase: bool) -> Iterator[frozenset[Piece]]:
         pieces = {(*piece, *option)[:_LONGEST_PIECE] for piece in pieces for option in options}
         if () not in pieces:
             yield frozenset(pieces)
+        if all(len(piece) == _LONGEST_PIECE for piece in pieces):
+            return  # what follows changes no piece any more
 
 
 def _options(node: Any, ignorecase: bool) -> set[Piece] | None:
@@ -222,6 +229,7 @@ def _set_of(members: Iterable[Any], ignorecase: bool) -> set[Piece] | None:
     return {(characters,)} if len(characters) <= _WIDEST_SET else None
 
 
+@lru_cache(maxsize=1 << 12)
 def _cases(code: int, ignorecase: bool) -> frozenset[str]:
     character = chr(code)
     if not ignorecase:

@@ -32,34 +32,35 @@ EDGE: Final = "\n"
 # Texts that are looked at as one: what is worked out for their characters stays in a core's cache.
 _AT_ONCE: Final = 256
 
+# Odd factors that make one number of four: that no two fours become the same is looked at.
+_MIXED: Final = np.array([1, 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
+
 # Pairs of wider sets are told by two looks instead of one in a table of pairs.
 _MOST_PAIRS: Final = 4096
 
 
+Looked = re.Pattern[str] | SignedPattern | Iterable[Piece]
+
+
 class SignTable:
-    """Patterns, each with a bit of its own, and the tables that tell which of them a text could match."""
+    """Patterns, each with a bit of its own, and the tables that tell which of them a text could match.
+
+    The tables are made when a text is first looked at: most commands look at none.
+    """
 
     def __init__(self) -> None:
-        self._pieces: list[frozenset[Piece]] = []
+        self._looked_for: list[tuple[Looked, ...]] = []
         self._sets: dict[int, tuple[re.Pattern[str], ...]] = {}
 
-    def add(self, *patterns: re.Pattern[str] | SignedPattern | Iterable[Piece]) -> int:
+    def add(self, *looked_for: Looked) -> int:
         """Return the bit of texts in which one of the patterns could match, or one of the pieces stands.
 
-        Of a longer piece its two rarest neighbors are looked for. `EDGE` stands before and behind each text.
-
-        Raises:
-            ValueError: some alternative of a pattern holds nothing literal.
+        Of a longer piece its two rarest neighbors are looked for. `EDGE` stands before and behind each text. Every
+        alternative of a pattern must hold something literal.
         """
-        assert len(self._pieces) < _MOST
-        found: frozenset[Piece] = frozenset()
-        for pattern in patterns:
-            if isinstance(pattern, re.Pattern):
-                found |= pieces_of(pattern)
-            else:
-                found |= pattern.pieces if isinstance(pattern, SignedPattern) else frozenset(pattern)
-        self._pieces.append(frozenset(map(rarest_pair, found)))
-        return 1 << (len(self._pieces) - 1)
+        assert len(self._looked_for) < _MOST
+        self._looked_for.append(looked_for)
+        return 1 << (len(self._looked_for) - 1)
 
     def add_set(self, *places: re.Pattern[str]) -> int:
         """Return the bit of texts that hold members of one, two or three sets behind each other, however wide.
@@ -69,12 +70,16 @@ class SignTable:
         Args:
             places: patterns of one character each.
         """
-        bit = self.add(())
+        bit = self.add()
         self._sets[bit] = places
         return bit
 
     def seen(self, texts: Sequence[str]) -> list[int]:
-        """Return each text's bits."""
+        """Return each text's bits.
+
+        Raises:
+            ValueError: some alternative of a pattern holds nothing literal.
+        """
         bits: list[int] = []
         for start in range(0, len(texts), _AT_ONCE):
             bits += self._tables.seen(texts[start : start + _AT_ONCE])
@@ -82,7 +87,17 @@ class SignTable:
 
     @cached_property
     def _tables(self) -> "_Tables":
-        return _Tables(self._pieces, self._sets)
+        return _Tables([_pieces(looked_for) for looked_for in self._looked_for], self._sets)
+
+
+def _pieces(looked_for: Iterable[Looked]) -> frozenset[Piece]:
+    found: set[Piece] = set()
+    for pattern in looked_for:
+        if isinstance(pattern, re.Pattern):
+            found |= pieces_of(pattern)
+        else:
+            found |= pattern.pieces if isinstance(pattern, SignedPattern) else frozenset(pattern)
+    return frozenset(map(rarest_pair, found))
 
 
 class _Tables:
@@ -102,11 +117,12 @@ class _Tables:
             for pattern, table in zip(patterns, (first, second, third) if patterns[1:] else (alone,), strict=False):
                 table[_members(pattern)] |= np.uint64(members)
         # Characters outside of any piece first: one place for all that are in the same sets.
-        kinds_of_signs = np.zeros(_OUTSIDE + 1, dtype=np.intp)
-        for table in (alone, first, second, third):
-            different, kind = np.unique(table, return_inverse=True)
-            kinds_of_signs = kinds_of_signs * len(different) + kind
-        _, examples, self.places = np.unique(kinds_of_signs, return_index=True, return_inverse=True)
+        _, examples, self.places = np.unique(
+            alone * _MIXED[0] + first * _MIXED[1] + second * _MIXED[2] + third * _MIXED[3],
+            return_index=True,
+            return_inverse=True,
+        )
+        assert all((table[examples][self.places] == table).all() for table in (alone, first, second, third))
         named = sorted({_code(sign) for _, piece in kinds for signs in piece for sign in signs})
         self.places[named] = np.arange(len(examples), len(examples) + len(named))
         codes = np.concatenate([examples, np.array(named, dtype=np.intp)])
@@ -167,9 +183,8 @@ def _code(sign: str) -> int:
 
 def _members(pattern: re.Pattern[str]) -> npt.NDArray[np.bool_]:
     """Of each character of the basic plane, whether it is a member; the last stands for those outside, and is one."""
-    signs = "".join(map(chr, range(_OUTSIDE)))
-    # What is no member stays, so a second sign tells what the first one is.
-    changed = [
-        np.frombuffer(pattern.sub(sign, signs).encode("utf-32-le", "surrogatepass"), dtype=np.uint32) for sign in "ab"
-    ]
-    return np.append(changed[0] != changed[1], True)
+    codes = np.arange(_OUTSIDE, dtype=np.uint32)
+    changed = pattern.sub("a", codes.tobytes().decode("utf-32-le", "surrogatepass"))
+    members = np.frombuffer(changed.encode("utf-32-le", "surrogatepass"), dtype=np.uint32) != codes
+    members[ord("a")] = pattern.match("a") is not None
+    return np.append(members, True)

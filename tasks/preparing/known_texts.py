@@ -38,3 +38,8 @@ class KnownTexts(dict[str, T]):
             self.clear()
             self._characters = len(text)
         self[text] = result
+
+    def clear(self) -> None:
+        """Forget all texts."""
+        super().clear()
+        self._characters = 0

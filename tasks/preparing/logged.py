@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from tasks.domain.records import Conversation, Reason, Reject, Request
-from tasks.preparing.requests import look_ahead
+from tasks.preparing.requests import has_seen_texts, look_ahead
+
+# Looking ahead takes tables, whose making costs what it saves for about so many texts: a small day does without.
+_TEXTS_BEFORE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,8 @@ class Steps:
 
 def prepare_logged(steps: Steps, logged: Sequence[Logged]) -> list[Request | Reject]:
     """Return a request or a reject for each; a second conversation of an id is a reject."""
-    look_ahead([entry[0] for entry in logged if not isinstance(entry, Reject)])
+    if has_seen_texts(_TEXTS_BEFORE):
+        look_ahead([entry[0] for entry in logged if not isinstance(entry, Reject)])
     return [steps.storable(entry) if isinstance(entry, Reject) else _prepared(steps, *entry) for entry in logged]
 
 

@@ -170,6 +170,11 @@ def look_ahead(conversations: Sequence[Conversation]) -> None:
     masking_ahead(_look(turn)[0] for logged in conversations for turn in logged.turns)
 
 
+def has_seen_texts(number: int) -> bool:
+    """Return true if so many different texts of users are known."""
+    return len(KNOWN[True]) >= number
+
+
 def _without_forgery(conversation: Conversation) -> tuple[Conversation, bool]:
     """The conversation with tidy turns in which nobody speaks for another, and whether one tries to."""
     suspicious = False
