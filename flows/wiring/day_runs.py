@@ -12,7 +12,15 @@ from prefect import get_run_logger, runtime
 from flows.wiring.golden import golden_to_ask, open_golden, with_golden
 from flows.wiring.services import Services, connect, quota_of
 from flows.wiring.settings import Settings
-from flows.wiring.steps import count_without_calls, hold, needs_no_answers, open_workers, read, read_unasked
+from flows.wiring.steps import (
+    count_without_calls,
+    hold,
+    keeps_texts,
+    needs_no_answers,
+    open_workers,
+    read,
+    read_unasked,
+)
 from flows.wiring.version import code_version
 from tasks.calling.rules.usage import Usage
 from tasks.domain.layout import partition_key
@@ -24,7 +32,7 @@ from tasks.reading.batches import Batch, LoggedBatch
 from tasks.reading.log_objects import list_logs
 from tasks.running.progress import Progress, report_progress
 from tasks.running.workers import Workers
-from tasks.summarizing.batch_work import BatchTools, summarize_by_rules, write_batch
+from tasks.summarizing.batch_work import BatchTools, summarize_by_rules, write_anew, write_batch, write_kept
 from tasks.summarizing.day import DaySession
 from tasks.summarizing.summarize import summarize_all, summarize_batch, summarize_unasked
 from tasks.warehouse.parts import BatchFiles
@@ -67,6 +75,11 @@ class DayRun:
                 batches = golden.spread(batches, lambda: self.progress.read_share)
 
             async def write(batch: Batch, answers: Sequence[Answer | GivenUp]) -> BatchFiles:
+                if keeps_texts(self.services, self.config):
+                    files = await workers.run(write_kept, batch.number, answers, place=batch.number)
+                    if files is None:
+                        files = await workers.run(write_anew, batch.number, batch.logged, answers)
+                    return files
                 return await workers.run(write_batch, batch.number, batch.requests, answers, batch.rejects)
 
             async def summarize(batch: Batch) -> BatchFiles:

@@ -1,14 +1,14 @@
 """Steps that several flows take: the settings, applied to the tasks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import date
 from functools import partial
 from math import ceil
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from prefect import get_run_logger, runtime
@@ -32,7 +32,7 @@ from tasks.calling.rules.canary import CanaryRule
 from tasks.calling.rules.offline.summary import prepare_and_answer
 from tasks.domain.errors import BucketMissing, UsageError
 from tasks.domain.ports import ObjectStore, StoredObject
-from tasks.domain.records import Conversation, Request
+from tasks.domain.records import Conversation, Reject, Request
 from tasks.domain.shards import Shard
 from tasks.preparing.logged import Steps
 from tasks.preparing.masking import mask_identifier
@@ -46,7 +46,7 @@ from tasks.reading.tally import ReadingTally
 from tasks.running.progress import Progress
 from tasks.running.scratch import scratch_folder
 from tasks.running.workers import CONVERSATIONS_BEFORE, Workers, worthwhile_workers
-from tasks.summarizing.batch_work import BatchTools, prepare_batch
+from tasks.summarizing.batch_work import BatchTools, prepare_and_keep, prepare_batch
 from tasks.summarizing.day import DayOptions, DayResources, DaySession, open_day
 from tasks.summarizing.dry_run import DryRun, count_day, first_conversations
 from tasks.warehouse.parquet import usual_reject_ratio
@@ -108,7 +108,7 @@ async def read(
         detected=partial(progress.detected, logger=get_run_logger()) if progress else lambda _: None,
         shard=shard,
         tally=progress.reading if progress else ReadingTally(),
-        beside=Preparing(lambda logged: workers.run(prepare_batch, logged), workers.number) if workers else None,
+        beside=_preparing_beside(workers, keeps=keeps_texts(services, config)) if workers else None,
     )
     async for batch in first_conversations(batches, config.limit) if config.limit else batches:
         yield batch
@@ -130,6 +130,20 @@ async def read_unasked(
     ):
         yield batch
     _remark(progress, run.day)
+
+
+def _preparing_beside(workers: Workers[BatchTools], *, keeps: bool) -> Preparing:
+    def prepare(batch: LoggedBatch) -> Coroutine[Any, Any, list[Request | Reject]]:
+        if keeps:
+            return workers.run(prepare_and_keep, batch.number, batch.logged, place=batch.number)
+        return workers.run(prepare_batch, batch.logged)
+
+    return Preparing(prepare, workers.number)
+
+
+def keeps_texts(services: Services, config: Settings) -> bool:
+    """Return true where a call needs only the prompt, so that a batch's texts can stay in the process that has them."""
+    return services.summarizer.paid and services.second is None and not config.limit
 
 
 def needs_no_answers(run: DaySession, services: Services, config: Settings) -> bool:

@@ -28,7 +28,7 @@ U = TypeVar("U")
 class Preparing:
     """A way to prepare what was read elsewhere, several batches ahead of the one that is wanted."""
 
-    prepare: Callable[[Sequence[Logged]], Coroutine[Any, Any, list[Request | Reject]]]
+    prepare: "Callable[[LoggedBatch], Coroutine[Any, Any, list[Request | Reject]]]"
     ahead: int
 
 
@@ -36,13 +36,16 @@ class Batch:
     """Consecutive conversations of the day: those to summarize, and those that are rejects already.
 
     No dataclass: Prefect walks through dataclasses and lists among a task's arguments looking for futures, which
-    costs more than reading the conversations did.
+    costs more than reading the conversations did. `logged` is what all of it was made of.
     """
 
-    def __init__(self, number: int, requests: Sequence[Request], rejects: Sequence[Reject]) -> None:
+    def __init__(
+        self, number: int, requests: Sequence[Request], rejects: Sequence[Reject], logged: Sequence[Logged] = ()
+    ) -> None:
         self.number = number
         self.requests = requests
         self.rejects = rejects
+        self.logged = logged
 
     @property
     def asked(self) -> int:
@@ -132,8 +135,9 @@ async def read_batches(
     )
     number = 0
     async with aclosing(_in_order(logged, beside.prepare, beside.ahead)) as prepared:
-        async for found in prepared:
+        async for read, found in prepared:
             batch = batch_of(number, found, shard)
+            batch.logged = read.logged
             if batch.read:
                 yield batch
                 number += 1
@@ -210,23 +214,30 @@ def batch_of(number: int, prepared: Sequence[Request | Reject], shard: Shard | N
 
 
 def _in_a_thread(steps: Steps) -> Preparing:
-    return Preparing(lambda logged: asyncio.to_thread(prepare_logged, steps, logged), ahead=0)
+    return Preparing(lambda batch: asyncio.to_thread(prepare_logged, steps, batch.logged), ahead=0)
 
 
 async def _in_order(
-    batches: AsyncGenerator[LoggedBatch, None], work: Callable[[Sequence[Logged]], Coroutine[Any, Any, U]], ahead: int
-) -> AsyncGenerator[U, None]:
-    """Yield what becomes of each batch, in order, while so many others behind it are worked on."""
-    under_way: deque[asyncio.Task[U]] = deque()
+    batches: AsyncGenerator[LoggedBatch, None], work: Callable[[LoggedBatch], Coroutine[Any, Any, U]], ahead: int
+) -> AsyncGenerator[tuple[LoggedBatch, U], None]:
+    """Yield each batch and what becomes of it, in order, while so many others behind it are worked on."""
+    under_way: deque[tuple[LoggedBatch, asyncio.Task[U]]] = deque()
+
+    async def first() -> tuple[LoggedBatch, U]:
+        batch, task = under_way[0]
+        done = await task
+        under_way.popleft()
+        return batch, done
+
     try:
         async with aclosing(batches):
             async for batch in batches:
-                under_way.append(asyncio.create_task(work(batch.logged)))
+                under_way.append((batch, asyncio.create_task(work(batch))))
                 if len(under_way) > ahead:
-                    yield await under_way.popleft()
+                    yield await first()
         while under_way:
-            yield await under_way.popleft()
+            yield await first()
     finally:
-        for task in under_way:
+        for _, task in under_way:
             task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)

@@ -10,6 +10,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -65,7 +66,10 @@ class Workers(Generic[Tools]):
         self._jobs_left = jobs_before
         self._is_closed = False
         self._processes: list[_Process] = []
-        self._idle: asyncio.Queue[_Process] = asyncio.Queue()
+        self._idle: set[_Process] = set()
+        self._waiting: deque[tuple[_Process | None, asyncio.Future[_Process]]] = deque()
+        self._place_of: dict[object, _Process] = {}
+        self._places_here: set[object] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -77,18 +81,29 @@ class Workers(Generic[Tools]):
         for process in self._processes:
             process.end()
 
-    async def run(self, job: Callable[[Tools, *Arguments], T], *arguments: *Arguments) -> T:
+    async def run(self, job: Callable[[Tools, *Arguments], T], *arguments: *Arguments, place: object = None) -> T:
         """Return what the job returns for the tools and these arguments, all of which can be pickled.
+
+        Args:
+            job: a function of some module.
+            arguments: of the job.
+            place: two jobs with the same one are done in the same process (or both here), so that the first can leave
+                the second something; unless that process died, whose jobs are done here.
 
         Raises:
             Exception: whatever the job raises.
         """
         self._jobs_left -= 1
-        if not self.number or self._jobs_left >= 0:
+        wanted = self._place_of.pop(place, None)
+        if wanted is None and (not self.number or self._jobs_left >= 0 or place in self._places_here):
+            if place is not None:
+                self._places_here ^= {place}
             return await asyncio.to_thread(job, self._tools, *arguments)
         if not self._processes:
             self._begin()
-        process = await self._idle.get()
+        process = await self._free(wanted)
+        if place is not None and wanted is None:
+            self._place_of[place] = process
         doing = asyncio.get_running_loop().run_in_executor(None, self._do, process, job, arguments)
         doing.add_done_callback(lambda done: self._is_idle(process, done))
         return await asyncio.shield(doing)
@@ -96,13 +111,37 @@ class Workers(Generic[Tools]):
     def _begin(self) -> None:
         tools = pickle.dumps(self._tools)
         self._processes = [_Process(tools) for _ in range(self.number)]
-        for process in self._processes:
-            self._idle.put_nowait(process)
+        self._idle.update(self._processes)
+
+    async def _free(self, wanted: "_Process | None") -> "_Process":
+        """Wait for a process that has nothing to do: a certain one, or any."""
+        if wanted is None and self._idle:
+            return self._idle.pop()
+        if wanted in self._idle:
+            self._idle.discard(wanted)
+            return wanted
+        turn: asyncio.Future[_Process] = asyncio.get_running_loop().create_future()
+        self._waiting.append((wanted, turn))
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._give(turn.result())
+            raise
 
     def _is_idle(self, process: "_Process", done: "asyncio.Future[Any] | Future[Any]") -> None:
-        self._idle.put_nowait(process)
+        self._give(process)
         if not done.cancelled():
             done.exception()  # retrieved, should nobody wait for it any more
+
+    def _give(self, process: "_Process") -> None:
+        for waiting in self._waiting:
+            wanted, turn = waiting
+            if wanted in {None, process} and not turn.done():
+                self._waiting.remove(waiting)
+                turn.set_result(process)
+                return
+        self._idle.add(process)
 
     def _do(self, process: "_Process", job: Callable[..., T], arguments: tuple[object, ...]) -> T:
         if process.is_there:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,13 @@ from tasks.parsing.rows import row_or_reject
 from tasks.preparing.logged import Logged, Steps, prepare_logged
 from tasks.warehouse.parts import BatchFiles, write_part
 from tasks.warehouse.rules.tables import AssignThemes, reject_rows, summary_rows
+
+
+class Kept(dict[int, list[Request | Reject]]):
+    """What a process has prepared, by batch. A process's own: another one that gets it gets nothing in it."""
+
+    def __reduce__(self) -> tuple[type["Kept"], tuple[()]]:
+        return Kept, ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,7 @@ class BatchTools:
         assign: texts to the ids of their themes.
         prompt_version: what the rules' answers name as their prompt.
         max_tokens: what they name as their limit.
+        kept: what was prepared in this process and waits for its answers, by batch.
     """
 
     steps: Steps
@@ -33,11 +41,44 @@ class BatchTools:
     assign: AssignThemes | None = None
     prompt_version: str = ""
     max_tokens: int = 0
+    kept: Kept = field(default_factory=Kept)
 
 
 def prepare_batch(tools: BatchTools, logged: Sequence[Logged]) -> list[Request | Reject]:
     """Return a request or a reject for everything that was read."""
     return prepare_logged(tools.steps, logged)
+
+
+def prepare_and_keep(tools: BatchTools, number: int, logged: Sequence[Logged]) -> list[Request | Reject]:
+    """Return what a batch's calls need; the conversations and their texts wait here for `write_kept`."""
+    prepared = tools.kept[number] = prepare_logged(tools.steps, logged)
+    return [_to_send(outcome) if isinstance(outcome, Request) else outcome for outcome in prepared]
+
+
+def _to_send(request: Request) -> Request:
+    conversation = replace(request.conversation, turns=(), attributes={})
+    return replace(request, conversation=conversation, turns=(), text="")
+
+
+def write_kept(tools: BatchTools, number: int, answers: Sequence[Answer | GivenUp]) -> BatchFiles | None:
+    """Put the rows of a batch that was kept here into scratch; None where its process died, and nothing was kept."""
+    prepared = tools.kept.pop(number, None)
+    return None if prepared is None else _write(tools, number, prepared, answers)
+
+
+def write_anew(
+    tools: BatchTools, number: int, logged: Sequence[Logged], answers: Sequence[Answer | GivenUp]
+) -> BatchFiles:
+    """Put the rows of a batch into scratch that is prepared once more."""
+    return _write(tools, number, prepare_logged(tools.steps, logged), answers)
+
+
+def _write(
+    tools: BatchTools, number: int, prepared: Sequence[Request | Reject], answers: Sequence[Answer | GivenUp]
+) -> BatchFiles:
+    requests = [outcome for outcome in prepared if isinstance(outcome, Request)]
+    rejects = [outcome for outcome in prepared if isinstance(outcome, Reject)]
+    return write_batch(tools, number, requests, answers, rejects)
 
 
 def summarize_by_rules(tools: BatchTools, number: int, logged: Sequence[Logged]) -> BatchFiles:
@@ -54,9 +95,7 @@ def summarize_by_rules(tools: BatchTools, number: int, logged: Sequence[Logged])
         )
         for request in requests
     ]
-    return write_batch(
-        tools, number, requests, answers, [outcome for outcome in prepared if isinstance(outcome, Reject)]
-    )
+    return _write(tools, number, prepared, answers)
 
 
 def write_batch(

@@ -122,14 +122,14 @@ def test_read_batches_are_in_order_whichever_is_prepared_first(tmp_path):
     under_way = set()
     most = 0
 
-    async def prepare(logged):
+    async def prepare(batch):
         nonlocal most
-        number = logged[0][0].line
+        number = batch.logged[0][0].line
         under_way.add(number)
         most = max(most, len(under_way))
         await asyncio.sleep(0 if number % 8 == 1 else 0.001)
         under_way.discard(number)
-        return prepare_logged(STEPS, logged)
+        return prepare_logged(STEPS, batch.logged)
 
     found = read_all(tmp_path, Preparing(prepare, ahead=3))
     assert [request.conversation.line for batch in found for request in batch.requests] == list(range(1, 51))
@@ -144,10 +144,10 @@ def test_read_batches_of_shards_are_as_large_and_numbered_without_gaps(tmp_path)
 
 
 def test_read_batches_raise_what_preparing_raises_and_leave_nothing_under_way(tmp_path):
-    async def prepare(logged):
-        if logged[0][0].line > 8:
+    async def prepare(batch):
+        if batch.logged[0][0].line > 8:
             raise UsageError("no room for a conversation")
-        return prepare_logged(STEPS, logged)
+        return prepare_logged(STEPS, batch.logged)
 
     with pytest.raises(UsageError, match="no room"):
         read_all(tmp_path, Preparing(prepare, ahead=3))

@@ -69,6 +69,65 @@ def test_jobs_are_done_in_processes_once_there_are_enough_of_them():
     assert said == []
 
 
+def leave(tools: dict[int, int], number: int) -> int:
+    tools[number] = os.getpid()
+    return os.getpid()
+
+
+def find(tools: dict[int, int], number: int) -> int | None:
+    return tools.pop(number, None)
+
+
+def die(tools: dict[int, int]) -> int:
+    if os.environ.get("PYTEST_CURRENT_TEST"):  # the run's own process
+        return 0
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+def test_two_jobs_of_one_place_are_done_in_one_process(number):
+    async def two(workers, place):
+        left = await workers.run(leave, place, place=place)
+        await asyncio.sleep(0.001 * (place % 3))
+        return left, await workers.run(find, place, place=place)
+
+    async def run():
+        nothing: dict[int, int] = {}
+        with Workers(number, nothing, pytest.fail, jobs_before=5) as workers:
+            return await asyncio.gather(*(two(workers, place) for place in range(30)))
+
+    found = asyncio.run(run())
+    assert all(left == there for left, there in found)
+    assert len({left for left, _ in found}) > 1 or not number
+
+
+def test_what_a_process_was_left_dies_with_it():
+    said: list[str] = []
+
+    async def run():
+        nothing: dict[int, int] = {}
+        with Workers(1, nothing, said.append, jobs_before=0) as workers:
+            await workers.run(leave, 1, place=1)
+            await workers.run(die)
+            return await workers.run(find, 1, place=1), await workers.run(leave, 2, place=2), await workers.run(find, 2)
+
+    assert asyncio.run(run()) == (None, os.getpid(), os.getpid())
+
+
+def test_a_job_that_is_cancelled_while_it_waits_keeps_no_process():
+    async def run():
+        with Workers(1, 10, pytest.fail, jobs_before=0) as workers:
+            jobs = [asyncio.create_task(workers.run(add, number)) for number in range(5)]
+            await asyncio.sleep(0)
+            jobs[2].cancel()
+            await asyncio.wait(jobs)
+            return await workers.run(add, 7), jobs[2].cancelled()
+
+    (_, result), cancelled = asyncio.run(run())
+    assert (result, cancelled) == (17, True)
+
+
 def test_no_workers_do_every_job_here():
     async def work(workers):
         return await asyncio.gather(*(workers.run(add, number) for number in range(3)))

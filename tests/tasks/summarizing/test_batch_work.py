@@ -1,6 +1,7 @@
 """What a worker makes of a batch alone is what the caller and a worker make of it together."""
 
 import asyncio
+import pickle
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -10,13 +11,21 @@ import pyarrow as pa
 from tasks.calling.caller import Caller
 from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.call_policy import CallPolicy
+from tasks.calling.rules.offline.summary import answer_by_rules
 from tasks.clients.folder_store import FolderStore
 from tasks.clients.offline import OfflineSummarizer
 from tasks.domain.records import Conversation, Reason, Reject, Request, Turn
 from tasks.preparing.logged import Logged, Sighting, Steps, prepare_logged
 from tasks.preparing.prompts import load_prompt
 from tasks.preparing.requests import Masking, prepare, storable_reject
-from tasks.summarizing.batch_work import BatchTools, summarize_by_rules, write_batch
+from tasks.summarizing.batch_work import (
+    BatchTools,
+    prepare_and_keep,
+    summarize_by_rules,
+    write_anew,
+    write_batch,
+    write_kept,
+)
 from tasks.warehouse.parts import BatchFiles
 
 PREPARE = partial(
@@ -72,3 +81,37 @@ def test_rules_answer_a_batch_in_one_process_as_the_caller_does(tmp_path):
     assert rows_of(alone) == rows_of(together)
     assert (alone.read, alone.summarized, alone.masked) == (together.read, together.summarized, together.masked)
     assert (alone.read, alone.summarized) == (42, 40)
+
+
+def test_rows_of_a_batch_that_was_kept_are_those_of_one_that_was_not(tmp_path):
+    tools = BatchTools(Steps(PREPARE, storable_reject), "run", tmp_path, prompt_version="p", max_tokens=99)
+    sent = prepare_and_keep(tools, 0, logged())
+    whole = prepare_logged(tools.steps, logged())
+    for short, full in zip(sent, whole, strict=True):
+        if isinstance(full, Request):
+            assert isinstance(short, Request)
+            assert (short.prompt, short.request_hash, short.content_hash) == (
+                full.prompt,
+                full.request_hash,
+                full.content_hash,
+            )
+            assert (short.turns, short.text, short.conversation.turns) == ((), "", ())
+        else:
+            assert short == full
+    requests = [outcome for outcome in whole if isinstance(outcome, Request)]
+    answers = [
+        answer_by_rules(
+            request, prompt_version="p", max_tokens=99, run_id="run", answered_at=datetime(2026, 11, 22, tzinfo=UTC)
+        )
+        for request in requests
+    ]
+    rejects = [outcome for outcome in whole if isinstance(outcome, Reject)]
+    elsewhere = pickle.loads(pickle.dumps(tools))
+    assert write_kept(elsewhere, 0, answers) is None
+    kept = write_kept(tools, 0, answers)
+    assert kept is not None
+    assert write_kept(tools, 0, answers) is None
+    anew = write_anew(elsewhere, 1, logged(), answers)
+    whole_files = write_batch(tools, 2, requests, answers, rejects)
+    assert rows_of(kept) == rows_of(anew) == rows_of(whole_files)
+    assert kept.masked == anew.masked == whole_files.masked
