@@ -3,8 +3,8 @@
 The rules lie in `masks/`, a module a kind; the first rule that takes a piece of text keeps it:
 
 1. `[邮箱]`: e-mail addresses, also with `%40`, 艾特, 点, (at), dot, full-width characters or blanks.
-2. `[IP地址]`, `[车牌号]`, `[护照号]`, `[税号]`; by the word beside them `[微信号]`, `[QQ号]`, `[验证码]`, `[取件码]`
-   and `[密码]`.
+2. `[IP地址]`, `[车牌号]`, `[护照号]`, `[税号]`; by the word beside them `[微信号]`, `[QQ号]`, `[账号]` of other apps,
+   `[验证码]`, `[取件码]` and `[密码]`.
 3. `[身份证号]`, `[银行卡号]`, `[手机号]`, `[电话]`, `[订单号]`, however grouped or spelled: `masks/numbers.py`.
 4. `[订单号]`: letters and digits, five digits at least, after 订单号, 运单号, order_id and their like.
 5. `[地址]`: chains of 省 市 区 路 号 栋 单元 室 that lead to a door: `masks/addresses.py`.
@@ -14,20 +14,22 @@ The rules lie in `masks/`, a module a kind; the first rule that takes a piece of
 
 An attribute is read as its name, a colon and its value, so its name can be such a word.
 
-What is not masked: nicknames and names of everyday words (田野) that nothing around them announces, provinces, cities
-and districts alone, places without a number, landlines without area code and without a word for them, WeChat names
-without a word for them, and bank cards that are both mistyped and broken into groups. Prices, dates, counts and
+What is not masked: nicknames and most names of everyday words (田野) that nothing around them announces, provinces,
+cities and districts alone, places without a number, landlines without area code and without a word for them, WeChat
+names without a word for them, and bank cards that are both mistyped and broken into groups. Prices, dates, counts and
 sizes stay as they are.
 Masking a masked text changes nothing, unless it is long and made to need more than ten passes. The time is linear.
 """
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Final, NamedTuple
 
 from tasks.domain.sign_table import UNSEEN, SignTable
 from tasks.preparing.known_texts import KnownTexts
-from tasks.preparing.masks import addresses, codes, contacts, foreign_names, likely_names, names, numbers
+from tasks.preparing.masks import accounts, addresses, codes, contacts, foreign_names, likely_names, names, numbers
 from tasks.preparing.masks.checks import is_id_card
 from tasks.preparing.masks.plain import NON_PLAIN, SPOKEN_DIGITS, Span, plain_of, replaced
 from tasks.preparing.pseudonyms import Pseudonyms
@@ -62,7 +64,9 @@ _SEEN_ADDRESS: Final = _SIGNS.add(*addresses.SIGNS)
 
 _SEEN_PART: Final = _SIGNS.add(*foreign_names.SIGNS)
 
-_SEEN_CANDIDATE: Final = _SIGNS.add(*likely_names.SIGNS)
+_SEEN_CANDIDATE: Final = reduce(
+    or_, (_SIGNS.add_set(*places) for places in likely_names.SIGN_SETS), _SIGNS.add(*likely_names.SIGNS)
+)
 
 _SEEN_ANNOUNCED: Final = _SIGNS.add(*names.SIGNS)
 
@@ -95,11 +99,17 @@ RULES: Final = (
     _Rule(re.compile("[号码][ :：=是为填写的0-9]|9[1-3][0-9]{6}|[tT][aA][xX]"), codes.find_tax_numbers),
     _Rule(re.compile(r"[微薇威信VvWw卫绿]"), contacts.find_wechat_names),
     _Rule(re.compile(r"[Qq扣球企口]"), contacts.find_qq_numbers, digits=5),
-    _Rule(re.compile(r"[码件密号]|口令|取|[oO][tT][pP]|[pP][aAiIwW][sSnNdD]|[cC]ode"), codes.find_secrets),
+    _Rule(
+        re.compile(
+            r"[昵网旺户录陆][名称旺账帐号]|[账帐书音手信博站员宝戏个][号名户 iIuU]|[iI][dD]|[a-zA-Z]{2}[ :：@是]"
+        ),
+        accounts.find_accounts,
+    ),
+    _Rule(re.compile(r"[码件密号信巢柜]|口令|取|[oO][tT][pP]|[pP][aAiIwW][sSnNdD]|[cC]ode"), codes.find_secrets),
     _Rule(re.compile(r"[0-9]-[0-9]{1,2}-[0-9]{4}"), codes.find_shelves, digits=6),
     _Rule(re.compile("[A-Za-z]{2}[A-Za-z0-9#,.'’/& -]{11}"), addresses.find_latin_addresses),
     _Rule(re.compile(r"[+]|00"), numbers.find_foreign_numbers, digits=9),
-    _Rule(re.compile(r"[0-9][ .-][2-9][0-9]{2}[ .-][0-9]|\)"), numbers.find_american_numbers, digits=10),
+    _Rule(re.compile(r"[0-9][ .-][2-9][0-9]{2}[ .-][0-9]|\)|0[789]0[ -]"), numbers.find_american_numbers, digits=10),
     _Rule(re.compile(r"[0-9]"), numbers.find_numbers, digits=10),
     _Rule(re.compile(rf"[{SPOKEN_DIGITS}OolI]"), numbers.find_spoken_numbers, digits=6),
     _Rule(re.compile(r"[话机]|[tT][eE][lL]"), numbers.find_local_landlines, digits=7),
@@ -125,6 +135,7 @@ PLACEHOLDERS: Final = (
     contacts.IP,
     contacts.WECHAT,
     contacts.QQ,
+    accounts.ACCOUNT,
     codes.PLATE,
     codes.PASSPORT,
     codes.TAX,
@@ -222,6 +233,7 @@ def _masked_once(text: str, counts: Counts, seen: int = UNSEEN) -> str:
                 work.apply(rule.find)
     # Each is looked for again where something is masked: the mask of a masked text must change nothing.
     if has_address or (work.plain is not plain and addresses.is_suspect(work.plain)):
+        work.apply(codes.find_locker_doors)
         work.apply(addresses.find_addresses)
     if has_parts:
         work.apply(foreign_names.find_names_of_parts)

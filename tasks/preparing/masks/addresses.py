@@ -34,7 +34,8 @@ _NEAR_ENOUGH: Final = re.compile(
 )
 
 _ADDRESS_SIGN: Final = re.compile(
-    r"[址在站到往住座栋幢楼舍斋柜-](?:(?<=[地住]址)|(?<=[住家]在)|(?<=驿站)|(?<=柜)|(?<=[寄送发][到往])|(?<=[我家]住)(?=[0-9])"
+    r"[址在站到往住座栋幢楼舍斋柜口亭卫元巢-](?:(?<=[地住]址)|(?<=[住家]在)|(?<=驿站)|(?<=柜)|(?<=格口)|(?<=[安岗]亭)"
+    r"|(?<=门卫)|(?<=单元)(?=[0-9]{3})|(?<=丰巢)(?=[ A-Za-z0-9])|(?<=[寄送发][到往])|(?<=[我家]住)(?=[0-9])"
     r"|(?<=[A-Fa-f]座)(?=[0-9])|(?<=[栋幢楼舍斋])(?=[0-9]{3})|(?<=-)(?=[0-9]{1,3}-[0-9]))"
 )
 
@@ -76,7 +77,7 @@ _PLACE: Final = re.compile(
 
 # No part of a name holds one of these: what is before them belongs to the sentence.
 _STOP: Final = re.compile(
-    r"应该|[我你您他她它的了吗呢吧啊呀哦是在到寄送发请把给叫哪这那就去从往往帮要想能可以不没有和跟与及"
+    r"应该|快递|(?<!解)放|(?<!居)住(?!宅)|[我你您他她它的了吗呢吧啊呀哦是在到寄送发请把给叫哪这那就去从往往帮要想能可以不没有和跟与及"
     r"或被让回改为写填错换址，。！？!?；;：:、\n\t|\[\]【】《》<>\"“”'’=]"
 )
 
@@ -102,6 +103,8 @@ _DIGIT: Final = re.compile("[0-9]")
 _PARTLY: Final = re.compile(r"[省市区县镇乡村路街道巷弄号栋幢座室楼苑园城里庄厦寓院店柜站]")
 
 _TAIL: Final = re.compile(
+    r"(?:的?(?:交叉|交汇|交界|交|十字)路?口?处?)?(?:[往向]?[东西南北]{1,2}[侧角边面头](?:[0-9]{1,4}米)?)?"
+    r"(?:(?<=村)[\u4e00-\u9fff]{1,4}[组队塆垸坳冲湾台])?"
     r"(?:[ ]?[-—#]?(?:[0-9]{1,3}[FfL](?![A-Za-z])|[0-9]{1,2}[A-Z][0-9]{1,3}|[A-Za-z]?[0-9]{1,4}|"
     r"之[一二三四五六七八九十])"
     r"(?:[-—][0-9A-Za-z]{1,4}){0,3}(?![0-9])(?:室|号|户|房|层|楼)?)?(?:[ ]?[(（][^()（）\n]{1,16}[)）])?"
@@ -129,7 +132,7 @@ _ESTATE: Final = re.compile(
 
 _CROSSING: Final = SignedPattern(
     re.compile(
-        r"[\u4e00-\u9fff]{1,5}[路街道巷][和与跟、及]?[\u4e00-\u9fff]{1,5}[路街道巷](?:的?(?:交叉|交汇|交界|交)路?[口处]?|路口|转角)"
+        r"([\u4e00-\u9fff]{1,5})[路街道巷][和与跟、及]?[\u4e00-\u9fff]{1,5}[路街道巷](?:的?(?:交叉|交汇|交界|交)路?[口处]?|十字(?:路口)?|路口|转角)"
         r"(?:[往向]?[东西南北侧角边面头]{1,3}[^，。；;！!？?\s\[\]]{0,12})?"
     )
 )
@@ -145,7 +148,7 @@ _VILLAGE: Final = SignedPattern(
 # A door without a street: 我住3-1-602, B座1608, 翠湖苑7栋1602.
 _DOOR: Final = SignedPattern(
     re.compile(
-        r"(?<=[我家]住)在?[0-9]{1,3}(?:-[0-9]{1,4}){1,3}(?![0-9-])|[A-Fa-f]座[0-9]{3,5}(?![0-9])"
+        r"[0-9]{1,2}单元[0-9]{3,4}室?(?![0-9元块])|(?<=[我家]住)在?[0-9]{1,3}(?:-[0-9]{1,4}){1,3}(?![0-9-])|[A-Fa-f]座[0-9]{3,5}(?![0-9])"
         r"|[\u4e00-\u9fff]{2,8}[0-9]{1,3}(?:栋|幢|号楼|舍|斋)[0-9]{3,4}室?(?![0-9元块万个件.])"
     )
 )
@@ -155,6 +158,15 @@ _LOCKER: Final = SignedPattern(
     re.compile(
         r"[\u4e00-\u9fff]{0,8}(?:丰巢|速递易|快递|智能|自提|菜鸟)柜?[0-9A-Za-z一二三四五六七八九十]{1,3}号?(?:柜机?|格口?)"
         r"|(?:菜鸟|妈妈|兔喜|邮政|快递)(?:驿站|超市|生活)[(（·-][\u4e00-\u9fffA-Za-z0-9]{2,14}[)）店]"
+    )
+)
+
+# A gate, a station or a locker of one estate: 水木清华苑北门菜鸟驿站.
+_STATION: Final = SignedPattern(
+    re.compile(
+        r"[\u4e00-\u9fff]{2,8}(?:小区|花园|家园|新村|公寓|山庄|广场|大厦|小镇|新城|公馆|半岛|世家|[苑园城府庭湾郡村轩阁居邸墅])"
+        r"(?:[东西南北]{1,2}[0-9]?门|[东西南北0-9]号?门|[0-9一二三四五六七八九十]{1,2}[期区号楼]{1,2})?(?:口|门口|旁边?|对面|里面?|内)?的?"
+        r"(?:(?:菜鸟|妈妈|兔喜|快递)?驿站|丰巢柜?|快递柜|代收点|传达室|门卫室?|保安[亭室]|岗亭|物业)"
     )
 )
 
@@ -174,7 +186,8 @@ _STREET: Final = re.compile(
 
 # 25 Rue de Rivoli, 75001 Paris; Hauptstraße 5, 10115 Berlin.
 _STREET_ABROAD: Final = re.compile(
-    r"(?<![A-Za-z0-9.])(?:[0-9]{1,4},? (?:[Rr]ue|[Vv]ia|[Cc]alle|[Aa]venue|[Aa]venida|[Pp]lace|[Bb]oulevard)"
+    r"(?<![A-Za-z0-9.])(?:[0-9]{1,4},? (?:[Rr]ue|[Vv]ia|[Cc]alle|[Aa]venue|[Aa]venida|[Pp]lace|[Bb]oulevard"
+    r"|[Jj]alan|[Jj]ln|[Ll]orong|[Ss]oi|[Rr]ua|[Pp]iazza)"
     r"(?: [A-Za-zÀ-ÿ'’-]{1,20}){1,4}"
     r"|[A-ZÀ-Ý][a-zß-ÿ]{2,20}(?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|weg|platz|allee|gasse|straat|laan)"
     r" ?[0-9]{1,4}[a-z]?(?![0-9a-z]))"
@@ -231,9 +244,9 @@ def find_addresses(plain: str) -> Iterator[Span]:
             tail = (_STRONG_TAIL if last in "室户房" else _TAIL).match(plain, chain.end)
             taken = tail.end() if tail else chain.end
             yield chain.start, taken, ADDRESS
-    for pattern in (_CROSSING, _VILLAGE, _DOOR, _LOCKER, _BLOCKS):
+    for pattern in (_CROSSING, _VILLAGE, _DOOR, _STATION, _LOCKER, _BLOCKS):
         for found in pattern.finditer(plain):
-            stops = [stop.end() for stop in _STOP.finditer(plain, *found.span())]
+            stops = [stop.end() for stop in _STOP.finditer(plain, *found.span(found.re.groups and 1))]
             begin = max((stop for stop in stops if stop < found.start() + 5), default=found.start())
             yield begin, found.end(), ADDRESS
     for found in _LABELED.finditer(plain) if _DIGIT.search(plain) else ():

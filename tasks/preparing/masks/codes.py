@@ -61,6 +61,7 @@ _DIGIT: Final = rf"[0-9{SPOKEN_DIGITS}]"
 
 _SIGN_IN: Final = re.compile(
     r"(?:验 ?证 ?码|校验码|动态[码密]码?|动态口令|短信码|确认码|安全码|授权码|(?<![A-Za-z])otp(?![A-Za-z])"
+    r"|(?:收到|发来|发了|刚发)[了的]?(?:一[条个])?短信(?:里|上|内容)?(?=.{0,3}[0-9]{6}(?![0-9]))"
     r"|(?<!coupon )(?<!promo )(?<!discount )(?<!product )(?<!zip )(?<!error )(?<!item )(?<!post )(?<![A-Za-z])"
     r"(?:code(?: is| ?[:：])|(?:verification|security|login|sms) code)|码(?:给你|发你)了?)"
     rf"{_LINK}((?:{_DIGIT}[ -]?){{3,7}}{_DIGIT}|(?=[A-Za-z]*[0-9])[A-Za-z0-9]{{4,8}})(?![A-Za-z0-9.]|"
@@ -76,9 +77,10 @@ _SIGN_IN_AFTER: Final = re.compile(
 
 _PICK_UP: Final = re.compile(
     r"(?:取件[码号]|取货[码号]|提货[码号]|自提[码号]|取餐[码号]|取物码|开柜码|开箱码|"
-    r"核销码|领取码|凭码|货架[号码]?|快递柜密?码|[取提][件货]密码|取件)"
+    r"核销码|领取码|凭码|货架[号码]?|快递柜密?码|[取提][件货]密码|取件"
+    r"|(?:丰巢|蜂巢|快递柜|柜子)(?:的)?码?(?=[ :：]{1,2}[0-9]{6,8}(?![0-9])))"
     rf"{_LINK}([A-Za-z]?[0-9]{{1,6}}(?: ?[-—_] ?[A-Za-z]?[0-9]{{1,6}}){{1,4}}|"
-    rf"[A-Za-z]{{0,2}}[0-9]{{4,10}}[A-Za-z]?|{_DIGIT}{{4,8}})"
+    rf"[0-9]{{3,4}} [0-9]{{3,4}}|[A-Za-z]{{0,2}}[0-9]{{4,10}}[A-Za-z]?|{_DIGIT}{{4,8}})"
     r"(?![A-Za-z0-9.]|[-/][0-9])(?! ?(?:元|块|次|个|分钟|点|年|月|号[^码]|天|这个号|发来))",
     re.IGNORECASE,
 )
@@ -107,10 +109,23 @@ _PASSWORD: Final = re.compile(
 
 # A shelf of a parcel station, its board and the parcel: 7-1-3302, where somebody speaks of picking up.
 _SHELF: Final = re.compile(
-    r"(?<![0-9A-Za-z园苑馆际府庭湾厦寓区-])[0-9]{1,2}-[0-9]{1,2}-(?!20[0-9]{2})[0-9]{4}(?![0-9A-Za-z-])"
+    r"(?<![0-9A-Za-z园苑馆际府庭湾厦寓区-])[A-Za-z]?[0-9]{1,2}-[0-9]{1,2}-(?!20[0-3][0-9])[0-9]{4}(?![0-9A-Za-z-])"
 )
 
-_PICKS_UP: Final = re.compile(r"取|驿站|柜|菜鸟")
+_PICKS_UP: Final = re.compile(r"取|驿站|柜|菜鸟|货架|兔喜|妈妈店|领")
+
+# A door of a parcel locker: 丰巢3号柜12号格口, C05柜口, 柜子8号门.
+_LOCKER_DOOR: Final = re.compile(
+    r"(?<![0-9A-Za-z.-])(?:(?:[A-Za-z]?[0-9]{1,2}|[A-Za-z])[号区]?[主副]?柜[机子体]?[ ，,的]?第?"
+    r"[A-Za-z]?[0-9]{1,3}(?:-[0-9]{1,2})?号?(?:格口?|柜口|柜门|箱门|小?门|格子|箱格?|柜)?(?![0-9A-Za-z天小点元块个件台分])"
+    r"|[A-Za-z]?[0-9]{1,3}(?:-[0-9]{1,2})?号?(?:格口|柜口|柜门|箱门|箱格|格子|小门)"
+    r"|(?:(?<=[巢递能提鸟存件栈]柜)|(?<=丰巢))[ ，,的]?(?:[A-Za-z][区柜])?[A-Za-z]?-?"
+    r"[0-9]{1,3}(?:-[0-9]{1,2})?(?:号(?:门|箱|格)?|格)(?![楼栋仓库线天柜到前后以之])"
+    r"|(?<![A-Za-z])[A-Za-z]区[0-9]{1,2}号柜"
+    r"|(?<=格口)(?:号[码是为]?)?[ ：:是]{0,2}[A-Za-z]?[0-9]{1,3}(?:-[0-9]{1,2})?(?![0-9A-Za-z]))"
+)
+
+_LOCKER: Final = re.compile("丰巢|[递能提存件栈鸟]柜|[号区]柜|柜[机门口]|格口|驿站|取")
 
 _SERVICE_NUMBERS: Final = frozenset(
     [
@@ -225,6 +240,13 @@ def find_shelves(plain: str) -> Iterator[Span]:
     """Numbers of a shelf in a text that speaks of picking something up there."""
     if _PICKS_UP.search(plain):
         for found in _SHELF.finditer(plain):
+            yield (*found.span(), PICK_UP_CODE)
+
+
+def find_locker_doors(plain: str) -> Iterator[Span]:
+    """Doors of a parcel locker in a text that speaks of one."""
+    if _LOCKER.search(plain):
+        for found in _LOCKER_DOOR.finditer(plain):
             yield (*found.span(), PICK_UP_CODE)
 
 

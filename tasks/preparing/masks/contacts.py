@@ -19,7 +19,10 @@ IP: Final = "[IP地址]"
 
 _LOCAL: Final = r"(?<![A-Za-z0-9._+-])[A-Za-z0-9._+-]+"
 
-_ADDRESS: Final = re.compile(rf"{_LOCAL} ?(?:@{{1,2}}|%40) ?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{{2,}}")
+_ADDRESS: Final = re.compile(
+    rf"{_LOCAL} ?(?:@{{1,2}}|%40) ?(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{{2,}}"
+    r"|[\u4e00-\u9fff]{2,12}\.(?:com|cn|net|org|中国|公司))"
+)
 
 _PROVIDERS: Final = (
     "qq|163|126|139|189|188|gmail|hotmail|outlook|live|yahoo|icloud|foxmail|sina|"
@@ -30,7 +33,7 @@ _TLDS: Final = "com|cn|net|org|edu|gov|info|cc|io|me|hk|tw|jp|uk|vip|top|xyz|com
 
 _AT: Final = (
     r"(?:[ (（\[【<{*]{0,3}(?:@|%40|(?<=[(\[【<{])a(?=[)\]】>}])|"
-    r"艾特|爱特|艾她|艾它|圈[aA]|小老鼠|(?<![A-Za-z])at(?![A-Za-z0-9])|"
+    r"艾特符?号?|爱特|艾她|艾它|[圈花]\(?[aA]\)?|小老鼠|@符号?|at符号?|(?<![A-Za-z])at(?![A-Za-z0-9])|"
     r"(?<=[ 0-9._(（\[【])at(?=[ (）)\]】0-9])|(?<=[0-9])at(?=[a-z]))[ )）\]】>}*]{0,3})"
 )
 
@@ -58,7 +61,9 @@ _EMAIL_WORD: Final = re.compile(
 
 _KNOWN_PROVIDER: Final = re.compile(
     r"(?<![A-Za-z0-9._+-])[A-Za-z0-9._+-]{2,40}"
-    r"(?:@ ?(?:qq|163|126|139|189|gmail|hotmail|outlook|foxmail|sina|sohu)(?![A-Za-z0-9.])"
+    r"(?:@ ?(?:qq|163|126|gmail|hotmail|outlook|foxmail|sina|sohu|icloud|139|189|yeah|aliyun)"
+    r"[,，、 ·。-]{1,2}(?:com|cn|net)(?![A-Za-z])"
+    r"|@ ?(?:qq|163|126|139|189|gmail|hotmail|outlook|foxmail|sina|sohu)(?![A-Za-z0-9.])"
     r"|[#*$&] ?(?:qq|163|126|gmail|hotmail|outlook|foxmail|sina|sohu|icloud)\.com(?![A-Za-z0-9]))",
     re.IGNORECASE,
 )
@@ -110,7 +115,8 @@ _MODEL: Final = re.compile(r"(?:iphone|ipad|ios|mate|vivo|oppo|redmi|honor|huawe
 _QQ_DIGIT: Final = rf"[0-9{SPOKEN_DIGITS}]"
 
 _QQ: Final = re.compile(
-    r"(?:(?<![A-Za-z])Q ?Q|扣扣|球球|口口(?=[号:：])|企鹅号?|(?<![A-Za-z])q(?=号|[:：]|群)|(?:加|"
+    r"(?:(?<![A-Za-z])Q ?Q|扣扣|球球|口口(?=[号:：])|企鹅号?|"
+    r"(?<![A-Za-z])q(?=号|[:：]|群| ?[1-9][0-9]{5,9}(?![0-9元块]))|(?:加|"
     r"➕|\+|我的?)[qQ](?![A-Za-z])) ?(?:邮箱|群|账号|帐号)?"
     rf"{_LINK}((?:[1-9]|{_QQ_DIGIT}{{2}}(?=[^0-9]))(?:[ -]?{_QQ_DIGIT}){{4,10}})(?![0-9A-Za-z]|"
     rf"\.[0-9])(?! ?(?:元|块|个|次|分))",

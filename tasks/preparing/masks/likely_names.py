@@ -11,33 +11,78 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
-from tasks.preparing.masks.tables import DOUBLE_SURNAMES, EVERYDAY_WORDS, GIVEN, ROLES, SURNAMES
+from tasks.preparing.masks.tables import (
+    AMBIGUOUS_SURNAMES,
+    DOUBLE_SURNAMES,
+    EVERYDAY_WORDS,
+    GIVEN,
+    RARE,
+    ROLES,
+    SURNAMES,
+    WORDS_AS_NAMES,
+    one_of,
+)
 
 WEIGHTS: Final = Path(__file__).parent / "tables" / "likely_names.txt"
 
 SCALE: Final = 50  # a weight of 1 in the file
 
-_LIKELY: Final = 0.5  # the weight from which a candidate is a name
+_LIKELY: Final = 0.9  # the weight from which a candidate is a name
 
-_PET: Final = "小老阿"  # 小蔡, 老张, 阿强
+_PET: Final = "小老阿大"  # 小蔡, 老张, 阿强, 大刘
+
+# 大 begins so many words that only the best known surnames make a name with it.
+_BIG: Final = "刘李陈周赵孙胡吴郑杨朱徐梁罗曹潘蔡薛魏宋谢邓彭冯姚"
+
+TWICE: Final = (
+    "优点团圆早笑甜糖果豆朵圈泡晚暖憨闹跳跑胖米面包饭哈丢球灯橙桃柚杏梨枣糯兔熊猫鹿鱼雀"  # of children: 池早早
+)
 
 # One person in five hundred has one of these, and every fifth message has a word that begins with one.
-_SELDOM: Final = frozenset("商单边随畅幸原时明成解")
-
-_SURNAME: Final = "".join(sorted(SURNAMES - _SELDOM))
-
-_SECOND: Final = "".join(sorted({*GIVEN, *(name[1] for name in DOUBLE_SURNAMES)}))
+_SELDOM: Final = frozenset("商单边随畅幸原时明成解修")
 
 SHORT_TITLES: Final = "总工姐哥叔婶姨嫂爷妈爸"  # 刘姐, 贾总, 董工
 
-_BEGINNING: Final = re.compile(rf"[{_SURNAME}{_PET}](?=[{_SECOND}{SHORT_TITLES}]|(?<=[{_PET}])[{_SURNAME}])")
+_SECOND: Final = one_of({*GIVEN, *SHORT_TITLES, *(name[1] for name in DOUBLE_SURNAMES)})
 
-# A text without these pieces, the first two signs of a match, has no candidate.
+_RARELY: Final = one_of(_SELDOM)
+
+
+def _behind(surname: str) -> str:
+    """A pattern for what begins a given name behind one of these surnames, and no word."""
+    words = {word[1] for word in EVERYDAY_WORDS if word[0] == surname}
+    names = {name[1] for name in WORDS_AS_NAMES if name[0] == surname} or {"\0"}
+    return f"(?<={surname})(?:(?={one_of(GIVEN - words)}{one_of(GIVEN)})|(?={one_of(names)}))"
+
+
+# The set in front is what the engine looks for; what tells its members apart is tried where it has found one.
+_BEGINNING: Final = re.compile(
+    rf"{one_of(SURNAMES.union(_PET))}(?:(?={_SECOND})"
+    rf"(?:(?<!{one_of(_SELDOM.union('大'))})|{'|'.join(map(_behind, sorted(_SELDOM)))})"
+    rf"|(?<=[小老阿])(?={one_of(SURNAMES - _SELDOM)})|(?<=大)(?=[{_BIG}])|(?<!大)(?=([{TWICE}])\1))"
+)
+
+# A text without these pieces or sets, the first signs of a match, has no candidate.
 SIGNS: Final = (
     (
-        (frozenset(_SURNAME + _PET), frozenset(_SECOND + SHORT_TITLES)),
-        (frozenset(_PET), frozenset(_SURNAME)),
+        (frozenset("小老阿"), SURNAMES - _SELDOM),
+        (frozenset("大"), frozenset(_BIG)),
+        *((frozenset(word[0]), frozenset(word[1])) for word in sorted(WORDS_AS_NAMES) if word[0] in _SELDOM),
     ),
+)
+
+SIGN_SETS: Final = tuple(
+    tuple(re.compile(place) for place in places)
+    for places in (
+        (one_of((SURNAMES - _SELDOM).union("小老阿")), _SECOND),
+        (_RARELY, one_of(GIVEN), one_of(GIVEN)),
+        (one_of(SURNAMES), f"[{TWICE}]", f"[{TWICE}]"),
+    )
+)
+
+# 老周 stands in dictionaries as a word, and is none.
+_WORDS_TOO: Final = WORDS_AS_NAMES.union(
+    first + second for first in _PET for second in SURNAMES - AMBIGUOUS_SURNAMES - _SELDOM
 )
 
 _PLACEHOLDER: Final = re.compile(r"\[[\u4e00-\u9fffA-Z]{2,5}x?\]")
@@ -61,31 +106,46 @@ def find_likely_names(plain: str) -> Iterator[tuple[int, int]]:
 
 def has_candidate(text: str) -> bool:
     """Return true if a name could stand somewhere."""
-    return _BEGINNING.search(text) is not None and next(candidates(text), None) is not None
+    found = _BEGINNING.search(text)
+    return found is not None and next(candidates(text, found.start()), None) is not None
 
 
-def candidates(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where a name could stand."""
-    for found in _BEGINNING.finditer(text):
+def candidates(text: str, first: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield where a name could stand, from a place on."""
+    for found in _BEGINNING.finditer(text, first):
         start = found.start()
         pair = text[start : start + 2]
+        is_word = pair in EVERYDAY_WORDS
+        # 黄海燕 may be a name, 黄海 is a word, 黄河 may be both.
+        if is_word and pair not in _WORDS_TOO and text[start + 2 : start + 3] not in GIVEN:
+            continue
         before = text[start - 1 : start + 1]
         # 熊熊乐园 names nobody; 长夏 is a word, but not in 店长夏雨.
         if before == pair[0] * 2 or (before in EVERYDAY_WORDS and not _ends_with_word(text, start)):
             continue
         if pair[0] in _PET:
-            if pair not in EVERYDAY_WORDS and pair[1] not in SHORT_TITLES:
+            if (not is_word or pair in _WORDS_TOO) and pair[1] not in SHORT_TITLES:
                 yield start, start + 2
         elif pair[1] in SHORT_TITLES:
             yield start, start + 1
         else:
-            end = start + 2 if pair in DOUBLE_SURNAMES else start + 1
-            for last in (end, end + 1):
-                if text[last : last + 1] not in GIVEN:
-                    break
-                # 黄海燕 may be a name, 黄海 is a word.
-                if last > start + 1 or pair not in EVERYDAY_WORDS:
-                    yield start, last + 1
+            yield from _full_names(text, start, pair, is_word=is_word)
+
+
+def _full_names(text: str, start: int, pair: str, *, is_word: bool) -> Iterator[tuple[int, int]]:
+    end = start + 2 if pair in DOUBLE_SURNAMES else start + 1
+    if text[end : end + 1] in TWICE and text[end : end + 1] == text[end + 1 : end + 2] != "":
+        yield start, end + 2
+        return
+    is_seldom = pair[0] in _SELDOM and end == start + 1
+    for last in (end, end + 1):
+        if text[last : last + 1] not in GIVEN:
+            break
+        if last == start + 1:
+            if pair in WORDS_AS_NAMES or not (is_word or is_seldom):
+                yield start, last + 1
+        elif not is_seldom or not (is_word or text[start + 1 : start + 3] in EVERYDAY_WORDS):
+            yield start, last + 1
 
 
 def _ends_with_word(text: str, end: int) -> bool:
@@ -132,15 +192,20 @@ def features(text: str, start: int, end: int) -> Iterator[str]:
 
 
 def _features_of_name(name: str, left: str, right: str) -> Iterator[str]:
-    yield f"n{len(name)}"
+    size = "p" if name[0] in _PET else f"{len(name)}"
+    yield f"n{size}"
     yield "s2" if name[:2] in DOUBLE_SURNAMES else f"s{name[0]}"
-    yield f"{len(name)}e{name[-1]}"
-    if len(name) == 3:
+    yield f"{size}e{name[-1]}"
+    if size == "3":
         yield f"m{name[1]}"
         if name[:2] in EVERYDAY_WORDS:
             yield "w12"
         if name[1:] in EVERYDAY_WORDS:
             yield "w23"
+        if name[1] == name[2]:
+            yield "d"
+    if not RARE.isdisjoint(name[1:]):
+        yield "x"
     if name[-1] + right[:1] in EVERYDAY_WORDS:
         yield "wr"
     if left[-1:] + name[0] in EVERYDAY_WORDS:
@@ -148,7 +213,11 @@ def _features_of_name(name: str, left: str, right: str) -> Iterator[str]:
     if left.endswith(ROLES):
         yield "role"
     if right[:1] in GIVEN:
-        yield f"g{len(name)}"
+        yield f"g{size}"
+    if name in WORDS_AS_NAMES:  # only neighbors tell the person from the word
+        yield "u"
+        yield f"ul{f'^{left}'[-2:]}"
+        yield f"ur{f'{right}$'[:2]}"
 
 
 def _signs(text: str) -> str:

@@ -18,6 +18,7 @@ from tasks.preparing.masks.tables import (
     NO_RECEIVERS,
     SURNAMES,
     TITLES,
+    one_of,
 )
 
 NAME: Final = "[姓名]"
@@ -26,7 +27,7 @@ _SURNAME: Final = "".join(sorted(SURNAMES))
 
 _CJK: Final = r"\u4e00-\u9fff"
 
-_GIVEN: Final = "".join(sorted(GIVEN))
+_GIVEN: Final = one_of(GIVEN)
 
 # A name ends before these: they go on with the sentence.
 _GO_ON: Final = (
@@ -56,7 +57,7 @@ _LOOSE: Final = (
     rf"{_CJK}](?:(?!{_GO_ON})[{_CJK}])?)"
 )
 
-_STRICT: Final = rf"(?!{_NO_NAME})(?:(?:{_DOUBLE})[{_GIVEN}]{{1,2}}|[{_SURNAME}][{_GIVEN}]{{1,2}})"
+_STRICT: Final = rf"(?!{_NO_NAME})(?:(?:{_DOUBLE}){_GIVEN}{{1,2}}|[{_SURNAME}]{_GIVEN}{{1,2}})"
 
 # Three characters up to where the clause ends, whatever they are.
 _WHOLE: Final = rf"(?!{_NO_NAME})[{_SURNAME}][{_CJK}]{{1,2}}(?=$|[\s，,。；;、)）!！])"
@@ -112,12 +113,22 @@ _CALLED: Final = re.compile(
     rf"本人[:：，, ]?)[ ]?[:：“\"]?(?:({_FOREIGN}|{_LOOSE}|{_PET})|({_STRANGE}))"
 )
 
+# 网名：月亮姐姐, and what people ask about names of accounts.
+_NICKNAME: Final = SignedPattern(
+    re.compile(
+        r"(?:昵称|网名|[会用]员?户?名|旺旺名?|旺旺号|淘宝名|微信名|微博名|抖音名|账号名|花名)"
+        rf"(?: ?(?:就?是|叫|为|[:：=])){{1,2}} ?[“\"]?"
+        r"((?!\w{0,10}(?:什么|怎么|哪|吗|多少|可以|手机|邮箱|自己|一样|真名|不|没|改|错|填|忘|必))"
+        rf"[{_CJK}A-Za-z0-9_·~-]{{2,16}})(?=$|[\s，,。；;、）)”\"!！~]|的)"
+    )
+)
+
 _CHILD: Final = r"(?:我家|女儿|儿子|闺女|宝宝|孩子|宝贝|妹妹|弟弟|姐姐|闺蜜|同学|同事|外甥女?|侄[女子]|孙[女子])"
 
 # A child's or a friend's name without a surname, said twice: 我家雯雯.
 _DOUBLED: Final = SignedPattern(
     re.compile(
-        rf"{_CHILD}(?:叫|的名字[叫是]?|名叫)?([{_GIVEN}])\1"
+        rf"{_CHILD}(?:叫|的名字[叫是]?|名叫)?({_GIVEN})\1"
         rf"(?=$|[^{_CJK}]|[的说要在和用穿吃喜也想收给过生一])"
     )
 )
@@ -176,6 +187,7 @@ _ANNOUNCED: Final = SignedPattern(
     re.compile(
         rf"{_WHO}|{_TITLE}|[·叫姓]|鄙人|本人|名字是|收[件货][:：]|\[(?:手机号|电话|地址|身份证号|银行卡号)\]|[nN]ame|NAME|"
         rf"{_CHILD}|onsignee|eceiver|ecipient|ontact|hip to|eliver to|[aA]ttn|ATTN|拼音|英文名|护照"
+        r"|昵称|网名|旺旺|员名|户名|[宝信博音号花]名"
     )
 )
 
@@ -205,6 +217,8 @@ def find_names(plain: str) -> Iterator[Span]:
             group = 2 if found.lastindex == 2 else 1
             if not _is_word(found[group]) and not (group == 2 and _has_word(found[2])):
                 yield (*found.span(group), NAME)
+    for found in _NICKNAME.finditer(plain):
+        yield (*found.span(1), NAME)
     for found in _DOUBLED.finditer(plain):
         if found[1] * 2 not in EVERYDAY_WORDS:
             yield found.start(1), found.start(1) + 2, NAME

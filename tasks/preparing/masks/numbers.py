@@ -23,7 +23,7 @@ BANK_CARD: Final = "[银行卡号]"
 
 ORDER: Final = "[订单号]"
 
-_SEPARATOR: Final = r"[ \t\r\n._/()·•~,，、。|+*#-]"
+_SEPARATOR: Final = r"[ \t\r\n._/()·•~,，、。|+*#&^=\u2000-\u2bff\U0001f300-\U0001faff-]"
 
 _RUN: Final = re.compile(rf"[0-9]+(?:{_SEPARATOR}{{1,3}}[0-9]+)*")
 
@@ -86,7 +86,7 @@ _PHONE_AFTER: Final = re.compile(
 )
 
 _CARD_BEFORE: Final = re.compile(
-    r"(?:卡号|银行卡?|储蓄卡|借记卡|信用卡|收款账号|账户|[工建农中招交]行的?卡?|[退打转]款?[到给至]|(?<![显声网内存点])卡)[^0-9，。；\n]{0,8}$"
+    r"(?:卡号|银行卡?|储蓄卡|借记卡|信用卡|[收打付转退汇]款账[号户]|账[号户]|[工建农中招交]行的?卡?|[退打转]款?[到给至]|(?<![显声网内存点])卡)[^0-9，。；\n]{0,8}$"
 )
 
 _CARD_AFTER: Final = re.compile(r" ?(?:[工建农中招交]行|[\u4e00-\u9fff]{2,4}银行|[这那]张卡|的卡(?!片))")
@@ -107,13 +107,19 @@ _ABROAD: Final = re.compile(
     rf"00 ?(?=[1-9]))(?:{_COUNTRIES})\)?[0-9]{{0,11}}(?:[ ./()-]{{1,2}}[0-9]{{1,11}}){{0,6}}(?![0-9A-Za-z])"
 )
 
+# 415-555-0132, and 090-1234-5678 of Japan, which nothing else looks like.
 _AMERICAN: Final = re.compile(
+    r"(?<![0-9A-Za-z.-])(?P<japanese>0[789]0[ -][0-9]{4}[ -][0-9]{4})(?![0-9A-Za-z.-])|"
     r"(?<![0-9A-Za-z.-])(?:(?P<sure>1[ .-]\(?|\()|(?=[2-9][0-9]{2}[.-]))(?!8[0-8]{2}|400)[2-9][0-9]{2}\)?[ .-]{1,2}"
     r"[2-9][0-9]{2}[ .-][0-9]{4}(?![0-9A-Za-z.-])"
 )
 
 # 010-62345678-8012, and the parcels of one order: JDV00881273345-1-1.
-_EXTENSION: Final = re.compile(r"(?:-[0-9]{2,5}| ?转 ?[0-9]{2,5}|(?:-[0-9]{1,2}){2})(?![0-9A-Za-z-])")
+_EXTENSION: Final = re.compile(
+    r"(?:-[0-9]{2,5}|[ ，,]{0,2}(?:转|(?:转)?分机号?|ext\.?) ?[:：]?(?:是|为)? ?[0-9]{2,5}|(?:-[0-9]{1,2}){2})"
+    r"(?![0-9A-Za-z-])",
+    re.IGNORECASE,
+)
 
 _WITHOUT_AREA: Final = re.compile(
     r"(?:区号 ?0[0-9]{2,3}[ ，,]?(?:号码|电话)?|座机|固话|固定电话|电话|来电|致电|分机|tel)"
@@ -160,7 +166,7 @@ def find_american_numbers(plain: str) -> Iterator[Span]:
     """Numbers of North America without their +: in parentheses, behind a 1, or behind a word for them."""
     for found in _AMERICAN.finditer(plain):
         before = plain[max(found.start() - _BEFORE_LENGTH, 0) : found.start()]
-        if found["sure"] or _PHONE_BEFORE.search(before):
+        if found["japanese"] or found["sure"] or _PHONE_BEFORE.search(before):
             yield (*found.span(), LANDLINE)
 
 

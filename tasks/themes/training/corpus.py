@@ -19,7 +19,7 @@ _PER_LINE = 16
 _FRAMES = 2
 
 # A sentence written as people write teaches more than one of the many that a template makes.
-_FROM_TEMPLATE, _FROM_LINE, _FRAMED, _WRITTEN = 1, 2, 3, 6
+_FROM_TEMPLATE, _FROM_LINE, _FRAMED, WRITTEN = 1, 2, 3, 6
 
 
 class Sentence(NamedTuple):
@@ -35,7 +35,7 @@ def training_set() -> tuple[Sentence, ...]:
     """Whole sentences, also as masking leaves them and framed by others' words; forms of templates that equal none."""
     corpus = tomllib.loads((_HERE / "corpus.toml").read_text(encoding="utf-8"))
     slots = {name: words.split() for name, words in corpus["slots"].items()}
-    whole = [Sentence(text, theme, _WRITTEN) for text, theme in (*_examples(), *_lines("written"))]
+    whole = [Sentence(text, theme, WRITTEN) for text, theme in (*_examples(), *_lines("written"))]
     masked = [sentence._replace(text=without_numbers(sentence.text)) for sentence in whole]
     written = list(dict.fromkeys([*whole, *masked]))
     known = {sentence.text for sentence in written}

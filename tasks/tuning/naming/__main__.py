@@ -1,6 +1,7 @@
 """Learn where a name stands in a sentence, by `python -m tasks.tuning.naming`.
 
-`said.txt` has sentences with `{n}` where a name stands, and with `{s}` where a surname does before a short title `{t}`.
+`said.txt` has sentences with `{n}` where a name stands, with `{p}` where one such as 小周 does, and with `{s}` where a
+surname does before a short title `{t}`.
 Names are made of jieba's and of the characters that given names have. What only looks like one comes from
 `no_names.txt`, in which `{n}` is a star's and `{w}` a brand or a word, from the sentences by which orders are learned,
 and from jieba's other words. The everyday ones of these become a table, with those of `words.txt`, which jieba takes
@@ -20,9 +21,23 @@ from typing import Final
 import jieba
 import numpy as np
 
-from tasks.preparing.masks.likely_names import SCALE, SHORT_TITLES, WEIGHTS, candidates, features
+from tasks.preparing.masks.likely_names import SCALE, SHORT_TITLES, TWICE, WEIGHTS, candidates, features
+from tasks.preparing.masks.names import is_announced
 from tasks.preparing.masks.plain import plain_of
-from tasks.preparing.masks.tables import BRANDS, DOUBLE_SURNAMES, EVERYDAY_WORDS, GIVEN, SURNAMES, WORD_FILE
+from tasks.preparing.masks.tables import (
+    BRANDS,
+    CHARACTER_FILE,
+    DOUBLE_SURNAMES,
+    EVERYDAY_WORDS,
+    GIVEN,
+    KNOWN,
+    LISTED_GIVEN,
+    RARE,
+    SURNAMES,
+    WORD_FILE,
+    WORDS_AS_NAMES,
+)
+from tasks.themes.training.corpus import WRITTEN, training_set
 from tasks.tuning.wording.__main__ import lines as sentences_of
 
 _FOLDER: Final = Path(__file__).parent
@@ -57,18 +72,33 @@ def _dictionary() -> Iterator[tuple[str, int, str]]:
 
 
 def write_words() -> None:
-    """Write the everyday words of two characters, a line for those that begin alike."""
+    """Write the everyday words of two characters, a line for those that begin alike, and what words are made of."""
     begun: dict[str, set[str]] = defaultdict(set)
     words = set((_FOLDER / "words.txt").read_text(encoding="utf-8").split())
+    signs = {sign for sentence in training_set() for sign in sentence.text}
     for word, times, part in _dictionary():
         if len(word) == 2 and times >= (_KNOWN_PLACE if part == "ns" else _EVERYDAY) and not part.startswith("nr"):
             words.add(word)
+        if len(word) > 1 and times >= _KNOWN_WORD and not part.startswith("nr"):
+            signs.update(word)
     for word in words:
         begun[word[0]].add(word[1])
+    everyday = "".join(
+        sorted(
+            sign for sign in signs if "\u4e00" <= sign <= "\u9fff" and sign not in KNOWN and sign not in LISTED_GIVEN
+        )
+    )
     text = "".join(f"{first}{''.join(sorted(others))}\n" for first, others in sorted(begun.items()))
-    if text != WORD_FILE.read_text(encoding="utf-8"):
-        WORD_FILE.write_text(text, encoding="utf-8")
-        sys.exit("The everyday words are written anew: run it again, now that they are read.")
+    characters = "".join(f"{everyday[start : start + 100]}\n" for start in range(0, len(everyday), 100))
+    changed = [
+        file
+        for file, found in ((WORD_FILE, text), (CHARACTER_FILE, characters))
+        if not file.exists() or file.read_text(encoding="utf-8") != found
+    ]
+    for file in changed:
+        file.write_text(text if file == WORD_FILE else characters, encoding="utf-8")
+    if changed:
+        sys.exit("The everyday words and characters are written anew: run it again, now that they are read.")
 
 
 class _Names:
@@ -82,21 +112,42 @@ class _Names:
         given = Counter(sign for name in known for sign in name[1:])
         self._surnames, self._times = sorted(first), [first[sign] for sign in sorted(first)]
         self._signs, self._given_times = sorted(given), [given[sign] for sign in sorted(given)]
+        self._rare = sorted(sign for sign in RARE if sign.isprintable() and _is_in_gb_2312(sign))
+        self._rare_surnames = sorted(SURNAMES & RARE)
+        self._words_as_names = sorted(WORDS_AS_NAMES)
         self._words = sorted({*BRANDS, *(word for word in EVERYDAY_WORDS if word[0] in SURNAMES)})
 
     def make(self) -> str:
-        if self._rng.random() < 0.4:
+        kind = self._rng.random()
+        if kind < 0.4:
             return self._rng.choice(self._known)
-        if self._rng.random() < 0.1:
-            return self._rng.choice("小老阿") + self.surname()
+        if kind < 0.46:
+            return self.pet()
+        if kind < 0.49:
+            return self._rng.choice(self._words_as_names)
         size = self._rng.choice((1, 1, 2, 2, 2))
-        if self._rng.random() < 0.03:
+        choice = self._rng.random()
+        if choice < 0.03:
             surname = self._rng.choice(DOUBLE_SURNAMES)
-        elif self._rng.random() < 0.3:
+        elif choice < 0.06:
+            surname = self._rng.choice(self._rare_surnames)
+        elif choice < 0.3:
             surname = self._rng.choice(self._surnames)
         else:
             surname = self.surname()
-        return surname + "".join(self._rng.choices(self._signs, self._given_times, k=size))
+        given = self._rng.choices(self._signs, self._given_times, k=size)
+        if self._rng.random() < 0.08:
+            given[self._rng.randrange(size)] = self._rng.choice(self._rare)
+        if size == 2 and self._rng.random() < 0.1:  # 池早早
+            given[1] = given[0] = self._rng.choice([given[0], self._rng.choice(TWICE)])
+        return surname + "".join(given)
+
+    def pet(self) -> str:
+        """小周, 老周, 阿强: with a surname, or as seldom as people say it with a part of the given name."""
+        first = self._rng.choice("小小小小老老老阿阿大")
+        if self._rng.random() < (0.7 if first == "阿" else 0.15):
+            return first + self._rng.choices(self._signs, self._given_times)[0]
+        return first + self.surname()
 
     def surname(self) -> str:
         return self._rng.choices(self._surnames, self._times)[0]
@@ -108,6 +159,13 @@ class _Names:
         return self._rng.choice(self._words)
 
 
+def _is_in_gb_2312(sign: str) -> bool:
+    try:
+        return bool(sign.encode("gb2312"))
+    except UnicodeEncodeError:
+        return False
+
+
 def _is_name(word: str) -> bool:
     return word[0] in SURNAMES and 2 <= len(word) <= 3 and all(sign in GIVEN for sign in word[1:])
 
@@ -115,10 +173,10 @@ def _is_name(word: str) -> bool:
 def _with_names(line: str, names: _Names) -> tuple[str, set[tuple[int, int]]]:
     """The sentence with names, titles or words in it, and where the names stand."""
     text, spans = "", set()
-    made = {"{n}": names.make, "{s}": names.surname, "{t}": names.title, "{w}": names.word}
-    for part in re.split(r"(\{[nstw]\})", line):
+    made = {"{n}": names.make, "{p}": names.pet, "{s}": names.surname, "{t}": names.title, "{w}": names.word}
+    for part in re.split(r"(\{[npstw]\})", line):
         said = made[part]() if part in made else part
-        if part in ("{n}", "{s}"):
+        if part in ("{n}", "{p}", "{s}"):
             spans.add((len(text), len(text) + len(said)))
         text += said
     return plain_of(text), spans
@@ -140,6 +198,9 @@ def _said(names: _Names, rng: random.Random) -> Iterator[tuple[str, set[tuple[in
 
 def _not_said(names: _Names) -> Iterator[str]:
     """Yield sentences without a person's name."""
+    for text in sorted({sentence.text for sentence in training_set() if sentence.weight == WRITTEN}):
+        if not is_announced(plain_of(text)):
+            yield plain_of(text)
     for name in ("honest.txt", "customers.txt", "small_talk.txt", "orders.txt"):
         yield from map(plain_of, sentences_of(name))
     for line in (_FOLDER / "no_names.txt").read_text(encoding="utf-8").splitlines():
@@ -154,7 +215,7 @@ def _words(names: _Names, rng: random.Random) -> Iterator[str]:
     for word, times, part in _dictionary():
         if len(word) > 2 and times >= _KNOWN_WORD and not part.startswith("nr") and next(candidates(word), None):
             yield word
-            yield plain_of(re.sub(r"\{[nst]\}", word, rng.choice(said)))
+            yield plain_of(re.sub(r"\{[npst]\}", word, rng.choice(said)))
         elif word in EVERYDAY_WORDS and word[0] in SURNAMES:
             for text in rng.choices(other, k=_TIMES_ANYWHERE):
                 place = rng.randrange(len(text) + 1)

@@ -14,3 +14,24 @@ from tasks.preparing.masking import mask
 )
 def test_a_plate_with_one_digit_needs_a_word_in_front(text, masked):
     assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("在丰巢2号柜11号格口", "在丰巢[取件码]"),
+        ("C06柜口打不开", "[取件码]打不开"),
+        ("丰巢8号门没开", "丰巢[取件码]没开"),
+        ("丰巢 66128034", "丰巢 [取件码]"),
+        ("A3-2-5501在货架上没找到", "[取件码]在货架上没找到"),
+        ("提货码 6612 8034", "提货码 [取件码]"),
+        ("收到短信661280", "收到短信[验证码]"),
+    ],
+)
+def test_doors_of_lockers_and_codes_behind_other_words(text, masked):
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize("text", ["书柜1号色", "衣柜3门还是4门", "丰巢5号前来取", "3号柜台", "12格收纳盒"])
+def test_other_cupboards_have_no_codes(text):
+    assert mask(text) == text

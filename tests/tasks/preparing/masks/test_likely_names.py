@@ -42,6 +42,28 @@ def test_brands_and_everyday_words_are_no_names(text):
     assert mask(text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("叫小薛来看看", "叫[姓名]来看看"),
+        ("楼下老冯代收的", "楼下[姓名]代收的"),
+        ("我是覃瑄玥，昨天下的单", "我是[姓名]，昨天下的单"),
+        ("寄给江月，谢谢", "寄给[姓名]，谢谢"),
+        ("我同学池甜甜买的", "我同学[姓名]买的"),
+        ("单晓蕾签收的", "[姓名]签收的"),
+    ],
+)
+def test_pet_names_rare_characters_words_and_doubled_ones(text, masked):
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text", ["小红书看的", "老面馒头", "江山图", "高高兴兴", "单子呢", "开机就蓝屏", "保修卡怎么盖章"]
+)
+def test_words_that_begin_like_them_stay(text):
+    assert mask(text) == text
+
+
 def test_a_word_or_its_border_makes_no_candidate():
     assert list(candidates("方便吗")) == []
     assert list(candidates("公司名")) == []
