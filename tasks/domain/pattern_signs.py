@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from importlib import import_module
+from itertools import product
+from operator import add
 from typing import Any, Final
 
 # The engine's own parser, which no stub describes.
@@ -62,6 +64,10 @@ class SignedPattern:
         """The first match, as `re.Pattern.search` finds it."""
         return self.pattern.search(text) if self.sign.search(text) else None
 
+    def fullmatch(self, text: str) -> re.Match[str] | None:
+        """The match of the whole text, as `re.Pattern.fullmatch` finds it."""
+        return self.pattern.fullmatch(text) if self.sign.search(text) else None
+
     def sub(self, replacement: str | Callable[[re.Match[str]], str], text: str) -> str:
         """The text with each match replaced, as `re.Pattern.sub` does it."""
         return self.pattern.sub(replacement, text) if self.sign.search(text) else text
@@ -73,6 +79,60 @@ class SignedPattern:
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """All matches, as `re.Pattern.finditer` gives them."""
         return self.pattern.finditer(text) if self.sign.search(text) else iter(())
+
+
+class SignedPatterns:
+    """Many patterns, of which only those are tried that have a sign in the text, and compiled when they first do.
+
+    Args:
+        sources: of the patterns; each alternative must hold something literal.
+        flags: of all of them.
+    """
+
+    def __init__(self, sources: Sequence[str], flags: re.RegexFlag = re.NOFLAG) -> None:
+        self._sources = tuple(dict.fromkeys(sources))
+        self._flags = flags
+        self._compiled: dict[int, re.Pattern[str]] = {}
+
+    @cached_property
+    def pieces(self) -> frozenset[Piece]:
+        """The signs of all: every match holds one of them."""
+        return frozenset().union(*self._pieces)
+
+    @cached_property
+    def sign(self) -> re.Pattern[str]:
+        """The signs as a pattern."""
+        return re.compile(_written(self.pieces))
+
+    def is_in(self, text: str) -> bool:
+        """Return true if one of the patterns is found in the text."""
+        if self.sign.search(text) is None:
+            return False
+        alone, pairs = self._by_signs
+        possible = {number for sign in text for number in alone.get(sign, ())}
+        for pair in map(add, text, text[1:]):
+            possible.update(pairs.get(pair, ()))
+        return any(self._pattern(number).search(text) is not None for number in possible)
+
+    @cached_property
+    def _pieces(self) -> list[frozenset[Piece]]:
+        return [_pieces_of(source, self._flags) for source in self._sources]
+
+    @cached_property
+    def _by_signs(self) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+        """The patterns' numbers by the characters and by the pairs of which one is in every match."""
+        found: tuple[dict[str, list[int]], dict[str, list[int]]] = ({}, {})
+        for number, pieces in enumerate(self._pieces):
+            for piece in map(rarest_pair, pieces):
+                for sign in map("".join, product(*piece)):
+                    found[len(piece) - 1].setdefault(sign, []).append(number)
+        return found
+
+    def _pattern(self, number: int) -> re.Pattern[str]:
+        pattern = self._compiled.get(number)
+        if pattern is None:
+            pattern = self._compiled[number] = re.compile(self._sources[number], self._flags)
+        return pattern
 
 
 def sign_of(pattern: re.Pattern[str]) -> re.Pattern[str]:
@@ -90,9 +150,13 @@ def pieces_of(pattern: re.Pattern[str]) -> frozenset[Piece]:
     Raises:
         ValueError: some alternative holds nothing literal.
     """
-    pieces = _required(parser.parse(pattern.pattern, pattern.flags), bool(pattern.flags & re.IGNORECASE))
+    return _pieces_of(pattern.pattern, pattern.flags)
+
+
+def _pieces_of(source: str, flags: int) -> frozenset[Piece]:
+    pieces = _required(parser.parse(source, flags), bool(flags & re.IGNORECASE))
     if pieces is None:
-        raise ValueError(f"An alternative of {pattern.pattern[:60]!r} holds nothing literal.")
+        raise ValueError(f"An alternative of {source[:60]!r} holds nothing literal.")
     return pieces
 
 

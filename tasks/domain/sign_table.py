@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from tasks.domain.pattern_signs import Piece, SignedPattern, pieces_of, rarest_pair
+from tasks.domain.pattern_signs import Piece, SignedPattern, SignedPatterns, pieces_of, rarest_pair
 
 Bits = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.intp]
@@ -39,7 +39,7 @@ _MIXED: Final = np.array([1, 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19
 _MOST_PAIRS: Final = 4096
 
 
-Looked = re.Pattern[str] | SignedPattern | Iterable[Piece]
+Looked = re.Pattern[str] | SignedPattern | SignedPatterns | Iterable[Piece]
 
 
 class SignTable:
@@ -96,7 +96,7 @@ def _pieces(looked_for: Iterable[Looked]) -> frozenset[Piece]:
         if isinstance(pattern, re.Pattern):
             found |= pieces_of(pattern)
         else:
-            found |= pattern.pieces if isinstance(pattern, SignedPattern) else frozenset(pattern)
+            found |= pattern.pieces if isinstance(pattern, (SignedPattern, SignedPatterns)) else frozenset(pattern)
     return frozenset(map(rarest_pair, found))
 
 

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from tasks.domain.entities import open_entities
+from tasks.domain.pattern_signs import SignedPattern
 from tasks.domain.records import Turn
 from tasks.domain.sign_table import EDGE, SignTable
 
@@ -82,8 +83,8 @@ AGENT_RULES: Final = (
     ),
 )
 
-_AGENT_CLAUSE = re.compile(
-    "|".join(f"(?P<r{i}>{_FILLER}(?:{rule.pattern}){_PARTICLE})" for i, rule in enumerate(AGENT_RULES))
+_AGENT_CLAUSE = SignedPattern(
+    re.compile("|".join(f"(?P<r{i}>{_FILLER}(?:{rule.pattern}){_PARTICLE})" for i, rule in enumerate(AGENT_RULES)))
 )
 
 # Words that make a clause worth keeping whatever it looks like: something was found, promised, refused or asked for.

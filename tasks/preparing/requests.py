@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from tasks.domain.errors import UsageError
 from tasks.domain.model_options import ModelOptions
@@ -161,11 +161,10 @@ def look_ahead(conversations: Sequence[Conversation]) -> None:
         role = "user" if by_user else "agent"
         texts = dict.fromkeys(turn.text for logged in conversations for turn in logged.turns if turn.role == role)
         new = [text for text in texts if text not in known]
-        signs = signs_in(new)
-        tidy_ones = [text for text, seen in zip(new, signs, strict=True) if not seen & SEEN_UNTIDY] if by_user else []
-        orders = dict(zip(tidy_ones, orders_among(tidy_ones), strict=True))
-        for text, seen in zip(new, signs, strict=True):
-            known.keep(text, _looked_at(text, by_user, seen, orders.get(text)))
+        looks = _looks_at(new)
+        orders = orders_among([look.text for look in looks]) if by_user else [False] * len(looks)
+        for text, look, is_order in zip(new, looks, orders, strict=True):
+            known.keep(text, _judged(look, by_user, is_order))
     look_ahead_at_pieces([_look(turn)[0] for turn in logged.turns if turn.role == "user"] for logged in conversations)
     masking_ahead(_look(turn)[0] for logged in conversations for turn in logged.turns)
 
@@ -200,14 +199,34 @@ def _look(turn: Turn) -> tuple[str, bool]:
     return KNOWN[turn.role == "user"][turn.text]
 
 
-def _looked_at(text: str, by_user: bool, seen: int = UNSEEN, is_order: bool | None = None) -> tuple[str, bool]:
+class _TidyText(NamedTuple):
+    """A message made tidy: the bits of its signs, and whether it hid anything as it was logged."""
+
+    text: str
+    seen: int
+    hides: bool
+
+
+def _looks_at(texts: Sequence[str]) -> list[_TidyText]:
+    logged = signs_in(texts)
+    # Tidied first: an entity or a line break must hide neither a label nor, later, a number.
+    clean = [tidy(text) if seen & SEEN_UNTIDY else text for text, seen in zip(texts, logged, strict=True)]
+    seen_again = iter(signs_in([text for text, seen in zip(clean, logged, strict=True) if seen & SEEN_UNTIDY]))
+    return [
+        _TidyText(tidied, next(seen_again) if seen & SEEN_UNTIDY else seen, has_hidden_text(text, seen))
+        for text, tidied, seen in zip(texts, clean, logged, strict=True)
+    ]
+
+
+def _looked_at(text: str, by_user: bool) -> tuple[str, bool]:
+    return _judged(_TidyText(tidy(text), UNSEEN, has_hidden_text(text)), by_user, None)
+
+
+def _judged(look: _TidyText, by_user: bool, is_order: bool | None) -> tuple[str, bool]:
     """A message tidy and without forgery, and whether it tries to steer its reader."""
-    if not seen and not is_order and (is_order is not None or not by_user):
-        return text, False
-    hides = has_hidden_text(text, seen)
-    if seen & SEEN_UNTIDY:
-        # Tidied first: an entity or a line break must hide neither a label nor, later, a number.
-        text, seen, is_order = tidy(text), UNSEEN, None
+    text, seen, hides = look
+    if not seen and is_order is False:
+        return text, hides
     steers = is_suspicious(text, by_user=by_user, seen=seen, is_order=is_order) or hides
     return without_forgery(text, by_user=by_user, seen=seen), steers
 

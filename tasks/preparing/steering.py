@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from tasks.domain.pattern_signs import SignedPattern
+from tasks.domain.pattern_signs import SignedPatterns
 from tasks.preparing.wording import sounds_like_an_order
 
 _FOLDER: Final = Path(__file__).parent / "phrases"
@@ -37,8 +37,8 @@ def phrases(name: str) -> list[str]:
     return [_NAMED.sub(lambda found: _WORDS.get(found[1], found[0]), line) for line in _lines(name)]
 
 
-def _patterns(name: str, flags: re.RegexFlag = re.NOFLAG) -> SignedPattern:
-    return SignedPattern(re.compile("|".join(phrases(name)), flags))
+def _patterns(name: str, flags: re.RegexFlag = re.NOFLAG) -> SignedPatterns:
+    return SignedPatterns(phrases(name), flags)
 
 
 _CHINESE: Final = _patterns("chinese")
@@ -59,7 +59,7 @@ _LATIN: Final = re.compile(r"[A-Za-z]{2}")
 
 def speaks_to_a_model(text: str) -> bool:
     """Return true if a text speaks to whoever summarizes it, in words that nobody else is told."""
-    return bool(_CHINESE.search(text) or (_LATIN.search(text) and _ENGLISH.search(text)))
+    return _CHINESE.is_in(text) or (_LATIN.search(text) is not None and _ENGLISH.is_in(text))
 
 
 def steers(text: str, *, in_pieces: bool = False) -> bool:
@@ -69,6 +69,6 @@ def steers(text: str, *, in_pieces: bool = False) -> bool:
 
 def steers_by_phrase(text: str) -> bool:
     """Return true if a customer's text holds a phrase that speaks to whoever summarizes it."""
-    if speaks_to_a_model(text) or _FENCES.search(text) is not None:
+    if speaks_to_a_model(text) or _FENCES.is_in(text):
         return True
-    return _LATIN.search(text) is not None and _ENGLISH_OF_USERS.search(text) is not None
+    return _LATIN.search(text) is not None and _ENGLISH_OF_USERS.is_in(text)

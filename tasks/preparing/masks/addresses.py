@@ -46,12 +46,14 @@ _NUMERAL: Final = r"[0-9一二三四五六七八九十百〇零]"
 
 _FIRST: Final = "".join(sorted({name[0] for name in (*PROVINCES, *CITIES)}))
 
+_SECOND: Final = "".join(sorted({name[1] for name in (*PROVINCES, *CITIES)}))
+
 # No match begins elsewhere; a look at one character is cheaper than at four hundred names.
 _PLACE: Final = re.compile(
     rf"(?=[{_FIRST}0-9A-Za-z甲乙丙附新老东西南北一二三四五六七八九十百〇零栋幢座自地开工高街省市区县盟"
     rf"旗镇乡苏大胡公国中环路道巷里弄村屯庄寨社小花家广名雅嘉苑别山宿产科软物园华府御城湾庭郡学医写商楼综教办实住门"
     rf"段])"
-    rf"(?:(?P<place>(?=[{_FIRST}])(?:(?:{'|'.join(sorted(PROVINCES, key=len, reverse=True))})(?:省|"
+    rf"(?:(?P<place>(?=[{_FIRST}][{_SECOND}])(?:(?:{'|'.join(sorted(PROVINCES, key=len, reverse=True))})(?:省|"
     rf"市|(?:壮族|回族|维吾尔)?自治区|特别行政区)?"
     rf"|(?:{'|'.join(sorted(CITIES, key=len, reverse=True))})市?))"
     r"|(?P<number>(?:甲|乙|丙|附|新|老|东|西|南|北)?[0-9一二三四五六七八九十百〇零]{1,5}(?:[-—之/][0-9"
@@ -84,6 +86,8 @@ _STOP: Final = re.compile(
 _GAP_STOP: Final = re.compile(
     r"[我你您他她它的了吗呢吧啊呀哦址是寄送把给哪那要不没错，。！？!?；;：:、|\[\]【】《》<>\"“”'’=]|请|麻烦|到货|发货"
 )
+
+_NO_GAP: Final = re.compile(r"[^\w() （）·#-]")
 
 _ANNOUNCED: Final = re.compile(
     r"(?:地址|住址|收货地|寄[到往给]|送[到往]|发[到往]|邮寄到?|快递到|住在?|家在|"
@@ -310,7 +314,7 @@ def _joins(gap: str, chain: _Chain, level: str) -> bool:
     """Return true if what stands between two units may be the name of the second."""
     between = " ,，、-/|\t\n" if chain.levels[-1] in ("place", "area") else " ,-\n"
     gap = gap.lstrip(between)
-    return _GAP_STOP.search(gap) is None and not re.search(r"[^\w() （）·#-]", gap) and len(gap) <= _LONGEST_NAME + 4
+    return _GAP_STOP.search(gap) is None and not _NO_GAP.search(gap) and len(gap) <= _LONGEST_NAME + 4
 
 
 def _name_start(plain: str, end: int) -> int:

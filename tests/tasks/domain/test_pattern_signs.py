@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.domain.pattern_signs import SignedPattern, sign_of
+from tasks.domain.pattern_signs import SignedPattern, SignedPatterns, sign_of
+from tasks.preparing.steering import phrases
 from tests.conftest import ROOT
 
 CHARACTERS = "ab忽略指令\n"
@@ -51,6 +53,11 @@ def signed() -> dict[str, SignedPattern]:
 SIGNED = signed()
 
 
+@cache
+def phrases_of(name: str, flags: re.RegexFlag) -> SignedPatterns:
+    return SignedPatterns(phrases(name), flags)
+
+
 def real_texts() -> list[str]:
     """Texts of our own tests: attempts to steer, complaints, small talk."""
     folder = Path(__file__).parents[1]
@@ -67,6 +74,29 @@ def test_a_text_that_a_pattern_is_found_in_has_a_sign(source: str, texts: list[s
     except ValueError:
         return  # nothing literal in it
     assert not [text for text in texts if pattern.search(text) and not sign.search(text)]
+
+
+@given(st.lists(PATTERNS, min_size=1, max_size=5), st.lists(st.text(CHARACTERS + "AB", max_size=8), max_size=30))
+@settings(max_examples=200, deadline=None)
+def test_several_patterns_are_found_where_one_of_them_is(sources: list[str], texts: list[str]) -> None:
+    together = SignedPatterns(sources)
+    try:
+        together.sign  # noqa: B018 - made when it is first asked for
+    except ValueError:
+        return  # nothing literal in one of them
+    patterns = [re.compile(source) for source in sources]
+    for text in texts:
+        assert together.is_in(text) is any(pattern.search(text) is not None for pattern in patterns)
+
+
+@pytest.mark.parametrize("name", ["chinese", "english", "english_of_users", "fences"])
+@given(st.data())
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_what_a_phrase_describes_is_found_among_all(name: str, data: st.DataObject) -> None:
+    flags = re.IGNORECASE if name in ("english_of_users", "fences") else re.NOFLAG
+    source = data.draw(st.sampled_from(phrases(name)))
+    text = data.draw(st.from_regex(re.compile(source, flags)))
+    assert phrases_of(name, flags).is_in(text)
 
 
 @pytest.mark.parametrize("name", SIGNED)
