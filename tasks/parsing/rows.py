@@ -1,11 +1,13 @@
 """From a request and its answer to a row or a reject. A model's words are masked as the conversation's were."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from tasks.domain.printable import printable
 from tasks.domain.records import Answer, Fields, GivenUp, Reason, Reject, Request, Summarized, Unusable
 from tasks.parsing.answers import parse_answer
 from tasks.parsing.consistency import contradicted_fields
+from tasks.preparing import masking
 from tasks.preparing.masking import mask
 
 _REASONS = {
@@ -32,9 +34,26 @@ def is_unfinished_thought(text: str) -> bool:
 
 def row_or_reject(request: Request, answer: Answer | GivenUp) -> Summarized | Reject:
     """Make a request and its answer a row or a reject. `parse_answer` alone decides which answers can be read."""
+    return _row_or_reject(request, answer, None if isinstance(answer, GivenUp) else _fields_of(answer))
+
+
+def rows_or_rejects(requests: Sequence[Request], answers: Sequence[Answer | GivenUp]) -> list[Summarized | Reject]:
+    """Make a row or a reject of each, as `row_or_reject` does; masking the words of all together is faster."""
+    read = [None if isinstance(answer, GivenUp) else _fields_of(answer) for answer in answers]
+    masking.look_ahead(
+        text
+        for request, fields in zip(requests, read, strict=True)
+        if isinstance(fields, Fields) and request.replacements is not None
+        for text in _texts(fields)
+        if text is not None and not _quotes(text, request.text)
+    )
+    return [_row_or_reject(*row) for row in zip(requests, answers, read, strict=True)]
+
+
+def _row_or_reject(request: Request, answer: Answer | GivenUp, fields: Fields | Unusable | None) -> Summarized | Reject:
     if isinstance(answer, GivenUp):
         return _reject(request, Reason.ENDPOINT_ERROR, answer.detail, "", answer.attempts)
-    fields = _fields_of(answer)
+    assert fields is not None  # of every answer
     if isinstance(fields, Unusable):
         return _reject(request, fields.reason, fields.detail, answer.text, answer.attempts)
     if request.replacements is not None:
@@ -44,9 +63,16 @@ def row_or_reject(request: Request, answer: Answer | GivenUp) -> Summarized | Re
 
 def _masked(fields: Fields, said: str) -> Fields:
     """The fields masked. What quotes the conversation, in one piece or several, is masked already."""
-    texts = (fields.issue, fields.plan, fields.accepted_text, fields.negative_sentiment_text)
-    masked = [text if text is None or all(part in said for part in text.split("；")) else mask(text) for text in texts]
+    masked = [text if text is None or _quotes(text, said) else mask(text) for text in _texts(fields)]
     return Fields(masked[0], masked[1], fields.accepted, fields.negative_sentiment, masked[2], masked[3])
+
+
+def _texts(fields: Fields) -> tuple[str | None, ...]:
+    return fields.issue, fields.plan, fields.accepted_text, fields.negative_sentiment_text
+
+
+def _quotes(text: str, said: str) -> bool:
+    return all(part in said for part in text.split("；"))
 
 
 def becomes_row(answer: Answer | GivenUp) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tasks.calling.rules.offline.summary import answer_by_rules
 from tasks.domain.records import Answer, GivenUp, Reject, Request, Summarized
-from tasks.parsing.rows import row_or_reject
+from tasks.parsing.rows import rows_or_rejects
 from tasks.preparing.logged import Logged, Steps, prepare_logged
 from tasks.warehouse.parts import BatchFiles, write_part
 from tasks.warehouse.rules.tables import AssignThemes, reject_rows, summary_rows
@@ -114,7 +114,7 @@ def write_batch(
         answers: one for each request, in their order.
         rejects: what was none of them before.
     """
-    outcomes = [row_or_reject(request, answer) for request, answer in zip(requests, answers, strict=True)]
+    outcomes = rows_or_rejects(requests, answers)
     masked: Counter[str] = Counter()
     for request in requests:
         masked.update(request.replacements or {})

@@ -4,9 +4,12 @@ import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tasks.domain.records import Conversation, Reject, Summarized, Turn
-from tasks.parsing.rows import row_or_reject
+from tasks.domain.records import Answer, Conversation, GivenUp, Outcome, Reject, Summarized, Turn
+from tasks.parsing.rows import row_or_reject, rows_or_rejects
+from tasks.preparing.masking import forget
 from tasks.preparing.prompts import Prompt
 from tasks.preparing.requests import prepare
 from tests.builders.answers import ANSWER
@@ -56,3 +59,37 @@ def test_where_nothing_is_masked_the_answer_stays():
     found = row(json.dumps(said, ensure_ascii=False), masks=False)
     assert isinstance(found, Summarized)
     assert found.fields.issue == f"电话{PHONE}"
+
+
+KEYS = ("用户问题", "客服方案", "是否接受", "是否负面情绪")
+
+UNUSABLE: tuple[Outcome, ...] = ("refused", "too_long", "broken")
+
+SAID = st.lists(
+    st.sampled_from(["一直没收到货", "马上补发", "；", PHONE, MAIL, "收货人王小明", "订单", "。", "是", "否", "1"])
+).map("".join)
+
+ANSWERS = st.one_of(
+    st.builds(GivenUp, SAID, st.just(5)),
+    st.builds(
+        lambda texts: replace(ANSWER, text=json.dumps(dict(zip(KEYS, texts, strict=False)), ensure_ascii=False)),
+        st.lists(SAID, max_size=4),
+    ),
+    SAID.map(lambda text: replace(ANSWER, text=text)),
+    st.sampled_from(UNUSABLE).map(lambda outcome: replace(ANSWER, outcome=outcome)),
+)
+
+
+@given(st.lists(st.tuples(SAID, st.booleans(), ANSWERS), max_size=8))
+def test_rows_of_many_are_those_of_each(rows):
+    requests = []
+    answers: list[Answer | GivenUp] = []
+    for words, masks, answer in rows:
+        logged = Conversation("c-1", (*TURNS, Turn("user", words or "好")), "log.jsonl", 1)
+        request = prepare(logged, prompt=Prompt("t", "{conversation}"), model="m", max_input_tokens=4000)
+        requests.append(request if masks else replace(request, replacements=None))
+        answers.append(answer)
+    forget()
+    together = rows_or_rejects(requests, answers)
+    forget()
+    assert together == [row_or_reject(request, answer) for request, answer in zip(requests, answers, strict=True)]
