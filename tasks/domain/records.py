@@ -1,10 +1,21 @@
 """Records: conversations, requests, replies, answers and rejects, as all capabilities pass them on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from itertools import chain
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+
+def _packed(record: type[T]) -> type[T]:
+    """Let records of a class be pickled as their values alone, in half the time: millions go to worker processes."""
+    values = attrgetter(*(value.name for value in fields(record)))  # type: ignore[arg-type]  # a dataclass
+    record.__reduce__ = lambda self: (record, values(self))  # type: ignore[method-assign]
+    return record
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,18 @@ class Conversation:
     channel: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        turns = tuple(chain.from_iterable(self.turns))
+        rest = self.source_uri, self.line, self.started_at, self.channel, self.attributes
+        return _conversation, (self.conversation_id, turns, *rest)
 
+
+def _conversation(conversation_id: str, turns: tuple[Any, ...], *rest: Any) -> Conversation:
+    """A conversation from what it was pickled as: a turn of its own takes as long as four in a row."""
+    return Conversation(conversation_id, tuple(map(Turn, turns[::3], turns[1::3], turns[2::3])), *rest)
+
+
+@_packed
 @dataclass(frozen=True, slots=True)
 class Reject:
     """One conversation, or one line, that did not become a summary, and why. `started_at` is aware, UTC."""
@@ -74,6 +96,7 @@ class Reject:
     channel: str = ""
 
 
+@_packed
 @dataclass(frozen=True, slots=True)
 class Request:
     """A conversation made ready for a summarizer: masked, compacted, cut to the budget.
@@ -131,6 +154,7 @@ class Reply:
 Outcome = Literal["answered", "refused", "too_long", "invalid_request", "lost_to_thinking", "broken"]
 
 
+@_packed
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The stored answer to a request, so that it is never paid for again.
