@@ -33,6 +33,11 @@ class ChineseWords:
         words: Iterator[str] = self._tokenizer.cut(text, HMM=guess)
         return words
 
+    @staticmethod
+    def pieces(text: str) -> list[str]:
+        """The pieces of a text that `cut` looks at one by one: no word of one depends on another."""
+        return [piece for piece in jieba.re_han_default.split(text) if piece]
+
     def add(self, word: str) -> None:
         """Add a word, as frequent as it takes to be cut as one."""
         self._read(word)

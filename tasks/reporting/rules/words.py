@@ -1,7 +1,7 @@
 """TermCounts."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from tasks.domain.chinese_words import ChineseWords
@@ -29,11 +29,17 @@ def is_stop_word(word: str) -> bool:
 
 def issue_words(issue: str) -> set[str]:
     """The words that say what an issue is about: no stop words, numbers, placeholders, addresses."""
-    all_words, stop_words, shop_words = _words()
     text = _NOT_WORDS.sub(" ", issue[:_MAX_TEXT_CHARACTERS])
+    return set[str]().union(*map(_telling_words, ChineseWords.pieces(text)))
+
+
+@lru_cache(maxsize=1 << 12)
+def _telling_words(piece: str) -> frozenset[str]:
+    """The words of a piece of a text; agents, and rules that quote, say the same ones again and again."""
+    all_words, stop_words, shop_words = _words()
     # Without HMM: the words it guesses are mostly scraps of two others.
-    words = (word.lower() for word in all_words.cut(text, guess=False))
-    return {word for word in words if word in shop_words or (_WORD.fullmatch(word) and word not in stop_words)}
+    words = (word.lower() for word in all_words.cut(piece, guess=False))
+    return frozenset(word for word in words if word in shop_words or (_WORD.fullmatch(word) and word not in stop_words))
 
 
 def plan_words(plan: str) -> set[str]:

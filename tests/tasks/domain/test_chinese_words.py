@@ -37,6 +37,12 @@ def test_words_are_those_of_the_whole_dictionary(text, guess):
     assert list(by_need().cut(text, guess)) == list(all_of_jieba().cut(text, HMM=guess))
 
 
+@given(TEXTS, st.booleans())
+def test_words_of_a_text_are_those_of_its_pieces(text, guess):
+    pieces = [list(by_need().cut(piece, guess)) for piece in ChineseWords.pieces(text)]
+    assert [word for words in pieces for word in words] == list(all_of_jieba().cut(text, HMM=guess))
+
+
 def test_a_cache_that_somebody_left_changes_no_words(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (tmp_path / "jieba.cache").write_bytes(marshal.dumps(({"快递员态": 10**9}, 10**9)))
