@@ -216,8 +216,12 @@ def look_ahead_at_pieces(said: Iterable[Sequence[str]]) -> None:
     """Look at what many users say over several messages, so that `is_suspicious_in_pieces` knows it."""
     pieces = dict.fromkeys(text for texts in said for text in in_pieces(texts))
     new = [text for text in pieces if text not in KNOWN_IN_PIECES]
-    for text, seen, is_order in zip(new, signs_in(new), orders_among(new, in_pieces=True), strict=True):
-        KNOWN_IN_PIECES.keep(text, is_order or bool(seen & _SEEN_PHRASE and steers_by_phrase(text)))
+    KNOWN_IN_PIECES.keep(
+        {
+            text: is_order or bool(seen & _SEEN_PHRASE and steers_by_phrase(text))
+            for text, seen, is_order in zip(new, signs_in(new), orders_among(new, in_pieces=True), strict=True)
+        }
+    )
 
 
 KNOWN_IN_PIECES: Final = KnownTexts(partial(steers, in_pieces=True))

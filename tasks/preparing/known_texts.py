@@ -1,13 +1,11 @@
 """Knowledge of texts that came before, since the same messages come again and again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 T = TypeVar("T")
 
 _MOST_CHARACTERS: Final = 1 << 19
-
-_LONGEST: Final = 1 << 12
 
 
 class KnownTexts(dict[str, T]):
@@ -26,18 +24,16 @@ class KnownTexts(dict[str, T]):
 
     def __missing__(self, text: str) -> T:
         result = self._work(text)
-        self.keep(text, result)
+        self.keep({text: result})
         return result
 
-    def keep(self, text: str, result: T) -> None:
-        """Remember a result."""
-        if len(text) > _LONGEST:
-            return
-        self._characters += len(text) + 1
+    def keep(self, results: Mapping[str, T]) -> None:
+        """Remember results by text."""
+        self._characters += sum(map(len, results))
         if self._characters > _MOST_CHARACTERS:
             self.clear()
-            self._characters = len(text)
-        self[text] = result
+            self._characters = sum(map(len, results))
+        self.update(results)
 
     def clear(self) -> None:
         """Forget all texts."""

@@ -23,15 +23,14 @@ Masking a masked text changes nothing, unless it is long and made to need more t
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from functools import reduce
-from operator import or_
 from typing import Final, NamedTuple
 
-from tasks.domain.sign_table import UNSEEN, SignTable
+from tasks.domain.sign_table import UNSEEN
 from tasks.preparing.known_texts import KnownTexts
 from tasks.preparing.masks import accounts, addresses, codes, contacts, foreign_names, likely_names, names, numbers
 from tasks.preparing.masks.checks import is_id_card
 from tasks.preparing.masks.plain import NON_PLAIN, SPOKEN_DIGITS, Span, plain_of, replaced
+from tasks.preparing.masks.signs import SIGNS
 from tasks.preparing.pseudonyms import Pseudonyms
 
 # Most messages hold neither four digits close together nor a Latin word, which is quickly seen.
@@ -49,30 +48,17 @@ _SPOKEN: Final = re.compile(rf"[{SPOKEN_DIGITS}](?:[^\w]{{0,3}}[{SPOKEN_DIGITS}0
 
 _DIGIT: Final = re.compile(f"[0-9{SPOKEN_DIGITS}]")
 
-# The same signs for many texts at once: without a bit, what it stands for is not in the text.
-_SIGNS: Final = SignTable()
-
-_SEEN_NON_PLAIN: Final = _SIGNS.add_set(NON_PLAIN)
+_SEEN_NON_PLAIN: Final = SIGNS.add_set(NON_PLAIN)
 
 _SEEN_NUMBER: Final = (
-    _SIGNS.add(_NUMBERS, _LATIN)
+    SIGNS.add(_NUMBERS, _LATIN)
     # What _SPOKEN begins with.
-    | _SIGNS.add_set(re.compile(f"[{SPOKEN_DIGITS}]"), re.compile(rf"[{SPOKEN_DIGITS}0-9]|[^\w]"))
+    | SIGNS.add_set(re.compile(f"[{SPOKEN_DIGITS}]"), re.compile(rf"[{SPOKEN_DIGITS}0-9]|[^\w]"))
 )
 
-_SEEN_ADDRESS: Final = _SIGNS.add(*addresses.SIGNS)
+_SEEN_CAPITAL: Final = SIGNS.add(_CAPITAL)
 
-_SEEN_PART: Final = _SIGNS.add(*foreign_names.SIGNS)
-
-_SEEN_CANDIDATE: Final = reduce(
-    or_, (_SIGNS.add_set(*places) for places in likely_names.SIGN_SETS), _SIGNS.add(*likely_names.SIGNS)
-)
-
-_SEEN_ANNOUNCED: Final = _SIGNS.add(*names.SIGNS)
-
-_SEEN_CAPITAL: Final = _SIGNS.add(_CAPITAL)
-
-_SEEN_ANY: Final = _SEEN_NON_PLAIN | _SEEN_NUMBER | _SEEN_ADDRESS | _SEEN_PART | _SEEN_CANDIDATE | _SEEN_ANNOUNCED
+_SEEN_ANY: Final = _SEEN_NON_PLAIN | _SEEN_NUMBER | addresses.SEEN | foreign_names.SEEN | likely_names.SEEN | names.SEEN
 
 
 class _Rule(NamedTuple):
@@ -117,7 +103,7 @@ RULES: Final = (
     _Rule(re.compile(r"[单号递流订裹发寄]|[a-zA-Z]{5}"), codes.find_orders, digits=5),
 )
 
-_SEEN_BY_RULE: Final = tuple(_SIGNS.add(rule.sign) for rule in RULES)
+_SEEN_BY_RULE: Final = tuple(SIGNS.add(rule.sign) for rule in RULES)
 
 _NAME_COLUMN: Final = re.compile(
     r"(?:.*(?:收[件货]人|联系人|寄件人|姓名|昵称)(?:姓名)?|(?:(?:customer|user|buyer|receiver|recipient|consignee|contact|"
@@ -160,8 +146,6 @@ _WORK_PER_CHARACTER: Final = 10
 
 _LEAST_WORK: Final = 20_000
 
-_NONE: Final[Mapping[str, int]] = {}
-
 
 def mask(text: str, counts: Counts | None = None) -> str:
     """The text with personal data replaced by typed placeholders, and otherwise unchanged.
@@ -170,9 +154,10 @@ def mask(text: str, counts: Counts | None = None) -> str:
         text: one message.
         counts: gets the number of replacements by placeholder added.
     """
-    masked, found = KNOWN[text]
-    if not found:
+    known = KNOWN[text]
+    if known is None:
         return text
+    masked, found = known
     if counts is not None:
         for placeholder, count in found.items():
             counts[placeholder] = counts.get(placeholder, 0) + count
@@ -182,8 +167,11 @@ def mask(text: str, counts: Counts | None = None) -> str:
 def look_ahead(texts: Iterable[str]) -> None:
     """Mask many texts at once, so that `mask` knows them: several times faster than one after another."""
     new = [text for text in dict.fromkeys(texts) if text not in KNOWN]
-    for text, seen in zip(new, _SIGNS.seen(new), strict=True):
-        KNOWN.keep(text, _masked(text, seen) if seen & _SEEN_ANY else (text, _NONE))
+    masked = dict.fromkeys(new)
+    for text, seen in zip(new, SIGNS.seen(new), strict=True):
+        if seen & _SEEN_ANY:
+            masked[text] = _masked(text, seen)
+    KNOWN.keep(masked)
 
 
 def forget() -> None:
@@ -192,9 +180,12 @@ def forget() -> None:
     likely_names.forget()
 
 
-def _masked(text: str, seen: int = UNSEEN) -> tuple[str, Mapping[str, int]]:
+def _masked(text: str, seen: int = UNSEEN) -> tuple[str, Mapping[str, int]] | None:
+    """The masked text and what was masked; None where nothing was."""
     counts: dict[str, int] = {}
     masked = _masked_once(text, counts, seen)
+    if masked is text:
+        return None
     left = _WORK_PER_CHARACTER * len(text) + _LEAST_WORK
     # `zhang艾特qq点com12345678901`: only when the number is gone does the address end where a word ends.
     while masked is not text and left > 0:
@@ -211,38 +202,33 @@ def _masked_once(text: str, counts: Counts, seen: int = UNSEEN) -> str:
     plain = plain_of(text) if seen & _SEEN_NON_PLAIN else text
     if plain is not text:
         seen = UNSEEN
-    has_signs = bool(seen & _SEEN_NUMBER) and (
-        _SPOKEN.search(plain) is not None
-        or (
-            _SIGN.search(plain) is not None and (_LATIN.search(plain) is not None or _NUMBERS.search(plain) is not None)
-        )
-    )
-    has_address = bool(seen & _SEEN_ADDRESS) and addresses.is_suspect(plain)
-    has_parts = bool(seen & _SEEN_PART) and foreign_names.has_part(plain)
-    has_name = bool(seen & _SEEN_CANDIDATE) and likely_names.has_candidate(plain)
-    is_announced = bool(seen & _SEEN_ANNOUNCED) and names.is_announced(plain)
-    if not (has_signs or has_address or has_parts or has_name or is_announced):
+    has_signs = seen & _SEEN_NUMBER and _has_signs(plain)
+    has_address = seen & addresses.SEEN and addresses.is_suspect(plain, seen)
+    has_parts = seen & foreign_names.SEEN and foreign_names.has_part(plain)
+    spans = list(likely_names.candidates(plain)) if seen & likely_names.SEEN else []
+    is_announced = seen & names.SEEN and names.is_announced(plain)
+    if not (has_signs or has_address or has_parts or spans or is_announced):
         return text
-    work = _Work(text, plain, counts)
+    work = _Work(text, plain, counts, seen)
     if has_signs:
         digits = len(_DIGIT.findall(plain))
         for rule, bit in zip(RULES, _SEEN_BY_RULE, strict=True):
-            # What is masked already leaves signs that were not in the text.
-            may_find = work.plain is not plain or seen & bit
-            if may_find and digits >= rule.digits and rule.sign.search(work.plain):
-                work.apply(rule.find)
+            if work.seen & bit and digits >= rule.digits and rule.sign.search(work.plain):
+                work.apply(rule.find(work.plain))
     # Each is looked for again where something is masked: the mask of a masked text must change nothing.
     if has_address or (work.plain is not plain and addresses.is_suspect(work.plain)):
-        work.apply(codes.find_locker_doors)
-        work.apply(addresses.find_addresses)
+        work.apply(codes.find_locker_doors(work.plain))
+        work.apply(addresses.find_addresses(work.plain, work.seen))
     if has_parts:
-        work.apply(foreign_names.find_names_of_parts)
+        work.apply(foreign_names.find_names_of_parts(work.plain))
     if is_announced if work.plain is plain else names.is_announced(work.plain):
-        work.apply(names.find_names)
-    if (work.plain is not plain or seen & _SEEN_CAPITAL) and _CAPITAL.search(work.plain):
-        work.apply(foreign_names.find_latin_names)
-    if has_name or work.plain is not plain:
-        work.apply(names.find_likely_names)
+        work.apply(names.find_names(work.plain, work.seen))
+    if work.seen & _SEEN_CAPITAL and _CAPITAL.search(work.plain):
+        work.apply(foreign_names.find_latin_names(work.plain))
+    if work.plain is not plain:
+        spans = list(likely_names.candidates(work.plain))
+    if spans:
+        work.apply(names.find_likely_names(work.plain, spans))
     return work.text
 
 
@@ -253,19 +239,27 @@ def _has_signs(plain: str) -> bool:
 
 
 class _Work:
-    """A text under masking beside its plain spelling, which the rules read; both stay equally long."""
+    """A text under masking beside its plain spelling, which the rules read; both stay equally long.
 
-    def __init__(self, text: str, plain: str, counts: Counts) -> None:
+    `seen` are the bits of the text's signs, until something is masked: placeholders are signs of their own.
+    """
+
+    def __init__(self, text: str, plain: str, counts: Counts, seen: int) -> None:
         self.text = text
         self.plain = plain
+        self.seen = seen
         self._counts = counts
 
-    def apply(self, finder: Callable[[str], Iterator[Span]]) -> None:
-        spans = _apart(finder(self.plain), self.plain)
+    def apply(self, found: Iterable[Span]) -> None:
+        """Replace what was found in the plain spelling."""
+        spans = list(found)
+        if not spans:
+            return
+        spans = _apart(spans, self.plain)
         if spans and "\u20e3" in self.text:
             spans = [(start, _end_of_emoji(self.text, end), kind) for start, end, kind in spans]
         if spans:
-            self.text, self.plain = replaced(self.text, spans), replaced(self.plain, spans)
+            self.text, self.plain, self.seen = replaced(self.text, spans), replaced(self.plain, spans), UNSEEN
             for *_, placeholder in spans:
                 self._counts[placeholder] = self._counts.get(placeholder, 0) + 1
 
@@ -280,8 +274,6 @@ def _end_of_emoji(text: str, end: int) -> int:
 def _apart(spans: Iterable[Span], plain: str) -> list[Span]:
     """The spans in order; of overlapping ones the first and longest, and none that would cut or hold a placeholder."""
     found = sorted(spans, key=lambda span: (span[0], -span[1]))
-    if not found:
-        return found
     taken = [match.span() for match in _PLACEHOLDER.finditer(plain)] if "[" in plain else []
     kept: list[Span] = []
     end = next_taken = 0

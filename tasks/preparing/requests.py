@@ -163,8 +163,9 @@ def look_ahead(conversations: Sequence[Conversation]) -> None:
         new = [text for text in texts if text not in known]
         looks = _looks_at(new)
         orders = orders_among([look.text for look in looks]) if by_user else [False] * len(looks)
-        for text, look, is_order in zip(new, looks, orders, strict=True):
-            known.keep(text, _judged(look, by_user, is_order))
+        known.keep(
+            {text: _judged(look, by_user, is_order) for text, look, is_order in zip(new, looks, orders, strict=True)}
+        )
     look_ahead_at_pieces([_look(turn)[0] for turn in logged.turns if turn.role == "user"] for logged in conversations)
     masking_ahead(_look(turn)[0] for logged in conversations for turn in logged.turns)
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from tasks.domain.pattern_signs import SignedPattern
+from tasks.domain.sign_table import UNSEEN
 from tasks.preparing.masks.plain import Span
+from tasks.preparing.masks.signs import SIGNS
 from tasks.preparing.masks.tables import CITIES, NO_PLACES, PROVINCES
 
 ADDRESS: Final = "[地址]"
@@ -39,8 +41,11 @@ _ADDRESS_SIGN: Final = re.compile(
     r"|(?<=[A-Fa-f]座)(?=[0-9])|(?<=[栋幢楼舍斋])(?=[0-9]{3})|(?<=-)(?=[0-9]{1,3}-[0-9]))"
 )
 
-# `is_suspect` finds nothing in a text that holds no piece of these.
-SIGNS: Final = (_NEAR, _ADDRESS_SIGN)
+_SEEN_NEAR: Final = SIGNS.add(_NEAR)
+
+_SEEN_SIGN: Final = SIGNS.add(_ADDRESS_SIGN)
+
+SEEN: Final = _SEEN_NEAR | _SEEN_SIGN  # what `is_suspect` needs
 
 _NUMERAL: Final = r"[0-9一二三四五六七八九十百〇零]"
 
@@ -231,14 +236,19 @@ class _Chain:
         return self.levels.count(level)
 
 
-def is_suspect(plain: str) -> bool:
+_PLACES: Final = tuple(
+    (SIGNS.add(pattern), pattern) for pattern in (_CROSSING, _VILLAGE, _DOOR, _STATION, _LOCKER, _BLOCKS)
+)
+
+
+def is_suspect(plain: str, seen: int = UNSEEN) -> bool:
     """Return true if an address may stand in the text."""
-    if _ADDRESS_SIGN.search(plain):
+    if seen & _SEEN_SIGN and _ADDRESS_SIGN.search(plain):
         return True
-    return _NEAR.search(plain) is not None and _NEAR_ENOUGH.search(plain) is not None
+    return bool(seen & _SEEN_NEAR) and _NEAR.search(plain) is not None and _NEAR_ENOUGH.search(plain) is not None
 
 
-def find_addresses(plain: str) -> Iterator[Span]:
+def find_addresses(plain: str, seen: int = UNSEEN) -> Iterator[Span]:
     """Addresses, as long as they go on."""
     taken = 0
     for chain in _chains(plain):
@@ -248,8 +258,8 @@ def find_addresses(plain: str) -> Iterator[Span]:
             tail = (_STRONG_TAIL if last in "室户房" else _TAIL).match(plain, chain.end)
             taken = tail.end() if tail else chain.end
             yield chain.start, taken, ADDRESS
-    for pattern in (_CROSSING, _VILLAGE, _DOOR, _STATION, _LOCKER, _BLOCKS):
-        for found in pattern.finditer(plain):
+    for bit, pattern in _PLACES:
+        for found in pattern.finditer(plain) if seen & bit else ():
             stops = [stop.end() for stop in _STOP.finditer(plain, *found.span(found.re.groups and 1))]
             begin = max((stop for stop in stops if stop < found.start() + 5), default=found.start())
             yield begin, found.end(), ADDRESS

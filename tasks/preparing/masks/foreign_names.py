@@ -6,6 +6,7 @@ from typing import Final
 
 from tasks.domain.pattern_signs import SignedPattern
 from tasks.preparing.masks.plain import Span
+from tasks.preparing.masks.signs import SIGNS
 from tasks.preparing.masks.tables import ENGLISH_NAMES, LATIN_BRANDS, NAME_PARTS, PINYIN_SURNAMES, ROLES
 
 _NAME: Final = "[姓名]"
@@ -24,8 +25,7 @@ _OF_PARTS: Final = re.compile(
 
 _PART_SIGN: Final = SignedPattern(re.compile("|".join(sorted({part[:2] for part in NAME_PARTS}))))
 
-# `has_part` finds nothing in a text that holds no piece of these.
-SIGNS: Final = (_PART_SIGN,)
+SEEN: Final = SIGNS.add(_PART_SIGN)  # what `has_part` needs
 
 _ENGLISH: Final = frozenset(ENGLISH_NAMES)
 

@@ -6,11 +6,12 @@ makes `tables/likely_names.txt`), so that 客服, 找 or 签收 beside a name ne
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
+from tasks.preparing.masks.signs import SIGNS
 from tasks.preparing.masks.tables import (
     AMBIGUOUS_SURNAMES,
     DOUBLE_SURNAMES,
@@ -63,21 +64,19 @@ _BEGINNING: Final = re.compile(
 )
 
 # A text without these pieces or sets, the first signs of a match, has no candidate.
-SIGNS: Final = (
-    (
+_PIECES: Final = SIGNS.add(
+    [
         (frozenset("小老阿"), SURNAMES - _SELDOM),
         (frozenset("大"), frozenset(_BIG)),
         *((frozenset(word[0]), frozenset(word[1])) for word in sorted(WORDS_AS_NAMES) if word[0] in _SELDOM),
-    ),
+    ]
 )
 
-SIGN_SETS: Final = tuple(
-    tuple(re.compile(place) for place in places)
-    for places in (
-        (one_of((SURNAMES - _SELDOM).union("小老阿")), _SECOND),
-        (_RARELY, one_of(GIVEN), one_of(GIVEN)),
-        (one_of(SURNAMES), f"[{TWICE}]", f"[{TWICE}]"),
-    )
+SEEN: Final = (
+    _PIECES
+    | SIGNS.add_set(*map(re.compile, (one_of((SURNAMES - _SELDOM).union("小老阿")), _SECOND)))
+    | SIGNS.add_set(*map(re.compile, (_RARELY, one_of(GIVEN), one_of(GIVEN))))
+    | SIGNS.add_set(*map(re.compile, (one_of(SURNAMES), f"[{TWICE}]", f"[{TWICE}]")))
 )
 
 # 老周 stands in dictionaries as a word, and is none.
@@ -92,9 +91,9 @@ _DIGITS: Final = re.compile("[0-9]+")
 _SEEN: Final = 8  # characters before and behind a candidate
 
 
-def find_likely_names(plain: str) -> Iterator[tuple[int, int]]:
+def find_likely_names(plain: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Yield where names stand: of overlapping candidates the heaviest."""
-    weighed = sorted((-weigh(plain, start, end), start, end) for start, end in candidates(plain))
+    weighed = sorted((-weigh(plain, start, end), start, end) for start, end in spans)
     taken: set[int] = set()
     for weight, start, end in weighed:
         if weight > -_LIKELY:
@@ -104,15 +103,9 @@ def find_likely_names(plain: str) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def has_candidate(text: str) -> bool:
-    """Return true if a name could stand somewhere."""
-    found = _BEGINNING.search(text)
-    return found is not None and next(candidates(text, found.start()), None) is not None
-
-
-def candidates(text: str, first: int = 0) -> Iterator[tuple[int, int]]:
-    """Yield where a name could stand, from a place on."""
-    for found in _BEGINNING.finditer(text, first):
+def candidates(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where a name could stand."""
+    for found in _BEGINNING.finditer(text):
         start = found.start()
         pair = text[start : start + 2]
         is_word = pair in EVERYDAY_WORDS
@@ -222,7 +215,9 @@ def _features_of_name(name: str, left: str, right: str) -> Iterator[str]:
 
 def _signs(text: str) -> str:
     """A text in which placeholders and numbers are one sign each."""
-    return _DIGITS.sub("0", _PLACEHOLDER.sub("#", text)) if "[" in text or not text.isalpha() else text
+    if text.isalpha():
+        return text
+    return _DIGITS.sub("0", _PLACEHOLDER.sub("#", text) if "[" in text else text)
 
 
 @cache

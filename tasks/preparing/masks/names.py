@@ -1,12 +1,15 @@
 """Persons' names, marked by the words around them: 收件人, 我叫, 姓名, a title behind, a phone or address beside."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from tasks.domain.pattern_signs import SignedPattern
+from tasks.domain.sign_table import UNSEEN
 from tasks.preparing.masks import likely_names
 from tasks.preparing.masks.plain import Span
+from tasks.preparing.masks.signs import SIGNS
 from tasks.preparing.masks.tables import (
     AMBIGUOUS_SURNAMES,
     BRANDS,
@@ -135,6 +138,8 @@ _DOUBLED: Final = SignedPattern(
 
 _CALLS: Final = re.compile("叫|名字是|鄙人|本人")
 
+_DOT: Final = re.compile("·")
+
 _LATIN_WORD: Final = re.compile("[A-Za-z]{4}")
 
 _SURNAMED: Final = SignedPattern(
@@ -192,8 +197,23 @@ _ANNOUNCED: Final = SignedPattern(
 )
 
 
-# `is_announced` finds nothing in a text that holds no piece of these.
-SIGNS: Final = (_ANNOUNCED,)
+SEEN: Final = SIGNS.add(_ANNOUNCED)  # what `is_announced` needs
+
+# Each with its bit, and where it has no sign of its own, a cheap test before it.
+_ANNOUNCING: Final = (
+    (SIGNS.add(_LABELED, _COLON), None, (_LABELED, _COLON)),
+    (SIGNS.add(_SURNAMED), None, (_SURNAMED,)),
+    (SIGNS.add(_DOT), _DOT, (_FOREIGN_NAME,)),
+    (SIGNS.add(_CALLS), _CALLS, (_CALLED,)),
+    (SIGNS.add(_LATIN_WORD), _LATIN_WORD, (_NAMED_LATIN,)),
+    (SIGNS.add(_BESIDE), _BESIDE, (_BESIDE_BEFORE, _BESIDE_AFTER)),
+)
+
+_SEEN_NICKNAME: Final = SIGNS.add(_NICKNAME)
+
+_SEEN_DOUBLED: Final = SIGNS.add(_DOUBLED)
+
+_SEEN_TITLE: Final = SIGNS.add(_TITLE_AT)
 
 
 def is_announced(plain: str) -> bool:
@@ -201,33 +221,32 @@ def is_announced(plain: str) -> bool:
     return _ANNOUNCED.sign.search(plain) is not None
 
 
-def find_names(plain: str) -> Iterator[Span]:
+def find_names(plain: str, seen: int = UNSEEN) -> Iterator[Span]:
     """Names that a word announces; numbers and addresses are expected to be placeholders already."""
-    patterns: list[re.Pattern[str] | SignedPattern] = [_LABELED, _COLON, _SURNAMED]
-    if "·" in plain:
-        patterns.append(_FOREIGN_NAME)
-    if _CALLS.search(plain):
-        patterns.append(_CALLED)
-    if _LATIN_WORD.search(plain):
-        patterns.append(_NAMED_LATIN)
-    if _BESIDE.search(plain):
-        patterns += (_BESIDE_BEFORE, _BESIDE_AFTER)
-    for pattern in patterns:
-        for found in pattern.finditer(plain):
+    for bit, test, patterns in _ANNOUNCING:
+        if not seen & bit or (test is not None and test.search(plain) is None):
+            continue
+        for found in chain.from_iterable(pattern.finditer(plain) for pattern in patterns):
             group = 2 if found.lastindex == 2 else 1
             if not _is_word(found[group]) and not (group == 2 and _has_word(found[2])):
                 yield (*found.span(group), NAME)
-    for found in _NICKNAME.finditer(plain):
+    for found in _NICKNAME.finditer(plain) if seen & _SEEN_NICKNAME else ():
         yield (*found.span(1), NAME)
-    for found in _DOUBLED.finditer(plain):
+    for found in _DOUBLED.finditer(plain) if seen & _SEEN_DOUBLED else ():
         if found[1] * 2 not in EVERYDAY_WORDS:
             yield found.start(1), found.start(1) + 2, NAME
-    yield from _titled(plain)
+    if seen & _SEEN_TITLE:
+        yield from _titled(plain)
 
 
-def find_likely_names(plain: str) -> Iterator[Span]:
-    """Names that nothing announces, by their characters and their neighbors."""
-    found = list(likely_names.find_likely_names(plain))
+def find_likely_names(plain: str, spans: Iterable[tuple[int, int]]) -> Iterator[Span]:
+    """Names that nothing announces, by their characters and their neighbors.
+
+    Args:
+        plain: the text.
+        spans: the `candidates` in it.
+    """
+    found = list(likely_names.find_likely_names(plain, spans))
     brands = [brand.span() for brand in _BRAND.finditer(plain)] if found else []
     for start, end in found:
         name = plain[start:end]
