@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 _ALTERNATIVES = re.compile(r"\(([^()]*)\)")
 _MAYBE = re.compile(r"(.)\?")
 _SLOT = re.compile(r"\{(\w+)\}")
+_REWORDED = 0.7
 _NUMBER = re.compile(r"(?:[0-9]+|[二两三四五六七八九十百千]+)(?=[个号天块元点月件台双盒瓶箱包斤米次张份套年分小寸多])")
 
 
@@ -48,6 +49,12 @@ def _drawn(template: str, words: Mapping[str, Sequence[str]], rng: random.Random
 def without_numbers(text: str) -> str:
     """A text as it is read after masking: what was counted without its numbers."""
     return _NUMBER.sub("", text)
+
+
+def reworded(text: str, words: Mapping[str, Sequence[str]], rng: random.Random) -> str:
+    """A text with most of the words that are known replaced by what others write for them."""
+    known = re.compile("|".join(sorted(map(re.escape, words), key=len, reverse=True)))
+    return known.sub(lambda match: rng.choice(words[match[0]]) if rng.random() < _REWORDED else match[0], text)
 
 
 def framed(text: str, slots: Mapping[str, Sequence[str]], rng: random.Random) -> str:
