@@ -18,6 +18,7 @@ from prefect.context import refresh_global_settings_context
 from prefect.settings import PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS, get_current_settings
 
 from flows.wiring.commands.environment import child_environment, mark_children
+from flows.wiring.commands.new_database import make_new_database
 from tasks.domain.errors import RunError
 
 _HOST: Final = "127.0.0.1"
@@ -48,6 +49,7 @@ def start_own_server() -> None:
     Raises:
         RunError: it did not answer in time.
     """
+    make_new_database()
     port = free_port()
     server = subprocess.Popen(  # noqa: S603
         [
