@@ -4,6 +4,7 @@ import re
 import re._constants as sre  # type: ignore[import-not-found]
 import re._parser as sre_parser  # type: ignore[import-not-found]
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 _NEVER = "\0"
@@ -13,6 +14,13 @@ _MOST = 16  # pumps of one pattern
 
 def hostile_texts(pattern: re.Pattern[str], length: int) -> Iterator[str]:
     """Yield texts of about `length` characters, none of which the pattern matches at their end."""
+    for prefix, pump in _pumps(pattern):
+        yield prefix + pump * (length // len(pump)) + _NEVER
+
+
+@cache
+def _pumps(pattern: re.Pattern[str]) -> list[tuple[str, str]]:
+    """Return what leads to a repetition, and what is repeated."""
     tree = sre_parser.parse(pattern.pattern, pattern.flags)
     pumps: dict[tuple[str, str], None] = {}
     whole = _sample(tree)
@@ -22,9 +30,7 @@ def hostile_texts(pattern: re.Pattern[str], length: int) -> Iterator[str]:
         pumps["", sign] = None
     for end in range(2, min(len(whole), 6) + 1):
         pumps["", whole[:end]] = None
-    for prefix, pump in list(pumps)[:_MOST]:
-        if pump:
-            yield prefix + pump * (length // len(pump)) + _NEVER
+    return [(prefix, pump) for prefix, pump in list(pumps)[:_MOST] if pump]
 
 
 def _repeats(items: Any, before: str) -> Iterator[tuple[str, str]]:

@@ -170,12 +170,13 @@ def simulate(  # noqa: PLR0915 (one small function an event, over one state)
         return rng.uniform(0.001, 0.020)
 
     def queue_up() -> None:
-        for estimate, used in islice(lengths, max(0, _QUEUED - len(line))):
+        for estimate, used in islice(lengths, _QUEUED - len(line)):
             line.append(used, estimate)
 
     def look() -> None:
         nonlocal due
-        queue_up()
+        if len(line) < _QUEUED // 2:
+            queue_up()
         while (found := line.next_ready(pacer, now)) is not None:
             place, ready = found
             if ready > now:
