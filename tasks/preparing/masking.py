@@ -16,8 +16,8 @@ An attribute is read as its name, a colon and its value, so its name can be such
 
 What is not masked: nicknames and most names of everyday words (田野) that nothing around them announces, provinces,
 cities and districts alone, places without a number, landlines without area code and without a word for them, WeChat
-names without a word for them, and bank cards that are both mistyped and broken into groups. Prices, dates, counts and
-sizes stay as they are.
+names without a word for them, and foreign bank cards that are both mistyped and broken into groups. Prices, dates,
+counts and sizes stay as they are.
 Masking a masked text changes nothing, unless it is long and made to need more than ten passes. The time is linear.
 """
 
@@ -87,12 +87,13 @@ RULES: Final = (
     _Rule(re.compile(r"[Qq扣球企口]"), contacts.find_qq_numbers, digits=5),
     _Rule(
         re.compile(
-            r"[昵网旺户录陆][名称旺账帐号]|[账帐书音手信博站员宝戏个][号名户 iIuU]|[iI][dD]|[a-zA-Z]{2}[ :：@是]"
+            r"[昵网旺户录陆][名称旺账帐号]|[账帐书音手信博站员宝戏个][号名户 iIuU]|[iI][dD]"
+            r"|[a-zA-Z]{2}[ :：@是]|[音书手博站宝东旺][:： @]"
         ),
         accounts.find_accounts,
     ),
     _Rule(re.compile(r"[码件密号信巢柜]|口令|取|[oO][tT][pP]|[pP][aAiIwW][sSnNdD]|[cC]ode"), codes.find_secrets),
-    _Rule(re.compile(r"[0-9]-[0-9]{1,2}-[0-9]{4}"), codes.find_shelves, digits=6),
+    _Rule(re.compile(r"[0-9A-Za-z]-[0-9]{1,2}-[0-9]{4}"), codes.find_shelves, digits=5),
     _Rule(re.compile("[A-Za-z]{2}[A-Za-z0-9#,.'’/& -]{11}"), addresses.find_latin_addresses),
     _Rule(re.compile(r"[+]|00"), numbers.find_foreign_numbers, digits=9),
     _Rule(re.compile(r"[0-9][ .-][2-9][0-9]{2}[ .-][0-9]|\)|0[789]0[ -]"), numbers.find_american_numbers, digits=10),

@@ -25,7 +25,7 @@ _FOREIGN_PLATFORM: Final = (
 )
 
 _ALONE: Final = (
-    r"用户名|会员名称?|昵称|网名|旺旺|登[录陆](?:名|账号|帐号|号|ID|id)|账号名?|帐号名?"
+    r"用户名|用户 ?(?:ID|id|号)|会员名称?|昵称|网名|旺旺|登[录陆](?:名|账号|帐号|号|ID|id)|账号名?|帐号名?"
     r"|(?:[我他她]的?|这个|登[录陆]的?|注册的?)(?:账号|帐号|账户|[iI][dD])"
 )
 
@@ -48,6 +48,7 @@ _ACCOUNT: Final = SignedPattern(
     re.compile(
         rf"(?:(?:{_PLATFORM})(?:的|上的?|里的?)?(?:{_NOUN})|{_ALONE})"
         rf"(?:{_LINK}{_VALUE}|[ ，,]?({_MADE}|[0-9]{{6,12}}){_END})"
+        rf"|(?:{_PLATFORM})(?:[:：] ?({_MADE})|[:： ]{{0,2}}@([A-Za-z][A-Za-z0-9_.-]{{3,24}})){_END}"
         rf"|{_FOREIGN_PLATFORM}(?: ?(?:id|号|账号|帐号|name))?"
         rf"(?:{_LINK}{_VALUE}|[ ，,]{{0,2}}@?({_MADE}|{_DOTTED}){_END})",
         re.IGNORECASE,

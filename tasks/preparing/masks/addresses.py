@@ -117,11 +117,15 @@ _TAIL: Final = re.compile(
     r"(?:[ ]?[-—#]?(?:[0-9]{1,3}[FfL](?![A-Za-z])|[0-9]{1,2}[A-Z][0-9]{1,3}|[A-Za-z]?[0-9]{1,4}|"
     r"之[一二三四五六七八九十])"
     r"(?:[-—][0-9A-Za-z]{1,4}){0,3}(?![0-9])(?:室|号|户|房|层|楼)?)?(?:[ ]?[(（][^()（）\n]{1,16}[)）])?"
-    r"(?:[ ，,]{0,2}(?:邮编)?[:：]? ?[0-9]{6}(?![0-9]))?"
+    r"(?:[ ，,]{0,2}(?:邮编)?[:：]? ?[0-9]{6}(?![0-9])|的?(?:菜鸟|妈妈|兔喜)驿站)?"
 )
 
 _STRONG_TAIL: Final = re.compile(
     r"(?:[ ]?[(（][^()（）\n]{1,16}[)）])?(?:[ ，,]{0,2}(?:邮编)?[:：]? ?[0-9]{6}(?![0-9]))?"
+)
+
+_NO_ESTATE: Final = re.compile(
+    r"[^\u4e00-\u9fff]|师傅|麻烦|上门|送货|安装|说|电话|收货|门牌|现在|楼下|小区$|公司$|学校$|这边|那边|一共|里面|[还都就][是在有]|来自|买的"
 )
 
 _UNIT_DATE: Final = re.compile(r"[月年-]$")
@@ -158,6 +162,7 @@ _VILLAGE: Final = SignedPattern(
 _DOOR: Final = SignedPattern(
     re.compile(
         r"[0-9]{1,2}单元[0-9]{3,4}室?(?![0-9元块])|(?<=[我家]住)在?[0-9]{1,3}(?:-[0-9]{1,4}){1,3}(?![0-9-])|[A-Fa-f]座[0-9]{3,5}(?![0-9])"
+        r"|[\u4e00-\u9fff]{2,10}(?:医院|住院部|病区|[内外儿骨妇]科)[^，。；;！!？?\s\[\]]{0,8}[0-9]{1,3}床"
         r"|[\u4e00-\u9fff]{2,8}[0-9]{1,3}(?:栋|幢|号楼|舍|斋)[0-9]{3,4}室?(?![0-9元块万个件.])"
     )
 )
@@ -171,11 +176,13 @@ _LOCKER: Final = SignedPattern(
 )
 
 # A gate, a station or a locker of one estate: 水木清华苑北门菜鸟驿站.
+_STATIONS: Final = r"(?:(?:菜鸟|妈妈|兔喜|快递)?驿站|丰巢柜?|快递柜|代收点|传达室|门卫室?|保安[亭室]|岗亭|物业)"
+
 _STATION: Final = SignedPattern(
     re.compile(
         r"[\u4e00-\u9fff]{2,8}(?:小区|花园|家园|新村|公寓|山庄|广场|大厦|小镇|新城|公馆|半岛|世家|[苑园城府庭湾郡村轩阁居邸墅])"
         r"(?:[东西南北]{1,2}[0-9]?门|[东西南北0-9]号?门|[0-9一二三四五六七八九十]{1,2}[期区号楼]{1,2})?(?:口|门口|旁边?|对面|里面?|内)?的?"
-        r"(?:(?:菜鸟|妈妈|兔喜|快递)?驿站|丰巢柜?|快递柜|代收点|传达室|门卫室?|保安[亭室]|岗亭|物业)"
+        rf"{_STATIONS}|[\u4e00-\u9fff]{{1,6}}(?!小区|学校|公司|医院|单位|大楼|宿舍|咱们|们这)[\u4e00-\u9fff]{{2}}[东西南北]门口?(?:旁边?)?的?{_STATIONS}"
     )
 )
 
@@ -257,7 +264,7 @@ def find_addresses(plain: str, seen: int = UNSEEN) -> Iterator[Span]:
             last = plain[chain.end - 1]
             tail = (_STRONG_TAIL if last in "室户房" else _TAIL).match(plain, chain.end)
             taken = tail.end() if tail else chain.end
-            yield chain.start, taken, ADDRESS
+            yield (_estate_start(plain, chain) if chain.levels[0] == "building" else chain.start), taken, ADDRESS
     for bit, pattern in _PLACES:
         for found in pattern.finditer(plain) if seen & bit else ():
             stops = [stop.end() for stop in _STOP.finditer(plain, *found.span(found.re.groups and 1))]
@@ -318,6 +325,13 @@ def _chains(plain: str) -> Iterator[_Chain]:
                 chain = _Chain(begin, end, [level], estates=int(_ESTATE.search(found[0]) is not None))
     if chain is not None:
         yield chain
+
+
+def _estate_start(plain: str, chain: _Chain) -> int:
+    """The index at which the name of the estate begins that a building stands behind: 锦绣山河3期."""
+    begin = _name_start(plain, chain.start)
+    name = plain[begin : chain.start]
+    return begin if 2 <= len(name) <= _LONGEST_NAME and not _NO_ESTATE.search(name) else chain.start
 
 
 def _joins(gap: str, chain: _Chain, level: str) -> bool:

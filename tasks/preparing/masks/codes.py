@@ -71,7 +71,7 @@ _SIGN_IN: Final = re.compile(
 )
 
 _SIGN_IN_AFTER: Final = re.compile(
-    r"(?<![0-9A-Za-z.-])([0-9]{4,8})[ ，,（(]{0,2}(?:是|就是|这是|为|这个是)?(?:我|"
+    r"(?<![0-9A-Za-z.-])([0-9]{4,8})[ ，,（(]{0,2}(?:是|就是|这是|为|这个是?)?(?:我|"
     r"你们?|刚刚?收?到?|收到)?的?(?:登[录陆]|短信|手机)?(?:验证码|校验码|动态码)"
 )
 
@@ -109,7 +109,7 @@ _PASSWORD: Final = re.compile(
 
 # A shelf of a parcel station, its board and the parcel: 7-1-3302, where somebody speaks of picking up.
 _SHELF: Final = re.compile(
-    r"(?<![0-9A-Za-z园苑馆际府庭湾厦寓区-])[A-Za-z]?[0-9]{1,2}-[0-9]{1,2}-(?!20[0-3][0-9])[0-9]{4}(?![0-9A-Za-z-])"
+    r"(?<![0-9A-Za-z园苑馆际府庭湾厦寓区-])(?:[A-Za-z]?[0-9]{1,2}|[A-Za-z])-[0-9]{1,2}-(?!20[0-3][0-9])[0-9]{4}(?![0-9A-Za-z-])"
 )
 
 _PICKS_UP: Final = re.compile(r"取|驿站|柜|菜鸟|货架|兔喜|妈妈店|领")

@@ -64,7 +64,8 @@ _KNOWN_PROVIDER: Final = re.compile(
     r"(?:@ ?(?:qq|163|126|gmail|hotmail|outlook|foxmail|sina|sohu|icloud|139|189|yeah|aliyun)"
     r"[,，、 ·。-]{1,2}(?:com|cn|net)(?![A-Za-z])"
     r"|@ ?(?:qq|163|126|139|189|gmail|hotmail|outlook|foxmail|sina|sohu)(?![A-Za-z0-9.])"
-    r"|[#*$&] ?(?:qq|163|126|gmail|hotmail|outlook|foxmail|sina|sohu|icloud)\.com(?![A-Za-z0-9]))",
+    r"|[#*$&] ?(?:qq|163|126|gmail|hotmail|outlook|foxmail|sina|sohu|icloud)"
+    rf"{_DOT}(?:com|cn|net)(?![A-Za-z0-9]))",
     re.IGNORECASE,
 )
 

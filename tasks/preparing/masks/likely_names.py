@@ -114,7 +114,7 @@ def candidates(text: str) -> Iterator[tuple[int, int]]:
             continue
         before = text[start - 1 : start + 1]
         # 熊熊乐园 names nobody; 长夏 is a word, but not in 店长夏雨.
-        if before == pair[0] * 2 or (before in EVERYDAY_WORDS and not _ends_with_word(text, start)):
+        if pair[0] * 2 in (before, pair) or (before in EVERYDAY_WORDS and not _ends_with_word(text, start)):
             continue
         if pair[0] in _PET:
             if (not is_word or pair in _WORDS_TOO) and pair[1] not in SHORT_TITLES:
@@ -207,6 +207,8 @@ def _features_of_name(name: str, left: str, right: str) -> Iterator[str]:
         yield "role"
     if right[:1] in GIVEN:
         yield f"g{size}"
+    if right[:2] in EVERYDAY_WORDS:
+        yield f"v{size}"
     if name in WORDS_AS_NAMES:  # only neighbors tell the person from the word
         yield "u"
         yield f"ul{f'^{left}'[-2:]}"

@@ -63,7 +63,7 @@ _LOOSE: Final = (
 _STRICT: Final = rf"(?!{_NO_NAME})(?:(?:{_DOUBLE}){_GIVEN}{{1,2}}|[{_SURNAME}]{_GIVEN}{{1,2}})"
 
 # Three characters up to where the clause ends, whatever they are.
-_WHOLE: Final = rf"(?!{_NO_NAME})[{_SURNAME}][{_CJK}]{{1,2}}(?=$|[\s，,。；;、)）!！])"
+_WHOLE: Final = rf"(?!{_NO_NAME})[{_SURNAME}][{_CJK}]{{1,2}}(?<![吧啊呀哦呢吗了哈])(?=$|[\s，,。；;、)）!！])"
 
 # What stands behind such a word up to where the clause ends, when no two of its characters are a word: 扎西顿珠.
 _STRANGE: Final = rf"(?:(?!{_GO_ON}|[着谁错空填能改什么])[{_CJK}]){{3,4}}(?=$|[\s，,。；;、)(!！\[])"
@@ -185,6 +185,8 @@ _BESIDE_AFTER: Final = re.compile(
 
 _BESIDE: Final = re.compile(r"\[(?:手机号|电话|地址|身份证号|银行卡号)\]")
 
+_NUMBERS: Final = frozenset(["手机", "电话", "号码", "地址"])
+
 _SOON: Final = re.compile(r"谢谢|辛苦|麻烦|尽快|马上|上午|下午|晚上|早上|中午|今天|明天|昨天|周[一二三四五六日末]")
 
 # Each pattern above needs one of these; the signs of them are a cheap test before the patterns.
@@ -250,7 +252,8 @@ def find_likely_names(plain: str, spans: Iterable[tuple[int, int]]) -> Iterator[
     brands = [brand.span() for brand in _BRAND.finditer(plain)] if found else []
     for start, end in found:
         name = plain[start:end]
-        is_brand = any(start < last and first < end for first, last in brands)
+        # 康宁 is a brand, but not in 嵇康宁.
+        is_brand = any(start < last and first < end and not start < first < last == end for first, last in brands)
         if not (is_brand or name in CITIES or _is_word(name) or plain.startswith(_LONGER, start)):
             yield start, end, NAME
 
@@ -288,7 +291,7 @@ def _is_name_with_title(plain: str, start: int, end: int, *, strong: bool) -> bo
 
 
 def _is_word(name: str) -> bool:
-    return name in NO_RECEIVERS or name.startswith(NO_NAMES) or _SOON.match(name) is not None
+    return name in NO_RECEIVERS or name.startswith(NO_NAMES) or _SOON.match(name) is not None or name[1:] in _NUMBERS
 
 
 def _has_word(text: str) -> bool:

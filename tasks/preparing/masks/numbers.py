@@ -89,7 +89,7 @@ _CARD_BEFORE: Final = re.compile(
     r"(?:卡号|银行卡?|储蓄卡|借记卡|信用卡|[收打付转退汇]款账[号户]|账[号户]|[工建农中招交]行的?卡?|[退打转]款?[到给至]|(?<![显声网内存点])卡)[^0-9，。；\n]{0,8}$"
 )
 
-_CARD_AFTER: Final = re.compile(r" ?(?:[工建农中招交]行|[\u4e00-\u9fff]{2,4}银行|[这那]张卡|的卡(?!片))")
+_CARD_AFTER: Final = re.compile(r" ?(?:[工建农中招交]行|[\u4e00-\u9fff]{2,4}银行|[这那][张个]卡|的卡(?!片))")
 
 _ID_BEFORE: Final = re.compile(r"(?:身份证|证件号?|身份号)[^0-9，。；\n]{0,8}$")
 
@@ -116,7 +116,7 @@ _AMERICAN: Final = re.compile(
 
 # 010-62345678-8012, and the parcels of one order: JDV00881273345-1-1.
 _EXTENSION: Final = re.compile(
-    r"(?:-[0-9]{2,5}|[ ，,]{0,2}(?:转|(?:转)?分机号?|ext\.?) ?[:：]?(?:是|为)? ?[0-9]{2,5}|(?:-[0-9]{1,2}){2})"
+    r"(?:-[0-9]{2,5}|[ ，,]{0,2}(?:总机)?(?:转|(?:转)?分机号?|ext\.?) ?[:：]?(?:是|为)? ?[0-9]{2,5}|(?:-[0-9]{1,2}){2})"
     r"(?![0-9A-Za-z-])",
     re.IGNORECASE,
 )
@@ -277,6 +277,9 @@ def _is_bank_card(groups: _Groups, before: str) -> bool:
     if _CARD_BEFORE.search(before):
         return True
     sizes = groups.sizes
+    # The usual shape of a card of a bank in China needs no check digit.
+    if sizes in ((4, 4, 4, 4, 3), (4, 4, 4, 4), (6, 13)) and groups.is_even and groups.digits.startswith("62"):
+        return True
     usual = len(sizes) in (1, 2) or set(sizes) == {1} or (set(sizes[:-1]) == {4} and sizes[-1] <= 4)
     return usual and groups.is_even and groups.digits[0] in "34569" and satisfies_luhn(groups.digits)
 
@@ -300,7 +303,11 @@ def _is_phone(plain: str, groups: _Groups, before: str) -> bool:
     if not even or _UNIT_AFTER.match(plain, groups.end):
         return False
     begins_with_0 = re.search(r"[^0-9]0", plain[groups.start : groups.end]) is not None  # as no price does
-    listed = not begins_with_0 and groups.separators & {",", "，", "、", "|", "*", "#", "+"}
+    # 135*1900*2000 is a mattress, and so is every size that ends in a zero.
+    is_round = groups.digits.endswith("0")
+    listed = not begins_with_0 and (
+        groups.separators & {",", "，", "、"} or (is_round and groups.separators & {"|", "*", "#", "+"})
+    )
     if sizes in _PHONE_GROUPS:
         return not listed or sizes == (1,) * 11 or _is_alone(plain, groups)
     return sizes in _RARE_PHONE_GROUPS and not listed and _is_alone(plain, groups)

@@ -171,7 +171,8 @@ def test_mask_leaves_prices_dates_and_counts_alone(text):
         ("110105 19900307 2312", "[身份证号]"),  # wrong, but in groups as only an ID card is
         ("110105 19901307 2312", "110105 19901307 2312"),  # wrong, in groups and no date: not recognized
         ("6222021234567891", "[订单号]"),
-        ("6222 0212 3456 7891", "6222 0212 3456 7891"),
+        ("6222 0212 3456 7891", "[银行卡号]"),  # wrong, but in groups as only a card of China's banks is
+        ("4392 0212 3456 7891", "4392 0212 3456 7891"),
         ("139123456789", "[订单号]"),  # twelve digits: no phone inside
         ("1391234567", "[订单号]"),  # ten digits
         ("12912345678", "[订单号]"),  # no such prefix

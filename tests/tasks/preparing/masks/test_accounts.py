@@ -15,6 +15,8 @@ from tasks.preparing.masking import mask
         ("line id: mia_77", "line id: [账号]"),
         ("ig mia.lin", "ig [账号]"),
         ("B站uid 330912877", "B站uid [账号]"),
+        ("微博 @mia_lin", "微博 @[账号]"),
+        ("抖音：mia2288", "抖音：[账号]"),
         ("网名：一朵云", "网名：[姓名]"),
         ("账号13800138000登不上", "账号[手机号]登不上"),
     ],

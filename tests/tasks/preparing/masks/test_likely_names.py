@@ -51,6 +51,7 @@ def test_brands_and_everyday_words_are_no_names(text):
         ("寄给江月，谢谢", "寄给[姓名]，谢谢"),
         ("我同学池甜甜买的", "我同学[姓名]买的"),
         ("单晓蕾签收的", "[姓名]签收的"),
+        ("我是嵇康宁，昨天下的单", "我是[姓名]，昨天下的单"),
     ],
 )
 def test_pet_names_rare_characters_words_and_doubled_ones(text, masked):
