@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,12 @@ from tasks.themes.rules.signals import Signals
 
 # Their weights stay in the processor's cache.
 _TEXTS_AT_A_TIME = 250
+
+_LANES = 4  # of 16 bits in a number of 64
+
+_ABOVE_ZERO = 128
+
+_MOST_IN_A_LANE = (2**16 - 1) // 255  # weights, of a byte each
 
 _Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
@@ -58,8 +65,21 @@ class Classifier:
         sums = np.zeros((many, len(self.themes)), np.float32)
         if len(rows):
             starts = np.flatnonzero(np.diff(rows, prepend=-1))
-            sums[rows[starts]] = np.add.reduceat(self.weights[columns].astype(np.int16), starts, axis=0, dtype=np.int32)
+            counts = np.diff(starts, append=len(rows))
+            if counts.max() <= _MOST_IN_A_LANE:
+                lanes = np.add.reduceat(self._lanes[columns], starts, axis=0).view(np.uint16)
+                sums[rows[starts]] = lanes[:, : len(self.themes)].astype(np.int32) - _ABOVE_ZERO * counts[:, None]
+            else:
+                weights = self.weights[columns].astype(np.int16)
+                sums[rows[starts]] = np.add.reduceat(weights, starts, axis=0, dtype=np.int32)
         return sums
+
+    @cached_property
+    def _lanes(self) -> npt.NDArray[np.uint64]:
+        """The weights, none of them negative, four in a number: adding two adds all four, in a third of the time."""
+        padding = -len(self.themes) % _LANES
+        weights = np.pad(self.weights.astype(np.int16) + _ABOVE_ZERO, ((0, 0), (0, padding)))
+        return np.ascontiguousarray(weights.astype(np.uint16)).view(np.uint64)
 
 
 def quantized(

@@ -50,12 +50,14 @@ class Signals:
         found = [np.zeros((3, 0), np.int64)]
         for length, (words, groups) in self._words.items():
             state, inside = hashes(points, owners, length)
-            lowest, highest = np.searchsorted(words, state), np.searchsorted(words, state, side="right")
-            at = np.flatnonzero(inside & (lowest < highest))
+            lowest = np.searchsorted(words, state)
+            at = np.flatnonzero(inside & (words.take(lowest, mode="clip") == state))
+            lowest, highest = lowest[at], np.searchsorted(words, state[at], side="right")
             # A word may be of several groups: then it stands several times.
-            for offset in range(int((highest - lowest)[at].max(initial=0))):
-                at = at[lowest[at] + offset < highest[at]]
-                found.append(np.stack([owners[at], groups[lowest[at] + offset], at]))
+            for offset in range(int((highest - lowest).max(initial=0))):
+                more = lowest + offset < highest
+                at, lowest, highest = at[more], lowest[more], highest[more]
+                found.append(np.stack([owners[at], groups[lowest + offset], at]))
         owner, group, place = np.concatenate(found, axis=1)
         places = np.full((len(texts), len(self.groups)), _ABSENT, np.int64)
         later_first = np.argsort(-place, kind="stable")

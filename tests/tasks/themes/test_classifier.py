@@ -1,12 +1,15 @@
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.themes.assigner import load_classifier, load_signals, open_assigner
-from tasks.themes.rules.ngrams import hashed_ngrams
+from tasks.themes.rules.classifier import Classifier, feature_blocks
+from tasks.themes.rules.ngrams import BUCKETS, hashed_ngrams
+from tasks.themes.rules.signals import Signals
 from tasks.themes.rules.taxonomy import OTHER
 from tasks.themes.training.corpus import digest, training_set
 
@@ -51,3 +54,25 @@ def test_hashed_ngrams_of_a_text_do_not_depend_on_those_beside_it(texts):
         _, alone = hashed_ngrams(pa.array([text]))
         assert columns[rows == number].tolist() == alone.tolist()
         assert len(alone) == 3 * len(text) + 1
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(["退款", "发票", "快递", "水壶", "a", " "]) | st.just("还没有发货" * 60), max_size=9).map(
+        lambda words: ["".join(words[:place]) for place in range(len(words))]
+    ),
+    st.integers(1, 9),
+    st.integers(-128, 127),
+)
+def test_scores_are_means_of_weights_however_long_a_text_is(texts, themes, extreme):
+    signals = Signals((("退款", "退钱"), ("发票",)))
+    weights = np.random.default_rng(themes).integers(-128, 128, (BUCKETS + signals.features, themes)).astype(np.int8)
+    weights[::3] = extreme
+    ones = np.ones(themes, np.float32)
+    classifier = Classifier(tuple(map(str, range(themes))), signals, weights, ones, 0 * ones)
+    found = classifier.scores(pa.array(texts, pa.string()))
+    assert found.shape == (len(texts), themes)
+    for text, scores in zip(texts, found, strict=True):
+        parts = [weights[columns].astype(np.int32) for _, columns in feature_blocks(pa.array([text]), signals)]
+        expected = [part.sum(axis=0) / np.sqrt(max(len(part), 1)) for part in parts]
+        assert np.allclose(scores, sum(expected), rtol=1e-5, atol=1e-3)
