@@ -1,14 +1,18 @@
 """The project installs as a package: `pip install .` gives the command `kefu-digest` and all that it reads."""
 
+import ast
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.conftest import ROOT
 
@@ -39,6 +43,34 @@ def kefu_digest(installed: Path, where: Path, *arguments: str) -> subprocess.Com
     environment = os.environ | {"PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"}
     command = [sys.executable, "-c", script, *arguments]
     return subprocess.run(command, cwd=where, env=environment, check=False, capture_output=True, text=True)
+
+
+def _canonical(requirement: str) -> str:
+    return str(canonicalize_name(Requirement(requirement).name))
+
+
+def test_every_package_that_is_imported_is_a_dependency_with_a_reason():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    runtime = set(map(_canonical, project["project"]["dependencies"]))
+    trainers = runtime | set(map(_canonical, project["dependency-groups"]["dev"]))
+    distributions = packages_distributions()
+    for path in (path for folder in PACKAGES for path in (ROOT / folder).rglob("*.py")):
+        # A developer trains what ships as data; no flow imports that.
+        declared = trainers if path.name == "__main__.py" and "tasks" in path.parts else runtime
+        for name in _imported(path) - sys.stdlib_module_names - {*PACKAGES}:
+            brought_by = set(map(canonicalize_name, distributions[name]))
+            assert brought_by & declared, f"{path.relative_to(ROOT)} imports {name}, which pyproject.toml does not name"
+
+
+def _imported(path: Path) -> set[str]:
+    """The top-level packages that a module imports, wherever it does."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
 
 
 def test_a_wheel_holds_every_file_of_the_packages(installed):
