@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, Final, Literal, get_args
 
 ResponseFormat = Literal["text", "json_object", "json_schema"]
@@ -91,10 +92,14 @@ class ModelOptions:
 
     def fingerprint(self) -> str:
         """The options that differ from the defaults, always written alike; empty where none does."""
-        default = ModelOptions()
-        chosen = {
-            option.name: getattr(self, option.name)
-            for option in fields(self)
-            if option.name != "headers" and getattr(self, option.name) != getattr(default, option.name)
-        }
+        values = zip(_NAMES, _values_of(self), _DEFAULTS, strict=True)
+        chosen = {name: value for name, value, default in values if value != default}
         return json.dumps(chosen, ensure_ascii=False, sort_keys=True, default=str) if chosen else ""
+
+
+# Asked for each request: looking them up each time took as long as hashing the request.
+_NAMES: Final = tuple(option.name for option in fields(ModelOptions) if option.name != "headers")
+
+_values_of: Final = attrgetter(*_NAMES)
+
+_DEFAULTS: Final = _values_of(ModelOptions())

@@ -118,9 +118,11 @@ _LABEL = r"(?:(?:咨询|查询)?(?:订单编号|订单号|商品ID|商品编号|
 
 _CLOCK = r"(?:\[[^\[\]]{0,40}\]|NaN(?::NaN)*|\d{1,2}:[\d:]{2,5})"
 
-_CARD = re.compile(
-    rf"\[?{_LABEL}[:：] ?(?:{_VALUE}(?: {_CLOCK})?)?"
-    rf"(?:[，,;； ]{{0,6}}{_LABEL}[:：] ?(?:{_VALUE}(?: {_CLOCK})?)?)+(?: ?\])?"
+_CARD = SignedPattern(
+    re.compile(
+        rf"\[?{_LABEL}[:：] ?(?:{_VALUE}(?: {_CLOCK})?)?"
+        rf"(?:[，,;； ]{{0,6}}{_LABEL}[:：] ?(?:{_VALUE}(?: {_CLOCK})?)?)+(?: ?\])?"
+    )
 )
 
 _CARD_SHORT = "[订单卡片]"
