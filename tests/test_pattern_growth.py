@@ -14,6 +14,7 @@ from types import ModuleType
 
 import pytest
 
+from tasks.domain.pattern_signs import SignedPattern
 from tasks.preparing.steering import phrases
 from tests.builders.hostile_texts import hostile_texts
 from tests.conftest import ROOT
@@ -72,6 +73,8 @@ def within(value: object, depth: int = 0) -> Iterator[re.Pattern[str]]:
     if isinstance(value, re.Pattern):
         if isinstance(value.pattern, str):
             yield value
+    elif isinstance(value, SignedPattern):
+        yield value.pattern
     elif depth < 4:
         parts: list[object] = []
         if isinstance(value, (tuple, list, set, frozenset)):
