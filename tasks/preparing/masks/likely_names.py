@@ -81,7 +81,8 @@ SEEN: Final = (
 
 # 老周 stands in dictionaries as a word, and is none.
 _WORDS_TOO: Final = WORDS_AS_NAMES.union(
-    first + second for first in _PET for second in SURNAMES - AMBIGUOUS_SURNAMES - _SELDOM
+    ["老金", "老马", "老高", "老尚", "老路", "小马", "小史", "小房", "小项", "小毛", "小海", "阿金", "阿海", "阿昌"],
+    (first + second for first in _PET for second in SURNAMES - AMBIGUOUS_SURNAMES - _SELDOM),
 )
 
 _PLACEHOLDER: Final = re.compile(r"\[[\u4e00-\u9fffA-Z]{2,5}x?\]")

@@ -21,6 +21,7 @@ from tasks.preparing.masks.tables import (
     NO_RECEIVERS,
     SURNAMES,
     TITLES,
+    WORDS_AS_NAMES,
     one_of,
 )
 
@@ -171,7 +172,7 @@ _BORDER_BEFORE: Final = re.compile(
 _FOREIGN_NAME: Final = re.compile(rf"({_FOREIGN})(?= ?[(（]?(?:亲?收|签收|先生|女士|小姐))")
 
 _BESIDE_BEFORE: Final = re.compile(
-    rf"(?:^|[\s，,;；、/|:：。(（\]】+-]|[收寄][件货])"
+    rf"(?:^|[\s，,;；、/|:：。(（\]】+-]|[收寄][件货]|[寄发送转交打]给|联系|[派配送快]递?送?员|师傅|客服|司机|骑手|小哥|人)"
     rf"({_FOREIGN}|{_LATIN_OF_TWO}|{_STRICT}|{_LOOSE})(?=[ \t\n，,;；、/|:：)）+-]{{0,3}}(?:电话|手机|手机号|"
     rf"tel)?[:： ]{{0,2}}\[(?:手机号|电话|地址|身份证号)\])"
 )
@@ -230,7 +231,8 @@ def find_names(plain: str, seen: int = UNSEEN) -> Iterator[Span]:
             continue
         for found in chain.from_iterable(pattern.finditer(plain) for pattern in patterns):
             group = 2 if found.lastindex == 2 else 1
-            if not _is_word(found[group]) and not (group == 2 and _has_word(found[2])):
+            is_name = found[group] in WORDS_AS_NAMES or not _is_word(found[group])
+            if is_name and not (group == 2 and _has_word(found[2])):
                 yield (*found.span(group), NAME)
     for found in _NICKNAME.finditer(plain) if seen & _SEEN_NICKNAME else ():
         yield (*found.span(1), NAME)
