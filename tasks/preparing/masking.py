@@ -88,7 +88,7 @@ RULES: Final = (
     _Rule(
         re.compile(
             r"[昵网旺户录陆][名称旺账帐号]|[账帐书音手信博站员宝戏个][号名户 iIuU]|[iI][dD]"
-            r"|[a-zA-Z]{2}[ :：@是]|[音书手博站宝东旺][:： @]"
+            r"|[a-zA-Z]{2}[ :：@是]|[音书手博站宝东旺][:： @]|[号名][:： 是为叫a-zA-Z]"
         ),
         accounts.find_accounts,
     ),

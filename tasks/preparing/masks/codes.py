@@ -63,7 +63,7 @@ _SIGN_IN: Final = re.compile(
     r"(?:验 ?证 ?码|校验码|动态[码密]码?|动态口令|短信码|确认码|安全码|授权码|(?<![A-Za-z])otp(?![A-Za-z])"
     r"|(?:收到|发来|发了|刚发)[了的]?(?:一[条个])?短信(?:里|上|内容)?(?=.{0,3}[0-9]{6}(?![0-9]))"
     r"|(?<!coupon )(?<!promo )(?<!discount )(?<!product )(?<!zip )(?<!error )(?<!item )(?<!post )(?<![A-Za-z])"
-    r"(?:code(?: is| ?[:：])|(?:verification|security|login|sms) code)|码(?:给你|发你)了?)"
+    r"(?:code(?: is| ?[:：])|(?:verification|security|login|sms) code)|码(?:给你|发你)了?|(?:收到|短信|发来)的码)"
     rf"{_LINK}((?:{_DIGIT}[ -]?){{3,7}}{_DIGIT}|(?=[A-Za-z]*[0-9])[A-Za-z0-9]{{4,8}})(?![A-Za-z0-9.]|"
     rf"[-/][0-9]|{_DIGIT})"
     r"(?! ?(?:元|块|次|个|分钟|秒|位|条|年|月|号[^码]|天|这个号|发来))",
@@ -80,7 +80,7 @@ _PICK_UP: Final = re.compile(
     r"核销码|领取码|凭码|货架[号码]?|快递柜密?码|[取提][件货]密码|取件"
     r"|(?:丰巢|蜂巢|快递柜|柜子)(?:的)?码?(?=[ :：]{1,2}[0-9]{6,8}(?![0-9])))"
     rf"{_LINK}([A-Za-z]?[0-9]{{1,6}}(?: ?[-—_] ?[A-Za-z]?[0-9]{{1,6}}){{1,4}}|"
-    rf"[0-9]{{3,4}} [0-9]{{3,4}}|[A-Za-z]{{0,2}}[0-9]{{4,10}}[A-Za-z]?|{_DIGIT}{{4,8}})"
+    rf"[0-9]{{3,4}} [0-9]{{3,4}}|[A-Za-z][0-9]{{3}}(?![0-9])|[A-Za-z]{{0,2}}[0-9]{{4,10}}[A-Za-z]?|{_DIGIT}{{4,8}})"
     r"(?![A-Za-z0-9.]|[-/][0-9])(?! ?(?:元|块|次|个|分钟|点|年|月|号[^码]|天|这个号|发来))",
     re.IGNORECASE,
 )
@@ -166,6 +166,11 @@ _ORDER_WORD_LOOSE: Final = re.compile(
     r"(?:订单|运单|快递|包裹|单子|物流|发的|寄的|[后款货工面]单)[^0-9A-Za-z，。\n]{0,3}"
     r"([A-Za-z]{1,4}[0-9]{6,20}|[0-9]{8,20}|(?!20[0-9]{2}-[01]?[0-9]-[0-3]?[0-9](?![0-9]))"
     r"(?=(?:[A-Za-z-]{0,4}[0-9]){8})[A-Za-z0-9]+(?:-[A-Za-z0-9]+){1,4})(?![0-9A-Za-z.])"
+)
+
+# 3301-8825-0017 of which somebody says that it is an order.
+_ORDER_BEFORE_WORD: Final = re.compile(
+    r"(?<![0-9A-Za-z-])([0-9]{4}(?:-[0-9]{4,6}){1,3})(?= ?(?:[这那]个?(?:订单|单)|的?订单))"
 )
 
 _DATE: Final = re.compile(r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
@@ -262,6 +267,8 @@ def find_orders(plain: str) -> Iterator[Span]:
     """Letters and digits behind 订单号, 运单号, order_id and their like."""
     for found in _ORDERS.finditer(plain):
         yield (*found.span(2), ORDER)
+    for found in _ORDER_BEFORE_WORD.finditer(plain):
+        yield (*found.span(1), ORDER)
     for found in _LOOSE_ORDERS.finditer(plain):
         if not _DATE.fullmatch(found[1]):
             yield (*found.span(1), ORDER)
