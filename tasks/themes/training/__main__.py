@@ -29,7 +29,7 @@ _ROUNDS = 100
 _SCALE = 2.0
 
 # Little of what is `other` resembles what was trained on: a theme has to be ahead of it by this much.
-_UNKNOWN = 0.5
+_UNKNOWN = 0.7
 
 
 def main() -> None:
