@@ -15,7 +15,7 @@ from tasks.warehouse.rules.tables import AssignThemes, reject_rows, summary_rows
 
 
 class Kept(dict[int, list[Request | Reject]]):
-    """What a process has prepared, by batch. A process's own: another one that gets it gets nothing in it."""
+    """The requests and rejects that a process has prepared, by batch; pickled for another process, it is empty."""
 
     def __reduce__(self) -> tuple[type["Kept"], tuple[()]]:
         return Kept, ()
