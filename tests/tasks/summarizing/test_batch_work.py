@@ -1,4 +1,4 @@
-"""What a worker makes of a batch alone is what the caller and a worker make of it together."""
+"""A worker makes the same of a batch alone as the caller and a worker make of it together."""
 
 import asyncio
 import pickle
