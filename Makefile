@@ -25,15 +25,13 @@ env: .venv/.complete ## build .venv from requirements.lock
 
 # What runs comes first, with the project itself as it lies here: .venv/bin/kefu-digest runs this code from any folder.
 # A venv brings the pip of its Python, which may be too old for the lock.
-# Two pips, each with half of the lock and no need to look for dependencies in it, take half as long as one; whether
-# the lock is whole and fits together, the one pip below sees.
 .venv/.runs: deployments/requirements-runtime.lock deployments/requirements-pip.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kefu-digest needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(PIP) --require-hashes -r deployments/requirements-pip.lock
-	@awk '/^[a-z]/ { half = !half } { print > (".tmp/runtime-" half + 0 ".lock") }' deployments/requirements-runtime.lock
-	$(PIP) --no-deps --require-hashes -r .tmp/runtime-0.lock & $(PIP) --no-deps --require-hashes -r .tmp/runtime-1.lock && wait $$!
-	$(PIP) --no-index --no-deps --no-build-isolation --editable . & { $(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' .venv/lib flows tasks || true; } && wait $$!
+	$(PIP) --require-hashes -r deployments/requirements-runtime.lock
+	$(PIP) --no-index --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' .venv/lib flows tasks || true
 	@touch $@
 
 # What only developers need comes on top.
