@@ -29,11 +29,18 @@ def test_new_database_is_that_of_the_migrations(tmp_path):
     assert [entry.name for entry in sorted(tmp_path.iterdir())] == ["migrated.db", "prefect.db"]
 
 
-def test_what_lies_there_stays(tmp_path):
-    (tmp_path / "prefect.db").write_bytes(b"somebody's")
+@pytest.mark.parametrize("name", ["prefect.db", "prefect.db-wal", "prefect.db-journal"])
+def test_nothing_is_made_beside_what_lies_there(name, tmp_path):
+    (tmp_path / name).write_bytes(b"somebody's")
     with temporary_settings({PREFECT_HOME: tmp_path}):
         make_new_database()
-    assert (tmp_path / "prefect.db").read_bytes() == b"somebody's"
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"somebody's")]
+
+
+def test_a_home_that_is_not_there_is_made(tmp_path):
+    with temporary_settings({PREFECT_HOME: tmp_path / "new"}):
+        make_new_database()
+    assert (tmp_path / "new/prefect.db").exists()
 
 
 @pytest.mark.parametrize("url", ["postgresql+asyncpg://somewhere/prefect", "sqlite+aiosqlite:////elsewhere/prefect.db"])
