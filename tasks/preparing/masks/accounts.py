@@ -29,7 +29,8 @@ _ALONE: Final = (
     r"|(?:[我他她]的?|这个|登[录陆]的?|注册的?)(?:账号|帐号|账户|[iI][dD])"
 )
 
-_LINK: Final = r"(?: ?(?:是|为|叫|就是|改成了?|换成了?|填的?|[:：=@]|is)){1,3} ?[@“\"']?"
+# English "is" is no such link: an account is overdue, a line is busy.
+_LINK: Final = r"(?: ?(?:是|为|叫|就是|改成了?|换成了?|填的?|[:：=@])){1,3} ?[@“\"']?"
 
 # What has a digit or an underscore is no word; anything else needs a colon or a verb in front.
 _MADE: Final = (
@@ -50,7 +51,7 @@ _ACCOUNT: Final = SignedPattern(
         rf"(?:{_LINK}{_VALUE}|[ ，,]?({_MADE}|[0-9]{{6,12}}){_END})"
         rf"|(?:{_PLATFORM})(?:[:：] ?({_MADE})|[:： ]{{0,2}}@([A-Za-z][A-Za-z0-9_.-]{{3,24}})){_END}"
         rf"|{_FOREIGN_PLATFORM}(?: ?(?:id|号|账号|帐号|name))?"
-        rf"(?:{_LINK}{_VALUE}|[ ，,]{{0,2}}@?({_MADE}|{_DOTTED}){_END})",
+        rf"(?:{_LINK}{_VALUE}|(?: is )?[ ，,]{{0,2}}@?({_MADE}|{_DOTTED}){_END})",
         re.IGNORECASE,
     )
 )
