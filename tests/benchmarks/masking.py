@@ -65,9 +65,11 @@ def main(arguments: list[str]) -> int:
         altered = [(text, mask(text)) for text in messages if mask(text) != text]
         different = list(dict.fromkeys(messages))
         new, known = (min(_seconds(different, is_new) for _ in range(9)) for is_new in (True, False))
+        day = min(_seconds(messages, is_new=True) for _ in range(9))
         print(
             f"{'real messages':18} {len(altered)} of {len(messages)} changed; a second of CPU masks "
-            f"{len(different) / new:,.0f} that are new and {len(different) / known:,.0f} that came before"
+            f"{len(different) / new:,.0f} that are new, {len(different) / known:,.0f} that came before, and "
+            f"{len(messages) / day:,.0f} as they come, each new once"
         )
         for text, masked in altered[: given.misses]:
             print(f"    {text!r} -> {masked!r}")
