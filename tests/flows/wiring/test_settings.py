@@ -83,6 +83,12 @@ def test_an_address_that_is_none_is_refused_before_anything_is_called(name, addr
     assert "do-not-show" not in str(refused.value)
 
 
+def test_a_file_of_alerts_that_is_wrong_is_refused_before_anything_is_started(tmp_path):
+    (tmp_path / "alerts.toml").write_text("[[alerts]]\nunhapy = 3\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="an alert needs a name"):
+        check_settings({"alerts": str(tmp_path / "alerts.toml")})
+
+
 def test_a_log_format_that_is_none_is_refused_before_anything_is_started(tmp_path):
     with pytest.raises(UsageError, match=r"no log format 'nope'; there are auto, .*jddc"):
         check_settings({"log_format": "nope"})

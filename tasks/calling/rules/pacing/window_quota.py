@@ -35,9 +35,6 @@ _CHANCES_PER_CALL: Final = 1 / 50
 
 _MOST_CHANCES: Final = 4.0
 
-# A log that holds less than this is no window that calls of uncertain sizes filled.
-_PARTLY_FULL: Final = 0.9
-
 _TOLERANCE: Final = 0.03
 
 _ROUNDING: Final = 1e-6
@@ -211,7 +208,7 @@ class WindowQuota:
 
     def _explain_narrow(self, entry: Entry, fill: float, next_sequence: int, now: float, doubt: float) -> bool:
         """As `explain`, for a window that was found; `fill` is the part of its limit that was reached."""
-        if self._is_chance(entry, fill, doubt) or (fill < _PARTLY_FULL and self._shorten(entry, next_sequence, now)):
+        if self._is_chance(entry, fill, doubt):
             return True
         if fill > _FULL:
             # A limit that was found by refusals is probed upward, and may be refused for that.
@@ -238,23 +235,6 @@ class WindowQuota:
             return False
         self._chances += 1
         return True
-
-    def _shorten(self, refused: Entry, next_sequence: int, now: float) -> bool:
-        """Count in the longest shorter window that was full as the call was sent. Return True if there is one."""
-        history, own = self._before(refused)
-        for seconds in reversed(_KNOWN_SECONDS):
-            most = self._advertised(seconds) * (1 - _TOLERANCE)
-            if seconds < self.seconds and most < math.inf and history.held(seconds) + own > most:
-                self._adopt(Window(seconds, self._advertised(seconds)), next_sequence, now)
-                self.on_trial = False
-                return True
-        return False
-
-    def _before(self, refused: Entry) -> tuple["_History", float]:
-        """The calls sent before a refused one, and its own weight."""
-        assert refused.sent_at is not None
-        sent = [item for item in self.log.sent() if item[2].sequence < refused.sequence]
-        return _History(sent, refused.sent_at), float(refused.tokens) if self._by_tokens else 1.0
 
     def _allow_for_jitter(self, next_sequence: int, now: float) -> bool:
         """Widen the slack of a full log; where it is wide, count in a shorter window. Return True if that was done."""

@@ -112,21 +112,6 @@ def test_pacer_fills_windows_of_tokens_with_calls_of_mixed_lengths(window, calls
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_pacer_learns_a_second_of_tokens_that_begins_on_the_clock(seed):
-    """A burst over the border of two seconds looks like one of a window of 2 s, until that is refused half full."""
-
-    def tokens(rng):
-        estimate = max(60, int(rng.lognormvariate(6.1, 0.5)))
-        return estimate, estimate
-
-    service = Service(1, tokens=25_300, style="fixed")
-    outcome = simulate(service, Limits(None, 25_300 * 60, 512), WAITING, seed, tokens, seconds=90)
-    assert outcome.pacer.learned().tokens_seconds == 1
-    assert service.use(25_300, since=45, tokens=True) >= 0.96
-    assert sum(at > 45 for at, _ in service.refused) <= 2
-
-
-@pytest.mark.parametrize("seed", SEEDS)
 def test_pacer_takes_a_window_that_estimates_overfill_for_chance(seed):
     def tokens(rng):
         estimate = max(60, int(rng.lognormvariate(6.1, 0.5)))
@@ -136,6 +121,19 @@ def test_pacer_takes_a_window_that_estimates_overfill_for_chance(seed):
     simulate(service, Limits(None, 50_600 * 12, 512), WAITING, seed, tokens, seconds=90)
     assert service.use(50_600 / 5, since=30, tokens=True) >= 0.965
     assert len(service.refused) <= 0.03 * len(service.arrivals)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("quota", [45_000, 40_000, 34_000, 28_000])
+def test_pacer_uses_a_window_that_holds_less_than_another_night_learned(quota, seed):
+    def tokens(rng):
+        estimate = max(60, int(rng.lognormvariate(6.1, 0.5)))
+        return estimate, max(20, int(estimate * rng.gauss(1.0, 0.12)))
+
+    service = Service(5, tokens=quota)
+    told = Limits(None, 50_600 * 12, 512, learned=Learned(tokens_seconds=5))
+    simulate(service, told, WAITING, seed, tokens, seconds=90)
+    assert service.use(quota / 5, since=30, tokens=True) >= 0.9
 
 
 @pytest.mark.parametrize(("window", "calls", "seed", "least"), [(1, 50, 3, 0.87), (1, 50, 4, 0.87), (10, 100, 1, 0.97)])
