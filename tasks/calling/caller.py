@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from tasks.calling.admission import Admission, Ticket
+from tasks.calling.keeping import Keeping
 from tasks.calling.rate_limiter import RateLimiter
 from tasks.calling.response_cache import ResponseCache
 from tasks.calling.rules.call_policy import CallPolicy, is_settled
@@ -38,7 +39,6 @@ from tasks.domain.errors import (
 from tasks.domain.ports import Summarizer
 from tasks.domain.records import Answer, GivenUp, Outcome, Reason, Reply, Request
 from tasks.parsing.rows import reason_of
-from tasks.preparing.masking import mask
 from tasks.warehouse.day_lease import DayLease
 
 T = TypeVar("T")
@@ -80,6 +80,7 @@ class Caller:
         self._summarizer = summarizer
         self._limiter = limiter
         self._answers = answers
+        self._keeping = Keeping(answers, summarizer.model, policy.prompt_version, policy.max_tokens, run_id)
         self._policy = policy
         self._run_id = run_id
         self._lease = lease
@@ -174,7 +175,7 @@ class Caller:
         if self._stopping:
             raise Stopping
         if not self._summarizer.paid:
-            return self._answered(request, await self._summarizer.summarize(request, _nothing), 1, 0.0)
+            return self._keeping.unpaid(request, await self._summarizer.summarize(request, _nothing))
         duplicate = self._in_flight.get(request.request_hash)
         if duplicate is not None:
             answer = await asyncio.shield(duplicate)
@@ -214,7 +215,7 @@ class Caller:
                 tries.unreadable += 1
                 self.usage.retries += 1
                 if tries.unreadable >= fault.tries:
-                    return self._kept(request, "broken", fault.reply.text, tries.attempts, 0.0)
+                    return await self._keeping.keep(request, "broken", fault.reply.text, tries.attempts)
             except TransientFault as fault:
                 self.usage.retries += 1
                 self._failed(request, fault)
@@ -274,14 +275,19 @@ class Caller:
             except (ContentRefused, InputTooLong, RequestInvalid) as fault:
                 permit.failed(True)
                 self.outage.succeeded(self._clock(), began)
-                return self._kept(request, _OUTCOMES[type(fault)], str(fault), tries.attempts, self._clock() - began)
+                seconds = self._clock() - began
+                return await self._keeping.keep(request, _OUTCOMES[type(fault)], str(fault), tries.attempts, seconds)
             except BaseException:
                 permit.failed(True)
                 ticket.maybe_paid()
                 raise
             seconds = self._clock() - began
             self._paid(reply, ticket)
-            answer = self._answered(request, reply, tries.attempts, seconds)  # kept before the permit is given back
+            try:  # kept before the permit is given back
+                answer = await self._keeping.keep_reply(request, reply, tries.attempts, seconds)
+            except BaseException:
+                permit.failed(True)
+                raise
             permit.done(reply.prompt_tokens + reply.completion_tokens, reply.limits, seconds)
             self.outage.succeeded(self._clock(), began)
             self._admission.answered()
@@ -290,41 +296,6 @@ class Caller:
     def _paid(self, reply: Reply, ticket: Ticket) -> None:
         ticket.paid(reply)
         self.usage.paid(reply, self._policy.prices.first)
-
-    def _answered(self, request: Request, reply: Reply, attempts: int, seconds: float) -> Answer:
-        outcome: Outcome = "refused" if reply.refused else "lost_to_thinking" if reply.lost_to_thinking else "answered"
-        return self._kept(request, outcome, reply.text, attempts, seconds, reply)
-
-    def _kept(
-        self,
-        request: Request,
-        outcome: Outcome,
-        text: str,
-        attempts: int,
-        seconds: float,
-        reply: Reply | None = None,
-    ) -> Answer:
-        answer = Answer(
-            request_hash=request.request_hash,
-            content_hash=request.content_hash,
-            outcome=outcome,
-            # What is not paid quotes a text that is masked already.
-            text=mask(text) if self._summarizer.paid and request.replacements is not None else text,
-            model=self._summarizer.model,
-            prompt_version=self._policy.prompt_version,
-            prompt_tokens=reply.prompt_tokens if reply else 0,
-            completion_tokens=reply.completion_tokens if reply else 0,
-            latency_ms=round(seconds * 1000),
-            attempts=attempts,
-            answered_at=datetime.now(UTC),
-            run_id=self._run_id,
-            cut_off=reply.cut_off if reply else False,
-            max_tokens=self._policy.max_tokens,
-            cached_tokens=reply.cached_tokens if reply else 0,
-        )
-        if self._summarizer.paid:
-            self._answers.put(answer)
-        return answer
 
     def _judge(self, request: Request, answer: Answer | GivenUp) -> None:
         """Report to the canary. Useless answers are withdrawn when the run stops: a mended model is asked again."""

@@ -8,7 +8,7 @@ Answers to the very same requests under other days are found by `other_days.py`.
 import logging
 import math
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -147,11 +147,16 @@ class ResponseCache:
 
     def put(self, answer: Answer) -> None:
         """Remember an answer: at once in a folder, with the next segment in a bucket."""
-        line = encode_answer(answer)
+        self.put_all([answer])
+
+    def put_all(self, answers: Sequence[Answer]) -> None:
+        """Remember answers, each as `put` does."""
+        lines = [encode_answer(answer) for answer in answers]
         if self._appender is None:  # a cache that is only read leaves no trace
             self._appender = self._store.appender(self._key_prefix)
-        self._appender.append(line)
-        self._add(answer, line)
+        self._appender.append(b"".join(lines))
+        for answer, line in zip(answers, lines, strict=True):
+            self._add(answer, line)
 
     def keep_new(self, answer: Answer) -> None:
         """Remember an answer, unless there is one to the same request."""

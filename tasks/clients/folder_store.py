@@ -250,7 +250,7 @@ class FolderStore:
 
 
 class _FolderAppender:
-    """One file, one `write` a record, so that records of several threads do not mix and a kill tears at most one."""
+    """One file, one `write` for what comes at once, so threads' records stay whole and a kill tears one at most."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -260,7 +260,7 @@ class _FolderAppender:
         self._torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
 
     def append(self, data: bytes) -> None:
-        """Write one record at once; it begins on a line of its own even after a torn one."""
+        """Write records at once; they begin on a line of their own even after a torn one."""
         with self._lock, explained("append to", printable_path(str(self._path))):
             assert self._file is not None, "append after close"
             left = memoryview(b"\n" + data if self._torn else data)

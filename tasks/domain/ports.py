@@ -53,7 +53,7 @@ class Appender(Protocol):
     """Bytes appended in order, each kept as soon as its store can keep it."""
 
     def append(self, data: bytes) -> None:
-        """Add one record. A folder keeps it at once; an object store may hold it back until `flush`."""
+        """Add whole records, a line each. A folder keeps them at once; an object store may hold them until `flush`."""
 
     def flush(self) -> None:
         """Return when everything appended so far is kept."""

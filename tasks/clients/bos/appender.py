@@ -27,12 +27,12 @@ class BosAppender:
         self._thread.start()
 
     def append(self, data: bytes) -> None:
-        """Hold one record; never waits for the network.
+        """Hold records, a line each; never waits for the network.
 
         Raises:
             StoreError: the records before could not be written; they are still held, and `flush` tries again.
         """
-        self._records.append(data)
+        self._records += data.splitlines(keepends=True)
         if self._failure is not None:
             raise self._failure
         if len(self._records) >= _RECORDS_IN_A_SEGMENT:
