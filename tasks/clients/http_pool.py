@@ -11,6 +11,7 @@ from functools import cache
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
@@ -96,23 +97,27 @@ class Pool:
     def __init__(self, limits: ConnectionLimits, secrets: Collection[str] = ()) -> None:
         self.limits = limits
         self.secrets = frozenset(filter(None, secrets))
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._session: aiohttp.ClientSession | None = None
+        self._proxies: dict[str, str | None] = {}
         self._reached = False
 
-    def _session(self, url: str) -> aiohttp.ClientSession:
-        proxied = not is_loopback(url)
-        session = self._sessions.get(proxied)
+    def _open_session(self) -> aiohttp.ClientSession:
+        session = self._session
         if session is None or session.closed:
             idle = self.limits.idle_seconds
-            session = self._sessions[proxied] = aiohttp.ClientSession(
+            session = self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self.limits.connections, keepalive_timeout=_KEEP_SECONDS),
                 timeout=aiohttp.ClientTimeout(total=self.limits.call_seconds, sock_connect=idle, sock_read=idle),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 json_serialize=lambda value: orjson.dumps(value).decode(),
-                trust_env=proxied,
                 auto_decompress=False,  # a few bytes must not become gigabytes before anybody counts them
             )
         return session
+
+    def _proxy(self, url: str) -> str | None:
+        if url not in self._proxies:
+            self._proxies[url] = proxy_of(url)
+        return self._proxies[url]
 
     async def send(
         self, call: Call, method: str, url: str, headers: Mapping[str, str], data: bytes | None = None
@@ -126,18 +131,19 @@ class Pool:
             KefuError: the status is an error; see `status_fault`.
         """
         asked = {"Accept-Encoding": "identity", **headers}
+        body = None if data is None else _Body(data, call)
         try:
-            async with self._session(url).request(
-                method, url, headers=asked, allow_redirects=False, data=None if data is None else _Body(data, call)
+            async with self._open_session().request(
+                method, url, headers=asked, allow_redirects=False, data=body, proxy=self._proxy(url)
             ) as response:
-                body = await _read_bounded(response, url)
+                reply = await _read_bounded(response, url)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._transport_fault(error, url, call.sent) from error
         self._reached = True
         call.headers = response.headers
         if not 200 <= response.status < 300:
-            raise status_fault(response.status, response.headers, body, address(url), self.secrets)
-        return body
+            raise status_fault(response.status, response.headers, reply, address(url), self.secrets)
+        return reply
 
     def _transport_fault(self, error: BaseException, url: str, sent: bool) -> KefuError:
         where = address(url)
@@ -168,8 +174,8 @@ class Pool:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for session in self._sessions.values():
-            await session.close()
+        if self._session is not None:
+            await self._session.close()
 
 
 async def _read_bounded(response: aiohttp.ClientResponse, url: str) -> bytes:
@@ -199,6 +205,17 @@ def address(url: str) -> str:
     """The address without its query and without a password, for messages."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def proxy_of(url: str) -> str | None:
+    """The proxy that the environment names for an address; None for this machine's own.
+
+    aiohttp's `trust_env` looks for it anew in each call, in a thread, and breaks on a login for the host in `.netrc`.
+    """
+    parts = urlsplit(url)
+    if is_loopback(url) or not parts.hostname or proxy_bypass(parts.hostname):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 @cache

@@ -122,6 +122,23 @@ def test_a_proxy_is_used_for_what_is_far_and_not_for_this_machine(monkeypatch):
             asked("http://model.invalid/v1")
 
 
+def test_a_proxy_is_told_the_login_in_its_address(monkeypatch):
+    with QianfanServer() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("http://", "http://we:secret@"))
+        assert "在吗" in asked("http://model.invalid/v1")
+        assert proxy.last_headers["Proxy-Authorization"] == "Basic d2U6c2VjcmV0"
+        assert proxy.last_headers["Authorization"] == f"Bearer {API_KEY}"
+
+
+def test_a_login_in_netrc_is_no_business_of_the_models(monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("default login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with QianfanServer() as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        assert "在吗" in asked("http://model.invalid/v1")
+        assert proxy.last_headers["Authorization"] == f"Bearer {API_KEY}"
+
+
 class TlsServer(QianfanServer):
     """The same behind TLS, with a certificate that nobody knows."""
 
