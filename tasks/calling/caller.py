@@ -162,7 +162,8 @@ class Caller:
             LeaseLost: another run has the day, and asks instead.
         """
         try:
-            await self.read_other_days(request)
+            if self._answers.must_read(request, exact=self._is_second):
+                await self.read_other_days(request)
             return await self._answer(request)
         finally:
             self.settled.add()

@@ -108,8 +108,9 @@ class OtherDays:
     def _owners_of(self, content_hash: str) -> list[int]:
         """The days that hold a conversation, nearest first."""
         fingerprint = hash(content_hash)
-        first = int(self._fingerprints.searchsorted(fingerprint))
-        last = first
+        first = last = int(self._fingerprints.searchsorted(fingerprint)) if len(self._fingerprints) else 0
+        if first == len(self._fingerprints) or self._fingerprints[first] != fingerprint:
+            return []  # as of most conversations
         while last < len(self._fingerprints) and self._fingerprints[last] == fingerprint:
             last += 1
         return sorted(set(self._owners[first:last].tolist()))

@@ -8,13 +8,14 @@ Answers to the very same requests under other days are found by `other_days.py`.
 import logging
 import math
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
 
 from tasks.calling.other_days import OtherDays
+from tasks.calling.rules.key_marks import KeyMarks
 from tasks.calling.rules.responses import answers_in_rejects, answers_in_summaries, decode_answer, encode_answer
 from tasks.calling.rules.usage import UsageTotals
 from tasks.domain.errors import ObjectMissing, TableDamaged
@@ -82,6 +83,7 @@ class ResponseCache:
             "CREATE TABLE answers (request_hash TEXT, content_hash TEXT, answered_at REAL, line BLOB);"
         )
         self._known = 0
+        self._marks = KeyMarks()
         self._withdrawn: dict[str, float] = {}
         self._load()
         self._scratch = scratch
@@ -135,6 +137,8 @@ class ResponseCache:
         return sum(answered_at > withdrawn for (answered_at,) in found)
 
     def _latest(self, column: str, value: str) -> Answer | None:
+        if value not in self._marks:
+            return None
         rows = self._index.execute(
             f"SELECT request_hash, answered_at, line FROM answers WHERE {column} = ? "  # noqa: S608  our own two names
             "ORDER BY answered_at DESC, rowid DESC",
@@ -155,8 +159,7 @@ class ResponseCache:
         if self._appender is None:  # a cache that is only read leaves no trace
             self._appender = self._store.appender(self._key_prefix)
         self._appender.append(b"".join(lines))
-        for answer, line in zip(answers, lines, strict=True):
-            self._add(answer, line)
+        self._add(zip(answers, lines, strict=True))
 
     def keep_new(self, answer: Answer) -> None:
         """Remember an answer, unless there is one to the same request."""
@@ -177,14 +180,18 @@ class ResponseCache:
         if self._other_days is not None:
             self._other_days.close()
 
-    def _add(self, answer: Answer, line: bytes) -> None:
-        answered_at = answer.answered_at.timestamp()
-        if answer.withdrawn:
-            self._withdrawn[answer.request_hash] = max(answered_at, self._withdrawn.get(answer.request_hash, -math.inf))
-            return
-        row = answer.request_hash, answer.content_hash, answered_at, line
-        self._index.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", row)
-        self._known += 1
+    def _add(self, kept: Iterable[tuple[Answer, bytes]]) -> None:
+        rows = []
+        for answer, line in kept:
+            answered_at, request_hash = answer.answered_at.timestamp(), answer.request_hash
+            if answer.withdrawn:
+                self._withdrawn[request_hash] = max(answered_at, self._withdrawn.get(request_hash, -math.inf))
+                continue
+            rows.append((request_hash, answer.content_hash, answered_at, line))
+            self._marks.add(request_hash)
+            self._marks.add(answer.content_hash)
+        self._index.executemany("INSERT INTO answers VALUES (?, ?, ?, ?)", rows)
+        self._known += len(rows)
 
     def _load(self) -> None:
         for stored in self._store.list_objects(self._prefix):
@@ -192,7 +199,7 @@ class ResponseCache:
                 for line in lines:
                     answer = decode_answer(line)
                     if answer is not None:
-                        self._add(answer, line)
+                        self._add([(answer, line)])
                         if answer.run_id == self._run_id and not answer.withdrawn:
                             self.billed_before.add(answer)
         # Afterwards: keeping the indexes while a million answers come in takes nearly twice as long.
@@ -203,7 +210,7 @@ class ResponseCache:
                 "SELECT 1 FROM answers WHERE content_hash = ?", (answer.content_hash,)
             ).fetchone()
             if known is None:
-                self._add(answer, encode_answer(answer))
+                self._add([(answer, encode_answer(answer))])
 
     def _published(self, day: date) -> Iterator[Answer]:
         for batch in _batches_of(self._store, partition_key("summaries", day), SUMMARIES):
