@@ -9,6 +9,7 @@ to review.
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from tasks.domain.pattern_signs import SignedPattern
@@ -72,6 +73,8 @@ _BEFORE: Final = 16  # characters before an issue in which a verb of writing sta
 
 _QUOTED: Final = 10  # characters that a plan does not share with a user's message by chance
 
+_HALF: Final = _QUOTED // 2  # wherever so many begin, a piece of this length that begins at a multiple of it is in them
+
 
 # Most sentences of a day come again in other conversations.
 _remembered = lru_cache(maxsize=1 << 13)
@@ -103,7 +106,7 @@ def last_word(turns: Sequence[Turn]) -> bool | None:
     """A user's verdict on what the agent said, where all their words about it are plainly of one kind."""
     agreed = refused = False
     last: bool | None = None
-    for kind in map(_kind_of, _answers(turns)):
+    for kind in chain.from_iterable(map(_kinds_in, _answers(turns))):
         if kind == "refuses":
             refused, last = True, False
         elif kind == "agrees":
@@ -123,7 +126,18 @@ def is_angry(turns: Sequence[Turn]) -> bool:
 def is_calm(turns: Sequence[Turn]) -> bool:
     """Return true if users ask and agree, and no word of theirs says that anything is amiss."""
     said = [turn.text for turn in turns if turn.role == "user"]
-    return bool(said) and not any(_AMISS.search(text) for text in said)
+    return bool(said) and not any(map(_says_amiss, said))
+
+
+@_remembered
+def _says_amiss(text: str) -> bool:
+    return _AMISS.search(text) is not None
+
+
+@_remembered
+def _kinds_in(text: str) -> Sequence[str]:
+    """The signs of a verdict in the parts of a message's sentences, in order."""
+    return tuple(filter(None, map(_kind_of, _SENTENCE.findall(text))))
 
 
 @_remembered
@@ -144,13 +158,13 @@ def _sounds_angry(text: str) -> bool:
 
 
 def _answers(turns: Sequence[Turn]) -> Iterable[str]:
-    """The parts of sentences that a user says after an agent spoke."""
+    """What a user says after an agent spoke."""
     answered = False
     for turn in turns:
         if turn.role != "user":
             answered = True
         elif answered:
-            yield from _SENTENCE.findall(turn.text)
+            yield turn.text
 
 
 def _is_the_users_own(plan: str, turns: Sequence[Turn]) -> bool:
@@ -160,10 +174,16 @@ def _is_the_users_own(plan: str, turns: Sequence[Turn]) -> bool:
         return False
     users = "\n".join(turn.text for turn in turns if turn.role == "user")
     named = [found[0] for pattern in (_SUMS, _PROMISE) for found in pattern.finditer(plan)]
-    quotes = (plan[start : start + _QUOTED] for start in range(len(plan) - _QUOTED + 1))
-    if any(words in users and words not in agents for words in (*named, *quotes)):
+    if any(words in users and words not in agents for words in (*named, *_quotes(plan, users))):
         return True
     return len(plan) >= _PLAIN and plan in users and not any(pair in agents for pair in _pairs(plan))
+
+
+def _quotes(plan: str, users: str) -> Iterable[str]:
+    """The pieces of a plan that are long enough to be quotes; none where no half of one is in the users' words."""
+    if any(plan[start : start + _HALF] in users for start in range(0, len(plan) - _HALF + 1, _HALF)):
+        return (plan[start : start + _QUOTED] for start in range(len(plan) - _QUOTED + 1))
+    return ()
 
 
 def _is_dictated(issue: str, turns: Sequence[Turn]) -> bool:
