@@ -49,17 +49,25 @@ _SECOND: Final = one_of({*GIVEN, *SHORT_TITLES, *(name[1] for name in DOUBLE_SUR
 _RARELY: Final = one_of(_SELDOM)
 
 
-def _behind(surname: str) -> str:
-    """A pattern for what begins a given name behind one of these surnames, and no word."""
-    words = {word[1] for word in EVERYDAY_WORDS if word[0] == surname}
-    names = {name[1] for name in WORDS_AS_NAMES if name[0] == surname} or {"\0"}
-    return f"(?<={surname})(?:(?={one_of(GIVEN - words)}{one_of(GIVEN)})|(?={one_of(names)}))"
+_GIVEN: Final = one_of(GIVEN)
 
+_NO_SIGN: Final = "\0"  # stands in no message: a set may not be empty
+
+
+def _seconds(look: str, words: Iterable[str]) -> str:
+    """A pattern for each surname that begins so many words, and a look at the second characters of its words."""
+    found = [word for word in words if word[0] in _SELDOM]
+    seconds = {first: one_of([_NO_SIGN, *(word[1] for word in found if word[0] == first)]) for first in sorted(_SELDOM)}
+    return "|".join(f"(?<={first})({look}{second})" for first, second in seconds.items())
+
+
+# The large set once, in front: to compile it takes longer than all the rest of the module.
+_BEHIND_SELDOM: Final = f"(?={_GIVEN}{_GIVEN})(?:{_seconds('?!', EVERYDAY_WORDS)})|{_seconds('?=', WORDS_AS_NAMES)}"
 
 # The set in front is what the engine looks for; what tells its members apart is tried where it has found one.
 _BEGINNING: Final = re.compile(
     rf"{one_of(SURNAMES.union(_PET))}(?:(?={_SECOND})"
-    rf"(?:(?<!{one_of(_SELDOM.union('大'))})|{'|'.join(map(_behind, sorted(_SELDOM)))})"
+    rf"(?:(?<!{one_of(_SELDOM.union('大'))})|{_BEHIND_SELDOM})"
     rf"|(?<=[小老阿])(?={one_of(SURNAMES - _SELDOM)})|(?<=大)(?=[{_BIG}])|(?<!大)(?=([{TWICE}])\1))"
 )
 
@@ -75,7 +83,7 @@ _PIECES: Final = SIGNS.add(
 SEEN: Final = (
     _PIECES
     | SIGNS.add_set(*map(re.compile, (one_of((SURNAMES - _SELDOM).union("小老阿")), _SECOND)))
-    | SIGNS.add_set(*map(re.compile, (_RARELY, one_of(GIVEN), one_of(GIVEN))))
+    | SIGNS.add_set(*map(re.compile, (_RARELY, _GIVEN, _GIVEN)))
     | SIGNS.add_set(*map(re.compile, (one_of(SURNAMES), f"[{TWICE}]", f"[{TWICE}]")))
 )
 
