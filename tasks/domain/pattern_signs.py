@@ -60,9 +60,18 @@ class SignedPattern:
         """The signs as a pattern, made when a text is first looked at: it takes as long as compiling does."""
         return re.compile(_written(self.pieces))
 
+    @cached_property
+    def led(self) -> re.Pattern[str]:
+        """The pattern behind a look at what a match can begin with, so that no alternative is tried elsewhere."""
+        source, flags = self.pattern.pattern, self.pattern.flags
+        firsts = _firsts(parser.parse(source, flags), bool(flags & re.IGNORECASE))
+        if firsts is None or "" in firsts:
+            return self.pattern
+        return re.compile(f"(?={_class(firsts)})(?:{source})", flags)
+
     def search(self, text: str) -> re.Match[str] | None:
         """The first match, as `re.Pattern.search` finds it."""
-        return self.pattern.search(text) if self.sign.search(text) else None
+        return self.led.search(text) if self.sign.search(text) else None
 
     def fullmatch(self, text: str) -> re.Match[str] | None:
         """The match of the whole text, as `re.Pattern.fullmatch` finds it."""
@@ -70,15 +79,15 @@ class SignedPattern:
 
     def sub(self, replacement: str | Callable[[re.Match[str]], str], text: str) -> str:
         """The text with each match replaced, as `re.Pattern.sub` does it."""
-        return self.pattern.sub(replacement, text) if self.sign.search(text) else text
+        return self.led.sub(replacement, text) if self.sign.search(text) else text
 
     def findall(self, text: str) -> Sequence[Any]:
         """All matches, as `re.Pattern.findall` gives them."""
-        return self.pattern.findall(text) if self.sign.search(text) else ()
+        return self.led.findall(text) if self.sign.search(text) else ()
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """All matches, as `re.Pattern.finditer` gives them."""
-        return self.pattern.finditer(text) if self.sign.search(text) else iter(())
+        return self.led.finditer(text) if self.sign.search(text) else iter(())
 
 
 class SignedPatterns:
@@ -246,6 +255,31 @@ def _runs(nodes: Sequence[Any], ignorecase: bool) -> Iterator[frozenset[Piece]]:
             yield frozenset(pieces)
         if all(len(piece) == _LONGEST_PIECE for piece in pieces):
             return  # what follows changes no piece any more
+
+
+def _firsts(nodes: Iterable[Any], ignorecase: bool) -> frozenset[str] | None:
+    """The characters that a match of the nodes can begin with, "" where it can be empty; None: too many to name."""
+    firsts: frozenset[str] = frozenset()
+    for node in nodes:
+        found = _first_of(node, ignorecase)
+        if found is None or "" not in found:
+            return None if found is None else firsts | found
+        firsts |= found - {""}
+    return firsts | {""}
+
+
+def _first_of(node: Any, ignorecase: bool) -> frozenset[str] | None:
+    kind, value = node
+    if kind is ops.SUBPATTERN:
+        return _firsts(value[3], _ignores(value, ignorecase))
+    if kind in _REPEATS:
+        firsts = _firsts(value[2], ignorecase)
+        return firsts if firsts is None or value[0] else firsts | {""}
+    if kind is ops.BRANCH:
+        branches = [_firsts(branch, ignorecase) for branch in value[1]]
+        return None if None in branches else frozenset().union(*filter(None, branches))
+    options = _options(node, ignorecase)
+    return None if options is None else frozenset().union(*(option[0] if option else [""] for option in options))
 
 
 def _options(node: Any, ignorecase: bool) -> set[Piece] | None:

@@ -158,7 +158,7 @@ def _sounds_angry(text: str) -> bool:
 
 
 def _answers(turns: Sequence[Turn]) -> Iterable[str]:
-    """What a user says after an agent spoke."""
+    """The messages of a user after an agent spoke."""
     answered = False
     for turn in turns:
         if turn.role != "user":

@@ -34,8 +34,10 @@ _OFFERED: Final = re.compile(r"(?:可以|好|行|是否可以|您看)(?:吗|么|
 _REGRET: Final = re.compile(r"^(?:[^，,]{0,8}(?:抱歉|对不起|不好意思|理解您?|见谅|久等)[^，,]{0,8}[，,])+")
 
 # Said to everybody, whatever they ask.
-_CANNED: Final = re.compile(
-    r"(?:产品|商品).{0,6}比较清楚|优先下单|感动得|^(?:预计|应该|估计|一般|目前)?是的$|^(?:建议|请|麻烦|辛苦)?您?(?:也|先)?保持.{0,6}畅通[^，,]{0,10}$"
+_CANNED: Final = SignedPattern(
+    re.compile(
+        r"(?:产品|商品).{0,6}比较清楚|优先下单|感动得|^(?:预计|应该|估计|一般|目前)?是的$|^(?:建议|请|麻烦|辛苦)?您?(?:也|先)?保持.{0,6}畅通[^，,]{0,10}$"
+    )
 )
 
 # A question of the agent's: by its end, once what addresses the customer is taken off, or by what it asks for.
@@ -72,8 +74,10 @@ _STATES: Final = re.compile(r"[已属缺转是有能可会用装配带送到为�
 # What a product's title ends with.
 _PRODUCT: Final = re.compile(r"(?:手机|平板|电脑|电视|冰箱|洗衣机|空调|耳机|套装|礼盒|双待|通版|内存|存储)$")
 
-_HALF: Final = re.compile(
-    r"(?:的话|如果|因为|由于|为了|或者|以及|和|然后|时候|通过|方式)$|^(?:如果|若|假如)[^，,]{0,12}$|^(?:的话|以及|或者)"
+_HALF: Final = SignedPattern(
+    re.compile(
+        r"(?:的话|如果|因为|由于|为了|或者|以及|和|然后|时候|通过|方式)$|^(?:如果|若|假如)[^，,]{0,12}$|^(?:的话|以及|或者)"
+    )
 )
 
 _SHORT_ANSWER: Final = re.compile(

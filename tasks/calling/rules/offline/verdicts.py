@@ -43,11 +43,11 @@ _SORE: Final = re.compile(alternatives("sore"))
 
 _UNEASY: Final = re.compile(alternatives("uneasy"))
 
-_URGING: Final = re.compile(alternatives("urging"))
+_URGING: Final = SignedPattern(re.compile(alternatives("urging")))
 
-_REPROACH: Final = re.compile(alternatives("reproach"))
+_REPROACH: Final = SignedPattern(re.compile(alternatives("reproach")))
 
-_RESTLESS: Final = re.compile(alternatives("restless"))
+_RESTLESS: Final = SignedPattern(re.compile(alternatives("restless")))
 
 _DENIED: Final = re.compile(
     r"(?:(?<![是这])不|没|没有|不会|(?<!是)不是|别|未|并非|不算|谈不上|不用|从不让人)(?:想|要|有|是|很|太|再|会|去)?$"
@@ -55,7 +55,9 @@ _DENIED: Final = re.compile(
 
 _REASSURED: Final = re.compile(r"不(?:着|用|太)?急|不着急|别急|着急用$|加急|紧急")
 
-_ABOUT: Final = re.compile(r"(?:如何|怎么|怎样|能不能|可以)(?:才能)?(?:投诉|举报)|投诉(?:电话|渠道|流程|入口|单)")
+_ABOUT: Final = SignedPattern(
+    re.compile(r"(?:如何|怎么|怎样|能不能|可以)(?:才能)?(?:投诉|举报)|投诉(?:电话|渠道|流程|入口|单)")
+)
 
 _POLITE: Final = re.compile(alternatives("polite"))
 
@@ -228,7 +230,7 @@ def _is_mere_talk(text: str) -> bool:
     return not any(pattern.search(text) for pattern in (_THANKS, _CONSENTS, _IS_POLITE, _ASKS_OR_TELLS))
 
 
-def _apart(text: str, signs: Iterable[SignedPattern | re.Pattern[str]]) -> list[str]:
+def _apart(text: str, signs: Iterable[SignedPattern]) -> list[str]:
     """The signs in a text that don't overlap: 又过了两天还没 is one."""
     found = sorted(
         (match.span() for sign in signs for match in sign.finditer(text)), key=lambda span: (span[0], -span[1])
