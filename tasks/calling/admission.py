@@ -86,6 +86,8 @@ class Admission:
             CeilingReached: the call does not fit under the ceiling.
             AnswersUseless: the canary stopped the run.
         """
+        if self._is_free_for(asked, again):
+            return self._begin(asked, again)
         place: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
         self._waiting[again].append((place, asked))
         self._dispatch()
@@ -144,11 +146,19 @@ class Admission:
             if not self._may_begin(asked, again):
                 return
             waiting.popleft()
-            self.budget.reserve(asked)
-            self._in_flight += 1
-            if not again:
-                self._canary.begin()
-            place.set_result(Ticket(self, asked))
+            place.set_result(self._begin(asked, again))
+
+    def _is_free_for(self, asked: Reservation, again: bool) -> bool:
+        """Return true where nobody waits and nothing is in the way."""
+        nobody_waits = not (self._waiting[True] or self._waiting[False])
+        return nobody_waits and self.stopped is None and self._may_begin(asked, again)
+
+    def _begin(self, asked: Reservation, again: bool) -> Ticket:
+        self.budget.reserve(asked)
+        self._in_flight += 1
+        if not again:
+            self._canary.begin()
+        return Ticket(self, asked)
 
     def _may_begin(self, asked: Reservation, again: bool) -> bool:
         if self._in_flight >= self._slowness.limit or not self.budget.fits(asked):

@@ -194,7 +194,10 @@ async def _all_or_first_error(coroutines: Sequence[Coroutine[object, object, T]]
         stop()
         raise
     finally:
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # Of a day's tasks nearly all are done by now: to wait for those costs a turn of the loop each.
+        await asyncio.gather(*(late for late in tasks if not late.done()), return_exceptions=True)
+        for ended in tasks:
+            _ = ended.cancelled() or ended.exception()  # heard of
     return [finished.result() for finished in tasks]
 
 
