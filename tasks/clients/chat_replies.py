@@ -10,7 +10,7 @@ from tasks.clients.http_faults import read_error, read_limits, service_fault
 from tasks.domain.errors import ReplyUnreadable
 from tasks.domain.records import Reply
 from tasks.parsing.json_records import concluding_object
-from tasks.parsing.rows import is_unfinished_thought
+from tasks.parsing.rows import begins_with_a_thought, is_unfinished_thought
 
 _REFUSED: Final = frozenset({"content_filter", "sensitive", "safety", "refusal", "prohibited_content", "blocklist"})
 
@@ -85,7 +85,7 @@ def completion_reply(body: bytes, headers: Mapping[str, str], where: str, secret
         limits=read_limits(headers),
         cached_tokens=_cached_tokens(usage),
         lost_to_thinking=lost,
-        thought=bool(thoughts.strip()) or text.lstrip().lower().startswith("<think>"),
+        thought=bool(thoughts.strip()) or begins_with_a_thought(text),
     )
     broken_off = finishes & _INTERRUPTED
     if broken_off:
@@ -223,6 +223,8 @@ def _cached_tokens(usage: Mapping[str, Any]) -> int:
 def _tokens(usage: Mapping[str, Any], name: str) -> int:
     """A count of tokens; 0 where the reply has none that can be believed."""
     value = usage.get(name)
+    if type(value) is int:  # nearly always
+        return value if 0 <= value <= _MOST_TOKENS else 0
     if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and value.strip().isascii():
         value = int(value) if value.strip().isdecimal() else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST_TOKENS:

@@ -283,18 +283,18 @@ def request_invalid(where: str, said: str = "") -> RequestInvalid:
     return RequestInvalid(_sentence(f"{where}: the service does not take this request.", said))
 
 
+_QUOTA_HEADERS: Final = (
+    "X-Ratelimit-Limit-Requests",
+    "X-Ratelimit-Limit-Tokens",
+    "X-Ratelimit-Remaining-Requests",
+    "X-Ratelimit-Remaining-Tokens",
+)
+
+
 def read_limits(headers: Mapping[str, str]) -> QuotaHeaders | None:
     """The quota in X-Ratelimit-* headers (Qianfan and OpenAI use the same names)."""
-    limits = QuotaHeaders(
-        _count(headers.get("X-Ratelimit-Limit-Requests")),
-        _count(headers.get("X-Ratelimit-Limit-Tokens")),
-        _count(headers.get("X-Ratelimit-Remaining-Requests")),
-        _count(headers.get("X-Ratelimit-Remaining-Tokens")),
-    )
-    return None if limits == _NO_LIMITS else limits
-
-
-_NO_LIMITS: Final = QuotaHeaders()
+    counts = [_count(headers.get(name)) for name in _QUOTA_HEADERS]
+    return QuotaHeaders(*counts) if any(count is not None for count in counts) else None
 
 
 def _count(value: str | None) -> int | None:

@@ -23,13 +23,19 @@ _LOST = (
     "allow more tokens (--max-output-tokens)."
 )
 
+_THOUGHT = "<think>"
+
 _BROKEN = "Each reply was empty, broken off or unreadable; the next run asks again, a few times."
+
+
+def begins_with_a_thought(text: str) -> bool:
+    """Return true where an answer begins with what its model thought."""
+    return text.lstrip()[: len(_THOUGHT)].lower() == _THOUGHT
 
 
 def is_unfinished_thought(text: str) -> bool:
     """Return true where an answer is a thought that was never ended."""
-    text = text.lstrip().lower()
-    return text.startswith("<think>") and "</think>" not in text
+    return begins_with_a_thought(text) and "</think>" not in text.lower()
 
 
 def row_or_reject(request: Request, answer: Answer | GivenUp) -> Summarized | Reject:
