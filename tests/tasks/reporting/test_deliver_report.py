@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import numpy as np
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -16,30 +15,11 @@ from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.pages.calendar import Entry
 from tasks.reporting.rules.statistics import RunUsage
 from tasks.reporting.rules.stories.alerts import Alert, Fired
-from tasks.reporting.rules.stories.segments import ISSUE_PHRASE
-from tasks.reporting.rules.stories.story import Aspect, Stories, Story
+from tasks.reporting.rules.stories.story import Stories
 from tests.builders.day_statistics import DAY, statistics_of
+from tests.builders.stories import STORY
 from tests.builders.summary_days import summaries
 from tests.servers.receiver import receiver
-
-STORY = Story(
-    dimension=ISSUE_PHRASE,
-    key="云雀物流",
-    aspects=(Aspect("volume", 43, 8), Aspect("negative", 0.7, 0.15)),
-    first_day=DAY - timedelta(days=2),
-    last_day=DAY,
-    recovered=False,
-    conversations=43,
-    unhappy=30,
-    excess_unhappy=24,
-    phrases=("网点爆仓",),
-    places=(("channel", "app"),),
-    theme="logistics_progress",
-    examples=("c1", "c2", "c3"),
-    daily=((DAY, 43.0),),
-    rows=np.arange(3),
-)
-
 
 QUIET = Context(stories=Stories(enough_past=True))
 
