@@ -1,6 +1,8 @@
 """A whole run's calls through real clients to a strict server on loopback."""
 
 import asyncio
+import errno
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -19,7 +21,7 @@ from tasks.clients.http_pool import ConnectionLimits
 from tasks.clients.openai_chat import OpenAISummarizer
 from tasks.clients.qianfan.chat import QianfanAddresses, QianfanSummarizer
 from tasks.clients.qianfan.credentials import QianfanCredentials
-from tasks.domain.errors import TransientFault
+from tasks.domain.errors import StoreFull, TransientFault
 from tasks.domain.ports import Summarizer
 from tasks.domain.records import Answer, Conversation, GivenUp, Reply, Request
 from tests.servers.qianfan import ACCESS_KEY, API_KEY, SECRET_KEY, QianfanServer
@@ -68,6 +70,31 @@ def test_answer_opens_few_connections_in_a_whole_run(server, tmp_path, kind):
     assert len(answers) == 250
     assert sum(server.delivered.values()) == 250
     assert server.stats()["connections"] <= 1.5 * CONCURRENCY
+
+
+def test_what_an_answer_held_is_given_back_though_it_can_not_be_kept(server, tmp_path, monkeypatch):
+    requests = [
+        Request(Conversation("c", (), "a", n), (), "", f"用户：第{n}单", False, "", f"r{n}", 20) for n in range(8)
+    ]
+    limiter = RateLimiter(Limits(6000, None, CONCURRENCY, window_seconds=1.0))
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def ask() -> list[Answer | GivenUp | BaseException]:
+        summarizer = connected("openai", server.url)
+        answers = ResponseCache(FolderStore(tmp_path), date(2026, 11, 22), "run", tmp_path, overwrite=False)
+        caller = Caller(summarizer, limiter, answers, CallPolicy("test"), "run")
+        try:
+            with monkeypatch.context() as disk:
+                disk.setattr(os, "write", full)
+                return await asyncio.gather(*map(caller.answer, requests), return_exceptions=True)
+        finally:
+            answers.close()
+            await summarizer.aclose()
+
+    assert {type(outcome) for outcome in asyncio.run(ask())} == {StoreFull}
+    assert limiter.snapshot().in_flight == 0
 
 
 class Poisoned:
