@@ -96,6 +96,20 @@ class Service:
             max(0, round(self.tokens - self._tokens.held)) if self.tokens else None,
         )
 
+    def steady_use(self, per_second: float, since: float, tokens: bool = False) -> float:
+        """The part of a rate that was used in whole windows from `since` on; 0 where there is none."""
+        if not self.arrivals:
+            return 0.0
+        seconds = max(self.window_seconds, 1.0)
+        begin, last = self.arrivals[0][0], self.arrivals[-1][0]
+        begin += seconds * max(0, math.ceil((since - begin) / seconds))
+        windows = math.floor((last - begin) / seconds)
+        if windows < 1:
+            return 0.0
+        end = begin + seconds * windows
+        used = sum(weight if tokens else 1 for at, weight in self.arrivals if begin <= at < end)
+        return used / (per_second * (end - begin))
+
     def use(self, per_second: float, since: float, tokens: bool = False) -> float:
         """The part of a rate that was used from `since` to the last arrival."""
         last = self.arrivals[-1][0]
@@ -139,6 +153,7 @@ def simulate(  # noqa: PLR0915 (one small function an event, over one state)
     tokens: Callable[[random.Random], tuple[int, int]] = lambda _: (500, 500),
     changes: tuple[tuple[float, Callable[[Service], None]], ...] = (),
     seconds: float = math.inf,
+    pacing: Callable[[Limits], Pacer] = Pacer,
 ) -> Outcome:
     """Send `calls` calls (or as many as fit into `seconds`) through a pacer to the service.
 
@@ -150,9 +165,10 @@ def simulate(  # noqa: PLR0915 (one small function an event, over one state)
         tokens: estimate and true usage of a call.
         changes: what happens to the service at which second.
         seconds: when to stop.
+        pacing: makes the pacer of what it is told.
     """
     rng = random.Random(seed)
-    pacer = Pacer(limits)
+    pacer = pacing(limits)
     events: list[tuple[float, int, Callable[[], None]]] = []
     order = 0
     now = 0.0

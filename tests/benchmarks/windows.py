@@ -1,0 +1,117 @@
+"""Measure how much of a quota is used, whatever window a service counts in, in simulated time.
+
+Run `python -m tests.benchmarks.windows [--group NAME …] [--match WORDS] [--seeds 3] [--full]`. Each case is a strict
+service (`tests/builders/quota_simulation.py`) with calls waiting without end. *Used* is the part of what it allows in
+whole windows from the 30th second on, *to learn* the refusals before that, *a thousand* those after it, each of the
+worst seed. Beside ours stands a client that spaces its calls evenly at the rate it was told. Every run of a seed is
+the same on every machine.
+"""
+
+import argparse
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tasks.calling.rules.pacing.limits import Limits
+from tasks.calling.rules.pacing.pacer import Pacer
+from tasks.calling.rules.pacing.sliding_window import Entry
+from tasks.domain.errors import QuotaScope
+from tasks.domain.records import QuotaHeaders
+from tests.benchmarks.windows_cases import GROUPS, Case
+from tests.builders.quota_simulation import Service, simulate
+
+LEARNED_AFTER_SECONDS = 30.0
+
+_WAITING = 20_000  # more than any of these services takes in the time
+
+
+class EvenPacer(Pacer):
+    """A client that spaces its calls evenly at the rate it was told, and tries again what is refused."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(limits)
+        self._at = 0.0
+        self._told = limits
+
+    def ready_at(self, now: float, estimate: int) -> float:
+        """When the last call's turn is over."""
+        return math.inf if self._in_flight >= self._told.concurrency else self._at
+
+    def is_short_of_tokens(self, now: float) -> bool:
+        """No call goes out of turn."""
+        return False
+
+    def grant(self, now: float, estimate: int) -> Entry:
+        """Keep the quota's own pace."""
+        calls = (self._told.requests_per_minute or math.inf) / 60
+        tokens = (self._told.tokens_per_minute or math.inf) / 60
+        queries = self._told.queries_per_second or math.inf
+        self._at = now + max(1 / calls, estimate / tokens, 1 / queries)
+        return super().grant(now, estimate)
+
+    def refused(
+        self,
+        entry: Entry,
+        now: float,
+        scope: QuotaScope,
+        retry_after_seconds: float | None,
+        limits: QuotaHeaders | None,
+    ) -> None:
+        """Learn nothing."""
+        self.failed(entry, now, maybe_counted=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a run came to."""
+
+    used: float
+    to_learn: int
+    a_thousand: float
+
+    @staticmethod
+    def worst(runs: "Sequence[Figures]") -> "Figures":
+        """The worst of several seeds, each figure by itself."""
+        return Figures(
+            min(run.used for run in runs), max(run.to_learn for run in runs), max(run.a_thousand for run in runs)
+        )
+
+
+def measure(case: Case, seed: int, pacing: Callable[[Limits], Pacer] = Pacer) -> Figures:
+    """Run one case with one seed."""
+    service = Service(**case.service)
+    simulate(service, case.limits, _WAITING, seed, case.lengths, seconds=case.seconds, pacing=pacing)
+    late = [at for at, _ in service.refused if at >= LEARNED_AFTER_SECONDS]
+    calls = sum(at >= LEARNED_AFTER_SECONDS for at, _ in service.arrivals) + len(late)
+    used = service.steady_use(case.per_second, LEARNED_AFTER_SECONDS, case.by_tokens)
+    return Figures(used, len(service.refused) - len(late), 1000 * len(late) / max(calls, 1))
+
+
+def main() -> None:
+    """Print a line a case."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.windows", description=__doc__)
+    parser.add_argument("--group", nargs="+", choices=GROUPS, default=list(GROUPS))
+    parser.add_argument("--match", default="", help="only cases whose title holds these words")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--full", action="store_true", help="three seeds, and all cases")
+    parser.add_argument("--alone", action="store_true", help="without the client that spaces its calls evenly")
+    args = parser.parse_args()
+    seeds = range(3 if args.full else args.seeds)
+    begun = time.process_time()
+    print(f"{'':54} {'used':>6} {'to learn':>8} {'a thousand':>10} {'even':>7} {'a thousand':>10}")
+    for name in args.group:
+        for case in GROUPS[name]():
+            if args.match not in case.title or (case.is_extra and not args.full):
+                continue
+            ours = Figures.worst([measure(case, seed) for seed in seeds])
+            line = f"{case.title:54} {ours.used:6.1%} {ours.to_learn:8} {ours.a_thousand:10.1f}"
+            if not args.alone and (case.limits.requests_per_minute or case.limits.tokens_per_minute):
+                even = Figures.worst([measure(case, seed, EvenPacer) for seed in seeds])
+                line += f" {even.used:7.1%} {even.a_thousand:10.1f}"
+            print(line, flush=True)
+    print(f"{time.process_time() - begun:.0f} s of CPU")
+
+
+if __name__ == "__main__":
+    main()
