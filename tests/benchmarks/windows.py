@@ -35,7 +35,7 @@ class EvenPacer(Pacer):
         self._told = limits
 
     def ready_at(self, now: float, estimate: int) -> float:
-        """When the last call's turn is over."""
+        """The end of the last call's turn."""
         return math.inf if self._in_flight >= self._told.concurrency else self._at
 
     def is_short_of_tokens(self, now: float) -> bool:
@@ -64,7 +64,7 @@ class EvenPacer(Pacer):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a run came to."""
+    """The figures of a run."""
 
     used: float
     to_learn: int

@@ -43,7 +43,7 @@ class Case:
 
     @property
     def seconds(self) -> float:
-        """How long to simulate: three of the longest windows."""
+        """The time to simulate: three of the longest windows."""
         return max(90.0, 3.05 * float(self.service.get("window_seconds", 60.0)))
 
 

@@ -13,12 +13,12 @@ from typing import Final
 from tasks.calling.rules.pacing.claim import Claim
 from tasks.calling.rules.pacing.limits import Learned, LimiterSnapshot, Limits
 from tasks.calling.rules.pacing.noise import Noise
-from tasks.calling.rules.pacing.quota_limit import REFUSALS_TO_OPEN, AdaptiveLimit
+from tasks.calling.rules.pacing.quota_limit import AdaptiveLimit
 from tasks.calling.rules.pacing.quota_use import QuotaUse
 from tasks.calling.rules.pacing.ramp import FIRST_RATE, CallSizes, Ramp, even, in_bursts, uneven
-from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog
+from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog, slack_of
 from tasks.calling.rules.pacing.usage_ratio import UsageRatio
-from tasks.calling.rules.pacing.window_quota import WindowQuota, slack_of
+from tasks.calling.rules.pacing.window_quota import WindowQuota
 from tasks.domain.errors import QuotaScope
 from tasks.domain.records import QuotaHeaders
 
@@ -29,7 +29,7 @@ _FIRST_FLIGHT: Final = 128.0
 
 _FIRST_LATENCY_SECONDS: Final = 1.0
 
-_FIRST_PAUSE_SECONDS: Final = 0.5
+_LONGEST_REST_SECONDS: Final = 1.0
 
 _PROBE_SECONDS: Final = (10.0, 160.0)
 
@@ -64,6 +64,7 @@ class Pacer:
         self._tokens = WindowQuota(
             limits.tokens_per_minute, window, by_tokens=True, learned_seconds=0.0 if shared else learned.tokens_seconds
         )
+        self._quotas = {"requests": self._requests, "tokens": self._tokens}
         self._queries = AdaptiveLimit(
             limits.queries_per_second or math.inf, *_PROBE_SECONDS, start=learned.queries_per_second or math.inf
         )
@@ -116,7 +117,8 @@ class Pacer:
         self._granted_tokens += tokens
         self._flight_squares += tokens * tokens
         self._sizes.add(tokens)
-        self._ramp.granted(now, *self._pace())
+        weight = tokens / self._sizes.mean if self._tokens.is_narrow and self._sizes.mean else 1.0
+        self._ramp.granted(now, *self._pace(), weight)
         if self._requests.crosses_border(self._granted) or self._tokens.crosses_border(self._granted_tokens):
             self._ramp.pause(now + _BORDER_SECONDS)
         if self._is_open() or self._requests.on_trial or self._tokens.on_trial:
@@ -203,6 +205,10 @@ class Pacer:
             return
         elif not self._explained(entry, scope, now):
             self._lower(entry, scope, begun, now)
+        else:
+            self._hold(now + min(self._limit_of(scope).pause_seconds, self._window / 4))
+            if scope == "tokens" and self._tokens.is_narrow:  # the window is full until as much has left it
+                self._hold(now + min(_LONGEST_REST_SECONDS, entry.tokens / self._tokens.per_second))
 
     def failed(self, entry: Entry, now: float, maybe_counted: bool) -> None:
         """The call ended otherwise; what the service may have counted stays in the log."""
@@ -226,12 +232,8 @@ class Pacer:
 
     def learned(self) -> Learned:
         """The facts that the next run should begin with."""
-        requests, tokens, queries = self._requests, self._tokens, self._queries.limit
-        return Learned(
-            requests.seconds if requests.is_narrow and not requests.on_trial else 0.0,
-            tokens.seconds if tokens.is_narrow and not tokens.on_trial else 0.0,
-            queries if queries < math.inf else 0.0,
-        )
+        queries = self._queries.limit if self._queries.limit < math.inf else 0.0
+        return Learned(self._requests.learned_seconds, self._tokens.learned_seconds, queries)
 
     def snapshot(self, now: float, waiting: int = 0) -> LimiterSnapshot:
         """A snapshot of the pacing; `waiting` counts calls that were not sent yet."""
@@ -261,7 +263,7 @@ class Pacer:
             tokens.log.advance(now)
             # Of the calls in flight, those that have left the window are no matter any more.
             inside = min(1.0, tokens.seconds / self._latency)
-            deviations = 1.4 if tokens.is_narrow else 2.0  # there, a refusal costs less than room left empty
+            deviations = 1.4 if tokens.seconds <= 2.0 else 2.0  # there, a refusal costs less than room left empty
             margin = deviations * self._usage.spread * math.sqrt(self._flight_squares * inside)
             if not tokens.has_room(now, self._granted_tokens, estimate * self._usage.ratio + margin):
                 return tokens.log.next_departure()
@@ -273,10 +275,11 @@ class Pacer:
 
     def _is_noise(self, entry: Entry, scope: QuotaScope, now: float) -> bool:
         noise = self._noise[scope]
-        limit = self._refusing(scope, entry)[0]
-        quota = {"requests": self._requests, "tokens": self._tokens}.get(scope)
+        limit = self._limit_of(scope)
+        quota = self._quotas.get(scope)
         known = noise.is_recognized
-        provoked = limit.limit == math.inf or limit.is_probing or bool(quota and not quota.is_tried)
+        provoked = limit.limit == math.inf or limit.is_probing
+        provoked |= quota is not None and (not quota.is_tried or quota.is_nearly_full_at(entry))
         is_noise = noise.is_noise(entry.sequence, self._sequence, provoked)
         if noise.is_recognized and not known:
             if quota:
@@ -286,15 +289,15 @@ class Pacer:
         return is_noise
 
     def _explained(self, entry: Entry, scope: QuotaScope, now: float) -> bool:
-        if self._shared or scope not in {"requests", "tokens"}:
+        quota = self._quotas.get(scope)
+        if self._shared or quota is None:
             return False
-        next_sequence = self._sequence + self._granted + 1
-        if scope == "requests":
-            return self._requests.explain(entry, next_sequence, now)
-        return self._tokens.explain(entry, next_sequence, now, doubt=self._usage.doubt)
+        doubt = self._usage.doubt if scope == "tokens" else 0.0
+        return quota.explain(entry, self._sequence + self._granted + 1, now, doubt)
 
     def _lower(self, entry: Entry, scope: QuotaScope, begun: bool, now: float) -> None:
-        limit, inside, least = self._refusing(scope, entry)
+        limit = self._limit_of(scope)
+        inside, least = self._inside_at(scope, entry)
         foreign = self._shared and scope in {"requests", "tokens"}
         if begun or foreign:
             inside = math.inf
@@ -309,19 +312,18 @@ class Pacer:
         if limit.refused_events > 1:
             # Until a call is taken again, each one that is sent may only add to the refusals.
             self._ramp.slow_to(max(FIRST_RATE, self._steady_rate() / 2))
-        if limit.is_open:
-            pause = _FIRST_PAUSE_SECONDS * 2.0 ** min(limit.refused_events - REFUSALS_TO_OPEN, 16)
-            self._hold(now + min(pause, longest_pause))
+        self._hold(now + min(limit.pause_seconds, longest_pause))
 
-    def _refusing(self, scope: QuotaScope, entry: Entry) -> tuple[AdaptiveLimit, float, float]:
-        """The limit that a refusal speaks of, what the service held of it, and the least it can be."""
-        if scope == "requests":
-            return self._requests.limit, entry.calls_inside, 1.0
-        if scope == "tokens":
-            return self._tokens.limit, entry.tokens_inside, float(entry.tokens)
-        if scope == "queries_per_second":
-            return self._queries, entry.queries_inside, 1.0
-        return self._concurrency, entry.flight_inside, 1.0
+    def _limit_of(self, scope: QuotaScope) -> AdaptiveLimit:
+        """The limit that a refusal speaks of."""
+        quota = self._quotas.get(scope)
+        return quota.limit if quota else self._queries if scope == "queries_per_second" else self._concurrency
+
+    def _inside_at(self, scope: QuotaScope, entry: Entry) -> tuple[float, float]:
+        """The least that the service held of what it refused a call for, and the least that its limit can be."""
+        if quota := self._quotas.get(scope):
+            return quota.inside_at(entry), float(entry.tokens) if scope == "tokens" else 1.0
+        return entry.queries_inside if scope == "queries_per_second" else entry.flight_inside, 1.0
 
     def _passed(self, probe: Entry) -> None:
         """A call that tries a window was not refused: it is past its time, or its answer came before that."""
@@ -367,9 +369,8 @@ class Pacer:
             self._requests.advertise(limits.limit_requests)
         if limits.limit_tokens:
             self._tokens.advertise(limits.limit_tokens)
-        # Used up although our own log has room: somebody else uses this quota too.
-        spent = limits.remaining_requests == 0 and self._requests.log.held < 0.9 * self._requests.limit.limit
-        if spent or (limits.remaining_tokens == 0 and self._tokens.log.held < 0.9 * self._tokens.limit.limit):
+        left = limits.remaining_requests, limits.remaining_tokens
+        if self._requests.is_used_by_others(left[0]) or self._tokens.is_used_by_others(left[1]):
             self._hold(now + self._window / 60.0)
 
     def _tightest(self) -> tuple[float, float]:
@@ -391,7 +392,7 @@ class Pacer:
         if self._is_even or self._requests.is_narrow:
             return even(steady)
         if self._tokens.is_narrow:
-            return uneven(steady) if self._sizes.are_mixed else even(steady)
+            return even(steady) if self._tokens.bursts_lose or not self._sizes.are_mixed else uneven(steady)
         return in_bursts(steady)
 
 

@@ -5,6 +5,8 @@ from typing import Final
 
 REFUSALS_TO_OPEN: Final = 3
 
+_FIRST_PAUSE_SECONDS: Final = 0.5
+
 _LONGEST_PROBE_SECONDS: Final = 160.0
 
 
@@ -61,6 +63,11 @@ class AdaptiveLimit:
     def is_open(self) -> bool:
         """True while only single probes may go."""
         return self.refused_events >= REFUSALS_TO_OPEN
+
+    @property
+    def pause_seconds(self) -> float:
+        """The time to send nothing at all: while it is open, twice as long after each refusal."""
+        return _FIRST_PAUSE_SECONDS * 2.0 ** min(self.refused_events - REFUSALS_TO_OPEN, 16) if self.is_open else 0.0
 
     @property
     def is_probing(self) -> bool:
@@ -133,10 +140,15 @@ class AdaptiveLimit:
             self.limit = min(self.limit, least)
         return True
 
+    def yield_a_bit(self, step: float, now: float) -> None:
+        """Go a step down: the limit that was found is inexact, and a refusal by chance shows that it is high."""
+        self.limit -= step
+        self._probe_at = max(self._probe_at, now + self._stay)
+
     def correct(self, sequence: int, delta: float) -> None:
         """Move a limit that was found by `delta`: what an earlier call used is known only now."""
         if sequence < self._found_by and self.limit < self.advertised:
-            self.limit += delta
+            self.limit = min(self.advertised, self.limit + delta)
 
     def accepted(self, sequence: int, reached: float, lump: float, now: float) -> None:
         """A call was taken.

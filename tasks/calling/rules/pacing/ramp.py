@@ -53,13 +53,14 @@ class Ramp:
         self._doubling = _DOUBLING_SECONDS
         self._blind_doubling = blind_doubling_seconds
 
-    def granted(self, now: float, cruise: float, catch_up_seconds: float) -> None:
+    def granted(self, now: float, cruise: float, catch_up_seconds: float, weight: float = 1.0) -> None:
         """Space the next call from one that goes now.
 
         Args:
             now: the time.
             cruise: the rate to reach; infinity where no quota is known.
             catch_up_seconds: how much lateness of timers the next calls may make up for.
+            weight: how many calls of mean size this one is worth.
         """
         if self.rate < cruise:
             easy = self.rate < _BLIND_RATE or cruise < math.inf
@@ -67,7 +68,7 @@ class Ramp:
             self.rate *= 2.0 ** (elapsed / (self._doubling if easy else max(self._doubling, self._blind_doubling)))
         self.rate = min(self.rate, cruise)
         self._last_grant = now
-        self.next_send = max(self.next_send, now - catch_up_seconds) + 1.0 / self.rate
+        self.next_send = max(self.next_send, now - catch_up_seconds) + weight / self.rate
 
     def pause(self, until: float) -> None:
         """Send nothing more before a time."""

@@ -7,6 +7,8 @@ from typing import Final
 # Arrivals are not departures: a call may be this much faster on its way than the one it replaces.
 SLACK_SECONDS: Final = 0.05
 
+_SLACK_SHARE: Final = 0.025
+
 
 class Entry:
     """One call that was let through: its weight, and what each log held as it was sent.
@@ -128,3 +130,8 @@ class SlidingLog:
 
     def _weight(self, entry: Entry) -> int:
         return entry.tokens if self._by_tokens else 1
+
+
+def slack_of(seconds: float) -> float:
+    """The slack of a window: 50 ms, but no more than a fortieth of it, since slack is lost quota."""
+    return min(SLACK_SECONDS, _SLACK_SHARE * seconds)

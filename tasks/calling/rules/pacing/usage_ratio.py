@@ -10,7 +10,7 @@ _FIRST_DOUBT = 0.4
 
 _FEW_REPLIES = 50
 
-_SLOWEST_GAIN = 0.02
+_SLOWEST_GAIN = 0.005
 
 
 class UsageRatio:
@@ -34,4 +34,6 @@ class UsageRatio:
         gain = max(_SLOWEST_GAIN, 1.0 / self._replies)
         off = used / max(estimate, 1) - self.ratio
         self.ratio += gain * off
-        self.spread += gain * (abs(off) / self.ratio * 1.25 - self.spread)
+        if self._replies > 1:  # the first one differs from a guess, not from others
+            gain = max(_SLOWEST_GAIN, 1.0 / (self._replies - 1))
+            self.spread += gain * (abs(off) / self.ratio * 1.25 - self.spread)

@@ -5,20 +5,20 @@ longest window is assumed first, since it lets an idle quota be filled in a burs
 explain contradicts it. Then the log shows which shorter window would explain the refusal at the advertised rate, and
 one call tries it. A refusal of that call refutes it, and the next explanation is tried, down to a quota that is lower
 than advertised.
+
+In a short window calls keep an even pace where bursts lose, which is safe whatever the window is. So a refusal there
+that its window does not explain is taken as what it shows at least: the service has no less than the fullest of all
+windows held. A shorter window is a bet: one that is refused as well is not made again.
 """
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import Final
 
 from tasks.calling.rules.pacing.quota_limit import AdaptiveLimit
-from tasks.calling.rules.pacing.sliding_window import SLACK_SECONDS, Entry, SlidingLog
-
-# Windows that services document; others come from token buckets, which act like a window of their depth.
-_KNOWN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0)
+from tasks.calling.rules.pacing.sent_history import KNOWN_SECONDS, SentHistory, snapped
+from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog, slack_of
 
 # Windows to try when the rate itself is in doubt.
 _LIKELY_SECONDS: Final = (1.0, 10.0)
@@ -28,18 +28,28 @@ _SHORTEST_SECONDS: Final = 1.0
 # A log this full explains a refusal by itself: one call overtook another.
 _FULL: Final = 0.97
 
+# So full it does where the limit is probed, or its calls are estimated.
+_NEARLY_FULL: Final = 0.9
+
 # Sums of estimates are off by chance. Refusals for that change nothing, where they are no more than so many.
 _CHANCE_DEVIATIONS: Final = 3.0
 
 _CHANCES_PER_CALL: Final = 1 / 50
 
-_MOST_CHANCES: Final = 4.0
+_MOST_CHANCES: Final = 3.0
+
+# Two refusals at the limit may be chance, of which the second one comes before the window is less full.
+_MOST_IN_A_ROW: Final = 2
+
+# Estimates that are off by less are no estimates.
+_EXACT: Final = 0.01
+
+# How much of a call a window's edge cuts off by chance.
+_LUMP: Final = 0.25
 
 _TOLERANCE: Final = 0.03
 
 _ROUNDING: Final = 1e-6
-
-_SLACK_SHARE: Final = 0.025
 
 # A full log that is refused all the same meets jitter: its slack grows, and shrinks again after a while in peace.
 _WIDER: Final = 1.4
@@ -91,7 +101,7 @@ class WindowQuota:
         self.limit = AdaptiveLimit(self._advertised(self.seconds), probe, max(probe, _PROBE_WINDOWS * self._base))
         self._borders = [
             self._advertised(seconds)
-            for seconds in _KNOWN_SECONDS
+            for seconds in KNOWN_SECONDS
             if seconds < window_seconds and per_minute is not None
         ]
         self._changed_at = 0
@@ -101,7 +111,13 @@ class WindowQuota:
         self._is_settled = self.is_narrow
         self._to_prove = 0
         self.on_trial = False
+        self.bursts_lose = False
         self._chances = 0.0
+        self._was_chance = False
+        self._last_refused = -2
+        self._in_a_row = 0
+        self._bet: tuple[float, bool] | None = None
+        self._refuted = set[float]()
 
     @property
     def is_narrow(self) -> bool:
@@ -112,6 +128,11 @@ class WindowQuota:
     def is_tried(self) -> bool:
         """True once the window needs no trial any more."""
         return not self.on_trial and (self._is_settled or not self._borders)
+
+    @property
+    def learned_seconds(self) -> float:
+        """The window that was found, for the next night; 0 for none."""
+        return self.seconds if self.is_narrow and not self.on_trial else 0.0
 
     @property
     def per_second(self) -> float:
@@ -127,6 +148,10 @@ class WindowQuota:
         """Take a rate from a reply's header; the configured one stays the upper bound."""
         self._per_minute = min(self._configured, per_minute)
         self.limit.advertise(self._advertised(self.seconds))
+
+    def is_used_by_others(self, remaining: int | None) -> bool:
+        """Return True where a header says that nothing is left although our own log has room."""
+        return remaining == 0 and self.log.held < _NEARLY_FULL * self.limit.limit
 
     def has_room(self, now: float, pending: float, weight: float) -> bool:
         """Return True if a call of that weight fits beside `pending` ones that are let through but not sent."""
@@ -176,6 +201,18 @@ class WindowQuota:
             if self._window.is_at_rate:
                 self.limit.limit = self.limit.advertised
 
+    def is_nearly_full_at(self, entry: Entry) -> bool:
+        """Return True where estimates that are too low explain a refusal."""
+        return self.is_narrow and self._by_tokens and entry.tokens_reached > _NEARLY_FULL * self.limit.limit
+
+    def inside_at(self, refused: Entry) -> float:
+        """The least that the service held as a call was refused, in the window that is counted in."""
+        inside = refused.tokens_inside if self._by_tokens else refused.calls_inside
+        is_full = not self._by_tokens and refused.calls_reached > _FULL * self.limit.limit
+        if not self.is_narrow or is_full:
+            return float(inside)
+        return max(self._rates_at(refused).values()) * self.seconds
+
     def explain(self, entry: Entry, next_sequence: int, now: float, doubt: float = 0.0) -> bool:
         """Look for a window that explains a refusal; return False where the limit itself has to.
 
@@ -191,7 +228,8 @@ class WindowQuota:
                 self._try_all(entry, self._changed_at, now, doubt)  # an earlier refusal, that came later
             return True
         if self.on_trial:
-            self._adopt(self._untried.pop(0), next_sequence, now)
+            if self._per_minute == math.inf or not self._turn_to_fullest(entry, next_sequence, now, doubt):
+                self._adopt(self._untried.pop(0), next_sequence, now)
             return True
         fill = (entry.tokens_reached if self._by_tokens else entry.calls_reached) / self.limit.limit
         if self.is_narrow:
@@ -208,15 +246,19 @@ class WindowQuota:
 
     def _explain_narrow(self, entry: Entry, fill: float, next_sequence: int, now: float, doubt: float) -> bool:
         """As `explain`, for a window that was found; `fill` is the part of its limit that was reached."""
-        if self._is_chance(entry, fill, doubt):
+        is_exact = not self._by_tokens or doubt < _EXACT
+        if entry.sequence > self._last_refused:  # others were sent before that one was known
+            self._in_a_row = self._in_a_row + 1 if entry.sequence <= self._last_refused + 2 else 1
+            self._last_refused = next_sequence - 1
+            self._was_chance = not is_exact and self._is_chance(entry, fill, doubt, now)
+        if self._was_chance:
             return True
-        if fill > _FULL:
-            # A limit that was found by refusals is probed upward, and may be refused for that.
-            return self.limit.limit == self.limit.advertised and self._allow_for_jitter(next_sequence, now)
-        if self.limit.refused_events > 1:  # it does not explain any more
-            self._adopt(Window(self._base, sum(weight for _, weight, _ in self.log.sent())), next_sequence, now)
-            return True
-        return False  # it explained every call before, and still may: the service has less for now
+        if fill <= (_NEARLY_FULL if self.limit.is_probing else _FULL):
+            return self._turn_to_fullest(entry, next_sequence, now, doubt)
+        # A limit that was found by refusals is probed upward, and may be refused for that.
+        if self.limit.is_probing or not self.limit.limit == self.limit.advertised < math.inf:
+            return False
+        return (is_exact or self._chances > _MOST_CHANCES) and self._allow_for_jitter(is_exact, next_sequence, now)
 
     def _try_all(self, refused: Entry, next_sequence: int, now: float, doubt: float) -> bool:
         self._first_refused = refused
@@ -225,27 +267,70 @@ class WindowQuota:
             self._adopt(self._untried.pop(0), next_sequence, now)
         return bool(self._untried)
 
-    def _is_chance(self, refused: Entry, fill: float, doubt: float) -> bool:
+    def _is_chance(self, refused: Entry, fill: float, doubt: float, now: float) -> bool:
         """Return True where calls that weigh more than estimated filled the window, as long as that happens seldom."""
         limit = self.limit.limit
-        if not self._by_tokens or limit < self.limit.advertised or self._chances > _MOST_CHANCES:
+        most_in_a_row = _MOST_IN_A_ROW if limit == self.limit.advertised else 1
+        if self.limit.is_probing or self._chances > _MOST_CHANCES or self._in_a_row > most_in_a_row:
             return False
         deviation = doubt / math.sqrt(max(1, len(self.log)))
         if fill + refused.tokens / limit < _FULL - _CHANCE_DEVIATIONS * deviation:
             return False
         self._chances += 1
+        if limit < self.limit.advertised:
+            self.limit.yield_a_bit(refused.tokens / 2, now)
         return True
 
-    def _allow_for_jitter(self, next_sequence: int, now: float) -> bool:
-        """Widen the slack of a full log; where it is wide, count in a shorter window. Return True if that was done."""
-        if self.seconds in _KNOWN_SECONDS and self.log.slack < _WIDEST_SLACK * slack_of(self.seconds):
+    def _turn_to_fullest(self, refused: Entry, next_sequence: int, now: float, doubt: float) -> bool:
+        """Count in the window that was the fullest as a call was sent, and at no more than it held.
+
+        Whatever window the service counts in, that one was full, so the highest rate of all is never below its own,
+        and neither is the limit that comes of it. A window that is the wrong one is refused again, and shows a lower
+        rate then. Return False where the window stays and its limit has to explain the refusal.
+        """
+        most = self.per_second
+        rates = {seconds: min(rate, most) for seconds, rate in self._rates_at(refused).items()}
+        full = [seconds for seconds, rate in rates.items() if rate > _FULL * most]
+        if full and self.limit.limit == self.limit.advertised:
+            seconds = min(full)
+        else:  # the longer a window, the surer what it held
+
+            def least(seconds: float) -> float:
+                held = max(rates[seconds] * seconds, float(refused.tokens))
+                error = (doubt + _LUMP) * math.sqrt((refused.tokens if self._by_tokens else 1.0) / held)
+                return rates[seconds] * (1.0 if seconds == self.seconds else 1.0 - error)
+
+            seconds = max(rates, key=least)
+        self.bursts_lose = seconds >= self.seconds
+        if self._bet is not None and seconds >= self._bet[0]:
+            self._refuted.add(self.seconds)
+            self.bursts_lose = self._bet[1]
+            self._bet = None
+        if seconds == self.seconds:
+            return False
+        events = self.limit.refused_events + 1
+        self._adopt(Window(seconds, rates[seconds] * seconds), next_sequence, now)
+        self.limit.refused_events = events
+        self.on_trial = False
+        return True
+
+    def _rates_at(self, refused: Entry) -> dict[float, float]:
+        windows = {seconds for seconds in (*KNOWN_SECONDS, self.seconds) if seconds <= self._base}
+        return SentHistory(self.log, refused, self._by_tokens).rates(windows)
+
+    def _allow_for_jitter(self, is_exact: bool, next_sequence: int, now: float) -> bool:
+        """Widen the slack of a full log; where that is no help, bet on a shorter window, and return True."""
+        shorter = max((seconds for seconds in KNOWN_SECONDS if seconds < self.seconds), default=0.0)
+        widest = slack_of(self.seconds) * (_WIDER if shorter else _WIDEST_SLACK)
+        if is_exact and self.seconds in KNOWN_SECONDS and self.log.slack < widest:
             self._set_slack(self.log.slack * _WIDER, now)
             return False
-        shorter = [seconds for seconds in _KNOWN_SECONDS if seconds < self.seconds]
-        if not shorter:
+        if not shorter or shorter in self._refuted:
             return False
-        self._adopt(Window(shorter[-1], self._advertised(shorter[-1])), next_sequence, now)
-        self.on_trial = False  # an even pace has held so far
+        self._bet = self.seconds, self.bursts_lose
+        self._adopt(Window(shorter, self._advertised(shorter)), next_sequence, now)
+        self.on_trial = False
+        self.bursts_lose = True
         return True
 
     def _adopt(self, window: Window, next_sequence: int, now: float) -> None:
@@ -259,15 +344,13 @@ class WindowQuota:
         self.on_trial = self.is_narrow
 
     def _explanations(self, refused: Entry, tolerance: float) -> list[Window]:
-        sent = [item for item in self.log.sent() if item[2].sequence < refused.sequence]
-        if not sent:
+        history = SentHistory(self.log, refused, self._by_tokens)
+        if not history:
             return []
-        assert refused.sent_at is not None
-        own = float(refused.tokens) if self._by_tokens else 1.0
-        history = _History(sent, refused.sent_at)
+        own = history.own
         narrow = [
             Window(seconds, min(history.held(seconds), self._advertised(seconds)), is_at_rate=True)
-            for seconds in self._at_the_rate(history, own, tolerance)
+            for seconds in self._at_the_rate(history, tolerance)
         ]
         for seconds in _LIKELY_SECONDS:
             held = history.held(seconds)
@@ -276,15 +359,15 @@ class WindowQuota:
                 narrow.append(Window(seconds, held))
         return [*narrow, Window(self._base, max(own, history.held(self._base)))] if narrow else []
 
-    def _at_the_rate(self, history: "_History", own: float, tolerance: float) -> Iterator[float]:
+    def _at_the_rate(self, history: SentHistory, tolerance: float) -> Iterator[float]:
         """The window in which the service, at its advertised rate, was full."""
         if self._per_minute == math.inf:
             return
-        rate = self._per_minute / 60.0
+        rate, own = self._per_minute / 60.0, history.own
         whole = history.held(self._base)
         most = whole + own if self._by_tokens else whole  # of calls, one more was one too many
-        guess = max(_snapped(whole / rate, most / rate, tolerance), _SHORTEST_SECONDS, 1.0 / rate)
-        for seconds in sorted({guess, *_KNOWN_SECONDS}):
+        guess = max(snapped(whole / rate, most / rate, tolerance), _SHORTEST_SECONDS, 1.0 / rate)
+        for seconds in sorted({guess, *KNOWN_SECONDS}):
             quota = rate * seconds
             if seconds >= self._base * (1 - _TOLERANCE):
                 return
@@ -312,35 +395,3 @@ class WindowQuota:
         if not self.is_narrow:
             return _PROBE_WINDOWS * self._base
         return max(_SHORTEST_PROBE_SECONDS, _PROBE_WINDOWS * self.seconds)
-
-
-class _History:
-    """Calls sent before a refused one, as prefix sums: what any window up to it held."""
-
-    def __init__(self, sent: Sequence[tuple[float, int, Entry]], until: float) -> None:
-        self._times = [at for at, _, _ in sent]
-        self._sums = [0, *accumulate(weight for _, weight, _ in sent)]
-        self._until = until
-
-    def held(self, seconds: float) -> int:
-        """The weight sent within so many seconds before the refused call."""
-        return self._sums[-1] - self._sums[bisect_left(self._times, self._until - seconds)]
-
-    def most(self, seconds: float) -> int:
-        """The most that was sent within any such window."""
-        return max(
-            self._sums[number + 1] - self._sums[bisect_left(self._times, at - seconds)]
-            for number, at in enumerate(self._times)
-        )
-
-
-def slack_of(seconds: float) -> float:
-    """The slack of a window: 50 ms, but no more than a fortieth of it, since slack is lost quota."""
-    return min(SLACK_SECONDS, _SLACK_SHARE * seconds)
-
-
-def _snapped(low: float, high: float, tolerance: float) -> float:
-    """The known window nearest to the middle of two bounds in seconds, or the middle where none is near."""
-    middle = (low + high) / 2
-    near = [known for known in _KNOWN_SECONDS if low * (1 - tolerance) <= known <= high * (1 + tolerance)]
-    return min(near, key=lambda known: abs(math.log(known / middle)), default=middle)

@@ -7,6 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.calling.rules.pacing.limits import Learned, Limits
+from tasks.calling.rules.pacing.sliding_window import Entry
+from tasks.calling.rules.pacing.window_quota import WindowQuota
+from tests.benchmarks.windows_cases import exact, uncertain
 from tests.builders.quota_simulation import Service, simulate
 
 SEEDS = range(2)
@@ -147,3 +150,71 @@ def test_pacer_finds_the_window_of_tokens_before_a_reply_shows_what_its_estimate
     service = Service(window, tokens=650 * calls)
     simulate(service, Limits(None, 650 * calls * 60 / window, 256), 1500 if window > 1 else 4000, seed, tokens)
     assert service.use(650 * calls / window, since=30, tokens=True) >= least
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("lengths", "least"), [(exact, 0.955), (uncertain, 0.93)])
+def test_pacer_fills_a_second_of_tokens_that_begins_on_the_clock(lengths, least, seed):
+    """A burst over the border of two seconds looks like one of a window of 2 s; an even pace is safe in both."""
+    service = Service(1, tokens=25_300, style="fixed")
+    simulate(service, Limits(None, 25_300 * 60, 512), WAITING, seed, lengths, seconds=90)
+    assert service.use(25_300, since=30, tokens=True) >= least
+    assert sum(at > 30 for at, _ in service.refused) <= 20
+
+
+@pytest.mark.parametrize(("before", "window", "style"), [(10, 1, "sliding"), (5, 1, "fixed"), (5, 10, "fixed")])
+def test_pacer_learns_anew_where_another_night_learned_what_is_wrong_now(before, window, style):
+    service = Service(window, requests=50 * window, style=style)
+    simulate(service, Limits(3000, None, 256, learned=Learned(before)), WAITING, 1, seconds=90)
+    assert service.use(50, since=30) >= 0.97
+    assert len(service.refused) <= 5
+    service = Service(window, tokens=25_300 * window, style=style)
+    learned = Learned(tokens_seconds=before)
+    simulate(service, Limits(None, 25_300 * 60, 512, learned=learned), WAITING, 1, uncertain, seconds=90)
+    assert service.use(25_300, since=30, tokens=True) >= 0.9
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 10**6),
+    before=st.sampled_from([1, 2, 5, 10, 20]),
+    window=st.sampled_from([1, 2, 5, 10]),
+    part=st.floats(0.5, 1.0),
+    by_tokens=st.booleans(),
+)
+def test_pacer_uses_most_of_less_than_it_was_told_whatever_window_was_learned(seed, before, window, part, by_tokens):
+    """The fullest of all windows is never fuller than the service: no wrong guess leaves much of it empty."""
+    quota = int(50 * window * part) * (506 if by_tokens else 1)
+    told = 3000 * (506 if by_tokens else 1)
+    service = Service(window, tokens=quota * by_tokens, requests=quota * (not by_tokens))
+    limits = Limits(None if by_tokens else told, told if by_tokens else None, 512, learned=Learned(before, before))
+    simulate(service, limits, WAITING, seed, exact, seconds=60)
+    assert service.use(quota / window, since=30, tokens=by_tokens) >= 0.8
+    assert len(service.refused) <= 0.05 * len(service.arrivals)
+
+
+@settings(max_examples=50)
+@given(taken=st.integers(0, 80), refusals=st.integers(1, 40))
+def test_refusals_are_taken_for_chance_only_as_long_as_they_are_few(taken, refusals):
+    """One of fifty calls may be refused for ever; of more, three in advance and no more."""
+    quota = WindowQuota(60 * 25_000.0, 60.0, by_tokens=True, learned_seconds=1.0)
+    sequence, by_chance, at_first, now = 0, 0, True, 0.0
+    for _ in range(refusals):
+        for refused in [False] * taken + [True]:
+            sequence += 1
+            now = sequence / 50
+            entry = Entry(500, 500, 1)
+            entry.sent_at, entry.sequence, entry.tokens_reached = now, sequence, 24_750
+            quota.log.advance(now)
+            if not refused:
+                quota.log.add(entry, now)
+                quota.accepted(entry, 24_750, 500, now)
+        at_first = at_first and quota.explain(entry, sequence + 1, now + 0.02, doubt=0.12)
+        by_chance += at_first
+    spare = 1 - taken / 50  # of each refusal, what the calls between do not make up for
+    if taken < 2:  # the third in a row is none
+        assert by_chance == min(refusals, 2)
+    elif spare > 0:
+        assert min(refusals, 4) <= by_chance <= math.ceil(3 / spare) + 1
+    else:
+        assert by_chance == refusals

@@ -1,0 +1,57 @@
+"""Calls sent before a refused one: what any window up to it held, and which known window that speaks for."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import Final
+
+from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog
+
+# Windows that services document; others come from token buckets, which act like a window of their depth.
+KNOWN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0)
+
+
+class SentHistory:
+    """All that was sent and counts, as prefix sums.
+
+    Args:
+        log: of calls that count.
+        refused: the call that was refused after them.
+        by_tokens: sum tokens instead of calls.
+    """
+
+    def __init__(self, log: SlidingLog, refused: Entry, by_tokens: bool) -> None:
+        assert refused.sent_at is not None
+        sent = [item for item in log.sent() if item[2].sequence < refused.sequence]
+        self.own = float(refused.tokens) if by_tokens else 1.0
+        # Of calls, one more was one too many; of tokens, something between nothing and all of it was.
+        self._too_much = self.own / 2 if by_tokens else 0.0
+        self._times = [at for at, _, _ in sent]
+        self._sums = [0, *accumulate(weight for _, weight, _ in sent)]
+        self._until = refused.sent_at
+
+    def __bool__(self) -> bool:
+        return bool(self._times)
+
+    def held(self, seconds: float) -> int:
+        """The weight sent within so many seconds before the refused call."""
+        return self._sums[-1] - self._sums[bisect_left(self._times, self._until - seconds)]
+
+    def most(self, seconds: float) -> int:
+        """The most that was sent within any such window."""
+        return max(
+            self._sums[number + 1] - self._sums[bisect_left(self._times, at - seconds)]
+            for number, at in enumerate(self._times)
+        )
+
+    def rates(self, windows: Iterable[float]) -> dict[float, float]:
+        """The weight a second that each window held as the call was refused."""
+        return {seconds: max(self.held(seconds) + self._too_much, 1.0) / seconds for seconds in windows}
+
+
+def snapped(low: float, high: float, tolerance: float) -> float:
+    """The known window nearest to the middle of two bounds in seconds, or the middle where none is near."""
+    middle = (low + high) / 2
+    near = [known for known in KNOWN_SECONDS if low * (1 - tolerance) <= known <= high * (1 + tolerance)]
+    return min(near, key=lambda known: abs(math.log(known / middle)), default=middle)
