@@ -28,6 +28,10 @@ _WIDEST_SET: Final = 80
 # Letters of which the engine takes more than two for the same when case is ignored.
 _CASES: Final = {"i": "iI\u0130\u0131", "k": "kK\u212a", "s": "sS\u017f"}
 
+_DIGIT: Final = (ops.CATEGORY, ops.CATEGORY_DIGIT)
+
+_CLASSES: Final = (r"\d",)
+
 _REPEATS: Final = (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT)
 
 # About how often a character stands at a given place of a Chinese chat.
@@ -202,7 +206,7 @@ def _behind_second(second: str, rests: Mapping[str, frozenset[str]]) -> str:
 
 
 def _class(characters: frozenset[str]) -> str:
-    return f"[{''.join(map(re.escape, sorted(characters)))}]"
+    return f"[{''.join(sign if sign in _CLASSES else re.escape(sign) for sign in sorted(characters))}]"
 
 
 def _required(nodes: Iterable[Any], ignorecase: bool) -> frozenset[Piece] | None:
@@ -258,7 +262,10 @@ def _runs(nodes: Sequence[Any], ignorecase: bool) -> Iterator[frozenset[Piece]]:
 
 
 def _firsts(nodes: Iterable[Any], ignorecase: bool) -> frozenset[str] | None:
-    """The characters that a match of the nodes can begin with, "" where it can be empty; None: too many to name."""
+    r"""The characters that a match of the nodes can begin with; None where there are too many to name.
+
+    Beside them "" stands for a match that can be empty, and `\d` for all digits.
+    """
     firsts: frozenset[str] = frozenset()
     for node in nodes:
         found = _first_of(node, ignorecase)
@@ -278,6 +285,9 @@ def _first_of(node: Any, ignorecase: bool) -> frozenset[str] | None:
     if kind is ops.BRANCH:
         branches = [_firsts(branch, ignorecase) for branch in value[1]]
         return None if None in branches else frozenset().union(*filter(None, branches))
+    if kind is ops.IN and _DIGIT in value:
+        others = _set_of([member for member in value if member != _DIGIT], ignorecase)
+        return None if others is None else frozenset([r"\d"]).union(*(option[0] for option in others))
     options = _options(node, ignorecase)
     return None if options is None else frozenset().union(*(option[0] if option else [""] for option in options))
 

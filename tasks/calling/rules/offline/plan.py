@@ -43,6 +43,8 @@ _CANNED: Final = SignedPattern(
 # A question of the agent's: by its end, once what addresses the customer is taken off, or by what it asks for.
 _ADDRESS: Final = re.compile(r"(?<![呢哦哈呀啊哟 ，,])[呢哦哈呀啊哟 ，,]*(?:亲爱[的哒](?:客户|顾客|用户)?|亲{1,6}|您)$")
 
+_ADDRESS_ENDS: Final = ("的", "哒", "客户", "顾客", "用户", "亲", "您")
+
 _ASKED_FOR: Final = re.compile(
     r"(?:告知|报|发)一?下.{0,6}(?:单号|编号|号码|订单)|(?:复制|提供|报)给(?:我(?!们)|小妹|妹子|这边)|"
     r"(?:因|是|未)?为什么|什么(?:原因|问题|情况|不|没)|[对是](?:么|吗|不)$|哪(?:个|里|款|一)|是不是|有没有(?!问题)|是否(?!可以(?:[吗么呢哦]|$)|还)"
@@ -160,12 +162,16 @@ def _substance(said: str) -> int:
     return max(score, 0)
 
 
+def _unaddressed(said: str) -> str:
+    return _ADDRESS.sub("", said) if said.endswith(_ADDRESS_ENDS) else said
+
+
 def _asks_for(said: str) -> bool:
-    return _ASKS_FOR.search(_ADDRESS.sub("", said)) is not None
+    return _ASKS_FOR.search(_unaddressed(said)) is not None
 
 
 def _is_asking(said: str) -> bool:
-    plain = _ADDRESS.sub("", said)
+    plain = _unaddressed(said)
     return is_question(plain.rstrip("呢")) or (plain.endswith("呢") and _ASKING.search(plain) is not None)
 
 
