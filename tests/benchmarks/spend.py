@@ -10,6 +10,7 @@ and taken off the CPU, not off the memory.
 
 import argparse
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -59,12 +60,12 @@ def child(arguments: list[str]) -> None:
 
 
 def memory_of(pid: int) -> float:
-    """MiB that a process and its children hold now, what they share counted for each."""
+    """MiB of memory that a process and its children take up now: of what several share, each has its part (PSS)."""
     with suppress(OSError):
         threads = Path(f"/proc/{pid}/task").glob("*/children")
         children = [child for thread in threads for child in thread.read_text().split()]
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        return pages * resource.getpagesize() / 2**20 + sum(memory_of(int(child)) for child in children)
+        shares = re.findall(r"^Pss: +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+        return sum(map(int, shares)) / 2**10 + sum(memory_of(int(child)) for child in children)
     return 0.0
 
 
