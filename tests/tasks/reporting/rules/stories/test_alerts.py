@@ -1,34 +1,14 @@
 """Alerts as data: conditions, the default file, and files that are wrong."""
 
 from dataclasses import replace
-from datetime import date
 
-import numpy as np
 import pytest
 
 from tasks.domain.errors import UsageError
 from tasks.reporting.alerts import load_alerts
 from tasks.reporting.rules.stories.alerts import Fired, fired_by, parse_alerts
-from tasks.reporting.rules.stories.segments import ISSUE_PHRASE
-from tasks.reporting.rules.stories.story import Aspect, Story
-
-STORY = Story(
-    dimension=ISSUE_PHRASE,
-    key="云雀物流",
-    aspects=(Aspect("volume", 43, 8), Aspect("negative", 0.7, 0.15)),
-    first_day=date(2026, 11, 20),
-    last_day=date(2026, 11, 22),
-    recovered=False,
-    conversations=43,
-    unhappy=30,
-    excess_unhappy=24.0,
-    phrases=("网点爆仓",),
-    places=(("channel", "app"),),
-    theme="logistics_progress",
-    examples=(),
-    daily=(),
-    rows=np.arange(3),
-)
+from tasks.reporting.rules.stories.story import Story
+from tests.builders.stories import STORY
 
 
 def is_fired(conditions: str, story: Story = STORY) -> bool:
