@@ -46,6 +46,19 @@ class Case:
         """The time to simulate: three of the longest windows."""
         return max(90.0, 3.05 * float(self.service.get("window_seconds", 60.0)))
 
+    @property
+    def all_told(self) -> Limits:
+        """The limits of a client that knows all the service counts, but not the true sizes of its calls."""
+        window, told = float(self.service["window_seconds"]), self.limits
+        requests, tokens = (self.service.get(name, 0) * 60 / window for name in ("requests", "tokens"))
+        return Limits(
+            min(requests, told.requests_per_minute or math.inf) or None,
+            min(tokens, told.tokens_per_minute or math.inf) or None,
+            self.service.get("concurrency", told.concurrency),
+            queries_per_second=self.service.get("queries"),
+            learned=Learned(window * (requests > 0), window * (tokens > 0)),
+        )
+
 
 def requests(title: str, window: float, told: float | None = CALLS, part: float = 1.0, **more: Any) -> Case:
     """`part` times 50 calls a second, counted in a window."""
