@@ -28,7 +28,7 @@ from tasks.domain.ports import StoredObject
 from tasks.domain.records import Answer, GivenUp, Request
 from tasks.golden.hidden_calls import HiddenCalls
 from tasks.questions.answer_rows import SameCallAnswers
-from tasks.reading.batches import Batch, LoggedBatch
+from tasks.reading.batches import Batch, LoggedBatch, largest_batch
 from tasks.reading.log_objects import list_logs
 from tasks.running.progress import Progress, report_progress
 from tasks.running.workers import Workers
@@ -104,7 +104,7 @@ class DayRun:
             return files
 
         async with report_progress(progress, get_run_logger()):
-            ahead = (workers.number + 1) * self.config.batch_size
+            ahead = (workers.number + 1) * largest_batch(self.config.batch_size)
             return await summarize_all(batches, session.caller, summarize, ahead)
 
     def _settled(self, request: Request, answer: Answer | GivenUp) -> None:

@@ -180,7 +180,12 @@ class Settings(ReportSettings):
     max_reject_ratio: float = Field(
         0.2, ge=0, le=1, description="exit 3 when more than this share is rejected (tables are still published)"
     )
-    batch_size: int = Field(500, gt=0, le=10_000, description="conversations in a batch (one Prefect task each)")
+    batch_size: int = Field(
+        500,
+        gt=0,
+        le=10_000,
+        description="conversations in a batch (one Prefect task each); a large day's batches grow to 2,000 at most",
+    )
     busy_wait_seconds: float = Field(3600.0, ge=0, description="wait so long for another run that holds the same day")
     logs_wait_seconds: float = Field(
         0.0, ge=0, description="how long after its scheduled start a run waits for logs that are not all there"

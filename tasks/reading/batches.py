@@ -9,7 +9,7 @@ from contextlib import aclosing, closing
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from tasks.domain.errors import NoLogs
 from tasks.domain.ports import StoredObject
@@ -22,6 +22,16 @@ from tasks.reading.log_objects import LogSource
 from tasks.reading.tally import ReadingTally
 
 U = TypeVar("U")
+
+# A batch is a task of Prefect, which takes its server and this process as much CPU as a hundred conversations: the
+# batches of a large day grow, as far as memory allows.
+_BATCHES_OF_A_SIZE: Final = 8
+
+_MOST_TIMES: Final = 4
+
+_MOST_IN_A_GROWN_BATCH: Final = 2_000
+
+_MOST_TURNS_IN_A_GROWN_BATCH: Final = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +129,7 @@ async def read_batches(
         store: holds the logs.
         logs: the day's objects.
         reader: reads them.
-        size: conversations in a batch.
+        size: conversations in each of the day's first batches.
         detected: gets the format of each object.
         shard: give only its requests, and no rejects.
         tally: counts what is read.
@@ -153,7 +163,7 @@ async def read_logged(
     tally: ReadingTally | None = None,
     may_be_empty: bool = False,
 ) -> AsyncGenerator[LoggedBatch, None]:
-    """Yield what was read of the day in batches of `size`, before anything of it is prepared.
+    """Yield what was read of the day in batches, the first ones of `size`, before anything of it is prepared.
 
     Raises:
         NoLogs: there is nothing at all in the objects, and that may not be.
@@ -188,8 +198,10 @@ def logged_of(
     size: int,
     detected: Callable[[DetectedFormat], None],
 ) -> Iterator[list[Logged]]:
-    """Pack what is read by `size`, each conversation beside an earlier one of its id."""
+    """Pack what is read by `size`, and by more on a large day, each conversation beside an earlier one of its id."""
     logged: list[Logged] = []
+    turns = number = 0
+    most = size
     for reading in readings:
         if isinstance(reading, DetectedFormat):
             detected(reading)
@@ -198,11 +210,18 @@ def logged_of(
             logged.append(reading)
         else:
             logged.append((reading, ids.first_seen(reading, content_hash(reading.turns))))
-        if len(logged) >= size:
+            turns += len(reading.turns)
+        if len(logged) >= most or (len(logged) >= size and turns >= _MOST_TURNS_IN_A_GROWN_BATCH):
             yield logged
-            logged = []
+            logged, turns, number = [], 0, number + 1
+            most = min(size * (1 + number // _BATCHES_OF_A_SIZE), largest_batch(size))
     if logged:
         yield logged
+
+
+def largest_batch(size: int) -> int:
+    """Return how many conversations a batch of a day holds at most whose first batches hold `size`."""
+    return max(size, min(size * _MOST_TIMES, _MOST_IN_A_GROWN_BATCH))
 
 
 def batch_of(number: int, prepared: Sequence[Request | Reject], shard: Shard | None = None) -> Batch:

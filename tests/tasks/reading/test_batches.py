@@ -49,7 +49,7 @@ def batches(tmp_path):
 def test_batches_hold_everything_once_in_order(batches):
     found = batches()
     assert [batch.number for batch in found] == list(range(len(found)))
-    assert {batch.read for batch in found[:-1]} == {7}
+    assert [batch.read for batch in found[:-1]] == [7] * 8 + [14] * 8 + [21]
     lines = [request.conversation.line for batch in found for request in batch.requests]
     assert lines == sorted(lines)
     assert sum(batch.read for batch in found) == len(list(readings()))
@@ -58,6 +58,30 @@ def test_batches_hold_everything_once_in_order(batches):
     assert len(twice) == 20
     assert {(reject.started_at, reject.channel) for reject in twice} == {(BEGAN, "app")}
     assert {reject.conversation_id for reject in rejects if reject.reason is Reason.ONE_SIDED} == {"[手机号]"}
+
+
+def sizes_of(tmp_path, conversations, *, size, turns=2):
+    said = tuple(Turn("agent" if number % 2 else "user", "好的") for number in range(turns))
+    day = (Conversation(f"c{number}", said, "a.jsonl", number + 1, BEGAN) for number in range(conversations))
+    ids = ConversationIds(tmp_path)
+    sizes = [len(batch) for batch in logged_of(day, ids, size=size, detected=lambda _: None)]
+    ids.close()
+    assert sum(sizes) == conversations
+    return sizes[:-1]
+
+
+def test_batches_of_a_large_day_grow_to_four_times_their_size(tmp_path):
+    sizes = sizes_of(tmp_path, 1_000, size=9)
+    assert sizes[:24] == [9] * 8 + [18] * 8 + [27] * 8
+    assert set(sizes[24:]) == {36}
+
+
+def test_batches_that_are_large_already_grow_no_more(tmp_path):
+    assert set(sizes_of(tmp_path, 30_000, size=2_500)) == {2_500}
+
+
+def test_batches_of_long_conversations_grow_as_far_as_memory_allows(tmp_path):
+    assert set(sizes_of(tmp_path, 400, size=9, turns=3_000)) == {9, 14}
 
 
 def test_batches_of_shards_hold_each_request_in_one_of_them_and_twins_together(batches):
@@ -133,7 +157,7 @@ def test_read_batches_are_in_order_whichever_is_prepared_first(tmp_path):
 
     found = read_all(tmp_path, Preparing(prepare, ahead=3))
     assert [request.conversation.line for batch in found for request in batch.requests] == list(range(1, 51))
-    assert [batch.number for batch in found] == list(range(13))
+    assert [batch.number for batch in found] == list(range(11))
     assert 1 < most <= 4
 
 
