@@ -3,8 +3,8 @@
 Nothing here knows an SDK or an API. Messages name the address without its query or password.
 """
 
+import asyncio
 import ssl
-import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,16 +14,14 @@ from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-import orjson
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.payload import BytesPayload
+from aiohttp.http import HttpProcessingError
 
+from tasks.clients.http_exchange import Target, exchange
 from tasks.clients.http_faults import status_fault
 from tasks.domain.errors import (
     CallTimedOut,
     CertificateUntrusted,
     KefuError,
-    ReplyUnreadable,
     TransientFault,
     Unreachable,
 )
@@ -31,11 +29,6 @@ from tasks.domain.errors import (
 # A quota of a minute that is used up at its beginning leaves connections idle until the next minute; aiohttp's
 # 15 s would open them all anew every time.
 _KEEP_SECONDS: Final = 75.0
-
-# Four short fields take a kilobyte; a thinking model's reply some hundred.
-MAX_BODY_BYTES: Final = 8 << 20
-
-_CHUNK_BYTES: Final = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +56,10 @@ class Call:
         self.sent = False
         self.headers: Mapping[str, str] = {}
 
-
-class _Body(BytesPayload):
-    """A request's body, which marks its call as sent when it is written; aiohttp's traces take ten times as long."""
-
-    def __init__(self, data: bytes, call: Call) -> None:
-        super().__init__(data, content_type="application/json")
-        self._call = call
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        """Write the bytes, as aiohttp before 3.12 asks for."""
-        await self.write_with_length(writer, None)
-
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        """Write the bytes."""
-        if not self._call.sent:
-            self._call.sent = True
-            self._call.on_sent()
-        await writer.write(self._value)
+    def mark_sent(self) -> None:
+        """The request's bytes are being written."""
+        self.sent = True
+        self.on_sent()
 
 
 class Pool:
@@ -97,27 +76,24 @@ class Pool:
     def __init__(self, limits: ConnectionLimits, secrets: Collection[str] = ()) -> None:
         self.limits = limits
         self.secrets = frozenset(filter(None, secrets))
-        self._session: aiohttp.ClientSession | None = None
-        self._proxies: dict[str, str | None] = {}
+        self._connector: aiohttp.TCPConnector | None = None
+        self._timeout = aiohttp.ClientTimeout(sock_connect=limits.idle_seconds, sock_read=limits.idle_seconds)
+        self._targets: dict[tuple[str, str], Target] = {}
         self._reached = False
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        session = self._session
-        if session is None or session.closed:
-            idle = self.limits.idle_seconds
-            session = self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self.limits.connections, keepalive_timeout=_KEEP_SECONDS),
-                timeout=aiohttp.ClientTimeout(total=self.limits.call_seconds, sock_connect=idle, sock_read=idle),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                json_serialize=lambda value: orjson.dumps(value).decode(),
-                auto_decompress=False,  # a few bytes must not become gigabytes before anybody counts them
-            )
-        return session
+    def _open_connector(self) -> aiohttp.TCPConnector:
+        connector = self._connector
+        if connector is None or connector.closed:
+            self._targets.clear()
+            connector = aiohttp.TCPConnector(limit=self.limits.connections, keepalive_timeout=_KEEP_SECONDS)
+            self._connector = connector
+        return connector
 
-    def _proxy(self, url: str) -> str | None:
-        if url not in self._proxies:
-            self._proxies[url] = proxy_of(url)
-        return self._proxies[url]
+    def _target(self, method: str, url: str) -> Target:
+        target = self._targets.get((method, url))
+        if target is None:
+            target = self._targets[method, url] = Target(method, url, proxy_of(url), address(url))
+        return target
 
     async def send(
         self, call: Call, method: str, url: str, headers: Mapping[str, str], data: bytes | None = None
@@ -130,20 +106,21 @@ class Pool:
             CertificateUntrusted: the server's certificate is not one that this machine trusts.
             KefuError: the status is an error; see `status_fault`.
         """
+        # A few compressed bytes must not become gigabytes before anybody counts them.
         asked = {"Accept-Encoding": "identity", **headers}
-        body = None if data is None else _Body(data, call)
         try:
-            async with self._open_session().request(
-                method, url, headers=asked, allow_redirects=False, data=body, proxy=self._proxy(url)
-            ) as response:
-                reply = await _read_bounded(response, url)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            async with asyncio.timeout(self.limits.call_seconds):
+                connector = self._open_connector()
+                received = await exchange(
+                    connector, self._target(method, url), asked, data, call.mark_sent, self._timeout
+                )
+        except (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError) as error:
             raise self._transport_fault(error, url, call.sent) from error
         self._reached = True
-        call.headers = response.headers
-        if not 200 <= response.status < 300:
-            raise status_fault(response.status, response.headers, reply, address(url), self.secrets)
-        return reply
+        call.headers = received.headers
+        if not 200 <= received.status < 300:
+            raise status_fault(received.status, received.headers, received.body, address(url), self.secrets)
+        return received.body
 
     def _transport_fault(self, error: BaseException, url: str, sent: bool) -> KefuError:
         where = address(url)
@@ -174,30 +151,8 @@ class Pool:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        if self._session is not None:
-            await self._session.close()
-
-
-async def _read_bounded(response: aiohttp.ClientResponse, url: str) -> bytes:
-    """The body, decompressed where the server compressed it all the same.
-
-    Raises:
-        ReplyUnreadable: it is larger than `MAX_BODY_BYTES`, or not in its encoding.
-    """
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    if not encoding and (response.content_length or MAX_BODY_BYTES) < MAX_BODY_BYTES:
-        return await response.read()  # the parser ends it where the header says
-    unpack = zlib.decompressobj(wbits=47) if encoding in {"gzip", "x-gzip", "deflate"} else None
-    body = bytearray()
-    async for packed in response.content.iter_chunked(_CHUNK_BYTES):
-        try:
-            body += unpack.decompress(packed, MAX_BODY_BYTES + 1 - len(body)) if unpack else packed
-        except zlib.error:
-            raise ReplyUnreadable(f"{address(url)}: the reply is not the {encoding} that it says it is.") from None
-        if len(body) > MAX_BODY_BYTES:
-            response.close()
-            raise ReplyUnreadable(f"{address(url)}: the reply is larger than {MAX_BODY_BYTES >> 20} MB.")
-    return bytes(body)
+        if self._connector is not None:
+            await self._connector.close()
 
 
 @cache

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tasks.clients.http_pool import MAX_BODY_BYTES, Call, ConnectionLimits, Pool, is_loopback
+from tasks.clients.http_exchange import MAX_BODY_BYTES
+from tasks.clients.http_pool import Call, ConnectionLimits, Pool, is_loopback
 from tasks.clients.openai_chat import OpenAISummarizer
 from tasks.domain.errors import CallTimedOut, CertificateUntrusted, ReplyUnreadable, TransientFault
 from tasks.domain.records import Conversation, Request
