@@ -64,6 +64,7 @@ class Target:
         is_told_whole = proxy is not None and not self.request.is_ssl()
         place = str(self.request.url) if is_told_whole else self.request.url.raw_path_qs
         self._line = f"{method} {place} HTTP/1.1"
+        self._last: tuple[Mapping[str, str] | None, bytes] = None, b""
 
     def head(self, headers: Mapping[str, str], length: int | None) -> bytes:
         """Return the head of a request with these headers beside the common ones, and a body of that many bytes.
@@ -71,13 +72,17 @@ class Target:
         Raises:
             ValueError: a header has a line break in it.
         """
+        if headers != self._last[0]:  # as good as never, but for signed requests
+            self._last = headers, self._head(headers)
+        return self._last[1] + (b"\r\n" if length is None else b"Content-Length: %d\r\n\r\n" % length)
+
+    def _head(self, headers: Mapping[str, str]) -> bytes:
         fields = self.request.headers.copy()  # as of now: the connector adds a proxy's login when it connects
+        fields.popall("Content-Length", None)  # of no body
         fields.update(headers)
-        if length is not None:
-            fields["Content-Length"] = str(length)
-        lines = [self._line, *[f"{name}: {value}" for name, value in fields.items()], "\r\n"]
+        lines = [self._line, *[f"{name}: {value}" for name, value in fields.items()], ""]
         text = "\r\n".join(lines)
-        if text.count("\n") != len(lines) or text.count("\r") != len(lines):
+        if text.count("\n") >= len(lines) or text.count("\r") >= len(lines):
             raise ValueError(f"{self.where}: there is a line break in a header.")
         return text.encode()
 

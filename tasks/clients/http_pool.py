@@ -3,7 +3,6 @@
 Nothing here knows an SDK or an API. Messages name the address without its query or password.
 """
 
-import asyncio
 import ssl
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from aiohttp.http import HttpProcessingError
 
+from tasks.clients.deadlines import Deadlines
 from tasks.clients.http_exchange import Target, exchange
 from tasks.clients.http_faults import status_fault
 from tasks.domain.errors import (
@@ -79,12 +79,13 @@ class Pool:
         self._connector: aiohttp.TCPConnector | None = None
         self._timeout = aiohttp.ClientTimeout(sock_connect=limits.idle_seconds, sock_read=limits.idle_seconds)
         self._targets: dict[tuple[str, str], Target] = {}
+        self._deadlines: Deadlines
         self._reached = False
 
     def _open_connector(self) -> aiohttp.TCPConnector:
         connector = self._connector
         if connector is None or connector.closed:
-            self._targets.clear()
+            self._targets, self._deadlines = {}, Deadlines(self.limits.call_seconds)
             connector = aiohttp.TCPConnector(limit=self.limits.connections, keepalive_timeout=_KEEP_SECONDS)
             self._connector = connector
         return connector
@@ -109,8 +110,8 @@ class Pool:
         # A few compressed bytes must not become gigabytes before anybody counts them.
         asked = {"Accept-Encoding": "identity", **headers}
         try:
-            async with asyncio.timeout(self.limits.call_seconds):
-                connector = self._open_connector()
+            connector = self._open_connector()
+            with self._deadlines.begin():
                 received = await exchange(
                     connector, self._target(method, url), asked, data, call.mark_sent, self._timeout
                 )
