@@ -28,6 +28,7 @@ from tasks.domain.ports import ObjectStore
 from tasks.reading.log_objects import has_logs
 from tasks.running.artifacts import show_table
 from tasks.running.backfill_runs import BackfillRuns, cancel_days, cancel_days_of, read_deployment
+from tasks.running.deployed import deployment_id
 from tasks.running.hand_on import handed_on_when_stopped, stopped_when_cancelled, was_cancelled
 from tasks.running.rules.backfill_lines import format_outcomes
 from tasks.running.rules.backfills import (
@@ -145,7 +146,7 @@ async def _do(
         left = await limits()
         return outcome(day, NOT_BEGUN) if left is None else await _summarized(day, {**settings, **left})
 
-    if runtime.deployment.id is None:
+    if deployment_id() is None:
         for day in days:
             outcomes.append(await here(day))  # noqa: PERF401  what a day may spend hangs on those before
         return outcomes

@@ -23,6 +23,7 @@ from tasks.domain.ports import ObjectStore
 from tasks.reporting.report import aggregate_published, look_around, publish_span, show_report
 from tasks.reporting.rules.stories.texts import story_json
 from tasks.running.catch_up import days_coming
+from tasks.running.deployed import deployment_id
 from tasks.running.pausing import AWAITING_DAYS, reschedule
 from tasks.warehouse.day_lease import is_alive
 from tasks.warehouse.publish import is_complete
@@ -71,7 +72,7 @@ async def publish_edition(
 
 async def _wait_for(days: Sequence[date], warehouse: ObjectStore, config: Settings) -> None:
     """Come back later while days are under way: after an outage the night before is as late as this run."""
-    if runtime.deployment.id is None or runtime.flow_run.run_count > _LOOKS_AT_MOST:
+    if deployment_id() is None or runtime.flow_run.run_count > _LOOKS_AT_MOST:
         return
     missing = {str(day) for day in days if not await asyncio.to_thread(is_complete, warehouse, day)}
     if not missing:

@@ -43,6 +43,7 @@ from tasks.reporting.report import (
 )
 from tasks.reporting.rules.golden_lines import change_line
 from tasks.running.catch_up import catch_up
+from tasks.running.deployed import deployment_id
 from tasks.running.hand_on import handed_on_when_stopped
 from tasks.running.pausing import AWAITING_LOGS, reschedule
 from tasks.running.run_names import name_run
@@ -120,7 +121,7 @@ async def summarize_day(
     if config.shadow_endpoint:
         await shadow_afterwards(day, settings)
     tally.raise_if_too_many_rejects(config.max_reject_ratio, statistics.rejects)
-    if runtime.deployment.id is not None:
+    if deployment_id() is not None:
         return cast("DayTally", _with_remarks(tally, logs, check))
     return tally
 
@@ -145,7 +146,7 @@ def _day_of_this_run(day: date | None, config: Settings) -> date:
 
 
 async def _catch_up(day: date, number: int, args: Mapping[str, Any], config: Settings) -> None:
-    if not number or runtime.deployment.id is None or not names_the_day(config.source):
+    if not number or deployment_id() is None or not names_the_day(config.source):
         return
     warehouse = open_warehouse(config)
 

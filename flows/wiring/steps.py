@@ -43,6 +43,7 @@ from tasks.reading.conversations import LogReader
 from tasks.reading.days import count_days
 from tasks.reading.log_objects import list_logs
 from tasks.reading.tally import ReadingTally
+from tasks.running.deployed import deployment_id
 from tasks.running.progress import Progress
 from tasks.running.scratch import scratch_folder
 from tasks.running.workers import CONVERSATIONS_BEFORE, Workers, worthwhile_workers
@@ -212,7 +213,7 @@ def nightly_policy(config: Settings, warehouse: ObjectStore, day: date) -> CallP
     return replace(
         config.call_policy(config.prompt_version),
         # A person waits at a command; a deployment's run goes on by itself when the endpoint is back.
-        unreached_seconds=None if runtime.deployment.id else _UNREACHED_SHARE * config.give_up_seconds,
+        unreached_seconds=None if deployment_id() else _UNREACHED_SHARE * config.give_up_seconds,
         canary=CanaryRule(config.canary_calls, config.max_reject_ratio, usual),
         ceiling=config.ceiling,
         ask_again=config.retried_reasons,
