@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 from prefect import task
@@ -201,10 +202,15 @@ async def _all_or_first_error(coroutines: Sequence[Coroutine[object, object, T]]
     return [finished.result() for finished in tasks]
 
 
+@cache
+def _imports_are_set_aside() -> bool:
+    return gc.get_freeze_count() > 0  # counts them one by one: 15 ms, and a command does it before its first run
+
+
 @contextmanager
 def _rare_collections() -> Iterator[None]:
     """Look for garbage seldom, and never among what was there before: a third of a day's CPU otherwise."""
-    thresholds, is_frozen = gc.get_threshold(), gc.get_freeze_count() > 0
+    thresholds, is_frozen = gc.get_threshold(), _imports_are_set_aside()
     if not is_frozen:  # a command has set its imports aside; more would keep the garbage of the day before
         gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *thresholds[1:])

@@ -18,6 +18,7 @@ from tasks.domain.errors import CredentialsRefused, RunStopped
 from tasks.domain.records import Answer, Conversation, GivenUp, Reply, Request
 from tasks.preparing.logged import Steps
 from tasks.reading.batches import Batch
+from tasks.summarizing import summarize as summarizing
 from tasks.summarizing.batch_work import BatchTools, write_batch
 from tasks.summarizing.summarize import summarize_all, summarize_batch
 from tasks.warehouse.parts import BatchFiles
@@ -129,6 +130,7 @@ def test_summarize_all_looks_for_garbage_afterwards_where_it_was_looked_for_befo
     thresholds = gc.get_threshold()
     try:
         (gc.freeze if is_set_aside else gc.unfreeze)()
+        summarizing._imports_are_set_aside.cache_clear()
         frozen, of_the_day_before = gc.get_freeze_count(), [[number] for number in range(10_000)]
         asyncio.run(summarize(tmp_path, batch(0, "0")))
         assert (gc.get_freeze_count() > 0) == is_set_aside
@@ -136,3 +138,4 @@ def test_summarize_all_looks_for_garbage_afterwards_where_it_was_looked_for_befo
         assert gc.get_threshold() == thresholds
     finally:
         (gc.freeze if already else gc.unfreeze)()
+        summarizing._imports_are_set_aside.cache_clear()
