@@ -82,15 +82,14 @@ def save_block(machine: Served, slug: str, name: str, data: dict[str, Any]) -> N
 def test_nightly_and_backfill_end_well_beside_each_other(machine: Served):
     # 02:30 on the 23rd there; the logs are as new as this clone, which makes no day of the past incomplete.
     nightly = machine.start("summarize-day/nightly", scheduled_time="2026-11-22T18:30:00Z", catch_up_days=0)
-    backfill = machine.start("backfill-days/backfill", start=DAYS[0], end=DAYS[-1])
+    days = set(DAYS[1:])  # one of its own, and the nightly's: a third would be a process more
+    backfill = machine.start("backfill-days/backfill", start=DAYS[1], end=DAYS[-1])
     assert [machine.wait(run, seconds=300)["state_name"] for run in (nightly, backfill)] == ["Completed", "Completed"]
     runs = pq.ParquetFile(machine.warehouse / "runs" / "day=2026-11-22" / "runs.parquet").read(["run_id"])
     assert nightly in runs["run_id"].to_pylist(), "the day before it was due"
-    assert all(is_complete(machine, day) and counts(machine, day) > 0 for day in DAYS)
+    assert all(is_complete(machine, day) and counts(machine, day) > 0 for day in days)
     artifacts = machine.ask("POST", "/artifacts/filter", {})
-    assert {day for day in DAYS for found in artifacts if found["type"] == "markdown" and day in found["key"]} == set(
-        DAYS
-    )
+    assert days == {day for day in days for found in artifacts if found["type"] == "markdown" and day in found["key"]}
     assert left_under_way(machine, 120) == []
 
 
