@@ -14,6 +14,7 @@ from tests.servers.prefect import ONE_CERTIFICATE, prefect_api  # noqa: F401  th
 os.environ["PREFECT_API_URL"] = ""
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["PREFECT_LOGGING_TO_API_ENABLED"] = "false"
+os.environ["PREFECT_CLIENT_CSRF_SUPPORT_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["PREFECT_API_SSL_CERT_FILE"] = str(ONE_CERTIFICATE)
 for name in list(os.environ):
@@ -22,6 +23,9 @@ for name in list(os.environ):
 
 # No test cuts the power, and what was written outlives a killed process: nobody here waits for the disk.
 os.fsync = lambda fd: None
+
+# Nothing of what is imported and collected is garbage; looking for it took an eighth of that.
+gc.disable()
 
 # A machine shared with other work is slow at times; that says nothing about the code.
 settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -49,6 +53,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000)
+    gc.enable()
     atexit.register(gc.unfreeze)  # DuckDB writes pages about what is still there at the end
 
 
