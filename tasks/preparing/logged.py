@@ -13,9 +13,9 @@ _TEXTS_BEFORE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """The place where an id was seen first, and a digest of what stood there."""
+    """The place where an id was seen first, and whether the same was said there."""
 
-    content_hash: str
+    says_the_same: bool
     source_uri: str
     line: int
 
@@ -44,11 +44,7 @@ def _prepared(steps: Steps, logged: Conversation, first: Sighting | None) -> Req
     if first is None:
         return request
     conversation = request.conversation
-    same = (
-        "the same conversation is"
-        if first.content_hash == request.content_hash
-        else "a conversation of this id that differs is"
-    )
+    same = "the same conversation is" if first.says_the_same else "a conversation of this id that differs is"
     return Reject(
         conversation_id=conversation.conversation_id,
         reason=Reason.DUPLICATE,

@@ -51,7 +51,7 @@ def logged() -> list[Logged]:
         )
         for number in range(40)
     ]
-    twice = Sighting("another", "logs/a.jsonl", 1)
+    twice = Sighting(False, "logs/a.jsonl", 1)
     unreadable = Reject("", Reason.UNREADABLE, "no JSON", "logs/a.jsonl", 41, "{13912345678")
     return [*((conversation, None) for conversation in conversations), (conversations[0], twice), unreadable]
 
