@@ -67,7 +67,7 @@ class Classifier:
             starts = np.flatnonzero(np.diff(rows, prepend=-1))
             counts = np.diff(starts, append=len(rows))
             if counts.max() <= _MOST_IN_A_LANE:
-                lanes = np.add.reduceat(self._lanes[columns], starts, axis=0).view(np.uint16)
+                lanes = np.add.reduceat(self._lanes.take(columns, axis=0), starts, axis=0).view(np.uint16)
                 sums[rows[starts]] = lanes[:, : len(self.themes)].astype(np.int32) - _ABOVE_ZERO * counts[:, None]
             else:
                 weights = self.weights[columns].astype(np.int16)

@@ -12,6 +12,11 @@ from tasks.themes.rules.ngrams import code_points, hashes
 
 _ABSENT = -1
 
+# Of the hashes' ends, which words have: few places of a text are looked for among the words.
+_ENDS = 1 << 16
+
+_Words = tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]
+
 
 @dataclass(frozen=True)
 class Signals:
@@ -48,11 +53,13 @@ class Signals:
         """Texts x groups: where each group's first word begins, counted through all texts."""
         points, owners = code_points(texts)
         found = [np.zeros((3, 0), np.int64)]
-        for length, (words, groups) in self._words.items():
+        for length, (words, groups, ends) in self._words.items():
             state, inside = hashes(points, owners, length)
-            lowest = np.searchsorted(words, state)
-            at = np.flatnonzero(inside & (words.take(lowest, mode="clip") == state))
-            lowest, highest = lowest[at], np.searchsorted(words, state[at], side="right")
+            at = np.flatnonzero(inside & ends.take(_end_of(state)))
+            lowest = np.searchsorted(words, state[at])
+            is_word = words.take(lowest, mode="clip") == state[at]
+            at, lowest = at[is_word], lowest[is_word]
+            highest = np.searchsorted(words, state[at], side="right")
             # A word may be of several groups: then it stands several times.
             for offset in range(int((highest - lowest).max(initial=0))):
                 more = lowest + offset < highest
@@ -65,18 +72,24 @@ class Signals:
         return places
 
     @cached_property
-    def _words(self) -> dict[int, tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]]:
-        """By length, the hashes of words in their order, and the group of each."""
+    def _words(self) -> dict[int, _Words]:
+        """By length, the hashes of words in their order, the group of each, and which ends of hashes there are."""
         lengths = sorted({len(word) for group in self.groups for word in group})
         return {length: self._hashed(length) for length in lengths}
 
-    def _hashed(self, length: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    def _hashed(self, length: int) -> _Words:
         words = [(word, number) for number, group in enumerate(self.groups) for word in group if len(word) == length]
         points, owners = code_points([word for word, _ in words])
         state, _ = hashes(points, owners, length)
         own = state[1 :: length + 2][: len(words)]  # each word stands between two edges
         order = np.argsort(own, kind="stable")
-        return own[order], np.array([number for _, number in words], np.int64)[order]
+        ends = np.zeros(_ENDS, np.bool_)
+        ends[_end_of(own)] = True
+        return own[order], np.array([number for _, number in words], np.int64)[order], ends
+
+
+def _end_of(hashed: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    return (hashed & np.uint64(_ENDS - 1)).astype(np.int64)
 
 
 def _pairs(rows: npt.NDArray[np.int64], many: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
