@@ -67,7 +67,9 @@ class DayRun:
         session, golden = self.session, self.golden
         logger = get_run_logger()
         is_unasked = not golden and needs_no_answers(session, self.services, self.config)
-        with open_workers(session, self.services, self.config, logger.warning, is_unasked=is_unasked) as workers:
+        with open_workers(
+            session, self.services, self.config, self.logs, logger.warning, is_unasked=is_unasked
+        ) as workers:
             if is_unasked:
                 return await self._summarize_unasked(workers)
             batches = read(self.logs, session, self.services, self.config, self.progress, workers=workers)

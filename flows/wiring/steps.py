@@ -46,7 +46,7 @@ from tasks.reading.tally import ReadingTally
 from tasks.running.deployed import deployment_id
 from tasks.running.progress import Progress
 from tasks.running.scratch import scratch_folder
-from tasks.running.workers import CONVERSATIONS_BEFORE, Workers, worthwhile_workers
+from tasks.running.workers import CONVERSATIONS_BEFORE, LARGE_LOGS_BYTES, Workers, worthwhile_workers
 from tasks.summarizing.batch_work import BatchTools, prepare_and_keep, prepare_batch
 from tasks.summarizing.day import DayOptions, DayResources, DaySession, open_day
 from tasks.summarizing.dry_run import DryRun, count_day, first_conversations
@@ -159,7 +159,13 @@ def _remark(progress: Progress, day: date) -> None:
 
 
 def open_workers(
-    run: DaySession, services: Services, config: Settings, notify: Callable[[str], object], *, is_unasked: bool
+    run: DaySession,
+    services: Services,
+    config: Settings,
+    logs: Sequence[StoredObject],
+    notify: Callable[[str], object],
+    *,
+    is_unasked: bool,
 ) -> Workers[BatchTools]:
     """Return the processes that prepare a day's batches and make rows of the answers; none where a quota is slower."""
     reader = log_reader(config, run.scratch, run.day, services.summarizer.model)
@@ -176,7 +182,8 @@ def open_workers(
     )
     is_slow = services.summarizer.paid and config.rpm is not None and config.rpm < _CALLS_A_CORE_FEEDS
     jobs_a_batch = 1 if is_unasked else 2  # prepared, and written
-    jobs_before = jobs_a_batch * ceil(CONVERSATIONS_BEFORE / config.batch_size)
+    is_large = sum(log.size for log in logs) >= LARGE_LOGS_BYTES and not config.limit
+    jobs_before = 0 if is_large else jobs_a_batch * ceil(CONVERSATIONS_BEFORE / config.batch_size)
     return Workers(0 if is_slow else worthwhile_workers(), tools, notify, jobs_before)
 
 

@@ -35,6 +35,9 @@ _MOST: Final = 2
 # before they are worth it.
 CONVERSATIONS_BEFORE: Final = 2000
 
+# Logs of so many bytes hold more than that, or take longer to read: then the processes begin at once.
+LARGE_LOGS_BYTES: Final = 64 << 20
+
 
 def worthwhile_workers(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     """Return how many worker processes use the cores there are: two at most, since this process feeds no more.
@@ -56,7 +59,7 @@ class Workers(Generic[Tools]):
         number: of processes; 0 has every job done here.
         tools: the first argument of every job; a process gets them once.
         notify: gets a sentence about a process that died.
-        jobs_before: how many jobs are done here before the processes begin.
+        jobs_before: how many jobs are done here before the processes begin; with 0 they begin at once.
     """
 
     def __init__(self, number: int, tools: Tools, notify: Callable[[str], object], jobs_before: int) -> None:
@@ -72,6 +75,8 @@ class Workers(Generic[Tools]):
         self._places_here: set[object] = set()
 
     def __enter__(self) -> Self:
+        if self.number and self._jobs_left <= 0:
+            self._begin()
         return self
 
     def __exit__(
@@ -104,14 +109,19 @@ class Workers(Generic[Tools]):
         process = await self._free(wanted)
         if place is not None and wanted is None:
             self._place_of[place] = process
-        doing = asyncio.get_running_loop().run_in_executor(None, self._do, process, job, arguments)
-        doing.add_done_callback(lambda done: self._is_idle(process, done))
-        return await asyncio.shield(doing)
+        return await asyncio.shield(self._start(process, job, *arguments))
 
     def _begin(self) -> None:
         tools = pickle.dumps(self._tools)
         self._processes = [_Process(tools) for _ in range(self.number)]
-        self._idle.update(self._processes)
+        for process in self._processes:
+            # The tools make it import what they are made of, which takes a second that reading can use.
+            self._start(process, _take_tools)
+
+    def _start(self, process: "_Process", job: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
+        doing = asyncio.get_running_loop().run_in_executor(None, self._do, process, job, arguments)
+        doing.add_done_callback(lambda done: self._is_idle(process, done))
+        return doing
 
     async def _free(self, wanted: "_Process | None") -> "_Process":
         """Wait for a process that has nothing to do: a certain one, or any."""
@@ -158,6 +168,10 @@ class Workers(Generic[Tools]):
                     "on; nothing is lost. If the machine is short of memory, give it more."
                 )
         return job(self._tools, *arguments)
+
+
+def _take_tools(tools: object) -> None:
+    """Do nothing with the tools: a process has them now."""
 
 
 class _Process:

@@ -69,6 +69,37 @@ def test_jobs_are_done_in_processes_once_there_are_enough_of_them():
     assert said == []
 
 
+def taken(begun: Path) -> str:
+    begun.write_bytes(b"taken")
+    return "tools"
+
+
+class ToolsThatTell:
+    """Tools that write into a pipe when a process takes them."""
+
+    def __init__(self, begun: Path) -> None:
+        self.begun = begun
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return taken, (self.begun,)
+
+
+def name(tools: object) -> object:
+    return tools
+
+
+def test_processes_take_their_tools_before_the_first_job_where_none_is_done_here(tmp_path):
+    begun = tmp_path / "begun"
+    os.mkfifo(begun)
+
+    async def run():
+        with Workers(1, ToolsThatTell(begun), pytest.fail, jobs_before=0) as workers:
+            there = await asyncio.to_thread(begun.read_bytes)
+            return there, await workers.run(name)
+
+    assert asyncio.run(run()) == (b"taken", "tools")
+
+
 def leave(tools: dict[int, int], number: int) -> int:
     tools[number] = os.getpid()
     return os.getpid()
