@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tasks.calling import response_cache
 from tasks.calling.other_days import OtherDays
 from tasks.calling.response_cache import ResponseCache
 from tasks.clients.folder_store import FolderStore
@@ -89,6 +90,19 @@ def test_find_takes_the_latest_answer(opened):
         assert log.get(request()).text == text
     log.close()
     assert opened("next").get(request()).text == "new"
+
+
+def test_requests_whose_fingerprints_are_the_same_keep_their_own_answers(opened, monkeypatch):
+    monkeypatch.setattr(response_cache, "hash", lambda key: 7, raising=False)
+    log = opened()
+    for number in range(3):
+        log.put(replace(ANSWER, request_hash=f"r{number}", content_hash=f"c{number}", text=str(number)))
+    log.put(replace(ANSWER, request_hash="r2", content_hash="c2", withdrawn=True))
+    assert [log.get(request(f"r{number}", "")).text for number in range(2)] == ["0", "1"]
+    assert log.get(request("r0", "c1")).text == "0"
+    assert log.get(request("", "c1")).text == "1"
+    assert log.get(request("r2", "c2")) is None
+    assert [log.tries(request(f"r{number}")) for number in range(4)] == [1, 1, 0, 0]
 
 
 def test_find_knows_another_models_answer_unless_it_is_to_be_overwritten(opened):
