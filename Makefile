@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 # Compiled once, in parallel: otherwise every start compiles a thousand modules where PYTHONDONTWRITEBYTECODE is set.
 # What no command loads, and what packages test themselves with, is compiled where it is used.
-LOADED_BY_NONE := pip|setuptools|distutils|f2py|experimental|apprise|lexers|posseg|wcwidth|prompt_toolkit|dateparser|rich_rst
+LOADED_BY_NONE := pip|setuptools|distutils|f2py|experimental|apprise|lexers|posseg|wcwidth|prompt_toolkit|dateparser|rich_rst|pandas|oauthlib|typer
 NOT_COMPILED := /(_?tests?|testing|SelfTest|$(LOADED_BY_NONE))/
 
 .PHONY: help env demo serve lint types suite test test-long test-postgres test-browser test-containers picture fuzz audit sbom licences lock clean
@@ -30,8 +30,7 @@ env: .venv/.complete ## build .venv from requirements.lock
 	$(PYTHON) -m venv .venv
 	$(PIP) --require-hashes -r deployments/requirements-pip.lock
 	$(PIP) --require-hashes -r deployments/requirements-runtime.lock
-	$(PIP) --no-index --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' .venv/lib flows tasks || true
+	$(PIP) --no-index --no-deps --no-build-isolation --editable . & { $(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' .venv/lib flows tasks || true; } && wait $$!
 	@touch $@
 
 # What only developers need comes on top.

@@ -114,7 +114,7 @@ def test_image_and_environment_install_by_hashes_only():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     environment = makefile.partition("\n.venv/.runs:")[2].partition("\ndemo:")[0]
     of_image = re.findall(r"pip install (.*?)(?: \\)?\n", dockerfile)
-    of_environment = re.findall(r"\t\$\(PIP\) (.*)\n", environment)
+    of_environment = [line.strip() for line in re.findall(r"\t\$\(PIP\) ([^&\n]*)", environment)]
     assert [line.split()[-1] for line in of_image] == ["requirements-pip.lock", "requirements-runtime.lock"]
     assert [line.split()[-1] for line in of_environment] == [
         "deployments/requirements-pip.lock",
