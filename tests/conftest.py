@@ -5,10 +5,12 @@ import gc
 import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.scheduling import ServersShared, rank_of
 from tests.servers.prefect import ONE_CERTIFICATE, prefect_api  # noqa: F401  the last is a fixture for every test
 
 os.environ["PREFECT_API_URL"] = ""
@@ -58,7 +60,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, those of the whole project, so that no process is left with one while others are idle.
+    """The longest first.
 
     Prefect's own client leaves its connections to the garbage collector: no test of a flow is blamed for that.
     """
@@ -66,4 +68,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "prefect_server" in getattr(item, "fixturenames", ()):
             left_open = ("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
             item.add_marker(pytest.mark.filterwarnings(*left_open), append=False)
-    items.sort(key=lambda item: (item.path.name != "test_end_to_end.py", item.path.parent != ROOT / "tests"))
+    items.sort(key=rank_of)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ServersShared | None:
+    """Share two Prefect servers among all processes."""
+    return ServersShared(config, log) if config.getoption("dist") == "loadfile" else None
