@@ -140,9 +140,9 @@ class AdaptiveLimit:
             self.limit = min(self.limit, least)
         return True
 
-    def yield_a_bit(self, step: float, now: float) -> None:
-        """Go a step down: the limit that was found is inexact, and a refusal by chance shows that it is high."""
-        self.limit -= step
+    def yield_to(self, limit: float, now: float) -> None:
+        """Take another limit than the one that was found, which is inexact, and stay there for a while."""
+        self.limit = min(limit, self.advertised)
         self._probe_at = max(self._probe_at, now + self._stay)
 
     def correct(self, sequence: int, delta: float) -> None:

@@ -2,11 +2,13 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable
 from itertools import accumulate
 from typing import Final
 
-from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog
+from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog, slack_of
+
+# How far sums of estimates may be off by chance.
+_DEVIATIONS: Final = 2.0
 
 # Windows that services document; others come from token buckets, which act like a window of their depth.
 KNOWN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0)
@@ -23,31 +25,45 @@ class SentHistory:
 
     def __init__(self, log: SlidingLog, refused: Entry, by_tokens: bool) -> None:
         assert refused.sent_at is not None
-        sent = [item for item in log.sent() if item[2].sequence < refused.sequence]
+        sent = log.sent()
         self.own = float(refused.tokens) if by_tokens else 1.0
         # Of calls, one more was one too many; of tokens, something between nothing and all of it was.
         self._too_much = self.own / 2 if by_tokens else 0.0
         self._times = [at for at, _, _ in sent]
         self._sums = [0, *accumulate(weight for _, weight, _ in sent)]
+        # What is not answered yet may weigh more than it is thought to.
+        self._unsure = [0, *accumulate(0 if entry.ended else weight * weight for _, weight, entry in sent)]
         self._until = refused.sent_at
+        self._before = bisect_left(sent, refused.sequence, key=lambda item: item[2].sequence)
 
     def __bool__(self) -> bool:
-        return bool(self._times)
+        return self._before > 0
 
     def held(self, seconds: float) -> int:
         """The weight sent within so many seconds before the refused call."""
-        return self._sums[-1] - self._sums[bisect_left(self._times, self._until - seconds)]
+        return self._sums[self._before] - self._sums[bisect_left(self._times, self._until - seconds)]
 
     def most(self, seconds: float) -> int:
         """The most that was sent within any such window."""
         return max(
             self._sums[number + 1] - self._sums[bisect_left(self._times, at - seconds)]
-            for number, at in enumerate(self._times)
+            for number, at in enumerate(self._times[: self._before])
         )
 
-    def rates(self, windows: Iterable[float]) -> dict[float, float]:
-        """The weight a second that each window held as the call was refused."""
-        return {seconds: max(self.held(seconds) + self._too_much, 1.0) / seconds for seconds in windows}
+    def likely(self, seconds: float) -> float:
+        """The quota of a service that counts in such windows and refused the call."""
+        return max(self.held(seconds) + self._too_much, 1.0)
+
+    def at_most(self, seconds: float, doubt: float) -> float:
+        """The most that this quota can be.
+
+        Calls overtake each other, and the weight of one that is not answered may be wrong by a doubt.
+        """
+        slack = slack_of(seconds)
+        first = bisect_left(self._times, self._until - seconds - slack)
+        last = bisect_left(self._times, self._until + slack)
+        unsure = math.sqrt(self._unsure[last] - self._unsure[first])
+        return self._sums[last] - self._sums[first] + self.own + _DEVIATIONS * doubt * unsure
 
 
 def snapped(low: float, high: float, tolerance: float) -> float:

@@ -7,7 +7,9 @@ from typing import Final
 # Arrivals are not departures: a call may be this much faster on its way than the one it replaces.
 SLACK_SECONDS: Final = 0.05
 
-_SLACK_SHARE: Final = 0.025
+_SLACK_SHARE: Final = 0.005
+
+_LEAST_SLACK_SECONDS: Final = 0.025
 
 
 class Entry:
@@ -133,5 +135,5 @@ class SlidingLog:
 
 
 def slack_of(seconds: float) -> float:
-    """The slack of a window: 50 ms, but no more than a fortieth of it, since slack is lost quota."""
-    return min(SLACK_SECONDS, _SLACK_SHARE * seconds)
+    """The slack of a window: from 10 s on 50 ms, less in short ones, where it is lost quota."""
+    return min(SLACK_SECONDS, max(_LEAST_SLACK_SECONDS, _SLACK_SHARE * seconds))

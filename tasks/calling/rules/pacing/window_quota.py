@@ -6,16 +6,17 @@ explain contradicts it. Then the log shows which shorter window would explain th
 one call tries it. A refusal of that call refutes it, and the next explanation is tried, down to a quota that is lower
 than advertised.
 
-In a short window calls keep an even pace where bursts lose, which is safe whatever the window is. So a refusal there
-that its window does not explain is taken as what it shows at least: the service has no less than the fullest of all
-windows held. A shorter window is a bet: one that is refused as well is not made again.
+In a short window calls keep an even pace where bursts lose, which is safe whatever the window is. There, what was
+refused lately shows which windows the service may count in (`last_refusals`), and a longer one is tried after a time in
+peace: a bet that is taken back once it is refused.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from tasks.calling.rules.pacing.last_refusals import LastRefusals
 from tasks.calling.rules.pacing.quota_limit import AdaptiveLimit
 from tasks.calling.rules.pacing.sent_history import KNOWN_SECONDS, SentHistory, snapped
 from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog, slack_of
@@ -32,20 +33,17 @@ _FULL: Final = 0.97
 _NEARLY_FULL: Final = 0.9
 
 # Sums of estimates are off by chance. Refusals for that change nothing, where they are no more than so many.
-_CHANCE_DEVIATIONS: Final = 3.0
-
 _CHANCES_PER_CALL: Final = 1 / 50
 
 _MOST_CHANCES: Final = 3.0
 
-# Two refusals at the limit may be chance, of which the second one comes before the window is less full.
-_MOST_IN_A_ROW: Final = 2
+# After so much time without a refusal, a longer window is tried. From ten seconds on, that could gain little.
+_PEACE_TO_BET_SECONDS: Final = 8.0
+
+_LONGEST_BET_SECONDS: Final = 10.0
 
 # Estimates that are off by less are no estimates.
 _EXACT: Final = 0.01
-
-# How much of a call a window's edge cuts off by chance.
-_LUMP: Final = 0.25
 
 _TOLERANCE: Final = 0.03
 
@@ -113,11 +111,11 @@ class WindowQuota:
         self.on_trial = False
         self.bursts_lose = False
         self._chances = 0.0
-        self._was_chance = False
-        self._last_refused = -2
-        self._in_a_row = 0
-        self._bet: tuple[float, bool] | None = None
-        self._refuted = set[float]()
+        self._known_until = 0
+        self._peace_seconds = _PEACE_TO_BET_SECONDS
+        self._bet_from = 0.0
+        self._longer_at = _PEACE_TO_BET_SECONDS if self._by_tokens and self.is_narrow else math.inf
+        self._last_refusals = LastRefusals(self.log, window_seconds, by_tokens)
 
     @property
     def is_narrow(self) -> bool:
@@ -172,6 +170,8 @@ class WindowQuota:
         self._chances = max(0.0, self._chances - _CHANCES_PER_CALL)
         if now >= self._ease_at:
             self._set_slack(self.log.slack / _WIDER, now)
+        if now >= self._longer_at:
+            self._try_longer(entry.sequence + 1, now)
 
     def correct(self, entry: Entry, delta: int, now: float) -> None:
         """Take what a call really used: the log, and limits found while it was in the window, move by `delta`."""
@@ -211,7 +211,7 @@ class WindowQuota:
         is_full = not self._by_tokens and refused.calls_reached > _FULL * self.limit.limit
         if not self.is_narrow or is_full:
             return float(inside)
-        return max(self._rates_at(refused).values()) * self.seconds
+        return SentHistory(self.log, refused, self._by_tokens).likely(self.seconds)
 
     def explain(self, entry: Entry, next_sequence: int, now: float, doubt: float = 0.0) -> bool:
         """Look for a window that explains a refusal; return False where the limit itself has to.
@@ -222,18 +222,24 @@ class WindowQuota:
             now: the time.
             doubt: the relative error of the weights in the log.
         """
+        self._last_refusals.add(entry)
         if entry.sequence < self._changed_at:  # sent before the window changed
             first = self._first_refused
             if self.on_trial and first is not None and entry.sequence < first.sequence:
                 self._try_all(entry, self._changed_at, now, doubt)  # an earlier refusal, that came later
             return True
         if self.on_trial:
-            if self._per_minute == math.inf or not self._turn_to_fullest(entry, next_sequence, now, doubt):
-                self._adopt(self._untried.pop(0), next_sequence, now)
+            self._adopt(self._untried.pop(0), next_sequence, now)
+            return True
+        if self._by_tokens and self.is_narrow:
+            self._longer_at = now + self._peace_seconds
+        if self._bet_from:
+            self._peace_seconds *= 2
+            self._turn_to(self._bet_from, self._advertised(self._bet_from), next_sequence, now)
             return True
         fill = (entry.tokens_reached if self._by_tokens else entry.calls_reached) / self.limit.limit
         if self.is_narrow:
-            return self._explain_narrow(entry, fill, next_sequence, now, doubt)
+            return self._explain_narrow(entry, next_sequence, now, doubt)
         return fill <= _FULL and not self._is_settled and self._try_all(entry, next_sequence, now, doubt)
 
     def trust(self, next_sequence: int, now: float) -> None:
@@ -244,21 +250,64 @@ class WindowQuota:
         self._untried.clear()
         self.limit.trust()
 
-    def _explain_narrow(self, entry: Entry, fill: float, next_sequence: int, now: float, doubt: float) -> bool:
-        """As `explain`, for a window that was found; `fill` is the part of its limit that was reached."""
+    def _explain_narrow(self, entry: Entry, next_sequence: int, now: float, doubt: float) -> bool:
+        """As `explain`, for a window that was found; it stays where it was full at every refusal of late."""
         is_exact = not self._by_tokens or doubt < _EXACT
-        if entry.sequence > self._last_refused:  # others were sent before that one was known
-            self._in_a_row = self._in_a_row + 1 if entry.sequence <= self._last_refused + 2 else 1
-            self._last_refused = next_sequence - 1
-            self._was_chance = not is_exact and self._is_chance(entry, fill, doubt, now)
-        if self._was_chance:
+        windows = {seconds for seconds in (*KNOWN_SECONDS, self.seconds) if seconds <= self._base}
+        likely, most = self._last_refusals.rates(windows, 0.0 if is_exact else doubt)
+        full = [seconds for seconds in windows if most[seconds] >= _FULL * self.advertised_per_second]
+        if most[self.seconds] < (_NEARLY_FULL if self.limit.is_probing else _FULL) * self.per_second:
+            self._turn_to_fullest(full, most, next_sequence, now)
             return True
-        if fill <= (_NEARLY_FULL if self.limit.is_probing else _FULL):
-            return self._turn_to_fullest(entry, next_sequence, now, doubt)
-        # A limit that was found by refusals is probed upward, and may be refused for that.
-        if self.limit.is_probing or not self.limit.limit == self.limit.advertised < math.inf:
+        if self.limit.is_probing:  # it may be refused for that
             return False
-        return (is_exact or self._chances > _MOST_CHANCES) and self._allow_for_jitter(is_exact, next_sequence, now)
+        is_at_rate = self.limit.limit == self.limit.advertised < math.inf
+        if is_exact:
+            return is_at_rate and self._allow_for_jitter(next_sequence, now)
+        if is_at_rate and not self._is_more_than_chance(entry, next_sequence):
+            return True
+        shorter = self._longest_below(full)
+        if is_at_rate and shorter:
+            self._turn_to(shorter, self._advertised(shorter), next_sequence, now)
+            self.bursts_lose = True
+        else:
+            self.limit.yield_to((likely[self.seconds] + most[self.seconds]) / 2 * self.seconds, now)
+        return True
+
+    def _is_more_than_chance(self, refused: Entry, next_sequence: int) -> bool:
+        """Return True where too many calls are refused to take that for sums of estimates that were off."""
+        if refused.sequence > self._known_until:  # others were sent before that one was known
+            self._known_until = next_sequence - 1
+            self._chances += 1
+        return self._chances > _MOST_CHANCES
+
+    def _turn_to_fullest(self, full: list[float], most: dict[float, float], next_sequence: int, now: float) -> None:
+        """Count in another window, one that was `full` at the advertised rate, or else the one that took the most."""
+        seconds = self._longest_below(full) or min(full, default=0.0)
+        held = self._advertised(seconds)
+        if not full:
+            seconds = max(most, key=lambda seconds: (most[seconds], seconds))
+            held = most[seconds] * seconds
+        self.bursts_lose = seconds >= self.seconds
+        self._turn_to(seconds, held, next_sequence, now)
+
+    def _longest_below(self, windows: Iterable[float]) -> float:
+        """The longest of windows that are shorter than the one that is counted in; 0 for none."""
+        return max((seconds for seconds in windows if seconds < self.seconds), default=0.0)
+
+    def _turn_to(self, seconds: float, held: float, next_sequence: int, now: float) -> None:
+        self._adopt(Window(seconds, held), next_sequence, now)
+        self.on_trial = False
+        self._chances = 0.0
+
+    def _try_longer(self, next_sequence: int, now: float) -> None:
+        """Bet on the next longer window: less of it stays empty because the next call doesn't fit."""
+        self._longer_at = now + self._peace_seconds
+        longer = min((known for known in KNOWN_SECONDS if self.seconds < known <= _LONGEST_BET_SECONDS), default=0.0)
+        if longer and not self.on_trial and self.limit.limit == self.limit.advertised < math.inf:
+            before = self.seconds
+            self._turn_to(longer, self._advertised(longer), next_sequence, now)
+            self._bet_from = before
 
     def _try_all(self, refused: Entry, next_sequence: int, now: float, doubt: float) -> bool:
         self._first_refused = refused
@@ -267,74 +316,23 @@ class WindowQuota:
             self._adopt(self._untried.pop(0), next_sequence, now)
         return bool(self._untried)
 
-    def _is_chance(self, refused: Entry, fill: float, doubt: float, now: float) -> bool:
-        """Return True where calls that weigh more than estimated filled the window, as long as that happens seldom."""
-        limit = self.limit.limit
-        most_in_a_row = _MOST_IN_A_ROW if limit == self.limit.advertised else 1
-        if self.limit.is_probing or self._chances > _MOST_CHANCES or self._in_a_row > most_in_a_row:
-            return False
-        deviation = doubt / math.sqrt(max(1, len(self.log)))
-        if fill + refused.tokens / limit < _FULL - _CHANCE_DEVIATIONS * deviation:
-            return False
-        self._chances += 1
-        if limit < self.limit.advertised:
-            self.limit.yield_a_bit(refused.tokens / 2, now)
-        return True
-
-    def _turn_to_fullest(self, refused: Entry, next_sequence: int, now: float, doubt: float) -> bool:
-        """Count in the window that was the fullest as a call was sent, and at no more than it held.
-
-        Whatever window the service counts in, that one was full, so the highest rate of all is never below its own,
-        and neither is the limit that comes of it. A window that is the wrong one is refused again, and shows a lower
-        rate then. Return False where the window stays and its limit has to explain the refusal.
-        """
-        most = self.per_second
-        rates = {seconds: min(rate, most) for seconds, rate in self._rates_at(refused).items()}
-        full = [seconds for seconds, rate in rates.items() if rate > _FULL * most]
-        if full and self.limit.limit == self.limit.advertised:
-            seconds = min(full)
-        else:  # the longer a window, the surer what it held
-
-            def least(seconds: float) -> float:
-                held = max(rates[seconds] * seconds, float(refused.tokens))
-                error = (doubt + _LUMP) * math.sqrt((refused.tokens if self._by_tokens else 1.0) / held)
-                return rates[seconds] * (1.0 if seconds == self.seconds else 1.0 - error)
-
-            seconds = max(rates, key=least)
-        self.bursts_lose = seconds >= self.seconds
-        if self._bet is not None and seconds >= self._bet[0]:
-            self._refuted.add(self.seconds)
-            self.bursts_lose = self._bet[1]
-            self._bet = None
-        if seconds == self.seconds:
-            return False
-        events = self.limit.refused_events + 1
-        self._adopt(Window(seconds, rates[seconds] * seconds), next_sequence, now)
-        self.limit.refused_events = events
-        self.on_trial = False
-        return True
-
-    def _rates_at(self, refused: Entry) -> dict[float, float]:
-        windows = {seconds for seconds in (*KNOWN_SECONDS, self.seconds) if seconds <= self._base}
-        return SentHistory(self.log, refused, self._by_tokens).rates(windows)
-
-    def _allow_for_jitter(self, is_exact: bool, next_sequence: int, now: float) -> bool:
+    def _allow_for_jitter(self, next_sequence: int, now: float) -> bool:
         """Widen the slack of a full log; where that is no help, bet on a shorter window, and return True."""
-        shorter = max((seconds for seconds in KNOWN_SECONDS if seconds < self.seconds), default=0.0)
+        shorter = self._longest_below(KNOWN_SECONDS)
         widest = slack_of(self.seconds) * (_WIDER if shorter else _WIDEST_SLACK)
-        if is_exact and self.seconds in KNOWN_SECONDS and self.log.slack < widest:
+        if self.seconds in KNOWN_SECONDS and self.log.slack < widest:
             self._set_slack(self.log.slack * _WIDER, now)
             return False
-        if not shorter or shorter in self._refuted:
+        if not shorter:
             return False
-        self._bet = self.seconds, self.bursts_lose
-        self._adopt(Window(shorter, self._advertised(shorter)), next_sequence, now)
-        self.on_trial = False
+        self._turn_to(shorter, self._advertised(shorter), next_sequence, now)
         self.bursts_lose = True
         return True
 
     def _adopt(self, window: Window, next_sequence: int, now: float) -> None:
         self._window, self.seconds = window, window.seconds
+        self._bet_from = 0.0
+        self._longer_at = now + self._peace_seconds if self._by_tokens and self.is_narrow else math.inf
         self._set_slack(slack_of(window.seconds), now)
         advertised = self._advertised(window.seconds)
         self.limit.restart(advertised, window.held, next_sequence - 1, now, probe_seconds=self._probe_seconds())

@@ -1,16 +1,19 @@
 """The window that a service counts in is found from a refusal or two; nothing is known but the rate."""
 
 import math
+import random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.calling.rules.pacing.limits import Learned, Limits
-from tasks.calling.rules.pacing.sliding_window import Entry
+from tasks.calling.rules.pacing.sent_history import SentHistory
+from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog
 from tasks.calling.rules.pacing.window_quota import WindowQuota
 from tests.benchmarks.windows_cases import exact, uncertain
 from tests.builders.quota_simulation import Service, simulate
+from tests.builders.quotas import Quota
 
 SEEDS = range(2)
 
@@ -174,6 +177,27 @@ def test_pacer_learns_anew_where_another_night_learned_what_is_wrong_now(before,
     assert service.use(25_300, since=30, tokens=True) >= 0.9
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("window", [10, 60])
+def test_pacer_tries_a_longer_window_after_a_time_in_peace(window, seed):
+    service = Service(window, tokens=5_060 * window)
+    learned = Learned(tokens_seconds=1)
+    outcome = simulate(service, Limits(None, 5_060 * 60, 512, learned=learned), WAITING, seed, uncertain, seconds=90)
+    assert outcome.pacer.learned().tokens_seconds >= 5
+    assert service.use(5_060, since=40, tokens=True) >= 0.95
+    assert len(service.refused) <= 0.02 * len(service.arrivals)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_pacer_goes_back_to_the_window_from_which_it_tried_a_longer_one(seed):
+    service = Service(2, tokens=20_240)
+    learned = Learned(tokens_seconds=2)
+    outcome = simulate(service, Limits(None, 10_120 * 60, 512, learned=learned), WAITING, seed, exact, seconds=90)
+    assert outcome.pacer.learned().tokens_seconds == 2
+    assert service.use(10_120, since=30, tokens=True) >= 0.95
+    assert len(service.refused) <= 0.01 * len(service.arrivals)
+
+
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 10**6),
@@ -194,27 +218,46 @@ def test_pacer_uses_most_of_less_than_it_was_told_whatever_window_was_learned(se
 
 
 @settings(max_examples=50)
-@given(taken=st.integers(0, 80), refusals=st.integers(1, 40))
+@given(taken=st.integers(20, 80), refusals=st.integers(8, 40))
 def test_refusals_are_taken_for_chance_only_as_long_as_they_are_few(taken, refusals):
     """One of fifty calls may be refused for ever; of more, three in advance and no more."""
     quota = WindowQuota(60 * 25_000.0, 60.0, by_tokens=True, learned_seconds=1.0)
-    sequence, by_chance, at_first, now = 0, 0, True, 0.0
+    sequence = 0
     for _ in range(refusals):
         for refused in [False] * taken + [True]:
             sequence += 1
-            now = sequence / 50
+            now = sequence / 48.5  # the log holds a bit less than the quota
             entry = Entry(500, 500, 1)
-            entry.sent_at, entry.sequence, entry.tokens_reached = now, sequence, 24_750
+            entry.sent_at, entry.sequence, entry.tokens_reached, entry.ended = now, sequence, 24_750, True
             quota.log.advance(now)
             if not refused:
                 quota.log.add(entry, now)
                 quota.accepted(entry, 24_750, 500, now)
-        at_first = at_first and quota.explain(entry, sequence + 1, now + 0.02, doubt=0.12)
-        by_chance += at_first
-    spare = 1 - taken / 50  # of each refusal, what the calls between do not make up for
-    if taken < 2:  # the third in a row is none
-        assert by_chance == min(refusals, 2)
-    elif spare > 0:
-        assert min(refusals, 4) <= by_chance <= math.ceil(3 / spare) + 1
-    else:
-        assert by_chance == refusals
+        assert quota.explain(entry, sequence + 1, now + 0.02, doubt=0.12)
+    assert quota.seconds == 1
+    if taken >= 50:
+        assert quota.limit.limit == quota.limit.advertised
+    elif refusals * (1 - taken / 50) > 4:
+        assert quota.limit.limit < quota.limit.advertised
+
+
+@given(seed=st.integers(0, 10**6), window=st.sampled_from([1.0, 2.0, 5.0, 10.0]), slack=st.floats(0, 0.02))
+def test_the_window_of_a_service_was_full_whenever_it_refused(seed, window, slack):
+    """So what a history says the quota is at most is never below it, though calls overtake each other."""
+    rng = random.Random(seed)
+    quota, log, arrivals, service = 50_000, SlidingLog(60.0, 0.0, True), [], Quota(50_000, window)
+    for number in range(400):
+        sent_at = number * 0.05
+        entry = Entry(tokens := rng.randint(50, 4000), tokens, 1)
+        entry.sequence, entry.ended, entry.sent_at = number, True, sent_at
+        log.add(entry, sent_at)
+        arrivals.append((sent_at + rng.uniform(0, slack), entry))
+    refused = []
+    for at, entry in sorted(arrivals, key=lambda item: item[0]):
+        if service.is_full(at, entry.tokens):
+            entry.counts = False
+            refused.append(entry)
+        else:
+            service.take(at, entry.tokens)
+    for entry in refused:
+        assert SentHistory(log, entry, by_tokens=True).at_most(window, doubt=0.0) >= quota
