@@ -9,6 +9,11 @@ _FIRST_PAUSE_SECONDS: Final = 0.5
 
 _LONGEST_PROBE_SECONDS: Final = 160.0
 
+# A refused call may have been overtaken by so many, so that the service held more than was sent before it.
+_OVERTAKING: Final = 2.0
+
+_OVERTAKING_SHARE: Final = 0.03
+
 
 class AdaptiveLimit:
     """The most that a service takes of one thing.
@@ -26,6 +31,7 @@ class AdaptiveLimit:
     """
 
     __slots__ = (
+        "_floor",
         "_found_by",
         "_longest_probe_seconds",
         "_next_stay",
@@ -36,6 +42,7 @@ class AdaptiveLimit:
         "_renew_at",
         "_stay",
         "_step",
+        "_sure",
         "_taken",
         "advertised",
         "event",
@@ -56,6 +63,7 @@ class AdaptiveLimit:
         self._renew_at = -math.inf
         self._found_by = 0
         self._taken = False
+        self._sure = self._floor = 0.0
         self.event = 0
         self.refused_events = 0
 
@@ -102,6 +110,7 @@ class AdaptiveLimit:
         """The limit now; `size` is the smallest step that lets one more call through."""
         if self.limit < self.advertised and not self._step and now >= self._probe_at and not self.refused_events:
             self._step = size
+            self._sure = self.limit
             self.limit = min(self.advertised, self.limit + size)
         return self.limit
 
@@ -118,6 +127,10 @@ class AdaptiveLimit:
         if self.limit == self.advertised < math.inf:
             # What was promised and lately proven is not disproved by one call that overtook another.
             inside = max(inside, self._proven, self._proven_before)
+        if sequence > self.event:
+            self._floor = self._sure if self._step else 0.0
+        if inside >= self._floor - max(_OVERTAKING, _OVERTAKING_SHARE * self._floor):
+            inside = max(inside, self._floor)  # a probe that is refused refutes no more than the probe
         if inside < math.inf:
             self.limit = max(least, min(self.limit, inside))
         if sequence <= self.event:

@@ -280,6 +280,46 @@ def test_bound_does_not_fall_below_what_was_lately_proven():
     assert bound.limit == 100
 
 
+def probed_bound() -> AdaptiveLimit:
+    """Twenty were taken for a while, and one more is tried now."""
+    bound = AdaptiveLimit(math.inf, 10.0, 160.0, start=20.0)
+    bound.refused(21, 21, inside=20, least=1, now=1.0)
+    bound.accepted(22, reached=20, lump=0, now=2.0)
+    assert bound.at(20.0) == 21
+    return bound
+
+
+@given(overtaken=st.integers(0, 2), more=st.integers(0, 3))
+def test_bound_falls_no_lower_than_where_it_was_for_a_probe_that_is_refused(overtaken, more):
+    """Calls overtake each other, so that the service held more than was sent before the refused one."""
+    bound = probed_bound()
+    for number in range(more + 1):
+        bound.refused(40 + number, 40 + more, inside=20 - overtaken, least=1, now=20.1)
+    assert bound.limit == 20
+
+
+def test_bound_falls_where_a_probe_shows_that_there_is_much_less_now():
+    bound = probed_bound()
+    bound.refused(40, 41, inside=10, least=1, now=20.1)
+    assert bound.limit == 10
+
+
+def test_bound_falls_where_it_is_refused_again_after_the_probe():
+    bound = probed_bound()
+    bound.refused(40, 41, inside=19, least=1, now=20.1)
+    bound.refused(43, 43, inside=19, least=1, now=20.3)
+    assert bound.limit == 19
+
+
+@given(steps=st.lists(st.integers(-30, 30), max_size=20))
+def test_bound_never_exceeds_what_was_promised(steps):
+    bound = AdaptiveLimit(100.0, 10.0, 10.0)
+    bound.refused(50, 50, inside=90, least=1, now=1.0)
+    for step in steps:
+        bound.correct(1, step)
+        assert bound.limit <= 100
+
+
 @given(st.data())
 def test_sliding_log_agrees_with_counting(data):
     slack = 0.5
