@@ -8,9 +8,38 @@ with a character that no text of the day has.
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import groupby
+from math import log
 from operator import itemgetter
 
 import jieba
+
+
+class _Tokenizer(jieba.Tokenizer):  # type: ignore[misc]  # no stub describes it
+    """jieba's tokenizer, which finds the words that begin at a place and the likeliest of them in one go."""
+
+    def get_DAG(self, sentence: str) -> None:
+        """Leave the words to `calc`."""
+
+    def calc(self, sentence: str, DAG: None, route: dict[int, tuple[float, int]]) -> None:
+        """Put the end of the likeliest word that begins at each place into `route`, the last of equally likely ones."""
+        known = self.FREQ
+        log_of_total = log(self.total)
+        many = len(sentence)
+        likelihoods = [0.0] * (many + 1)  # of all words from a place on
+        route[many] = (0, 0)
+        for begin in range(many - 1, -1, -1):
+            likeliest, last = None, begin
+            end = begin + 1
+            while end <= many and (frequency := known.get(sentence[begin:end])) is not None:
+                if frequency:
+                    likelihood = log(frequency) - log_of_total + likelihoods[end]
+                    if likeliest is None or likelihood >= likeliest:
+                        likeliest, last = likelihood, end - 1
+                end += 1
+            if likeliest is None:  # in no dictionary
+                likeliest = -log_of_total + likelihoods[begin + 1]
+            likelihoods[begin] = likeliest
+            route[begin] = (likeliest, last)
 
 
 class ChineseWords:
@@ -18,7 +47,7 @@ class ChineseWords:
 
     def __init__(self) -> None:
         jieba.setLogLevel("WARNING")
-        self._tokenizer = jieba.Tokenizer()
+        self._tokenizer = _Tokenizer()
         with self._tokenizer.get_dict_file() as file:
             lines = file.read().decode().splitlines()
         self._unread = defaultdict[str, list[str]](list)
