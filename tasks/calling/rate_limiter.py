@@ -97,6 +97,7 @@ class RateLimiter:
         self._waiting = WaitingLine[asyncio.Future[Permit]](asyncio.Future.done)  # cancelled while it waited
         self._timer: asyncio.TimerHandle | None = None
         self._due = math.inf
+        self._is_scheduled = False
 
     async def acquire(self, estimated_tokens: int) -> Permit:
         """Wait for permission to make one call. A cancelled wait leaves nothing behind."""
@@ -119,10 +120,15 @@ class RateLimiter:
             raise
 
     def dispatch(self) -> None:
+        """Grant every waiting call that may go, once all that happens in this turn of the event loop is known."""
+        if self._waiting and not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._dispatch)
+
+    def _dispatch(self) -> None:
         """Grant every waiting call that may go now, and set a timer for the next."""
         waiting, pacer = self._waiting, self.pacer
-        if not waiting:
-            return
+        self._is_scheduled = False
         now = self.clock()
         while (found := waiting.next_ready(pacer, now)) is not None:
             place, at = found
@@ -168,4 +174,4 @@ class RateLimiter:
 
     def _on_timer(self) -> None:
         self._timer = None
-        self.dispatch()
+        self._dispatch()

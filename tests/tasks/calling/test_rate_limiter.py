@@ -42,6 +42,24 @@ async def test_acquire_lets_calls_go_in_the_order_they_came():
     assert (stand.in_flight, stand.waiting, stand.sent_last_window) == (0, 0, 60)
 
 
+@in_simulated_time
+async def test_calls_that_end_together_let_as_many_in_of_those_that_wait_the_longest():
+    limiter = gate_of(Limits(60_000, None, 4))
+    permits = [await limiter.acquire(10) for _ in range(4)]
+    waiting = [asyncio.ensure_future(limiter.acquire(10)) for _ in range(6)]
+    await settle()
+    waiting[1].cancel()
+    permits[0].done(10, None, 0.001)
+    permits[1].done(10, None, 0.001)
+    permits[2].failed(maybe_counted=False)
+    late = asyncio.ensure_future(limiter.acquire(10))
+    await asyncio.sleep(1.0)
+    assert [place.done() for place in waiting] == [True] * 4 + [False] * 2
+    assert waiting[1].cancelled()
+    assert not late.done()
+    assert limiter.snapshot().in_flight == 4
+
+
 async def departures(limiter: RateLimiter, calls: int) -> list[float]:
     """Send calls that all want to go at once; return the time of each."""
     sent: list[float] = []
