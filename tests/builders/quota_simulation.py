@@ -51,8 +51,9 @@ class Service:
     def arrive(self, now: float, tokens: int) -> str:
         """Return the reason why this arrival is refused, or an empty string."""
         self._requests.size, self._tokens.size, self._queries.size = self.requests, self.tokens, self.queries
-        self._last_second.advance(now)
-        self._ten_seconds.advance(now)
+        if self.steepest_rise:
+            self._last_second.advance(now)
+            self._ten_seconds.advance(now)
         why = ""
         if self.concurrency and self.running >= self.concurrency:
             why = "overload"
@@ -71,14 +72,12 @@ class Service:
         if why:
             self.refused.append((now, why))
             return why
-        for quota, weight in (
-            (self._requests, 1),
-            (self._tokens, tokens),
-            (self._queries, 1),
-            (self._last_second, 1),
-            (self._ten_seconds, 1),
-        ):
-            quota.take(now, weight)
+        self._requests.take(now, 1)
+        self._tokens.take(now, tokens)
+        self._queries.take(now, 1)
+        if self.steepest_rise:
+            self._last_second.take(now, 1)
+            self._ten_seconds.take(now, 1)
         self.arrivals.append((now, tokens))
         self.running += 1
         self.peak_running = max(self.peak_running, self.running)
