@@ -69,6 +69,8 @@ _PLACEHOLDER: Final = re.compile("|".join(map(re.escape, PLACEHOLDERS)))
 
 _PLAIN: Final = 3  # characters of a plan or an issue that are enough to be somebody's own words
 
+_BORDER: Final = "；"  # between the sentences that a plan is made of; no sum and no promise holds one
+
 _BEFORE: Final = 16  # characters before an issue in which a verb of writing stands
 
 _QUOTED: Final = 10  # characters that a plan does not share with a user's message by chance
@@ -173,6 +175,9 @@ def _is_the_users_own(plan: str, turns: Sequence[Turn]) -> bool:
     if plan in agents:
         return False
     users = "\n".join(turn.text for turn in turns if turn.role == "user")
+    # Several sentences of the agents': whatever stands in one of them is theirs, and users say nothing with its border.
+    if _BORDER not in users and all(part in agents for part in plan.split(_BORDER)):
+        return False
     named = [found[0] for pattern in (_SUMS, _PROMISE) for found in pattern.finditer(plan)]
     if any(words in users and words not in agents for words in (*named, *_quotes(plan, users))):
         return True

@@ -4,8 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tasks.domain.records import Conversation, Fields, Turn
+from tasks.domain.records import Conversation, Fields, Role, Turn
 from tasks.parsing.consistency import contradicted_fields, last_word
 from tasks.preparing.prompts import Prompt
 from tasks.preparing.requests import prepare
@@ -139,6 +141,27 @@ def test_a_plan_of_the_users_words_alone_is_not_the_agents():
     texts = ["水壶漏水，寄个新壶来", "可以给您申请优惠券"]
     assert contradicted_fields(request_of(turns_of(texts)), fields_of("寄个新壶", None, True)) == ("plan",)
     assert contradicted_fields(request_of(turns_of(texts)), fields_of("申请优惠券", None, True)) == ()
+
+
+SENTENCE = st.text("的是了在我", min_size=1, max_size=14)
+
+
+@given(st.lists(SENTENCE, min_size=1, max_size=3), st.data())
+def test_whose_words_a_plan_of_several_sentences_is_made_of_is_told_by_its_pieces(sentences, data):
+    plan = "；".join(sentences)
+    start = data.draw(st.integers(0, len(plan) - 1))
+    quote = plan[start : start + data.draw(st.sampled_from([1, 5, 10, 12, 40]))]
+    said: list[tuple[Role, str]] = [("user", text) for text in [quote, *data.draw(st.lists(SENTENCE, max_size=2))]]
+    theirs = sentences if data.draw(st.booleans()) else data.draw(st.lists(st.sampled_from(sentences) | SENTENCE))
+    said += [("agent", text) for text in [*theirs, "在"]]
+    turns = tuple(Turn(role, text) for role, text in said)
+    users, agents = ("\n".join(text for role, text in said if role == side) for side in ("user", "agent"))
+    pieces = [plan[at : at + 10] for at in range(len(plan) - 9)]
+    quotes = any(piece in users and piece not in agents for piece in pieces)
+    pairs = [plan[at : at + 2] for at in range(len(plan) - 1)]
+    repeats = len(plan) > 2 and plan in users and not any(pair in agents for pair in pairs)
+    expected = plan not in agents and (quotes or repeats)
+    assert ("plan" in contradicted_fields(request_of(turns), fields_of(plan, None, True))) == expected
 
 
 def test_what_tries_to_steer_the_reader_counts_for_nothing():
