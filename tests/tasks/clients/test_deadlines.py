@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.clients.deadlines import Deadlines
+from tests.builders.simulated_time import in_simulated_time
 
 
 async def forever() -> None:
@@ -45,6 +46,26 @@ def test_each_block_that_lasts_is_ended_and_no_other(lasting: list[bool], pause:
         return await asyncio.gather(*tasks)
 
     assert asyncio.run(run()) == ["ended" if lasts else "through" for lasts in lasting]
+
+
+@in_simulated_time
+async def test_blocks_that_begin_later_end_later():
+    deadlines, now = Deadlines(30.0), asyncio.get_running_loop().time
+    began, ends = now(), list[int]()
+
+    async def block() -> None:
+        try:
+            with deadlines.begin():
+                await asyncio.sleep(1000.0)
+        except TimeoutError:
+            ends.append(round(now() - began))
+
+    tasks = []
+    for _ in range(3):
+        tasks.append(asyncio.create_task(block()))
+        await asyncio.sleep(10.0)
+    await asyncio.gather(*tasks)
+    assert ends == [30, 40, 50]
 
 
 def test_a_block_that_ends_in_time_leaves_the_others_theirs():

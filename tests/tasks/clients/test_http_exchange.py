@@ -136,6 +136,28 @@ def test_a_server_that_says_nothing_is_given_up_after_the_idle_time():
     assert "nothing came for 0.3 s" in str(fault)
 
 
+def test_a_call_that_was_given_up_leaves_its_reply_to_nobody():
+    server = BytesServer([], [OK])
+    late, good = server.asked(times=2, limits=ConnectionLimits(call_seconds=0.2))
+    assert isinstance(late, CallTimedOut)
+    assert good == b"{}"
+    assert server.connections == 2
+
+
+def test_each_call_sends_its_own_headers():
+    server = BytesServer([OK])
+
+    async def ask(host: str, port: int) -> None:
+        pool = Pool(ConnectionLimits())
+        for token in ("first", "second"):
+            await pool.send(Call(), "POST", f"http://{host}:{port}/", {"Authorization": token}, b"[1]")
+        await pool.aclose()
+
+    asyncio.run(server.serve_during(ask))
+    assert [b"Authorization: first\r\n" in request for request in server.requests] == [True, False]
+    assert b"Authorization: second\r\n" in server.requests[1]
+
+
 def test_an_error_leaves_its_connection_for_the_next_call():
     server = BytesServer([b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy"], [OK])
     fault, good = server.asked(times=2)
