@@ -106,7 +106,7 @@ class DayRun:
             return files
 
         async with report_progress(progress, get_run_logger()):
-            ahead = (workers.number + 1) * largest_batch(self.config.batch_size)
+            ahead = max(workers.number, 1) * largest_batch(self.config.batch_size)
             return await summarize_all(batches, session.caller, summarize, ahead)
 
     def _settled(self, request: Request, answer: Answer | GivenUp) -> None:
