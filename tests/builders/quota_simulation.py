@@ -131,6 +131,9 @@ class Service:
         return fills
 
 
+# A pacer's clock counts from the start of its machine: so long before its first call.
+_UPTIME = 7_200.0
+
 _QUEUED = 4000  # more than any burst takes: to queue all calls of a run at once costs more than the run
 
 
@@ -142,6 +145,11 @@ class Outcome:
     done: int
     failed: int
     pacer: Pacer
+
+    @property
+    def used(self) -> float | None:
+        """The part of the quota that the pacer says it used."""
+        return self.pacer.snapshot(self.seconds + _UPTIME).used
 
 
 def simulate(  # noqa: PLR0915 (one small function an event, over one state)
@@ -188,19 +196,22 @@ def simulate(  # noqa: PLR0915 (one small function an event, over one state)
         for estimate, used in islice(lengths, _QUEUED - len(line)):
             line.append(used, estimate)
 
+    def clock() -> float:
+        return now + _UPTIME
+
     def look() -> None:
         nonlocal due
         if len(line) < _QUEUED // 2:
             queue_up()
-        while (found := line.next_ready(pacer, now)) is not None:
-            place, ready = found
+        while (found := line.next_ready(pacer, clock())) is not None:
+            place, ready = found[0], found[1] - _UPTIME
             if ready > now:
                 if ready < due:
                     due = ready
                     at(max(ready, now + 0.0002) + rng.uniform(0, 0.001), ring)  # timers fire a bit late
                 return
             used, estimate = line.take(place)
-            entry = pacer.grant(now, estimate)
+            entry = pacer.grant(clock(), estimate)
             at(now + rng.uniform(0.0002, 0.003), lambda e=entry, u=used: send(e, u))  # type: ignore[misc]
 
     def ring() -> None:
@@ -209,7 +220,7 @@ def simulate(  # noqa: PLR0915 (one small function an event, over one state)
         look()
 
     def send(entry: Entry, used: int) -> None:
-        pacer.sent(entry, now)
+        pacer.sent(entry, clock())
         at(now + wire(), lambda: arrive(entry, used))
         look()
 
@@ -233,21 +244,21 @@ def simulate(  # noqa: PLR0915 (one small function an event, over one state)
         at(now + wire(), then)
 
     def refuse(entry: Entry, used: int, why: str, told: QuotaHeaders | None) -> None:
-        pacer.refused(entry, now, why, None, told)  # type: ignore[arg-type]
+        pacer.refused(entry, clock(), why, None, told)  # type: ignore[arg-type]
         line.append(used, entry.estimate)
         look()
 
     def fail(entry: Entry, used: int) -> None:
         nonlocal failed
         failed += 1
-        pacer.failed(entry, now, maybe_counted=True)
+        pacer.failed(entry, clock(), maybe_counted=True)
         line.append(used, entry.estimate)
         look()
 
     def reply(entry: Entry, used: int, told: QuotaHeaders | None, latency: float) -> None:
         nonlocal done
         done += 1
-        pacer.answered(entry, now, used, told, latency)
+        pacer.answered(entry, clock(), used, told, latency)
         look()
 
     for when, change in changes:

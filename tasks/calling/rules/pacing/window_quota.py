@@ -113,8 +113,8 @@ class WindowQuota:
         self._chances = 0.0
         self._known_until = 0
         self._peace_seconds = _PEACE_TO_BET_SECONDS
+        self._peace_since = math.inf  # the clock's beginning is the machine's: nothing is measured from there
         self._bet_from = 0.0
-        self._longer_at = _PEACE_TO_BET_SECONDS if self._by_tokens and self.is_narrow else math.inf
         self._last_refusals = LastRefusals(self.log, window_seconds, by_tokens)
 
     @property
@@ -170,7 +170,8 @@ class WindowQuota:
         self._chances = max(0.0, self._chances - _CHANCES_PER_CALL)
         if now >= self._ease_at:
             self._set_slack(self.log.slack / _WIDER, now)
-        if now >= self._longer_at:
+        self._peace_since = min(self._peace_since, now)
+        if self._by_tokens and self.is_narrow and now >= self._peace_since + self._peace_seconds:
             self._try_longer(entry.sequence + 1, now)
 
     def correct(self, entry: Entry, delta: int, now: float) -> None:
@@ -231,8 +232,7 @@ class WindowQuota:
         if self.on_trial:
             self._adopt(self._untried.pop(0), next_sequence, now)
             return True
-        if self._by_tokens and self.is_narrow:
-            self._longer_at = now + self._peace_seconds
+        self._peace_since = now
         if self._bet_from:
             self._peace_seconds *= 2
             self._turn_to(self._bet_from, self._advertised(self._bet_from), next_sequence, now)
@@ -302,7 +302,7 @@ class WindowQuota:
 
     def _try_longer(self, next_sequence: int, now: float) -> None:
         """Bet on the next longer window: less of it stays empty because the next call doesn't fit."""
-        self._longer_at = now + self._peace_seconds
+        self._peace_since = now
         longer = min((known for known in KNOWN_SECONDS if self.seconds < known <= _LONGEST_BET_SECONDS), default=0.0)
         if longer and not self.on_trial and self.limit.limit == self.limit.advertised < math.inf:
             before = self.seconds
@@ -332,7 +332,7 @@ class WindowQuota:
     def _adopt(self, window: Window, next_sequence: int, now: float) -> None:
         self._window, self.seconds = window, window.seconds
         self._bet_from = 0.0
-        self._longer_at = now + self._peace_seconds if self._by_tokens and self.is_narrow else math.inf
+        self._peace_since = now
         self._set_slack(slack_of(window.seconds), now)
         advertised = self._advertised(window.seconds)
         self.limit.restart(advertised, window.held, next_sequence - 1, now, probe_seconds=self._probe_seconds())

@@ -53,7 +53,7 @@ def test_snapshot_says_what_a_service_would_have_allowed(window):
     service = Service(window, requests=50 * window)
     outcome = simulate(service, Limits(3000, None, 256), 10**5, 0, seconds=119)
     part = len(service.arrivals) / allowed(service, outcome.seconds)
-    assert outcome.pacer.snapshot(outcome.seconds).used == pytest.approx(part, abs=0.02)
+    assert outcome.used == pytest.approx(part, abs=0.02)
 
 
 def test_snapshot_leaves_out_calls_that_the_service_did_not_count():
@@ -71,4 +71,4 @@ def test_snapshot_goes_by_the_limit_that_was_found():
     service = Service(10, requests=250)
     outcome = simulate(service, Limits(3000, None, 256, 10), 10**5, 0, seconds=119)
     part = len(service.arrivals) / allowed(service, outcome.seconds)
-    assert outcome.pacer.snapshot(outcome.seconds).used == pytest.approx(part, abs=0.1)
+    assert outcome.used == pytest.approx(part, abs=0.1)
