@@ -160,7 +160,7 @@ class Pacer:
         self._latency += (latency_seconds - self._latency) * 0.05
         sequence = entry.sequence
         self._requests.accepted(entry, entry.calls_reached, 0.0, now)
-        self._tokens.accepted(entry, entry.tokens_reached, entry.tokens, now)
+        self._tokens.accepted(entry, entry.tokens_reached, entry.tokens, now, self._usage.doubt)
         self._queries.accepted(sequence, entry.queries_reached, 0.0, now)
         self._concurrency.accepted(sequence, entry.flight_reached, 0.0, now)
         for noise in self._noise.values():

@@ -37,7 +37,8 @@ _CHANCES_PER_CALL: Final = 1 / 50
 
 _MOST_CHANCES: Final = 3.0
 
-# After so much time without a refusal, a longer window is tried. From ten seconds on, that could gain little.
+# After so much time without a refusal, a longer window is tried. From ten seconds on, that could gain little, as where
+# weights are exact.
 _PEACE_TO_BET_SECONDS: Final = 8.0
 
 _LONGEST_BET_SECONDS: Final = 10.0
@@ -164,14 +165,14 @@ class WindowQuota:
         self._borders.pop(0)
         return True
 
-    def accepted(self, entry: Entry, reached: float, lump: float, now: float) -> None:
-        """A call was taken; arguments as in `AdaptiveLimit.accepted`."""
+    def accepted(self, entry: Entry, reached: float, lump: float, now: float, doubt: float = 0.0) -> None:
+        """A call was taken; arguments as in `AdaptiveLimit.accepted`, and `doubt` as in `explain`."""
         self.limit.accepted(entry.sequence, reached, lump, now)
         self._chances = max(0.0, self._chances - _CHANCES_PER_CALL)
         if now >= self._ease_at:
             self._set_slack(self.log.slack / _WIDER, now)
         self._peace_since = min(self._peace_since, now)
-        if self._by_tokens and self.is_narrow and now >= self._peace_since + self._peace_seconds:
+        if self.is_narrow and doubt > _EXACT and now >= self._peace_since + self._peace_seconds:
             self._try_longer(entry.sequence + 1, now)
 
     def correct(self, entry: Entry, delta: int, now: float) -> None:
@@ -301,7 +302,7 @@ class WindowQuota:
         self._chances = 0.0
 
     def _try_longer(self, next_sequence: int, now: float) -> None:
-        """Bet on the next longer window: less of it stays empty because the next call doesn't fit."""
+        """Bet on the next longer window: less of it stays empty because nobody knows what the next call weighs."""
         self._peace_since = now
         longer = min((known for known in KNOWN_SECONDS if self.seconds < known <= _LONGEST_BET_SECONDS), default=0.0)
         if longer and not self.on_trial and self.limit.limit == self.limit.advertised < math.inf:
