@@ -103,6 +103,14 @@ def test_pacer_rises_soon_from_a_limit_that_one_burst_found_several_times():
     assert service.use(78, since=60) >= 0.93
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_pacer_keeps_a_small_bucket_of_tokens_from_running_dry(seed):
+    """A long call takes more of its room than a short one, so the next waits longer."""
+    service = Service(0.2, tokens=5_060, style="bucket")
+    simulate(service, Limits(None, 25_300 * 60, 512), WAITING, seed, uncertain, seconds=75)
+    assert service.use(25_300, since=30, tokens=True) >= 0.9
+
+
 @pytest.mark.parametrize(("window", "calls", "least"), [(1, 10, 0.84), (10, 100, 0.97)])
 def test_pacer_fills_windows_of_tokens_with_calls_of_mixed_lengths(window, calls, least):
     """Of ten calls a window, each off by a quarter, a twentieth is doubt, and a fortieth is jitter."""
