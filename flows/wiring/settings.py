@@ -184,7 +184,7 @@ class Settings(ReportSettings):
         500,
         gt=0,
         le=10_000,
-        description="conversations in a batch (one Prefect task each); a large day's batches grow to 1,500 at most",
+        description="conversations in a batch (one Prefect task each); a large day's batches grow to 1,000 at most",
     )
     busy_wait_seconds: float = Field(3600.0, ge=0, description="wait so long for another run that holds the same day")
     logs_wait_seconds: float = Field(

@@ -26,11 +26,11 @@ U = TypeVar("U")
 # batches of a large day grow, as far as memory allows.
 _BATCHES_OF_A_SIZE: Final = 8
 
-_MOST_TIMES: Final = 3
+_MOST_TIMES: Final = 2
 
-_MOST_IN_A_GROWN_BATCH: Final = 1_500
+_MOST_IN_A_GROWN_BATCH: Final = 1_000
 
-_MOST_TURNS_IN_A_GROWN_BATCH: Final = 30_000
+_MOST_TURNS_IN_A_GROWN_BATCH: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
