@@ -24,13 +24,14 @@ help: ## list the targets
 env: .venv/.complete ## build .venv from requirements.lock
 
 # What runs comes first, with the project itself as it lies here: .venv/bin/kefu-digest runs this code from any folder.
-# A venv brings the pip of its Python, which may be too old for the lock.
+# A venv brings the pip of its Python, which may be too old for the lock. The second --quiet is for setuptools, which
+# warns of every editable installation; errors are still shown.
 .venv/.runs: deployments/requirements-runtime.lock deployments/requirements-pip.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kefu-digest needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(PIP) --require-hashes -r deployments/requirements-pip.lock
 	$(PIP) --require-hashes -r deployments/requirements-runtime.lock
-	$(PIP) --no-index --no-deps --no-build-isolation --editable . & { $(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' .venv/lib flows tasks || true; } && wait $$!
+	$(PIP) --quiet --no-index --no-deps --no-build-isolation --editable . & { $(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' .venv/lib flows tasks || true; } && wait $$!
 	@touch $@
 
 # What only developers need comes on top.
