@@ -238,9 +238,9 @@ class WindowQuota:
             self._peace_seconds *= 2
             self._turn_to(self._bet_from, self._advertised(self._bet_from), next_sequence, now)
             return True
-        fill = (entry.tokens_reached if self._by_tokens else entry.calls_reached) / self.limit.limit
         if self.is_narrow:
             return self._explain_narrow(entry, next_sequence, now, doubt)
+        fill = (entry.tokens_reached if self._by_tokens else entry.calls_reached) / self.limit.limit
         return fill <= _FULL and not self._is_settled and self._try_all(entry, next_sequence, now, doubt)
 
     def trust(self, next_sequence: int, now: float) -> None:
