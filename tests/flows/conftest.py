@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unittest.mock import AsyncMock
 
-import prefect.results
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -20,10 +18,7 @@ from tests.servers.qianfan import QianfanServer
 @pytest.fixture(scope="session")
 def prefect_server(prefect_api: PrefectServer) -> Iterator[None]:
     """The server is also that of the flows that this process runs itself, from the first test that asks for it."""
-    with temporary_settings({PREFECT_API_URL: prefect_api.url}), pytest.MonkeyPatch.context() as patch:
-        # Every run asks three times, by a new client each, for a default that this server has not.
-        patch.setattr(prefect.results, "_read_server_default_result_storage_block_id", lambda: None)
-        patch.setattr(prefect.results, "_aread_server_default_result_storage_block_id", AsyncMock(return_value=None))
+    with temporary_settings({PREFECT_API_URL: prefect_api.url}):
         yield
 
 
