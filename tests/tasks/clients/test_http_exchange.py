@@ -129,11 +129,25 @@ def test_what_is_no_http_is_a_fault_on_the_way():
     assert "the connection broke" in str(fault)
 
 
-def test_a_server_that_says_nothing_is_given_up_after_the_idle_time():
-    (fault,) = BytesServer([b"HTTP/1.1 200 OK\r\n"]).asked(limits=ConnectionLimits(idle_seconds=0.3))
+@pytest.mark.parametrize("said", [[], [b"HTTP/1.1 200 OK\r\n"]])
+def test_a_server_that_says_nothing_is_given_up_after_the_idle_time(said):
+    (fault,) = BytesServer(said).asked(limits=ConnectionLimits(idle_seconds=0.3))
     assert isinstance(fault, CallTimedOut)
     assert fault.maybe_paid
     assert "nothing came for 0.3 s" in str(fault)
+
+
+def test_a_server_that_shakes_no_hands_is_given_up_after_the_idle_time_and_never_paid():
+    async def ask(host: str, port: int) -> None:
+        pool = Pool(ConnectionLimits(idle_seconds=0.3))
+        try:
+            await pool.send(Call(), "POST", f"https://{host}:{port}/", {}, b"[1]")
+        finally:
+            await pool.aclose()
+
+    with pytest.raises(CallTimedOut, match=r"nothing came for 0\.3 s") as raised:
+        asyncio.run(BytesServer([]).serve_during(ask))
+    assert not raised.value.maybe_paid
 
 
 def test_a_call_that_was_given_up_leaves_its_reply_to_nobody():
@@ -205,6 +219,23 @@ def test_a_header_with_a_line_break_is_not_sent(value):
     with pytest.raises(ValueError, match="line break"):
         server.asked(headers={"Authorization": value})
     assert not server.requests
+
+
+def test_a_proxy_is_told_the_whole_address_and_no_login_in_it(monkeypatch):
+    proxy = BytesServer([OK])
+
+    async def ask(host: str, port: int) -> bytes:
+        monkeypatch.setenv("http_proxy", f"http://{host}:{port}")
+        pool = Pool(ConnectionLimits())
+        try:
+            return await pool.send(Call(), "POST", "http://we:secret@model.invalid/v1?a=b", {}, b"[1]")
+        finally:
+            await pool.aclose()
+
+    assert asyncio.run(proxy.serve_during(ask)) == b"{}"
+    (request,) = proxy.requests
+    assert request.startswith(b"POST http://model.invalid/v1?a=b HTTP/1.1\r\n")
+    assert b"\r\nAuthorization: Basic d2U6c2VjcmV0\r\n" in request
 
 
 def test_what_is_far_and_behind_tls_is_reached_through_a_tunnel(monkeypatch):

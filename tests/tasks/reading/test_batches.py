@@ -101,17 +101,20 @@ def test_batches_of_a_shard_hold_no_rejects(batches):
 
 
 def test_a_batch_says_where_two_records_of_one_conversation_differ(tmp_path):
-    def logged(words, line):
-        return Conversation("c1", (Turn("user", "到哪了"), Turn("agent", words)), "a.jsonl", line, BEGAN, "app")
+    def logged(words, line, speakers=("user", "agent")):
+        said = tuple(Turn(role, text) for role, text in zip(speakers, ("到哪了", words), strict=True))
+        return Conversation("c1", said, "a.jsonl", line, BEGAN, "app")
 
     ids = ConversationIds(tmp_path)
-    readings = iter([logged("今天送到", 1), logged("今天送到", 2), logged("明天送到", 3)])
+    others = logged("明天送到", 3), logged("今天送到", 4, speakers=("agent", "user"))
+    readings = iter([logged("今天送到", 1), logged("今天送到", 2), *others])
     (read,) = logged_of(readings, ids, size=7, detected=lambda _: None)
     ids.close()
     batch = batch_of(0, prepare_logged(STEPS, read))
     assert [(reject.line, reject.detail) for reject in batch.rejects] == [
         (2, "the same conversation is in a.jsonl, line 1; that one counts"),
         (3, "a conversation of this id that differs is in a.jsonl, line 1; that one counts"),
+        (4, "a conversation of this id that differs is in a.jsonl, line 1; that one counts"),
     ]
 
 
