@@ -51,18 +51,16 @@ class Target:
         address = URL(url)
         if address.scheme not in {"http", "https"}:
             raise aiohttp.InvalidURL(where)
-        login = aiohttp.BasicAuth.from_url(address)
         self.where = where
         self.request = ClientRequest(
             method,
-            address.with_user(None),
-            headers={"Authorization": login.encode()} if login else {},
+            address,
             skip_auto_headers=["Content-Type"],
             loop=asyncio.get_running_loop(),
             proxy=None if proxy is None else URL(proxy),
         )
         is_told_whole = proxy is not None and not self.request.is_ssl()
-        place = str(self.request.url) if is_told_whole else self.request.url.raw_path_qs
+        place = str(address.with_user(None)) if is_told_whole else self.request.url.raw_path_qs
         self._line = f"{method} {place} HTTP/1.1"
         self._last: tuple[Mapping[str, str] | None, bytes] = None, b""
 
