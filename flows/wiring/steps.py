@@ -46,7 +46,7 @@ from tasks.reading.tally import ReadingTally
 from tasks.running.deployed import deployment_id
 from tasks.running.progress import Progress
 from tasks.running.scratch import scratch_folder
-from tasks.running.workers import CONVERSATIONS_BEFORE, LARGE_LOGS_BYTES, Workers, worthwhile_workers
+from tasks.running.workers import Workers, conversations_before, worthwhile_workers
 from tasks.summarizing.batch_work import BatchTools, prepare_and_keep, prepare_batch
 from tasks.summarizing.day import DayOptions, DayResources, DaySession, open_day
 from tasks.summarizing.dry_run import DryRun, count_day, first_conversations
@@ -182,8 +182,8 @@ def open_workers(
     )
     is_slow = services.summarizer.paid and config.rpm is not None and config.rpm < _CALLS_A_CORE_FEEDS
     jobs_a_batch = 1 if is_unasked else 2  # prepared, and written
-    is_large = sum(log.size for log in logs) >= LARGE_LOGS_BYTES and not config.limit
-    jobs_before = 0 if is_large else jobs_a_batch * ceil(CONVERSATIONS_BEFORE / config.batch_size)
+    before = conversations_before(0 if config.limit else sum(log.size for log in logs))
+    jobs_before = jobs_a_batch * ceil(before / config.batch_size)
     return Workers(0 if is_slow else worthwhile_workers(), tools, notify, jobs_before)
 
 

@@ -33,10 +33,15 @@ _MOST: Final = 2
 
 # Two processes take a second of CPU to begin, which is the work of about a thousand conversations: so many are done
 # before they are worth it.
-CONVERSATIONS_BEFORE: Final = 2000
+_CONVERSATIONS_BEFORE: Final = 2000
 
-# Logs of so many bytes hold more than that, or take longer to read: then the processes begin at once.
-LARGE_LOGS_BYTES: Final = 64 << 20
+# Logs of so many bytes hold more than that, or take longer to read.
+_LARGE_LOGS_BYTES: Final = 64 << 20
+
+
+def conversations_before(log_bytes: int) -> int:
+    """Return how many conversations of logs are prepared here before processes begin; 0: they are worth it at once."""
+    return 0 if log_bytes >= _LARGE_LOGS_BYTES else _CONVERSATIONS_BEFORE
 
 
 def worthwhile_workers(quota_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:

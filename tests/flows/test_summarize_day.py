@@ -69,7 +69,7 @@ def logs(tmp_path):
 
 
 def test_summarize_day_offline_fills_every_table(tmp_path, logs, monkeypatch):
-    monkeypatch.setattr("flows.wiring.steps.CONVERSATIONS_BEFORE", 0)  # batches go through worker processes at once
+    monkeypatch.setattr("tasks.running.workers._CONVERSATIONS_BEFORE", 0)  # batches go through worker processes at once
     (logs / "b.jsonl").write_text('{"broken\n' + json.dumps(conversation(3), ensure_ascii=False), encoding="utf-8")
     warehouse = tmp_path / "warehouse"
     tally = run(source=str(logs), warehouse=str(warehouse), batch_size=17)

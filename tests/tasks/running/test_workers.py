@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.running.workers import Workers, worthwhile_workers
+from tasks.running.workers import Workers, conversations_before, worthwhile_workers
 
 
 def add(tools: int, number: int) -> tuple[int, int]:
@@ -67,6 +67,11 @@ def test_jobs_are_done_in_processes_once_there_are_enough_of_them():
     assert [result for _, result in found] == [10, 11, 12, 13]
     assert [process == os.getpid() for process, _ in found] == [True, True, False, False]
     assert said == []
+
+
+def test_processes_begin_at_once_where_the_logs_are_large():
+    assert conversations_before(64 << 20) == 0
+    assert conversations_before((64 << 20) - 1) == 2000
 
 
 def taken(begun: Path) -> str:
