@@ -18,7 +18,7 @@ from tasks.domain.errors import UsageError
 from tasks.reporting.macros import metrics_macro
 from tasks.running.scratch import scratch_folder
 from tasks.warehouse.catalog import Compacted, compact_month, write_catalog
-from tasks.warehouse.rules.views import TABLES
+from tasks.warehouse.rules.views import MONTHLY
 
 _NO_SETTINGS: dict[str, Any] = {}
 
@@ -37,7 +37,7 @@ async def build_catalog(month: str = "", settings: SettingsParameter = _NO_SETTI
     compacted: list[Compacted] = []
     if days:
         with scratch_folder(scratch_parent(config), f"catalog-{runtime.flow_run.id}") as scratch:
-            for table in TABLES:
+            for table in MONTHLY:
                 made = await asyncio.to_thread(compact_month, warehouse, table, days, scratch)
                 compacted += [made] if made else []
     written = await asyncio.to_thread(write_catalog, warehouse, config.bos_endpoint, metrics_macro())

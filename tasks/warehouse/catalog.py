@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from tasks.domain.ports import ObjectStore
 from tasks.warehouse.parquet import open_table, published_keys
 from tasks.warehouse.rules.dictionary import described, dictionary_markdown
-from tasks.warehouse.rules.views import TABLES, views_sql
+from tasks.warehouse.rules.views import MONTHLY, TABLES, views_sql
 
 _ROWS_AT_A_TIME = 20_000
 
@@ -63,7 +63,7 @@ def write_catalog(store: ObjectStore, endpoint: str = "", macros: str = "") -> l
     """
     patterns = {table: [pattern] for table in TABLES if (pattern := _pattern(store, f"{table}/day=*/*.parquet"))}
     months = {
-        table: [pattern] for table in TABLES if (pattern := _pattern(store, f"_months/{table}/month=*/*.parquet"))
+        table: [pattern] for table in MONTHLY if (pattern := _pattern(store, f"_months/{table}/month=*/*.parquet"))
     }
     bucket = store.uri.startswith("bos://")
     views = views_sql(patterns, months, endpoint if bucket else None)
@@ -77,11 +77,12 @@ def write_catalog(store: ObjectStore, endpoint: str = "", macros: str = "") -> l
 
 
 def _pattern(store: ObjectStore, pattern: str) -> str:
-    """Return a pattern as DuckDB opens it; empty where nothing is there."""
+    """Return a pattern as DuckDB opens it, from any folder; empty where nothing is there."""
     prefix = pattern.partition("*")[0].rpartition("/")[0] + "/"
     if next(iter(store.list_objects(prefix)), None) is None:
         return ""
-    return store.uri_of(pattern).replace("bos://", "s3://", 1)
+    address = store.uri_of(pattern)
+    return address.replace("bos://", "s3://", 1) if "://" in address else str(Path(address).absolute())
 
 
 def _batches(store: ObjectStore, table: str, day: date) -> Iterator[pa.RecordBatch]:

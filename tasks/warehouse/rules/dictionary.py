@@ -1,135 +1,202 @@
-"""The data dictionary: one sentence a column, as Markdown and as metadata of Parquet fields."""
+"""The data dictionary: one description a column, for tasks/warehouse/README.md, the catalog and Parquet's metadata."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
 from tasks.warehouse.rules.views import TABLES, duckdb_type
 
 ABOUT: Mapping[str, str] = {
-    "summaries": "One row a conversation that was summarized.",
-    "rejects": "One row a conversation, or a line of a log, that was not summarized, and why.",
-    "metrics": "The day's figures in long form; value = numerator / denominator where there is one.",
-    "runs": "One row a run that published the day. Of several, the last by finished_at counts; add up cost and tokens.",
-    "golden": "One row a golden conversation that was asked among a night's others; none of it is in the other tables.",
+    "summaries": "One row for each conversation that was summarized.",
+    "rejects": "One row for each conversation (or line of a log) that was not summarized.",
+    "metrics": "The day's figures in long form. A share's `value` is `numerator / denominator`, counted in "
+    "conversations; a count has no denominator.",
+    "runs": "One row for each run that published the day. The last one by `finished_at` counts; only cost, calls and "
+    "tokens add up. This table is written last: it marks the day published.",
+    "golden": "One row for each labeled conversation that the night asked among its others (`--golden`). The words "
+    "beside it are the model's and a person's.",
+    "themes": "One row for each theme of the taxonomy that the day was assigned by.",
+    "question_answers": "One row for each conversation and question (`flows.ask_questions`). The column of the "
+    "question's kind is set.",
+    "labels": "One row for each reviewed conversation.",
 }
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {
     "summaries": {
-        "conversation_id": "The conversation's id in the logs. One that spans midnight may be in two days.",
-        "started_at": "When it began; null where the log has no times.",
-        "channel": "Where it came from, such as app; null or empty where the log does not say.",
-        "turns": "Messages in it, of both sides.",
-        "issue": "What the customer asked, in a sentence.",
-        "plan": "What the agent offered, in a sentence.",
-        "accepted": "Whether the customer accepted the plan; null is unknown, never no.",
-        "negative_sentiment": "Whether the customer showed negative sentiment; null is unknown.",
-        "accepted_text": "The model's own words about acceptance.",
-        "negative_sentiment_text": "The model's own words about sentiment.",
-        "truncated": "Whether its middle was cut out because it was too long.",
-        "model": "The model that summarized it.",
-        "prompt_version": "The prompt it was summarized with.",
-        "prompt_tokens": "Tokens of the request.",
-        "completion_tokens": "Tokens of the answer.",
-        "latency_ms": "Milliseconds from request to answer.",
-        "attempts": "Calls that it took.",
-        "source_uri": "The log file it was read from.",
-        "content_hash": "Hash of what was sent to the model; equal texts have equal hashes.",
-        "summarized_at": "When it was answered.",
-        "run_id": "The run that bought the answer.",
-        "attributes": "The log's other columns by name, such as shop or agent.",
-        "theme": "What the issue is about: an id of the taxonomy, other where none fits.",
-        "plan_theme": "What the plan is about, likewise.",
-        "suspicious": "Whether the text tries to steer whoever reads it.",
-        "user_messages": "Messages of the customer.",
-        "agent_messages": "Messages of the agents and of robots.",
-        "first_response_seconds": "From the customer's first message to the next of an agent; null without times.",
-        "resolution_seconds": "From the first message to the last; null without times.",
-        "agent": "The agent as the log's column names one; null where it has none.",
-        "csat": "The customer's rating as logged; null where the log has none.",
-        "contradicted": "The fields that plain words of the conversation contradict; null for none.",
+        "conversation_id": "as logged; one that is a phone number or the like is `[手机号:…]`, with a token of its own",
+        "started_at": "time of the first message; null where the log has no times",
+        "channel": "as logged, or empty",
+        "turns": "messages, of both sides",
+        "issue": "what the customer asked; null: not said",
+        "plan": "what the agent offered; null: not said",
+        "accepted": "the customer accepted the plan; null: unknown, never counted as no",
+        "negative_sentiment": "the customer was unhappy; null: unknown",
+        "accepted_text": "the model's own words about acceptance",
+        "negative_sentiment_text": "the model's own words about sentiment",
+        "truncated": "the conversation was too long; its middle was left out",
+        "model": "the model that answered; one day may hold several",
+        "prompt_version": "the prompt that was used",
+        "prompt_tokens": "tokens of the request",
+        "completion_tokens": "tokens of the answer",
+        "latency_ms": "milliseconds from request to answer",
+        "attempts": "calls it took, refusals by the quota left out",
+        "source_uri": "the log object",
+        "content_hash": "fingerprint of the text that was sent",
+        "summarized_at": "time of the answer",
+        "run_id": "the run that bought the answer",
+        "attributes": (
+            "the log's other columns; masked values carry a token that is equal for equal values; of two columns "
+            "with one name the second is `name (2)`"
+        ),
+        "theme": "theme of the issue: an id of the taxonomy, `other` where none fits, null without an issue",
+        "plan_theme": "theme of the plan, likewise",
+        "suspicious": "the conversation tries to steer its reader: instructions to a model, forged turns or answers",
+        "user_messages": "messages of the customer",
+        "agent_messages": "messages of agents and robots",
+        "first_response_seconds": (
+            "from the customer's first message to the next of an agent or a robot; null without times"
+        ),
+        "resolution_seconds": "from the first message to the last; null without times",
+        "agent": "the agent, as the log's column says (`agent`, `客服`, …), masked like other names; null: none",
+        "csat": "the customer's rating as logged (`rating`, `满意度`, …); null where there is none",
+        "contradicted": (
+            "the fields whose answer plain words of the conversation contradict, such as `plan,accepted`; null "
+            "where there are none"
+        ),
     },
     "rejects": {
-        "conversation_id": "The conversation's id, where it could be read.",
-        "reason": "Why, one of a fixed set.",
-        "detail": "What exactly was wrong.",
-        "raw_output": "What the model answered, where it did.",
-        "source_uri": "The log file.",
-        "line": "The line in it.",
-        "attempts": "Calls that were made.",
-        "run_id": "The run.",
-        "content_hash": "Hash of what was sent, where something was.",
-        "started_at": "When the conversation began, where that is known.",
-        "channel": "Where it came from, where that is known.",
+        "conversation_id": "where it could be read",
+        "reason": "one of a fixed set of reasons",
+        "detail": "what exactly was wrong",
+        "raw_output": "the model's words, if there were any",
+        "source_uri": "the log object",
+        "line": "the line in it",
+        "attempts": "calls that were made",
+        "run_id": "the run that published the day",
+        "content_hash": "fingerprint of the text, where one was sent",
+        "started_at": "when the conversation began, where that is known",
+        "channel": "as logged, where that is known",
     },
     "metrics": {
-        "metric": "The figure's name.",
-        "dimension": "What it is broken down by; all is the whole day.",
-        "value_key": "The value of that dimension.",
-        "value": "The figure.",
-        "numerator": "The count above the line.",
-        "denominator": "The count below the line; null for a count.",
+        "metric": "name of the figure",
+        "dimension": "what it is broken down by; `all` is the whole day",
+        "value_key": "the value of that dimension",
+        "value": "the figure",
+        "numerator": "count above the line",
+        "denominator": "count below the line; null for a count",
     },
     "runs": {
-        "run_id": "The run.",
-        "status": "done is complete; limited (cut by --limit) and too_many_rejects are done again.",
-        "started_at": "When it began.",
-        "finished_at": "When it published.",
-        "seconds": "How long it took.",
-        "conversations": "summarized + rejected.",
-        "summarized": "Rows in summaries after it.",
-        "rejected": "Rows in rejects after it.",
-        "reused": "Conversations that needed no call.",
-        "calls": "Calls that were paid.",
-        "retries": "Calls made again after a fault.",
-        "quota_refusals": "Calls that the quota refused.",
-        "prompt_tokens": "Tokens of its requests.",
-        "completion_tokens": "Tokens of its answers.",
-        "cost": "What it cost, by the prices set.",
-        "quota_use": "The part that it used of what the endpoint would have allowed; null where that is not known.",
-        "summarizer": "Who read the conversations.",
-        "model": "The model.",
-        "prompt_version": "The prompt.",
-        "log_objects": "Log files read.",
-        "version": "The version of this program.",
-        "masked": "What was masked in its conversations, by kind.",
-        "cached_tokens": "Prompt tokens that the endpoint had in its cache.",
-        "model_options": "Options that went with every request.",
-        "unread_files": "Log files that could not be read.",
-        "unread_conversations": "About how many conversations are in what could not be read, by size.",
-        "outside_day": "Conversations of the logs that began on another day.",
-        "logs_complete": "Whether the logs were all there when it began.",
-        "logs_fingerprint": "Hash of the log files' names, sizes and versions.",
-        "log_bytes": "Bytes of logs read.",
-        "currency": "The currency of the cost.",
-        "published_at": "When its rows were last published, also with new themes or without erased ones; for loads.",
-        "last_of_day": "Whether it is the day's last: sums over these count each conversation once.",
-        "golden_calls": "Those of its calls that were for golden conversations.",
-        "golden_cost": "The part of its cost that was for golden conversations.",
+        "run_id": "the run",
+        "status": (
+            "`done`: the day is complete; `limited`: `--limit` cut it; `too_many_rejects`: more than `--max-"
+            "reject-ratio`. The last two are done again"
+        ),
+        "started_at": "start",
+        "finished_at": "time of publication",
+        "seconds": "duration",
+        "conversations": "summarized + rejected",
+        "summarized": "rows in `summaries` afterwards",
+        "rejected": "rows in `rejects` afterwards",
+        "reused": "conversations that needed no call",
+        "calls": "calls that were paid for",
+        "retries": "calls repeated after a fault",
+        "quota_refusals": "calls that the quota refused",
+        "prompt_tokens": "tokens of the requests",
+        "completion_tokens": "tokens of the answers",
+        "cost": "by the prices set, in your currency",
+        "quota_use": "used part of the quota; null without `--rpm`",
+        "summarizer": "`qianfan`, `openai`, …",
+        "model": "the model",
+        "prompt_version": "the prompt",
+        "log_objects": "log files read",
+        "version": "release and hash of the code; `python -m flows.wiring.version` prints it",
+        "masked": "replacements, by kind",
+        "cached_tokens": "prompt tokens from the service's cache",
+        "model_options": "model options that are not the defaults",
+        "unread_files": "log files that could not be read",
+        "unread_conversations": "conversations in them, estimated by size",
+        "outside_day": "conversations in the logs that began on other days",
+        "logs_complete": "false: logs still arrived at the deadline or during the run; null: the run did not wait",
+        "logs_fingerprint": "hash of the log files' names, sizes and versions",
+        "log_bytes": "bytes of logs",
+        "currency": "currency of `cost`",
+        "published_at": (
+            "when the day's rows were published; later than `finished_at` where its themes were assigned anew or "
+            "rows were erased"
+        ),
+        "last_of_day": "the day's last run: sums over these rows count each conversation once",
+        "golden_calls": "those of `calls` that were for golden conversations",
+        "golden_cost": "the part of `cost` that was for golden conversations",
     },
     "golden": {
-        "conversation_id": "The labeled conversation's id.",
-        "content_hash": "Hash of the conversation as logged; the same on every night.",
-        "asked_at": "When it was answered.",
-        "model": "The model that answered.",
-        "prompt_version": "The prompt it was asked with.",
-        "prompt_tokens": "Tokens of the request.",
-        "completion_tokens": "Tokens of the answer.",
-        "run_id": "The run that asked.",
-        "reason": "Why the answer would have been a reject; null where it holds a summary.",
-        "issue": "The issue that the model named.",
-        "plan": "The plan that it named.",
-        "accepted": "Its verdict on acceptance; null is unknown.",
-        "negative_sentiment": "Its verdict on sentiment; null is unknown.",
-        "label_issue": "The issue that a person wrote.",
-        "label_plan": "The plan that a person wrote.",
-        "label_accepted": "The person's verdict on acceptance; null is unknown.",
-        "label_negative_sentiment": "The person's verdict on sentiment; null is unknown.",
-        "issue_right": "Whether both issues have the same theme.",
-        "plan_right": "Whether both plans have the same theme.",
-        "accepted_right": "Whether both verdicts on acceptance are the same.",
-        "negative_sentiment_right": "Whether both verdicts on sentiment are the same.",
-        "changed": "Whether the night's answers as a whole differ from the nights before, tested.",
+        "conversation_id": "the labeled conversation",
+        "content_hash": "fingerprint of its text; the same every night",
+        "asked_at": "when it was answered",
+        "model": "the model that answered",
+        "prompt_version": "the prompt that was used",
+        "prompt_tokens": "tokens of the request",
+        "completion_tokens": "tokens of the answer",
+        "run_id": "the run that asked",
+        "reason": "why the answer is no summary; null where it is one",
+        "issue": "the model's issue",
+        "plan": "the model's plan",
+        "accepted": "the model's verdict; null: unknown",
+        "negative_sentiment": "the model's verdict; null: unknown",
+        "label_issue": "the person's issue",
+        "label_plan": "the person's plan",
+        "label_accepted": "the person's verdict; null: unknown",
+        "label_negative_sentiment": "the person's verdict; null: unknown",
+        "issue_right": "both issues have the same theme",
+        "plan_right": "both plans have the same theme",
+        "accepted_right": "both verdicts are the same",
+        "negative_sentiment_right": "both verdicts are the same",
+        "changed": "the night's answers as a whole differ from earlier nights, tested",
+    },
+    "themes": {
+        "theme": "id; never renamed or reused",
+        "theme_group": "its group",
+        "name_zh": "Chinese name",
+        "name_en": "English name",
+        "group_zh": "the group's Chinese name",
+        "group_en": "the group's English name",
+        "definition": "what belongs to it",
+        "keywords": "words that hint at it",
+        "retired": "no longer assigned",
+    },
+    "question_answers": {
+        "conversation_id": "as in `summaries`",
+        "content_hash": "as in `summaries`",
+        "question": "id of the question",
+        "kind": "`yes_no`, `one_of`, `scale` or `text`",
+        "said": "the model's own words",
+        "yes": "answer to `yes_no`; null: unknown",
+        "choice": "answer to `one_of`",
+        "score": "answer to `scale`, 1 to 5",
+        "text": "answer to `text`",
+        "questions_version": "version of the questions' file",
+        "model": "the model",
+        "answered_at": "time of the answer",
+        "run_id": "the run",
+    },
+    "labels": {
+        "conversation_id": "as in `summaries`",
+        "content_hash": "as in `summaries`",
+        "text": "the masked dialogue",
+        "truncated": "its middle was left out",
+        "issue": "by the reviewer",
+        "plan": "by the reviewer",
+        "accepted": "by the reviewer; null: can't be told",
+        "negative_sentiment": "by the reviewer",
+        "reviewer": "the name in the sheet",
+        "note": "the note in the sheet",
+        "sample_id": "the sample",
+        "stratum": "why it was drawn",
+        "model": "who had summarized it",
+        "prompt_version": "with which prompt",
+        "labeled_at": "time of the import",
+        "second_reviewer": "the second person",
+        "second_accepted": "by the second person",
+        "second_negative_sentiment": "by the second person",
     },
 }
 
@@ -137,7 +204,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 def describe(table: str, column: str) -> str:
     """Return what a column holds; empty for one that is not described yet."""
     if column == "day":
-        return "The day; a partition, not a column of the files."
+        return "the day; a partition, not a column of the files"
     return COLUMNS[table].get(column, "")
 
 
@@ -147,12 +214,25 @@ def described(schema: pa.Schema, table: str) -> pa.Schema:
     return pa.schema(fields, metadata=schema.metadata)
 
 
+def arrow_type(kind: pa.DataType) -> str:
+    """Return an Arrow type's name in Markdown, where angle brackets alone are a tag."""
+    name = str(kind).replace("tz=", "").replace("item: ", "")
+    return f"`{name}`" if "<" in name else name
+
+
+def columns_markdown(table: str, type_name: Callable[[pa.DataType], str] = arrow_type) -> str:
+    """Return a table's columns as a table of Markdown."""
+    head = ["| column | type | meaning |", "| --- | --- | --- |"]
+    rows = [f"| `{field.name}` | {type_name(field.type)} | {describe(table, field.name)} |" for field in TABLES[table]]
+    return "\n".join([*head, *rows])
+
+
 def dictionary_markdown() -> str:
-    """Return the data dictionary of all tables."""
-    blocks = ["# Data dictionary", "Written by `python -m flows.build_catalog`. Types are DuckDB's."]
-    for table, schema in TABLES.items():
-        rows = ["| column | type | what it holds |", "| --- | --- | --- |"]
-        rows.append(f"| `day` | DATE | {describe(table, 'day')} |")
-        rows += [f"| `{field.name}` | {duckdb_type(field.type)} | {describe(table, field.name)} |" for field in schema]
-        blocks += [f"## {table}", ABOUT[table], "\n".join(rows)]
+    """Return the data dictionary of all tables, with DuckDB's types."""
+    blocks = [
+        "# Data dictionary",
+        "Written by `python -m flows.build_catalog`. Types are DuckDB's. Each view also has `day`, a DATE.",
+    ]
+    for table, about in ABOUT.items():
+        blocks += [f"## {table}", about, columns_markdown(table, duckdb_type)]
     return "\n\n".join(blocks) + "\n"

@@ -4,9 +4,30 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from tasks.warehouse.rules.tables import GOLDEN, METRICS, REJECTS, RUNS, SUMMARIES
+from tasks.warehouse.rules.tables import (
+    GOLDEN,
+    LABELS,
+    METRICS,
+    QUESTION_ANSWERS,
+    REJECTS,
+    RUNS,
+    SUMMARIES,
+    THEMES,
+)
 
-TABLES = {"summaries": SUMMARIES, "rejects": REJECTS, "metrics": METRICS, "runs": RUNS, "golden": GOLDEN}
+TABLES = {
+    "summaries": SUMMARIES,
+    "rejects": REJECTS,
+    "metrics": METRICS,
+    "runs": RUNS,
+    "golden": GOLDEN,
+    "themes": THEMES,
+    "question_answers": QUESTION_ANSWERS,
+    "labels": LABELS,
+}
+
+# Labels hold whole dialogues, which expire before tables do: no second copy of them.
+MONTHLY = ("summaries", "rejects", "metrics", "runs", "golden")
 
 _PUBLISHED = "coalesce(published_at, finished_at) AS published_at"
 _LAST = "row_number() OVER (PARTITION BY day ORDER BY finished_at DESC, run_id) = 1 AS last_of_day"
@@ -94,11 +115,14 @@ def duckdb_type(kind: pa.DataType) -> str:
     """
     if pa.types.is_map(kind):
         return f"MAP({duckdb_type(kind.key_type)}, {duckdb_type(kind.item_type)})"
+    if pa.types.is_list(kind):
+        return f"{duckdb_type(kind.value_type)}[]"
     if pa.types.is_timestamp(kind):
         return "TIMESTAMP WITH TIME ZONE" if kind.tz else "TIMESTAMP"
     names = {
         pa.string(): "VARCHAR",
         pa.bool_(): "BOOLEAN",
+        pa.int8(): "TINYINT",
         pa.int16(): "SMALLINT",
         pa.int32(): "INTEGER",
         pa.int64(): "BIGINT",

@@ -14,7 +14,7 @@ from tasks.clients.folder_store import FolderStore
 from tasks.domain.layout import partition_key
 from tasks.reporting.queries import open_files, read_question
 from tasks.warehouse.catalog import compact_month, month_key, write_catalog
-from tasks.warehouse.rules.dictionary import COLUMNS, describe
+from tasks.warehouse.rules.dictionary import ABOUT, COLUMNS, describe
 from tasks.warehouse.rules.tables import RUNS, SUMMARIES
 from tasks.warehouse.rules.views import TABLES, view_sql
 from tests.benchmarks.months import simulate_month, write_month
@@ -133,6 +133,24 @@ def test_views_of_the_catalog_answer_the_same(warehouse, tmp_path):
     assert schema.field("accepted").metadata[b"description"].decode() == describe("summaries", "accepted")
 
 
+def test_views_of_a_folder_are_read_from_any_other(warehouse, tmp_path, monkeypatch):
+    monkeypatch.chdir(warehouse.parent)
+    views, _ = write_catalog(FolderStore(Path(warehouse.name)))
+    statements = Path(views).read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with duckdb.connect() as connection:
+        connection.execute(statements)
+        assert connection.execute("SELECT count(DISTINCT day) FROM summaries").fetchone() == (10,)
+
+
+def test_the_catalog_has_a_view_of_every_table_with_its_columns(tmp_path):
+    views, _ = write_catalog(FolderStore(tmp_path))
+    with duckdb.connect() as connection:
+        connection.execute(Path(views).read_text(encoding="utf-8"))
+        for table, schema in TABLES.items():
+            assert connection.sql(f"FROM {table}").columns == [*schema.names, "day"]
+
+
 def test_compacting_again_replaces_the_month_and_nothing_else(warehouse, tmp_path):
     store = FolderStore(warehouse)
     before = {path: path.read_bytes() for path in warehouse.glob("summaries/*/*.parquet")}
@@ -147,6 +165,7 @@ def test_compacting_again_replaces_the_month_and_nothing_else(warehouse, tmp_pat
 
 
 def test_the_dictionary_describes_every_column():
+    assert list(ABOUT) == list(COLUMNS) == list(TABLES)
     for table, schema in TABLES.items():
         assert [name for name in schema.names if not describe(table, name)] == []
         assert set(COLUMNS[table]) == set(schema.names)
