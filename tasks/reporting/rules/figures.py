@@ -141,8 +141,9 @@ def _count_deltas(count: int, comparison: Comparison, days: int) -> Iterable[Del
 
 
 def _count_delta(label: Bilingual, count: int, before: float) -> Delta:
-    change = _signed(f"{(count - before) / before:+.0%}") if before else "–"
-    return Delta(label, f"{before:,.0f}", Bilingual(change, change), bad=False)
+    change = f"{(count - before) / before:+.0%}" if before else "–"
+    said = translate("unchanged") if change in {"+0%", "-0%"} else Bilingual(_signed(change), _signed(change))
+    return Delta(label, f"{before:,.0f}", said, bad=False)
 
 
 def _points(change: float) -> Bilingual:

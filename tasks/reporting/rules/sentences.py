@@ -210,9 +210,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "per_day": ("每天对话", "Conversations a day"),
     "range_of": ("{low}–{high}", "{low}–{high}"),
     "themes": ("客户为什么来", "Why customers come"),
-    "themes_note": (
-        "条长为不满意的对话（负面情绪或未接受方案）占全部不满意的比例。",
-        "Bars show each theme’s part of all dissatisfaction: negative sentiment, or a plan not accepted.",
+    "drivers": ("不满意集中在哪里", "Where customers are unhappy"),
+    "drivers_note": (
+        "按占全部不满意（负面情绪或未接受方案）的比例排序。",
+        "By each theme’s part of all dissatisfaction: negative sentiment, or a plan not accepted.",
     ),
     "plan_themes": ("给出的方案与结果", "Plans and how they ended"),
     "theme": ("主题", "Theme"),
@@ -221,14 +222,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "usual": ("平时", "usual"),
     "heat": ("主题 × 结果", "Theme by outcome"),
     "heat_note": (
-        "颜色越深，该主题里出现这种结果的比例越高。",
-        "The darker, the larger the part of a theme that ended so.",
+        "按对话数排序；颜色越深，该主题里出现这种结果的比例越高。",
+        "By conversations. The darker, the larger the part of a theme that ended so.",
     ),
-    "accepted_calm": ("接受", "Accepted"),
+    "accepted_only": ("接受，无负面", "Accepted, not negative"),
     "accepted_negative": ("接受但有负面情绪", "Accepted, negative"),
-    "refused_calm": ("未接受", "Not accepted"),
+    "refused_only": ("未接受，无负面", "Not accepted, not negative"),
     "refused_negative": ("未接受且负面", "Not accepted, negative"),
-    "not_known": ("无法判断", "Can’t be told"),
     "stories": ("值得关注", "Worth attention"),
     "no_stories": (
         "没有异常：各主题、渠道、方案都在各自往常的波动之内。",

@@ -84,6 +84,7 @@ LABELS: dict[str, tuple[str, str]] = {
         "另有 {groups} 项，共 {count} 次对话；全部见 metrics 表。",
         "{groups} more, {count} conversations in all; the metrics table has every one.",
     ),
+    "more_words": ("另有 {groups} 个词，见 metrics 表。", "{groups} more words are in the metrics table."),
     "of_these_negative": ("其中负面", "of these negative"),
     # Cases
     "examples": ("更多值得看的对话", "More conversations worth reading"),
@@ -183,7 +184,10 @@ REASONS: dict[Reason, tuple[Bilingual, Bilingual]] = {
     ),
     Reason.INVALID_FIELDS: (
         Bilingual("回答没有可用的值", "Answer without values"),
-        Bilingual("同上：多为提示词或模型的问题", "See raw_output in rejects; mostly the prompt or the model"),
+        Bilingual(
+            "看 rejects 表里的 raw_output；多为提示词或模型的问题",
+            "See raw_output in rejects; mostly the prompt or the model",
+        ),
     ),
     Reason.INVALID_REQUEST: (
         Bilingual("请求不被接受", "Request not taken"),

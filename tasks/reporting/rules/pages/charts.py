@@ -131,17 +131,20 @@ def _trend(
 
 
 def heat_map(groups: Sequence[tuple[Bilingual, Group]]) -> tuple[Heat, ...]:
-    """Return themes by outcome: accepted calmly, accepted in anger, refused calmly, refused in anger, not known."""
+    """Return themes by outcome: accepted without and with anger, refused without and with it, acceptance unknown."""
     found = []
     for label, group in groups:
         outcomes = group.outcomes
+        accepted, refused = outcomes.accepted("yes").part, outcomes.accepted("no").part
+        in_anger = outcomes.cell("yes", "yes"), outcomes.cell("no", "yes")
         counts = (
-            outcomes.cell("yes", "no"),
-            outcomes.cell("yes", "yes"),
-            outcomes.cell("no", "no"),
-            outcomes.cell("no", "yes"),
+            accepted - in_anger[0],
+            in_anger[0],
+            refused - in_anger[1],
+            in_anger[1],
+            outcomes.accepted("unknown").part,
         )
-        cells = [Proportion(count, outcomes.total) for count in (*counts, outcomes.total - sum(counts))]
+        cells = [Proportion(count, outcomes.total) for count in counts]
         found.append(Heat(label, outcomes.total, tuple((cell, _darkness(cell)) for cell in cells)))
     return tuple(found)
 

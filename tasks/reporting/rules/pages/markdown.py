@@ -63,6 +63,7 @@ def render_markdown(
         blocks += [f"## {localize(page.days_title)}", _days_table(page, localize)]
         blocks += [label("model_changed")] if any(day.changed for day in page.days) else []
     if statistics.outcomes.total:
+        blocks += _driver_blocks(page, localize)
         blocks += _breakdown_blocks(page.words, localize)
         blocks += _breakdown_blocks(page.plans, localize)
         if with_conversations:
@@ -159,6 +160,19 @@ def _breakdown_blocks(breakdown: Breakdown, localize: Callable[[Bilingual], str]
     if breakdown.rest:
         blocks.append(localize(breakdown.rest))
     return blocks
+
+
+def _driver_blocks(page: Page, localize: Callable[[Bilingual], str]) -> list[str]:
+    if not page.drivers:
+        return []
+    columns = ("theme", "unhappy_part", "conversations", "accepted", "acceptance_unknown", "negative")
+    rows = [
+        [localize(driver.row.label), share_text(driver.unhappy), *_outcome_cells(driver.row.outcomes)]
+        for driver in page.drivers
+    ]
+    table = _table([localize(translate(column)) for column in columns], rows)
+    note = [localize(page.drivers_rest)] if page.drivers_rest else []
+    return [f"## {localize(translate('drivers'))}", localize(translate("drivers_note")), table, *note]
 
 
 def _days_table(page: Page, localize: Callable[[Bilingual], str]) -> str:

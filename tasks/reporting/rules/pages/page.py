@@ -102,6 +102,7 @@ class Page(NamedTuple):
     trends: tuple[Trend, ...]
     trend_note: Bilingual
     drivers: tuple[Driver, ...]
+    drivers_rest: Bilingual | None
     heat: tuple[Heat, ...]
     words: Breakdown
     plans: Breakdown
@@ -120,6 +121,7 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
     drawn, trend_note = trends(statistics, context.history, context.days)
     lines = _Breakdowns(context)
     themes = [group for group in statistics.themes if group.key]
+    drivers = tuple(lines.drivers(themes, statistics.outcomes))
     named = [(lines.theme(group.key), group) for group in themes if group.outcomes.total >= _FEWEST_SHOWN]
     return Page(
         statistics=statistics,
@@ -136,7 +138,8 @@ def make_page(statistics: DayStatistics, context: Context) -> Page:
         findings=(*_of_golden(context), *find(statistics, comparison, known_days)),
         trends=drawn,
         trend_note=trend_note,
-        drivers=tuple(lines.drivers(themes, statistics.outcomes)),
+        drivers=drivers,
+        drivers_rest=_left_out(themes, [driver.row.outcomes for driver in drivers]),
         heat=heat_map(named[:_ROWS_SHOWN]),
         words=lines.words(statistics.issues, "words", "issue_word"),
         plans=lines.words(statistics.plans, "plans", "plan_word"),
@@ -263,7 +266,9 @@ class _Breakdowns:
             sampled = translate("words_sampled", sample=words.counted_in, total=words.known)
             note = Bilingual(sampled.zh + note.zh, f"{sampled.en} {note.en}")
         head = "word" if anchor == "words" else "plan_word"
-        return self._table(anchor, anchor, head, words.groups[:_ROWS_SHOWN], note, dimension=dimension)
+        table = self._table(anchor, anchor, head, words.groups, note, dimension=dimension)
+        left = len(words.groups) - len(table.rows)  # how many conversations is not known: one may mention several
+        return table._replace(rest=translate("more_words", groups=left) if left else None)
 
     def of(self, statistics: DayStatistics) -> Iterable[Breakdown]:
         """Yield the tables of all other dimensions."""
@@ -305,7 +310,6 @@ class _Breakdowns:
     ) -> Breakdown:
         enough = [group for group in groups if group.outcomes.total >= _FEWEST_SHOWN] or list(groups)
         shown = enough[:limit]
-        rest = [group for group in groups if group not in shown]
         most = max((group.outcomes.total for group in groups), default=1) or 1
         rows = tuple(
             Row(
@@ -316,12 +320,19 @@ class _Breakdowns:
             )
             for group in shown
         )
-        left = sum(group.outcomes.total for group in rest)
-        more = translate("more_groups", groups=len(rest), count=left) if rest else None
+        more = _left_out(groups, [row.outcomes for row in rows])
         return Breakdown(anchor, translate(title), translate(head), note, rows, more)
 
     def _behind(self, dimension: str, key: str) -> tuple[Example, ...]:
         return self._context.conversations.get((dimension, key), ())
+
+
+def _left_out(groups: Sequence[Group], shown: Sequence[Outcomes]) -> Bilingual | None:
+    """Return how many groups a table leaves out, and how many conversations; None where it shows all."""
+    if len(groups) == len(shown):
+        return None
+    count = sum(group.outcomes.total for group in groups) - sum(outcomes.total for outcomes in shown)
+    return translate("more_groups", groups=len(groups) - len(shown), count=count)
 
 
 def _usual_of_themes(history: Mapping[date, pa.Table]) -> dict[str, dict[str, str]]:

@@ -5,7 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from tasks.reporting.rules.context import Context
 from tasks.reporting.rules.pages.charts import WIDTH, _band, trends
+from tasks.reporting.rules.pages.page import make_page
 from tasks.reporting.rules.statistics import DayFigures, DayStatistics, Outcomes
 from tests.builders.day_statistics import DAY, statistics_of
 from tests.builders.summary_days import summaries
@@ -61,3 +63,16 @@ def test_a_year_is_drawn_by_weeks_without_weekends(day):
 def test_two_days_are_no_trend(day):
     drawn, _ = trends(day, {DAY - timedelta(days=1): day.metrics}, ())
     assert drawn == ()
+
+
+def test_a_map_of_themes_agrees_with_the_table_on_what_was_accepted():
+    page = make_page(statistics_of(summaries(700)), Context())
+    table = {driver.row.label: driver.row.outcomes for driver in page.drivers}
+    agreed = 0
+    for line in page.heat:
+        if line.label in table:
+            accepted, accepted_in_anger, _, _, unknown = (cell.part for cell, _ in line.cells)
+            assert accepted + accepted_in_anger == table[line.label].accepted("yes").part
+            assert unknown == table[line.label].accepted("unknown").part
+            agreed += 1
+    assert agreed > 1

@@ -16,6 +16,7 @@ from tasks.reporting.rules.pages.html import render_html, render_picture
 from tasks.reporting.rules.pages.markdown import render_markdown
 from tasks.reporting.rules.pages.page import make_page
 from tasks.reporting.rules.statistics import DayStatistics, Proportion
+from tasks.reporting.rules.texts import translate
 from tests.builders import day_statistics
 from tests.builders.summary_days import HOSTILE, rejects, run, summaries
 
@@ -187,6 +188,26 @@ def test_render_html_declares_its_language_and_labels():
             assert (attributes["class"], attributes["lang"]) in (("zh", "zh-CN"), ("en", "en"))
         if tag == "svg":
             assert attributes.get("aria-hidden") == "true"
+
+
+def test_the_table_of_themes_says_how_many_it_leaves_out():
+    statistics = statistics_of(40)
+    page = make_page(statistics, Context())
+    themed = [group for group in statistics.themes if group.key]
+    shown = {driver.row.label.zh: driver.row.outcomes.total for driver in page.drivers}
+    left = [group.outcomes.total for group in themed if group.key not in shown]
+    assert left
+    assert page.drivers_rest == translate("more_groups", groups=len(left), count=sum(left))
+    assert page.drivers_rest.zh in render_markdown(statistics)
+    assert make_page(statistics_of(700), Context()).drivers_rest is None
+
+
+def test_words_that_are_left_out_are_counted_as_words():
+    statistics = statistics_of(700)
+    page = make_page(statistics, Context())
+    left = len(statistics.issues.groups) - len(page.words.rows)
+    assert left
+    assert page.words.rest == translate("more_words", groups=left)
 
 
 def test_renderings_are_the_same_every_time():
