@@ -66,7 +66,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _format_result(made: dict[str, Any]) -> str:
-    return f"{made['days']} days, {made['conversations']} conversations\nreport: {made['report']}"
+    days = "1 day" if made["days"] == 1 else f"{made['days']} days"
+    return f"{days}, {made['conversations']:,} conversations\nreport: {made['report']}"
 
 
 if __name__ == "__main__":

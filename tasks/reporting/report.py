@@ -296,7 +296,7 @@ def publish_reports(
     themes: str = "",
     reviews: Reviews = no_reviews,
 ) -> str:
-    """Replace each day's metrics and reports and the range's report; return the address of the last.
+    """Replace each day's metrics and reports and the range's report; return the address of the last. A day has one.
 
     A day that another run works on, or has published since it was aggregated, is left to that run: it writes its own.
     In a range of more than a month the reports of its days stay as they are.
@@ -319,6 +319,8 @@ def publish_reports(
                 enter_into_calendar(store, statistics, around)
         finally:
             lease.release()
+    if whole.start == whole.end:
+        return store.uri_of(partition_key("reports", whole.start, "report.html"))
     address = publish_span.fn(store, whole, context)
     enter_into_calendar(store, whole, context)
     return address

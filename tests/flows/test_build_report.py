@@ -47,6 +47,12 @@ def spoil(settings: dict[str, str], day: date) -> None:
         file.write_bytes(b"old")
 
 
+def test_a_range_of_one_day_is_that_day_s_report(settings):
+    made = asyncio.run(build_report(LAST, LAST, settings))
+    assert Path(made["report"]).parent.name == f"day={LAST}"
+    assert [path.name for path in Path(settings["warehouse"]).glob("reports/days=*")] == []
+
+
 def test_build_report_makes_every_file_as_it_was(settings):
     before = {file: file.read_bytes() for day in (FIRST, LAST) for file in files(settings, day)}
     assert len(before) == 6
