@@ -28,7 +28,7 @@ class SentHistory:
         sent = log.sent()
         self.own = float(refused.tokens) if by_tokens else 1.0
         # Of calls, one more was one too many; of tokens, something between nothing and all of it was.
-        self._too_much = self.own / 2 if by_tokens else 0.0
+        self._most_room = self.own if by_tokens else 0.0
         self._times = [at for at, _, _ in sent]
         self._sums = [0, *accumulate(weight for _, weight, _ in sent)]
         # What is not answered yet may weigh more than it is thought to.
@@ -52,7 +52,11 @@ class SentHistory:
 
     def likely(self, seconds: float) -> float:
         """The quota of a service that counts in such windows and refused the call."""
-        return max(self.held(seconds) + self._too_much, 1.0)
+        return max(self.held(seconds) + self._most_room / 2, 1.0)
+
+    def upper(self, seconds: float) -> float:
+        """The same, if there was as much room left as there can have been."""
+        return self.held(seconds) + self._most_room
 
     def at_most(self, seconds: float, doubt: float) -> float:
         """The most that this quota can be.

@@ -1,30 +1,40 @@
-"""One quota of a service, so much in a window, and the search for the window that the service counts in.
+"""Window quota: so much in a window whose length nobody tells, one quota as one process sees it.
 
-A quota "a minute" is counted in windows of 60 s by some services, of 10 s or 1 s by others, or by a token bucket. The
-longest window is assumed first, since it lets an idle quota be filled in a burst. A refusal that the log does not
-explain contradicts it. Then the log shows which shorter window would explain the refusal at the advertised rate, and
-one call tries it. A refusal of that call refutes it, and the next explanation is tried, down to a quota that is lower
-than advertised.
+A quota "a minute" is counted in windows of 60 s by some services, of 10 s or 1 s by others, or by a token bucket, which
+acts like a window of its depth. All that is known is the rate, and that a service refuses when its window is full. A
+quota goes through up to four states:
 
-In a short window calls keep an even pace where bursts lose, which is safe whatever the window is. There, what was
-refused lately shows which windows the service may count in (`last_refusals`), and a longer one is tried after a time in
-peace: a bet that is taken back once it is refused.
+1. **Longest.** The longest window is assumed, since it lets an idle quota be filled in a burst. A refusal that comes
+   while the log is far from full contradicts it.
+2. **Trial.** The log shows which shorter windows were full at that moment (`window_guess`). One call tries the
+   likeliest. A refusal of it refutes the guess, and the next is tried (`trial`). The last guess is the longest window
+   with a lower limit.
+3. **Short.** Where bursts lose, calls keep an even pace, which is safe whatever the window is. At each refusal the
+   window was full, if it is the right one. So where it was emptier at one of the last few (`last_refusals`), another
+   is counted in. Where it was full at all of them, something else is wrong: calls that overtake each other
+   (`jitter_slack`), estimates that are off by chance (`chance`), a service that takes less than it was told to
+   (`quota_limit`), or a window that is shorter still.
+4. **Bet.** Where nobody knows what the next call weighs, part of a window stays empty for that, and the shorter it is,
+   the greater the part. So after a time in peace the next longer window is tried, and taken back once it is refused
+   (`longer_bet`).
+
+Weights are calls, or tokens where the quota counts these; times are seconds of one clock.
 """
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from typing import Final
 
+from tasks.calling.rules.pacing.chance import Chance
+from tasks.calling.rules.pacing.jitter_slack import JitterSlack
 from tasks.calling.rules.pacing.last_refusals import LastRefusals
+from tasks.calling.rules.pacing.longer_bet import LongerBet
 from tasks.calling.rules.pacing.quota_limit import AdaptiveLimit
-from tasks.calling.rules.pacing.sent_history import KNOWN_SECONDS, SentHistory, snapped
+from tasks.calling.rules.pacing.sent_history import KNOWN_SECONDS, SentHistory
 from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog, slack_of
-
-# Windows to try when the rate itself is in doubt.
-_LIKELY_SECONDS: Final = (1.0, 10.0)
-
-_SHORTEST_SECONDS: Final = 1.0
+from tasks.calling.rules.pacing.told_rate import ToldRate
+from tasks.calling.rules.pacing.trial import Trial
+from tasks.calling.rules.pacing.window_guess import TOLERANCE, guesses
 
 # A log this full explains a refusal by itself: one call overtook another.
 _FULL: Final = 0.97
@@ -32,30 +42,11 @@ _FULL: Final = 0.97
 # So full it does where the limit is probed, or its calls are estimated.
 _NEARLY_FULL: Final = 0.9
 
-# Sums of estimates are off by chance. Refusals for that change nothing, where they are no more than so many.
-_CHANCES_PER_CALL: Final = 1 / 50
-
-_MOST_CHANCES: Final = 3.0
-
-# After so much time without a refusal, a longer window is tried. From ten seconds on, that could gain little, as where
-# weights are exact.
-_PEACE_TO_BET_SECONDS: Final = 8.0
-
+# From here on a longer window could gain little.
 _LONGEST_BET_SECONDS: Final = 10.0
 
-# Estimates that are off by less are no estimates.
+# Weights that are off by less, relatively, are exact.
 _EXACT: Final = 0.01
-
-_TOLERANCE: Final = 0.03
-
-_ROUNDING: Final = 1e-6
-
-# A full log that is refused all the same meets jitter: its slack grows, and shrinks again after a while in peace.
-_WIDER: Final = 1.4
-
-_WIDEST_SLACK: Final = 3.0
-
-_PEACE_SECONDS: Final = 30.0
 
 _PROBE_WINDOWS: Final = 1.4
 
@@ -65,23 +56,11 @@ _SHORTEST_PROBE_SECONDS: Final = 5.0
 _UNKNOWN_PROBE_SECONDS: Final = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A guess: the service held all it takes in so many `seconds`, `held` calls (or tokens).
-
-    `is_at_rate`: that is its advertised rate, give or take what was on its way.
-    """
-
-    seconds: float
-    held: float
-    is_at_rate: bool = False
-
-
 class WindowQuota:
-    """One quota as one process sees it.
+    """The window that a service counts in and what it takes in it, as far as refusals showed them.
 
     Args:
-        per_minute: configured; None where it is to be found out.
+        per_minute: the rate that is configured; None where it is to be found out.
         window_seconds: the longest window that the service may count in.
         by_tokens: the quota counts tokens, not calls.
         learned_seconds: the window that another night found, 0 for none.
@@ -90,38 +69,33 @@ class WindowQuota:
     def __init__(
         self, per_minute: float | None, window_seconds: float, by_tokens: bool = False, learned_seconds: float = 0.0
     ) -> None:
-        self._base = window_seconds
+        self._longest = window_seconds
         self._by_tokens = by_tokens
-        self._configured = self._per_minute = math.inf if per_minute is None else per_minute
+        self._told = told = ToldRate(per_minute, by_tokens)
         self.seconds = min(learned_seconds or window_seconds, window_seconds)
-        self._window = Window(self.seconds, math.inf)
         self.log = SlidingLog(self.seconds, slack_of(self.seconds), by_tokens, window_seconds)
+        self._slack = JitterSlack(self.log)
         probe = self._probe_seconds()
-        self.limit = AdaptiveLimit(self._advertised(self.seconds), probe, max(probe, _PROBE_WINDOWS * self._base))
-        self._borders = [
-            self._advertised(seconds)
-            for seconds in KNOWN_SECONDS
-            if seconds < window_seconds and per_minute is not None
-        ]
-        self._changed_at = 0
-        self._first_refused: Entry | None = None
-        self._untried: list[Window] = []
-        self._ease_at = math.inf
+        self.limit = AdaptiveLimit(told.in_window(self.seconds), probe, max(probe, _PROBE_WINDOWS * window_seconds))
+        shorter = [seconds for seconds in KNOWN_SECONDS if seconds < window_seconds and told.is_known]
+        self._borders = [told.in_window(seconds) for seconds in shorter]
         self._is_settled = self.is_narrow
-        self._to_prove = 0
-        self.on_trial = False
-        self.bursts_lose = False
-        self._chances = 0.0
-        self._known_until = 0
-        self._peace_seconds = _PEACE_TO_BET_SECONDS
-        self._peace_since = math.inf  # the clock's beginning is the machine's: nothing is measured from there
-        self._bet_from = 0.0
+        self._turned_at = 0  # the sequence of the first call that was let through in this window
+        self._trial = Trial(by_tokens)
         self._last_refusals = LastRefusals(self.log, window_seconds, by_tokens)
+        self._chance = Chance()
+        self._bet = LongerBet()
+        self.bursts_lose = False
 
     @property
     def is_narrow(self) -> bool:
         """True where the service counts in a shorter window than assumed, so that bursts lose."""
-        return self.seconds < self._base
+        return self.seconds < self._longest
+
+    @property
+    def on_trial(self) -> bool:
+        """True while one call at a time goes ahead."""
+        return self._trial.is_on
 
     @property
     def is_tried(self) -> bool:
@@ -145,8 +119,8 @@ class WindowQuota:
 
     def advertise(self, per_minute: float) -> None:
         """Take a rate from a reply's header; the configured one stays the upper bound."""
-        self._per_minute = min(self._configured, per_minute)
-        self.limit.advertise(self._advertised(self.seconds))
+        self._told.advertise(per_minute)
+        self.limit.advertise(self._told.in_window(self.seconds))
 
     def is_used_by_others(self, remaining: int | None) -> bool:
         """Return True where a header says that nothing is left although our own log has room."""
@@ -168,40 +142,25 @@ class WindowQuota:
     def accepted(self, entry: Entry, reached: float, lump: float, now: float, doubt: float = 0.0) -> None:
         """A call was taken; arguments as in `AdaptiveLimit.accepted`, and `doubt` as in `explain`."""
         self.limit.accepted(entry.sequence, reached, lump, now)
-        self._chances = max(0.0, self._chances - _CHANCES_PER_CALL)
-        if now >= self._ease_at:
-            self._set_slack(self.log.slack / _WIDER, now)
-        self._peace_since = min(self._peace_since, now)
-        if self.is_narrow and doubt > _EXACT and now >= self._peace_since + self._peace_seconds:
+        self._chance.accepted()
+        self._slack.ease(now)
+        self._bet.accepted(now)
+        if self.is_narrow and doubt > _EXACT and self._bet.is_due(now):
             self._try_longer(entry.sequence + 1, now)
 
     def correct(self, entry: Entry, delta: int, now: float) -> None:
-        """Take what a call really used: the log, and limits found while it was in the window, move by `delta`."""
+        """Take what a call really used: the log moves by `delta`, and so do limits found while it was in the window."""
         assert entry.sent_at is not None
         self.log.change(entry.sent_at, delta, now)
-        first = self._first_refused
-        if first is None or entry.sequence > first.sequence:
+        if self._trial.held(entry, self.seconds):
             self.limit.correct(entry.sequence, delta)
-            return
-        assert first.sent_at is not None
-        age = first.sent_at - entry.sent_at
-        if age <= self.seconds:
-            self.limit.correct(entry.sequence, delta)
-        self._untried = [
-            replace(window, held=window.held + delta) if age <= window.seconds else window for window in self._untried
-        ]
+        self._trial.correct(entry, delta)
 
     def passed(self, probe: Entry) -> None:
         """Take note that a call on trial was not refused; enough of them confirm the window."""
-        if not self.on_trial:
-            return
-        # The refused call may have been large, with room left for a small one.
-        self._to_prove -= probe.tokens if self._by_tokens else 1
-        if self._to_prove <= 0:
-            self.on_trial = False
-            self._untried.clear()
-            if self._window.is_at_rate:
-                self.limit.limit = self.limit.advertised
+        confirmed = self._trial.passed(probe)
+        if confirmed is not None and confirmed.is_at_rate:
+            self.limit.limit = self.limit.advertised
 
     def is_nearly_full_at(self, entry: Entry) -> bool:
         """Return True where estimates that are too low explain a refusal."""
@@ -215,46 +174,57 @@ class WindowQuota:
             return float(inside)
         return SentHistory(self.log, refused, self._by_tokens).likely(self.seconds)
 
-    def explain(self, entry: Entry, next_sequence: int, now: float, doubt: float = 0.0) -> bool:
+    def explain(self, refused: Entry, next_sequence: int, now: float, doubt: float = 0.0) -> bool:
         """Look for a window that explains a refusal; return False where the limit itself has to.
 
         Args:
-            entry: the refused call, no longer counted in the log.
+            refused: the call, no longer counted in the log.
             next_sequence: the first one that a call not let through yet can get.
             now: the time.
             doubt: the relative error of the weights in the log.
         """
-        self._last_refusals.add(entry)
-        if entry.sequence < self._changed_at:  # sent before the window changed
-            first = self._first_refused
-            if self.on_trial and first is not None and entry.sequence < first.sequence:
-                self._try_all(entry, self._changed_at, now, doubt)  # an earlier refusal, that came later
+        self._last_refusals.add(refused)
+        if refused.sequence < self._turned_at:  # it was sent in another window
+            first = self._trial.refused
+            if self.on_trial and first is not None and refused.sequence < first.sequence:
+                self._begin_trial(refused, self._turned_at, now, doubt)  # an earlier refusal, that came later
             return True
         if self.on_trial:
-            self._adopt(self._untried.pop(0), next_sequence, now)
+            self._try_next(next_sequence, now)
             return True
-        self._peace_since = now
-        if self._bet_from:
-            self._peace_seconds *= 2
-            self._turn_to(self._bet_from, self._advertised(self._bet_from), next_sequence, now)
+        self._bet.wait(now)
+        if self._bet.from_seconds:
+            self._turn_to(self._bet.lose(), next_sequence, now)
             return True
         if self.is_narrow:
-            return self._explain_narrow(entry, next_sequence, now, doubt)
-        fill = (entry.tokens_reached if self._by_tokens else entry.calls_reached) / self.limit.limit
-        return fill <= _FULL and not self._is_settled and self._try_all(entry, next_sequence, now, doubt)
+            return self._explain_narrow(refused, next_sequence, now, doubt)
+        fill = (refused.tokens_reached if self._by_tokens else refused.calls_reached) / self.limit.limit
+        return fill <= _FULL and not self._is_settled and self._begin_trial(refused, next_sequence, now, doubt)
 
     def trust(self, next_sequence: int, now: float) -> None:
         """Go back to the advertised rate: what was found was none."""
-        if self._per_minute == math.inf and self.is_narrow:
-            self._adopt(Window(self._base, math.inf), next_sequence, now)
-        self.on_trial = False
-        self._untried.clear()
+        if not self._told.is_known and self.is_narrow:
+            self._turn_to(self._longest, next_sequence, now)
+        self._trial.end()
         self.limit.trust()
 
-    def _explain_narrow(self, entry: Entry, next_sequence: int, now: float, doubt: float) -> bool:
+    def _begin_trial(self, refused: Entry, next_sequence: int, now: float, doubt: float) -> bool:
+        """Try what explains a refusal in the longest window; return False where nothing does."""
+        history = SentHistory(self.log, refused, self._by_tokens)
+        found = guesses(history, self._told, self._longest, max(doubt, TOLERANCE))
+        if found:
+            self._trial.begin(refused, found)
+            self._try_next(next_sequence, now)
+        return bool(found)
+
+    def _try_next(self, next_sequence: int, now: float) -> None:
+        guess = self._trial.next()
+        self._turn_to(guess.seconds, next_sequence, now, guess.held)
+
+    def _explain_narrow(self, refused: Entry, next_sequence: int, now: float, doubt: float) -> bool:
         """As `explain`, for a window that was found; it stays where it was full at every refusal of late."""
         is_exact = not self._by_tokens or doubt < _EXACT
-        windows = {seconds for seconds in (*KNOWN_SECONDS, self.seconds) if seconds <= self._base}
+        windows = {seconds for seconds in (*KNOWN_SECONDS, self.seconds) if seconds <= self._longest}
         likely, most = self._last_refusals.rates(windows, 0.0 if is_exact else doubt)
         full = [seconds for seconds in windows if most[seconds] >= _FULL * self.advertised_per_second]
         if most[self.seconds] < (_NEARLY_FULL if self.limit.is_probing else _FULL) * self.per_second:
@@ -265,132 +235,66 @@ class WindowQuota:
         is_at_rate = self.limit.limit == self.limit.advertised < math.inf
         if is_exact:
             return is_at_rate and self._allow_for_jitter(next_sequence, now)
-        if is_at_rate and not self._is_more_than_chance(entry, next_sequence):
+        if is_at_rate and self._chance.explains(refused, next_sequence):
             return True
-        shorter = self._longest_below(full)
-        if is_at_rate and shorter:
-            self._turn_to(shorter, self._advertised(shorter), next_sequence, now)
-            self.bursts_lose = True
-        else:
-            self.limit.yield_to((likely[self.seconds] + most[self.seconds]) / 2 * self.seconds, now)
+        if is_at_rate and self._turn_to_shorter(full, next_sequence, now):
+            return True
+        self.limit.yield_to((likely[self.seconds] + most[self.seconds]) / 2 * self.seconds, now)
         return True
 
-    def _is_more_than_chance(self, refused: Entry, next_sequence: int) -> bool:
-        """Return True where too many calls are refused to take that for sums of estimates that were off."""
-        if refused.sequence > self._known_until:  # others were sent before that one was known
-            self._known_until = next_sequence - 1
-            self._chances += 1
-        return self._chances > _MOST_CHANCES
+    def _allow_for_jitter(self, next_sequence: int, now: float) -> bool:
+        """Widen the slack of a full log; where that is no help, turn to a shorter window, and return True."""
+        has_shorter = self.seconds > min(KNOWN_SECONDS)
+        if self.seconds in KNOWN_SECONDS and self._slack.widen(now, is_once=has_shorter):
+            return False
+        return self._turn_to_shorter(KNOWN_SECONDS, next_sequence, now)
 
     def _turn_to_fullest(self, full: list[float], most: dict[float, float], next_sequence: int, now: float) -> None:
         """Count in another window, one that was `full` at the advertised rate, or else the one that took the most."""
-        seconds = self._longest_below(full) or min(full, default=0.0)
-        held = self._advertised(seconds)
-        if not full:
+        if full:
+            seconds, held = self._longest_below(full) or min(full), math.inf
+        else:
             seconds = max(most, key=lambda seconds: (most[seconds], seconds))
             held = most[seconds] * seconds
         self.bursts_lose = seconds >= self.seconds
-        self._turn_to(seconds, held, next_sequence, now)
+        self._turn_to(seconds, next_sequence, now, held)
+
+    def _turn_to_shorter(self, windows: Iterable[float], next_sequence: int, now: float) -> bool:
+        """Count in the longest of `windows` that is shorter, at the advertised rate; return False where none is."""
+        shorter = self._longest_below(windows)
+        if shorter:
+            self._turn_to(shorter, next_sequence, now)
+            self.bursts_lose = True
+        return bool(shorter)
 
     def _longest_below(self, windows: Iterable[float]) -> float:
         """The longest of windows that are shorter than the one that is counted in; 0 for none."""
         return max((seconds for seconds in windows if seconds < self.seconds), default=0.0)
 
-    def _turn_to(self, seconds: float, held: float, next_sequence: int, now: float) -> None:
-        self._adopt(Window(seconds, held), next_sequence, now)
-        self.on_trial = False
-        self._chances = 0.0
-
     def _try_longer(self, next_sequence: int, now: float) -> None:
-        """Bet on the next longer window: less of it stays empty because nobody knows what the next call weighs."""
-        self._peace_since = now
+        """Bet on the next longer window."""
+        self._bet.wait(now)
         longer = min((known for known in KNOWN_SECONDS if self.seconds < known <= _LONGEST_BET_SECONDS), default=0.0)
         if longer and not self.on_trial and self.limit.limit == self.limit.advertised < math.inf:
             before = self.seconds
-            self._turn_to(longer, self._advertised(longer), next_sequence, now)
-            self._bet_from = before
+            self._turn_to(longer, next_sequence, now)
+            self._bet.place(before)
 
-    def _try_all(self, refused: Entry, next_sequence: int, now: float, doubt: float) -> bool:
-        self._first_refused = refused
-        self._untried = self._explanations(refused, max(doubt, _TOLERANCE))
-        if self._untried:
-            self._adopt(self._untried.pop(0), next_sequence, now)
-        return bool(self._untried)
-
-    def _allow_for_jitter(self, next_sequence: int, now: float) -> bool:
-        """Widen the slack of a full log; where that is no help, bet on a shorter window, and return True."""
-        shorter = self._longest_below(KNOWN_SECONDS)
-        widest = slack_of(self.seconds) * (_WIDER if shorter else _WIDEST_SLACK)
-        if self.seconds in KNOWN_SECONDS and self.log.slack < widest:
-            self._set_slack(self.log.slack * _WIDER, now)
-            return False
-        if not shorter:
-            return False
-        self._turn_to(shorter, self._advertised(shorter), next_sequence, now)
-        self.bursts_lose = True
-        return True
-
-    def _adopt(self, window: Window, next_sequence: int, now: float) -> None:
-        self._window, self.seconds = window, window.seconds
-        self._bet_from = 0.0
-        self._peace_since = now
-        self._set_slack(slack_of(window.seconds), now)
-        advertised = self._advertised(window.seconds)
-        self.limit.restart(advertised, window.held, next_sequence - 1, now, probe_seconds=self._probe_seconds())
-        self._changed_at = next_sequence
+    def _turn_to(self, seconds: float, next_sequence: int, now: float, held: float = math.inf) -> None:
+        """Count in that window from now on, with a limit of `held`, or less where less is advertised."""
+        self.seconds = seconds
+        self._slack.restart(seconds, now)
+        advertised = self._told.in_window(seconds)
+        self.limit.restart(advertised, held, next_sequence - 1, now, probe_seconds=self._probe_seconds())
+        self._turned_at = next_sequence
         self._is_settled = True
-        self._to_prove = 2 * self._first_refused.tokens if self._by_tokens and self._first_refused else 1
-        self.on_trial = self.is_narrow
-
-    def _explanations(self, refused: Entry, tolerance: float) -> list[Window]:
-        history = SentHistory(self.log, refused, self._by_tokens)
-        if not history:
-            return []
-        own = history.own
-        narrow = [
-            Window(seconds, min(history.held(seconds), self._advertised(seconds)), is_at_rate=True)
-            for seconds in self._at_the_rate(history, tolerance)
-        ]
-        for seconds in _LIKELY_SECONDS:
-            held = history.held(seconds)
-            most = min(held + own, self._advertised(seconds) * (1 + tolerance))
-            if seconds < self._base and held and history.most(seconds) <= most:
-                narrow.append(Window(seconds, held))
-        return [*narrow, Window(self._base, max(own, history.held(self._base)))] if narrow else []
-
-    def _at_the_rate(self, history: SentHistory, tolerance: float) -> Iterator[float]:
-        """The window in which the service, at its advertised rate, was full."""
-        if self._per_minute == math.inf:
-            return
-        rate, own = self._per_minute / 60.0, history.own
-        whole = history.held(self._base)
-        most = whole + own if self._by_tokens else whole  # of calls, one more was one too many
-        guess = max(snapped(whole / rate, most / rate, tolerance), _SHORTEST_SECONDS, 1.0 / rate)
-        for seconds in sorted({guess, *KNOWN_SECONDS}):
-            quota = rate * seconds
-            if seconds >= self._base * (1 - _TOLERANCE):
-                return
-            full = history.held(seconds) + own > quota * (1 - _TOLERANCE)
-            refuted = history.most(seconds) > quota * (1 + tolerance) + own
-            if seconds == guess or (full and not refuted):
-                yield seconds
-                return
-
-    def _set_slack(self, slack: float, now: float) -> None:
-        least = slack_of(self.seconds)
-        slack = min(max(slack, least), _WIDEST_SLACK * least)
-        self.log.resize(self.seconds, slack, now)
-        self._ease_at = now + _PEACE_SECONDS if slack > least else math.inf
-
-    def _advertised(self, seconds: float) -> float:
-        if self._per_minute == math.inf:
-            return math.inf
-        whole = self._per_minute * seconds / 60.0
-        return max(1.0, whole if self._by_tokens else math.floor(whole + _ROUNDING))
+        self._chance.forget()
+        self._bet.settle(now)
 
     def _probe_seconds(self) -> float:
-        if self._per_minute == math.inf:
+        """The time to stay at a limit that was found, before more is tried."""
+        if not self._told.is_known:
             return _UNKNOWN_PROBE_SECONDS
         if not self.is_narrow:
-            return _PROBE_WINDOWS * self._base
+            return _PROBE_WINDOWS * self._longest
         return max(_SHORTEST_PROBE_SECONDS, _PROBE_WINDOWS * self.seconds)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.calling.rules.pacing.limits import Learned, Limits
+from tasks.calling.rules.pacing.pacer import Pacer
 from tasks.calling.rules.pacing.sent_history import SentHistory
 from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog
 from tasks.calling.rules.pacing.window_quota import WindowQuota
@@ -237,6 +238,24 @@ def test_pacer_uses_most_of_less_than_it_was_told_whatever_window_was_learned(se
     simulate(service, limits, WAITING, seed, exact, seconds=60)
     assert service.use(quota / window, since=30, tokens=by_tokens) >= 0.8
     assert len(service.refused) <= 0.05 * len(service.arrivals)
+
+
+def test_pacer_keeps_its_guesses_where_an_earlier_refusal_that_comes_later_explains_nothing():
+    pacer, now, sent = Pacer(Limits(3000, None, 256)), 7200.0, []
+    for _ in range(60):
+        now = max(now, pacer.ready_at(now, 10)) + 0.001
+        sent.append(pacer.grant(now, 10))
+        pacer.sent(sent[-1], now)
+    pacer.refused(sent[55], now, "requests", None, None)
+    pacer.refused(sent[0], now + 0.01, "requests", None, None)  # nothing was sent before it
+    for _ in range(3):
+        now = max(now + 1, pacer.ready_at(now + 1, 10))
+        call = pacer.grant(now, 10)
+        pacer.sent(call, now)
+        pacer.refused(call, now + 0.02, "requests", None, None)
+    stand = pacer.snapshot(now)
+    assert stand.limit_requests is not None
+    assert stand.limit_requests <= 60
 
 
 @settings(max_examples=50)
