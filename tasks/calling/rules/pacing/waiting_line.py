@@ -69,9 +69,9 @@ class WaitingLine(Generic[T]):
 
     def _largest_that_fits(self, pacer: Pacer, now: float) -> int:
         """The place behind the first, 0 for none."""
-        fitting = [
-            (estimate, -place)
-            for place, (call, estimate) in enumerate(islice(self._calls, 1, _LOOKED_AT), 1)
-            if not self._is_gone(call) and pacer.ready_at(now, estimate) <= now
-        ]
-        return -max(fitting)[1] if fitting else 0
+        behind = enumerate(islice(self._calls, 1, _LOOKED_AT), 1)
+        waiting = sorted((-estimate, place) for place, (call, estimate) in behind if not self._is_gone(call))
+        # Mostly there is no room at all, and where a small call does not fit, no larger one does.
+        if not waiting or pacer.ready_at(now, -waiting[-1][0]) > now:
+            return 0
+        return next(place for estimate, place in waiting if pacer.ready_at(now, -estimate) <= now)
