@@ -30,6 +30,7 @@ import flows  # noqa: F401  keeps logins out of the server's log
 from deployments.login import check_exposure
 from deployments.login_brake import LoginBrake
 from deployments.watchdog import Watchdog, answers
+from flows.wiring.commands.new_database import make_new_database
 from flows.wiring.commands.standard_streams import complain
 from tasks.domain.errors import UsageError
 
@@ -179,6 +180,8 @@ def main(arguments: Sequence[str]) -> int:
     database = settings.database.connection_url
     if database is None or database.get_secret_value().startswith("sqlite"):
         import deployments.sqlite  # noqa: F401, PLC0415  changes how Prefect waits for SQLite
+
+        make_new_database()
     from prefect.server.api.server import create_app  # noqa: PLC0415  loads all of Prefect's server, for 3 s of CPU
 
     own = "127.0.0.1" if given.host == "0.0.0.0" else given.host  # noqa: S104
