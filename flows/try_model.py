@@ -15,7 +15,7 @@ from flows.wiring.models.trying import SAMPLE, ask_about
 from flows.wiring.prompts import find_prompt
 from flows.wiring.services import open_warehouse
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
-from tasks.domain.errors import UsageError
+from tasks.domain.errors import UsageError, unread_reason
 from tasks.domain.money import in_currency
 from tasks.domain.records import Fields, Unusable
 from tasks.parsing.answers import parse_answer
@@ -91,7 +91,12 @@ def main(arguments: Sequence[str]) -> int:
         tried: dict[str, Any] = await try_model(args.text, chosen)
         return tried
 
-    return command_line.run(settings, command, format_summary, _check_model, as_json=args.json)
+    def check(config: Settings) -> None:
+        _check_model(config)
+        if args.text != "-":
+            _read(args.text)
+
+    return command_line.run(settings, command, format_summary, check, as_json=args.json)
 
 
 def _read(name: str) -> str:
@@ -100,7 +105,7 @@ def _read(name: str) -> str:
             return sys.stdin.read()
         return Path(name).read_text(encoding="utf-8-sig") if name else SAMPLE
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--text {name} can't be read: {error}.") from None
+        raise UsageError(f"--text {name} can't be read: {unread_reason(error)}.") from None
 
 
 if __name__ == "__main__":

@@ -390,7 +390,7 @@ def _validated(overrides: Mapping[str, Any], of_block: Mapping[str, Any]) -> Set
 def _complaint(problem: Any, overrides: Mapping[str, Any], of_block: Mapping[str, Any]) -> str:
     place = str(problem["loc"][0])
     name = place.removeprefix("KEFU_").lower()
-    message = problem["msg"].removeprefix("Value error, ")
+    message = problem["msg"].removeprefix("Value error, ").partition(", unable to parse")[0]
     if name in of_block and name not in overrides:
         place = f"{name} in the endpoint block"
     elif name in flags():

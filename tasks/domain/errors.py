@@ -56,6 +56,11 @@ class UsageError(KefuError):
     """Wrong use or configuration; nothing was started."""
 
 
+def unread_reason(error: OSError | UnicodeDecodeError) -> str:
+    """Return why a file of the user's can't be read, without the number and path that Python adds."""
+    return "it is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
+
+
 class RunError(KefuError):
     """The run can't go on; what was done is kept."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from tasks.domain.errors import UsageError
+from tasks.domain.errors import UsageError, unread_reason
 
 _FOLDER = Path(__file__).parent.parent / "prompts"
 
@@ -46,7 +46,7 @@ def load_prompt(name: str) -> Prompt:
     try:
         template = Path(name).read_text(encoding="utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The prompt {name} can't be read: {error}.") from error
+        raise UsageError(f"The prompt {name} can't be read: {unread_reason(error)}.") from error
     return checked_prompt(f"{Path(name).stem}-{sha256(template.encode()).hexdigest()[:8]}", template)
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.domain.errors import UsageError
+from tasks.domain.errors import UsageError, unread_reason
 from tasks.questions.rules.questions import Questionnaire, parse_questions
 
 
@@ -17,4 +17,4 @@ def load_questions(path: str) -> Questionnaire:
     try:
         return parse_questions(Path(path).read_text(encoding="utf-8"), path)
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--questions {path} can't be read: {error}.") from None
+        raise UsageError(f"--questions {path} can't be read: {unread_reason(error)}.") from None

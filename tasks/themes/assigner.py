@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.domain.errors import UsageError
+from tasks.domain.errors import UsageError, unread_reason
 from tasks.themes.rules.assigning import Assigner
 from tasks.themes.rules.classifier import Classifier
 from tasks.themes.rules.known import KnownThemes
@@ -28,7 +28,7 @@ def load_taxonomy(path: str = "") -> Taxonomy:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--themes {path} can't be read: {error}.") from None
+        raise UsageError(f"--themes {path} can't be read: {unread_reason(error)}.") from None
     return parse_taxonomy(text, path)
 
 

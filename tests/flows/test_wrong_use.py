@@ -25,6 +25,13 @@ ENDPOINT = ("--summarizer", "openai", "--endpoint", "m")
         ("fine_tune_model", ("--name", "Über"), "--name 'Über'"),
         ("fine_tune_model", ("--name", "t", "--experiments", "/none.toml"), "/none.toml can't be read"),
         ("deploy_model", ("--name", "Über"), "--name 'Über'"),
+        ("summarize_day", ("--prompt", "none.txt"), "The prompt none.txt can't be read: No such file or directory."),
+        (
+            "ask_questions",
+            (*ENDPOINT, "--questions", "none.toml"),
+            "none.toml can't be read: No such file or directory.",
+        ),
+        ("try_model", (*ENDPOINT, "--text", "none.txt"), "none.txt can't be read: No such file or directory."),
     ],
 )
 def test_wrong_use_is_said_before_a_server_is_asked(flow, arguments, words, tmp_path, monkeypatch, capsys):

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NoReturn, get_args
 
@@ -97,6 +98,8 @@ class _Parser(argparse.ArgumentParser):
         if words and not what:
             named = [word.partition("=")[0] for word in words.split() if word.startswith("-")]
             message = f"there is no flag {', '.join(named)}" if named else "there are words that belong to no flag"
+            if near := [known for flag in named for known in get_close_matches(flag, self._option_string_actions, 1)]:
+                message += f": did you mean {', '.join(near)}?"
         sys.stderr.write(f"{self.prog}: {printable(message)} (--help explains every flag)\n")
         sys.exit(MISUSED)
 

@@ -245,6 +245,18 @@ def test_a_key_under_a_name_that_is_not_its_own_is_refused_unquoted(name, monkey
     assert "CANARY" not in str(refused.value)
 
 
+def test_an_unknown_flag_is_told_the_nearest_one(capsys):
+    with pytest.raises(SystemExit):
+        parser("flows.summarize_day", "").parse_args(["--sumarizer", "openai"])
+    assert "there is no flag --sumarizer: did you mean --summarizer?" in capsys.readouterr().err
+
+
+def test_a_wrong_number_is_told_in_few_words():
+    with pytest.raises(UsageError) as wrong:
+        check_settings({"rpm": "many"})
+    assert str(wrong.value) == "--rpm: Input should be a valid integer (it is 'many')"
+
+
 def test_a_secret_behind_an_unknown_flag_is_not_repeated(capsys):
     with pytest.raises(SystemExit):
         parser("flows.summarize_day", "").parse_args(["--qianfan-secret-key", "CANARY", "--openai-api-key=CANARY"])
