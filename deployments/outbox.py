@@ -1,5 +1,7 @@
 """Outbox of notifications: each is sent once, and retried until a receiver takes it.
 
+A receiver that fails once is spared the others for a while: its silence must not keep the watch from its work.
+
 What a run's message became of is kept in the run's own labels, so that neither a restart nor a second watch tells it
 again. A message about anything else lives as long as this process.
 """
@@ -79,17 +81,25 @@ class Outbox:
         Args:
             client: of the server, if that is there: it keeps what was told.
         """
-        for outgoing in [outgoing for outgoing in self._outgoing if outgoing.due <= self.clock()]:
+        # What was tried least goes first, so that a message that is never taken holds up no other.
+        for outgoing in sorted(self._outgoing, key=lambda outgoing: outgoing.tries):
+            if outgoing.due > self.clock():
+                continue
             (sent,) = await asyncio.to_thread(deliver, outgoing.message, [outgoing.address], self.wire, pauses=())
             if sent.why_not:
                 outgoing.tries += 1
-                outgoing.due = self.clock() + min(2.0**outgoing.tries, _LONGEST_PAUSE_SECONDS)
+                self._spare(outgoing.address, self.clock() + min(2.0**outgoing.tries, _LONGEST_PAUSE_SECONDS))
                 continue
             self._outgoing.remove(outgoing)
             _log.info("told %s: %s", outgoing.address.place, outgoing.message.title)
             if outgoing.label and client:
                 run_id, label = outgoing.label
                 await client.update_flow_run_labels(run_id, {label: outgoing.message.id})
+
+    def _spare(self, address: Address, until: float) -> None:
+        for outgoing in self._outgoing:
+            if outgoing.address == address:
+                outgoing.due = max(outgoing.due, until)
 
 
 def _short(address: Address) -> str:

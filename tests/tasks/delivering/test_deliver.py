@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from tasks.clients import notifications
 from tasks.clients.notifications import NotificationWire
 from tasks.delivering.deliver import deliver, read_addresses
 from tasks.delivering.rules.message import Message
@@ -52,6 +53,12 @@ def test_receiver_that_is_away_is_named_by_its_host_only():
         port = taken.getsockname()[1]
     (why,) = send(f"http://127.0.0.1:{port}/secret-token")
     assert why == "ConnectError on the way to 127.0.0.1"
+
+
+def test_reply_that_never_ends_is_read_for_its_beginning(hook: Receiver, monkeypatch):
+    monkeypatch.setattr(notifications, "_MOST_BYTES", 1000)
+    hook.replies = [(200, b"x" * 100_000_000)]
+    assert NotificationWire().post(hook.url, b"{}") == (200, b"x" * 1000)
 
 
 def test_proxy_of_the_environment_is_not_for_loopback(hook: Receiver, monkeypatch):
