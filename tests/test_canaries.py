@@ -176,7 +176,7 @@ def night(traces: Traces, qianfan: QianfanServer, bos: BosServer, hook: Receiver
     hook.replies += [(500, SECRETS["KEFU_REPORT_WEBHOOK_URL"].encode())] * 10
     run("day by password", 0, *at_openai, **by_password)
     hook.replies.clear()
-    qianfan.behavior.status, qianfan.behavior.body = 401, repeating("OPENAI_API_KEY")
+    repeat(qianfan, "OPENAI_API_KEY")
     run("refused key", 1, *at_openai, "--endpoint", "refused")
     if not whole:
         return
@@ -185,9 +185,9 @@ def night(traces: Traces, qianfan: QianfanServer, bos: BosServer, hook: Receiver
         ("refused password", at_openai, "PASSWORD_IN_OPENAI_BASE_URL", by_password),
         ("refused token", at_qianfan, "QIANFAN_BEARER_TOKEN", by_token),
     ):
-        qianfan.behavior.body = repeating(secret)
+        repeat(qianfan, secret)
         run(name, 1, *flags, "--endpoint", "refused", **more)
-    qianfan.behavior.status, qianfan.behavior.body = 500, None
+    qianfan.behavior.status = 500
     run("down", 1, *at_openai, "--endpoint", "down")
     qianfan.behavior.status = 0
     run("check", 1, "flows.check_setup", KEFU_SUMMARIZER="openai")
@@ -212,10 +212,10 @@ def night(traces: Traces, qianfan: QianfanServer, bos: BosServer, hook: Receiver
     traces.run("watch", "deployments.watch", until=lambda: time.monotonic() > begun + 15)
 
 
-def repeating(secret: str) -> dict[str, dict[str, str]]:
-    """The error of a server that repeats what it was sent."""
-    told = SECRETS[secret]
-    return {"error": {"message": f"Incorrect key {told}", "code": told, "type": told}}
+def repeat(qianfan: QianfanServer, secret: str) -> None:
+    """Let the server refuse, and repeat in its error whatever it was sent."""
+    qianfan.behavior.status, qianfan.behavior.error_type = 401, SECRETS[secret]
+    qianfan.behavior.error_message = f"Incorrect key {SECRETS[secret]} for {{prompt}}"
 
 
 def test_no_secret_is_left_anywhere(traces: Traces):

@@ -40,7 +40,9 @@ _LONGEST_NUMBER: Final = 15
 _KEPT_CHARACTERS: Final = 64_000
 
 
-def completion_reply(body: bytes, headers: Mapping[str, str], where: str, secrets: Collection[str] = ()) -> Reply:
+def completion_reply(
+    body: bytes, headers: Mapping[str, str], where: str, secrets: Collection[str] = (), asked: str = ""
+) -> Reply:
     """The reply in the body of a successful chat-completions call, whichever of the usual shapes it has.
 
     Read are: a completion, one in a list, a stream of events; content as a text, as parts, in the arguments of a tool
@@ -52,6 +54,7 @@ def completion_reply(body: bytes, headers: Mapping[str, str], where: str, secret
         headers: of the reply.
         where: the address, for messages.
         secrets: values that no message may show.
+        asked: the prompt, whose words no message may show either.
 
     Raises:
         ReplyUnreadable: the body is no completion, or its answer is empty or was broken off.
@@ -60,7 +63,7 @@ def completion_reply(body: bytes, headers: Mapping[str, str], where: str, secret
     parsed = parse_body(body, where)
     error = read_error(parsed)
     if error is not None:
-        raise service_fault(error, where, headers, status=200, secrets=secrets)
+        raise service_fault(error, where, headers, status=200, secrets=secrets, asked=asked)
     choice, message = _choice(parsed, where, body)
     usage = parsed.get("usage") if isinstance(parsed.get("usage"), dict) else {}
     finishes = {str(choice.get(name) or "").lower() for name in ("finish_reason", "native_finish_reason")}

@@ -65,7 +65,7 @@ class EmbeddingModel:
         token = await self._token.get() if self._token else self._api_key
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
         data = orjson.dumps({"model": self._model, "input": list(texts)})
-        call, where = Call(), address(self._url)
+        call, where = Call(asked="\n".join(texts)), address(self._url)
         try:
             body = await self._pool.send(call, "POST", self._url, headers, data=data)
         except CredentialsRefused as error:
@@ -76,7 +76,7 @@ class EmbeddingModel:
         reply = parse_body(body, where)
         refusal = read_error(reply)
         if refusal is not None:
-            raise service_fault(refusal, where, call.headers, status=200, secrets=self._pool.secrets)
+            raise service_fault(refusal, where, call.headers, status=200, secrets=self._pool.secrets, asked=call.asked)
         try:
             made = sorted(reply["data"], key=lambda embedding: embedding["index"])
             vectors = [[float(number) for number in item["embedding"]] for item in made]

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import orjson
 
+from tasks.clients.repeated_words import without_repeated
 from tasks.domain.errors import (
     AllowanceUsedUp,
     ContentRefused,
@@ -146,7 +147,7 @@ def read_error(body: Any) -> ServiceError | None:
 
 
 def status_fault(
-    status: int, headers: Mapping[str, str], body: bytes, where: str, secrets: Collection[str] = ()
+    status: int, headers: Mapping[str, str], body: bytes, where: str, secrets: Collection[str] = (), asked: str = ""
 ) -> KefuError:
     """The meaning of an HTTP status other than success, with an error in the body or without.
 
@@ -156,14 +157,14 @@ def status_fault(
         body: of the reply, as it came.
         where: the address, for the message.
         secrets: values that the message may not show.
+        asked: the text that was sent, whose words it may not show either.
     """
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
         parsed = None
-    return service_fault(
-        read_error(parsed) or ServiceError(frozenset(), "", ""), where, headers, status=status, secrets=secrets
-    )
+    error = read_error(parsed) or ServiceError(frozenset(), "", "")
+    return service_fault(error, where, headers, status=status, secrets=secrets, asked=asked)
 
 
 def service_fault(  # noqa: PLR0911 (one line a meaning)
@@ -173,10 +174,11 @@ def service_fault(  # noqa: PLR0911 (one line a meaning)
     *,
     status: int,
     secrets: Collection[str] = (),
+    asked: str = "",
 ) -> KefuError:
     """The meaning of an error, with the status that it came with (200 where it came as if all was well)."""
-    said = shown(error.message, secrets)
-    code = shown(error.code, secrets)[:60]
+    said = shown(error.message, secrets, asked)
+    code = shown(error.code, secrets, asked)[:60]
     where = f"{where} answered HTTP {status}{f' ({code})' if code else ''}"
     codes, words = error.codes, error.words
 
@@ -210,12 +212,16 @@ def _scope(status: int, busy: bool, words: str) -> QuotaScope:
     return "requests"
 
 
-def shown(text: str, secrets: Collection[str] = ()) -> str:
-    """A service's sentence as it may be shown and stored: one line, masked, without keys, cut to 200 characters."""
+def shown(text: str, secrets: Collection[str] = (), asked: str = "") -> str:
+    """A service's sentence as it may be shown and stored: one line, masked, without keys, cut to 200 characters.
+
+    A message goes where no conversation goes, into Prefect's database and to people's chats. So what the sentence
+    repeats of the text that was asked about is left out.
+    """
     text = _CONTROL.sub(" ", text[: 20 * _SHOWN_CHARACTERS])
     for secret in secrets:
         text = text.replace(secret, "[secret]")
-    text = " ".join(mask(_TOKENS.sub("[secret]", text)).split())
+    text = " ".join(mask(_TOKENS.sub("[secret]", without_repeated(text, asked))).split())
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
 
 

@@ -47,12 +47,18 @@ class ConnectionLimits:
 
 
 class Call:
-    """One request on its way: whether its bytes were written, and the headers that came back."""
+    """One request on its way: whether its bytes were written, and the headers that came back.
 
-    __slots__ = ("headers", "on_sent", "sent")
+    Args:
+        on_sent: called when its bytes are being written.
+        asked: the text that it is about, whose words no message may show.
+    """
 
-    def __init__(self, on_sent: Callable[[], None] = lambda: None) -> None:
+    __slots__ = ("asked", "headers", "on_sent", "sent")
+
+    def __init__(self, on_sent: Callable[[], None] = lambda: None, asked: str = "") -> None:
         self.on_sent = on_sent
+        self.asked = asked
         self.sent = False
         self.headers: Mapping[str, str] = {}
 
@@ -120,7 +126,7 @@ class Pool:
         self._reached = True
         call.headers = received.headers
         if not 200 <= received.status < 300:
-            raise status_fault(received.status, received.headers, received.body, address(url), self.secrets)
+            raise status_fault(received.status, received.headers, received.body, address(url), self.secrets, call.asked)
         return received.body
 
     def _transport_fault(self, error: BaseException, url: str, sent: bool) -> KefuError:

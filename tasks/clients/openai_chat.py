@@ -32,10 +32,10 @@ class ChatCompletions:
 
     async def ask(self, prompt: str, on_sent: Callable[[], None], headers: Mapping[str, str]) -> Reply:
         """One call, no retries; raises as the port of summarizers does."""
-        call = Call(on_sent)
+        call = Call(on_sent, prompt)
         data = orjson.dumps({**self._body, "messages": self._options.messages(prompt)})
         body = await self._pool.send(call, "POST", self.url, {**self._headers, **headers}, data=data)
-        return completion_reply(body, call.headers, address(self.url), self._pool.secrets)
+        return completion_reply(body, call.headers, address(self.url), self._pool.secrets, prompt)
 
 
 class OpenAISummarizer:

@@ -301,15 +301,16 @@ class QianfanServer(ThreadedServer):
         self, request: web.BaseRequest, wire: str, prompt: str, headers: dict[str, str]
     ) -> web.StreamResponse | None:
         behavior = self.behavior
+        message = behavior.error_message.replace("{prompt}", prompt[-150:])
         if wire == "v1" and behavior.error_code:
-            return error_reply(wire, behavior.error_code, behavior.error_message, 400, headers)
+            return error_reply(wire, behavior.error_code, message, 400, headers)
         if wire != "v1" and behavior.status:
             more = {"Retry-After": behavior.retry_after} if behavior.retry_after else {}
             if behavior.body is not None:
                 return json_reply(behavior.body, behavior.status, {**headers, **more})
             error = {
                 "code": behavior.error_type,
-                "message": behavior.error_message,
+                "message": message,
                 "type": behavior.error_type,
             }
             return json_reply({"error": error}, behavior.status, {**headers, **more})

@@ -38,7 +38,7 @@ class Behavior:
     faults: dict[str, float] = field(default_factory=dict)  # name in FAULTS -> probability
     v1: bool = False  # answer V1's interface, too, which otherwise is gone
     error_code: int = 0  # every V1 call gets this error
-    error_message: str = "error"
+    error_message: str = "error"  # {prompt} in it is the end of the call's
     status: int = 0  # every V2 and OpenAI call gets this status
     error_type: str = "error"
     body: Any = None  # the whole body of such a reply

@@ -222,10 +222,10 @@ class QianfanV1Summarizer:
             headers = {**self._headers, "Authorization": f"Bearer {self._credentials.bearer_token}"}
         else:
             headers = self._credentials.signed("POST", self._base_url, self._path, self._headers)
-        call = Call(on_sent)
+        call = Call(on_sent, request.prompt)
         try:
             body = await self._pool.send(call, "POST", self._base_url + self._path, headers, data=data)
-            reply = self._read(parse_body(body, self._where), call.headers)
+            reply = self._read(parse_body(body, self._where), call)
         except EndpointMissing as error:
             raise EndpointMissing(f"{V1_NOTICE} ({error})") from error
         except _Expired as error:
@@ -236,9 +236,9 @@ class QianfanV1Summarizer:
         self._expiries = 0
         return reply
 
-    def _read(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
+    def _read(self, body: Mapping[str, Any], call: Call) -> Reply:
         if "error_code" in body:
-            raise self._fault(body, headers)
+            raise self._fault(body, call)
         text = body.get("result")
         usage = body.get("usage")
         if not isinstance(text, str):
@@ -254,15 +254,16 @@ class QianfanV1Summarizer:
             completion_tokens,
             cut_off=bool(body.get("is_truncated")) or body.get("finish_reason") == "length",
             refused=bool(body.get("need_clear_history")) or body.get("finish_reason") == "content_filter",
-            limits=faults.read_limits(headers),
+            limits=faults.read_limits(call.headers),
         )
 
-    def _fault(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> KefuError:
+    def _fault(self, body: Mapping[str, Any], call: Call) -> KefuError:
         try:
             code = int(body["error_code"])
         except (TypeError, ValueError):
             code = -1
-        return v1_fault(code, str(body.get("error_msg") or ""), self._where, headers, self._credentials.secrets)
+        message, secrets = str(body.get("error_msg") or ""), self._credentials.secrets
+        return v1_fault(code, message, self._where, call.headers, secrets, call.asked)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -274,10 +275,10 @@ class _Expired(KefuError):
 
 
 def v1_fault(
-    code: int, message: str, where: str, headers: Mapping[str, str], secrets: tuple[str, ...] = ()
+    code: int, message: str, where: str, headers: Mapping[str, str], secrets: tuple[str, ...] = (), asked: str = ""
 ) -> KefuError:
     """The meaning of an error code of V1, which comes with status 200."""
-    said = faults.shown(message, secrets)
+    said = faults.shown(message, secrets, asked)
     where = f"{where} answered with error {code}"
     if code in _QUOTA:
         return faults.quota_refused(where, _QUOTA[code], headers, message, said)
