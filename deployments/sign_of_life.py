@@ -5,7 +5,6 @@ python -m deployments.sign_of_life
 
 import os
 import sys
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -16,20 +15,22 @@ _SECONDS: Final = 180.0
 
 def give_sign() -> None:
     """Touch the file; a disk that is full keeps nobody from looking on."""
-    with suppress(OSError):
-        _file().touch()
+    with suppress(OSError, RuntimeError):
+        _file().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _file().touch(mode=0o600)
 
 
 def is_alive() -> bool:
     """Return true where a watch of this user has looked in the last three minutes."""
     try:
         return time.time() - _file().stat().st_mtime < _SECONDS
-    except OSError:
+    except (OSError, RuntimeError):  # the last: a user without a home
         return False
 
 
 def _file() -> Path:
-    return Path(tempfile.gettempdir()) / f"kefu-watch-{os.geteuid()}"
+    # Not in the system's temporary folder: another account could have made the file there first.
+    return Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect") / "kefu-watch"
 
 
 if __name__ == "__main__":
