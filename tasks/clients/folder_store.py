@@ -295,7 +295,9 @@ def _check_key(key: str) -> None:
 def _check_permission(path: Path) -> None:
     folder = next(above for above in path.parents if above.exists())
     if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        # Root may do everything, except on a disk that turned read-only.
+        error = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(error, os.strerror(error))
 
 
 def _walk(folder: Path, key: str, prefix: str, above: tuple[tuple[int, int], ...]) -> Iterator[StoredObject]:

@@ -34,7 +34,10 @@ _KNOWN: Final = {
         "Name your CA in SSL_CERT_FILE, then run again.",
     ),
     "EndpointDown": ("服务不可用 · endpoint down", "See whether the service is up, then run again; answers are kept."),
-    "StoreFull": ("磁盘已满 · disk full", "Make room, then run again; the old tables are intact."),
+    "StoreFull": (
+        "磁盘已满或只读 · disk full or read-only",
+        "Make room, or mount it writable, then run again; the old tables are intact.",
+    ),
     "StoreRefused": ("存储拒绝访问 · store refused", "Mend the permission, then run again."),
     "TableDamaged": (
         "数据表损坏 · table damaged",

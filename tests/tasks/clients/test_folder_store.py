@@ -287,6 +287,19 @@ def test_a_failing_disk_is_told_by_path_and_remedy(
     assert [path.name for path in (root / ".store").iterdir()] == ["lock"]
 
 
+def test_a_disk_that_turned_read_only_is_no_missing_permission(
+    store: FolderStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write_path("k", b"old")
+    really = os.statvfs(root)
+    told = os.statvfs_result((*really[:8], really.f_flag | os.ST_RDONLY, really.f_namemax))
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)  # what the system says there even to root
+    monkeypatch.setattr(os, "statvfs", lambda _: told)
+    with pytest.raises(StoreFull, match=r"Read-only file system\. Mount it writable"):
+        store.write_path("k", b"new")
+    assert store.read_path("k") == b"old"
+
+
 def test_an_appender_on_a_full_disk_tells_so(store: FolderStore, root: Path) -> None:
     root.mkdir()
     (root / "log.jsonl").symlink_to("/dev/full")
