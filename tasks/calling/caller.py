@@ -332,6 +332,15 @@ class Caller:
             f"{fault} What was answered is kept: start the run again when the endpoint is back."
         ) from fault
 
+    async def unless_stopped(self, waiting: Coroutine[object, object, T]) -> T:
+        """The result of a wait that leaves nothing half done; it is cancelled as soon as the run stops.
+
+        Raises:
+            Stopping: the run stops, or has done so before.
+        """
+        # A task of its own: whoever waits has work to end in good order, and is not cancelled.
+        return await asyncio.create_task(self._stoppable(waiting))
+
     async def _stoppable(
         self, waiting: Coroutine[object, object, T], tasks: set[asyncio.Task[object]] | None = None
     ) -> T:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -18,9 +19,13 @@ from tasks.domain.shards import Shard
 from tasks.preparing.logged import Logged, Sighting, Steps, prepare_logged
 from tasks.reading.conversations import DetectedFormat, LogReader, log_objects
 from tasks.reading.log_objects import LogSource
+from tasks.reading.stoppable_logs import ReadingStop, StoppableLogs
 from tasks.reading.tally import ReadingTally
 
 U = TypeVar("U")
+
+# A disk that hangs must not hold up whoever stops.
+_STOP_SECONDS: Final = 10.0
 
 # A batch is a task of Prefect, which takes its server and this process as much CPU as a hundred conversations: the
 # batches of a large day grow, as far as memory allows.
@@ -170,12 +175,12 @@ async def read_logged(
     Raises:
         NoLogs: there is nothing at all in the objects, and that may not be.
     """
-    tally = tally or ReadingTally()
-    readings = reader.read(log_objects(store, logs), tally)
+    tally, stop = tally or ReadingTally(), ReadingStop()
+    readings = reader.read(log_objects(StoppableLogs(store, stop), logs), tally)
     with closing(ConversationIds(reader.scratch)) as ids:
         chunks = logged_of(readings, ids, size=size, detected=detected)
         number = 0
-        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        while (chunk := await _in_stoppable_thread(partial(next, chunks, None), stop)) is not None:
             yield LoggedBatch(number, chunk)
             number += 1
     if number or may_be_empty:
@@ -191,6 +196,17 @@ async def read_logged(
         f"There is nothing in the day's logs ({len(logs)}, from {store.uri_of(logs[0].key)} on): each is "
         "empty, or a header without rows. Check whether the export has run to its end; nothing was changed."
     )
+
+
+async def _in_stoppable_thread(work: Callable[[], U], stop: ReadingStop) -> U:
+    """Work in a thread; whoever is cancelled meanwhile leaves none behind that reads on."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait([working], timeout=_STOP_SECONDS)
+        raise
 
 
 def logged_of(

@@ -122,6 +122,10 @@ async def summarize_all(
         return await _summarize_all(batches, caller, summarize, ahead)
 
 
+async def _next(batches: AsyncIterator[B]) -> B | None:
+    return await anext(batches, None)
+
+
 async def _summarize_all(
     batches: AsyncIterator[B],
     caller: Caller,
@@ -148,7 +152,7 @@ async def _summarize_all(
             enough.cancel()
 
     try:
-        async for batch in batches:
+        while (batch := await caller.unless_stopped(_next(batches))) is not None:
             if caller.stopping:
                 raise Stopping
             under_way.add(asyncio.ensure_future(summarize(batch)))

@@ -1,12 +1,16 @@
 import asyncio
+import io
 import json
+import threading
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import Any, BinaryIO
 
 import pytest
 
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import UsageError
+from tasks.domain.ports import StoredObject
 from tasks.domain.records import Conversation, Reason, Reject, Turn
 from tasks.domain.shards import Shard
 from tasks.preparing.logged import Steps, prepare_logged
@@ -58,6 +62,60 @@ def test_batches_hold_everything_once_in_order(batches):
     assert len(twice) == 20
     assert {(reject.started_at, reject.channel) for reject in twice} == {(BEGAN, "app")}
     assert {reject.conversation_id for reject in rejects if reject.reason is Reason.ONE_SIDED} == {"[手机号]"}
+
+
+class EndlessLogs:
+    """A log of blank lines without an end."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.ended = threading.Event()
+
+    def uri_of(self, key: str) -> str:
+        return key
+
+    def open_object(self, key: str) -> BinaryIO:
+        logs = self
+
+        class Endless(io.RawIOBase):
+            def readable(self) -> bool:
+                return True
+
+            def seekable(self) -> bool:
+                return True
+
+            def seek(self, offset: int, whence: int = 0) -> int:
+                return offset
+
+            def readinto(self, buffer: Any) -> int:
+                logs.begun.set()
+                buffer[:] = b"\n" * len(buffer)
+                return len(buffer)
+
+            def close(self) -> None:
+                logs.ended.set()
+                super().close()
+
+        return io.BufferedReader(Endless())
+
+
+def test_a_reading_that_is_cancelled_leaves_no_thread_behind_that_reads_on(tmp_path):
+    logs = EndlessLogs()
+    day = [StoredObject("a.jsonl", 10**12, "etag", BEGAN)]
+
+    async def read() -> None:
+        async for _ in read_batches(logs, day, LogReader(PREPARE, tmp_path), size=10, detected=lambda _: None):
+            raise AssertionError("there is nothing in it")
+
+    async def cancelled() -> None:
+        reading = asyncio.create_task(read())
+        await asyncio.to_thread(logs.begun.wait)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+
+    asyncio.run(cancelled())
+    assert logs.ended.is_set()
 
 
 def sizes_of(tmp_path, conversations, *, size, turns=2):

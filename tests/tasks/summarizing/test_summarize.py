@@ -65,7 +65,7 @@ def batch(number: int, *prompts: str) -> Batch:
 
 
 async def summarize(
-    folder: Path, *batches: Batch, stop_after: float | None = None, ahead: int = 100
+    folder: Path, *batches: Batch, stop_after: float | None = None, ahead: int = 100, reads_on: bool = False
 ) -> tuple[list[BatchFiles], list[str]]:
     """The parts, and the answers in the log; also of a run that ends in an error, as its argument."""
     store = FolderStore(folder)
@@ -87,6 +87,8 @@ async def summarize(
     async def read() -> AsyncIterator[Batch]:
         for each in batches:
             yield each
+        if reads_on:
+            await asyncio.Event().wait()
 
     if stop_after is not None:
         asyncio.get_running_loop().call_later(stop_after, caller.stop)
@@ -122,6 +124,18 @@ def test_summarize_all_names_what_went_wrong_first_although_its_batch_ends_last(
 def test_summarize_all_says_that_it_was_asked_to_stop(tmp_path):
     with pytest.raises(RunStopped, match="asked to stop"):
         asyncio.run(summarize(tmp_path, batch(0, *["0.2"] * 20), batch(1, "0.2"), stop_after=0.1))
+
+
+def test_summarize_all_stops_while_the_next_batch_is_still_read_and_keeps_what_was_asked(tmp_path):
+    async def stopped() -> int:
+        try:
+            await summarize(tmp_path, batch(0, *["0"] * 9), stop_after=0.1, reads_on=True)
+        except RunStopped:
+            task = asyncio.current_task()
+            return task.cancelling() if task else -1
+        raise AssertionError("it was not stopped")
+
+    assert asyncio.run(stopped()) == 0
 
 
 @pytest.mark.parametrize("is_set_aside", [True, False])
