@@ -1,7 +1,8 @@
 """The flows. Importing the package turns Prefect's telemetry off, which has to happen before Prefect is imported.
 
 It gives a user without a home one, without which Prefect can't be imported, lets no proxy stand before this machine's
-own server, and keeps keys out of the logs of libraries, in every process that runs or serves a flow.
+own server, and keeps keys out of the logs of libraries and expected tracebacks out of those of runs, in every process
+that runs or serves a flow.
 """
 
 import os
@@ -14,6 +15,8 @@ give_home()
 spare_from_proxy()
 without_missing_certificates()
 
+from flows.wiring.commands.error_logs import keep_expected_tracebacks_out_of_logs  # noqa: E402
 from flows.wiring.commands.secret_logs import keep_secrets_out_of_logs  # noqa: E402  after there is a home
 
 keep_secrets_out_of_logs()
+keep_expected_tracebacks_out_of_logs()

@@ -44,6 +44,16 @@ FOLLOWED: dict[str, Step] = {
         "tests/tasks/warehouse/test_parquet.py",
         "test_damaged_table_of_the_day_itself_is_replaced",
     ),
+    "Failed: the day has shrunk": Step(
+        "if it is right, run the day with",
+        DAYS,
+        "test_summarize_day_keeps_a_day_that_would_lose_most_of_it_unless_that_is_allowed",
+    ),
+    "Failed: the model answers otherwise": Step(
+        "what was bought is kept",
+        "tests/flows/test_golden.py",
+        "test_a_model_that_answers_otherwise_holds_the_night_where_it_is_asked_to",
+    ),
     "Failed: another run took over": Step(
         "the other one publishes it",
         STOPPED,

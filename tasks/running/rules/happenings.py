@@ -50,6 +50,31 @@ _KNOWN: Final = {
     "StoreUnavailable": ("存储不可用 · store unavailable", "See whether the store is up, then run again."),
     "DayBusy": ("当天正被处理 · day is busy", "Another run is at this day. One of them is enough."),
     "DaysFailed": ("部分日期失败 · some days failed", "Run the same range again: only those days are done."),
+    "DayShrank": (
+        "当天数据骤减 · the day has shrunk",
+        "See whether the export is whole; nothing was changed. If it is right, run the day with allow_shrink.",
+    ),
+    "AnswersChanged": (
+        "模型回答有变 · the model answers otherwise",
+        "Ask who changed the model; nothing is published. If its answers are fine, run the day with golden_hold off.",
+    ),
+    "LeaseLost": ("已由另一次运行接手 · another run took over", "Nothing to do: the other run publishes the day."),
+    "AccountingError": (
+        "计数不符 · counts do not add up",
+        "Hand the run's log to the developers; the old tables are intact. Running it again may fail alike.",
+    ),
+    "ObjectMissing": ("文件已不在 · a file is gone", "Find out who removed what is named, then run again."),
+    "PlatformUnavailable": (
+        "平台不可用 · platform unavailable",
+        "See whether the platform is up, then run again: it first looks for what was begun.",
+    ),
+    "PlatformBusy": ("平台任务已满 · platform busy", "Wait until one of its jobs has ended, then run again."),
+    "PlatformRefused": ("平台拒绝 · platform refused", "Correct what the sentence names, then run again."),
+    "ModelFailed": ("平台任务失败 · a job of the platform failed", "See the job's page there, then run again."),
+    "NotPromoted": (
+        "未达标，未上线 · not promoted",
+        "Nothing to do: what serves is as it was. The run's report says why.",
+    ),
     "UsageError": ("设置有误 · wrong settings", "Correct the setting that is named, then run again."),
 }
 

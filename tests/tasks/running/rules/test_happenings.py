@@ -2,6 +2,7 @@
 
 import pytest
 
+from tasks.domain import errors
 from tasks.running.rules import happenings
 from tasks.running.rules.happenings import RunFacts
 
@@ -27,6 +28,26 @@ def test_damaged_table_is_not_to_be_run_into_again():
     )
     assert told.title.endswith("数据表损坏 · table damaged")
     assert "remove it and run its day again" in told.action
+
+
+def kinds(of: type[Exception]) -> set[str]:
+    return {of.__name__} | {name for kind in of.__subclasses__() for name in kinds(kind)}
+
+
+# Groups of others, which no run fails by; what a run is asked again for at once; a ceiling, by which none fails.
+WITHOUT_WORDS = {"RunError", "StoreError", "PlatformError", "EndpointUnusable"} | {
+    "RunStopped",
+    "PreconditionFailed",
+    "CeilingReached",
+}
+
+
+@pytest.mark.parametrize("error", sorted(kinds(errors.RunError) - WITHOUT_WORDS))
+def test_each_error_of_ours_has_words_and_an_advice_of_its_own(error):
+    told, unknown = (happenings.failure(run(f"{ENGINE}{name}: so it was.")) for name in (error, "KeyError"))
+    assert told.title != unknown.title
+    assert told.action != unknown.action
+    assert told.text == "so it was."
 
 
 @pytest.mark.parametrize("message", ["", ENGINE + "KeyError: 'x'", "Process exited with status code: 137."])
