@@ -1,8 +1,19 @@
 # Every target works on a machine with Python >= 3.11, make and a package index; nothing outside this folder is touched.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+QUIETLY := --quiet --disable-pip-version-check --no-compile
+PIP := $(BIN)/python -m pip install $(QUIETLY)
 INSTALL := .ci/install
+
+# Installs a lock by three pips at once, a third of it each: a pip waits for the index one package after another, and
+# reads each page of thousands of files on one core. Whatever a package needs is in the lock: no pip looks for more.
+install_lock = rm -f .tmp/part-* && awk '/^[a-z0-9]/ { part = n++ % 3 } { print > (".tmp/part-" part) }' $(1) && \
+	ls .tmp/part-* | xargs -n 1 -P 3 $(PIP) --no-deps --require-hashes -r
+
+# The pip that Python brings is a wheel, and runs from it: nobody has to install it first, only to replace it.
+FIND_BUNDLED_PIP := import ensurepip, glob, sysconfig; \
+	folders = [sysconfig.get_config_var("WHEEL_PKG_DIR"), *ensurepip.__path__, ensurepip.__path__[0] + "/_bundled"]; \
+	print(*[wheel + "/pip" for folder in folders if folder for wheel in glob.glob(folder + "/pip-*.whl")][:1])
 
 export PREFECT_HOME := $(CURDIR)/.prefect
 export TMPDIR := $(shell mkdir -p .tmp)$(CURDIR)/.tmp
@@ -24,19 +35,24 @@ help: ## list the targets
 env: .venv/.complete ## build .venv from requirements.lock
 
 # What runs comes first, with the project itself as it lies here: .venv/bin/kefu-digest runs this code from any folder.
-# A venv brings the pip of its Python, which may be too old for the lock. The second --quiet is for setuptools, which
-# warns of every editable installation; errors are still shown.
-.venv/.runs: deployments/requirements-runtime.lock deployments/requirements-pip.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kefu-digest needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(PIP) --require-hashes -r deployments/requirements-pip.lock
-	$(PIP) --require-hashes -r deployments/requirements-runtime.lock
+# The second --quiet is for setuptools, which warns of every editable installation; errors are still shown.
+.venv/.runs: .venv/.pip deployments/requirements-runtime.lock
+	$(call install_lock,deployments/requirements-runtime.lock)
 	$(PIP) --quiet --no-index --no-deps --no-build-isolation --editable . & { $(BIN)/python -m compileall -q -j 0 -x '$(NOT_COMPILED)' .venv/lib flows tasks || true; } && wait $$!
+	@touch $@
+
+# Python's own pip may be too old for the lock. Its successor is compiled here, or three of it would do so at once.
+.venv/.pip: deployments/requirements-pip.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kefu-digest needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv --without-pip .venv
+	@pip=$$($(PYTHON) -c '$(FIND_BUNDLED_PIP)' 2>/dev/null); [ "$$pip" ] || { $(PYTHON) -m venv .venv && pip="-m pip"; } && set -x && \
+	$(BIN)/python $$pip install $(QUIETLY) --require-hashes -r deployments/requirements-pip.lock
+	@$(BIN)/python -m compileall -q -j 0 .venv/lib/python*/site-packages/pip
 	@touch $@
 
 # What only developers need comes on top.
 .venv/.complete: .venv/.runs requirements.lock
-	$(PIP) --require-hashes -r requirements.lock
+	$(call install_lock,requirements.lock)
 	@touch $@
 
 demo: .venv/.runs ## summarize the sample logs that come with the project, without an account

@@ -1,6 +1,8 @@
 """The lock installs anywhere: it names no index, hashes everything, and holds back what breaks Prefect's server."""
 
+import os
 import re
+import subprocess
 import tomllib
 
 import pytest
@@ -111,16 +113,18 @@ def test_runtime_lock_has_what_the_project_depends_on_and_nothing_that_only_test
 
 def test_image_and_environment_install_by_hashes_only():
     dockerfile = (ROOT / "deployments" / "Dockerfile").read_text(encoding="utf-8")
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    environment = makefile.partition("\n.venv/.runs:")[2].partition("\ndemo:")[0]
     of_image = re.findall(r"pip install (.*?)(?: \\)?\n", dockerfile)
-    of_environment = [line.strip() for line in re.findall(r"\t\$\(PIP\) ([^&\n]*)", environment)]
+    plan = ["make", "--dry-run", "--always-make", "env"]
+    environment = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MFLAGS"}}
+    planned = subprocess.run(plan, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+    of_environment = [line for line in planned.splitlines() if "pip install" in line]
     assert [line.split()[-1] for line in of_image] == ["requirements-pip.lock", "requirements-runtime.lock"]
-    assert [line.split()[-1] for line in of_environment] == [
+    assert re.findall(r"\S*\.lock|--editable", planned) == [
         "deployments/requirements-pip.lock",
         "deployments/requirements-runtime.lock",
-        ".",
+        "--editable",
         "requirements.lock",
     ]
+    assert len(of_environment) == 4
     for line in [*of_image, *of_environment]:
         assert "--require-hashes" in line or "--no-index" in line, line
