@@ -39,7 +39,9 @@ _QUOTE: Final = "[\"'“”‘’「」『』`]"
 
 _MARKS: Final = "[ \t>*#_\\-•·+({\\[【<\U0001f300-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f]{0,12}+"
 
-_NUMBER: Final = r"(?:(?:\d{1,2}|[一二三四五六]|第[一二三四][点、])[.、):：]{0,2}[ \t]?)?"
+_NUMBER: Final = (
+    r"(?:(?:\d{1,2}\ufe0f?\u20e3?|[一二三四五六]|第[一二三四][点、]|[\u2460-\u2473\u2776-\u2793])[.、):：]{0,2}[ \t]?)?"
+)
 
 _LABEL: Final = re.compile(
     rf"(?P<quoted>(?<!\w){_QUOTE}\s?(?P<name>[\w \t-]{{1,32}}?)\s?{_QUOTE}\s?[:=]>?)"
@@ -47,10 +49,10 @@ _LABEL: Final = re.compile(
     rf"|(?P<tag>(?P<side>[<【\[])(?P<tagged>{_KEY})[>】\]]\s?[*_]{{0,3}}\s?:?)"
     rf"|(?P<cell><[a-z]{{1,12}} [a-z]{{1,8}}=[\"'](?P<attribute>{_KEY})[\"']>)"
     rf"|(?P<line>(?:(?<=\n)|\A|(?<!\{{)(?=\{{))(?:,\s?)?{_MARKS}{_NUMBER}{_MARKS}{_QUOTE}?(?P<lined>{_KEY})"
-    rf"(?:{_QUOTE}?[\])】>]?[*_ \t]{{0,4}}(?:[:=]>?|[-—–]{{1,2}}>?[ ]|——)[*_]{{0,3}}"
+    rf"(?:{_QUOTE}?[\])】>]?[*_ \t]{{0,4}}(?:[:=]>?|[-—–]{{1,2}}>?[ ]|——|[→⇒➡➜])[*_]{{0,3}}"
     r"|\*\*[ ]|\t|[*_\])】: \t]{0,6}(?=\n|\Z)))"
     rf"|(?P<spaced>(?:(?<=\n)|\A)(?P<parted>{_FULL_KEY})[ ](?=\S))"
-    rf"|(?P<given>(?<=[\s(,])(?P<assigned>{_ARGUMENT})=(?!=))"
+    rf"|(?P<given>(?<=[\s(,&])(?P<assigned>{_ARGUMENT})=(?!=))"
     rf"|(?P<inline>(?<=[;；。，,.\s>}}()])(?P<named>{_FULL_KEY})[*_\"'”’]{{0,3}}[:=])",
     re.IGNORECASE,
 )
@@ -83,7 +85,7 @@ _CUT_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 # What leads to the next label of a list in one line.
 _NEXT_LEAD: Final = re.compile(r"(?:[ •·*_/-]{1,6}\(?\d{1,2}[.、)）]|[(（]\d{1,2}[)）]|[ •·*_/-]{1,6})[ *_]{0,4}\Z")
 
-_JUNK: Final = " \t\n,，;；|`"
+_JUNK: Final = " \t\n,，;；、|`&\ufe0f"
 
 # Where a value without quotes is over before the next label.
 _STOP: Final = re.compile(
@@ -93,7 +95,7 @@ _STOP: Final = re.compile(
 _PARAGRAPH: Final = re.compile(r"\n\n(?!\s?(?:[-*•·]|\d{1,2}[.、)]))")
 
 _ENDS: Final = {
-    opening: re.compile(rf"(?<!\\)[{closing}](?=\s*(?:[,，;；}}\]\n]|/[/>]|\)?\Z))")
+    opening: re.compile(rf"(?<!\\)[{closing}](?=\s*(?:[,，;；、}}\]\n]|/[/>]|\)?\Z))")
     for opening, closing in _CLOSING.items()
 }
 
@@ -109,7 +111,16 @@ _UNWRAPPED: Final = 3  # strings within strings
 
 _DECODE: Final = json.JSONDecoder(strict=False, object_pairs_hook=first_of_each).raw_decode
 
-_THOUGHT: Final = re.compile(r"</?(?:think(?:ing)?|thought|reasoning|analysis)>", re.IGNORECASE)
+_THOUGHTS: Final = "think(?:ing)?|thoughts?|reasoning|analysis|reflection|scratch_?pad|cot|chain_of_thought"
+
+_THOUGHT: Final = re.compile(
+    rf"<(?P<end>/)?(?:{_THOUGHTS})>|\[(?P<shut>/)?(?:{_THOUGHTS})\]"
+    r"|<details type=\"reasoning\"[^<>]{0,80}>|(?P<folded></details>)",
+    re.IGNORECASE,
+)
+
+# The lines and corners of a drawn table, as those of a table of text.
+_DRAWN: Final = str.maketrans(dict.fromkeys("│┃║", "|") | dict.fromkeys("─━═┌┬┐├┼┤└┴┘┏┳┓┣╋┫┗┻┛╔╦╗╠╬╣╚╩╝", "-"))
 
 _ROW: Final = re.compile(r"</?t(?:able|body|head|r)\b[^<>]{0,200}>", re.IGNORECASE)
 
@@ -120,7 +131,7 @@ _CELL: Final = re.compile(r"</?t[dh]\b[^<>]{0,200}>", re.IGNORECASE)
 _ADDED: Final = re.compile(r"(?<!\\)[\"'] \+ [\"']")
 
 # What is left behind a value of the commas and quotes of a broken object.
-_LEFT_OVER: Final = re.compile(r"[\"”']\s?[,，]\s?(?:[\"”']\s?(?:[,，]\s?)?)*\Z|[\"”']\)?,?\s?\(?\Z")
+_LEFT_OVER: Final = re.compile(r"[\"”']\s?[,，、]\s?(?:[\"”']\s?(?:[,，、]\s?)?)*\Z|[\"”']\)?,?\s?\(?\Z")
 
 _LEFT_OVER_WITHIN: Final = 40  # characters
 
@@ -178,6 +189,8 @@ def _plain(text: str) -> str:
         text = _DEFINED.sub("：", _SPECIAL_TOKEN.sub("\n", text))
         text = _CELL.sub("", _NEXT_CELL.sub("|", _ROW.sub("\n", text)))
         text = _INLINE_TAG.sub("", _LINE_TAG.sub("\n", text))
+    if "│" in text or "┃" in text or "║" in text:
+        text = text.translate(_DRAWN)
     if "&" in text and '"' not in text:
         text = open_entities(text)
     if '\\"' in text and text.count('\\"') == text.count('"'):
@@ -192,10 +205,10 @@ def _plain(text: str) -> str:
 
 def _said(text: str) -> str:
     """The text without the thoughts before it; a thought that does not end is none of it."""
-    marks = list(_THOUGHT.finditer(text)) if "<" in text else []
-    if not marks or text.lstrip()[:1] in ("{", "["):
+    marks = list(_THOUGHT.finditer(text)) if "<" in text or "[" in text else []
+    if not marks or (text.lstrip()[:1] in ("{", "[") and not _THOUGHT.match(text.lstrip())):
         return text
-    if marks[-1][0][1] != "/":
+    if not (marks[-1]["end"] or marks[-1]["shut"] or marks[-1]["folded"]):
         return text[: marks[-1].start()]
     return text[marks[-1].end() :] if text[marks[-1].end() :].strip() else text
 

@@ -14,6 +14,7 @@ from typing import Final
 import orjson
 
 from tasks.domain.records import Fields, Reason, Unusable
+from tasks.domain.traditional import simplified
 from tasks.parsing.answer_shapes import found_records
 from tasks.parsing.json_records import Record
 from tasks.parsing.verdicts import accepted_of, negative_sentiment_of
@@ -52,6 +53,10 @@ _DECLINED: Final = re.compile(
     r"(?:无法|不能|不便|不予|拒绝)(?:对此|为您|进行|予以|作出|做出|提供|生成)?(?:总结|概括|概述|摘要|归纳|回答)",
     re.IGNORECASE,
 )
+
+_DECLINES: Final = re.compile(rf"[^，,。；;]{{0,16}}(?:{_DECLINED.pattern})[^，,。；;]{{0,12}}[。.]?")
+
+_REFUSED: Final = Unusable(Reason.REFUSED, "The model declined to summarize this conversation.")
 
 _REFUSAL_WITHIN: Final = 2_000  # characters
 
@@ -102,10 +107,10 @@ def _parse_any_shape(text: str, cut_off: bool) -> Fields | Unusable:
         fields = _fields(record.values)
         if fields is not None:
             if _is_refusal(fields):
-                break
+                return _REFUSED
             return fields
-    if _REFUSAL.search(text[:_REFUSAL_WITHIN]):
-        return Unusable(Reason.REFUSED, "The model declined to summarize this conversation.")
+    if _REFUSAL.search(simplified(text[:_REFUSAL_WITHIN])):
+        return _REFUSED
     if records:
         return Unusable(Reason.INVALID_FIELDS, "The answer has the fields' names, but none has a usable value.")
     if not text.strip():
@@ -136,10 +141,16 @@ def _fields(record: Mapping[str, object]) -> Fields | None:
 
 
 def _is_refusal(fields: Fields) -> bool:
-    """Return true where the text declines instead of summarizing: its only value, or an issue without a plan, does."""
+    """Return true where the text declines instead of summarizing: its only value, or an issue without a plan, does.
+
+    So do both together, where no verdict says more.
+    """
     only = fields.issue or fields.plan
-    if only is None or (fields.issue and fields.plan):
+    if only is None:
         return False
+    if fields.issue and fields.plan:
+        nothing_else = fields.accepted is None and fields.negative_sentiment is None
+        return nothing_else and all(_DECLINES.fullmatch(text) for text in (fields.issue, fields.plan))
     if fields.accepted_text or fields.negative_sentiment_text:
         return _DECLINED.search(only) is not None
     return _REFUSAL.match(only) is not None

@@ -6,12 +6,13 @@ from typing import Final
 
 from tasks.domain.traditional import simplified
 
-_USER: Final = "(?:(?:用户|客户|顾客|买家|消费者)的?)?"
+_USER: Final = "(?:(?:用户|使用者|客户|顾客|买家|消费者)的?)?"
 
 _PART: Final = "(?:描述|概述|概要|内容|摘要|总结)?"
 
 _WHO: Final = (
-    "(?:(?:the|user|customer|client|buyer|agent|service|support|proposed|provided|offered|main|core)['’]?s?[ _-]?)*"
+    "(?:(?:the|user|customer|client|buyer|agent|service|support|rep|representative|seller|proposed|provided|offered"
+    "|main|core)['’]?s?[ _-]?)*"
 )
 
 _ASKS: Final = (
@@ -44,6 +45,12 @@ INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\uf
 # One character for another, so that places stay the same.
 HALF_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {ord("，"): "，", ord("；"): "；"}
 
+# 1.用户问题, ②客服方案
+_COUNTED: Final = re.compile(r"(?:\d{1,2}|[一二三四])[.、)_ ]{1,2}|[\u2460-\u2473\u2776-\u2793] ?")
+
+# 用户问题(issue)
+_GLOSS: Final = re.compile(r"(?<=[\u4e00-\u9fff]) ?[(\[（][a-z _-]{2,32}[)\]）]?$")
+
 _CAMEL: Final = re.compile("(?<=[a-z])(?=[A-Z])")
 
 
@@ -52,8 +59,9 @@ def field_of(key: str) -> str | None:
     """The field that a key, cell or label names, in whatever dress; None for any other."""
     plain = INVISIBLE.sub("", key[:64]).translate(HALF_WIDTH).strip(" \t\u00a0\u3000*_`:?#【】[]()\"'“”？")
     plain = simplified(_CAMEL.sub(" ", plain)).lower()
+    plain = _COUNTED.sub("", plain)
     if not plain.isascii():
-        plain = "".join(plain.split())
+        plain = "".join(_GLOSS.sub("", plain).split())
     return next((field for field, pattern in _PATTERNS.items() if pattern.fullmatch(plain)), None)
 
 

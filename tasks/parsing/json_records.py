@@ -112,6 +112,8 @@ def records_in(value: object) -> list[Record]:
     pairs = [pair for pair in map(_pair, value) if pair is not None]
     if len(pairs) > 1:
         return _grouped([Record({field: content}) for field, content in pairs])
+    if value and (rows := _rows(value[0], value[1:])):
+        return rows
     records = _grouped([record for item in value for record in records_in(item)])
     whole = [record for record in records if record.is_whole]
     if len(whole) < 2:
@@ -122,12 +124,33 @@ def records_in(value: object) -> list[Record]:
     return [merged]
 
 
+def _rows(names: object, rows: object) -> list[Record]:
+    """The records of a table: a list of the fields' names, and lists of their values."""
+    fields = [field_of(name) if isinstance(name, str) else None for name in names] if isinstance(names, list) else []
+    if sum(field is not None for field in fields) < _WHOLE or not isinstance(rows, list | tuple):
+        return []
+    found = [
+        Record({field: content for field, content in zip(fields, row, strict=False) if field is not None})
+        for row in rows
+        if isinstance(row, list)
+    ]
+    merged = found[:1]
+    for record in found[1:]:
+        merged = [merged[0].merged(record)]
+    return merged
+
+
 def _of_object(value: dict[object, object]) -> list[Record]:
+    if isinstance(value.get("columns"), list) and (rows := _rows(value["columns"], value.get("data"))):
+        return rows
+    issues = [content for key, content in value.items() if field_of(str(key)) and _is_summary(content)]
+    if len(issues) > 1:  # {"问题1": {…}, "问题2": {…}}
+        return records_in(issues)
     record: Record | None = None
     inner: list[object] = []
     for key, content in value.items():
         field = field_of(str(key))
-        if field is None:
+        if field is None or content in issues:
             inner.append(loaded(content) if isinstance(content, str) else content)
             continue
         found = Record({field: _content(content)}, numbered=is_numbered(str(key)))
@@ -137,6 +160,10 @@ def _of_object(value: dict[object, object]) -> list[Record]:
     if record is None and (pair := _pair(value)) is not None:
         return [Record({pair[0]: pair[1]})]
     return _grouped([*([record] if record else []), *(found for content in inner for found in records_in(content))])
+
+
+def _is_summary(content: object) -> bool:
+    return isinstance(content, dict) and any(record.is_whole for record in records_in(content))
 
 
 def _grouped(records: list[Record]) -> list[Record]:

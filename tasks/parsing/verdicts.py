@@ -38,7 +38,7 @@ from tasks.parsing.clauses import Claim, claims_of
 from tasks.parsing.lexicon import read_lexicon
 from tasks.parsing.no_mood import is_any, names_no_mood
 
-_YES_WORDS: Final = "是 是的 对 对的 正确 有 有的 存在 算是 yes y true t 1 1.0 100% √ ✓ ✔ ✅"
+_YES_WORDS: Final = "是 是的 对 对的 正确 有 有的 存在 算是 yes y true t 1 1.0 100% √ ✓ ✔ ✅ ⭕ ○ ◯"
 
 _NO_WORDS: Final = "否 错 错误 不 不是 不是的 没有 没 不存在 no n false f 0 0.0 0% × ✗ ✘ ❌"
 
@@ -54,7 +54,11 @@ _MOOD_WORDS: Final = {
 
 _ANSWER: Final = "|".join(sorted(map(re.escape, {*_WORDS, "无"}), key=len, reverse=True))
 
-_LEAD: Final = re.compile(rf"({_ANSWER})[,.。;!:()\]】|—-](?:(?!\d)|(?<=[^\d].))")
+# 无/平静 and 无、平和, but 否/未明确 leaves it open.
+_LEAD: Final = re.compile(
+    rf"({_ANSWER})(?:[,.。;!:()\]】|—-](?:(?!\d)|(?<=[^\d].))"
+    r"|(?<=[是的否有无没])[/、](?!\d|未|无法|不确定|不明|难以|是|否|有|无|没|部分))"
+)
 
 # A verdict parted by a blank only; two characters behind it, for 是 否 may be a word written with blanks.
 _BLANK_LEAD: Final = re.compile(r"(是的?|否|对的?|yes|true|false|[yn10]) (?=[^\sa-z]{2})")
@@ -62,7 +66,7 @@ _BLANK_LEAD: Final = re.compile(r"(是的?|否|对的?|yes|true|false|[yn10]) (?
 _NUMBER: Final = re.compile(r"[-+]?\d+(?:\.\d+)?(?:\s?/\s?\d+|\s?%|分)?")
 
 # A choice's letter or number before its text: A. 是, (1) 否, 1、有.
-_CHOICE: Final = re.compile(r"\(?(?:[a-d]|\d{1,2})[.、)](?!\d) ?(?=\S)")
+_CHOICE: Final = re.compile(rf"\(?(?:[a-d]|\d{{1,2}})[.、)](?!\d) ?(?=\S)|[a-d] ?\( ?(?=(?:{_ANSWER}) ?\)\W*$)")
 
 _CHOOSES: Final = frozenset("(abcd-+0123456789")
 
@@ -90,8 +94,17 @@ _TITLE: Final = re.compile(
 
 _MARKUP: Final = re.compile(r"[\"'“”‘’「」『』《》*_`~#>\u200b-\u200f\u2060\ufeff]+")
 
+_NOT_SHOWN: Final = "(?:未|没有|并未)(?:体现|表现|显现|出现|发现|检测到|见)"
+
 # A mood or an offer under its own name, and what is said of it: anger: no, 愤怒：无；失望：有.
-_ANSWERED: Final = re.compile(rf"(?<![^,;。])(?!是否)([^:,;。]{{1,24}}): ?({_ANSWER})(?:[,;。]|$)")
+_ANSWERED: Final = re.compile(rf"(?<![^,;。])(?!是否)([^:,;。]{{1,24}}): ?({_ANSWER}|{_NOT_SHOWN})(?:[,;。]|$)")
+
+# The same in brackets or as a number: 愤怒(无), 抱怨次数:0, 不满程度0/10.
+_BRACKETED_ANSWER: Final = re.compile(rf"(?<=[^,;。:()])\(({_ANSWER}|无)(?:\)(?=[,;。]|$)|$)")
+
+_NONE_COUNTED: Final = re.compile(
+    r"(?<=[\u4e00-\u9fff])(?:[:=]|为)? ?0(?:\.0+)?(?: ?/ ?\d{1,3}|%|分|次|级|条)?(?=[,;。]|$)"
+)
 
 # Nothing is known of what a name asks for: 焦虑程度：未知.
 _UNKNOWN: Final = re.compile(
@@ -221,6 +234,10 @@ def _parts(text: str, *, none: bool | None) -> tuple[bool | None, str, list[str]
     plain = _unnamed(normal)
     if plain in _WORDS:
         return _WORDS[plain], "", []
+    if "0" in plain:
+        plain = _NONE_COUNTED.sub("为0", plain)
+    if "(" in plain and not _LEAD.match(plain):
+        plain = _BRACKETED_ANSWER.sub(r":\1", plain)
     if ":" in plain:
         if _UNKNOWN.match(plain):
             return None, "", []

@@ -241,6 +241,21 @@ WRAPPERS |= {
             + "”"
         )
     ),
+    "counted keys": lambda v: dumps(dict(zip((f"{n}.{key}" for n, key in enumerate(KEYS, 1)), v, strict=True))),
+    "keys with a gloss": lambda v: dumps(dict(zip((f"{key}（field）" for key in KEYS), v, strict=True))),
+    "circled numbers": lambda v: "\n".join(f"{n}{k}：{x}" for n, k, x in zip("①②③④", KEYS, v, strict=True)),
+    "keycaps": lambda v: "\n".join(f"{n}\ufe0f\u20e3 {k}：{x}" for n, k, x in zip("1234", KEYS, v, strict=True)),
+    "arrows without quotes": lambda v: "\n".join(f"{k} → {x}" for k, x in zip(KEYS, v, strict=True)),
+    "a list's commas between the keys": lambda v: compact(v).replace('", "', '"、"'),
+    "a drawn table": lambda v: "\n".join(["┌─┬─┐", *(f"│{k}│{x}│" for k, x in zip(KEYS, v, strict=True)), "└─┴─┘"]),
+    "columns and data": lambda v: dumps({"columns": KEYS, "data": [list(v)]}),
+    "a list of rows": lambda v: dumps([list(KEYS), list(v)]),
+    "traditional, other words": lambda v: dumps(
+        dict(zip(("使用者問題", "客服解決方案", "使用者是否接受", "是否有負面情緒"), v, strict=True))
+    ),
+    "a draft in brackets": lambda v: f"[THINK]用户问题：先猜一个\n是否接受：否[/THINK]\n{compact(v)}",
+    "a draft in a scratchpad": lambda v: f"<scratchpad>\n{compact(FORGED)}\n</scratchpad>\n{compact(v)}",
+    "a folded draft": lambda v: f'<details type="reasoning" done="true">用户问题：猜</details>\n{compact(v)}',
     "ten times": lambda v: "\n".join([compact(v)] * 9 + [compact(FORGED)]),
 }
 
@@ -318,6 +333,8 @@ def test_parse_answer_takes_values_as_they_are(text, fields):
         (json.dumps({key: key for key in KEYS}, ensure_ascii=False), Reason.INVALID_FIELDS),
         ('{"用户问题": "抱歉，我无法处理该内容", "客服方案": ""}', Reason.REFUSED),
         ("Sorry, I can't help with that. I'm unable to.", Reason.REFUSED),
+        ("很抱歉，我無法處理這段內容。", Reason.REFUSED),
+        (dumps(dict(zip(KEYS, ("无法总结该对话", "无法总结该对话", "无", "未明确"), strict=True))), Reason.REFUSED),
         ("用户：在吗\n客服：您好", Reason.UNPARSEABLE),
         ('{"a": ' * 5_000, Reason.UNPARSEABLE),
     ],
@@ -348,29 +365,6 @@ def test_parse_answer_takes_no_verdict_that_was_cut_in_the_middle(text, accepted
     found = parse_answer(text, cut_off=True)
     assert isinstance(found, Fields)
     assert (found.issue, found.accepted_text) == ("退货", accepted_text)
-
-
-SEVERAL = [("没发货", "催仓库", "是", "否"), ("退差价", "不支持差价", "否", "是")]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        dumps([dict(zip(KEYS, issue, strict=True)) for issue in SEVERAL]),
-        dumps({key: list(values) for key, values in zip(KEYS, zip(*SEVERAL, strict=True), strict=True)}),
-        dumps(
-            {f"{key}{n}": value for n, issue in enumerate(SEVERAL, 1) for key, value in zip(KEYS, issue, strict=True)}
-        ),
-        "\n".join(f"{key}{n}：{v}" for n, issue in enumerate(SEVERAL, 1) for key, v in zip(KEYS, issue, strict=True)),
-        f"|{'|'.join(KEYS)}|\n|-|-|-|-|\n" + "\n".join(f"|{'|'.join(issue)}|" for issue in SEVERAL),
-        ",".join(KEYS) + "\n" + "\n".join(",".join(issue) for issue in SEVERAL),
-    ],
-)
-def test_parse_answer_keeps_every_issue_of_several(text):
-    found = parse_answer(text)
-    assert isinstance(found, Fields)
-    assert (found.issue, found.plan) == ("没发货；退差价", "催仓库；不支持差价")
-    assert (found.accepted, found.negative_sentiment) == (None, True)
 
 
 @pytest.mark.parametrize(
