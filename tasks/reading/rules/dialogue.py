@@ -51,6 +51,20 @@ class Unread(NamedTuple):
 
 _ALL_READ: Final = Unread()
 
+_SPARED: Final = 4
+
+
+def unread_among(utterances: Sequence[Utterance]) -> Unread:
+    """The messages of speakers that nobody knows; the text of each is the reason."""
+    unread = [said.text for said in utterances if said.speaker is None]
+    return Unread(len(unread), unread[0]) if unread else _ALL_READ
+
+
+def can_spare(utterances: Sequence[Utterance]) -> bool:
+    """True where both sides speak and at most one message in four is of nobody known: it costs no more than itself."""
+    sides = {said.speaker for said in utterances}
+    return {"user", "agent"} <= sides and unread_among(utterances).rows * _SPARED <= len(utterances)
+
 
 def conversation_from(
     utterances: Sequence[Utterance], timestamps: TimestampParser, header: Header, unread: Unread = _ALL_READ
@@ -168,7 +182,7 @@ def _in_order(said: _Marked) -> list[Turn]:
     if len(known) == len(times) and known == sorted(known) and (known[0] != known[-1] or len(known) == 1):
         return said.by_number()
     falling = known[0] > known[-1] and all(one >= other for one, other in pairwise(known))
-    if falling and (len(known) == len(times) or len(known) > 2):
+    if falling and (len(known) > 2 or len(times) <= len(known) + 1):
         said = said.at(range(len(times) - 1, -1, -1))
         times.reverse()
     places = _filled(times, known[0])

@@ -31,7 +31,8 @@ AGENT_WORDS: Final = (
 SYSTEM_WORDS: Final = (
     "系统 系统消息 系统提示 系统通知 通知 系統 系統訊息 系統提示 事件 旁白 "
     "system sys notice notification event tool function developer functioncall functionresponse observation toolcall "
-    "toolresult toolresponse activity note template info narrator trigger automation workflow"
+    "toolresult toolresponse activity note template info narrator trigger automation workflow queue action ipython "
+    "audit tooluse systemmessage systemevent"
 )
 
 _SPEAKERS: Final[Mapping[str, Speaker]] = {
@@ -71,7 +72,9 @@ _SYSTEM_AS_AGENT: Final = frozenset(["system", "sys"])
 # Words that tell a side only beside each other: the first is the user's.
 _PAIRS: Final = (
     ("in", "out"), ("i", "o"), ("received", "sent"), ("receive", "send"), ("recv", "send"), ("question", "answer"),
-    ("ask", "answer"), ("c", "s"), ("c", "a"), ("u", "a"), ("u", "s"), ("u", "k"), ("问", "答"), ("提问", "回答"),
+    ("ask", "answer"), ("questioner", "answerer"), ("asker", "answerer"),
+    ("c", "s"), ("c", "a"), ("u", "a"), ("u", "s"), ("u", "k"), ("问", "答"), ("提问", "回答"), ("提问", "回复"),
+    ("问题", "回答"), ("fan", "official"), ("ユーザー", "サポート"),
     ("external", "internal"), ("v", "a"), ("user", "app"), ("user", "mine"), ("customer", "mine"), ("other", "self"),
     ("other", "me"), ("them", "me"), ("peer", "self"), ("customer", "me"), ("对方", "我"), ("对方", "我方"),
     ("咨询", "回复"), ("收", "发"), ("接收", "发送"), ("收到", "发出"), ("上行", "下行"), ("来", "去"), ("用", "客"),
@@ -82,11 +85,23 @@ _SYSTEM_BESIDE: Final[Mapping[tuple[str, str], Mapping[str, Speaker]]] = {("v", 
 _NAMEABLE: Final = re.compile(r"[A-Za-z0-9_. /-]{1,24}")
 
 
+_SERVES: Final = frozenset(
+    "service services support rep representative agent bot robot assistant advisor adviser operator staff care team "  # noqa: SIM905
+    "desk helpdesk specialist consultant csr".split()
+)
+
+_SEPARATED: Final = re.compile(r"[\W_]+")
+
+_USERS: Final = frozenset(USER_WORDS.split())
+
+
 def speaker_of(word: str) -> Speaker | None:
     """The side that a role's value means, or None; a robot is an agent."""
     word = word[:WORD_CHARACTERS].strip(_DECORATION).lower()
     if speaker := _SPEAKERS.get(word) or _SPEAKERS.get(plain_word(word)):
         return speaker
+    if _serves_users(word):
+        return "agent"
     if not (found := _AFFIXED.fullmatch(word)):
         role = _ROLE_AND_NAME.match(word)
         return _SPEAKERS.get(role["role"]) if role else None
@@ -95,6 +110,12 @@ def speaker_of(word: str) -> Speaker | None:
         speaker = _SPEAKERS.get(latin) if len(latin) > 1 else None
         return speaker or _speaker_of_compound(word)
     return "agent" if found["agent"] else "user" if found["user"] else "system"
+
+
+def _serves_users(word: str) -> bool:
+    """True for who serves the customer: customer_service, Customer Support Rep."""
+    words = _SEPARATED.split(word) if word.isascii() else []
+    return 1 < len(words) <= 4 and words[0] in _USERS and words[-1] in _SERVES and "to" not in words
 
 
 def _speaker_of_compound(word: str) -> Speaker | None:
@@ -125,8 +146,9 @@ def is_set(flag: object) -> bool:
 
 
 _WITHDRAWN_WORDS: Final = (
-    "recalled recall revoked revoke withdrawn withdraw retracted unsent deleted internal private agents "
-    "撤回 已撤回 撤回消息 消息撤回 撤销 已撤销 已删除 已刪除 内部 仅客服可见"
+    "recalled recall revoked revoke withdrawn withdraw retracted unsent deleted internal private agents whisper "
+    "internal_note internalnote internal-note private_note privatenote private-note staff_note agent_note "
+    "撤回 已撤回 撤回消息 消息撤回 撤销 已撤销 已删除 已刪除 内部 仅客服可见 内部备注 内部消息 内部留言 私密备注"
 )
 
 _WITHDRAWN: Final = frozenset(_WITHDRAWN_WORDS.split())

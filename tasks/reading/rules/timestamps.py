@@ -1,6 +1,7 @@
 """The times that logs hold, in whatever form, as aware UTC datetimes."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -34,8 +35,8 @@ _MORNING: Final = frozenset(["上午", "午前", "오전", "凌晨", "早上", "
 _HALF: Final = r"午前|午後|오전|오후|上午|下午|中午|凌晨|早上|清晨|傍晚|晚上|[AaPp]\.?[Mm]\.?"
 
 _CLOCK: Final = (
-    rf"(?:(?P<before>{_HALF})\s?)?(?P<hour>\d{{1,2}})(?:(?::|：|时|點|点|h|-)(?P<minute>\d{{1,2}})"
-    r"(?:(?::|：|分|-)(?P<second>\d{1,2}))?(?:[.,:](?P<fraction>\d{1,9}))?(?:秒|分|Z(?![a-z]))?)?"
+    rf"(?:(?P<before>{_HALF})\s?)?(?P<hour>\d{{1,2}})(?:(?::|：|时|點|点|h|-|\.(?=\d\d\.\d\d))(?P<minute>\d{{1,2}})"
+    r"(?:(?::|：|分|-|(?<=\.\d\d)\.)(?P<second>\d{1,2}))?(?:[.,:](?P<fraction>\d{1,9}))?(?:秒|分|Z(?![a-z]))?|[时點点]整?)?"
     rf"(?:\s?(?P<after>{_HALF}))?"
 )
 
@@ -44,15 +45,18 @@ _ZONE: Final = (
     r"(?:\s?[A-Z]{3,4}|\s?\([^()]{0,40}\)|\s?\[[^\[\]]{0,40}\])?"
 )
 
-_SPACE: Final = r"(?:\s{0,3}[T_,，]?\s{0,3}|\s{1,3}-\s{1,3}|\s{1,2}at\s{1,2})"
+_SPACE: Final = r"(?:\s{0,3}[T_,，-]?\s{0,3}|\s{1,3}-\s{1,3}|\s{1,2}at\s{1,2})"
 
-_WEEKDAY: Final = r"(?:\s?(?:星期|周|週)[一二三四五六日天]\s?|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},?\s{1,2})?"
+_WEEKDAY: Final = (
+    r"(?:\s?\(?(?:星期|周|週|礼拜)[一二三四五六日天]\)?\s?|\s?\([一二三四五六日天月火水木金土]\)\s?"
+    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},?\s{1,2})?"
+)
 
 _FORMS: Final = tuple(
     re.compile(pattern)
     for pattern in (
         # 2026-11-22 10:00, 2026年11月22日 下午1:02, 2026/11/22 星期日 10:00
-        rf"(?P<year>\d{{4}})\s?[-/.年년_]\s?(?P<month>\d{{1,2}})\s?[-/.月월_]\s?(?P<day>\d{{1,2}})[日일]?{_WEEKDAY}"
+        rf"(?P<year>\d{{4}})\s?[-/.年년_]\s?(?P<month>\d{{1,2}})\s?[-/.月월_]\s?(?P<day>\d{{1,2}})(?!\d)[日일号]?{_WEEKDAY}"
         rf"(?:{_SPACE}{_CLOCK}{_ZONE})?",
         # 20261122 10:00:00
         rf"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d){_SPACE}{_CLOCK}{_ZONE}",
@@ -63,7 +67,7 @@ _FORMS: Final = tuple(
         rf"{_WEEKDAY}(?P<day>\d{{1,2}})[ -](?P<name>[A-Za-z]{{3,9}})\.?,?[ -](?P<year>\d{{4}}|\d\d)"
         rf"(?:{_SPACE}{_CLOCK}{_ZONE})?",
         # Nov 22, 2026 10:00:00 AM, Sun Nov 22 2026 10:00:00 GMT+0800 (China Standard Time)
-        rf"{_WEEKDAY}(?P<name>[A-Za-z]{{3,9}})\.?\s{{1,2}}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s{{1,2}}(?P<year>\d{{4}})"
+        rf"{_WEEKDAY}(?P<name>[A-Za-z]{{3,9}})\.?[\s-]{{1,2}}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[\s-]{{1,2}}(?P<year>\d{{4}})"
         rf"(?:{_SPACE}{_CLOCK}{_ZONE})?",
         # Sun Nov 22 10:00:00 CST 2026, Sun Nov 22 10:00:00 +0000 2026
         rf"{_WEEKDAY}(?P<name>[A-Za-z]{{3,9}})\s{{1,2}}(?P<day>\d{{1,2}})\s{{1,2}}{_CLOCK}{_ZONE}\s{{1,2}}(?P<year>\d{{4}})",
@@ -74,6 +78,26 @@ _FORMS: Final = tuple(
         rf"{_CLOCK}\s{{1,2}}(?P<year>\d{{4}})[-/.年](?P<month>\d{{1,2}})[-/.月](?P<day>\d{{1,2}})日?",
     )
 )
+
+# A call of a program, a clock before its date, a count of years from an emperor or a republic.
+_CALLED: Final = re.compile(r"(?:new )?(?:ISODate|Date|Timestamp|DateTime)\([\"']?([^\"'(),]{8,40})[\"']?")
+
+_CLOCK_FIRST: Final = re.compile(
+    r"(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?),?\s{1,3}(?P<date>[A-Za-z\d][A-Za-z\d ,./-]{5,24})"
+)
+
+_ERA: Final = re.compile(r"(?:中华|中華)?(?P<era>民国|民國|令和)\s?(?P<year>\d{1,3})(?=年)")
+
+_ERAS: Final = {"民国": 1911, "民國": 1911, "令和": 2018}
+
+_OF_CHINA: Final = re.compile(
+    r"[\s(]{1,3}(?:北京时间|China Standard Time|Asia/(?:Shanghai|Chongqing)|PRC)\)?$|^北京时间\s?:?\s?"
+)
+
+# The monotonic clock that Go writes behind a time, the sign of a long number, and what stands around a cell.
+_TRAILING: Final = re.compile(r"\s+m=[+-][\d.]+$|(?<=\d{13})[lL]$")
+
+_AROUND: Final = "'\"`=<>[]()【】;,，；。\t "
 
 _DOTNET: Final = re.compile(r"\\?/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?/")
 
@@ -98,7 +122,15 @@ _NESTED: Final = (
     "iso",
     "seconds",
     "_seconds",
+    "epochSecond",
+    "date",
+    "$timestamp",
+    "t",
 )
+
+_PARTS: Final = (
+    ("year",), ("monthValue", "month"), ("dayOfMonth", "day"), ("hour", "hourOfDay"), ("minute",), ("second",),
+)  # fmt: skip
 
 
 _NO_TIME: Final = frozenset(["", "-", "--", "0", "null", "none", "nil", "nan", "n/a", "\\n"])
@@ -163,7 +195,8 @@ class TimestampParser:
         if isinstance(value, str):
             return self._parse_text(value.strip())
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return self._from_number(value)
+            digits = str(value) if isinstance(value, int) else ""
+            return self._from_digits(digits) or self._from_number(value)
         if isinstance(value, Mapping):
             return self._from_mapping(value)
         if isinstance(value, list) and 3 <= len(value) <= 7 and all(type(part) is int for part in value):
@@ -184,7 +217,8 @@ class TimestampParser:
         if parts := next((found.groupdict() for form in _FORMS if (found := form.fullmatch(text))), None):
             return self._from_parts(parts)
         found = _DOTNET.fullmatch(text)
-        return self._from_number(int(found[1]) if found else float(text))
+        plain = text if found else _plain(text)
+        return self._parse_text(plain) if plain != text else self._from_number(int(found[1]) if found else float(text))
 
     def _by_format(self, text: str) -> datetime | None:
         for pattern in self._formats:
@@ -235,7 +269,15 @@ class TimestampParser:
         return (first, other) if american else (other, first)
 
     def _from_mapping(self, value: Mapping[str, Any]) -> datetime | None:
-        """`{"$date": …}` and its like."""
+        """`{"$date": …}` and its like; Java's and JavaScript's parts of a time and of a long number."""
+        if isinstance(value.get("date"), Mapping) and isinstance(value.get("time"), Mapping):
+            value = {**value["date"], **value["time"]}
+        parts = [next((value[name] for name in names if name in value), 0) for names in _PARTS]
+        if type(value.get("year")) is int and all(type(part) is int for part in parts) and parts[1] and parts[2]:
+            year, month, day, hour, minute, second = parts
+            return self._local(datetime(year, month, day, hour, minute, second))  # noqa: DTZ001
+        if value.keys() >= {"low", "high"}:
+            return self._from_number((int(value["high"]) << 32) + (int(value["low"]) & 0xFFFFFFFF))
         for name in _NESTED:
             if name in value and not isinstance(value[name], list):
                 found = value[name]
@@ -265,6 +307,21 @@ class TimestampParser:
             hour = f"{time:%Y-%m-%d}", f"{time:%H}"
             self._epochs[" ".join(hour)] = self._epochs["T".join(hour)] = epoch
         return epoch
+
+
+def _plain(text: str) -> str:
+    """A time without what programs and spreadsheets write around it, in half-width characters, the date first."""
+    plain = unicodedata.normalize("NFKC", text).strip(_AROUND).replace("－", "-")
+    plain = _TRAILING.sub("", plain)
+    if called := _CALLED.fullmatch(plain):
+        plain = called[1]
+    if era := _ERA.match(plain):
+        plain = f"{int(era['year']) + _ERAS[era['era']]}{plain[era.end() :]}"
+    if _OF_CHINA.search(plain):
+        plain = f"{_OF_CHINA.sub('', plain)} +08:00"
+    if first := _CLOCK_FIRST.fullmatch(plain):
+        plain = f"{first['date']} {first['clock']}"
+    return plain
 
 
 def _form_of(text: str) -> str:

@@ -29,7 +29,7 @@ NAMES: Final[Mapping[str, str]] = {
         "conversationid sessionid dialogid dialogueid chatid convid threadid ticketid "
         "threadts conversationuuid sessionuuid chatsessionid roomid callid 会话id 会话编号 会话标识 会话号 "
         "会话流水号 对话id 对话编号 对话标识 咨询编号 咨询id 工单编号 工单号 聊天id 通话id 會話id "
-        "會話編號 對話id 對話編號 session entityid sid cid 编号 id"
+        "會話編號 對話id 對話編號 会話id 会話番号 session entityid sid cid 编号 id"
     ),
     "role": (
         "role speaker sendertype speakertype fromtype senderrole authortype actortype usertype "
@@ -41,22 +41,23 @@ NAMES: Final[Mapping[str, str]] = {
     "is_agent": (
         "isagent isstaff iskefu fromagent isoperator isadmin issupport isoutgoing isoutbound isseller isservice "
         "fromkefu fromservice fromseller fromstaff fromoperator fromadmin fromteam bykefu byagent bystaff sentbyagent "
-        "isreply outgoing outbound 是否客服 是否坐席"
+        "isreply outgoing outbound fromme isfromme issender issend isself isfromagent isfromstaff 是否客服 是否坐席"
     ),
     "is_user": (
         "isuser iscustomer isvisitor isclient isbuyer isguest iscontact isincoming isinbound fromuser fromcustomer "
+        "isfromuser isfromcustomer isfromvisitor isfromclient isfrombuyer isfromcontact "
         "fromvisitor fromclient frombuyer bycustomer byuser byvisitor sentbycustomer sentbyuser incoming inbound "
         "是否用户 是否客户 是否顾客 是否买家 是否访客"
     ),
     "text": (
         "content text utterance message msg body sentence value plaintext plainbody msgcontent "
-        "messagecontent messagetext messagebody textcontent bodytext bodyplain 内容 消息内容 "
+        "messagecontent messagetext messagebody strcontent textcontent bodytext bodyplain 内容 消息内容 "
         "聊天内容 发言内容 对话内容 文本 消息文本 消息 发言 话语 正文 內容 訊息內容 訊息 對話內容"
     ),
     "time": (
         "time timestamp ts datetime sentat sendtime sendat createdat createtime createdtime "
         "createddate timestampms msgtimestamp messagetimestamp msgtime messagetime eventtime occurredat gmtcreate "
-        "absolutetime loggedat postedat "
+        "absolutetime loggedat postedat strtime "
         "时间 发送时间 消息时间 "
         "发言时间 聊天时间 创建时间 消息发送时间 时间戳 日期时间 時間 發送時間"
     ),
@@ -106,6 +107,8 @@ _SINGLE: Final = (
 _OWN_IDS: Final = frozenset(["id", "sid", "cid", "编号", "entityid"])
 
 _INVISIBLE: Final = re.compile("[\u200b-\u200f\u2060\ufeff\u00a0\u3000_\\-\\s*]+")
+
+_BRACKETED: Final = re.compile(r"[(（\[【](?!\d+[)）\]】])[^()（）\[\]【】]{1,24}[)）\]】]$")
 
 _SHAPES_KEPT: Final = 1_000
 
@@ -221,7 +224,7 @@ class Vocabulary:
         return shape
 
     def _new_shape(self, keys: tuple[str, ...]) -> Shape:
-        names = {key: normalized(key) for key in keys if len(key) <= WORD_CHARACTERS}
+        names = {key: self._named(key) for key in keys if len(key) <= WORD_CHARACTERS}
 
         def ranked(meaning: str) -> tuple[str, ...]:
             ranks = self._ranks[meaning]
@@ -268,6 +271,14 @@ class Vocabulary:
                 or single["date"]
             ),
         )
+
+    def _named(self, key: str) -> str:
+        """A key's name, without what stands in brackets behind it where only the rest is known: 会话ID(必填)."""
+        name = normalized(key)
+        bare = _BRACKETED.sub("", name)
+        if bare == name or any(name in ranks for ranks in self._ranks.values()):
+            return name
+        return bare if any(bare in ranks for ranks in self._ranks.values()) else name
 
     def speaker(self, role: object) -> Speaker | None:
         """The side that a role's value means, by the mapping first; of an object, what it says of its kind."""

@@ -40,6 +40,19 @@ JSON_SHAPES = {
     "events among messages": record(messages=[{"type": "join", "time": 1}, *messages(), {"type": "close"}]),
     "a recalled message": record(messages=[*messages()[:1], {"role": "agent", "text": "发错了", "recalled": True}, *messages()[1:]]),
     "a message for agents only": record(messages=[*messages()[:1], {"role": "agent", "text": "查库存", "private": True}, *messages()[1:]]),
+    "a note that calls itself one": record(messages=[*messages()[:1], {"role": "agent", "text": "查库存", "type": "internal_note"}, *messages()[1:]]),
+    "a whisper": record(messages=[*messages()[:1], {"role": "agent", "text": "查库存", "message_type": "whisper"}, *messages()[1:]]),
+    "nothing in a message's place": record(messages=[*messages()[:1], None, *messages()[1:]]),
+    "a queue's word": record(messages=[{"role": "queue", "text": "前面还有两位"}, *messages()]),
+    "customer and customer_service": record(messages=messages(sides=("customer", "customer_service", "customer"))),
+    "a flag of whose it is": record(messages=[{"isFromMe": side == "agent", "text": words} for side, words in TURNS]),
+    "a flag of the customer's": record(messages=[{"is_from_customer": side == "user", "text": words} for side, words in TURNS]),
+    "text by language": record(messages=messages(lambda words: {"zh-CN": words})),
+    "an editor's operations": record(messages=messages(lambda words: {"ops": [{"insert": words[:2]}, {"insert": words[2:]}]}, "content")),
+    "a choice that was tapped": record(messages=messages(lambda words: {"type": "button_reply", "button_reply": {"id": "1", "title": words}}, "content")),
+    "an id in an object": record(conversation_id={"id": "c1"}),
+    "an id as a spreadsheet keeps it": record(conversation_id="'c1"),
+    "an id as DynamoDB writes it": record(conversation_id={"S": "c1"}),
     "a tool's call": record(messages=[*messages()[:1], {"role": "function_call", "text": "{}"}, *messages()[1:]]),
     "usr and sys": record(messages=messages(sides=("usr", "sys", "usr"))),
     "nested author": record(messages=messages(sides=[{"type": side} for side in ("end-user", "admin", "end-user")], role="author")),
@@ -97,6 +110,13 @@ def test_read_reads_records_a_line_whatever_parts_them(line):
     assert [said(conversation) for conversation in Read(content.encode()).conversations] == [TURNS] * 3
 
 
+def test_read_leaves_out_the_words_of_somebody_unknown_where_both_sides_speak_and_says_so():
+    found = Read(dump(record(messages=[*messages(), {"role": "质检", "text": "记一下"}]))).conversation
+    assert (said(found), found.attributes["unread_rows"]) == (TURNS, "1")
+    most = Read(dump(record(messages=[*messages(), *[{"role": "质检", "text": "记一下"}] * 2])))
+    assert most.reject.reason is Reason.UNREADABLE
+
+
 TRANSCRIPTS = {
     "a name behind the word": "用户：{}\n客服小美：{}\n用户：{}\n",
     "marks of Markdown": "**User:** {}\n**Agent:** {}\n**User:** {}\n",
@@ -119,11 +139,33 @@ def test_read_reads_labels_however_they_are_decorated(shape):
 
 
 @pytest.mark.parametrize(
-    "heading", ["对话{}：", "【会话{}】", "=== Conversation {} ===", "第{}通", "会话编号：{}", "-----"]
+    "heading",
+    [
+        "对话{}：",
+        "【会话{}】",
+        "=== Conversation {} ===",
+        "第{}通",
+        "会话编号：{}",
+        "-----",
+        "#{}",
+        "{}.",
+        "No. {}",
+        "（{}）",
+    ],
 )
 def test_read_parts_transcripts_at_the_headings_that_a_file_begins_with(heading):
     text = "".join(f"{heading.format(n)}\n用户：{ASK}\n客服：{TELL}\n用户：{THANK}\n\n" for n in range(1, 4))
     assert [said(conversation) for conversation in Read(text.encode()).conversations] == [TURNS] * 3
+
+
+def test_read_parts_transcripts_at_chinese_numbers():
+    text = "".join(f"第{n}段对话\n用户：{ASK}\n客服：{TELL}\n用户：{THANK}\n" for n in "一二三")
+    assert [said(conversation) for conversation in Read(text.encode()).conversations] == [TURNS] * 3
+
+
+def test_a_number_that_does_not_count_on_is_no_border():
+    text = f"#1\n用户：{ASK}\n#3\n客服：{TELL}\n用户：{THANK}\n"
+    assert len(Read(text.encode()).conversations) == 1
 
 
 def test_read_takes_no_heading_in_a_message_for_a_border():
@@ -171,6 +213,8 @@ TABLES = {
     "delivered twice": table([[*ROWS[0], "消息ID"], *[[*row, f"m{at}"] for at, row in enumerate(ROWS[1:])] * 2]),
     "a number of the message": table([["序号", *ROWS[0]], *reversed([[str(at), *row[:3], "2026-11-22 10:00"] for at, row in enumerate(ROWS[1:])])]),
     "commas in the last column": table([["会话ID", "角色", "内容"], *(["c1", side, words.replace("，", ",")] for side, words in TURNS)]),
+    "names with a remark behind them": table([["会话ID(必填)", "角色[枚举]", "内容（文本）", "时间(UTC+8)"], *ROWS[1:]]),
+    "newest first, one without a time": table([ROWS[0], *([*row[:3], "" if at == 1 else row[3]] for at, row in enumerate(reversed(ROWS[1:])))]),
     "ids of a spreadsheet": table([ROWS[0], *(['"=""c1"""', *row[1:]] for row in ROWS[1:])]),
     "date and time apart": table([["会话ID", "角色", "内容", "日期", "时间"], *([*row[:3], *row[3].split()] for row in ROWS[1:])]),
     "invisible characters in names": "\u200b会话ID\u200b,角色\ufeff,内容,时间\n" + table(ROWS[1:]),

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from tasks.domain.records import Conversation, Turn
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.dialogue import MESSAGES_LIMIT, in_order, new_turn, plain_text
-from tasks.reading.rules.json.texts import as_text, name_of, scalar
+from tasks.reading.rules.json.texts import as_text, name_of, scalar, undressed
 from tasks.reading.rules.messages import Message, new_message
 from tasks.reading.rules.speakers import is_withdrawn
 from tasks.reading.rules.transcripts.dialogues import plain_transcript
@@ -64,7 +64,7 @@ class PlainRecords:
 
     def _conversation(self, value: Mapping[str, Any], plan: _Plan, line: int) -> Conversation | None:
         conversation_id = value[plan.conversation_id]
-        if type(conversation_id) is not str or not (conversation_id := conversation_id.strip()):
+        if type(conversation_id) is not str or not (conversation_id := undressed(conversation_id)):
             return None
         key, turns = self._turns(value, plan)
         if not turns or all(turn[0] == turns[0][0] for turn in turns):
@@ -87,7 +87,7 @@ class PlainRecords:
         if shape.kinds and any(is_withdrawn(value[kind]) for kind in shape.kinds):
             return None
         speaker = self._log.vocabulary.speakers.get(role)
-        if speaker is None or not (conversation_id := conversation_id.strip()):
+        if speaker is None or not (conversation_id := undressed(conversation_id)):
             return None
         time = value[shape.time] if shape.time else None
         rest = {key: as_text(kept) for key in shape.rest if (kept := value[key]) is not None} if shape.rest else None

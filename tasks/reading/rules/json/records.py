@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tasks.domain.records import Conversation, Reason, Reject
 from tasks.reading.rules.context import LogContext
-from tasks.reading.rules.dialogue import Header, conversation_from
+from tasks.reading.rules.dialogue import Header, can_spare, conversation_from, unread_among
 from tasks.reading.rules.formats import JSON_FORMATS
 from tasks.reading.rules.json.fields import after_instruction, number_of, text_of, time_of, transcript_of
 from tasks.reading.rules.json.lenient import parse_json
@@ -214,7 +214,7 @@ class JsonRecords:
         header = Header(
             conversation_id, self._uri, line, value.get(started_key), name_of(value.get(shape.channel)), attributes
         )
-        return conversation_from(spoken, self._log.timestamps, header)
+        return conversation_from(spoken, self._log.timestamps, header, unread_among(spoken))
 
     def _entity(self, content: Any, line: int, conversation_id: str) -> Iterator[Read]:
         """A row of a platform data set: its content is JSON in a string."""
@@ -268,6 +268,8 @@ class JsonRecords:
             messages = [self._lifted(message) if isinstance(message, dict) else message for message in messages]
         speaker_of = None if self._log.mapping.skip or self._log.tells_sides else self._vocabulary.speakers.get
         for number, message in enumerate(messages, 1):
+            if message is None:
+                continue
             if not isinstance(message, dict):
                 return f"message {number} is no object"
             shape = shape_of(tuple(message))
@@ -285,12 +287,12 @@ class JsonRecords:
             said = utterance_of(message, shape, around)
             if said is None:
                 silent += 1
-            elif said.speaker is None:
-                problem = problem or f"message {number} has {said.text}"
             else:
+                if said.speaker is None:
+                    problem = problem or f"message {number} has {said.text}"
                 spoken.append(said)
-        if problem:
-            named = self._named_by_the_other_side(messages)
+        if problem and not can_spare(spoken):
+            named = self._named_by_the_other_side([message for message in messages if message is not None])
             return self._utterances(named, around) if named else f"{problem}; say whose it is in a mapping, under roles"
         if silent and not any(said.speaker != "system" for said in spoken) and not any_speaks(messages, shape_of):
             keys = names_of(messages[0])

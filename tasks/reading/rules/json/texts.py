@@ -11,10 +11,14 @@ _HOLDERS: Final = (
     "消息内容",
     "msgContent", "msg_content", "messageContent", "message_content", "textContent", "text_content", "plainText",
     "parts", "bodies", "segments", "blocks", "elements", "children", "runs", "data", "payload", "message_parts",
-    "texts", "MsgContent", "Text",
+    "texts", "MsgContent", "Text", "plain", "ops", "insert", "zh-CN", "zh_CN", "zh_cn",
+    "zh", "zh-Hans", "zh-TW", "zh-Hant", "en", "en-US", "html",
 )  # fmt: skip
 
-_INLINE: Final = frozenset(["children", "runs", "elements"])
+_INLINE: Final = frozenset(["children", "runs", "elements", "ops"])
+
+# A choice that the customer taps; its title is what they say.
+_TAPPED: Final = ("button_reply", "list_reply")
 
 _DEPTH: Final = 6
 
@@ -27,7 +31,10 @@ _EVENTS: Final = frozenset(
     ["start_session", "transfer", "info_transfer", "close", "survey", "active_guest", "info_appoint", "robot_transfer"]
 )
 
-_SCALARS: Final = ("$oid", "$numberLong", "$numberInt", "$numberDouble", "$uuid")
+_SCALARS: Final = ("$oid", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$uuid", "S", "N")
+
+# An object that stands in a conversation's place, by its id.
+_OWN_IDS: Final = ("id", "_id", "conversation_id", "session_id")
 
 _NAMED: Final = ("name", "channel", "type", "title", "label", "value", "id")
 
@@ -49,7 +56,8 @@ def words_in(content: Any, depth: int = 0, *, inline: bool = False) -> str:
         for key in _HOLDERS:
             if content.get(key) and (found := words_in(content[key], depth + 1, inline=key in _INLINE)):
                 return found
-        return ""
+        tapped = next((content[key] for key in _TAPPED if isinstance(content.get(key), Mapping)), None)
+        return words_in(tapped.get("title"), depth + 1) if tapped else ""
     return "" if depth else as_text(content)
 
 
@@ -79,12 +87,24 @@ def words_in_envelope(text: str) -> str:
 def identity(value: Any) -> str:
     """An id as text: a whole number without its point, a value that MongoDB's export wraps; "" for what is none."""
     if isinstance(value, str):
-        return value.strip()
+        return undressed(value)
     if isinstance(value, Mapping):
-        return next((identity(value[key]) for key in _SCALARS if key in value), "") if len(value) == 1 else ""
+        if isinstance(binary := value.get("$binary"), Mapping):
+            return identity(binary.get("base64"))
+        own = next((key for key in _OWN_IDS if key in value), "")
+        if own or len(value) != 1:
+            flat = own and not any(isinstance(held, Mapping | list) for held in value.values())
+            return identity(value[own]) if flat else ""
+        return next((identity(value[key]) for key in _SCALARS if key in value), "")
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def undressed(text: str) -> str:
+    """An id without the sign by which a spreadsheet is told to keep its digits: '00123, `00123."""
+    text = text.strip()
+    return text[1:] if text[:1] in "'`" and text[1:].isalnum() else text
 
 
 def name_of(value: Any) -> str:

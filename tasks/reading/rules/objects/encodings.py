@@ -102,11 +102,21 @@ def decode(line: bytes, encoding: str) -> str:
     try:
         return line.decode(encoding)
     except UnicodeDecodeError:
+        if encoding == "utf-8" and (text := _with_surrogates(line)):
+            return text
         text = line.decode(encoding, "replace")
         wrong = text.count("\ufffd")
         if wrong > 1 + _WRONG_SHARE * sum(not character.isascii() for character in text):
             raise
         return text
+
+
+def _with_surrogates(line: bytes) -> str:
+    """A line whose emoji are written as two halves each, as Java and MySQL do; "" for any other."""
+    try:
+        return line.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeError:
+        return ""
 
 
 def _likelihood(evidence: bytes, lines: list[bytes], encoding: str) -> float:

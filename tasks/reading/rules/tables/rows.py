@@ -12,7 +12,7 @@ from tasks.reading.rules.json.fields import joined
 from tasks.reading.rules.json.lenient import parse_json
 from tasks.reading.rules.json.records import JsonRecords
 from tasks.reading.rules.json.reshaping import texts_of_sides
-from tasks.reading.rules.json.texts import words_in_envelope
+from tasks.reading.rules.json.texts import undressed, words_in_envelope
 from tasks.reading.rules.messages import Message, new_message
 from tasks.reading.rules.reasons import strangers_in
 from tasks.reading.rules.speakers import Speaker, is_set, is_withdrawn, speaker_of_flag, speaker_of_user_flag
@@ -31,6 +31,8 @@ _WHOLE: Final = re.compile(r"\d{1,15}\.0")
 
 # Second characters of ids that want a closer look: none, ="00123", 2.02611E+17.
 _OF_SPREADSHEETS: Final = frozenset(["", '"', "."])
+
+_SPREADSHEET_SIGNS: Final = frozenset("='`")
 
 _FALSE: Final = ("false", "0", "no", "否")
 
@@ -205,7 +207,7 @@ class TableRows:
         if self._leaves_out and self._is_left_out(row):
             return None
         conversation_id = row[columns.conversation_id].strip() if columns.conversation_id >= 0 else ""
-        if conversation_id[:2] == '="' or conversation_id[-2:] == ".0":
+        if conversation_id[:1] in _SPREADSHEET_SIGNS or conversation_id[-2:] == ".0":
             conversation_id = _id(conversation_id)
         if columns.transcript >= 0:
             return self._conversation(number, row, conversation_id)
@@ -220,6 +222,8 @@ class TableRows:
             return None
         conversation_id, text = row[at_id].strip(), row[at_text]
         if conversation_id[1:2] in _OF_SPREADSHEETS or conversation_id[-2:] == ".0" or not text or text.isspace():
+            return None
+        if conversation_id[0] in _SPREADSHEET_SIGNS:
             return None
         time = row[at_time] or None if at_time >= 0 else None
         attributes = (self._attributes(row) or None) if self._columns.attributes else None
@@ -362,6 +366,8 @@ def _id(field: str) -> str:
     """An id as it was before a spreadsheet wrote it: `="00123"` is 00123, `1001.0` is 1001."""
     if field[:2] == '="' and field[-1:] == '"':
         return field[2:-1]
+    if field[:1] in "'`":
+        return undressed(field)
     if field[-2:] == ".0" and _WHOLE.fullmatch(field):
         return field[:-2]
     return field

@@ -38,11 +38,16 @@ _ID_HEADING: Final = re.compile(
 
 # 对话1：, 【会话 2】, === Conversation 3 ===, 第4通
 _NUMBERED: Final = re.compile(
-    r"[\s#*=\-~_—–+|【\[(（<《]*(?:第\s{0,2}\d{1,8}\s{0,2}(?:通|个|條|条|段|次|场|場)(?:会话|对话|會話|對話|通话|咨询)?"
+    r"[\s#*=\-~_—–+|【\[(（<《]*(?:第\s{0,2}(?:\d{1,8}|[一二三四五六七八九十百]{1,5})\s{0,2}(?:通|个|條|条|段|次|场|場)(?:会话|对话|會話|對話|通话|咨询)?"
     r"|(?:会话|对话|會話|對話|通话|咨询|dialogue|dialog|conversation|session|chat|call|ticket)\s{0,2}[#＃nN°o.]{0,3}\s{0,2}(?P<id>(?:[A-Za-z]{1,4}[-_]?)?\d{1,20})(?:\s?(?:of|/)\s?\d{1,8})?)"
     rf"[\s】\])]{{0,3}}(?:\s?[(（\[]?{DATE}[ T]?(?:{OF_DAY})?[)）\]]?)?"
     r"[\s】\])）>》*=\-~_—–+|:：]*",
     re.I,
+)
+
+# #1, 1., (1), No. 1: a number alone, which counts the conversations of a file where it stands above the first.
+_COUNT: Final = re.compile(
+    r"(?=.*[^\d\s])[\W_]{0,8}(?:no|nr|例|样本|样例|案例)?[\W_]{0,3}(?P<number>\d{1,6})[\W_]{0,8}", re.I
 )
 
 # Chat started on 2026-11-21 09:15:10, --- 会话开始 ---
@@ -148,6 +153,7 @@ class _Borders:
         self._begun = False
         self.spoken = False  # somebody speaks above
         self._template = ""
+        self._counted: tuple[str, int] | None = None  # the form of the last number and the number
         self._box = ""
         self.is_no_text = False  # the last line says nothing itself
         self.is_heading = False  # the last line is a heading above a conversation
@@ -180,7 +186,7 @@ class _Borders:
             return False
         if self._is_like_the_first(line):
             self._box, self.is_heading = "", True
-            self.is_no_text = any(_is_heading(line, kind) for kind in _SAY_NOTHING if kind is self._kind)
+            self.is_no_text = self._counted is not None or self._kind in _SAY_NOTHING
             return True
         if first in _DECORATING and _ENDED.fullmatch(line) and self._begins_with(following):
             self.is_no_text = True
@@ -193,7 +199,10 @@ class _Borders:
         """Take the first line as what headings look like in this file, if it is one."""
         self._begun = True
         self._takes_below_the_title(line)
-        if self._kind is None and not self.spoken:
+        if self._kind is None and not self.spoken and (number := _count_in(line)):
+            self._counted = _DIGITS.sub("0", line.strip()), number
+            self.is_no_text = True
+        elif self._kind is None and not self.spoken:
             self._template = _template(line)
             self.is_heading = bool(self._template)
 
@@ -219,6 +228,9 @@ class _Borders:
 
     def _is_like_the_first(self, line: str) -> bool:
         """True for a heading of the kind that the file begins with."""
+        if self._counted and self._counted == (_DIGITS.sub("0", line.strip()), _count_in(line) - 1):
+            self._counted = self._counted[0], self._counted[1] + 1
+            return True
         if self._template and _template(line) == self._template:
             return True
         return self._kind is not None and _is_heading(line, self._kind)
@@ -230,6 +242,14 @@ class _Borders:
             return True
         heading = _HEADING.fullmatch(line)
         return heading is not None and bool(self._log.vocabulary.shape((heading[1].strip(),)).meanings())
+
+
+def _count_in(line: str) -> int:
+    found = _COUNT.fullmatch(line) if len(line) < _LONGEST_COUNT else None
+    return int(found["number"]) if found else 0
+
+
+_LONGEST_COUNT: Final = 32
 
 
 def _template(line: str) -> str:

@@ -1,6 +1,7 @@
 """Labels that begin the messages of a transcript: whose they are, when, and where the text begins."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,11 +25,11 @@ _ELAPSED: Final = r"\(\s?(?:\d{1,3}m\s)?\d{1,5}s\s?\)"
 
 # A label's line: marks of a list or a quotation, a time, a name, a colon. Bounded everywhere, so that it stays linear.
 _LINE: Final = re.compile(
-    rf"[ \t\u3000\ufeff\u200e]*+{_MARKS}(?P<elapsed>{_ELAPSED}[ \t]{{1,4}})?"
+    rf"[ \t\u00a0\u3000\ufeff\u200e]*+{_MARKS}(?P<elapsed>{_ELAPSED}[ \t]{{1,4}})?"
     rf"(?:[\[(（【]?(?P<time>{_DATED}|{OF_DAY})(?:\s?[-–~]\s?{OF_DAY})?[\])）】]?[,，]?[ \t]{{0,3}}"
     rf"(?P<dash>[-–—|][ \t]{{1,3}})?{_MARKS})?"
     r"(?P<open>[\[【(（<「])?(?P<name>[^\s:：﹕∶\[\]【】<>「」,，。！？!?;；、\"“”][^:：﹕∶\n,，。！？!?;；\"“”]{0,40}?)"
-    r"(?:[\]】)）>」]?(?:\*\*|__)?[ \t]{0,8}[:：﹕∶]|(?P<shut>[\]】>」]))(?:\*\*|__)?"
+    r"(?:[\]】)）>」]?(?:\*\*|__)?[ \t\u00a0\u3000]{0,8}[:：﹕∶]|(?P<shut>[\]】>」]))(?:\*\*|__)?"
 )
 
 # 千牛, 旺旺: NAME(2026-11-22 10:00:00): text. QQ, 七鱼: NAME 2026-11-22 10:00:00, with the text on the lines below.
@@ -71,7 +72,8 @@ _TABBED: Final = re.compile(
 
 # Customer - text, 客服 | text
 _DASHED: Final = re.compile(
-    r"[ \t]{0,8}(?P<name>[^\s\-–—|｜>][^\n\-–—|｜>:：]{0,24}?)[ \t]{0,4}(?:[-–—]{1,2}|[|｜]|->|=>)[ \t]{1,4}(?=\S)"
+    r"[ \t]{0,8}(?P<name>[^\s\-–—|｜>][^\n\-–—|｜>:：]{0,24}?)[ \t]{0,4}"
+    r"(?:(?:[-–—]{1,2}|->|=>)[ \t]{1,4}|[|｜\t][ \t]{0,4})(?=\S)"
 )
 
 # What stands before a colon without being anybody's name.
@@ -188,7 +190,7 @@ class LabelReader:
         dated = len(line) < _LABEL_CHARACTERS and DATE_INSIDE.search(start) is not None
         named_first = dated and start.lstrip("\u200e \t")[:1] not in _TIME_BEGINS
         label = (self._headline(start, _NAME_AND_TIME) if named_first else None) or self._before_colon(start, line)
-        if label or not (line[-1:].isalnum() and _CLOCKED.match(start)):
+        if label or not ((line[-1:].isalnum() or line[-1:] in (")", "）", ">")) and _CLOCKED.match(start)):
             return label
         headline = self._headline(start, _TIME_AND_NAME)
         return headline if headline and (dated or headline.speaker) else None
@@ -203,7 +205,7 @@ class LabelReader:
             clocked = self._headline(start, _NAME_AND_CLOCK)
             if clocked and (clocked.speaker or clocked.name in self.names):
                 return clocked
-        name = name.strip(" *_\t")
+        name = name.strip(" *_\t\u00a0\u3000")
         if "(" in name and line[found.end("name") : found.end("name") + 1] == ")":
             name += ")"
         speaker = self.speaker(name)
@@ -315,7 +317,8 @@ def _label_speaker(label: str) -> Speaker | None:
         return _known_labels[label]
     except KeyError:
         pass
-    name = label.removeprefix("From ").lstrip()  # as Zoom writes it
+    name = label if label.isascii() else unicodedata.normalize("NFKC", label)
+    name = name.removeprefix("From ").lstrip()  # as Zoom writes it
     word = _SUFFIX_AT_END.sub("", name) or name
     speaker = speaker_of(name) or speaker_of(word)
     if speaker is None and " " in word and not word.isascii():

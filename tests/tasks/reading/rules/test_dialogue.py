@@ -20,6 +20,12 @@ EIGHT = datetime(2026, 11, 22, 0, 1, 2, tzinfo=UTC)
     "written",
     ["2026-11-22 08:01:02", "2026-11-22T08:01:02", "2026-11-22T00:01:02Z", "2026-11-22T02:01:02+02:00", "20261122080102",
      "2026/11/22 8:01:02", "2026/11/22 08:01:02", "2026/11/22  8:01:02", "2026.11.22 8:01:02", "2026年11月22日 8时1分2秒", "2026年11月22日 8:01:02",
+     "2026-11-22-08-01-02", "2026-11-22T08.01.02", "２０２６－１１－２２　０８：０１：０２", "'2026-11-22 08:01:02", '="2026-11-22 08:01:02"', "[2026-11-22 08:01:02]",
+     "2026年11月22号 早上8点1分2秒", "2026年11月22日（星期日）08:01:02", "2026/11/22(日) 08:01:02", "民国115年11月22日 08:01:02", "令和8年11月22日 08:01:02",
+     "北京时间2026-11-22 08:01:02", "2026-11-22 08:01:02（北京时间）", "2026-11-22 08:01:02 Asia/Shanghai", "08:01:02 22/11/2026", "8:01:02 AM, Nov 22, 2026", "Nov-22-2026 08:01:02",
+     'ISODate("2026-11-22T00:01:02Z")', "new Date(1795305662000)", "Timestamp('2026-11-22 08:01:02')", "2026-11-22 08:01:02.0 +0800 CST m=+0.001", "1795305662000L", 20261122080102,
+     {"date": "2026-11-22 08:01:02.000000", "timezone_type": 3}, {"year": 2026, "monthValue": 11, "dayOfMonth": 22, "hour": 8, "minute": 1, "second": 2},
+     {"date": {"year": 2026, "month": 11, "day": 22}, "time": {"hour": 8, "minute": 1, "second": 2, "nano": 0}}, {"epochSecond": 1795305662}, {"$timestamp": {"t": 1795305662, "i": 1}}, {"low": 9332272, "high": 418},
      1795305662, 1795305662.0, 1795305662000, 1795305662000000, "1795305662", "1795305662000", " 2026-11-22 08:01:02 "],
 )  # fmt: skip
 def test_timestamp_parser_reads_times_however_they_are_written(written):
@@ -52,7 +58,7 @@ def test_timestamp_parser_agrees_with_the_zone(seconds, zone):
      ("客服", "agent"), ("【客服】", "agent"), ("售后客服3号", "agent"), ("客服小林", "agent"), ("机器人", "agent"), ("BOT", "agent"),
      ("assistant", "agent"), ("系统", "system"), ("system", "system"), ("automated_agent", "agent"), ("live agent", "agent"),
      ("员工-马丽", "agent"), ("MessageToVisitor", "agent"),
-     ("customer_to_agent", "user"), ("photo", None), ("rated_good", None), ("马丽-员工", None), ("林小姐", None), ("", None), ("0", None), ("us", None)],
+     ("customer_to_agent", "user"), ("customer_service", "agent"), ("Customer Service Representative", "agent"), ("human_agent", "agent"), ("photo", None), ("rated_good", None), ("马丽-员工", None), ("林小姐", None), ("", None), ("0", None), ("us", None)],
 )  # fmt: skip
 def test_speaker_of_knows_the_usual_words(word, speaker):
     assert speaker_of(word) == speaker
