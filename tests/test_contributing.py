@@ -14,7 +14,7 @@ MODULES = sorted(set(re.findall(r"python -m ((?:flows|tasks)[.\w]*)", TEXT)))
 TESTS = sorted({path for run in re.findall(r"pytest ([^`\n#]+)", TEXT) for path in run.split() if "/" in path})
 
 
-@pytest.mark.parametrize("recipe", ["a log format", "a summarizer", "a metric", "a theme", "a deployment"])
+@pytest.mark.parametrize("recipe", ["a log format", "a summarizer", "a metric", "a column", "a theme", "a deployment"])
 def test_a_recipe_has_five_steps_and_ends_with_its_tests(recipe):
     steps = re.findall(r"^(\d)\. (.+)", RECIPES[f"Add {recipe}"], re.MULTILINE)
     assert [number for number, _ in steps] == list("12345")
