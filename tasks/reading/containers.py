@@ -34,6 +34,9 @@ _MAGIC_BYTES: Final = 1 << 10
 
 _RATIO_LIMIT: Final = 250
 
+# So much any file may unpack to.
+_ALWAYS_ALLOWED_BYTES: Final = 1 << 28
+
 _ROWS_AT_ONCE: Final = 2_000
 
 _DIRECTORY_END: Final = b"PK\x05\x06"
@@ -129,7 +132,7 @@ def _members_of_zip(file: BinaryIO, uri: str, scratch: Path, mapping: LogMapping
     with archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         unpacked = sum(entry.file_size for entry in entries)
-        if unpacked > UNPACKED_LIMIT_BYTES or (unpacked > 1 << 28 and unpacked > _RATIO_LIMIT * size):
+        if _is_too_much(unpacked, size):
             raise NotReadable(f"a ZIP archive that unpacks to {unpacked >> 20:,} MB, more than any day of logs")
         names = {entry.filename for entry in entries}
         if "xl/workbook.xml" in names:
@@ -200,14 +203,22 @@ def _rows_of_parquet(file: BinaryIO, lines: BinaryIO, size: int) -> None:
         groups = range(table.metadata.num_row_groups)
         largest = max((table.metadata.row_group(at).total_byte_size for at in groups), default=0)
         total = sum(table.metadata.row_group(at).total_byte_size for at in groups)
-        if largest > 1 << 30 or total > UNPACKED_LIMIT_BYTES or (total > 1 << 28 and total > _RATIO_LIMIT * size):
+        if largest > 1 << 30 or _is_too_much(total, size):
             raise NotReadable(f"a Parquet file that unpacks to {total >> 20:,} MB, more than any day of logs")
+        written = 0
         for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE):
             for row in batch.to_pylist(maps_as_pydicts="lossy"):
-                lines.write(orjson.dumps(row, default=_plain, option=orjson.OPT_NON_STR_KEYS) + b"\n")
+                written += lines.write(orjson.dumps(row, default=_plain, option=orjson.OPT_NON_STR_KEYS) + b"\n")
+                # A value that is kept once, and meant in a million rows, is not in what the file says of its size.
+                if _is_too_much(written, size):
+                    raise NotReadable(f"a Parquet file of more than {written >> 20:,} MB, more than any day of logs")
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
         raise NotReadable(f"a Parquet file that can't be read ({type(error).__name__})") from None
     lines.seek(0)
+
+
+def _is_too_much(unpacked: int, size: int) -> bool:
+    return unpacked > UNPACKED_LIMIT_BYTES or (unpacked > _ALWAYS_ALLOWED_BYTES and unpacked > _RATIO_LIMIT * size)
 
 
 def _plain(value: Any) -> str:

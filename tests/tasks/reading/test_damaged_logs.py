@@ -8,11 +8,14 @@ import random
 import tracemalloc
 import zlib
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tasks.domain.records import Conversation, Reason, Reject
+from tasks.reading import containers
 from tests.builders.log_shapes import ASK, SHAPES, TELL, TURNS, conversation, lines
 from tests.builders.logs import Read, said
 
@@ -26,6 +29,21 @@ def test_read_conversations_keeps_what_stands_before_a_cut_in_gzip(cut):
     assert [found.conversation_id for found in read.conversations] == [f"c{n}" for n in range(whole)]
     assert [(reject.reason, reject.line) for reject in read.rejects] == [(Reason.UNREADABLE, whole + 1)]
     assert "gzip" in read.rejects[0].detail
+
+
+def test_a_parquet_file_that_means_one_value_in_every_row_fills_no_disk(monkeypatch):
+    monkeypatch.setattr(containers, "_ALWAYS_ALLOWED_BYTES", 1 << 20)
+    rows = 400
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["满" * 100_000]))
+    ids = pa.array([f"c{number // 2}" for number in range(rows)])
+    table = pa.table({"conversation_id": ids, "role": ["user", "agent"] * (rows // 2), "text": text})
+    file = io.BytesIO()
+    pq.write_table(table, file, compression="zstd")
+    assert len(file.getvalue()) < 100_000
+    read = Read(file.getvalue())
+    assert read.conversations == []
+    (reject,) = read.rejects
+    assert "more than any day of logs" in reject.detail
 
 
 def test_read_conversations_says_where_gzip_is_damaged_and_reads_several_members():
