@@ -215,5 +215,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
     """A real Prefect server, started once for all tests of a process that ask for it."""
-    with prefect_server(tmp_path_factory.mktemp("prefect")) as server:
+    # No test asks this server for a task run: their records were a tenth of its work.
+    settings = {"PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false"}
+    with prefect_server(tmp_path_factory.mktemp("prefect"), **settings) as server:
         yield server
