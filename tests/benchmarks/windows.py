@@ -6,6 +6,9 @@ whole windows from the 30th second on, *to learn* the refusals before that, *a t
 worst seed. Beside ours stands what it uses where it is told the windows and limits that the service has, so that there is
 nothing to learn, and a client that spaces its calls evenly at the rate it was told. Every run of a seed is the same on
 every machine.
+
+`--kept-free 0 0.7 1.4` shows the bound of quotas of tokens in short windows: nobody knows what a call weighs before its
+answer, so who knows all else has to leave room or be refused, and each N is another bargain of the two.
 """
 
 import argparse
@@ -63,6 +66,16 @@ class EvenPacer(Pacer):
         self.failed(entry, now, maybe_counted=False)
 
 
+def keeping(deviations: float) -> type[Pacer]:
+    """Return a pacer that keeps so much free of what calls may weigh more than they are thought to."""
+
+    class Keeping(Pacer):
+        pass
+
+    Keeping.deviations = (deviations, deviations)
+    return Keeping
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """The figures of a run."""
@@ -97,6 +110,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--full", action="store_true", help="three seeds, and all cases")
     parser.add_argument("--alone", action="store_true", help="without those to compare with")
+    parser.add_argument(
+        "--kept-free",
+        type=float,
+        nargs="+",
+        default=[],
+        metavar="N",
+        help="only what one has who is told all, and keeps free N deviations of what the calls in flight may weigh",
+    )
     args = parser.parse_args()
     seeds = range(3 if args.full else args.seeds)
     begun = time.process_time()
@@ -104,6 +125,12 @@ def main() -> None:
     for name in args.group:
         for case in GROUPS[name]():
             if args.match not in case.title or (case.is_extra and not args.full):
+                continue
+            for kept_free in args.kept_free:
+                runs = [measure(replace(case, limits=case.all_told), seed, keeping(kept_free)) for seed in seeds]
+                told = Figures.worst(runs)
+                print(f"{case.title:46} {kept_free:7.2f} {told.used:6.1%} {'':8} {told.a_thousand:10.1f}", flush=True)
+            if args.kept_free:
                 continue
             ours = Figures.worst([measure(case, seed) for seed in seeds])
             line = f"{case.title:54} {ours.used:6.1%} {ours.to_learn:8} {ours.a_thousand:10.1f}"

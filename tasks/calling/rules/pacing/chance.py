@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from tasks.calling.rules.pacing.sliding_window import Entry
-
 _PER_CALL: Final = 1 / 50
 
 _MOST: Final = 3.0
@@ -12,21 +10,18 @@ _MOST: Final = 3.0
 class Chance:
     """Refusals that change nothing as long as they are few: one of fifty calls, and three in advance."""
 
-    __slots__ = ("_count", "_known_until")
+    __slots__ = ("_count",)
 
     def __init__(self) -> None:
         self._count = 0.0
-        self._known_until = 0
 
     def accepted(self) -> None:
         """A call was taken."""
         self._count = max(0.0, self._count - _PER_CALL)
 
-    def explains(self, refused: Entry, next_sequence: int) -> bool:
-        """Count one more refusal; return False where they are too many. Calls sent before one is known count as one."""
-        if refused.sequence > self._known_until:
-            self._known_until = next_sequence - 1
-            self._count += 1
+    def explains(self, is_news: bool) -> bool:
+        """Take one more refusal, that counts if it is news; return False where they are too many."""
+        self._count += is_news
         return self._count <= _MOST
 
     def forget(self) -> None:

@@ -3,6 +3,9 @@
 A window that refuses is full. So whatever window the service counts in, it was full at every refusal, and what it held
 then is its quota, give or take what the log doesn't know. A window that was emptier at one refusal than at its quota is
 not the one that the service counts in, or the quota is lower.
+
+One refusal says little while nobody knows what the calls before it weighed. Some seconds later, when they are answered,
+eight of them show a quota of fifty calls to half a percent.
 """
 
 import math
@@ -10,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from tasks.calling.rules.pacing.sent_history import SentHistory
+from tasks.calling.rules.pacing.sent_history import SentCalls, SentHistory
 from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog
 
 _REMEMBERED: Final = 8
@@ -30,11 +33,26 @@ class LastRefusals:
         self._memory = memory_seconds
         self._by_tokens = by_tokens
         self._entries = deque[tuple[float, Entry]](maxlen=_REMEMBERED)
+        self._known_until = 0
+        self.is_news = False
+        self.in_a_row = 0
 
-    def add(self, refused: Entry) -> None:
-        """Remember one more."""
+    def add(self, refused: Entry, next_sequence: int) -> None:
+        """Remember one more.
+
+        It `is_news` unless it was sent before another one was known. News are `in_a_row` where no call sent between
+        them was taken: refusals come at once, in the order of sending.
+
+        Args:
+            refused: the call.
+            next_sequence: the first one that a call not let through yet can get.
+        """
         assert refused.sent_at is not None
         self._entries.append((refused.sent_at, refused))
+        self.is_news = refused.sequence > self._known_until
+        if self.is_news:
+            self.in_a_row = self.in_a_row + 1 if refused.sequence == self._known_until + 1 else 1
+            self._known_until = next_sequence - 1
 
     def rates(self, windows: Iterable[float], doubt: float) -> tuple[dict[float, float], dict[float, float]]:
         """Return what the service takes a second if it counts in a window: likely, and at most.
@@ -45,11 +63,24 @@ class LastRefusals:
         """
         windows = tuple(windows)
         likely, most = dict.fromkeys(windows, math.inf), dict.fromkeys(windows, math.inf)
-        last = max(at for at, _ in self._entries)
+        calls, last = SentCalls(self._log), max(at for at, _ in self._entries)
         for at, entry in self._entries:
-            history = SentHistory(self._log, entry, self._by_tokens)
+            history = SentHistory(calls, entry, self._by_tokens)
             for seconds in windows:
                 if last - at + seconds <= self._memory:
                     likely[seconds] = min(likely[seconds], history.likely(seconds) / seconds)
                     most[seconds] = min(most[seconds], history.at_most(seconds, doubt) / seconds)
         return likely, most
+
+    def quota(self, seconds: float, doubt: float, now: float) -> float:
+        """Return what a window of so many seconds holds by the mean of all refusals.
+
+        One refusal shows it within the weight of a call. Those whose calls are answered count more: what others held is
+        in doubt, and probably more than was thought, or they would not have been refused.
+        """
+        calls = SentCalls(self._log)
+        known = [entry for at, entry in self._entries if now - at + seconds <= self._memory]
+        histories = [SentHistory(calls, entry, self._by_tokens) for entry in known or [self._entries[-1][1]]]
+        certain = [1 / history.variance(seconds, doubt) for history in histories]
+        likely = [history.likely(seconds) for history in histories]
+        return sum(weight * held for weight, held in zip(certain, likely, strict=True)) / sum(certain)

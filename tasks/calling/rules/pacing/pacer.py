@@ -8,7 +8,7 @@ refusals: after a refusal the service held all there is, or it counts in a short
 
 import math
 from collections import defaultdict
-from typing import Final
+from typing import ClassVar, Final
 
 from tasks.calling.rules.pacing.claim import Claim
 from tasks.calling.rules.pacing.limits import Learned, LimiterSnapshot, Limits
@@ -26,11 +26,7 @@ from tasks.domain.records import QuotaHeaders
 _QUERY_WINDOW_SECONDS: Final = 1.0
 
 _FIRST_FLIGHT: Final = 128.0
-
 _FIRST_LATENCY_SECONDS: Final = 1.0
-
-_LONGEST_REST_SECONDS: Final = 1.0
-
 _PROBE_SECONDS: Final = (10.0, 160.0)
 
 # Limits refuse at once: a call that is not refused by then was taken.
@@ -52,6 +48,9 @@ class Pacer:
         shared: whether others use the same quota. A refusal then is no measure of the quota: all
             that can be done is to claim a bit less of it, and more again as time passes without refusals.
     """
+
+    # Kept free for calls that weigh more: in windows of 1 and 2 s, where a refusal costs less, and in longer ones.
+    deviations: ClassVar = (1.4, 2.0)
 
     def __init__(self, limits: Limits, shared: bool = False) -> None:
         learned = limits.learned
@@ -207,8 +206,8 @@ class Pacer:
             self._lower(entry, scope, begun, now)
         else:
             self._hold(now + min(self._limit_of(scope).pause_seconds, self._window / 4))
-            if scope == "tokens" and self._tokens.is_narrow:  # the window is full until as much has left it
-                self._hold(now + min(_LONGEST_REST_SECONDS, entry.tokens / self._tokens.per_second))
+            if scope == "tokens":
+                self._hold(now + self._tokens.rest_seconds(entry))
 
     def failed(self, entry: Entry, now: float, maybe_counted: bool) -> None:
         """The call ended otherwise; what the service may have counted stays in the log."""
@@ -263,8 +262,9 @@ class Pacer:
             tokens.log.advance(now)
             # Of the calls in flight, those that have left the window are no matter any more.
             inside = min(1.0, tokens.seconds / self._latency)
-            deviations = 1.4 if tokens.seconds <= 2.0 else 2.0  # there, a refusal costs less than room left empty
-            margin = deviations * self._usage.spread * math.sqrt(self._flight_squares * inside)
+            margin = (
+                self.deviations[tokens.seconds > 2.0] * self._usage.spread * math.sqrt(self._flight_squares * inside)
+            )
             if not tokens.has_room(now, self._granted_tokens, estimate * self._usage.ratio + margin):
                 return tokens.log.next_departure()
         if self._queries.limit != math.inf:
@@ -392,7 +392,7 @@ class Pacer:
         if self._is_even or self._requests.is_narrow:
             return even(steady)
         if self._tokens.is_narrow:
-            return even(steady) if self._tokens.bursts_lose or not self._sizes.are_mixed else uneven(steady)
+            return even(steady) if self._tokens.needs_even_pace or not self._sizes.are_mixed else uneven(steady)
         return in_bursts(steady)
 
 

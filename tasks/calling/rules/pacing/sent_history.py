@@ -14,27 +14,40 @@ _DEVIATIONS: Final = 2.0
 KNOWN_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0)
 
 
-class SentHistory:
-    """All that was sent and counts, as prefix sums.
+class SentCalls:
+    """All that was sent and counts, as prefix sums: made once for the histories of several refusals.
 
     Args:
         log: of calls that count.
-        refused: the call that was refused after them.
-        by_tokens: sum tokens instead of calls.
     """
 
-    def __init__(self, log: SlidingLog, refused: Entry, by_tokens: bool) -> None:
+    __slots__ = ("sent", "sums", "times", "unsure")
+
+    def __init__(self, log: SlidingLog) -> None:
+        self.sent = log.sent()
+        self.times = [at for at, _, _ in self.sent]
+        self.sums = [0, *accumulate(weight for _, weight, _ in self.sent)]
+        # What is not answered yet may weigh more than it is thought to.
+        self.unsure = [0, *accumulate(0 if entry.ended else weight * weight for _, weight, entry in self.sent)]
+
+
+class SentHistory:
+    """Calls sent before a refused one.
+
+    Args:
+        calls: all that are known.
+        refused: the call that was refused after them.
+        by_tokens: the quota counts tokens.
+    """
+
+    def __init__(self, calls: SentCalls, refused: Entry, by_tokens: bool) -> None:
         assert refused.sent_at is not None
-        sent = log.sent()
         self.own = float(refused.tokens) if by_tokens else 1.0
         # Of calls, one more was one too many; of tokens, something between nothing and all of it was.
         self._most_room = self.own if by_tokens else 0.0
-        self._times = [at for at, _, _ in sent]
-        self._sums = [0, *accumulate(weight for _, weight, _ in sent)]
-        # What is not answered yet may weigh more than it is thought to.
-        self._unsure = [0, *accumulate(0 if entry.ended else weight * weight for _, weight, entry in sent)]
+        self._times, self._sums, self._unsure = calls.times, calls.sums, calls.unsure
         self._until = refused.sent_at
-        self._before = bisect_left(sent, refused.sequence, key=lambda item: item[2].sequence)
+        self._before = bisect_left(calls.sent, refused.sequence, key=lambda item: item[2].sequence)
 
     def __bool__(self) -> bool:
         return self._before > 0
@@ -57,6 +70,11 @@ class SentHistory:
     def upper(self, seconds: float) -> float:
         """The same, if there was as much room left as there can have been."""
         return self.held(seconds) + self._most_room
+
+    def variance(self, seconds: float, doubt: float) -> float:
+        """The square of what `likely` may be off by, where the weight of a call that is not answered is in doubt."""
+        unsure = self._unsure[self._before] - self._unsure[bisect_left(self._times, self._until - seconds)]
+        return max(self.own / 2, 1.0) ** 2 + doubt * doubt * unsure
 
     def at_most(self, seconds: float, doubt: float) -> float:
         """The most that this quota can be.

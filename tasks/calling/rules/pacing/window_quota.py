@@ -30,7 +30,7 @@ from tasks.calling.rules.pacing.jitter_slack import JitterSlack
 from tasks.calling.rules.pacing.last_refusals import LastRefusals
 from tasks.calling.rules.pacing.longer_bet import LongerBet
 from tasks.calling.rules.pacing.quota_limit import AdaptiveLimit
-from tasks.calling.rules.pacing.sent_history import KNOWN_SECONDS, SentHistory
+from tasks.calling.rules.pacing.sent_history import KNOWN_SECONDS, SentCalls, SentHistory
 from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog, slack_of
 from tasks.calling.rules.pacing.told_rate import ToldRate
 from tasks.calling.rules.pacing.trial import Trial
@@ -41,6 +41,23 @@ _FULL: Final = 0.97
 
 # So full it does where the limit is probed, or its calls are estimated.
 _NEARLY_FULL: Final = 0.9
+
+_REVIEW_SECONDS: Final = 1.0
+
+# The calls before a refusal are answered by then, most of them.
+_REVIEWED_SECONDS: Final = 3.0
+
+# A window that was learned and seems to hold less than this part of what was told is a shorter one.
+_LEAST_OF_LEARNED: Final = 0.52
+
+# Two seconds of the clock look like less in one window of 2 s.
+_SURE_SECONDS: Final = 5.0
+
+# Time to send nothing after a refusal: until as much has left the window as was refused, and twice as long each time
+# that nothing was taken since the last one.
+_LONGEST_REST_SECONDS: Final = 1.0
+
+_MOST_DOUBLINGS: Final = 4
 
 # From here on a longer window could gain little.
 _LONGEST_BET_SECONDS: Final = 10.0
@@ -73,6 +90,7 @@ class WindowQuota:
         self._by_tokens = by_tokens
         self._told = told = ToldRate(per_minute, by_tokens)
         self.seconds = min(learned_seconds or window_seconds, window_seconds)
+        self._learned = learned_seconds
         self.log = SlidingLog(self.seconds, slack_of(self.seconds), by_tokens, window_seconds)
         self._slack = JitterSlack(self.log)
         probe = self._probe_seconds()
@@ -84,6 +102,7 @@ class WindowQuota:
         self._trial = Trial(by_tokens)
         self._last_refusals = LastRefusals(self.log, window_seconds, by_tokens)
         self._chance = Chance()
+        self._review_at = self._review_until = math.inf
         self._bet = LongerBet()
         self.bursts_lose = False
 
@@ -144,6 +163,10 @@ class WindowQuota:
         self.limit.accepted(entry.sequence, reached, lump, now)
         self._chance.accepted()
         self._slack.ease(now)
+        if self._review_at <= now:
+            self._review_at = now + _REVIEW_SECONDS if now < self._review_until else math.inf
+            if self.is_narrow and self.limit.limit < self.limit.advertised and not self.limit.is_probing:
+                self._take_mean(now, doubt)
         self._bet.accepted(now)
         if self.is_narrow and doubt > _EXACT and self._bet.is_due(now):
             self._try_longer(entry.sequence + 1, now)
@@ -172,7 +195,7 @@ class WindowQuota:
         is_full = not self._by_tokens and refused.calls_reached > _FULL * self.limit.limit
         if not self.is_narrow or is_full:
             return float(inside)
-        return SentHistory(self.log, refused, self._by_tokens).likely(self.seconds)
+        return SentHistory(SentCalls(self.log), refused, self._by_tokens).likely(self.seconds)
 
     def explain(self, refused: Entry, next_sequence: int, now: float, doubt: float = 0.0) -> bool:
         """Look for a window that explains a refusal; return False where the limit itself has to.
@@ -183,7 +206,7 @@ class WindowQuota:
             now: the time.
             doubt: the relative error of the weights in the log.
         """
-        self._last_refusals.add(refused)
+        self._last_refusals.add(refused, next_sequence)
         if refused.sequence < self._turned_at:  # it was sent in another window
             first = self._trial.refused
             if self.on_trial and first is not None and refused.sequence < first.sequence:
@@ -201,6 +224,19 @@ class WindowQuota:
         fill = (refused.tokens_reached if self._by_tokens else refused.calls_reached) / self.limit.limit
         return fill <= _FULL and not self._is_settled and self._begin_trial(refused, next_sequence, now, doubt)
 
+    def rest_seconds(self, refused: Entry) -> float:
+        """The time to send nothing after a refusal of tokens that `explain` explained: the window is full."""
+        if not self.is_narrow:
+            return 0.0
+        rest = min(_LONGEST_REST_SECONDS, refused.tokens / self.per_second)
+        return rest * 2.0 ** min(self._last_refusals.in_a_row - 1, _MOST_DOUBLINGS)
+
+    @property
+    def needs_even_pace(self) -> bool:
+        """True where bursts lose, unless a pause left room in a window that is long enough to fill it quicker."""
+        has_gap = self.seconds >= _SURE_SECONDS and self.log.held < _FULL * self.limit.limit
+        return self.bursts_lose and not has_gap
+
     def trust(self, next_sequence: int, now: float) -> None:
         """Go back to the advertised rate: what was found was none."""
         if not self._told.is_known and self.is_narrow:
@@ -210,7 +246,7 @@ class WindowQuota:
 
     def _begin_trial(self, refused: Entry, next_sequence: int, now: float, doubt: float) -> bool:
         """Try what explains a refusal in the longest window; return False where nothing does."""
-        history = SentHistory(self.log, refused, self._by_tokens)
+        history = SentHistory(SentCalls(self.log), refused, self._by_tokens)
         found = guesses(history, self._told, self._longest, max(doubt, TOLERANCE))
         if found:
             self._trial.begin(refused, found)
@@ -227,20 +263,37 @@ class WindowQuota:
         windows = {seconds for seconds in (*KNOWN_SECONDS, self.seconds) if seconds <= self._longest}
         likely, most = self._last_refusals.rates(windows, 0.0 if is_exact else doubt)
         full = [seconds for seconds in windows if most[seconds] >= _FULL * self.advertised_per_second]
-        if most[self.seconds] < (_NEARLY_FULL if self.limit.is_probing else _FULL) * self.per_second:
-            self._turn_to_fullest(full, most, next_sequence, now)
-            return True
-        if self.limit.is_probing:  # it may be refused for that
-            return False
         is_at_rate = self.limit.limit == self.limit.advertised < math.inf
-        if is_exact:
+        if most[self.seconds] < (_NEARLY_FULL if self.limit.is_probing else _FULL) * self.per_second:
+            if is_exact or not is_at_rate or not self._holds_less_now(likely[self.seconds]):
+                self._turn_to_fullest(full, most, next_sequence, now)
+                return True
+        elif self.limit.is_probing:  # it may be refused for that
+            if not is_exact:
+                self._begin_review(now)
+            return False
+        elif is_exact:
             return is_at_rate and self._allow_for_jitter(next_sequence, now)
-        if is_at_rate and self._chance.explains(refused, next_sequence):
+        elif is_at_rate and (
+            self._chance.explains(self._last_refusals.is_news) or self._turn_to_shorter(full, next_sequence, now)
+        ):
             return True
-        if is_at_rate and self._turn_to_shorter(full, next_sequence, now):
-            return True
-        self.limit.yield_to((likely[self.seconds] + most[self.seconds]) / 2 * self.seconds, now)
+        self._begin_review(now)
+        self._take_mean(now, doubt)
         return True
+
+    def _holds_less_now(self, likely_per_second: float) -> bool:
+        """Return True where a window that another night learned holds less now, rather than be a shorter one."""
+        is_learned = self.seconds == self._learned >= _SURE_SECONDS
+        return is_learned and likely_per_second > _LEAST_OF_LEARNED * self.advertised_per_second
+
+    def _begin_review(self, now: float) -> None:
+        """Look at the last refusals every now and then, as replies show what the calls before them weighed."""
+        self._review_at, self._review_until = now, now + _REVIEWED_SECONDS
+
+    def _take_mean(self, now: float, doubt: float) -> None:
+        """Take for the limit the mean of what the last refusals show, which lets it rise, too."""
+        self.limit.yield_to(self._last_refusals.quota(self.seconds, doubt, now), now)
 
     def _allow_for_jitter(self, next_sequence: int, now: float) -> bool:
         """Widen the slack of a full log; where that is no help, turn to a shorter window, and return True."""
