@@ -7,3 +7,9 @@ def in_currency(amount: float, currency: str) -> str:
     if not currency:
         return shown
     return f"{shown} {currency}" if currency.isalnum() else f"{currency}{shown}"
+
+
+def cost_of_tokens(amount: float, tokens: int, currency: str) -> str:
+    """An estimate with its tokens; tokens that cost nothing are tokens without a price."""
+    cost = in_currency(amount, currency) if amount or not tokens else "unknown (--prompt-million-price sets a price)"
+    return f"about {tokens:,} tokens, cost {cost}"

@@ -28,7 +28,7 @@ from flows.wiring.commands.terminal import hush_prefect
 from flows.wiring.services import check_settings
 from flows.wiring.settings import Settings
 from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError, RunStopped, TooManyRejects, UsageError
-from tasks.domain.money import in_currency
+from tasks.domain.money import cost_of_tokens, in_currency
 from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, LIMITED, USELESS, DayTally
 
 T = TypeVar("T")
@@ -130,10 +130,10 @@ def format_summary(tally: DayTally) -> str:
     if tally.status == DRY_RUN:
         at_quota = "" if tally.estimated_minutes is None else f", {tally.estimated_minutes:g} minutes at the quota"
         hidden = f", with {tally.golden_calls} golden conversations," if tally.golden_calls else ""
+        cost = cost_of_tokens(tally.estimated_cost or 0, tally.estimated_tokens or 0, tally.currency)
         return (
             f"{tally.day}: {tally.conversations} conversations, {tally.rejected} of them rejects; {tally.reused} are "
-            f"answered already. The rest{hidden} takes about {tally.estimated_tokens} tokens, a cost of "
-            f"{in_currency(tally.estimated_cost or 0, tally.currency)}{at_quota}. Nothing was called or written."
+            f"answered already. The rest{hidden} takes {cost}{at_quota}. Nothing was called or written."
         )
     if tally.status == CEILING:
         tokens = tally.prompt_tokens + tally.completion_tokens

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tasks.domain.money import in_currency
+from tasks.domain.money import cost_of_tokens
 from tasks.running.rules.backfills import Outcome
 from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, LIMITED
 
@@ -19,11 +19,8 @@ def _line(outcome: Outcome) -> str:
     if "conversations" not in outcome or outcome["status"] == CEILING:
         return f"{outcome['day']}: {outcome['status']}"
     if outcome["status"] == DRY_RUN:
-        cost = in_currency(outcome["estimated_cost"], outcome["currency"])
-        return (
-            f"{outcome['day']}: {outcome['conversations']} conversations; about {outcome['estimated_tokens']} tokens, "
-            f"a cost of {cost}; nothing was called or written"
-        )
+        cost = cost_of_tokens(outcome["estimated_cost"], outcome["estimated_tokens"], outcome["currency"])
+        return f"{outcome['day']}: {outcome['conversations']} conversations; {cost}; nothing was called or written"
     cut = ", cut by --limit" if outcome["status"] == LIMITED else ""
     return (
         f"{outcome['day']}: {outcome['conversations']} conversations = {outcome['summarized']} summarized + "
@@ -37,9 +34,9 @@ def _lines_of_all(outcomes: Sequence[Outcome]) -> Iterator[str]:
         return
     total = {name: sum(outcome[name] for outcome in done) for name in _COUNTS}
     if done[0]["status"] == DRY_RUN:
-        cost = in_currency(sum(outcome["estimated_cost"] for outcome in done), done[0]["currency"])
-        tokens = sum(outcome["estimated_tokens"] for outcome in done)
-        yield f"{len(done)} days: {total['conversations']:,} conversations; about {tokens:,} tokens, a cost of {cost}"
+        amount, tokens = (sum(outcome[name] for outcome in done) for name in ("estimated_cost", "estimated_tokens"))
+        cost = cost_of_tokens(amount, tokens, done[0]["currency"])
+        yield f"{len(done)} days: {total['conversations']:,} conversations; {cost}"
         return
     yield (
         f"{len(done)} days: {total['conversations']:,} conversations = {total['summarized']:,} summarized + "
