@@ -1,18 +1,49 @@
 """Chat completions as servers really send them: the answer without thoughts, interruptions, refusals and noise."""
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 import orjson
 
 from tasks.clients.http_faults import read_error, read_limits, service_fault
+from tasks.clients.reply_shapes import as_completion
 from tasks.domain.errors import ReplyUnreadable
 from tasks.domain.records import Reply
 from tasks.parsing.json_records import concluding_object
 from tasks.parsing.rows import begins_with_a_thought, is_unfinished_thought
 
-_REFUSED: Final = frozenset({"content_filter", "sensitive", "safety", "refusal", "prohibited_content", "blocklist"})
+_REFUSED: Final = frozenset(
+    {
+        "content_filter",
+        "content_filtered",
+        "sensitive",
+        "safety",
+        "refusal",
+        "prohibited_content",
+        "blocklist",
+        "blocked",
+        "recitation",
+        "spii",
+        "risk",
+        "moderation",
+        "guardrail",
+        "guardrail_intervened",
+    }
+)
+
+_CUT: Final = frozenset(
+    {
+        "length",
+        "max_tokens",
+        "max_output_tokens",
+        "max_length",
+        "model_length",
+        "token_limit",
+        "model_context_window_exceeded",
+    }
+)
 
 # The service broke the answer off, and may well give it whole the next time.
 _INTERRUPTED: Final = frozenset(
@@ -27,8 +58,19 @@ _INTERRUPTED: Final = frozenset(
         "interrupted",
         "engine_overloaded",
         "timeout",
+        "server_error",
+        "internal_error",
+        "failed",
+        "incomplete",
+        "interrupt",
+        "disconnect",
+        "disconnected",
+        "preempted",
+        "other",
     }
 )
+
+_HOLDERS: Final = ("text", "content", "value")
 
 _THOUGHT_PARTS: Final = frozenset({"thinking", "reasoning", "reasoning_content"})
 
@@ -38,6 +80,13 @@ _MOST_TOKENS: Final = 100_000_000
 _LONGEST_NUMBER: Final = 15
 
 _KEPT_CHARACTERS: Final = 64_000
+
+# Lines that keep a connection open, before what is no stream.
+_COMMENTS: Final = re.compile(r"\A(?::[^\r\n]{0,200}[\r\n]+)+(?=\{)")
+
+_LINE_ENDS: Final = re.compile(r"\r\n|\n|\r")  # and no other: a model's text may hold U+2028
+
+_EVENT_ENDS: Final = re.compile(r"(?:\r\n|\n|\r){2,}")
 
 
 def completion_reply(
@@ -60,19 +109,20 @@ def completion_reply(
         ReplyUnreadable: the body is no completion, or its answer is empty or was broken off.
         KefuError: the body is an error in spite of its status; see `service_fault`.
     """
-    parsed = parse_body(body, where)
+    parsed = as_completion(parse_body(body, where, headers))
     error = read_error(parsed)
     if error is not None:
         raise service_fault(error, where, headers, status=200, secrets=secrets, asked=asked)
     choice, message = _choice(parsed, where, body)
     usage = parsed.get("usage") if isinstance(parsed.get("usage"), dict) else {}
-    finishes = {str(choice.get(name) or "").lower() for name in ("finish_reason", "native_finish_reason")}
+    named = (str(choice.get(name) or "") for name in ("finish_reason", "native_finish_reason"))
+    finishes = {name.lower().replace("-", "_") for name in named}
     text, thoughts = _text_and_thoughts(message)
     refusal = message.get("refusal")
     refused = bool(finishes & _REFUSED) or bool(refusal)
     if refused and not text:
         text = refusal if isinstance(refusal, str) else ""
-    cut_off = "length" in finishes or "max_tokens" in finishes
+    cut_off = bool(finishes & _CUT)
     if not text.strip() and not refused and not cut_off:
         if _looks_like_an_answer(thoughts):
             text, thoughts = thoughts, ""
@@ -90,7 +140,7 @@ def completion_reply(
         lost_to_thinking=lost,
         thought=bool(thoughts.strip()) or begins_with_a_thought(text),
     )
-    broken_off = finishes & _INTERRUPTED
+    broken_off = finishes & _INTERRUPTED if "other" not in finishes or "}" not in text else None
     if broken_off:
         raise ReplyUnreadable(f"{where}: the service broke the answer off ({min(broken_off)}).", reply)
     if not reply.text.strip() and not refused and not lost:
@@ -98,8 +148,10 @@ def completion_reply(
     return reply
 
 
-def parse_body(body: bytes, where: str) -> Any:
+def parse_body(body: bytes, where: str, headers: Mapping[str, str] | None = None) -> Any:
     """The JSON of a body; a list of one counts as its element, and a stream of events as the completion it adds up to.
+
+    What a proxy writes before or behind it, such as comments that keep a connection open, is passed over.
 
     Raises:
         ReplyUnreadable: there is none.
@@ -107,7 +159,9 @@ def parse_body(body: bytes, where: str) -> Any:
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
-        parsed = _parsed_leniently(body.decode("utf-8", "replace").lstrip("\ufeff \t\r\n"), where)
+        parsed = _parsed_leniently(_decoded(body, headers or {}).lstrip("\ufeff \t\r\n"), where)
+    if isinstance(parsed, str) and parsed[:1] == "{":
+        parsed = _parsed_leniently(parsed, where)
     if isinstance(parsed, list) and parsed:
         parsed = parsed[0]
     if not isinstance(parsed, dict):
@@ -117,28 +171,69 @@ def parse_body(body: bytes, where: str) -> Any:
 
 def _parsed_leniently(text: str, where: str) -> Any:
     """Parse what a stricter parser refuses: half an emoji, long numbers, control characters, a stream of events."""
+    text = _COMMENTS.sub("", text, count=1)
     if text.startswith(("data:", "event:", "id:", "retry:", ":")):
         return _added_up(_events(text), where)
     try:
-        return json.loads(text, strict=False, parse_int=_bounded_int)
+        parsed, end = _DECODER.raw_decode(text)
+        if isinstance(parsed, dict) and "}" in text[end:] and (pieces := list(_pieces(text))):
+            return _added_up(iter(pieces), where)  # a stream of bare objects
+        return parsed
     except (ValueError, RecursionError):
         raise _unreadable(where, text.encode("utf-8", "replace")) from None
+
+
+def _pieces(text: str) -> Iterator[dict[str, Any]]:
+    """The pieces of a stream that stand there one after the other, without events around them; none in any other."""
+    at = 0
+    while at < len(text):
+        try:
+            piece, end = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(piece, dict):
+            return
+        choices = piece.get("choices")
+        if isinstance(choices, list) and choices and isinstance(choices[0], dict) and "delta" not in choices[0]:
+            return
+        yield {"choices": [{"delta": piece["message"]}]} if isinstance(piece.get("message"), dict) else piece
+        while end < len(text) and text[end] in " \t\r\n":
+            end += 1
+        at = end
+
+
+def _decoded(body: bytes, headers: Mapping[str, str]) -> str:
+    """The body as text: in UTF-8, or in the Chinese encoding that it says or that alone gives the fields' names."""
+    text = body.decode("utf-8", "replace")
+    if "\ufffd" not in text:
+        return text
+    said = "gb" in headers.get("Content-Type", "").lower().partition("charset=")[2]
+    chinese = body.decode("gb18030", "replace")
+    return chinese if said or ("用户" not in text and "用户" in chinese) else text
 
 
 def _bounded_int(digits: str) -> int:
     return int(digits) if len(digits) <= _LONGEST_NUMBER else -1
 
 
+_DECODER: Final = json.JSONDecoder(strict=False, parse_int=_bounded_int)
+
+
 def _events(text: str) -> Iterator[dict[str, Any]]:
-    for line in text.splitlines():
-        name, _, data = line.partition(":")
-        if name == "data" and data.strip() not in {"", "[DONE]"}:
+    for block in _EVENT_ENDS.split(text):
+        lines = [line.partition(":") for line in _LINE_ENDS.split(block)]
+        several = [data for name, _, data in lines if name == "data" and data.strip() not in {"", "[DONE]"}]
+        for data in several if all(_is_object(data) for data in several) else ["\n".join(several)]:
             try:
                 event = json.loads(data, strict=False, parse_int=_bounded_int)
             except (ValueError, RecursionError):
                 continue
             if isinstance(event, dict):
                 yield event
+
+
+def _is_object(data: str) -> bool:
+    return data.strip()[-1:] == "}" and data.lstrip()[:1] == "{"
 
 
 def _added_up(events: Iterator[dict[str, Any]], where: str) -> dict[str, Any]:
@@ -171,13 +266,16 @@ def _choice(parsed: dict[str, Any], where: str, body: bytes) -> tuple[dict[str, 
 def _text_and_thoughts(message: Mapping[str, Any]) -> tuple[str, str]:
     """The answer's own text, and what the model thought before it."""
     text, thoughts = _text_of(message.get("content"))
-    for name in ("reasoning_content", "reasoning"):
+    for name in ("reasoning_content", "reasoning", "reasoning_text", "thinking"):
         thoughts = thoughts or "".join(_text_of(message.get(name)))
-    if not text.strip():
+    if "：" not in text and "{" not in text and ":" not in text:
         calls = message.get("tool_calls")
         call = calls[0] if isinstance(calls, list) and calls and isinstance(calls[0], dict) else {}
         function = call.get("function") or message.get("function_call")
         arguments = function.get("arguments") if isinstance(function, dict) else None
+        if arguments is None:
+            custom = call.get("custom")
+            arguments = custom.get("input") if isinstance(custom, dict) else message.get("parsed")
         if isinstance(arguments, str):
             text = arguments
         elif isinstance(arguments, dict):
@@ -194,9 +292,12 @@ def _text_of(content: Any) -> tuple[str, str]:
         return "".join(text for text, _ in parts), "".join(thought for _, thought in parts)
     if isinstance(content, dict):
         kind = str(content.get("type") or "")
-        if kind in _THOUGHT_PARTS:
+        if kind in _THOUGHT_PARTS or content.get("thought") is True:
             return "", "".join(_text_of(content.get(kind) or content.get("text")))
-        return _text_of(content.get("text") or content.get("content"))
+        held = next((content[name] for name in _HOLDERS if content.get(name)), None)
+        if held is None and not kind and any(isinstance(value, str) for value in content.values()):
+            return json.dumps(content, ensure_ascii=False), ""  # the answer itself, as an object
+        return _text_of(held)
     return "", ""
 
 

@@ -79,7 +79,25 @@ _UNSAFE_WORDS: Final = (
 
 _MISSING_CODES: Final = frozenset({"invalid_model", "model_not_found", "no_such_model"})
 
-_TOO_LONG: Final = ("context_length", "context length", "too long", "too large", "max length", "maximum", "exceed")
+# Of a moderation in front of the model.
+_FLAGGED_WORDS: Final = ("flagged", "moderation", "usage policy", "usage policies")
+
+# Of a limit on calls, where no code says it.
+_RATE_WORDS: Final = ("rate limit", "rate_limit", "too many requests", "请求过于频繁", "请求频率", "限流")
+
+_STATUS: Final = re.compile(r"[45]\d\d")
+
+_TOO_LONG: Final = (
+    "context_length",
+    "context length",
+    "too long",
+    "too large",
+    "max length",
+    "maximum",
+    "exceed",
+    "range of input length",
+    "context size",
+)
 
 _TOO_LONG_ZH: Final = ("过长", "超长", "超过", "超出", "长度")
 
@@ -131,9 +149,9 @@ def read_error(body: Any) -> ServiceError | None:
     if not isinstance(body, dict):
         return None
     error = body.get("error")
-    if isinstance(error, str):
+    if isinstance(error, str) and (error or "choices" not in body):
         error = {"message": error, "code": body.get("code")}
-    if not isinstance(error, dict):
+    if not isinstance(error, dict) or (not error and "choices" in body):
         if "choices" in body or "result" in body or not ({"code", "error_code", "message", "msg"} & body.keys()):
             return None
         error = body
@@ -181,17 +199,22 @@ def service_fault(  # noqa: PLR0911 (one line a meaning)
     code = shown(error.code, secrets, asked)[:60]
     where = f"{where} answered HTTP {status}{f' ({code})' if code else ''}"
     codes, words = error.codes, error.words
+    if status < 300:  # a gateway's own status says nothing; the error's may
+        status = next((int(named) for named in sorted(codes) if _STATUS.fullmatch(named)), status)
+    limited = any(map(_QUOTA_CODES.fullmatch, codes)) or any(word in words for word in _RATE_WORDS)
 
     if codes & _UNPAID_CODES or status == 402 or (status == 403 and any(word in words for word in _UNPAID_WORDS)):
         return allowance_used_up(where, said)
-    if status in {401, 403} or codes & _CREDENTIAL_CODES:
+    if status == 403 and any(word in words for word in _FLAGGED_WORDS):
+        return content_refused(where, said)
+    if (status in {401, 403} and not limited) or codes & _CREDENTIAL_CODES:
         return credentials_refused(where, said)
     busy = any(map(_BUSY_CODES.fullmatch, codes)) or (status == 503 and ("overload" in words or "busy" in words))
-    if status in {429, 529} or busy or any(map(_QUOTA_CODES.fullmatch, codes)):
+    if status in {429, 529} or busy or limited:
         return quota_refused(where, _scope(status, busy, words), headers, error.message, said)
-    if status == 408 or status >= 500:
+    if status in {408, 425} or status >= 500:
         return TransientFault(_sentence(f"{where}; worth trying again.", said), maybe_paid=status == 504)
-    if codes & _UNSAFE_CODES or says_unsafe(words):
+    if codes & _UNSAFE_CODES or says_unsafe(words) or any(word in words for word in _FLAGGED_WORDS):
         return content_refused(where, said)
     if 300 <= status < 400 or status in {404, 405, 410} or codes & _MISSING_CODES:
         return endpoint_missing(where, said)

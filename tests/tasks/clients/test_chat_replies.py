@@ -3,6 +3,7 @@ import json
 import pytest
 
 from tasks.clients.chat_replies import completion_reply
+from tasks.domain.errors import ContentRefused, QuotaRefused, ReplyUnreadable, TransientFault
 from tasks.domain.records import Reply
 
 ANSWER = json.dumps(
@@ -46,3 +47,90 @@ def test_an_answer_of_its_own_goes_before_what_the_thoughts_end_with():
 def test_half_an_emoji_in_a_reply_costs_no_second_call():
     body = b'{"choices": [{"message": {"content": "\\u597d\\ud83d"}, "finish_reason": "stop"}]}'
     assert completion_reply(body, {}, "http://localhost").text == "好\ufffd"
+
+
+def completion(**more: object) -> dict[str, object]:
+    return {
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": ANSWER}, "finish_reason": "stop", **more}]
+    }
+
+
+def read(body: object) -> Reply:
+    return completion_reply(body if isinstance(body, bytes) else json.dumps(body).encode(), {}, "http://localhost")
+
+
+PIECE = {"choices": [{"index": 0, "delta": {"content": ANSWER}, "finish_reason": None}]}
+END = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+STREAM = f"data: {json.dumps(PIECE)}\n\ndata: {json.dumps(END)}\n\ndata: [DONE]\n\n"
+SHAPES = {
+    "comments that keep the connection open": b": PROCESSING\n\n: PROCESSING\n\n" + json.dumps(completion()).encode(),
+    "blank lines that keep it open": b"\n\n\n" + json.dumps(completion()).encode(),
+    "a proxy's remark behind it": json.dumps(completion()).encode() + b"\n<!-- proxy -->",
+    "the reply twice": json.dumps(completion()).encode() * 2,
+    "a stream in lines of Windows": STREAM.replace("\n", "\r\n").encode(),
+    "a stream of objects": f"{json.dumps(PIECE)}\n{json.dumps(END)}\n".encode(),
+    "a stream of Ollama's": b"\n".join(
+        json.dumps({"message": {"content": words}, "done": False}).encode() for words in (ANSWER[:9], ANSWER[9:])
+    ) + b'\n{"done": true, "choices": [{"delta": {}, "finish_reason": "stop"}]}',
+    "data over several lines": ("data: " + json.dumps(PIECE, indent=1).replace("\n", "\ndata: ") + "\n\ndata: " + json.dumps(END)).encode(),
+    "an envelope": {"code": 0, "msg": "ok", "data": completion()},
+    "JSON in a string": json.dumps(completion()),
+    "GBK": json.dumps(completion(), ensure_ascii=False).encode("gbk"),
+    "an error that is none": {**completion(), "error": {}},
+    "a text completion": {"choices": [{"text": ANSWER, "finish_reason": "stop"}]},
+    "a delta for a message": {"choices": [{"delta": {"content": ANSWER}, "finish_reason": "stop"}]},
+    "an empty choice before it": {"choices": [{"message": {"content": ""}}, {"message": {"content": ANSWER}, "finish_reason": "stop"}]},
+    "Responses": {"output": [{"type": "reasoning"}, {"type": "message", "content": [{"type": "output_text", "text": ANSWER}]}]},
+    "Ollama": {"message": {"role": "assistant", "content": ANSWER}, "done": True, "done_reason": "stop"},
+    "Anthropic": {"content": [{"type": "text", "text": ANSWER}], "stop_reason": "end_turn"},
+    "Gemini": {"candidates": [{"content": {"parts": [{"text": "想", "thought": True}, {"text": ANSWER}]}, "finishReason": "STOP"}]},
+    "DashScope": {"output": {"choices": [{"message": {"content": ANSWER}, "finish_reason": "stop"}]}},
+    "DashScope's text": {"output": {"text": ANSWER, "finish_reason": "stop"}},
+    "Qianfan's first interface": {"id": "as-1", "result": ANSWER, "is_truncated": False},
+    "a text in an object": completion(message={"content": [{"type": "text", "text": {"value": ANSWER}}]}),
+    "the answer as an object": completion(message={"content": json.loads(ANSWER)}),
+    "a custom tool's input": completion(message={"content": "好的", "tool_calls": [{"custom": {"input": ANSWER}}]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_paid_answer_is_read_in_whatever_shape_a_gateway_sends_it(shape):
+    reply = read(SHAPES[shape])
+    assert json.loads(reply.text) == json.loads(ANSWER)
+    assert (reply.cut_off, reply.refused, reply.lost_to_thinking) == (False, False, False)
+
+
+def test_a_separator_in_the_words_parts_no_stream():
+    piece = {"choices": [{"delta": {"content": "漏\u2028水"}, "finish_reason": "stop"}]}
+    assert read(f"data: {json.dumps(piece, ensure_ascii=False)}\n\n".encode()).text == "漏\u2028水"
+
+
+@pytest.mark.parametrize("finish", ["length", "MAX_TOKENS", "max_output_tokens", "model_context_window_exceeded"])
+def test_an_answer_at_its_length_limit_is_cut_off(finish):
+    assert replied({"content": ANSWER[:30]}, finish).cut_off
+
+
+@pytest.mark.parametrize("finish", ["content-filter", "SAFETY", "RECITATION", "guardrail_intervened"])
+def test_a_filter_that_ends_the_answer_refuses(finish):
+    assert replied({"content": ""}, finish).refused
+
+
+@pytest.mark.parametrize("finish", ["server_error", "failed", "incomplete", "OTHER", "preempted"])
+def test_an_answer_that_the_service_broke_off_is_asked_for_again(finish):
+    with pytest.raises(ReplyUnreadable, match="broke the answer off"):
+        replied({"content": ANSWER[:30]}, finish)
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        ({"code": 429, "message": "rate limit exceeded"}, QuotaRefused),
+        ({"message": "Rate limit exceeded, retry later"}, QuotaRefused),
+        ({"code": 502, "message": "upstream"}, TransientFault),
+        ({"code": 500, "message": "upstream", "text": "busy"}, TransientFault),
+        ({"code": 403, "message": "Input was flagged by moderation"}, ContentRefused),
+    ],
+)
+def test_an_error_in_a_successful_reply_means_what_its_own_code_says(error, fault):
+    with pytest.raises(fault):
+        read({"error": error})

@@ -1,0 +1,80 @@
+"""Replies of gateways that answer in the shape of another interface, as the chat completion that they mean."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+# A gateway's envelope around the reply.
+_ENVELOPES: Final = ("data", "result", "response", "output", "body")
+
+_FINISHES: Final = ("finish_reason", "finishReason", "stop_reason", "done_reason")
+
+
+# What an envelope's code is where all is well.
+_WELL: Final = ("", "0", "200", "none", "ok", "success", "0000")
+
+_ENVELOPES_WITHIN: Final = 3
+
+
+def as_completion(parsed: Any, within: int = _ENVELOPES_WITHIN) -> Any:
+    """A parsed reply as a chat completion, where it holds an answer in another known shape; else as it came.
+
+    Known are an envelope around a completion, and what Ollama, Anthropic, Gemini, OpenAI's Responses, DashScope and
+    Qianfan's first interface send.
+    """
+    if not isinstance(parsed, dict) or parsed.get("error"):
+        return parsed
+    choices = parsed.get("choices")
+    if isinstance(choices, list) and choices:
+        return {**parsed, "choices": [_best(choices)]}
+    for name in _ENVELOPES:
+        inner = parsed.get(name)
+        if isinstance(inner, dict) and within and (found := as_completion(inner, within - 1)) is not inner:
+            return {"usage": parsed.get("usage"), **found}
+    fails = any(str(parsed.get(name, "")).lower() not in _WELL for name in ("code", "error_code", "errcode"))
+    message = None if fails else _message_in(parsed)
+    if message is None:
+        return parsed
+    finish = next((parsed[name] for name in _FINISHES if isinstance(parsed.get(name), str)), "stop")
+    if isinstance(candidates := parsed.get("candidates"), list) and candidates and isinstance(candidates[0], dict):
+        finish = candidates[0].get("finishReason") or finish
+    return {"choices": [{"message": message, "finish_reason": finish}], "usage": parsed.get("usage")}
+
+
+def _best(choices: list[Any]) -> Any:
+    """The first choice that says something, its message under the usual name."""
+    named = [_named(choice) for choice in choices]
+    return next((choice for choice in named if _says(choice)), named[0])
+
+
+def _named(choice: Any) -> Any:
+    if not isinstance(choice, dict) or isinstance(choice.get("message"), dict):
+        return choice
+    messages = choice.get("messages")
+    if isinstance(messages, list) and messages and isinstance(messages[-1], dict):
+        return {**choice, "message": messages[-1]}
+    if isinstance(choice.get("delta"), dict):
+        return {**choice, "message": choice["delta"]}
+    return {**choice, "message": {"content": choice["text"]}} if isinstance(choice.get("text"), str) else choice
+
+
+def _says(choice: Any) -> bool:
+    message = choice.get("message") if isinstance(choice, dict) else None
+    return isinstance(message, dict) and any(value for name, value in message.items() if name != "role")
+
+
+def _message_in(parsed: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The message of a reply without choices."""
+    if isinstance(message := parsed.get("message"), dict) and message.get("content"):
+        return message
+    if isinstance(candidates := parsed.get("candidates"), list) and candidates and isinstance(candidates[0], dict):
+        content = candidates[0].get("content")
+        return {"content": content.get("parts")} if isinstance(content, dict) else {"content": ""}
+    if isinstance(output := parsed.get("output"), list):
+        said = [item.get("content") for item in output if isinstance(item, dict) and item.get("type") == "message"]
+        return {"content": [part for parts in said if isinstance(parts, list) for part in parts]} if said else None
+    if isinstance(parsed.get("content"), list) and "stop_reason" in parsed:
+        return {"content": parsed["content"]}
+    for name in ("text", "result", "output_text", "response"):
+        if isinstance(text := parsed.get(name), str) and text:
+            return {"content": text}
+    return None
