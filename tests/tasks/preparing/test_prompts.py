@@ -34,6 +34,12 @@ def test_every_shipped_prompt_can_be_used():
         assert load_prompt(version).version == version
 
 
+def test_every_shipped_prompt_leads_into_the_dialogue_by_the_same_words():
+    """A log of prompts is split by one sentence, whichever prompt was asked with."""
+    for version in prompt_versions():
+        assert load_prompt(version).template.rpartition("用户是否有负面情绪：")[2].strip() == "{conversation}", version
+
+
 def test_load_prompt_reads_a_file_of_ones_own_and_versions_it_by_its_text(tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("Summarize: {conversation}\n", encoding="utf-8")
