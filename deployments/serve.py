@@ -35,7 +35,7 @@ from deployments.postgresql import Cluster
 from deployments.worker import STOP_SECONDS as WORKER_STOP_SECONDS
 from flows.wiring.commands.environment import raise_file_limit, spare_from_proxy
 from flows.wiring.commands.own_server import free_port
-from flows.wiring.commands.served import SERVING
+from flows.wiring.commands.serving import SERVING
 from flows.wiring.commands.standard_streams import complain
 from flows.wiring.settings import Settings
 from tasks.domain.errors import KefuError, UsageError

@@ -6,12 +6,16 @@ import resource
 import stat
 import tempfile
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 from tasks.domain.errors import RunError
 
 _PROJECT: Final = Path(__file__).resolve().parents[3]
+
+_MARK: Final = "_COMMAND_OF_KEFU"
 
 _CERTIFICATES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -71,13 +75,25 @@ def without_missing_certificates() -> None:
 
     What is wrong is said later, in one sentence, by whoever looks at the settings.
     """
-    missing = {name: os.environ[name] for name in _CERTIFICATES if os.environ.get(name)}
-    missing = {name: path for name, path in missing.items() if not Path(path).exists()}
-    if missing:
+    if missing := missing_certificates():
         for name in missing:
             del os.environ[name]
         importlib.import_module("prefect.blocks")
         os.environ.update(missing)
+
+
+def missing_certificates() -> dict[str, str]:
+    """Return the variables that name certificates, with their paths, where nothing is there."""
+    named = {name: os.environ[name] for name in _CERTIFICATES if os.environ.get(name)}
+    return {name: path for name, path in named.items() if not Path(path).exists()}
+
+
+@cache
+def mark_of_this_command() -> str:
+    """Mark whatever this process starts from now on, so that it can be found and ended; return `NAME=VALUE`."""
+    value = uuid4().hex
+    mark_children(_MARK, value)
+    return f"{_MARK}={value}"
 
 
 def serve_folder() -> Path:

@@ -8,17 +8,15 @@ import atexit
 import http.client
 import socket
 import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Final
 
-import prefect
 from prefect.context import refresh_global_settings_context
 from prefect.settings import PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS, get_current_settings
 
-from flows.wiring.commands.environment import child_environment, mark_children
+from flows.wiring.commands.environment import mark_children
 from flows.wiring.commands.new_database import make_new_database
+from flows.wiring.commands.server_ahead import serve
 from tasks.domain.errors import RunError
 
 _HOST: Final = "127.0.0.1"
@@ -26,14 +24,6 @@ _HOST: Final = "127.0.0.1"
 _SECONDS_BETWEEN_LOOKS: Final = 0.05
 
 _SECONDS_TO_STOP: Final = 5.0
-
-# Neither pages nor the services that only a server with workers needs, nor the blocks that Prefect comes with.
-_API_ALONE: Final = {
-    "PREFECT_UI_ENABLED": "0",
-    "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "0",
-    "PREFECT__SERVER_EPHEMERAL": "1",
-    "PREFECT__SERVER_FINAL": "1",
-}
 
 NOT_IN_TIME: Final = (
     "Prefect's embedded server did not start in time. Start again when this machine is less busy, or allow more "
@@ -51,14 +41,7 @@ def start_own_server() -> None:
     """
     make_new_database()
     port = free_port()
-    server = subprocess.Popen(  # noqa: S603
-        [
-            *(sys.executable, "-m", "uvicorn", "--app-dir", str(Path(prefect.__file__).parents[1])),
-            *("--factory", "prefect.server.api.server:create_app", "--host", _HOST, "--port", str(port)),
-            *("--log-level", "error", "--lifespan", "on"),
-        ],
-        env=child_environment(**_API_ALONE, **get_current_settings().to_environment_variables(exclude_unset=True)),
-    )
+    server = serve(_HOST, port, get_current_settings().to_environment_variables(exclude_unset=True))
     atexit.register(_stop, server)
     until = time.monotonic() + PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS.value()
     while not _is_healthy(port):

@@ -1,7 +1,6 @@
 """The server of `make serve`: a command uses it where that runs on this machine, instead of bringing one of its own."""
 
 import base64
-import fcntl
 import http.client
 from pathlib import Path
 from typing import Final
@@ -11,8 +10,7 @@ from prefect.context import refresh_global_settings_context
 from prefect.settings import PREFECT_API_AUTH_STRING
 
 from flows.wiring.commands.environment import mark_children, serve_folder
-
-SERVING: Final = "serving"  # locked as long as it serves; it begins with the address
+from flows.wiring.commands.serving import address_served
 
 LOGIN: Final = "login"
 
@@ -21,12 +19,11 @@ _SECONDS: Final = 5.0
 
 def use_served() -> bool:
     """Let this process and its children use the server that `make serve` runs here; return false where none answers."""
-    folder = serve_folder()
-    address = _address_in(folder)
+    address = address_served()
     if not address:
         return False
     named = PREFECT_API_AUTH_STRING.value()
-    login = named.get_secret_value() if named else _read(folder / LOGIN)
+    login = named.get_secret_value() if named else _read(serve_folder() / LOGIN)
     if not _lets_in(address, login):
         return False
     mark_children("PREFECT_API_URL", f"{address}/api")
@@ -34,19 +31,6 @@ def use_served() -> bool:
     mark_children("PREFECT_API_AUTH_STRING", login)
     refresh_global_settings_context()
     return True
-
-
-def _address_in(folder: Path) -> str:
-    """The address of whoever holds the folder's lock; empty: nobody does."""
-    try:
-        with (folder / SERVING).open(encoding="utf-8") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return lock.read().partition(" ")[0]
-    except OSError:  # nothing is served here, or by another user
-        pass
-    return ""
 
 
 def _read(path: Path) -> str:

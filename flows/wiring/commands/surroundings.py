@@ -9,15 +9,20 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
-from uuid import uuid4
 
 from prefect.client.orchestration import get_client
 from prefect.context import refresh_global_settings_context
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE
 
-from flows.wiring.commands.environment import close_prefect_home, mark_children, raise_file_limit
+from flows.wiring.commands.environment import (
+    close_prefect_home,
+    mark_children,
+    mark_of_this_command,
+    raise_file_limit,
+)
 from flows.wiring.commands.own_server import start_own_server
 from flows.wiring.commands.served import use_served
+from flows.wiring.commands.server_ahead import dismiss_waiting
 from tasks.domain.errors import KefuError, RunError
 
 # What some error in the chain says -> what is wrong, and what to do.
@@ -59,8 +64,6 @@ _KNOWN: Final = {
     ),
 }
 
-_MARK: Final = "_COMMAND_OF_KEFU"
-
 # Its input ends with the command that holds it, however that ends; then what the command started ends, too.
 _GUARD: Final = (
     "cat >/dev/null; for process in /proc/[0-9]*; do pid=${process#/proc/}; "
@@ -84,6 +87,7 @@ def surroundings() -> Iterator[None]:
                 stack.enter_context(_guard())
                 with _one_at_a_time():
                     start_own_server()
+            dismiss_waiting()
             with get_client(sync_client=True) as client:
                 client.hello()
             yield
@@ -131,10 +135,9 @@ def _one_at_a_time() -> Iterator[None]:
 @contextmanager
 def _guard() -> Iterator[None]:
     """End the embedded server with this process, also when that is killed."""
-    mark = f"{_MARK}={uuid4().hex}"
     try:
         guard = subprocess.Popen(  # noqa: S603
-            ["/bin/sh", "-c", _GUARD, "guard", mark],
+            ["/bin/sh", "-c", _GUARD, "guard", mark_of_this_command()],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -143,7 +146,6 @@ def _guard() -> Iterator[None]:
     except OSError:  # no shell, no guard
         yield
         return
-    mark_children(*mark.split("="))
     try:
         yield
     finally:

@@ -152,13 +152,20 @@ def test_embedded_server_ends_with_its_command(number, tmp_path):
 
 def status_without_login(server: int) -> int:
     """The status by which a server answers whoever asks for its blocks' secrets; 0 before it listens."""
-    words = (Path("/proc") / str(server) / "cmdline").read_bytes().split(b"\0")
-    port = int(words[words.index(b"--port") + 1])
-    blocks = f"http://127.0.0.1:{port}/api/block_documents/filter"
+    if not (ports := listened_on_by(server)):
+        return 0
+    blocks = f"http://127.0.0.1:{ports[0]}/api/block_documents/filter"
     try:
         return httpx.post(blocks, json={"include_secrets": True}, timeout=30).status_code
     except httpx.TransportError:
         return 0
+
+
+def listened_on_by(process: int) -> list[int]:
+    """The ports of IPv4 on which a process listens."""
+    sockets = {os.readlink(entry) for entry in Path(f"/proc/{process}/fd").iterdir() if entry.is_symlink()}
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [int(row[1].split(":")[1], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in sockets]
 
 
 def servers(folder: Path) -> list[int]:
@@ -168,6 +175,6 @@ def servers(folder: Path) -> list[int]:
             words, variables = (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
         except OSError:
             continue
-        if b"prefect.server.api.server:create_app" in words and f"HOME={folder}".encode() in variables:
+        if b"waiting_server.py" in words and f"HOME={folder}".encode() in variables:
             found.append(int(entry.name))
     return found
