@@ -12,7 +12,7 @@ _MOST: Final = 1000
 _BETWEEN_LETTERS: Final = re.compile(r"[\W_]+")
 
 # A text within JSON within a text.
-_ESCAPED: Final = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|[nrt])")
+_ESCAPED: Final = re.compile(r"(?<!\\)\\+(?:u([0-9a-fA-F]{4})|[nrt])")
 
 
 def without_repeated(sentence: str, text: str) -> str:

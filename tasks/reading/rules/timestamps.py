@@ -95,7 +95,7 @@ _OF_CHINA: Final = re.compile(
 )
 
 # The monotonic clock that Go writes behind a time, the sign of a long number, and what stands around a cell.
-_TRAILING: Final = re.compile(r"\s+m=[+-][\d.]+$|(?<=\d{13})[lL]$")
+_TRAILING: Final = re.compile(r"(?<!\s)\s+m=[+-][\d.]+$|(?<=\d{13})[lL]$")
 
 _AROUND: Final = "'\"`=<>[]()【】;,，；。\t "
 
