@@ -5,9 +5,9 @@ import logging
 from datetime import date
 
 import pytest
+from prefect import flow
 
 from flows.summarize_day import summarize_day
-from flows.wiring import day_runs
 from tasks.domain.errors import AccountingError, AllowanceUsedUp
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -30,11 +30,11 @@ def test_an_error_of_ours_is_a_sentence_without_a_traceback(asked_day, qianfan, 
 
 
 @pytest.mark.parametrize("error", [AccountingError("1 is lost"), ValueError("unforeseen")])
-def test_an_error_that_nobody_expects_has_its_traceback(small_day, caplog, monkeypatch, error):
-    def fail(*_: object, **__: object) -> None:
+def test_an_error_that_nobody_expects_has_its_traceback(caplog, error):
+    @flow
+    def mistaken():
         raise error
 
-    monkeypatch.setattr(day_runs, "read_unasked", fail)
     with pytest.raises(type(error)):
-        asyncio.run(summarize_day(DAY, small_day))
+        mistaken()
     assert "Traceback" in caplog.text

@@ -6,8 +6,8 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any, NoReturn, TypeVar, cast
 
 import orjson
@@ -74,12 +74,10 @@ def run(
     Prefect server is started. Settings that are None are for a command that needs none.
     """
     last: KefuError | None = None
-    for name in ("prefect.flow_runs", "prefect.task_runs"):
-        logging.getLogger(name).addFilter(_OneLine())
     try:
         if settings is not None:
             check(check_settings(settings))
-        with surroundings() if settings is not None else nullcontext():
+        with surroundings() if settings is not None else nullcontext(), _errors_in_one_line():
             result = asyncio.run(command())
     except TooManyRejects as error:
         result, code, last = cast("T", error.tally), TOO_MANY_REJECTS, error
@@ -102,11 +100,21 @@ def run(
     return complain(last, code) if last else code
 
 
-class _OneLine(logging.Filter):
+@contextmanager
+def _errors_in_one_line() -> Iterator[None]:
     """Drop Prefect's own errors, four of them with tracebacks; the command prints one line at the end."""
+    loggers = [logging.getLogger(name) for name in ("prefect.flow_runs", "prefect.task_runs")]
+    for logger in loggers:
+        logger.addFilter(_is_no_error_of_prefect)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(_is_no_error_of_prefect)
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno < logging.ERROR or record.module not in {"flow_engine", "task_engine"}
+
+def _is_no_error_of_prefect(record: logging.LogRecord) -> bool:
+    return record.levelno < logging.ERROR or record.module not in {"flow_engine", "task_engine"}
 
 
 def _json_of(result: object, why: KefuError | None) -> str:
