@@ -84,7 +84,7 @@ def dismiss_waiting() -> None:
 
 def _start() -> subprocess.Popen[bytes]:
     mark_of_this_command()
-    # In a session of its own: who interrupts a command interrupts what it is about to hand over as well.
+    # In a session of its own: Ctrl-C and `timeout` reach the command alone, and the server still takes its last state.
     return subprocess.Popen(  # noqa: S603
         [sys.executable, "-P", str(_SCRIPT)],
         stdin=subprocess.PIPE,
