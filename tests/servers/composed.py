@@ -128,14 +128,18 @@ class ByHand(Deployed):
     def environment(self, name: str) -> dict[str, str]:
         """The environment of a service, with the places of this machine."""
         own = {key: interpolate(value, self.values) for key, value in SERVICES[name].get("environment", {}).items()}
-        from_file = self.values if "env_file" in SERVICES[name] else {}
-        made = {"TMPDIR": "/tmp", **image_environment(), **from_file, **own}
-        made = {key: self._here(value) for key, value in made.items()}
-        # Volumes and temporary folders are no roots here.
+        made = {"TMPDIR": "/tmp", **image_environment(), **own}
+        # Volumes and temporary folders are no roots here. What the test says lies here already, perhaps below such a root.
         volume = SERVICES[name].get("volumes", ["none"])[0].partition(":")[0]
-        for root, here in (("/data", self.folder / volume), ("/tmp", self.folder / "tmp" / name)):
+        roots = {"/data": self.folder / volume, "/tmp": self.folder / "tmp" / name}
+        for here in roots.values():
             here.mkdir(parents=True, exist_ok=True)
-            made = {key: re.sub(rf"^{root}(?=/|$)", str(here), value) for key, value in made.items()}
+        made = {
+            key: re.sub(r"^(/data|/tmp)(?=/|$)", lambda root: str(roots[root[1]]), value) for key, value in made.items()
+        }
+        from_file = self.values if "env_file" in SERVICES[name] else {}
+        made |= {key: value for key, value in from_file.items() if key not in own}
+        made = {key: self._here(value) for key, value in made.items()}
         return made | {"PREFECT_WORKER_WEBSERVER_PORT": self.places["8080"]}
 
     def log(self, part: str) -> str:
