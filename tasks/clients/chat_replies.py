@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from tasks.clients.http_faults import read_error, read_limits, service_fault
-from tasks.clients.reply_shapes import as_completion
+from tasks.clients.reply_shapes import as_completion, usage_in
 from tasks.domain.errors import ReplyUnreadable
 from tasks.domain.records import Reply
 from tasks.parsing.json_records import concluding_object
@@ -114,7 +114,7 @@ def completion_reply(
     if error is not None:
         raise service_fault(error, where, headers, status=200, secrets=secrets, asked=asked)
     choice, message = _choice(parsed, where, body)
-    usage = parsed.get("usage") if isinstance(parsed.get("usage"), dict) else {}
+    usage = usage_in(parsed)
     named = (str(choice.get(name) or "") for name in ("finish_reason", "native_finish_reason"))
     finishes = {name.lower().replace("-", "_") for name in named}
     text, thoughts = _text_and_thoughts(message)

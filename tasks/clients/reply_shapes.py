@@ -6,6 +6,18 @@ from typing import Any, Final
 # A gateway's envelope around the reply.
 _ENVELOPES: Final = ("data", "result", "response", "output", "body")
 
+# Where each interface counts tokens; what one counts apart, such as thoughts, is paid for as well.
+_USED: Final = {
+    "prompt_tokens": (
+        "input_tokens",
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+        "promptTokenCount",
+        "prompt_eval_count",
+    ),
+    "completion_tokens": ("output_tokens", "candidatesTokenCount", "thoughtsTokenCount", "eval_count"),
+}
+
 _FINISHES: Final = ("finish_reason", "finishReason", "stop_reason", "done_reason")
 
 
@@ -29,7 +41,7 @@ def as_completion(parsed: Any, within: int = _ENVELOPES_WITHIN) -> Any:
     for name in _ENVELOPES:
         inner = parsed.get(name)
         if isinstance(inner, dict) and within and (found := as_completion(inner, within - 1)) is not inner:
-            return {"usage": parsed.get("usage"), **found}
+            return {**found, "usage": found.get("usage") or usage_in(parsed)}
     fails = any(str(parsed.get(name, "")).lower() not in _WELL for name in ("code", "error_code", "errcode"))
     message = None if fails else _message_in(parsed)
     if message is None:
@@ -37,7 +49,20 @@ def as_completion(parsed: Any, within: int = _ENVELOPES_WITHIN) -> Any:
     finish = next((parsed[name] for name in _FINISHES if isinstance(parsed.get(name), str)), "stop")
     if isinstance(candidates := parsed.get("candidates"), list) and candidates and isinstance(candidates[0], dict):
         finish = candidates[0].get("finishReason") or finish
-    return {"choices": [{"message": message, "finish_reason": finish}], "usage": parsed.get("usage")}
+    return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage_in(parsed)}
+
+
+def usage_in(parsed: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The tokens that a reply says it took, under the names of a chat completion; empty where it says nothing."""
+    held = parsed.get("usage") or parsed.get("usageMetadata") or parsed
+    if not isinstance(held, dict):
+        return {}
+    if "prompt_tokens" in held or "completion_tokens" in held:
+        return held
+    counts = {
+        name: [count for other in others if type(count := held.get(other)) is int] for name, others in _USED.items()
+    }
+    return {name: sum(found) for name, found in counts.items() if found}
 
 
 def _best(choices: list[Any]) -> Any:

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def read(body: object) -> Reply:
 PIECE = {"choices": [{"index": 0, "delta": {"content": ANSWER}, "finish_reason": None}]}
 END = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 STREAM = f"data: {json.dumps(PIECE)}\n\ndata: {json.dumps(END)}\n\ndata: [DONE]\n\n"
-SHAPES = {
+SHAPES: dict[str, Any] = {
     "comments that keep the connection open": b": PROCESSING\n\n: PROCESSING\n\n" + json.dumps(completion()).encode(),
     "blank lines that keep it open": b"\n\n\n" + json.dumps(completion()).encode(),
     "a proxy's remark behind it": json.dumps(completion()).encode() + b"\n<!-- proxy -->",
@@ -98,6 +99,35 @@ def test_a_paid_answer_is_read_in_whatever_shape_a_gateway_sends_it(shape):
     reply = read(SHAPES[shape])
     assert json.loads(reply.text) == json.loads(ANSWER)
     assert (reply.cut_off, reply.refused, reply.lost_to_thinking) == (False, False, False)
+
+
+TOLD: dict[str, Any] = {
+    "Responses": {"usage": {"input_tokens": 70, "output_tokens": 9}},
+    "Ollama": {"prompt_eval_count": 70, "eval_count": 9},
+    "Anthropic": {"usage": {"input_tokens": 20, "cache_read_input_tokens": 50, "output_tokens": 9}},
+    "Gemini": {"usageMetadata": {"promptTokenCount": 70, "candidatesTokenCount": 5, "thoughtsTokenCount": 4}},
+    "DashScope": {"usage": {"input_tokens": 70, "output_tokens": 9}},
+    "DashScope's text": {"usage": {"input_tokens": 70, "output_tokens": 9}},
+    "Qianfan's first interface": {"usage": {"prompt_tokens": 70, "completion_tokens": 9}},
+    "an envelope": {"usage": {"prompt_tokens": 70, "completion_tokens": 9}},
+    "a text completion": {"usage": {"input_tokens": 70, "output_tokens": 9}},
+}
+
+
+@pytest.mark.parametrize("shape", TOLD)
+def test_what_a_paid_answer_took_is_counted_in_whatever_shape_it_comes(shape):
+    told = SHAPES[shape] | TOLD[shape]
+    if shape == "an envelope":
+        told["data"] = {name: value for name, value in told["data"].items() if name != "usage"}
+    reply = read(told)
+    assert (reply.prompt_tokens, reply.completion_tokens) == (70, 9)
+
+
+@pytest.mark.parametrize(
+    "usage", [None, [], "9", {"input_tokens": "many", "output_tokens": True}, {"input_tokens": -1}]
+)
+def test_a_usage_that_is_none_counts_nothing(usage):
+    assert read({**completion(), "usage": usage}).prompt_tokens == 0
 
 
 def test_a_separator_in_the_words_parts_no_stream():
