@@ -15,6 +15,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows.wiring.commands.own_server import free_port
 from flows.wiring.commands.surroundings import explain, surroundings
 from tasks.domain.errors import NoLogs, RunError
+from tests.builders.processes import processes_at
 from tests.conftest import ROOT
 
 COMMAND = [sys.executable, "-m", "flows.build_report", "--start", "2026-11-22", "--end", "2026-11-22"]
@@ -169,12 +170,4 @@ def listened_on_by(process: int) -> list[int]:
 
 
 def servers(folder: Path) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            words, variables = (entry / "cmdline").read_bytes(), (entry / "environ").read_bytes()
-        except OSError:
-            continue
-        if b"waiting_server.py" in words and f"HOME={folder}".encode() in variables:
-            found.append(int(entry.name))
-    return found
+    return [process for process, words in processes_at(folder).items() if b"waiting_server.py" in words]
