@@ -9,8 +9,8 @@ from typing import Protocol, Self
 
 from tasks.calling.rules.pacing.limits import LimiterSnapshot, Limits
 from tasks.calling.rules.pacing.pacer import Pacer
-from tasks.calling.rules.pacing.sliding_window import Entry
 from tasks.calling.rules.pacing.waiting_line import WaitingLine
+from tasks.calling.rules.pacing.windows.sliding_window import Entry
 from tasks.domain.errors import QuotaRefused
 from tasks.domain.records import QuotaHeaders
 

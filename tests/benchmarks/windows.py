@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from tasks.calling.rules.pacing.limits import Limits
 from tasks.calling.rules.pacing.pacer import Pacer
-from tasks.calling.rules.pacing.sliding_window import Entry
+from tasks.calling.rules.pacing.windows.sliding_window import Entry
 from tasks.domain.errors import QuotaScope
 from tasks.domain.records import QuotaHeaders
 from tests.benchmarks.windows_cases import GROUPS, Case

@@ -9,8 +9,8 @@ from itertools import islice
 
 from tasks.calling.rules.pacing.limits import Limits
 from tasks.calling.rules.pacing.pacer import Pacer
-from tasks.calling.rules.pacing.sliding_window import Entry
 from tasks.calling.rules.pacing.waiting_line import WaitingLine
+from tasks.calling.rules.pacing.windows.sliding_window import Entry
 from tasks.domain.records import QuotaHeaders
 from tests.builders.quotas import Quota, Style
 

@@ -3,7 +3,7 @@
 A log of what was sent, each entry stamped as its bytes are written, decides when the next call fits into the window
 that the service counts in. What the quota really is comes from the configuration, from reply headers, and from
 refusals: after a refusal the service held all there is, or it counts in a shorter window than was assumed
-(`window_quota`). A careful probe upward now and then finds out when there is more (`quota_limit`).
+(`windows.window_quota`). A careful probe upward now and then finds out when there is more (`quota_limit`).
 """
 
 import math
@@ -16,9 +16,9 @@ from tasks.calling.rules.pacing.noise import Noise
 from tasks.calling.rules.pacing.quota_limit import AdaptiveLimit
 from tasks.calling.rules.pacing.quota_use import QuotaUse
 from tasks.calling.rules.pacing.ramp import FIRST_RATE, CallSizes, Ramp, even, in_bursts, uneven
-from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog, slack_of
 from tasks.calling.rules.pacing.usage_ratio import UsageRatio
-from tasks.calling.rules.pacing.window_quota import WindowQuota
+from tasks.calling.rules.pacing.windows.sliding_window import Entry, SlidingLog, slack_of
+from tasks.calling.rules.pacing.windows.window_quota import WindowQuota
 from tasks.domain.errors import QuotaScope
 from tasks.domain.records import QuotaHeaders
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tasks.calling.rules.pacing.limits import Limits
 from tasks.calling.rules.pacing.pacer import Pacer
 from tasks.calling.rules.pacing.quota_limit import AdaptiveLimit
-from tasks.calling.rules.pacing.sliding_window import SLACK_SECONDS, SlidingLog
+from tasks.calling.rules.pacing.windows.sliding_window import SLACK_SECONDS, SlidingLog
 from tasks.domain.records import QuotaHeaders
 from tests.builders.quota_simulation import Outcome, Service, simulate
 

@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from tasks.calling.rules.pacing.sliding_window import SlidingLog, slack_of
+from tasks.calling.rules.pacing.windows.sliding_window import SlidingLog, slack_of
 
 _WIDER: Final = 1.4
 

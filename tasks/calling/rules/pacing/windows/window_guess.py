@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tasks.calling.rules.pacing.sent_history import KNOWN_SECONDS, SentHistory, snapped
-from tasks.calling.rules.pacing.told_rate import ToldRate
+from tasks.calling.rules.pacing.windows.sent_history import KNOWN_SECONDS, SentHistory, snapped
+from tasks.calling.rules.pacing.windows.told_rate import ToldRate
 
 # Windows to try when the rate itself is in doubt.
 _LIKELY_SECONDS: Final = (1.0, 10.0)

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tasks.calling.rules.pacing.sliding_window import Entry
-from tasks.calling.rules.pacing.window_guess import Guess
+from tasks.calling.rules.pacing.windows.sliding_window import Entry
+from tasks.calling.rules.pacing.windows.window_guess import Guess
 
 
 class Trial:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tasks.calling.rules.pacing.limits import Learned, Limits
 from tasks.calling.rules.pacing.pacer import Pacer
-from tasks.calling.rules.pacing.sent_history import SentCalls, SentHistory
-from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog
-from tasks.calling.rules.pacing.window_quota import WindowQuota
+from tasks.calling.rules.pacing.windows.sent_history import SentCalls, SentHistory
+from tasks.calling.rules.pacing.windows.sliding_window import Entry, SlidingLog
+from tasks.calling.rules.pacing.windows.window_quota import WindowQuota
 from tests.benchmarks.windows_cases import exact, uncertain
 from tests.builders.quota_simulation import Service, simulate
 from tests.builders.quotas import Quota

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from itertools import accumulate
 from typing import Final
 
-from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog, slack_of
+from tasks.calling.rules.pacing.windows.sliding_window import Entry, SlidingLog, slack_of
 
 # How far sums of estimates may be off by chance.
 _DEVIATIONS: Final = 2.0

@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from tasks.calling.rules.pacing.sent_history import SentCalls, SentHistory
-from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog
+from tasks.calling.rules.pacing.windows.sent_history import SentCalls, SentHistory
+from tasks.calling.rules.pacing.windows.sliding_window import Entry, SlidingLog
 
 _REMEMBERED: Final = 8
 

@@ -25,16 +25,16 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
-from tasks.calling.rules.pacing.chance import Chance
-from tasks.calling.rules.pacing.jitter_slack import JitterSlack
-from tasks.calling.rules.pacing.last_refusals import LastRefusals
-from tasks.calling.rules.pacing.longer_bet import LongerBet
 from tasks.calling.rules.pacing.quota_limit import AdaptiveLimit
-from tasks.calling.rules.pacing.sent_history import KNOWN_SECONDS, SentCalls, SentHistory
-from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog, slack_of
-from tasks.calling.rules.pacing.told_rate import ToldRate
-from tasks.calling.rules.pacing.trial import Trial
-from tasks.calling.rules.pacing.window_guess import TOLERANCE, guesses
+from tasks.calling.rules.pacing.windows.chance import Chance
+from tasks.calling.rules.pacing.windows.jitter_slack import JitterSlack
+from tasks.calling.rules.pacing.windows.last_refusals import LastRefusals
+from tasks.calling.rules.pacing.windows.longer_bet import LongerBet
+from tasks.calling.rules.pacing.windows.sent_history import KNOWN_SECONDS, SentCalls, SentHistory
+from tasks.calling.rules.pacing.windows.sliding_window import Entry, SlidingLog, slack_of
+from tasks.calling.rules.pacing.windows.told_rate import ToldRate
+from tasks.calling.rules.pacing.windows.trial import Trial
+from tasks.calling.rules.pacing.windows.window_guess import TOLERANCE, guesses
 
 # A log this full explains a refusal by itself: one call overtook another.
 _FULL: Final = 0.97

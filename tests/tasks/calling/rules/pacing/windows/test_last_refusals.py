@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.calling.rules.pacing.last_refusals import LastRefusals
-from tasks.calling.rules.pacing.sliding_window import Entry, SlidingLog
+from tasks.calling.rules.pacing.windows.last_refusals import LastRefusals
+from tasks.calling.rules.pacing.windows.sliding_window import Entry, SlidingLog
 from tests.builders.quotas import Quota
 
 
