@@ -2,8 +2,11 @@
 
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from flows.wiring.blocks import SummarizerEndpoint, load_block, prices_as_settings
 from flows.wiring.settings import Settings
+from flows.wiring.wrong_values import clause
 from tasks.domain.errors import UsageError
 
 # A block says these of its model, or nobody does: the first model's are another model's.
@@ -58,8 +61,8 @@ def _of_block(settings: Settings, flags: dict[str, Any]) -> Settings:
         values["prompt"] = ""  # the one that fits this model's service
     try:
         second = Settings(**{**values, **described, **flags})
-    except ValueError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())  # type: ignore[attr-defined]
+    except ValidationError as error:
+        wrong = "; ".join(f"{problem['loc'][0]}: {clause(problem)}" for problem in error.errors())
         raise UsageError(f"The endpoint block {name} (--fallback-block) can't be right: {wrong}") from None
     if second.shared_quota and not (second.rpm or second.tpm):
         raise UsageError(

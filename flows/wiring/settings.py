@@ -29,6 +29,7 @@ from flows.wiring.setting_values import (
     RejectReasons,
     ZoneName,
 )
+from flows.wiring.wrong_values import clause
 from tasks.calling.rules.budget import Ceiling, PriceList, Prices
 from tasks.calling.rules.call_policy import CallPolicy
 from tasks.calling.rules.offline.summary import OFFLINE_VERSION
@@ -347,7 +348,7 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
             raise UsageError(f"--{kind}-token-price and --{kind}-million-price are one price: leave one of them out.")
     if settings.endpoint_block:
         settings = _validated(overrides, load_block(SummarizerEndpoint, settings.endpoint_block).as_settings())
-    _ = settings.asked_prompt  # refuses what can't be read here, before anything begins
+    _ = settings.asked_prompt, settings.attributes  # refuses here, before anything begins, what can't be read
     if settings.questions_same_call and settings.summarizer == "offline":
         raise UsageError("--questions-same-call needs a model: rules can't answer questions.")
     if settings.questions_same_call and settings.response_format == "json_schema":
@@ -358,7 +359,6 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
         raise UsageError("OPENAI_BASE_URL holds a password and OPENAI_API_KEY is set as well: leave one of them out.")
     if settings.limit and settings.shards > 1:
         raise UsageError("--limit takes a day's first conversations, and --shards divides the day: leave one out.")
-    _ = settings.attributes  # refuses wrong names here, before anything begins
     if settings.shards > 1 and settings.summarizer == "offline":
         raise UsageError("--shards divides calls among workers, and --summarizer offline makes none: leave one out.")
     return settings
@@ -390,7 +390,7 @@ def _validated(overrides: Mapping[str, Any], of_block: Mapping[str, Any]) -> Set
 def _complaint(problem: Any, overrides: Mapping[str, Any], of_block: Mapping[str, Any]) -> str:
     place = str(problem["loc"][0])
     name = place.removeprefix("KEFU_").lower()
-    message = problem["msg"].removeprefix("Value error, ").partition(", unable to parse")[0]
+    message = clause(problem)
     if name in of_block and name not in overrides:
         place = f"{name} in the endpoint block"
     elif name in flags():

@@ -89,7 +89,7 @@ def test_too_few_labels_are_refused_with_their_number_before_anything_is_paid(co
         (["--name", "none"], "There is no tuning 'none'"),
         (["--name", "none", "--retire"], "Nothing of tuning 'none' is deployed"),
         (["--name", "none", "--rollback", "--block", "of-nobody"], "of-nobody"),
-        (["--margin", "0"], "--margin: Input should be greater than 0"),
+        (["--margin", "0"], "--margin: this has to be greater than 0"),
         (["--pay", "month", "--months", "13"], "--months 13"),
         (["--replicas", "0"], "--replicas 0"),
         (["--endpoint-suffix", "大"], "--endpoint-suffix '大'"),

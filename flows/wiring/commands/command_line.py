@@ -27,6 +27,7 @@ from flows.wiring.commands.surroundings import surroundings
 from flows.wiring.commands.terminal import hush_prefect
 from flows.wiring.services import check_settings
 from flows.wiring.settings import Settings
+from flows.wiring.wrong_values import clause
 from tasks.domain.errors import AnswersUseless, CeilingReached, KefuError, RunStopped, TooManyRejects, UsageError
 from tasks.domain.money import cost_of_tokens, in_currency
 from tasks.warehouse.rules.day_tally import CEILING, DRY_RUN, LIMITED, USELESS, DayTally
@@ -53,7 +54,7 @@ __all__ = [
 def wrong_value(error: ValueError) -> UsageError:
     """The complaint about a flag's value, from pydantic's."""
     if isinstance(error, ValidationError):
-        problems = [f"--{str(problem['loc'][0]).replace('_', '-')}: {problem['msg']}" for problem in error.errors()]
+        problems = [f"--{str(problem['loc'][0]).replace('_', '-')}: {clause(problem)}" for problem in error.errors()]
         return UsageError("; ".join(problems))
     return UsageError(str(error))
 

@@ -251,10 +251,24 @@ def test_an_unknown_flag_is_told_the_nearest_one(capsys):
     assert "there is no flag --sumarizer: did you mean --summarizer?" in capsys.readouterr().err
 
 
-def test_a_wrong_number_is_told_in_few_words():
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("rpm", "many", "this is no whole number"),
+        ("rpm", "1.5", "this is no whole number"),
+        ("rpm", "0", "this has to be greater than 0"),
+        ("qps", "fast", "this is no number"),
+        ("canary_calls", "-1", "this has to be at least 0"),
+        ("max_reject_ratio", "1.5", "this has to be at most 1"),
+        ("thinking", "hard", "this has to be '', 'off', 'on', 'low', 'medium' or 'high'"),
+        ("currency", "Renminbi Yuan", "this has to be at most 8 characters long"),
+        ("mask", "perhaps", "this is neither true nor false"),
+    ],
+)
+def test_a_wrong_value_is_told_in_few_words(name, value, words):
     with pytest.raises(UsageError) as wrong:
-        check_settings({"rpm": "many"})
-    assert str(wrong.value) == "--rpm: Input should be a valid integer (it is 'many')"
+        check_settings({name: value})
+    assert str(wrong.value) == f"--{name.replace('_', '-')}: {words} (it is {value!r})"
 
 
 def test_a_secret_behind_an_unknown_flag_is_not_repeated(capsys):
