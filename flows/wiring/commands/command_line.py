@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from traceback import clear_frames
 from typing import Any, NoReturn, TypeVar, cast
 
 import orjson
@@ -87,6 +88,7 @@ def run(
             return complain(error, ANSWERS_USELESS)
         result, code, last = cast("T", error.tally or {"status": USELESS}), ANSWERS_USELESS, error
     except KefuError as error:
+        clear_frames(error.__traceback__)  # as for gc.unfreeze: its locals hold DuckDB's connection
         return complain(error)
     except (KeyboardInterrupt, asyncio.CancelledError, TerminationSignal):  # the last is SIGTERM, as Prefect has it
         return complain(RunStopped("Stopped; start it again to go on from here."))

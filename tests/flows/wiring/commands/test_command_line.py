@@ -1,5 +1,6 @@
 """A command's end: its result on stdout, and last on stderr the sentence that explains its exit code."""
 
+import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -7,7 +8,7 @@ import orjson
 import pytest
 
 from flows.wiring.commands import command_line
-from tasks.domain.errors import AnswersUseless
+from tasks.domain.errors import AnswersUseless, KefuError, RunError
 from tasks.warehouse.rules.day_tally import CEILING, DONE, TOO_MANY_REJECTS, USELESS, DayTally
 from tests.builders.tallies import tally
 
@@ -56,3 +57,24 @@ def test_a_run_whose_answers_are_useless_prints_an_object_where_json_is_asked_fo
 
     assert command_line.run(None, command, command_line.format_summary) == 4
     assert capsys.readouterr().out == ""
+
+
+def test_run_lets_go_of_what_a_failed_command_held(capsys):
+    class Connection: ...
+
+    held: list[weakref.ref[Connection]] = []
+    errors: list[KefuError] = []
+
+    async def command():
+        connection = Connection()
+        held.append(weakref.ref(connection))
+        try:
+            raise RunError("The warehouse has no tables.")
+        except RunError as error:
+            errors.append(error)  # as Prefect does
+            raise
+
+    assert command_line.run(None, command, str) == 1
+    assert capsys.readouterr().err == "kefu-digest: The warehouse has no tables.\n"
+    assert errors
+    assert held[0]() is None
