@@ -309,6 +309,7 @@ def batch_platform(settings: Settings) -> BatchPlatform:
         settings.qianfan_console_api_base_url,
         base_url=settings.qianfan_base_url,
         max_tokens=settings.max_output_tokens,
+        temperature=settings.temperature,
     )
 
 

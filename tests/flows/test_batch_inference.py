@@ -77,7 +77,7 @@ def rows(bos, warehouse="batch"):
 @pytest.mark.parametrize("shape", ["answer", "chat", "openai"])
 def test_a_day_by_batch_is_the_day_online_and_asks_nothing_online(batch, bos, qianfan, shape):
     batch.behavior.shape, batch.behavior.mode, qianfan.behavior.mode = shape, "mixed", "mixed"
-    tally = run()
+    tally = run(temperature=0.2)
     assert (tally.calls, tally.reused, tally.conversations) == (DIFFERENT, CONVERSATIONS - DIFFERENT, CONVERSATIONS + 1)
     assert not qianfan.delivered
     assert set(batch.paid.values()) == {1}
@@ -85,8 +85,9 @@ def test_a_day_by_batch_is_the_day_online_and_asks_nothing_online(batch, bos, qi
     (created,) = batch.tasks
     assert created.body["modelId"] == "amv-g73j3faikzpz"
     assert created.body["completion_window"] == "24h"
+    assert created.body["inferenceParams"] == {"temperature": 0.2, "max_output_tokens": 512}
     assert tally.prompt_tokens > 0
-    run("online", summarizer="qianfan")
+    run("online", summarizer="qianfan", temperature=0.2)
     assert rows(bos) == rows(bos, "online")
 
 

@@ -29,7 +29,7 @@ class QianfanBatch:
         url: the console API's address.
         base_url: where the platform's own services are, for their addresses.
         max_tokens: of an answer.
-        temperature: low, so that the same conversation gets the same answer.
+        temperature: of the model.
 
     Raises:
         UsageError: there is no key pair.
@@ -39,11 +39,11 @@ class QianfanBatch:
         self,
         model: str,
         credentials: QianfanCredentials,
-        url: str = "https://qianfan.baidubce.com",
+        url: str,
         *,
-        base_url: str = "https://aip.baidubce.com",
-        max_tokens: int = 512,
-        temperature: float = 0.01,
+        base_url: str,
+        max_tokens: int,
+        temperature: float,
     ) -> None:
         self._model = {"model_id": model} if model.startswith("amv-") else {"endpoint": _address(model, base_url)}
         self._parameters = {"temperature": temperature, "max_output_tokens": max_tokens}
