@@ -26,6 +26,8 @@ _INSTALL: Final = "Install it (apt-get install postgresql), or take --database s
 _USER: Final = "kefu"
 _ACCESS: Final = f"local postgres {_USER} scram-sha-256\n"
 
+_ENDS_WITHIN_SECONDS: Final = 30.0
+
 # It has no password, so that nobody can sign in as the superuser.
 _OWNER: Final = "postgres"
 
@@ -133,9 +135,9 @@ class Cluster:
         if made.returncode or "ERROR:" in made.stderr:
             raise UsageError(f"PostgreSQL's {Path(command[0]).name} refused: {made.stderr.strip()}")
 
-    def wait_until_free(self, seconds: float = 30.0) -> None:
+    def wait_until_free(self) -> None:
         """Return when nobody serves the cluster any more: a supervisor that was killed leaves one that is ending."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + _ENDS_WITHIN_SECONDS
         while time.monotonic() < until and self._is_served():
             time.sleep(0.2)
 

@@ -34,7 +34,7 @@ from deployments.watchdog import Watchdog
 from flows.wiring.commands.standard_streams import complain
 from flows.wiring.services import notification_wire, open_warehouse
 from flows.wiring.settings import load_settings
-from tasks.delivering.deliver import Wire, read_addresses
+from tasks.delivering.deliver import read_addresses
 from tasks.domain.days import previous_day
 from tasks.domain.errors import KefuError, UsageError
 from tasks.domain.layout import lease_key
@@ -266,7 +266,7 @@ def _is_late(run: FlowRun) -> bool:
     return run.state is not None and run.state.name == "Late"
 
 
-def make_watch(webhook_url: str, alive_url: str, folders: Sequence[Path], wire: Wire | None = None) -> Watch:
+def make_watch(webhook_url: str, alive_url: str, folders: Sequence[Path]) -> Watch:
     """A watch with this machine's settings, whose words arguments beat.
 
     Raises:
@@ -275,7 +275,7 @@ def make_watch(webhook_url: str, alive_url: str, folders: Sequence[Path], wire: 
     settings = load_settings({})
     addresses = read_addresses(webhook_url or settings.webhook_url.get_secret_value())
     return Watch(
-        Outbox(addresses, wire or notification_wire()),
+        Outbox(addresses, notification_wire()),
         Repairer(lease_of),
         alive_url or settings.alive_url.get_secret_value(),
         folders,

@@ -85,13 +85,11 @@ class SharedQuota:
 
     Args:
         name: what all that share the quota call it. The limit of this name is made when there is none.
-        clock: seconds that never go back.
     """
 
-    def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
         self.fair = _FIRST_FAIR_SHARE
-        self._clock = clock
         self._dispatch: Callable[[], None] = lambda: None
         self._block = _SMALLEST_BLOCK_SECONDS
         self._calls = 0.0
@@ -147,7 +145,7 @@ class SharedQuota:
     async def _lease_forever(self) -> None:
         while True:
             await self._wanted.wait()
-            block, asked_at = self._block, self._clock()
+            block, asked_at = self._block, time.monotonic()
             asking = asyncio.ensure_future(self._queue_up(block))
             try:
                 await self._go_on_during(asking, 0.0 if self._out else _PATIENCE_SECONDS)
@@ -160,7 +158,7 @@ class SharedQuota:
             if self._out:
                 self._out = False
                 logger.warning("The quota %r is shared again.", self.name)
-            took = self._clock() - asked_at
+            took = time.monotonic() - asked_at
             if turn_in > 0:
                 await asyncio.sleep(turn_in)
             self._measure(block)
@@ -192,11 +190,11 @@ class SharedQuota:
 
     async def _go_on_during(self, waiting: asyncio.Future[Any], timeout_seconds: float) -> None:
         """Wait, and after `timeout_seconds` go on with the last fair share, to the moment that the wait ends."""
-        since = self._clock()
+        since = time.monotonic()
         if (await asyncio.wait({waiting}, timeout=timeout_seconds))[0]:
             return
         while True:
-            now = self._clock()
+            now = time.monotonic()
             seconds = (now - since) * self.fair
             since = now
             self._debt += seconds
@@ -236,7 +234,7 @@ class SharedQuota:
 
     def _measure(self, block: float) -> None:
         """Learn the fair share from the time between two blocks, if calls had to wait for the second."""
-        now = self._clock()
+        now = time.monotonic()
         if self._starved and now > self._issued_at > -math.inf:
             self.fair += 0.2 * (min(1.0, block / (now - self._issued_at)) - self.fair)
         self._issued_at = now

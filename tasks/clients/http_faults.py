@@ -165,7 +165,7 @@ def read_error(body: Any) -> ServiceError | None:
 
 
 def status_fault(
-    status: int, headers: Mapping[str, str], body: bytes, where: str, secrets: Collection[str] = (), asked: str = ""
+    status: int, headers: Mapping[str, str], body: bytes, where: str, secrets: Collection[str], asked: str
 ) -> KefuError:
     """The meaning of an HTTP status other than success, with an error in the body or without.
 
@@ -191,8 +191,8 @@ def service_fault(  # noqa: PLR0911 (one line a meaning)
     headers: Mapping[str, str],
     *,
     status: int,
-    secrets: Collection[str] = (),
-    asked: str = "",
+    secrets: Collection[str],
+    asked: str,
 ) -> KefuError:
     """The meaning of an error, with the status that it came with (200 where it came as if all was well)."""
     said = shown(error.message, secrets, asked)
@@ -264,9 +264,7 @@ def says_unsafe(message: str) -> bool:
     return any(word in lowered for word in _UNSAFE_WORDS)
 
 
-def quota_refused(
-    where: str, scope: QuotaScope, headers: Mapping[str, str], message: str = "", said: str = ""
-) -> QuotaRefused:
+def quota_refused(where: str, scope: QuotaScope, headers: Mapping[str, str], message: str, said: str) -> QuotaRefused:
     """Over a limit, with the wait by the headers or, without them, by the sentence."""
     wait = read_retry_after(headers)
     if wait is None:
@@ -275,21 +273,21 @@ def quota_refused(
     return QuotaRefused(sentence, scope, wait, read_limits(headers))
 
 
-def credentials_refused(where: str, said: str = "") -> CredentialsRefused:
+def credentials_refused(where: str, said: str) -> CredentialsRefused:
     """A key, token or permission that is not accepted."""
     return CredentialsRefused(
         _sentence(f"{where}: the credentials were refused; check the key or token and its permissions.", said)
     )
 
 
-def allowance_used_up(where: str, said: str = "") -> AllowanceUsedUp:
+def allowance_used_up(where: str, said: str) -> AllowanceUsedUp:
     """No more calls today, or ever, until somebody pays."""
     return AllowanceUsedUp(
         _sentence(f"{where}: the allowance is used up or bills are unpaid; see the account's console.", said)
     )
 
 
-def endpoint_missing(where: str, said: str = "") -> EndpointMissing:
+def endpoint_missing(where: str, said: str) -> EndpointMissing:
     """Nothing to call there."""
     version = "" if _VERSION.search(where) else " An address usually ends in /v1."
     return EndpointMissing(
@@ -297,17 +295,17 @@ def endpoint_missing(where: str, said: str = "") -> EndpointMissing:
     )
 
 
-def content_refused(where: str, said: str = "") -> ContentRefused:
+def content_refused(where: str, said: str) -> ContentRefused:
     """The content filter's error."""
     return ContentRefused(_sentence(f"{where}: the content filter refused this conversation.", said))
 
 
-def input_too_long(where: str, said: str = "") -> InputTooLong:
+def input_too_long(where: str, said: str) -> InputTooLong:
     """More text than the model reads."""
     return InputTooLong(_sentence(f"{where}: the conversation is longer than the model reads.", said))
 
 
-def request_invalid(where: str, said: str = "") -> RequestInvalid:
+def request_invalid(where: str, said: str) -> RequestInvalid:
     """A request that the service does not take."""
     return RequestInvalid(_sentence(f"{where}: the service does not take this request.", said))
 

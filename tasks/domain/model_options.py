@@ -4,15 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 ResponseFormat = Literal["text", "json_object", "json_schema"]
 
 Thinking = Literal["", "off", "on", "low", "medium", "high"]
 
-RESPONSE_FORMATS: Final = get_args(ResponseFormat)
-
-THINKING: Final = get_args(Thinking)
 
 _VERDICT: Final = {"type": "string", "enum": ["是", "否", "未明确"]}
 

@@ -207,11 +207,11 @@ def _prediction(labeled: LabeledExample, answer: Answer | GivenUp) -> Prediction
     )
 
 
-def as_figures(scores: Scores, embedding_distance: float | None = None) -> dict[str, Any]:
+def as_figures(scores: Scores) -> dict[str, Any]:
     """The flat object, the platform's six figures first."""
     figures = scores.figures()
     head = {name: figures.pop(name) for name in ("rows", *METRICS)}
-    return {**head, "EMBEDDING-DISTANCE": NOT_COMPUTED if embedding_distance is None else embedding_distance, **figures}
+    return {**head, "EMBEDDING-DISTANCE": NOT_COMPUTED, **figures}
 
 
 def as_json(baseline: RowFigures, candidate: RowFigures) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tasks.domain.days import days_before
 from tasks.domain.errors import BucketMissing, ObjectMissing, StoreError, TableDamaged
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
-from tasks.warehouse.rules.tables import METRICS, REJECTS, RUNS, SUMMARIES, conform
+from tasks.warehouse.rules.tables import METRICS, REJECTS, RUNS, conform
 
 _log = logging.getLogger(__name__)
 
@@ -145,11 +145,6 @@ def file_batches(path: Path) -> Iterable[pa.RecordBatch]:
     """The batches of a local Parquet file."""
     with pq.ParquetFile(path) as table:
         yield from table.iter_batches(_ROWS_AT_A_TIME, use_threads=False)
-
-
-def published_batches(store: ObjectStore, key: str) -> Iterable[pa.RecordBatch]:
-    """The batches of a published file of `summaries` or `rejects`, by its key."""
-    yield from read_batches(store, key, SUMMARIES if key.startswith("summaries/") else REJECTS)
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from typing import Final
 
 _FEWEST_FAILURES: Final = 3
 
+_DOWN_AFTER_FAILURES: Final = 20  # in a row
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -32,17 +34,15 @@ class OutageDetector:
     A failed attempt counts fully against its conversation only if another call succeeded in the meantime. So one
     conversation that always fails is rejected while the rest continue, and during an outage (almost) nothing is
     rejected. An endpoint is down when nothing has succeeded for `down_after_seconds`, at least
-    `down_after_failures` calls failed in a row, and they are about more than stragglers: as many conversations, or more
+    20 calls failed in a row, and they are about more than stragglers: as many conversations, or more
     than a fifth of what was asked. The last few of a day, if they fail, are no evidence against the endpoint.
 
     Args:
         now: when the run began.
         down_after_seconds: how long without a success.
-        down_after_failures: how many failures in a row.
     """
 
     __slots__ = (
-        "_down_after_failures",
         "_down_after_seconds",
         "_failing",
         "_failures",
@@ -52,9 +52,8 @@ class OutageDetector:
         "_was_reached",
     )
 
-    def __init__(self, now: float, down_after_seconds: float = 120.0, down_after_failures: int = 20) -> None:
+    def __init__(self, now: float, down_after_seconds: float = 120.0) -> None:
         self._down_after_seconds = down_after_seconds
-        self._down_after_failures = down_after_failures
         self._failures = 0
         self._failing: set[str] = set()
         self._last_success: float | None = None
@@ -99,6 +98,6 @@ class OutageDetector:
             now: the time.
             answered: how many conversations have an answer, from whenever.
         """
-        lasting = self._failures >= self._down_after_failures and now - self._since >= self._down_after_seconds
+        lasting = self._failures >= _DOWN_AFTER_FAILURES and now - self._since >= self._down_after_seconds
         failing = len(self._failing)
-        return lasting and (failing >= self._down_after_failures or 4 * failing > answered)
+        return lasting and (failing >= _DOWN_AFTER_FAILURES or 4 * failing > answered)

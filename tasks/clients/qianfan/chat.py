@@ -231,7 +231,7 @@ class QianfanV1Summarizer:
         except _Expired as error:
             self._expiries += 1
             if self._expiries >= _EXPIRIES_IN_A_ROW or self._credentials.bearer_token:
-                raise faults.credentials_refused(str(error)) from error
+                raise faults.credentials_refused(str(error), "") from error
             raise TransientFault(f"{error}: the signature had expired; the next try makes a new one.") from error
         self._expiries = 0
         return reply

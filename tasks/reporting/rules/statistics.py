@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from tasks.calling.rules.offline.summary import OFFLINE_MODEL
-from tasks.domain.intervals import NORMAL_95, wilson_interval
+from tasks.domain.intervals import wilson_interval
 
 OTHER = "(other)"
 
@@ -26,9 +26,9 @@ class Proportion(NamedTuple):
         """The ratio; None of nothing."""
         return self.part / self.whole if self.whole else None
 
-    def interval(self, standard_errors: float = NORMAL_95) -> tuple[float, float]:
-        """The range the proportion plausibly lies in, 95 % by default."""
-        return wilson_interval(self.part, self.whole, standard_errors)
+    def interval(self) -> tuple[float, float]:
+        """The range the proportion lies in with a confidence of 95 %."""
+        return wilson_interval(self.part, self.whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,4 +111,4 @@ def test_a_server_that_only_answers_with_faults_is_not_given_up_early(tmp_path):
     [("http://h/chat/completions", True), ("https://h/v1/chat/completions", False), ("https://h/api/v3/chat", False)],
 )
 def test_an_address_without_a_version_is_named(where, hint):
-    assert ("usually ends in /v1" in str(endpoint_missing(where))) is hint
+    assert ("usually ends in /v1" in str(endpoint_missing(where, ""))) is hint

@@ -13,6 +13,6 @@ from tasks.clients.http_faults import status_fault
 def test_a_service_that_repeats_its_key_is_not_quoted_with_it(status, place, said):
     secret = "CANARY-of-a-key-30"
     body = json.dumps({"error": {"message": "refused", place: said.format(secret)}}).encode()
-    fault = status_fault(status, {}, body, "http://localhost/v1", [secret])
+    fault = status_fault(status, {}, body, "http://localhost/v1", [secret], "")
     assert secret not in str(fault)
     assert secret[:12] not in repr(fault)

@@ -12,9 +12,7 @@ _GUESSED: Final = "# whose side each is on is a guess: check it"
 _WHOLE_FILE: Final = "# the file names no conversation: all of it is taken for one"
 
 
-def mapping_text(
-    settings: Mapping[str, Any], columns: Mapping[str, str] | list[str], roles: Mapping[str, str], name: str = "mine"
-) -> str:
+def mapping_text(settings: Mapping[str, Any], columns: Mapping[str, str] | list[str], roles: Mapping[str, str]) -> str:
     """The text of a mapping.
 
     Args:
@@ -22,7 +20,7 @@ def mapping_text(
         columns: names and their meanings, or the meanings of columns in their order.
         roles: names and their sides; of many customers one `*` is written.
     """
-    lines = [f"[{name}]"]
+    lines = ["[mine]"]
     if columns:
         lines.append(f"columns = {_value(columns)}")
     for setting, value in settings.items():
