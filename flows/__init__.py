@@ -1,4 +1,6 @@
-"""The flows. Importing the package turns Prefect's telemetry off, which has to happen before Prefect is imported.
+"""The flows. Importing the package ends a Python without the project's packages in one line.
+
+It turns Prefect's telemetry off, which has to happen before Prefect is imported.
 
 It gives a user without a home one, without which Prefect can't be imported, lets no proxy stand before this machine's
 own server, and begins to import the server that a command brings. It keeps keys out of the logs of libraries and
@@ -7,8 +9,16 @@ expected tracebacks out of those of runs, in every process that runs or serves a
 
 import os
 
-from flows.wiring.commands.environment import give_home, spare_from_proxy, without_missing_certificates
-from flows.wiring.commands.server_ahead import import_server_ahead
+from flows.wiring.commands.interpreter import require_packages
+
+require_packages()
+
+from flows.wiring.commands.environment import (  # noqa: E402
+    give_home,
+    spare_from_proxy,
+    without_missing_certificates,
+)
+from flows.wiring.commands.server_ahead import import_server_ahead  # noqa: E402
 
 for _name, _value in (("DO_NOT_TRACK", "1"), ("PREFECT_SERVER_ANALYTICS_ENABLED", "false")):
     os.environ.setdefault(_name, _value)
