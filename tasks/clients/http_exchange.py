@@ -16,7 +16,7 @@ from aiohttp.http import RawResponseMessage
 from aiohttp.streams import StreamReader
 from yarl import URL
 
-from tasks.domain.errors import ReplyUnreadable
+from tasks.domain.errors import EndpointMissing, ReplyUnreadable
 
 # Four short fields take a kilobyte; a thinking model's reply some hundred.
 MAX_BODY_BYTES: Final = 8 << 20
@@ -44,21 +44,24 @@ class Target:
         where: its name in messages.
 
     Raises:
-        aiohttp.InvalidURL: it is no address of HTTP.
+        EndpointMissing: it is no address of HTTP.
     """
 
     def __init__(self, method: str, url: str, proxy: str | None, where: str) -> None:
-        address = URL(url)
-        if address.scheme not in {"http", "https"}:
-            raise aiohttp.InvalidURL(where)
         self.where = where
-        self.request = ClientRequest(
-            method,
-            address,
-            skip_auto_headers=["Content-Type"],
-            loop=asyncio.get_running_loop(),
-            proxy=None if proxy is None else URL(proxy),
-        )
+        try:
+            address = URL(url)
+            if address.scheme not in {"http", "https"}:
+                raise aiohttp.InvalidURL(where)
+            self.request = ClientRequest(
+                method,
+                address,
+                skip_auto_headers=["Content-Type"],
+                loop=asyncio.get_running_loop(),
+                proxy=None if proxy is None else URL(proxy),
+            )
+        except ValueError as error:  # aiohttp.InvalidURL is one; yarl has others, as of a port that can't be
+            raise EndpointMissing(f"{where} is no address such as https://example.com/v1; correct it.") from error
         is_told_whole = proxy is not None and not self.request.is_ssl()
         place = str(address.with_user(None)) if is_told_whole else self.request.url.raw_path_qs
         self._line = f"{method} {place} HTTP/1.1"

@@ -12,7 +12,7 @@ from aiohttp import web
 from tasks.clients.http_exchange import MAX_BODY_BYTES
 from tasks.clients.http_pool import Call, ConnectionLimits, Pool, is_loopback
 from tasks.clients.openai_chat import OpenAISummarizer
-from tasks.domain.errors import CallTimedOut, CertificateUntrusted, ReplyUnreadable, TransientFault
+from tasks.domain.errors import CallTimedOut, CertificateUntrusted, EndpointMissing, ReplyUnreadable, TransientFault
 from tasks.domain.records import Conversation, Request
 from tests.servers.certificates import write_certificate
 from tests.servers.qianfan import API_KEY, QianfanServer
@@ -97,6 +97,12 @@ def test_a_reply_that_never_ends_does(hostile):
 )
 def test_is_loopback_knows_this_machine(url, own):
     assert is_loopback(url) is own
+
+
+@pytest.mark.parametrize("url", ["http://host:99999/v1", "ftp://host/v1", "http:///v1", "host/v1"])
+def test_an_address_that_is_none_is_missing_and_not_tried_again(url):
+    with pytest.raises(EndpointMissing, match=r"is no address such as https://example\.com/v1"):
+        fetched(url)
 
 
 def asked(base_url: str) -> str:
