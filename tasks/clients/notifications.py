@@ -2,19 +2,25 @@
 
 import logging
 import smtplib
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from contextvars import ContextVar
 from email.message import EmailMessage
 from email.policy import SMTP
-from ipaddress import ip_address
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx
 
+from tasks.clients.http_pool import is_loopback
+
 _TIMEOUT_SECONDS = 15.0
+
+_MAIL_SECONDS = 60.0
 
 # A receiver says in a line if it takes a message.
 _MOST_BYTES = 64 * 1024
@@ -24,6 +30,28 @@ _address_is_secret: ContextVar[bool] = ContextVar("address_is_secret", default=F
 
 # httpx logs the address of every request.
 logging.getLogger("httpx").addFilter(lambda record: not _address_is_secret.get())
+
+
+class _Mail(smtplib.SMTP):
+    """A session that ends in time: a server that sends a byte now and then is never silent for its timeout."""
+
+    def connect(self, *args: Any, **named: Any) -> tuple[int, bytes]:
+        self._end = threading.Timer(_MAIL_SECONDS, self._shut)
+        self._end.daemon = True
+        self._end.start()
+        return super().connect(*args, **named)
+
+    def close(self) -> None:
+        super().close()
+        self._end.cancel()
+
+    def _shut(self) -> None:
+        if self.sock is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)  # beneath TLS, which would say goodbye first
+
+
+class _MailOverTls(_Mail, smtplib.SMTP_SSL): ...
 
 
 class NotificationWire:
@@ -60,9 +88,9 @@ class NotificationWire:
         host, port = parts.hostname or "", parts.port or (465 if secure else 587)
         try:
             with (
-                smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_SECONDS, context=ssl.create_default_context())
+                _MailOverTls(host, port, timeout=_TIMEOUT_SECONDS, context=ssl.create_default_context())
                 if secure
-                else smtplib.SMTP(host, port, timeout=_TIMEOUT_SECONDS)
+                else _Mail(host, port, timeout=_TIMEOUT_SECONDS)
             ) as server:
                 if not secure and server.ehlo() and server.has_extn("starttls"):
                     server.starttls(context=ssl.create_default_context())
@@ -90,12 +118,3 @@ def _unlogged() -> Iterator[None]:
         yield
     finally:
         _address_is_secret.reset(before)
-
-
-def is_loopback(url: str) -> bool:
-    """Return true if an address leads to this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -2,6 +2,8 @@
 
 import socket
 import threading
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -78,6 +80,24 @@ def test_mail_is_sent_through_the_server_of_the_address():
     sent = "\n".join(said)
     assert "rcpt TO:<c@example.com>" in sent
     assert "From: a@example.com" in sent
+
+
+def test_mail_ends_though_the_server_is_never_silent(monkeypatch):
+    monkeypatch.setattr(notifications, "_MAIL_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                while True:
+                    connection.sendall(b"2")
+                    time.sleep(0.01)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        with pytest.raises(OSError, match=r"from 127\.0\.0\.1"):
+            NotificationWire().mail(f"smtp://127.0.0.1:{listener.getsockname()[1]}/?from=a@e.cn&to=b@e.cn", "s", "t")
+        thread.join()
 
 
 def smtp(listener: socket.socket, said: list[str]) -> None:
