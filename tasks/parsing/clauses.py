@@ -239,7 +239,7 @@ class ClauseReader:
         spent = self._used_up and not sign
         self._used_up &= not spent
         link = self._scope.verdict(sign=sign, attributive=attributive, spent=spent)
-        partial = self._partly or kind is Kind.HALF
+        depends = (self.conditional or self._demanded) and sign != link.negated
         unsettled = self._hedged or describes or link.open_ended or (kind is Kind.HALF and not link.negated)
         if (self._enquires and kind in _ASKED_ABOUT) or (kind in _GESTURES and (link.negated or unsettled)):
             return None
@@ -250,7 +250,7 @@ class ClauseReader:
             plain=kind in _PLAIN,
             negated=link.negated or unsettled,
             conditional=conditional,
-            partial=partial,
+            partial=self._partly or kind is Kind.HALF or depends,
             turning=self._turning,
             later=self.later,
             gesture=kind in _GESTURES,

@@ -35,8 +35,10 @@ from typing import Final
 
 from tasks.domain.traditional import simplified
 from tasks.parsing.clauses import Claim, claims_of
-from tasks.parsing.lexicon import read_lexicon
+from tasks.parsing.lexicon import Lexicon, read_lexicon
 from tasks.parsing.no_mood import is_any, names_no_mood
+from tasks.parsing.several import labeled_parts, listed_parts, numbered_parts
+from tasks.parsing.unsaid import with_condition, with_doubt
 
 _YES_WORDS: Final = "是 是的 对 对的 正确 有 有的 存在 算是 yes y true t 1 1.0 100% √ ✓ ✔ ✅ ⭕ ○ ◯"
 
@@ -56,7 +58,7 @@ _ANSWER: Final = "|".join(sorted(map(re.escape, {*_WORDS, "无"}), key=len, reve
 
 # 无/平静 and 无、平和, but 否/未明确 leaves it open.
 _LEAD: Final = re.compile(
-    rf"({_ANSWER})(?:[,.。;!:()\]】|—-](?:(?!\d)|(?<=[^\d].))"
+    rf"(?!n[./]a)({_ANSWER})(?:[,.。;!:()\]】|—-](?:(?!\d)|(?<=[^\d].))"
     r"|(?<=[是的否有无没])[/、](?!\d|未|无法|不确定|不明|难以|是|否|有|无|没|部分))"
 )
 
@@ -83,7 +85,7 @@ _BRACKETED: Final = re.compile(r"^[【\[]([^【】\[\]:]{1,16})[】\]]:?(?=(?:�
 _ECHO: Final = re.compile(
     r"(?=[^:]{0,16}(?:是否|有无|与否)|[^:不没未无拒]{0,24}:)"
     r"[^:,.。;!?(]{0,12}(?:接受|同意|认可|采纳|方案|情绪|accept|sentiment|negative)[^:,.。;!?(]{0,4}:"
-    r"|负面:(?=(?:是|否|有|无|没有)$)"
+    r"|(?:是否)?负面:(?=(?:是|否|有|无|没有)$)"
 )
 
 # A product or a title called after a mood: 《焦虑时代》, “无忧无怒”礼盒.
@@ -127,8 +129,6 @@ _TICKED: Final = re.compile(
     r"^([^:不没未无拒非]{1,12}(?::|(?<=接受|同意|负面|情绪)))(?:([√✓✔✅☑])|[×✗✘❌❎])\ufe0f?[,.。;!]*$"
 )
 
-_LIST: Final = re.compile("[,.。;、/]")
-
 _EDGES: Final = " ,.。;:!、-—…()[]{}【】"
 
 _STOPS: Final = ",。;!"
@@ -159,7 +159,7 @@ def accepted_of(text: str) -> bool | None:
     """Return true where the user accepted the agent's offer, false where not, None where it is open."""
     if (word := _WORDS.get(text)) is not None:
         return word
-    lead, sentence, several = _parts(_QUOTED.sub(_spoken, text[:_LONGEST]), none=None)
+    lead, sentence, several = _parts(_QUOTED.sub(_spoken, text[:_LONGEST]), _ACCEPTANCE)
     if several:
         verdicts = {accepted_of(part) for part in several}
         return verdicts.pop() if len(verdicts) == 1 else None
@@ -169,12 +169,11 @@ def accepted_of(text: str) -> bool | None:
             return own["yes"] is not None
         if own["no"] and more[0] in _STOPS:
             lead, sentence = False, more[1:]
-    claims = claims_of(sentence, _ACCEPTANCE)
+    claims = claims_of(with_condition(sentence), _ACCEPTANCE)
     if lead is None and not claims:  # the field's name was the verdict: Accepted: he ships it back
-        claims = claims_of(_undressed(text), _ACCEPTANCE)
-    claims = [claim for claim in claims if not claim.conditional]
-    settled = _settled(claims)
-    if settled is None and any(claim.partial for claim in claims):
+        claims = claims_of(with_condition(_undressed(text)), _ACCEPTANCE)
+    settled = _settled([claim for claim in claims if not claim.conditional])
+    if settled is None and any(claim.partial and (lead or not claim.conditional) for claim in claims):
         return None
     return _agreed(lead, settled)
 
@@ -192,7 +191,7 @@ def negative_sentiment_of(text: str) -> bool | None:
     """Return true where the user showed negative sentiment, false where not, None where it is open."""
     if (word := _WORDS.get(text)) is not None:
         return word
-    lead, sentence, several = _parts(text, none=False)
+    lead, sentence, several = _parts(text, _SENTIMENT)
     if several:
         return _shown([negative_sentiment_of(part) for part in several])
     if lead is None and (mood := _MOOD_WORDS.get(sentence)) is not None:
@@ -218,36 +217,39 @@ def _shown(values: list[bool | None]) -> bool | None:
     return True if True in values else None if None in values else False if values else None
 
 
-def _parts(text: str, *, none: bool | None) -> tuple[bool | None, str, list[str]]:
-    """A leading verdict, the sentence behind it in plain form, and the verdicts of several issues.
-
-    Args:
-        text: the value as the model wrote it.
-        none: what a leading 无 says.
-    """
+def _parts(text: str, lexicon: Lexicon) -> tuple[bool | None, str, list[str]]:
+    """A leading verdict, the sentence behind it in plain form, and the verdicts of several issues."""
     normal = _undressed(text)
-    if normal[:1] in _CHOOSES:
-        if _NUMBER.fullmatch(normal):
-            return _WORDS.get(normal), "", []
-        if choice := _CHOICE.match(normal):
-            normal = normal[choice.end() :]
-    plain = _unnamed(normal)
+    if normal[:1] in _CHOOSES and _NUMBER.fullmatch(normal):
+        return _WORDS.get(normal), "", []
+    plain = _unnamed(normal[choice.end() :] if (choice := _CHOICE.match(normal)) else normal)
     if plain in _WORDS:
         return _WORDS[plain], "", []
+    several = numbered_parts(normal) or _several(plain, lexicon)
+    if several or _UNKNOWN.match(plain):
+        return None, "", several
+    plain = _answered(plain)
+    if plain[:1] in _LEADS and (lead := _LEAD.match(plain)):
+        word = _WORDS.get(lead[1], False if lexicon is _SENTIMENT else None)
+        return word, with_doubt(plain[lead.end() :].strip(_EDGES)), []
+    return None, with_doubt(plain), []
+
+
+def _several(plain: str, lexicon: Lexicon) -> list[str]:
+    if ":" in plain and (parts := labeled_parts(plain, lambda name: bool(claims_of(name, lexicon)))):
+        return parts
+    return listed_parts(plain, _WORDS, _LEAD.match) if plain[:1] in _LEADS else []
+
+
+def _answered(plain: str) -> str:
+    """The text with a sentence for what stands under a mood's or an offer's own name."""
     if "0" in plain:
         plain = _NONE_COUNTED.sub("为0", plain)
     if "(" in plain and not _LEAD.match(plain):
         plain = _BRACKETED_ANSWER.sub(r":\1", plain)
     if ":" in plain:
-        if _UNKNOWN.match(plain):
-            return None, "", []
         plain = _ANSWERED.sub(lambda named: f"{'有' if _WORDS.get(named[2]) else '没有'}{named[1]}。", plain)
-    if plain[:1] in _LEADS:
-        if (parts := _several(plain)) is not None:
-            return None, "", parts
-        if lead := _LEAD.match(plain):
-            return _WORDS.get(lead[1], none), plain[lead.end() :].strip(_EDGES), []
-    return None, plain, []
+    return plain
 
 
 def _undressed(text: str) -> str:
@@ -279,16 +281,6 @@ def _unnamed(normal: str) -> str:
             if echo := name.match(plain):
                 plain = plain[echo.end() :].strip(_EDGES)
     return plain
-
-
-def _several(plain: str) -> list[str] | None:
-    """The verdicts of a list of them: bare words (是，否), or parts that lead with one (是，同意；否，拒绝)."""
-    words = [part for part in _LIST.split(plain) if part]
-    if len(words) > 1 and all(word in _WORDS or word == "无" for word in words):
-        return words if "/" not in plain or len(set(words)) == 1 else ["", ""]  # 是/否 is the choice itself
-    parts = [part.strip(_EDGES) for part in plain.split(";")] if ";" in plain else []
-    parts = [part for part in parts if part]
-    return parts if len(parts) > 1 and all(part in _WORDS or _LEAD.match(part) for part in parts) else None
 
 
 def _agreed(lead: bool | None, explained: bool | None) -> bool | None:
