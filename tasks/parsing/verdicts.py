@@ -116,6 +116,9 @@ _UNKNOWN: Final = re.compile(
 # A colon before a degree: 接受度：低.
 _DEGREE: Final = re.compile(r": ?(?=(?:较|很|偏|极|非常|比较|不|略)?(?:高|低|强|弱|一般|零|0)[。.]?$)")
 
+# 著急 and 帶著, as traditional characters write 着, but 顯著 and 著名.
+_ASPECT: Final = re.compile("(?<![显名卓昭土原编专论巨])著(?![名作称述书录])")
+
 _DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–―−"), "-")
 
 _TAG: Final = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,9}(?:\s[^<>]{0,60})?/?>")
@@ -259,6 +262,8 @@ def _undressed(text: str) -> str:
         normal = _TAG.sub("", normal)
     normal = " ".join(_MARKUP.sub("", normal).lower().split())
     normal = _DEGREE.sub("", simplified(normal))
+    if "著" in normal:
+        normal = _ASPECT.sub("着", normal)
     if mark := _TICKED.match(normal.replace(" ", "")):
         return f"{mark[1].rstrip(':')}:{'是' if mark[2] else '否'}"
     if _PICTURE.search(normal) and (bare := _PICTURE.sub(",", normal).strip(_EDGES)):

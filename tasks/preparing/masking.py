@@ -79,7 +79,7 @@ RULES: Final = (
         contacts.find_disguised_emails,
     ),
     _Rule(re.compile(r"[0-9]\.[0-9]|:[0-9A-Fa-f:]"), contacts.find_ip_addresses),
-    _Rule(re.compile(rf"{codes.PROVINCE_SIGN}[A-Za-z]"), codes.find_plates, digits=1),
+    _Rule(re.compile(rf"{codes.PROVINCE_SIGN} ?[A-Za-z]"), codes.find_plates, digits=1),
     _Rule(re.compile(r"[A-Za-z][0-9A-Za-z][0-9]{4}|照|[行乡胞官]证|assport"), codes.find_passports, digits=6),
     _Rule(re.compile("证"), codes.find_named_ids, digits=14),
     _Rule(re.compile("[号码][ :：=是为填写的0-9]|9[1-3][0-9]{6}|[tT][aA][xX]"), codes.find_tax_numbers),

@@ -22,11 +22,15 @@ PASSWORD: Final = "[密码]"  # noqa: S105
 
 PROVINCE_SIGN: Final = "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
 
+_LETTERED: Final = "[A-HJ-NP-Za-hj-np-z0-9]"
+
 _PLATE: Final = re.compile(
     rf"(?<![全最崭更上出创]){PROVINCE_SIGN}"
-    r"[A-HJ-NP-Za-hj-np-z]"
-    r"[ ·•.・‧-]{0,2}(?:[A-HJ-NP-Za-hj-np-z0-9]{4}[A-HJ-NP-Za-hj-np-z0-9挂学警港澳]|"
-    r"[DFABCEGHJKdfabceghjk][A-HJ-NP-Za-hj-np-z0-9][0-9]{4}|[0-9]{5}[DFABCEGHJKdf])(?![A-Za-z0-9])"
+    # A blank behind the sign of a province only where nothing but a word for the plate stands before it.
+    r"(?:(?<=[^\u4e00-\u9fff][^新]) |(?<=^[^新]) |(?<=[牌号车为是].) )?[A-HJ-NP-Za-hj-np-z]"
+    rf"[ ·•.・‧-]{{0,2}}(?:{_LETTERED}{{4}}[A-HJ-NP-Za-hj-np-z0-9挂学警港澳]|"
+    rf"[DFABCEGHJKdfabceghjk]{_LETTERED}[0-9]{{4}}|[0-9]{{5}}[DFABCEGHJKdf]|{_LETTERED}(?: {_LETTERED}){{4,5}})"
+    r"(?![A-Za-z0-9])"
 )
 
 _PLATE_BEFORE: Final = re.compile(r"(?:车牌|车号|号牌)[^，。；\n]{0,6}$")
