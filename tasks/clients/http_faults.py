@@ -1,10 +1,11 @@
 """Refusals and faults over HTTP, by what has to be done about them: codes and statuses decide, words only explain.
 
-A sentence that mentions the billing page is no unpaid bill; only a code, or a status made for it, is.
+A sentence that mentions the billing page is no unpaid bill; a code, a status made for it, or plain words
+(余额不足, spending limit, requests per day) are. Words that the service repeats of a conversation count for nothing.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 
+from tasks.clients import fault_words
 from tasks.clients.repeated_words import without_repeated
 from tasks.domain.errors import (
     AllowanceUsedUp,
@@ -30,85 +32,12 @@ from tasks.preparing.masking import mask
 
 _VERSION: Final = re.compile(r"/v[0-9]")
 
-_UNPAID_CODES: Final = frozenset(
-    {
-        "insufficient_quota",
-        "insufficient_balance",
-        "insufficient_user_quota",
-        "exceeded_current_quota_error",
-        "billing_hard_limit_reached",
-        "billing_not_active",
-        "account_overdue",
-        "account_arrears",
-        "accountoverdue",
-        "accountoverdueerror",
-        "arrearage",
-        "daily_limit_exceeded",
-        "total_limit_exceeded",
-    }
+# retry in 1.2s, try again in 7m12s, wait 12 seconds
+_NAMED_WAIT: Final = re.compile(
+    r"(?:retry|try again|wait)(?: in| after)? (?=\d)(?:(\d{1,3})h ?)?(?:(\d{1,4})m(?![a-z]) ?)?"
+    r"(?:(\d{1,6}(?:\.\d{1,9})?) ?(ms|s\b|sec|m\b|min))?",
+    re.IGNORECASE,
 )
-
-_UNPAID_WORDS: Final = ("overdue", "arrears", "arrearage", "unpaid", "balance", "billing", "欠费", "余额")
-
-_CREDENTIAL_CODES: Final = frozenset({"invalid_iam_token", "invalid_api_key", "invalid_appid", "authentication_error"})
-
-_UNSAFE_CODES: Final = frozenset(
-    {
-        "content_filter",
-        "content_policy_violation",
-        "content_exists_risk",
-        "data_inspection_failed",
-        "datainspectionfailed",
-        "system_unsafe",
-        "user_unsafe",
-        "sensitive",
-    }
-)
-
-_UNSAFE_WORDS: Final = (
-    "content_filter",
-    "content_policy",
-    "content exists risk",
-    "inappropriate content",
-    "unsafe",
-    "sensitive",
-    "敏感",
-    "不安全",
-    "违规",
-)
-
-_MISSING_CODES: Final = frozenset({"invalid_model", "model_not_found", "no_such_model"})
-
-# Of a moderation in front of the model.
-_FLAGGED_WORDS: Final = ("flagged", "moderation", "usage policy", "usage policies")
-
-# Of a limit on calls, where no code says it.
-_RATE_WORDS: Final = ("rate limit", "rate_limit", "too many requests", "请求过于频繁", "请求频率", "限流")
-
-_STATUS: Final = re.compile(r"[45]\d\d")
-
-_TOO_LONG: Final = (
-    "context_length",
-    "context length",
-    "too long",
-    "too large",
-    "max length",
-    "maximum",
-    "exceed",
-    "range of input length",
-    "context size",
-)
-
-_TOO_LONG_ZH: Final = ("过长", "超长", "超过", "超出", "长度")
-
-_QUOTA_CODES: Final = re.compile(
-    r"(rpm|tpm|qps|qpm|rate)_(rate_)?limit(_exceeded|_reached)?(_error)?|rate_limit_error|resource_exhausted"
-    r"|too_many_requests|throttling(\..+)?|limit_requests|request_limit_exceeded"
-)
-
-_BUSY_CODES: Final = re.compile(r"(server|engine|model|service)?_?(is_)?(overloaded|busy|unavailable)(_error)?")
-
-_NAMED_WAIT: Final = re.compile(r"(?:retry|try again) (?:in|after) (\d{1,6}(?:\.\d{1,9})?) ?(ms|s\b|sec|m\b|min)", re.I)
 
 # Whatever a service repeats of a key is not shown, whichever key it is.
 _TOKENS: Final = re.compile(
@@ -142,13 +71,17 @@ def read_error(body: Any) -> ServiceError | None:
     """The error in a parsed reply, in any of the usual shapes; None where the reply holds none.
 
     Shapes: `{"error": {"code", "message", "type"}}`, `{"error": "…"}`, `{"code", "message" or "msg"}`,
-    `{"error_code", "error_msg"}`, and each of them as the only element of a list.
+    `{"error_code", "error_msg"}`, `{"base_resp": {"status_code", "status_msg"}}`, and each of them as the only
+    element of a list.
     """
     if isinstance(body, list):
         body = body[0] if body else None
     if not isinstance(body, dict):
         return None
     error = body.get("error")
+    status = body.get("base_resp")
+    if isinstance(status, dict) and status.get("status_code"):
+        error = {"code": status["status_code"], "message": status.get("status_msg")}
     if isinstance(error, str) and (error or "choices" not in body):
         error = {"message": error, "code": body.get("code")}
     if not isinstance(error, dict) or (not error and "choices" in body):
@@ -160,8 +93,17 @@ def read_error(body: Any) -> ServiceError | None:
         for name in ("code", "error_code", "type", "status")
         if isinstance(error.get(name), str | int) and not isinstance(error.get(name), bool)
     ]
+    codes += _quotas(error.get("details"))
     message = next((str(error[name]) for name in ("message", "msg", "error_msg", "detail") if error.get(name)), "")
     return ServiceError(frozenset(code.lower()[:80] for code in codes), codes[0] if codes else "", message)
+
+
+def _quotas(details: object) -> list[str]:
+    """The names of the quotas that were exceeded, as Google lists them: GenerateRequestsPerDayPerProjectPerModel."""
+    found = details if isinstance(details, list) else []
+    lists = [detail.get("violations") for detail in found[:8] if isinstance(detail, dict)]
+    violations = [violation for listed in lists if isinstance(listed, list) for violation in listed[:8]]
+    return [str(violation.get("quotaId") or "") for violation in violations if isinstance(violation, dict)]
 
 
 def status_fault(
@@ -198,31 +140,52 @@ def service_fault(  # noqa: PLR0911 (one line a meaning)
     said = shown(error.message, secrets, asked)
     code = shown(error.code, secrets, asked)[:60]
     where = f"{where} answered HTTP {status}{f' ({code})' if code else ''}"
-    codes, words = error.codes, error.words
+    codes = error.codes
+    words = f"{' '.join(sorted(codes))} {without_repeated(error.message, asked)}".lower()
+    no_key = status < 300 and fault_words.NO_KEY.search(words) is not None
     if status < 300:  # a gateway's own status says nothing; the error's may
-        status = next((int(named) for named in sorted(codes) if _STATUS.fullmatch(named)), status)
-    limited = any(map(_QUOTA_CODES.fullmatch, codes)) or any(word in words for word in _RATE_WORDS)
+        status = next((int(named) for named in sorted(codes) if fault_words.STATUS.fullmatch(named)), status)
+    limited = any(map(fault_words.QUOTA_CODES.fullmatch, codes)) or _holds(words, fault_words.RATE_WORDS)
 
-    if codes & _UNPAID_CODES or status == 402 or (status == 403 and any(word in words for word in _UNPAID_WORDS)):
+    if _is_used_up(status, codes, words):
         return allowance_used_up(where, said)
-    if status == 403 and any(word in words for word in _FLAGGED_WORDS):
+    if status == 403 and _holds(words, fault_words.FLAGGED_WORDS):
         return content_refused(where, said)
-    if (status in {401, 403} and not limited) or codes & _CREDENTIAL_CODES:
+    if (status in {401, 403, 407} and not limited) or codes & fault_words.CREDENTIAL_CODES or no_key:
         return credentials_refused(where, said)
-    busy = any(map(_BUSY_CODES.fullmatch, codes)) or (status == 503 and ("overload" in words or "busy" in words))
+    busy = any(map(fault_words.BUSY_CODES.fullmatch, codes)) or (
+        status == 503 and ("overload" in words or "busy" in words)
+    )
     if status in {429, 529} or busy or limited:
         return quota_refused(where, _scope(status, busy, words), headers, error.message, said)
-    if status in {408, 425} or status >= 500:
+    if status in {408, 409, 424, 425, 499} or status >= 500:
         return TransientFault(_sentence(f"{where}; worth trying again.", said), maybe_paid=status == 504)
-    if codes & _UNSAFE_CODES or says_unsafe(words) or any(word in words for word in _FLAGGED_WORDS):
+    unsafe = codes & fault_words.UNSAFE_CODES or says_unsafe(words) or _holds(words, fault_words.FLAGGED_WORDS)
+    if unsafe or status == 451:
         return content_refused(where, said)
-    if 300 <= status < 400 or status in {404, 405, 410} or codes & _MISSING_CODES:
+    missing = codes & fault_words.MISSING_CODES or fault_words.NO_MODEL.search(words)
+    if 300 <= status < 400 or status in {404, 405, 410} or missing:
         return endpoint_missing(where, said)
     if status == 413 or says_too_long(words):
         return input_too_long(where, said)
     if status < 300:
         return TransientFault(_sentence(f"{where} with an error; worth trying again.", said))
     return request_invalid(where, said)
+
+
+def _is_used_up(status: int, codes: frozenset[str], words: str) -> bool:
+    if status == 402 or (codes & fault_words.UNPAID_CODES and fault_words.LIMIT_OF_TOKENS not in words):
+        return True
+    if status == 404 or status >= 500:
+        return False
+    if fault_words.USED_UP.search(words) or (status == 403 and _holds(words, fault_words.UNPAID_WORDS)):
+        return True
+    today = status not in {400, 422} and fault_words.USED_UP_TODAY.search(words)
+    return bool(today) and not fault_words.OF_MINUTES.search(words)
+
+
+def _holds(words: str, signs: Iterable[str]) -> bool:
+    return any(sign in words for sign in signs)
 
 
 def _scope(status: int, busy: bool, words: str) -> QuotaScope:
@@ -254,14 +217,12 @@ def _sentence(message: str, said: str) -> str:
 
 def says_too_long(message: str) -> bool:
     """Return true where an error about the input is about its length."""
-    lowered = message.lower()
-    return any(word in lowered for word in _TOO_LONG) or any(word in message for word in _TOO_LONG_ZH)
+    return _holds(message.lower(), fault_words.TOO_LONG) or _holds(message, fault_words.TOO_LONG_ZH)
 
 
 def says_unsafe(message: str) -> bool:
     """Return true where an error about the input is about its content."""
-    lowered = message.lower()
-    return any(word in lowered for word in _UNSAFE_WORDS)
+    return _holds(message.lower(), fault_words.UNSAFE_WORDS)
 
 
 def quota_refused(where: str, scope: QuotaScope, headers: Mapping[str, str], message: str, said: str) -> QuotaRefused:
@@ -355,6 +316,9 @@ _UNITS: Final = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0}
 
 def _named_wait(message: str) -> float | None:
     """Seconds that a sentence names, such as "retry in 1.2s"."""
-    found: Iterator[re.Match[str]] = _NAMED_WAIT.finditer(message[:2000])
-    waits = [float(match[1]) * _UNITS[match[2].lower()] for match in found]
-    return min(waits[0], _LONGEST_WAIT_SECONDS) if waits else None
+    found = _NAMED_WAIT.search(message[:2000])
+    if found is None or not any(found.groups()):
+        return None
+    hours, minutes, count, unit = found.groups()
+    wait = 3600 * int(hours or 0) + 60 * int(minutes or 0) + float(count or 0) * _UNITS[(unit or "s").lower()]
+    return min(wait, _LONGEST_WAIT_SECONDS)

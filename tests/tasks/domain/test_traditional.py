@@ -1,4 +1,4 @@
-"""What a rule looks for is found in traditional characters, too."""
+"""Rules find their words in traditional characters, too."""
 
 from pathlib import Path
 
