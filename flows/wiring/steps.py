@@ -38,7 +38,7 @@ from tasks.preparing.logged import Steps
 from tasks.preparing.masking import mask_identifier
 from tasks.preparing.pseudonyms import Pseudonyms
 from tasks.preparing.requests import Masking, ask_again, prepare, storable_reject
-from tasks.reading.batches import Batch, LoggedBatch, Preparing, read_batches, read_logged
+from tasks.reading.batches import Batch, LoggedBatch, Preparing, closing_batches, read_batches, read_logged
 from tasks.reading.conversations import LogReader
 from tasks.reading.days import count_days
 from tasks.reading.log_objects import list_logs
@@ -111,8 +111,9 @@ async def read(
         tally=progress.reading if progress else ReadingTally(),
         beside=_preparing_beside(workers, keeps=keeps_texts(services, config)) if workers else None,
     )
-    async for batch in first_conversations(batches, config.limit) if config.limit else batches:
-        yield batch
+    async with closing_batches(first_conversations(batches, config.limit) if config.limit else batches) as wanted:
+        async for batch in wanted:
+            yield batch
     if progress and shard is None:
         _remark(progress, run.day)
 
@@ -121,15 +122,17 @@ async def read_unasked(
     logs: Sequence[StoredObject], run: DaySession, services: Services, config: Settings, progress: Progress
 ) -> AsyncIterator[LoggedBatch]:
     """The day's conversations as they were read, for whoever needs nobody's answer; `progress` is told of it."""
-    async for batch in read_logged(
+    batches = read_logged(
         progress.watching(services.source),
         logs,
         log_reader(config, run.scratch, run.day, services.summarizer.model),
         size=config.batch_size,
         detected=partial(progress.detected, logger=get_run_logger()),
         tally=progress.reading,
-    ):
-        yield batch
+    )
+    async with closing_batches(batches):
+        async for batch in batches:
+            yield batch
     _remark(progress, run.day)
 
 

@@ -14,7 +14,7 @@ from tasks.domain.records import Answer, Request
 from tasks.golden.rules.judging import golden_row
 from tasks.golden.rules.spreading import Spread, mixed
 from tasks.parsing.rows import row_or_reject
-from tasks.reading.batches import Batch
+from tasks.reading.batches import Batch, closing_batches
 from tasks.reviewing.rules.holdout import is_held_out
 from tasks.reviewing.rules.labels import Label, LabeledExample
 
@@ -77,19 +77,21 @@ class HiddenCalls:
         """Yield the night's batches, and settle which golden conversations go among which."""
         spread = Spread(self._golden, self._chance)
         waiting: tuple[Batch, float] | None = None
-        async for batch in batches:
-            if waiting is not None:
-                yield self._with_some(spread, *waiting)
-            waiting = batch, read_share()
+        async with closing_batches(batches):
+            async for batch in batches:
+                if waiting is not None:
+                    yield self._with_some(spread, *waiting)
+                waiting = batch, read_share()
         if waiting is not None:
             yield self._with_some(spread, waiting[0], 1.0, is_last=True)
 
     async def as_requests(self, batches: AsyncIterator[Batch]) -> AsyncIterator[Batch]:
         """Yield the night's batches with all golden requests among those of the first, for a batch job's prompts."""
         golden = [request for request, _ in self._golden]
-        async for batch in batches:
-            yield Batch(batch.number, mixed(batch.requests, golden, self._chance), batch.rejects)
-            golden = []
+        async with closing_batches(batches):
+            async for batch in batches:
+                yield Batch(batch.number, mixed(batch.requests, golden, self._chance), batch.rejects)
+                golden = []
 
     def hide(self, batch: Batch, settling: Sequence[Coroutine[Any, Any, Any]]) -> list[Coroutine[Any, Any, Any]]:
         """Return a batch's calls with golden ones at places drawn by chance; those settle to None."""

@@ -5,7 +5,7 @@ import secrets
 import sqlite3
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import aclosing, closing
+from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
@@ -22,6 +22,7 @@ from tasks.reading.log_objects import LogSource
 from tasks.reading.stoppable_logs import ReadingStop, StoppableLogs
 from tasks.reading.tally import ReadingTally
 
+B = TypeVar("B")
 U = TypeVar("U")
 
 # A disk that hangs must not hold up whoever stops.
@@ -117,6 +118,16 @@ class ConversationIds:
     def close(self) -> None:
         """Give up the index."""
         self._seen.close()
+
+
+@asynccontextmanager
+async def closing_batches(batches: AsyncIterator[B]) -> AsyncIterator[AsyncIterator[B]]:
+    """Yield batches whose reading ends with the block: left open by an error, they end with the loop, in any order."""
+    try:
+        yield batches
+    finally:
+        if isinstance(batches, AsyncGenerator):
+            await batches.aclose()
 
 
 async def read_batches(

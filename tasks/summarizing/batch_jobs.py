@@ -18,7 +18,7 @@ from tasks.domain.errors import ObjectMissing, RunStopped
 from tasks.domain.layout import batches_prefix, submission_key
 from tasks.domain.ports import BatchPlatform, ObjectStore
 from tasks.domain.records import Answer
-from tasks.reading.batches import Batch
+from tasks.reading.batches import Batch, closing_batches
 from tasks.summarizing.day import DaySession
 from tasks.summarizing.rules.batch_submission import (
     FILE_BYTES,
@@ -97,10 +97,11 @@ async def _write_prompts(
     folder = run.scratch / "prompts"
     folder.mkdir()
     with closing(_Prompts(folder)) as prompts:
-        async for batch in batches:
-            if run.caller.stopping:
-                raise RunStopped("The run was asked to stop; nothing was asked yet. Start it again.")
-            await asyncio.to_thread(prompts.add, batch, run)
+        async with closing_batches(batches):
+            async for batch in batches:
+                if run.caller.stopping:
+                    raise RunStopped("The run was asked to stop; nothing was asked yet. Start it again.")
+                await asyncio.to_thread(prompts.add, batch, run)
     if prompts.requests <= left_out:
         return None
     await asyncio.to_thread(_clear, run, warehouse)

@@ -1,12 +1,12 @@
 """A day read and counted without a call, and without a trace in the warehouse."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from tasks.calling.rules.estimate import Estimator
 from tasks.domain.records import Request
-from tasks.reading.batches import Batch
+from tasks.reading.batches import Batch, closing_batches
 
 
 @dataclass(slots=True)
@@ -45,15 +45,16 @@ async def count_day(batches: AsyncIterator[Batch], to_send: Callable[[Request], 
             else:
                 (found.to_ask if sent is request else found.to_ask_the_second).add(sent)
 
-    async for batch in batches:
-        await asyncio.to_thread(count, batch)
+    async with closing_batches(batches):
+        async for batch in batches:
+            await asyncio.to_thread(count, batch)
     return found
 
 
 async def first_conversations(batches: AsyncIterator[Batch], number: int) -> AsyncIterator[Batch]:
     """The batches up to the first so many conversations; lines that are none count as well."""
     left = number
-    try:
+    async with closing_batches(batches):
         async for batch in batches:
             requests = batch.requests[:left]
             rejects = batch.rejects[: left - len(requests)]
@@ -61,6 +62,3 @@ async def first_conversations(batches: AsyncIterator[Batch], number: int) -> Asy
             left -= len(requests) + len(rejects)
             if left <= 0:
                 return
-    finally:
-        if isinstance(batches, AsyncGenerator):
-            await batches.aclose()

@@ -14,7 +14,7 @@ from tasks.calling.caller import Caller, Stopping
 from tasks.domain.errors import KefuError, RunStopped
 from tasks.domain.records import Answer, GivenUp, Request
 from tasks.golden.hidden_calls import HiddenCalls
-from tasks.reading.batches import Batch, LoggedBatch
+from tasks.reading.batches import Batch, LoggedBatch, closing_batches
 from tasks.warehouse.parts import BatchFiles
 
 T = TypeVar("T")
@@ -118,8 +118,9 @@ async def summarize_all(
         RunStopped: the run was asked to stop.
         RunError: the first thing that went wrong.
     """
-    with _rare_collections():
-        return await _summarize_all(batches, caller, summarize, ahead)
+    async with closing_batches(batches):
+        with _rare_collections():
+            return await _summarize_all(batches, caller, summarize, ahead)
 
 
 async def _next(batches: AsyncIterator[B]) -> B | None:

@@ -7,7 +7,7 @@ import pytest
 from tasks.calling.rules.budget import Prices
 from tasks.calling.rules.pacing.limits import Limits
 from tasks.domain.records import Conversation, Reason, Reject, Request
-from tasks.reading.batches import Batch
+from tasks.reading.batches import Batch, closing_batches
 from tasks.summarizing.dry_run import count_day, first_conversations
 
 
@@ -57,3 +57,26 @@ def test_first_conversations_are_no_more_than_asked_for(number, counts):
         ]
 
     assert asyncio.run(collected()) == counts
+
+
+def test_batches_that_are_left_unread_are_closed_through_whatever_hands_them_on():
+    closed = []
+
+    async def read() -> AsyncIterator[Batch]:
+        try:
+            for number in range(3):
+                yield Batch(number, [request(number)], [])
+        finally:
+            closed.append(True)
+
+    async def fail_at_the_first() -> None:
+        async with closing_batches(first_conversations(first_conversations(read(), 3), 2)) as handed_on:
+            async for _ in handed_on:
+                raise LookupError
+
+    async def failing_in_a_loop() -> None:
+        with pytest.raises(LookupError):
+            await fail_at_the_first()
+        assert closed == [True]
+
+    asyncio.run(failing_in_a_loop())

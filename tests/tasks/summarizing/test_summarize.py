@@ -84,11 +84,17 @@ async def summarize(
     async def write(each: Batch, given: Sequence[Answer | GivenUp]) -> BatchFiles:
         return write_batch(tools, each.number, each.requests, given, each.rejects)
 
+    reading = True
+
     async def read() -> AsyncIterator[Batch]:
-        for each in batches:
-            yield each
-        if reads_on:
-            await asyncio.Event().wait()
+        nonlocal reading
+        try:
+            for each in batches:
+                yield each
+            if reads_on:
+                await asyncio.Event().wait()
+        finally:
+            reading = False
 
     if stop_after is not None:
         asyncio.get_running_loop().call_later(stop_after, caller.stop)
@@ -100,6 +106,7 @@ async def summarize(
         kept = answers.known
         answers.close()
         assert kept == len(endpoint.answered)  # nothing that was answered is thrown away
+        assert not reading
     return parts, endpoint.answered
 
 
@@ -119,6 +126,11 @@ def test_summarize_all_names_what_went_wrong_first_although_its_batch_ends_last(
     # The first batch fails at once and has a slow call in flight; the second, stopped for it, has none.
     with pytest.raises(CredentialsRefused, match="revoked"):
         asyncio.run(summarize(tmp_path, batch(0, "0.3", "0.3", "0.3", "revoked", "0.3"), batch(1, "0.3", "0.3")))
+
+
+def test_summarize_all_reads_no_more_when_a_batch_fails_while_others_are_unread(tmp_path):
+    with pytest.raises(CredentialsRefused, match="revoked"):
+        asyncio.run(summarize(tmp_path, batch(0, "revoked"), batch(1, "0.01"), batch(2, "0.01"), ahead=0))
 
 
 def test_summarize_all_says_that_it_was_asked_to_stop(tmp_path):
