@@ -304,11 +304,20 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
         elif value[:1].isdigit():
             seconds = float(value)
         else:
-            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+            seconds = (parsedate_to_datetime(value) - _time_there(headers)).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return None
     # The comparison is false for what is no number, too.
     return min(max(0.0, seconds), _LONGEST_WAIT_SECONDS) if seconds == seconds else None  # noqa: PLR0124
+
+
+def _time_there(headers: Mapping[str, str]) -> datetime:
+    """The time by the clock of whoever answered: this machine's may be hours off."""
+    try:
+        time = parsedate_to_datetime(headers["Date"])
+    except (KeyError, ValueError, TypeError):
+        return datetime.now(UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0}

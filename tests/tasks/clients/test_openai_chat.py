@@ -165,6 +165,10 @@ def test_summarize_with_a_wrong_key_or_path_says_so(server):
         ({}, None),
         ({"Retry-After": "2.5"}, 2.5),
         ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
+        # By the clock of whoever answered, decades before or after this machine's.
+        ({"Retry-After": "Mon, 30 Nov 1970 00:00:07 GMT", "Date": "Mon, 30 Nov 1970 00:00:00 GMT"}, 7.0),
+        ({"Retry-After": "Fri, 30 Nov 2096 00:00:07 GMT", "Date": "Fri, 30 Nov 2096 00:00:00 GMT"}, 7.0),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:00:07 GMT", "Date": "nonsense"}, 0.0),
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "-1"}, None),
         ({"Retry-After": "999999"}, 3600.0),
