@@ -29,7 +29,7 @@ from prefect.variables import Variable
 
 from deployments.on_server import require_server
 from deployments.outbox import LABEL, Outbox
-from deployments.sign_of_life import give_sign, is_alive
+from deployments.sign_of_life import give_sign, was_given_here
 from deployments.watchdog import Watchdog
 from flows.wiring.commands.standard_streams import complain
 from flows.wiring.services import notification_wire, open_warehouse
@@ -248,11 +248,13 @@ def lease_of(run: FlowRun) -> LeaseSign:
 
 async def _watched_since(client: PrefectClient) -> datetime:
     """The time from which on ends of runs are this watch's business: not from before there was one, nor for ever."""
-    found = await client.read_variable_by_name(_SINCE)
+    found, now = await client.read_variable_by_name(_SINCE), datetime.now(UTC)
     if found is None:
-        await Variable.aset(_SINCE, datetime.now(UTC).isoformat(), overwrite=True)
-        return datetime.now(UTC)
-    return max(datetime.fromisoformat(str(found.value)), datetime.now(UTC) - RECENT)
+        await Variable.aset(_SINCE, now.isoformat(), overwrite=True)
+        return now
+    since = datetime.fromisoformat(str(found.value))
+    # A clock that was ahead when the watch began, and was set back, makes nothing nobody's business.
+    return since if now - RECENT < since <= now else now - RECENT
 
 
 async def _has_worker(client: PrefectClient, run: FlowRun) -> bool:
@@ -301,7 +303,7 @@ def main(arguments: Sequence[str]) -> int:
         watch = make_watch(args.webhook_url, args.alive_url, args.disk)
     except UsageError as error:
         return complain(error)
-    Watchdog("watch", is_alive, lambda: os._exit(1)).start()
+    Watchdog("watch", was_given_here, lambda: os._exit(1)).start()
     sys.stdout.write("watching\n")
     sys.stdout.flush()
     try:

@@ -216,6 +216,20 @@ def test_failure_is_told_once_at_once_in_plain_words_and_not_again_after_a_resta
     assert set(hook.types) == {"application/json"}
 
 
+def test_failure_is_told_though_the_watch_began_by_a_clock_that_was_ahead(prefect_api, api, watch, hook):
+    name = "/variables/name/kefu_watched_since"
+    began = api.get(name).raise_for_status().json()["value"]
+    ahead = (datetime.now(UTC) + timedelta(hours=8)).isoformat()
+    api.patch(name, json={"value": ahead}).raise_for_status()
+    try:
+        run = begin(api, deployment(api), "RUNNING")
+        put(api, run, "FAILED", "Flow run encountered an exception: NoLogs: There are no logs.")
+        look(prefect_api, watch)
+        assert len(told(hook, run)) == 1
+    finally:
+        api.patch(name, json={"value": began}).raise_for_status()
+
+
 def test_failure_of_the_surroundings_is_begun_again_too(prefect_api, api, watch, clock):
     run = begin(api, deployment(api))
     put(api, run, "FAILED", "Flow run encountered an exception: ConnectError: All connection attempts failed")
