@@ -136,23 +136,23 @@ class Watch:
         if done.what != "given up":
             _log.info("%s: %s. %s", done.run.name, done.what, done.why)
         if done.what == "begun again":
-            self.outbox.notify(happenings.begun_again(facts(done.run), done.why), done.run)
+            self.outbox.notify(happenings.begun_again(facts(done.run, self.zone), done.why), done.run)
 
     async def _tell_of_failures(self, client: PrefectClient, since: datetime, given_up: set[UUID]) -> None:
         for run in await read_runs(client, StateType.FAILED, StateType.CRASHED, ended_since=since):
             passing = run.state_type == StateType.CRASHED or is_passing((run.state and run.state.message) or "")
             if passing and run.id not in given_up and (may_be_begun_again(run) or run.parent_task_run_id):
                 continue  # it is begun again at the next look, by us or by the run that it is a part of
-            self.outbox.notify(happenings.failure(facts(run)), run)
+            self.outbox.notify(happenings.failure(facts(run, self.zone)), run)
 
     async def _tell_of_ends(self, client: PrefectClient, since: datetime) -> None:
         for run in await read_runs(client, StateType.COMPLETED, ended_since=since):
             if run.state is not None and run.state.name == CEILING_REACHED:
                 pass  # spent what it may, as somebody wanted it: done for today
             elif run.state is not None and run.state.name != "Completed":
-                self.outbox.notify(happenings.doubtful(facts(run)), run)
+                self.outbox.notify(happenings.doubtful(facts(run, self.zone)), run)
             elif self.outbox.was_told(run):
-                self.outbox.notify(happenings.recovered(facts(run)), run, "recovered")
+                self.outbox.notify(happenings.recovered(facts(run, self.zone)), run, "recovered")
             if self.alive_url and NIGHTLY_TAG in run.tags:
                 await self._say_alive(client, run)
 
@@ -162,16 +162,15 @@ class Watch:
         due = [(run, run.expected_start_time) for run in waiting if run.expected_start_time]
         for run, at in due:
             if NIGHTLY_TAG in run.tags and NIGHTLY_PATIENCE < now - at < RECENT:
-                self.outbox.notify(
-                    happenings.late(facts(run), f"{(at + NIGHTLY_PATIENCE).astimezone(self.zone):%H:%M}"), run, "late"
-                )
+                by = f"{(at + NIGHTLY_PATIENCE).astimezone(self.zone):%H:%M}"
+                self.outbox.notify(happenings.late(facts(run, self.zone), by), run, "late")
         unattended: dict[str | None, FlowRun] = {}  # one of each work pool speaks for all
         for run, at in due:
             if _is_late(run) and _UNATTENDED < now - at < RECENT:
                 unattended.setdefault(run.work_pool_name, run)
         for run in unattended.values():
             if not await _has_worker(client, run):
-                self.outbox.notify(happenings.unattended(facts(run)), run, "unattended")
+                self.outbox.notify(happenings.unattended(facts(run, self.zone)), run, "unattended")
 
     async def _say_alive(self, client: PrefectClient, run: FlowRun) -> None:
         label = f"{LABEL}alive"
@@ -215,13 +214,21 @@ class Watch:
             self.outbox.notify(happenings.outage(self._outages, (now - self._away_since) / 60))
 
 
-def facts(run: FlowRun) -> RunFacts:
-    """Return the facts of a run that a message may show."""
+def facts(run: FlowRun, zone: tzinfo = UTC) -> RunFacts:
+    """Return the facts of a run that a message may show.
+
+    Args:
+        run: a nightly that has not begun has a name that Prefect made up; here it is called after its day.
+        zone: of the days.
+    """
     assert run.state is not None
+    due, name = run.expected_start_time, run.name
+    if NIGHTLY_TAG in run.tags and run.start_time is None and due:
+        name = f"summarize-{run.parameters.get('day') or previous_day(due, zone)}"
     pages = PREFECT_UI_URL.value() or (PREFECT_API_URL.value() or "").removesuffix("/api")
     return RunFacts(
         id=str(run.id),
-        name=run.name,
+        name=name,
         state_id=str(run.state.id),
         state=run.state.name or "",
         message=run.state.message or "",

@@ -17,6 +17,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments.automations import NIGHTLY_TAG, TAG
 from deployments.watch import Watch, lease_of, make_watch
+from tasks.domain.days import previous_day
 from tasks.domain.layout import lease_key
 from tasks.running.repair import LeaseSign, Repairer
 from tasks.running.rules.repair import BEGUN_AGAIN, GONE_SECONDS, MOST_TIMES, SETTLED_SECONDS, SILENT_SECONDS
@@ -239,14 +240,19 @@ def test_failure_of_the_surroundings_is_begun_again_too(prefect_api, api, watch,
 
 def test_nightly_that_is_late_is_told_once_and_a_done_one_is_a_sign_of_life(prefect_api, api, watch, hook):
     of = deployment(api, NIGHTLY_TAG)
-    due = (datetime.now(UTC) - timedelta(hours=4)).isoformat()
-    state = {"type": "SCHEDULED", "state_details": {"scheduled_time": due}}
+    due = datetime.now(UTC) - timedelta(hours=4)
+    state = {"type": "SCHEDULED", "state_details": {"scheduled_time": due.isoformat()}}
     late, early = begin(api, of, state=state), begin(api, of, "COMPLETED")
     watch.alive_url = hook.url
     for _ in range(2):
         look(prefect_api, watch)
     said = told(hook)
-    assert len([post for post in said if post.get("about") == late and "not done by" in post["what"]]) == 1
+    (about_it,) = [post for post in said if post.get("about") == late and "not done by" in post["what"]]
+    night = str(previous_day(due, watch.zone))
+    assert (about_it["run"], about_it["day"]) == (f"summarize-{night}", night), (
+        "a name that Prefect made up says nothing"
+    )
+    assert about_it["do"].startswith("It has not begun.")
     assert len([post for post in said if post == {}]) >= 1, "the dead man's switch"
     assert [post for post in said if post.get("about") == early] == []
 

@@ -82,6 +82,8 @@ _RUN_AGAIN: Final = "Run it again: what was paid for is kept, and a complete day
 
 _NOTHING_TO_DO: Final = "Nothing to do."
 
+_NOT_BEGUN: Final = {"Scheduled", "Late", "Pending", "Submitting", "AwaitingConcurrencySlot"}
+
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
@@ -137,6 +139,8 @@ def late(run: RunFacts, due: str) -> Message:
     """A nightly has not ended when it should have."""
     title = f"{run.name}: {due} 仍未完成 · not done by {due}"
     action = "Open the run: its progress says how far it is. Slow is no failure; raise the quota or let it end."
+    if run.state in _NOT_BEGUN:
+        action = "It has not begun. See whether a worker is up, and which run goes first; late runs are done, not lost."
     return _message(run, "warning", f"late-{run.id}", title, f"It is {run.state}. {run.message}".strip(), action)
 
 
