@@ -68,11 +68,15 @@ def test_what_was_backed_up_is_there_again_in_another_folder(tmp_path):
         run = machine.start("summarize-day/nightly", day=str(DAY), catch_up_days=0)
         assert machine.wait(run, seconds=150)["state_name"] == "Completed"
         nightly = machine.ask("GET", "/deployments/name/summarize-day/nightly")
-        follow(back_up, first)  # while it serves
+        (first / "warehouse.copy" / "of-yesterday").mkdir(parents=True)
+        follow(back_up, first)  # while it serves, and as every night
         login = machine.login()
 
+    assert not (first / "warehouse.copy" / "of-yesterday").exists()
     for name in ("prefect.dump", "serve.tar", "warehouse.copy"):
+        assert (first / name).stat().st_mode & 0o077 == (0o050 if (first / name).is_dir() else 0), name
         shutil.move(first / name, second / name)
+    (second / "warehouse").mkdir()  # a service that was started here before
     shutil.rmtree(first)
     follow(unpack, second)
     warehouse = {"KEFU_WAREHOUSE": str(second / "warehouse")}
@@ -90,4 +94,4 @@ def test_what_was_backed_up_is_there_again_in_another_folder(tmp_path):
 
 
 def test_the_page_has_three_blocks_of_commands():
-    assert [block.splitlines()[0].split()[0] for block in commands()] == ["export", "mkdir", "export"]
+    assert [block.splitlines()[0].split()[0] for block in commands()] == ["umask", "mkdir", "export"]
