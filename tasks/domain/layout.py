@@ -26,8 +26,10 @@ def lease_key(day: date) -> str:
     return f"_staging/leases/day={day.isoformat()}.json"
 
 
+LEASES_PREFIX: Final = "_staging/leases/"
+
 # Work in progress, by folder. `_staging/unfinished/` is not: it marks a day that was half replaced.
-STAGING: Final = ("_staging/runs/", "_staging/leases/", "_staging/shards/", "_staging/batches/")
+STAGING: Final = ("_staging/runs/", LEASES_PREFIX, "_staging/shards/", "_staging/batches/")
 
 # What these hold was paid for, and is all there is of a day that is not published.
 PAID: Final = ("_answers/", "_staging/batches/")

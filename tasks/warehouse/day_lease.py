@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from tasks.domain.errors import DayBusy, LeaseLost, ObjectMissing, PreconditionFailed, RunStopped, StoreError
-from tasks.domain.layout import lease_key, shard_leases_prefix
+from tasks.domain.layout import LEASES_PREFIX, lease_key, shard_leases_prefix
 from tasks.domain.ports import ObjectStore
 from tasks.domain.shards import Shard
 from tasks.warehouse.rules.lease import (
@@ -25,6 +26,7 @@ from tasks.warehouse.rules.lease import (
     can_take_over,
     decode_lease,
     holds,
+    leased_day,
 )
 
 _log = logging.getLogger(__name__)
@@ -102,17 +104,32 @@ class DayLease:
         if self._lost is not None:
             raise LeaseLost(self._lost)
         began = _now()
-        renewed = Lease(self._lease.run_id, self._lease.holder, self._lease.renewals + 1)
         try:
-            self._etag = self._store.write_path(self._key, renewed.encode(), if_match=self._etag)
+            self._rewrite()
         except (PreconditionFailed, ObjectMissing):
             self._lost = (
                 f"Another run took over {self._store.uri_of(self._key)} while this one did not answer. "
                 "Nothing more is written here; what was paid for is kept, and the other run uses it."
             )
             raise LeaseLost(self._lost) from None
-        self._lease = renewed
         self._proved_at = began  # others count from the write, not from its reply
+
+    def _rewrite(self) -> None:
+        for is_last in (False, False, True):
+            renewed = replace(self._lease, renewals=self._lease.renewals + 1)
+            try:
+                self._etag = self._store.write_path(self._key, renewed.encode(), if_match=self._etag)
+            except PreconditionFailed:
+                stored = self._store.stat(self._key)
+                found = decode_lease(self._store.read_path(self._key))
+                is_own = found is not None and replace(found, renewals=0) == replace(self._lease, renewals=0)
+                if is_last or stored is None or found is None or not is_own:
+                    raise
+                # A renewal that the store never confirmed, as it was away, has arrived after all.
+                self._lease, self._etag = found, stored.etag
+            else:
+                self._lease = renewed
+                return
 
 
 def acquire_day(
@@ -163,6 +180,22 @@ def acquire_shard(
     """
     what = f"{shard.name} of {shard.day}"
     return _acquire(store, shard.lease_key, what, shard.run_id, wait_seconds, notify, stopping)
+
+
+def outlive_runs(
+    store: ObjectStore,
+    run_id: str,
+    *,
+    wait_seconds: float,
+    notify: Callable[[str], None],
+    stopping: Callable[[], bool] = lambda: False,
+) -> None:
+    """Return when every run that holds a day now has ended: what it has read, it would still write. Blocking.
+
+    Args and errors as for `acquire_day`.
+    """
+    for day in sorted({day for stored in store.list_objects(LEASES_PREFIX) if (day := leased_day(stored.key))}):
+        acquire_day(store, day, run_id, wait_seconds=wait_seconds, notify=notify, stopping=stopping).release()
 
 
 class DayWatch:

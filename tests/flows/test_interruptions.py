@@ -13,6 +13,7 @@ import orjson
 import pyarrow.parquet as pq
 import pytest
 
+from flows.erase_customer import erase_customer
 from flows.summarize_day import main, summarize_day
 from tasks.clients.folder_store import FolderStore
 from tasks.warehouse import day_lease as leasing
@@ -183,6 +184,18 @@ def test_two_runs_of_one_day_do_its_work_once(qianfan, config, tmp_path):
     assert sorted(tally.calls for tally in tallies) == [0, CONVERSATIONS]
     assert set(qianfan.delivered.values()) == {1}
     assert len(summaries(tmp_path)) == CONVERSATIONS
+
+
+def test_an_erasure_waits_for_a_run_that_has_read_the_customer_already(qianfan, config, tmp_path):
+    qianfan.behavior.latency_median = 0.2
+    night = forked(lambda: os._exit(main(command(config))))  # `forked` takes any exception for a failure
+    wait_until(lambda: len(qianfan.delivered) >= 12)
+    FolderStore(tmp_path / "warehouse").write_path("_private/erase/asked.txt", b"conversation c00003\n")
+    erased = asyncio.run(erase_customer("asked.txt", True, {"warehouse": config["warehouse"]}))
+    assert os.waitstatus_to_exitcode(os.waitpid(night, 0)[1]) == 0
+    assert (erased["touched"]["summaries"], erased["left"]) == (1, [])
+    assert set(summaries(tmp_path)) == {f"c{number:05}" for number in range(CONVERSATIONS)} - {"c00003"}
+    assert sum(qianfan.delivered.values()) == CONVERSATIONS, "what the run had kept was erased under its hands"
 
 
 def test_a_full_disk_is_told_in_one_sentence_and_harms_no_table(config, tmp_path):

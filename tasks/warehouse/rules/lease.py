@@ -7,8 +7,11 @@ holder is a process of the waiter's own machine that is gone.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import orjson
+
+from tasks.domain.layout import LEASES_PREFIX
 
 TIME_TO_LIVE_SECONDS = 60.0
 
@@ -44,6 +47,15 @@ def decode_lease(data: bytes) -> Lease | None:
         values = orjson.loads(data)
         return Lease(values["run_id"], Holder(**values["holder"]), values["renewals"])
     except (ValueError, KeyError, TypeError):
+        return None
+
+
+def leased_day(key: str) -> date | None:
+    """The day whose lease, or whose shard's, a key is; None for another key."""
+    name = key.removeprefix(f"{LEASES_PREFIX}day=")
+    try:
+        return date.fromisoformat(name.partition(".")[0])
+    except ValueError:
         return None
 
 

@@ -135,6 +135,18 @@ def test_check_says_that_the_day_was_taken_over(store):
     assert found.run_id == "thief"
 
 
+def test_check_knows_a_renewal_of_its_own_that_came_late(store):
+    mine = hold(store, "mine")
+    for late in (1, 5, 2):  # the store was away when they were sent, and confirmed none
+        store.write_path(lease_key(DAY), Lease("mine", this_process(), late).encode())
+        mine.check()
+        assert not mine.is_stale
+    store.write_path(lease_key(DAY), Lease("mine", dead_process(), 9).encode())  # the run, begun again elsewhere
+    with pytest.raises(LeaseLost, match="took over"):
+        mine.check()
+    mine.release()
+
+
 @pytest.fixture
 def away(store, tmp_path):
     """Do without the disk that the warehouse is on, as long as the block lasts."""
@@ -258,6 +270,29 @@ def test_acquire_day_removes_dead_shards_and_leaves_its_own(store):
     ]
     mine.release()
     day.release()
+
+
+def lost_shard(store):
+    shard = Shard(date(2026, 11, 23), 0, 2, "lost")
+    return acquire_shard(store, shard, wait_seconds=0, notify=lambda _: None)
+
+
+def test_outlive_runs_waits_for_whoever_holds_a_day_and_leaves_nothing(store, monkeypatch):
+    monkeypatch.setattr(leasing, "_POLL_SECONDS", 0.02)
+    store.write_path("_staging/leases/day=2026-11-20.json", Lease("dead", dead_process()).encode())
+    store.write_path("_staging/leases/readme.txt", b"of somebody else")
+    holders = [hold(store, "night"), lost_shard(store)]
+    with pytest.raises(DayBusy, match="night"):
+        leasing.outlive_runs(store, "erasure", wait_seconds=0, notify=lambda _: None)
+    told: list[str] = []
+
+    def tell(sentence: str) -> None:
+        told.append(sentence)
+        holders.pop(0).release()
+
+    leasing.outlive_runs(store, "erasure", wait_seconds=90, notify=tell)
+    assert ["night" in told[0], "shards" in told[1]] == [True, True]
+    assert [stored.key for stored in store.list_objects()] == ["_staging/leases/readme.txt"]
 
 
 def test_day_watch_sees_the_run_come_and_go(store):
