@@ -8,7 +8,7 @@ from typing import Any
 
 from tasks.domain.records import Reason, Reject
 from tasks.reading.rules.formats import LogMapping
-from tasks.reading.rules.speakers import Speaker, is_set, is_withdrawn
+from tasks.reading.rules.speakers import Speaker, is_marked, is_unsaid, is_withdrawn
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.transcripts.labels import LabelReader
 from tasks.reading.rules.vocabulary import Shape, Vocabulary
@@ -60,9 +60,9 @@ class LogContext:
 
     def is_left_out(self, record: Mapping[str, Any], shape: Shape) -> bool:
         """True for a message that the customer never saw: recalled, internal, or one that the mapping skips."""
-        if shape.recalled and any(is_set(record[key]) for key in shape.recalled):
+        if shape.recalled and any(is_marked(record[key]) for key in shape.recalled):
             return True
-        if any(is_withdrawn(record[key]) for key in (*shape.states, *shape.kinds)):
+        if any(is_withdrawn(record[key]) for key in shape.states) or any(is_unsaid(record[key]) for key in shape.kinds):
             return True
         if shape.public and str(record[shape.public]).strip().lower() in ("false", "0", "no", "否"):
             return True

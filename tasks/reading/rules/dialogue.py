@@ -137,6 +137,8 @@ def _reject(header: Header, reason: Reason, detail: str, started: datetime | Non
 
 _Mark = tuple[float | None, str]
 
+_LONGEST_NUMBER: Final = 20
+
 
 class _Marked(NamedTuple):
     """Turns with the number and the key of each one's message."""
@@ -145,11 +147,11 @@ class _Marked(NamedTuple):
     marks: list[_Mark]
 
     def once_each(self) -> "_Marked":
-        """Return them without messages that were delivered twice: the same key, the same side, the same words."""
-        seen: set[tuple[str, str, str]] = set()
+        """Return them without messages that were delivered twice: the same key, side, words and time."""
+        seen: set[tuple[str, Turn]] = set()
         kept = []
         for at, (turn, (_, key)) in enumerate(zip(self.turns, self.marks, strict=True)):
-            mark = key, turn.role, turn.text
+            mark = key, turn
             if not key or mark not in seen:
                 kept.append(at)
                 seen.add(mark)
@@ -160,13 +162,24 @@ class _Marked(NamedTuple):
         return _Marked([self.turns[at] for at in order], [self.marks[at] for at in order] if self.marks else [])
 
     def by_number(self) -> list[Turn]:
-        """Return the turns of one time in the order of their numbers, where all have one."""
-        if not self.marks or any(number is None for number, _ in self.marks):
+        """Return the turns of one time in the order of their numbers, or of their keys where these count down."""
+        numbers = [number for number, _ in self.marks]
+        if None in numbers:
+            numbers = _counting_down([key for _, key in self.marks])
+        if not numbers:
             return self.turns
         times = [turn.time for turn in self.turns]
         places = range(len(times))
-        order = sorted(places, key=lambda at: (times[at] is not None, times[at] or 0, self.marks[at][0]))
+        order = sorted(places, key=lambda at: (times[at] is not None, times[at] or 0, numbers[at]))
         return self.at(order).turns
+
+
+def _counting_down(keys: Sequence[str]) -> list[float | None]:
+    """The numbers that messages' keys are, where each is less than the one before; none otherwise."""
+    if len(keys) <= 2 or not all(key.isdecimal() and key.isascii() and len(key) < _LONGEST_NUMBER for key in keys):
+        return []
+    numbers = list(map(int, keys))
+    return [*numbers] if all(one > other for one, other in pairwise(numbers)) else []
 
 
 def in_order(turns: list[Turn]) -> list[Turn]:

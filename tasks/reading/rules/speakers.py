@@ -145,9 +145,21 @@ def is_set(flag: object) -> bool:
     return speaker_of_flag(flag) == "agent"
 
 
+def is_marked(flag: object) -> bool:
+    """True for a set flag, and for the time at which it was set: `deleted_at`, 撤回时间."""
+    if isinstance(flag, str):
+        return is_set(flag) or (len(flag) >= _SHORTEST_TIME and flag[:4].isdecimal())
+    return is_set(flag) or (isinstance(flag, int | float) and flag > _EARLIEST_TIME)
+
+
+_SHORTEST_TIME: Final = 8
+
+_EARLIEST_TIME: Final = 1e8
+
 _WITHDRAWN_WORDS: Final = (
     "recalled recall revoked revoke withdrawn withdraw retracted unsent deleted internal private agents whisper "
     "internal_note internalnote internal-note private_note privatenote private-note staff_note agent_note "
+    "draft undelivered agents_only agent_only 草稿 发送失败 "
     "撤回 已撤回 撤回消息 消息撤回 撤销 已撤销 已删除 已刪除 内部 仅客服可见 内部备注 内部消息 内部留言 私密备注"
 )
 
@@ -157,6 +169,17 @@ _WITHDRAWN: Final = frozenset(_WITHDRAWN_WORDS.split())
 def is_withdrawn(state: object) -> bool:
     """True for a message's state that says that it was taken back or deleted."""
     return isinstance(state, str) and state.strip().lower() in _WITHDRAWN
+
+
+_UNSAID: Final = frozenset(
+    "note comment_note sticky_note system sys system_message systemmessage system_msg system_event "  # noqa: SIM905
+    "系统 系统消息 系统提示 系统通知 备注 系統 系統訊息 系統提示 10000 10002".split()
+)
+
+
+def is_unsaid(kind: object) -> bool:
+    """True for a kind of message that nobody says to a customer, whoever it names: a note, the system's word."""
+    return isinstance(kind, str) and ((word := kind.strip().lower()) in _UNSAID or word in _WITHDRAWN)
 
 
 def plain_word(word: str) -> str:

@@ -81,15 +81,23 @@ NAMES: Final[Mapping[str, str]] = {
     "agent_text": "",
     "prompt": "prompt",
     "entity": "entitycontent",
-    "number": "seq sequence index idx turnid turnindex msgseq messageseq 序号 消息序号 轮次",
+    "number": (
+        "seq sequence index idx turnid turnindex msgseq messageseq seqno seqnum seqid sequenceno sequencenumber "
+        "sequenceid msgindex messageindex msgidx messagenumber msgno messageno turnidx turnno turnnumber turnnum turn "
+        "round roundid utteranceid utteranceindex utteranceno sentenceid sentenceindex sortkey sortorder position "
+        "ordinal lineno linenumber rownumber rownum 序号 消息序号 轮次 对话轮次 会话轮次 轮数 回合 行号 消息序列号 "
+        "消息顺序 发言顺序 顺序 序號 輪次"
+    ),
     "message_id": "messageid msgid messageuuid msguid uuid id 消息id 消息编号 訊息id",
     "parts": "parts msgbody messageparts segments blocks elements contents contentblocks",
     "recalled": (
         "recalled isrecalled isrecall revoked isrevoked withdrawn retracted deleted isdeleted "
+        "withdraw iswithdraw revoke isrevoke removed isremoved unsent isnote deletedat deletedtime "
+        "revokedat revoketime recalledat recalltime withdrawtime "
         "private isprivate internal isinternal internalnote 撤回 是否撤回 已撤回 是否内部 "
-        "内部备注"
+        "内部备注 撤回时间 删除时间 是否删除 已删除"
     ),
-    "state": "status state msgstatus messagestatus sendstatus visibility 状态 消息状态 狀態 可见性 可见范围",
+    "state": "status state msgstatus messagestatus sendstatus visibility visibleto 状态 消息状态 狀態 可见性 可见范围",
     "public": "public ispublic",
 }
 

@@ -11,7 +11,7 @@ from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.dialogue import MESSAGES_LIMIT, in_order, new_turn, plain_text
 from tasks.reading.rules.json.texts import as_text, name_of, scalar, undressed
 from tasks.reading.rules.messages import Message, new_message
-from tasks.reading.rules.speakers import is_withdrawn
+from tasks.reading.rules.speakers import is_unsaid
 from tasks.reading.rules.transcripts.dialogues import plain_transcript
 from tasks.reading.rules.vocabulary import Shape
 
@@ -84,7 +84,7 @@ class PlainRecords:
         conversation_id, role, text = value[shape.conversation_id], value[shape.role], value[shape.text]
         if type(conversation_id) is not str or type(role) is not str or not _is_plain(text):
             return None
-        if shape.kinds and any(is_withdrawn(value[kind]) for kind in shape.kinds):
+        if shape.kinds and any(is_unsaid(value[kind]) for kind in shape.kinds):
             return None
         speaker = self._log.vocabulary.speakers.get(role)
         if speaker is None or not (conversation_id := undressed(conversation_id)):
@@ -131,6 +131,7 @@ class PlainRecords:
         shape_of, speakers = vocabulary.shape, vocabulary.speakers
         turns: list[Turn] = []
         keys: tuple[str, ...] = ()
+        own = ""  # the key of a message's own id
         role = said_in = time = ""
         kinds: tuple[str, ...] = ()
         for message in messages:
@@ -141,8 +142,9 @@ class PlainRecords:
                 if not shape.plain or shape.names_its_conversation:
                     return None
                 keys, role, said_in, time, kinds = these, shape.role, shape.text, shape.time, shape.kinds
+                own = shape.conversation_id
             text = message[said_in]
-            if kinds and any(is_withdrawn(message[kind]) for kind in kinds):
+            if kinds and any(is_unsaid(message[kind]) for kind in kinds):
                 continue
             if not _is_plain(text) or type(message[role]) is not str:
                 return None
@@ -152,7 +154,13 @@ class PlainRecords:
             if speaker == "system" or (("<" in text or "&#" in text) and not (text := plain_text(text))):
                 continue
             turns.append(new_turn((speaker, text, parse(message[time]) if time else None)))
-        return in_order(turns)
+        return None if own and _may_repeat(messages, own) else in_order(turns)
+
+
+def _may_repeat(messages: list[dict[str, Any]], own: str) -> bool:
+    """True for messages whose own ids come again, or count down: what stands twice or last is told by them."""
+    ids = [str(message.get(own)) for message in messages]
+    return len(set(ids)) < len(ids) or (len(ids) > 1 and ids[0] > ids[-1] and len(ids[0]) == len(ids[-1]))
 
 
 def _is_plain(text: object) -> bool:

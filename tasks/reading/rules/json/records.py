@@ -19,7 +19,7 @@ from tasks.reading.rules.messages import Message
 from tasks.reading.rules.reasons import any_speaks, names_of, neither, strangers_in
 from tasks.reading.rules.speakers import (
     Speaker,
-    is_withdrawn,
+    is_unsaid,
     side_of_others,
     speaker_of_flag,
     speaker_of_user_flag,
@@ -276,7 +276,8 @@ class JsonRecords:
             if (
                 speaker_of
                 and shape.plain
-                and not (shape.kinds and any(is_withdrawn(message[kind]) for kind in shape.kinds))
+                and (not shape.conversation_id or shape.names_its_conversation)
+                and not (shape.kinds and any(is_unsaid(message[kind]) for kind in shape.kinds))
                 and type(role := message[shape.role]) is str
                 and (speaker := speaker_of(role))
             ):
@@ -342,8 +343,13 @@ class JsonRecords:
             "" if text.isspace() else text,
             time_of(message, shape),
             number_of(message[shape.number]) if shape.number else None,
-            identity(message[shape.message_id]) if shape.message_id else "",
+            identity(message[shape.message_id]) if shape.message_id else self._own_key(message, shape, around),
         )
+
+    def _own_key(self, message: Mapping[str, Any], shape: Shape, around: Mapping[str, Any]) -> str:
+        """The key of a message in a list, by its own `id`."""
+        own = shape.conversation_id
+        return identity(message[own]) if own and message is not around and not shape.names_its_conversation else ""
 
     def _speaker(self, message: Mapping[str, Any], shape: Shape, around: Mapping[str, Any]) -> Speaker | None:
         if self._log.tells_sides and (speaker := self._log.compared_side(message, around)):

@@ -33,6 +33,16 @@ _EVENTS: Final = frozenset(
 
 _SCALARS: Final = ("$oid", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$uuid", "S", "N")
 
+# What exports write where there is no id. Taken for one, all conversations without an id would be one.
+_NO_ID: Final = (
+    "null none nan nil n/a #n/a #ref! undefined (null) <null> <na> [null] \\n - -- — / ? 无 空 未知 "
+    "00000000-0000-0000-0000-000000000000"
+)
+
+NO_IDS: Final = frozenset(
+    form for word in _NO_ID.split() for form in (word, word.upper(), word.title(), word.replace("nan", "NaN"))
+)
+
 # An object that stands in a conversation's place, by its id.
 _OWN_IDS: Final = ("id", "_id", "conversation_id", "session_id")
 
@@ -102,8 +112,10 @@ def identity(value: Any) -> str:
 
 
 def undressed(text: str) -> str:
-    """An id without the sign by which a spreadsheet is told to keep its digits: '00123, `00123."""
+    """An id without the sign by which a spreadsheet is told to keep its digits: '00123, `00123; "" for what is none."""
     text = text.strip()
+    if text in NO_IDS:
+        return ""
     return text[1:] if text[:1] in "'`" and text[1:].isalnum() else text
 
 

@@ -12,10 +12,17 @@ from tasks.reading.rules.json.fields import joined
 from tasks.reading.rules.json.lenient import parse_json
 from tasks.reading.rules.json.records import JsonRecords
 from tasks.reading.rules.json.reshaping import texts_of_sides
-from tasks.reading.rules.json.texts import undressed, words_in_envelope
+from tasks.reading.rules.json.texts import NO_IDS, undressed, words_in_envelope
 from tasks.reading.rules.messages import Message, new_message
 from tasks.reading.rules.reasons import strangers_in
-from tasks.reading.rules.speakers import Speaker, is_set, is_withdrawn, speaker_of_flag, speaker_of_user_flag
+from tasks.reading.rules.speakers import (
+    Speaker,
+    is_marked,
+    is_unsaid,
+    is_withdrawn,
+    speaker_of_flag,
+    speaker_of_user_flag,
+)
 from tasks.reading.rules.tables.row_kinds import SIDES_HEADER, says_nothing
 from tasks.reading.rules.transcripts.dialogues import split_transcript
 from tasks.reading.rules.vocabulary import KINDS, MEANINGS, normalized
@@ -207,6 +214,7 @@ class TableRows:
         if self._leaves_out and self._is_left_out(row):
             return None
         conversation_id = row[columns.conversation_id].strip() if columns.conversation_id >= 0 else ""
+        conversation_id = "" if conversation_id in NO_IDS else conversation_id
         if conversation_id[:1] in _SPREADSHEET_SIGNS or conversation_id[-2:] == ".0":
             conversation_id = _id(conversation_id)
         if columns.transcript >= 0:
@@ -216,12 +224,14 @@ class TableRows:
     def _plain_message(self, number: int, row: list[str]) -> Message | None:
         """The message of a row that is an id, a known role, a text and perhaps a time; None for any other."""
         width, at_id, at_role, at_text, at_time = self._places
-        if len(row) != width or (self._kinds and any(is_withdrawn(row[at]) for at in self._kinds)):
+        if len(row) != width or (self._kinds and any(is_unsaid(row[at]) for at in self._kinds)):
             return None
         if not (speaker := self._known.get(row[at_role])):
             return None
         conversation_id, text = row[at_id].strip(), row[at_text]
         if conversation_id[1:2] in _OF_SPREADSHEETS or conversation_id[-2:] == ".0" or not text or text.isspace():
+            return None
+        if conversation_id in NO_IDS:
             return None
         if conversation_id[0] in _SPREADSHEET_SIGNS:
             return None
@@ -290,8 +300,9 @@ class TableRows:
     def _is_left_out(self, row: list[str]) -> bool:
         columns = self._columns
         return (
-            any(is_set(row[at]) for at in columns.recalled)
-            or any(is_withdrawn(row[at]) for at in (*columns.states, *self._kinds))
+            any(is_marked(row[at]) for at in columns.recalled)
+            or any(is_withdrawn(row[at]) for at in columns.states)
+            or any(is_unsaid(row[at]) for at in self._kinds)
             or (columns.public >= 0 and row[columns.public].strip().lower() in _FALSE)
             or any(row[at].strip().lower() in values for at, values in self._skip)
         )

@@ -36,7 +36,8 @@ _TIME_NAME: Final = re.compile(
 )
 
 _NO_MESSAGES_TIME: Final = re.compile(
-    r"updat|modif|edit|end|clos|last|expir|read|deliver|birth|order|结束|更新|修改|关闭|下单|订单|付款|最后"
+    r"updat|modif|edit|end|clos|last|expir|read|deliver|birth|order|delet|remov|revo|recall|withdr|结束|更新|修改|关闭|"
+    r"下单|订单|付款|最后|撤回|删除"
 )
 
 _ID_NAME: Final = re.compile(
