@@ -29,6 +29,9 @@ _ROOM: Final = re.compile(r"(?:room|group|team|群)(?:id|no|聊id|编号|id)?")
 # A shop's account of 旺旺, and that of one who works for it.
 _SUB_ACCOUNT: Final = re.compile(r"[^:：\s]{1,30}[:：][^:：\s]{1,30}")
 
+# A customer in 企业微信's archive of conversations; its staff have ids of their own choice.
+_EXTERNAL_CONTACT: Final = re.compile(r"w[mo][\w-]{20,40}")
+
 _NAMES_IN: Final = ("uid", "id", "userid", "name", "nick", "account", "username")
 
 _SIDES_IN: Final = ("role", "type", "kind")
@@ -76,7 +79,7 @@ def correspondence_in(rows: Sequence[Mapping[str, Any]], vocabulary: Vocabulary)
     written = {(_person(row.get(between.sender)), *_people(row.get(between.receiver))[:1]) for row in rows}
     if not any(len(pair) == 2 and pair[0] != pair[1] and pair[::-1] in written for pair in written):
         return None
-    if all(speaker_of(name) for pair in written for name in pair):
+    if all(speaker_of(name) and name.isalpha() for pair in written for name in pair):
         return None  # a customer and an agent as such are nobody's names
     return between
 
@@ -132,4 +135,6 @@ def _told(value: Any, name: str, vocabulary: Vocabulary) -> Speaker | None:
         for key in _SIDES_IN:
             if isinstance(word := words.get(key), str) and (side := speaker_of(word)):
                 return side
+    if _EXTERNAL_CONTACT.fullmatch(name):
+        return "user"
     return vocabulary.roles.get(name) or speaker_of(name) or ("agent" if _SUB_ACCOUNT.fullmatch(name) else None)

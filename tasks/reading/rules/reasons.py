@@ -1,6 +1,6 @@
 """Details of rejects: why a record, a message or a transcript can't be read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from tasks.reading.rules.context import LogContext
@@ -35,6 +35,13 @@ def neither(shape: Shape | None) -> str:
     ]
     lacks = " and no ".join(missing)
     return f"neither a conversation nor a message: no messages, no transcript, and of a message's keys no {lacks}"
+
+
+def no_label(what: str, names: Iterable[str] = ()) -> str:
+    """The detail for a text without labels, and where it may be one message, for the names beside it."""
+    others = ", ".join(str(name)[:24] for name in [*names][:8])
+    found = f"{what} has no speaker's label, such as 用户："
+    return f"{found}, and no name known for a speaker is among {others}; a mapping can name one" if others else found
 
 
 def any_speaks(messages: list[Any], shape_of: Any) -> bool:

@@ -182,6 +182,17 @@ def is_unsaid(kind: object) -> bool:
     return isinstance(kind, str) and ((word := kind.strip().lower()) in _UNSAID or word in _WITHDRAWN)
 
 
+_OF_NO_WORDS: Final = frozenset(
+    "image img picture photo voice audio video file sticker emotion location card link event revoke disagree agree "  # noqa: SIM905
+    "redpacket miniprogram weapp emoji gif attachment typing read_receipt 图片 语音 视频 文件 表情 位置 名片".split()
+)
+
+
+def is_of_no_words(kind: object) -> bool:
+    """True for a kind of message that holds a picture, a sound or an event in place of words."""
+    return isinstance(kind, str) and (is_unsaid(kind) or kind.strip().lower() in _OF_NO_WORDS)
+
+
 def plain_word(word: str) -> str:
     """A role's value without its marks: `End-User` is `enduser`."""
     return word[:WORD_CHARACTERS].strip(_DECORATION).lower().replace("-", "").replace("_", "").replace(" ", "")

@@ -27,6 +27,7 @@ MEASURED: Final = ("agent", "csat")
 NAMES: Final[Mapping[str, str]] = {
     "conversation_id": (
         "conversationid sessionid dialogid dialogueid chatid convid threadid ticketid "
+        "convoid conversationkey conversationhash chatkey threadkey messagetreeid customid "
         "threadts conversationuuid sessionuuid chatsessionid roomid callid 会话id 会话编号 会话标识 会话号 "
         "会话流水号 对话id 对话编号 对话标识 咨询编号 咨询id 工单编号 工单号 聊天id 通话id 會話id "
         "會話編號 對話id 對話編號 会話id 会話番号 session entityid sid cid 编号 id"
@@ -122,7 +123,9 @@ _SHAPES_KEPT: Final = 1_000
 
 _WORDS_KEPT: Final = 1_000
 
-_SIDES_IN: Final = ("type", "role", "kind", "sendertype", "usertype", "purpose", "t", "name")
+_SIDES_IN: Final = (
+    "type", "role", "kind", "sendertype", "usertype", "purpose", "t", "name", "displayname", "nickname",
+)  # fmt: skip
 
 
 class Shape(NamedTuple):
@@ -299,7 +302,8 @@ class Vocabulary:
             if len(str(words.get("name", ""))) < 2:  # an initial
                 words.pop("name", None)
             told = (self._side_in(words[key]) for key in _SIDES_IN if key in words)
-            return next(filter(None, told), None) or self._flagged(role)
+            inside = (self.speaker(value) for value in role.values() if isinstance(value, Mapping))
+            return next(filter(None, told), None) or self._flagged(role) or next(filter(None, inside), None)
         word = role if isinstance(role, str) else "" if role is None else str(role)
         speaker = self.roles.get(word) or self.roles.get(word.strip()) or speaker_of(word) or self.roles.get("*")
         if len(word) <= WORD_CHARACTERS and len(self.speakers) < _WORDS_KEPT:
@@ -327,6 +331,8 @@ class Vocabulary:
 
     def unknown_role(self, role: object) -> str:
         """Note a role that is not known; return what a reject may say of it."""
+        while isinstance(role, Mapping):
+            role = next((kept for kept in role.values() if isinstance(kept, str | Mapping) and kept), "")
         word = role if isinstance(role, str) else str(role) if isinstance(role, int | float) else ""
         word = word[:WORD_CHARACTERS]
         if word in self.unknown_roles or len(self.unknown_roles) < _WORDS_KEPT:

@@ -92,3 +92,24 @@ def test_read_takes_the_word_for_no_id_for_none(own, write):
 def test_read_gives_a_record_with_a_word_for_no_id_one_of_its_own():
     found = json.dumps({"conversation_id": "null", "messages": messages()}).encode()
     assert [conversation.conversation_id for conversation in Read(found, found).conversations] == ["log-0:1", "log-1:1"]
+
+
+def test_read_leaves_out_a_row_that_is_a_picture():
+    picture = {"conversation_id": "c1", "role": "user", "msgtype": "image", "image": {"md5": "9f"}}
+    found = rows(messages({"msgtype": "text"}, {"msgtype": "text"}, {"msgtype": "text"}))
+    assert said(Read(found + json.dumps(picture).encode()).conversation) == TURNS
+
+
+def test_read_knows_who_is_external_in_an_archive():
+    """企业微信's staff have ids of their own choice, a customer one that begins with wm."""
+    pair = ("wm" + "Ab12" * 7, "LinXia")
+    lines = [
+        {"msgid": at, "from": pair[side == "agent"], "tolist": [pair[side == "user"]], "msgtype": "text", "text": {"content": words}}
+        for at, (side, words) in enumerate(TURNS)
+    ]  # fmt: skip
+    assert said(Read("\n".join(map(json.dumps, lines)).encode()).conversation) == TURNS
+
+
+def test_a_reject_names_the_keys_beside_a_text_that_nobody_is_said_to_speak():
+    found = "".join(json.dumps({"user": "U1", "text": words}, ensure_ascii=False) + "\n" for _, words in TURNS)
+    assert "no name known for a speaker is among user" in Read(found.encode()).rejects[0].detail

@@ -63,6 +63,17 @@ JSON_SHAPES = {
     "lists of messages keyed by id": {"c1": messages()},
     "messages that name their conversation": {"messages": [{"conversation_id": "c1", **message} for message in messages()]},
     "a conversation in an object": {"status": "ok", "conversation": record()},
+    "a search's hit": {"_index": "chat", "_id": "x9", "_source": record()},
+    "messages as XML's children": {"root": {"conversation": record(messages={"message": messages()})}},
+    "lists of conversations in a list": [[record()]],
+    "rows under their numbers": {str(at): {"conversation_id": "c1", **message} for at, message in enumerate(messages())},
+    "messages under keys, under ids": {"messages": {"c1": {f"-N{at}": message for at, message in enumerate(messages())}}},
+    "an event above the messages": {"results": [{"id": "e", "thread_id": "c1", "type": "ASSIGNMENT"}, *({"thread_id": "c1", **message} for message in messages())]},
+    "ids of records and messages by one name": [{"uuid": "c1", "chat_messages": [{"uuid": f"m{at}", **message} for at, message in enumerate(messages())]}],
+    "types of values (DynamoDB)": {"Item": {"conversation_id": {"S": "c1"}, "messages": {"L": [{"M": {key: {"S": kept} for key, kept in message.items()}} for message in messages()]}}},
+    "types of values (Firestore)": {"documents": [{"fields": {"conversation_id": {"stringValue": "c1"}, "messages": {"arrayValue": {"values": [{"mapValue": {"fields": {key: {"stringValue": kept} for key, kept in message.items()}}} for message in messages()]}}}}]},
+    "a question and its answer a row": {"data": [{"conversation_id": "c1", "query": ASK, "answer": TELL}, {"conversation_id": "c1", "query": THANK, "answer": ""}]},
+    "a person in an object in an object": record(messages=messages(sides=[{"user": {"id": "7", "displayName": name}} for name in ("顾客小王", "客服小林", "顾客小王")], role="from")),
 }  # fmt: skip
 
 

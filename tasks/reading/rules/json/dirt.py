@@ -15,15 +15,19 @@ _LOG_PREFIX: Final = re.compile(
 
 # var chats = […]; window.data = {…}; callback([…]);
 _SCRIPT: Final = re.compile(
-    r"(?:(?:var|let|const|export default)\s{1,4})?[\w$.]{0,80}(?:\[['\"][\w$.]{1,80}['\"]\])?"
-    r"\s{0,4}[=(]\s{0,4}(?=[\[{])"
+    r"(?:(?:(?:var|let|const)\s{1,4})?[\w$.]{0,80}(?:\[['\"][\w$.]{1,80}['\"]\])?\s{0,4}[=(]|export default"
+    r"|for\s?\(;;\);|while\s?\((?:1|true)\);)\s{0,4}(?=[\[{])"
 )
+
+# The key of a record of Kafka, an id in a column before it: c1<TAB>{…}
+_KEY: Final = re.compile(r"[\w.:#-]{1,64}[ ]?[\t:|][ ]?(?=\{\")")
 
 _SCRIPT_END: Final = " \t\r\n;)"
 
 _NO_VALUE: Final = re.compile(
-    r"[\[\],;()\s]*|\s*(?://|#)[^\n]{0,1000}|\s*/\*.{0,1000}\*/\s*|"
-    r"\s*(?:(?:var|let|const|export default)\s{1,4})?[\w$.]{1,80}\s{0,4}[=(][\s\[]*",
+    r"[\[\],;()\s]*\}?'?,?\s*|\s*(?://|#)[^\n]{0,1000}|\s*/\*.{0,1000}\*/\s*|"
+    r"\s*(?:(?:var|let|const)\s{1,4})?[\w$.]{1,80}\s{0,4}[=(][\s\[]*|\s*export default[\s\[]*|"
+    r"\s*(?:for\s?\(;;\);|while\s?\((?:1|true)\);)\s*|\s*```\w{0,10}\s*",
     re.S,
 )
 
@@ -38,13 +42,13 @@ _BRACKETS: Final = re.compile(r"[\[({]|[\])}]")
 
 def is_no_value(text: str) -> bool:
     """True for what may stand between records and says nothing: a bracket, a comment, a script's assignment."""
-    return _NO_VALUE.fullmatch(text) is not None
+    return _NO_VALUE.fullmatch(_COMMENTS.sub("", text, count=1)) is not None
 
 
 def without_wrapping(text: str) -> str:
     """A text without the comments, the script or the logger's prefix before its first JSON, and a script's end."""
     text = text[_COMMENTS.match(text).end() :]  # type: ignore[union-attr]  # it matches nothing, too
-    if found := _LOG_PREFIX.match(text):
+    if found := _LOG_PREFIX.match(text) or _KEY.match(text):
         return text[found.end() :]
     if found := _SCRIPT.match(text.lstrip()):
         return text.lstrip()[found.end() :].rstrip(_SCRIPT_END)

@@ -99,6 +99,7 @@ def _lists_in(row: Mapping[str, Any], vocabulary: Vocabulary) -> Iterator[str]:
         f"{name}.{inner}"
         for name, value in row.items()
         if isinstance(held := value[0] if isinstance(value, list) and len(value) == 1 else value, dict)
+        and not vocabulary.shape(tuple(held)).names_its_conversation
         for inner, kept in held.items()
         if _is_list_of_messages(kept, vocabulary)
     ]

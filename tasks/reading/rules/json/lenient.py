@@ -10,6 +10,11 @@ from tasks.reading.rules.json.dirt import python_value, without_wrapping
 
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
+# A backslash before a sign that needs none, such as an apostrophe.
+_BACKSLASH: Final = re.compile(r"\\(.)", re.S)
+
+_ESCAPED: Final = frozenset('"\\/bfnrtu')
+
 _LONG_NUMBER_DIGITS: Final = 18
 
 _EXACT_UP_TO: Final = 2.0**53
@@ -77,6 +82,8 @@ def _inner(text: str) -> Any:
 def _nearly_json(text: str) -> Any:
     """The value of a line that holds JSON behind something else, or what Python prints; None where there is none."""
     inner = without_wrapping(text)
+    if inner[:1] in ("{", "[") and "\\" in inner:
+        inner = _BACKSLASH.sub(lambda found: found[0] if found[1] in _ESCAPED else found[1], inner)
     if inner != text and inner[:1] in ("{", "["):
         try:
             return parse_json(inner)

@@ -31,7 +31,13 @@ class MessageLists:
             return first is not None
         first = lifted(first, self._vocabulary.paths)
         shape = self._vocabulary.shape(tuple(first))
-        return not shape.message and any(listed_in(first[key]) for key in shape.messages)
+        return not shape.message and (any(listed_in(first[key]) for key in shape.messages) or self._keyed(first))
+
+    def _keyed(self, held: Mapping[str, Any]) -> bool:
+        """True for an object that holds each of several messages under a key of its own."""
+        return len(held) > 1 and all(
+            isinstance(element, dict) and self._vocabulary.shape(tuple(element)).message for element in held.values()
+        )
 
     def _turned(self, messages: list[Any]) -> list[dict[str, Any]] | None:
         """Messages that are written in another way than as objects with a speaker; None for any other list."""

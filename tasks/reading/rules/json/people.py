@@ -7,7 +7,7 @@ from tasks.reading.rules.company import may_be_customers
 from tasks.reading.rules.formats import Comparison, People
 from tasks.reading.rules.json.reshaping import listed_in
 from tasks.reading.rules.json.texts import words_in
-from tasks.reading.rules.speakers import Speaker, side_named_in
+from tasks.reading.rules.speakers import Speaker, side_named_in, side_of_others
 from tasks.reading.rules.vocabulary import Vocabulary
 
 # A messenger calls a chat after whom it is with (Telegram, Messenger).
@@ -32,6 +32,20 @@ def sides_by_people(records: Sequence[Any], vocabulary: Vocabulary) -> People | 
             return None
         found = told
     return found
+
+
+def named_by_the_other_side(messages: list[Any], vocabulary: Vocabulary) -> tuple[list[Any], str]:
+    """The messages with a role for the only unknown name, and that role, where one side alone is known; else none."""
+    keys = [vocabulary.shape(tuple(message)).role for message in messages]
+    names = [message[key] for message, key in zip(messages, keys, strict=True) if key]
+    sides = {str(name): vocabulary.speaker(name) for name in names}
+    others = side_of_others((("", str(name)) for name in names), sides.get)
+    if not others:
+        return [], ""
+    return [
+        message if not key or sides[str(message[key])] else {**message, key: others}
+        for message, key in zip(messages, keys, strict=True)
+    ], others
 
 
 def _messages(record: Any, vocabulary: Vocabulary) -> list[Mapping[str, Any]]:

@@ -11,16 +11,18 @@ from tasks.reading.rules.formats import JSON_FORMATS
 from tasks.reading.rules.json.fields import after_instruction, number_of, text_of, time_of, transcript_of
 from tasks.reading.rules.json.lenient import parse_json
 from tasks.reading.rules.json.message_lists import MessageLists
+from tasks.reading.rules.json.people import named_by_the_other_side
 from tasks.reading.rules.json.plain_records import PlainRecords
 from tasks.reading.rules.json.reshaping import ListedRows, as_records, is_columns
 from tasks.reading.rules.json.texts import as_text, identity, name_of, scalar
+from tasks.reading.rules.json.typed_values import are_typed
 from tasks.reading.rules.json.unwrapping import records_in
 from tasks.reading.rules.messages import Message
-from tasks.reading.rules.reasons import any_speaks, names_of, neither, strangers_in
+from tasks.reading.rules.reasons import any_speaks, names_of, neither, no_label, strangers_in
 from tasks.reading.rules.speakers import (
     Speaker,
+    is_of_no_words,
     is_unsaid,
-    side_of_others,
     speaker_of_flag,
     speaker_of_user_flag,
 )
@@ -33,8 +35,6 @@ Read = Conversation | Reject | Message
 _CONVERSATIONS, _MESSAGES, _TRANSCRIPTS, _SFT = JSON_FORMATS
 
 _LOOKED_THROUGH: Final = 5  # messages
-
-_NO_LABEL: Final = "has no speaker's label, such as 用户："
 
 
 class JsonRecords:
@@ -80,7 +80,8 @@ class JsonRecords:
 
     def _kind_of_record(self, value: Mapping[str, Any]) -> str:
         shape = self._vocabulary.shape(tuple(value))
-        if shape.message and isinstance(value[shape.text], list | dict) and is_columns(value):
+        columns = shape.message and isinstance(value[shape.text], list | dict) and is_columns(value)
+        if columns or are_typed(value):
             return ""
         if shape.message and not isinstance(value[shape.text], list):
             return _MESSAGES
@@ -130,7 +131,9 @@ class JsonRecords:
         if isinstance(value, list) and _is_messages(value, self.kind):
             value = {"messages": value}
         if not isinstance(value, dict):
-            return (self._log.unreadable(line, neither(None)),)
+            elements = value if isinstance(value, list) and value[:1] and isinstance(value[0], dict) else ()
+            read = chain.from_iterable(self._read_one(element, line, 0) for element in elements)
+            return read if elements else (self._log.unreadable(line, neither(None)),)
         value = self._lifted(value)
         kind = self._kind_of_record(value)
         if not kind and (records := self._records_in(value)):
@@ -141,7 +144,8 @@ class JsonRecords:
         conversation_id = identity(value.get(shape.conversation_id))
         if not kind or (self._only and kind != self._only):
             detail = f"a record of {kind}, not of {self._only}" if kind else neither(shape)
-            return (self._log.unreadable(line, detail, "" if kind == _MESSAGES else conversation_id),)
+            reject = self._log.unreadable(line, detail, "" if kind == _MESSAGES else conversation_id)
+            return () if not kind and _is_of_no_words(value, shape) else (reject,)
         if list_line and kind == _MESSAGES:
             conversation_id = conversation_id or f"{self._uri}:{list_line}"
         try:
@@ -181,7 +185,10 @@ class JsonRecords:
         for message in [self._lifted(message) for message in messages if isinstance(message, dict)]:
             own = self._vocabulary.shape(tuple(message))
             rows.append((message, own, identity(message.get(own.conversation_id)) or conversation_id))
-        return rows if len({row[2] for row in rows}) > 1 else []
+        named = len({row[2] for row in rows})
+        if named == len(rows) and all(row[1].conversation_id == shape.conversation_id for row in rows):
+            return []  # what names a record names each of its messages, too
+        return rows if named > 1 else []
 
     def _id_in_messages(self, value: Mapping[str, Any], shape: Shape) -> str:
         _, messages = self._lists.of(value, shape) or ("", [])
@@ -236,14 +243,15 @@ class JsonRecords:
             return key, self._utterances([*self._first(value), *messages], value), ""
         if kind == _SFT:
             spoken = split_transcript(after_instruction(value[shape.prompt])).utterances
-            return shape.prompt, spoken or f"the prompt {_NO_LABEL}", ""
+            return shape.prompt, spoken or no_label("the prompt"), ""
         key, text = transcript_of(value, shape) or ("", "")
         found = split_transcript(text, self._log.labels)
         self._log.counts_guess(found.guessed)
         if found.strangers:
             return key, strangers_in(found.strangers, self._log), ""
         if text.strip() and not found.utterances:
-            return key, f"the transcript {_NO_LABEL}", ""
+            others = [name for name in value if name != key] if key in shape.texts else []
+            return key, no_label("the transcript", others), ""
         return key, found.utterances, found.preamble
 
     def _first(self, value: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -293,7 +301,8 @@ class JsonRecords:
                     problem = problem or f"message {number} has {said.text}"
                 spoken.append(said)
         if problem and not can_spare(spoken):
-            named = self._named_by_the_other_side([message for message in messages if message is not None])
+            named, others = named_by_the_other_side([message for message in messages if message], self._vocabulary)
+            self._log.counts_guess(others)
             return self._utterances(named, around) if named else f"{problem}; say whose it is in a mapping, under roles"
         if silent and not any(said.speaker != "system" for said in spoken) and not any_speaks(messages, shape_of):
             keys = names_of(messages[0])
@@ -306,21 +315,7 @@ class JsonRecords:
         self._log.counts_guess(found.guessed)
         if found.strangers:
             return strangers_in(found.strangers, self._log)
-        return found.utterances or "its messages have no speaker's label, such as 用户："
-
-    def _named_by_the_other_side(self, messages: list[Any]) -> list[dict[str, Any]]:
-        """The messages with a role for the only unknown name, where one side alone is known; none otherwise."""
-        keys = [self._vocabulary.shape(tuple(message)).role for message in messages]
-        names = [message[key] for message, key in zip(messages, keys, strict=True) if key]
-        sides = {str(name): self._vocabulary.speaker(name) for name in names}
-        others = side_of_others((("", str(name)) for name in names), sides.get)
-        if not others:
-            return []
-        self._log.counts_guess(others)
-        return [
-            message if not key or sides[str(message[key])] else {**message, key: others}
-            for message, key in zip(messages, keys, strict=True)
-        ]
+        return found.utterances or no_label("the list of texts")
 
     def _utterance(self, message: Mapping[str, Any], shape: Shape, around: Mapping[str, Any]) -> Utterance | None:
         """Return a message's utterance; None for an event, a note or a recalled one. Without a speaker its text is the
@@ -389,6 +384,11 @@ class JsonRecords:
                 said.key,
             ),
         )
+
+
+def _is_of_no_words(value: Mapping[str, Any], shape: Shape) -> bool:
+    """True for a message that is a picture, say, and has no text for that reason."""
+    return bool(shape.speaks and shape.conversation_id) and any(is_of_no_words(value[name]) for name in shape.kinds)
 
 
 def _is_texts(value: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from tasks.reading.rules.json.typed_values import are_typed, untyped
 from tasks.reading.rules.speakers import AGENT_WORDS, USER_WORDS, roles_in_context, speaker_of
 from tasks.reading.rules.vocabulary import Vocabulary, normalized
 
@@ -118,6 +119,8 @@ def listed_in(value: Any) -> list[Any] | None:
         return _nodes(value["edges"])
     if (messages := _of_tree(value)) is not None:
         return messages
+    if len(value) == 1 and isinstance(only := next(iter(value.values())), list):
+        return _nodes(only)  # XML's <messages><message>, as JSON
     elements = list(value.values())
     return elements if elements and all(isinstance(element, dict) and element for element in elements) else None
 
@@ -177,7 +180,8 @@ def _are_names(words: Sequence[str]) -> bool:
 def as_records(value: Mapping[str, Any], vocabulary: Vocabulary) -> list[Any]:
     """The records of an object that is written as a table, as text of JSON, or with a text for each side."""
     return (
-        _of_edges(value)
+        ([untyped(value)] if are_typed(value) else [])
+        or _of_edges(value)
         or _of_table(value)
         or _of_columns(value, vocabulary)
         or _of_texts(value)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tasks.reading.rules.json.lenient import parse_json
-from tasks.reading.rules.json.reshaping import as_messages
+from tasks.reading.rules.json.reshaping import as_messages, text_of_each_side
+from tasks.reading.rules.json.typed_values import are_typed
 from tasks.reading.rules.objects.log_bytes import first_json_values
 from tasks.reading.rules.speakers import speaker_of
 
@@ -14,6 +15,8 @@ _STRUCTURE: Final = re.compile(r'["\[\]{}]')
 _IN_STRING: Final = re.compile(r'["\\]')
 
 _DEPTH: Final = 4
+
+_LOOKED_THROUGH: Final = 5
 
 # Keys that wrap a list, and are nobody's id.
 _WRAPPERS: Final = frozenset(
@@ -40,28 +43,41 @@ def records_in(
     keyed = _keyed(value, own_kind)
     if keyed and not _WRAPPERS & {key.lower() for key in value}:
         return keyed
-    lists = (_listed(element, kind) for element in value.values() if isinstance(element, list))
+    lists = (_listed(element, kind, own_kind) for element in value.values() if isinstance(element, list))
     return next(filter(None, lists), keyed) or _nested(value, kind, own_kind, depth)
 
 
 def _nested(
     value: Mapping[str, Any], kind: Callable[[Any], str], own_kind: Callable[[Any], str], depth: int
 ) -> list[Any]:
+    """The records of the first object that holds any, and of those beside it that are of the same kind."""
+    found: list[Any] = []
+    first = ""
     for element in value.values():
-        if isinstance(element, dict):
+        if not isinstance(element, dict):
+            continue
+        own = own_kind(element)
+        if own and own in (first, first or own):
+            found, first = [*found, element], own
+        elif not found and not first:
             found = [element] if _kind(element, kind) else records_in(element, kind, own_kind, depth + 1)
             if found:
                 return found
-    return []
+    return found
 
 
-def _listed(elements: list[Any], kind: Callable[[Any], str]) -> list[Any]:
-    first = next((element for element in elements if isinstance(element, dict | list)), None)
-    if isinstance(first, list):
+def _listed(elements: list[Any], kind: Callable[[Any], str], own_kind: Callable[[Any], str]) -> list[Any]:
+    several = [element for element in elements[:_LOOKED_THROUGH] if isinstance(element, dict | list)]
+    if several and isinstance(first := several[0], list):
         return [{"messages": element} for element in elements] if first and _kind(first[0], kind) == _MESSAGES else []
-    if first is None or not (found := _kind(first, kind)):
+    found = next(filter(None, (_kind(element, kind) for element in several)), "")  # an event may stand above
+    if not found:
         return []
-    return [{"messages": elements}] if found == _MESSAGES else elements
+    first = several[0]
+    rows = not own_kind(first) and (
+        (isinstance(first, dict) and are_typed(first)) or text_of_each_side(tuple(first)) is not None
+    )
+    return [{"messages": elements}] if found == _MESSAGES and not rows else elements
 
 
 def _keyed(value: Mapping[str, Any], kind: Callable[[Any], str]) -> list[Any]:
@@ -69,10 +85,13 @@ def _keyed(value: Mapping[str, Any], kind: Callable[[Any], str]) -> list[Any]:
     elements = [element for element in value.values() if isinstance(element, dict | list)]
     if not elements or len(elements) < len(value):
         return []
-    if all(isinstance(element, list) and element and _is_message(element[0], kind) for element in elements):
+    lists = [_list_of_messages(element, kind) for element in elements]
+    if all(lists):
         if len(value) == 1 and next(iter(value)).isalpha():
-            return [{"messages": element} for element in value.values()]  # the list's name is no id
-        return [{"conversation_id": key, "messages": element} for key, element in value.items()]
+            return [{"messages": messages} for messages in lists]  # the list's name is no id
+        return [{"conversation_id": key, "messages": messages} for key, messages in zip(value, lists, strict=True)]
+    if len(elements) > 1 and all(_kind(element, kind) == _MESSAGES for element in elements):
+        return [{"messages": elements}]
     if all(isinstance(element, dict) and _kind(element, kind) not in ("", _MESSAGES) for element in elements):
         wrapped = _WRAPPERS & {key.lower() for key in value}
         return [element if wrapped else {"conversation_id": key, **element} for key, element in value.items()]
@@ -86,6 +105,14 @@ def _is_message(element: Any, kind: Callable[[Any], str]) -> bool:
             isinstance(part, str) and speaker_of(part) for part in element
         )
     return _kind(element, kind) == _MESSAGES
+
+
+def _list_of_messages(held: Any, kind: Callable[[Any], str]) -> list[Any]:
+    """A list of messages, or those of an object that holds each under a key of its own; empty for anything else."""
+    if isinstance(held, list):
+        return held if held and _is_message(held[0], kind) else []
+    keyed = len(held) > 1 and all(_kind(element, kind) == _MESSAGES for element in held.values())
+    return list(held.values()) if keyed else []
 
 
 def _kind(element: Any, kind: Callable[[Any], str]) -> str:

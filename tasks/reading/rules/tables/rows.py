@@ -14,7 +14,7 @@ from tasks.reading.rules.json.records import JsonRecords
 from tasks.reading.rules.json.reshaping import texts_of_sides
 from tasks.reading.rules.json.texts import NO_IDS, undressed, words_in_envelope
 from tasks.reading.rules.messages import Message, new_message
-from tasks.reading.rules.reasons import strangers_in
+from tasks.reading.rules.reasons import no_label, strangers_in
 from tasks.reading.rules.speakers import (
     Speaker,
     is_marked,
@@ -341,8 +341,9 @@ class TableRows:
         if said.strangers:
             return self._log.unreadable(number, strangers_in(said.strangers, self._log), conversation_id)
         if said.preamble and not said.utterances:
-            detail = "the transcript has no speaker's label, such as 用户："
-            return self._log.unreadable(number, detail, conversation_id)
+            name = columns.names[columns.transcript]
+            others = [other for other in columns.names if other != name] if self._may_be_message(name) else []
+            return self._log.unreadable(number, no_label("the transcript", others), conversation_id)
         if said.preamble:
             attributes["preamble"] = said.preamble
         channel = "" if channel in _NOTHING else channel
@@ -352,6 +353,10 @@ class TableRows:
             return Message(own_id, self._uri, number, speaker, text, when, started, channel, attributes or None)
         header = Header(conversation_id, self._uri, number, started or time, channel, attributes)
         return conversation_from(said.utterances, self._log.timestamps, header)
+
+    def _may_be_message(self, name: str) -> bool:
+        """True for a column that is called as one message's text may be."""
+        return self._log.vocabulary.means(name, "text")
 
     def _listed(self, number: int, row: list[str], conversation_id: str, cell: str) -> Conversation | Reject | None:
         """The conversation of a cell that holds a list of messages as JSON."""
