@@ -20,7 +20,8 @@ from tasks.reading.rules.tables.detection import detect_by_places, detect_header
 from tasks.reading.rules.timestamps import TimestampParser
 from tasks.reading.rules.transcripts.dialogues import split_transcript
 from tasks.reading.rules.transcripts.files import TranscriptFile, TranscriptLines
-from tasks.reading.rules.transcripts.labels import are_dashed, frequent_names, people_titled
+from tasks.reading.rules.transcripts.labels import are_dashed, frequent_names
+from tasks.reading.rules.transcripts.titles import people_titled
 
 _HEAD_LINES: Final = 200
 

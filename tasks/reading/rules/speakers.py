@@ -13,7 +13,7 @@ USER_WORDS: Final = (
     "用户 顾客 客户 买家 访客 会员 消费者 咨询者 提问者 来访者 用戶 顧客 客戶 買家 訪客 會員 消費者 "
     "customer user usr client buyer visitor guest consumer human contact lead enduser endcustomer requester shopper "
     "member subscriber caller passenger patient q inbound incoming player tourist tenant cust "
-    "买方 買方 粉丝 网友 学员 患者 乘客 旅客 游客 玩家 车主 租客 来电者 客人 贵宾 "
+    "买方 買方 粉丝 网友 学员 患者 乘客 旅客 游客 玩家 车主 租客 来电者 客人 贵宾 咨询人 来电人 投诉人 反馈人 "
     "kunde kundin cliente клиент お客様 顧客様 고객 kháchhàng pelanggan ลูกค้า"
 )
 
@@ -25,7 +25,8 @@ AGENT_WORDS: Final = (
     "consultant helpdesk a outbound outgoing answerbot servicer attendant specialist business company brand agt "
     "卖方 賣方 店小二 小二 掌柜 店长 接待 接待员 接待人员 接线员 话务员 服务人员 员工 企业 官方"
     " 助手 智能助手 小助手 ai助手 小蜜 客户经理 "
-    "mitarbeiter mitarbeiterin agente atendente asesor conseiller оператор 担当者 オペレーター 상담원 상담사 nhânviên"
+    "mitarbeiter mitarbeiterin agente atendente asesor conseiller оператор 担当者 オペレーター 상담원 상담사 nhânviên "
+    "แอดมิน"
 )
 
 SYSTEM_WORDS: Final = (
@@ -42,8 +43,10 @@ _SPEAKERS: Final[Mapping[str, Speaker]] = {
 }
 
 _AFFIXED: Final = re.compile(
-    r"(?:[\w ]{0,8}(?P<agent>客服|坐席|座席|机器人|機器人|商家|卖家|賣家|客户经理|客户服务)\w{0,16}"
-    r"|(?P<user>用户|顾客|客户|买家|访客|用戶|顧客|客戶|買家|訪客)|(?P<system>系统|系統)|(?P<latin>[a-z]+))"
+    r"(?:[\w ]{0,8}(?P<agent>客服|坐席|座席|机器人|機器人|商家|卖家|賣家|客户经理|客户服务|顾问(?!费)|顧問)\w{0,16}"
+    r"|工号(?=\d)(?P<staff>)"
+    r"|(?:男|女|新|老|匿名|微信|淘宝|天猫|京东|抖音|网页|网站|海外|来电|咨询|注册|普通|会员|潜在|线上|在线)?"
+    r"(?P<user>用户|顾客|客户|买家|访客|用戶|顧客|客戶|買家|訪客)|(?P<system>系统|系統)|(?P<latin>[a-z]+))"
     r"(?:[\W\d_]\w{0,31}|人员|人員|专员|專員|端|方|侧|側|回复|回覆|消息|發言|发言|留言|提问|说|\d{1,6})?"
 )
 
@@ -53,6 +56,9 @@ _LAST_WORD: Final = re.compile(r"[a-z]{3,20}[\s_-](?P<word>[a-z]{2,20})")
 
 # 员工-马丽, MessageToVisitor
 _ROLE_AND_NAME: Final = re.compile(r"(?P<role>[^\W\d_]{2,8})[-_·/|](?=\S)")
+
+# 小王（顾客）, Speaker 1 (Customer)
+_ROLE_BEHIND: Final = re.compile(r"[(（\[](?P<role>[^()（）\[\]\d]{2,16})[)）\]]?$")
 
 _TOWARDS: Final = re.compile(r"[a-z_]{0,24}[a-z]{2}_?to_?(?P<other>[a-z]{3,20})")
 
@@ -103,13 +109,13 @@ def speaker_of(word: str) -> Speaker | None:
     if _serves_users(word):
         return "agent"
     if not (found := _AFFIXED.fullmatch(word)):
-        role = _ROLE_AND_NAME.match(word)
+        role = _ROLE_AND_NAME.match(word) or _ROLE_BEHIND.search(word)
         return _SPEAKERS.get(role["role"]) if role else None
     latin = found["latin"]
     if latin:
         speaker = _SPEAKERS.get(latin) if len(latin) > 1 else None
         return speaker or _speaker_of_compound(word)
-    return "agent" if found["agent"] else "user" if found["user"] else "system"
+    return "agent" if found["agent"] or found["staff"] is not None else "user" if found["user"] else "system"
 
 
 def _serves_users(word: str) -> bool:

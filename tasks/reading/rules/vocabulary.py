@@ -27,7 +27,7 @@ MEASURED: Final = ("agent", "csat")
 NAMES: Final[Mapping[str, str]] = {
     "conversation_id": (
         "conversationid sessionid dialogid dialogueid chatid convid threadid ticketid "
-        "convoid conversationkey conversationhash chatkey threadkey messagetreeid customid "
+        "convoid conversationhash messagetreeid customid "
         "threadts conversationuuid sessionuuid chatsessionid roomid callid 会话id 会话编号 会话标识 会话号 "
         "会话流水号 对话id 对话编号 对话标识 咨询编号 咨询id 工单编号 工单号 聊天id 通话id 會話id "
         "會話編號 對話id 對話編號 会話id 会話番号 session entityid sid cid 编号 id"

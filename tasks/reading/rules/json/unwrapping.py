@@ -87,13 +87,13 @@ def _keyed(value: Mapping[str, Any], kind: Callable[[Any], str]) -> list[Any]:
         return []
     lists = [_list_of_messages(element, kind) for element in elements]
     if all(lists):
-        if len(value) == 1 and next(iter(value)).isalpha():
+        if _is_name_alone(value):
             return [{"messages": messages} for messages in lists]  # the list's name is no id
         return [{"conversation_id": key, "messages": messages} for key, messages in zip(value, lists, strict=True)]
     if len(elements) > 1 and all(_kind(element, kind) == _MESSAGES for element in elements):
         return [{"messages": elements}]
     if all(isinstance(element, dict) and _kind(element, kind) not in ("", _MESSAGES) for element in elements):
-        wrapped = _WRAPPERS & {key.lower() for key in value}
+        wrapped = _WRAPPERS & {key.lower() for key in value} or _is_name_alone(value)
         return [element if wrapped else {"conversation_id": key, **element} for key, element in value.items()]
     return []
 
@@ -105,6 +105,11 @@ def _is_message(element: Any, kind: Callable[[Any], str]) -> bool:
             isinstance(part, str) and speaker_of(part) for part in element
         )
     return _kind(element, kind) == _MESSAGES
+
+
+def _is_name_alone(value: Mapping[str, Any]) -> bool:
+    """True for an object of one key, of letters: the name of what it holds."""
+    return len(value) == 1 and next(iter(value)).replace("_", "").isalpha()
 
 
 def _list_of_messages(held: Any, kind: Callable[[Any], str]) -> list[Any]:

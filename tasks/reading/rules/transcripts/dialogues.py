@@ -122,7 +122,7 @@ def split_transcript(text: str, reader: LabelReader = NO_ROLES) -> Transcript:
         anywhere = _labels_anywhere(text)
         if len(anywhere) > len(labels):
             return _split(text, anywhere, {})
-    labels = labels[_headings_among(labels, text) :]
+    labels = _timed_alike(labels[_headings_among(labels, text) :])
     found, strangers, guessed = _with_sides(labels)
     if not any(label.speaker in ("user", "agent") or label.sure for _, label in labels):
         return Transcript(text.strip(), [], 0, strangers)
@@ -138,6 +138,15 @@ def _headings_among(labels: list[tuple[int, Label]], text: str) -> int:
     ends = [*(start for start, _ in labels[1:]), len(text)]
     said = (text[start + label.end : end] for (start, label), end in zip(labels[:above], ends, strict=False))
     return above if all(_NAME_ALONE.fullmatch(words) for words in said) else 0
+
+
+def _timed_alike(labels: list[tuple[int, Label]]) -> list[tuple[int, Label]]:
+    """The labels without those in the midst of a message: where most have a time, another name without one."""
+    timed = [label.name for _, label in labels if label.time is not None]
+    if len(timed) * 2 <= len(labels) or len(timed) == len(labels) or labels[0][1].time is None:
+        return labels
+    names = {*timed}
+    return [found for found in labels if found[1].time is not None or found[1].name in names]
 
 
 _NAME_ALONE: Final = re.compile(r"[^\n，。！？,.!?]{0,24}\s*")
@@ -158,7 +167,8 @@ def labeled_lines(lines: Sequence[str], reader: LabelReader) -> Transcript | Non
             return None
         elif not utterances:
             above += 1
-    if len(utterances) < _LABELS_A_LINE or (utterances[0].time is None and utterances[-1].time is not None):
+    timed = sum(said.time is not None for said in utterances)
+    if len(utterances) < _LABELS_A_LINE or timed not in (0, len(utterances)):
         return None
     preamble = "\n".join(lines[:above])
     return Transcript(preamble.strip(), utterances, len(preamble) + 1 if above else 0)

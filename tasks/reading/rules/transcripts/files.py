@@ -18,11 +18,10 @@ from tasks.reading.rules.transcripts.labels import (
     DATE,
     DATE_INSIDE,
     OF_DAY,
-    TITLED,
     begins_with_label,
-    people_titled,
     plain_label,
 )
+from tasks.reading.rules.transcripts.titles import TITLED, people_titled
 
 _LINE_COST_BYTES: Final = 64  # beside its text; short lines take far more memory than their characters
 

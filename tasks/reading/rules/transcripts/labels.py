@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from tasks.reading.rules.speakers import AGENT_WORDS, USER_WORDS, Speaker, speaker_of
+from tasks.reading.rules.transcripts.titles import people_titled
 
 DATE: Final = r"(?:\d{4}[-/.年년]\s?\d{1,2}[-/.月월]\s?\d{1,2}[日일]?|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d))"
 
@@ -34,7 +35,8 @@ _LINE: Final = re.compile(
 
 # 千牛, 旺旺: NAME(2026-11-22 10:00:00): text. QQ, 七鱼: NAME 2026-11-22 10:00:00, with the text on the lines below.
 _NAME_AND_TIME: Final = re.compile(
-    rf"[ \t\u3000\ufeff\u200e]*+(?P<name>[^\s\u200e(（\[【\d,，;；|\t][^(（,，;；|\t\n]{{0,30}}?)[ \t]{{0,4}}"
+    rf"[ \t\u3000\ufeff\u200e]*+[(（]?(?P<name>[^\s\u200e(（\[【\d,，;；|\t][^(（,，;；|\t\n]{{0,30}}?"
+    rf"(?:[(（][^()（）\d\n]{{1,16}}[)）])?)[)）]?[ \t]{{0,4}}"
     rf",?[ \t]?[(（\[]?(?P<time>{_DATED})[)）\]]?[ \t]{{0,4}}"
     r"(?:[:：][ \t]{0,4}|$)"
 )
@@ -50,6 +52,13 @@ _NAME_AND_CLOCK: Final = re.compile(
 _TIME_BEHIND: Final = re.compile(
     rf"[ \t]?(?:[\[(（](?P<time>{_DATED}|{OF_DAY})[\])）]|(?P<bare>{_DATED}))[:：]?[ \t]{{0,4}}"
 )
+
+# 蓝河旗舰店:小林：, the account of one who works for a shop.
+_SUB_ACCOUNT: Final = re.compile(r"[^:：\s，。,]{1,16}[:：]")
+
+_MINUTES: Final = re.compile(r"\d{2}(?:[:：]\d{2})?(?:[\s)）\]】]|$)")
+
+_OPENED_BY: Final = {")": "(", "）": "（"}
 
 _ENDS_IN_HOUR: Final = re.compile(r"[\s(（午上晨]\d{1,2}$")
 
@@ -100,6 +109,13 @@ _LABEL_CHARACTERS: Final = 160
 
 # 联系客服, 客服对话记录: words around a side's that make it no speaker.
 _ADDRESSED: Final = re.compile("联系|致电|添加|询问|咨询|拨打|请|转|找|给|回复|(?:对话|会话|對話|會話|聊天|记录|記錄)$")
+
+# 客服电话, 买家备注, Agent name: what is said about a side, by the other or its own.
+_ABOUT: Final = re.compile(
+    r"(?:电话|热线|微信|QQ|邮箱|地址|时间|备注|编号|工号|评价|评分|说明|须知|名称|姓名|昵称|账号|等级|号码|电話|電話|地址|備註"
+    r"|\b(?:id|name|email|e-mail|phone|tel|hotline|version|since|number|address|hours|type|status|rating))$",
+    re.I,
+)
 
 # And those that often stand before a colon within a message, and so are no labels anywhere.
 _NO_LABELS_AT_ALL_WORDS: Final = (
@@ -203,11 +219,14 @@ class LabelReader:
         name = found["name"]
         if name[-1].isdigit() and _ENDS_IN_HOUR.search(name):
             clocked = self._headline(start, _NAME_AND_CLOCK)
-            if clocked and (clocked.speaker or clocked.name in self.names):
-                return clocked
+            known = clocked is not None and (clocked.speaker is not None or clocked.name in self.names)
+            if known or _MINUTES.match(line, found.end()):
+                return clocked if known else None  # the colon is a clock's
         name = name.strip(" *_\t\u00a0\u3000")
-        if "(" in name and line[found.end("name") : found.end("name") + 1] == ")":
-            name += ")"
+        if (bracket := line[found.end("name") : found.end("name") + 1]) in _OPENED_BY and _OPENED_BY[bracket] in name:
+            name += bracket
+        if SHOP.fullmatch(name) and (account := _SUB_ACCOUNT.match(line, found.end())):
+            return Label(self.speaker(name) or "agent", name, found["time"], account.end(), sure=True)
         speaker = self.speaker(name)
         timed = found["time"] is not None or found["elapsed"] is not None
         behind = _TIME_BEHIND.match(line, found.end()) if found["shut"] and not timed else None
@@ -215,10 +234,8 @@ class LabelReader:
             return Label(speaker, name, behind["time"] or behind["bare"], behind.end(), sure=speaker is not None)
         ends = not found["shut"] or (found["open"] and speaker) or line[found.end() : found.end() + 1].isspace()
         if ends and (speaker or self._is_stranger(name, timed, found)):
-            known = speaker is not None
-            return Label(
-                speaker, name, found["time"], found.end(), sure=known, plain=known and timed and not found["shut"]
-            )
+            sure = speaker is not None
+            return Label(speaker, name, found["time"], found.end(), sure, plain=sure and timed and not found["shut"])
         return None
 
     def _dashed(self, line: str) -> Label | None:
@@ -325,7 +342,7 @@ def _label_speaker(label: str) -> Speaker | None:
         speaker = speaker_of(word.partition(" ")[0])
     if speaker is None and (role := _ROLE_BEHIND.search(name)):
         speaker = speaker_of(role["role"])
-    if word.lower() in _NO_NAMES or word.lower() in NO_LABELS_AT_ALL or _ADDRESSED.search(name):
+    if word.lower() in _NO_NAMES or word.lower() in NO_LABELS_AT_ALL or _ADDRESSED.search(name) or _ABOUT.search(name):
         speaker = None
     if len(_known_labels) >= _SPEAKERS_KEPT:
         _known_labels.clear()
@@ -340,22 +357,6 @@ _SUFFIX_AT_END: Final = re.compile(
 
 # Ola (operator), 小夏（客服）
 _ROLE_BEHIND: Final = re.compile(r"[ \t]?[(（\[](?P<role>[^()（）\[\]\d]{2,16})[)）\]]$")
-
-
-# 买家：tb_0817 客服：蓝河家居:小林: who speaks below.
-TITLED: Final = re.compile(
-    r"[\s#*=【\[-]{0,8}(?P<one>[^\W\d_]{1,12})[:：][ \t]{0,4}(?P<first>[^\s，,。|｜]{1,40})[ \t，,|｜;；/]{1,8}"
-    r"(?P<other>[^\W\d_]{1,12})[:：][ \t]{0,4}(?P<second>[^\s，,。|｜]{1,40}?)[\s#*=】\]-]{0,8}"
-)
-
-
-def people_titled(line: str) -> dict[str, Speaker]:
-    """The names in a heading that says who speaks below it, with their sides; none in any other line."""
-    found = TITLED.fullmatch(line) if len(line) < _LABEL_CHARACTERS else None
-    sides = (speaker_of(found["one"]), speaker_of(found["other"])) if found else ()
-    if not found or {*sides} != {"user", "agent"}:
-        return {}
-    return {name: side for name, side in zip((found["first"], found["second"]), sides, strict=True) if side}
 
 
 def begins_with_label(line: str, reader: LabelReader = NO_ROLES) -> bool:
