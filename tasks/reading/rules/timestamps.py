@@ -1,11 +1,12 @@
 """The times that logs hold, in whatever form, as aware UTC datetimes."""
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
+
+from tasks.reading.rules.plain_times import plain_time
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -56,7 +57,7 @@ _FORMS: Final = tuple(
     re.compile(pattern)
     for pattern in (
         # 2026-11-22 10:00, 2026年11月22日 下午1:02, 2026/11/22 星期日 10:00
-        rf"(?P<year>\d{{4}})\s?[-/.年년_]\s?(?P<month>\d{{1,2}})\s?[-/.月월_]\s?(?P<day>\d{{1,2}})(?!\d)[日일号]?{_WEEKDAY}"
+        rf"(?P<year>\d{{4}})\s?[-/.年년_]\s?(?P<month>\d{{1,2}})\s?[-/.月월_]\s?(?P<day>\d{{1,2}})(?!\d)[日일号.]?{_WEEKDAY}"
         rf"(?:{_SPACE}{_CLOCK}{_ZONE})?",
         # 20261122 10:00:00
         rf"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d){_SPACE}{_CLOCK}{_ZONE}",
@@ -79,26 +80,6 @@ _FORMS: Final = tuple(
     )
 )
 
-# A call of a program, a clock before its date, a count of years from an emperor or a republic.
-_CALLED: Final = re.compile(r"(?:new )?(?:ISODate|Date|Timestamp|DateTime)\([\"']?([^\"'(),]{8,40})[\"']?")
-
-_CLOCK_FIRST: Final = re.compile(
-    r"(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?),?\s{1,3}(?P<date>[A-Za-z\d][A-Za-z\d ,./-]{5,24})"
-)
-
-_ERA: Final = re.compile(r"(?:中华|中華)?(?P<era>民国|民國|令和)\s?(?P<year>\d{1,3})(?=年)")
-
-_ERAS: Final = {"民国": 1911, "民國": 1911, "令和": 2018}
-
-_OF_CHINA: Final = re.compile(
-    r"[\s(]{1,3}(?:北京时间|China Standard Time|Asia/(?:Shanghai|Chongqing)|PRC)\)?$|^北京时间\s?:?\s?"
-)
-
-# The monotonic clock that Go writes behind a time, the sign of a long number, and what stands around a cell.
-_TRAILING: Final = re.compile(r"(?<!\s)\s+m=[+-][\d.]+$|(?<=\d{13})[lL]$")
-
-_AROUND: Final = "'\"`=<>[]()【】;,，；。\t "
-
 _DOTNET: Final = re.compile(r"\\?/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?/")
 
 _TIME_OF_DAY: Final = re.compile(rf"\s*(?:{_HALF})?\s?\d{{1,2}}[:：时]\d{{1,2}}.{{0,24}}", re.S)
@@ -110,6 +91,19 @@ _EXCEL_DAYS: Final = (36_526, 73_051)
 _COMPACT: Final = {12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
 
 _SCALES: Final = (1, 1_000, 1_000_000, 1_000_000_000)
+
+# No log is from before 2000: a number that would be is none of seconds since 1970.
+_SECONDS: Final = (946_684_800, 10_000_000_000)
+
+# What else counts time: .NET's ticks, Windows' file times, Chrome's microseconds; their range, parts of a second, and
+# the seconds from their beginning to 1970.
+_OTHER_COUNTS: Final = (
+    (6.2e17, 6.7e17, 10_000_000, 62_135_596_800),
+    (1.2e17, 1.7e17, 10_000_000, 11_644_473_600),
+    (1.2e16, 1.7e16, 1_000_000, 11_644_473_600),
+)
+
+_BUDDHIST: Final = (2540, 2643, 543)
 
 _NESTED: Final = (
     "$date",
@@ -179,7 +173,11 @@ class TimestampParser:
             found = self._parse(value)
         except (ValueError, OverflowError, TypeError):
             found = None
-        if found is None and isinstance(value, str) and (text := value.strip()).lower() not in _NO_TIME:
+        if (
+            found is None
+            and isinstance(value, str | int | float)
+            and (text := str(value).strip()).lower() not in _NO_TIME
+        ):
             before = self._unknown
             self._unknown = UnknownTimes(
                 before.count + 1, before.form or _form_of(text), of_day=before.of_day and is_time_of_day(text)
@@ -217,7 +215,7 @@ class TimestampParser:
         if parts := next((found.groupdict() for form in _FORMS if (found := form.fullmatch(text))), None):
             return self._from_parts(parts)
         found = _DOTNET.fullmatch(text)
-        plain = text if found else _plain(text)
+        plain = text if found else plain_time(text)
         return self._parse_text(plain) if plain != text else self._from_number(int(found[1]) if found else float(text))
 
     def _by_format(self, text: str) -> datetime | None:
@@ -230,7 +228,9 @@ class TimestampParser:
 
     def _from_digits(self, text: str) -> datetime | None:
         pattern = _COMPACT.get(len(text))
-        if pattern is None or not text.startswith(("19", "20")):
+        if pattern and not text.startswith(("19", "20")):
+            pattern = "%y%m%d%H%M%S" if len(text) == 12 and text[0] in "23" else None
+        if pattern is None:
             return None
         if len(text) == 17:
             text += "000"
@@ -242,6 +242,7 @@ class TimestampParser:
     def _from_parts(self, parts: Mapping[str, Any]) -> datetime:
         year = int(parts["year"])
         year += 2000 if year < 100 else 0
+        year -= _BUDDHIST[2] if _BUDDHIST[0] <= year < _BUDDHIST[1] else 0
         month, day = parts.get("month"), parts.get("day")
         if name := parts.get("name"):
             month = _MONTHS.get(name[:3].lower(), 0)
@@ -286,8 +287,11 @@ class TimestampParser:
 
     def _from_number(self, number: float) -> datetime | None:
         for scale in _SCALES:
-            if 1e8 <= number / scale < 1e10:  # from 1973 to 2286
+            if _SECONDS[0] <= number / scale < _SECONDS[1]:
                 return _EPOCH + timedelta(microseconds=number * 1_000_000 // scale if scale > 1 else number * 1_000_000)
+        for least, most, parts, before in _OTHER_COUNTS:
+            if least <= number < most:
+                return _EPOCH + timedelta(microseconds=number * 1_000_000 // parts - before * 1_000_000)
         if _EXCEL_DAYS[0] <= number < _EXCEL_DAYS[1]:
             return self._local(_EXCEL_EPOCH + timedelta(seconds=round(number * 86_400)))
         return None
@@ -307,21 +311,6 @@ class TimestampParser:
             hour = f"{time:%Y-%m-%d}", f"{time:%H}"
             self._epochs[" ".join(hour)] = self._epochs["T".join(hour)] = epoch
         return epoch
-
-
-def _plain(text: str) -> str:
-    """A time without what programs and spreadsheets write around it, in half-width characters, the date first."""
-    plain = unicodedata.normalize("NFKC", text).strip(_AROUND).replace("－", "-")
-    plain = _TRAILING.sub("", plain)
-    if called := _CALLED.fullmatch(plain):
-        plain = called[1]
-    if era := _ERA.match(plain):
-        plain = f"{int(era['year']) + _ERAS[era['era']]}{plain[era.end() :]}"
-    if _OF_CHINA.search(plain):
-        plain = f"{_OF_CHINA.sub('', plain)} +08:00"
-    if first := _CLOCK_FIRST.fullmatch(plain):
-        plain = f"{first['date']} {first['clock']}"
-    return plain
 
 
 def _form_of(text: str) -> str:

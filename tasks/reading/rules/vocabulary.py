@@ -58,11 +58,11 @@ NAMES: Final[Mapping[str, str]] = {
     "time": (
         "time timestamp ts datetime sentat sendtime sendat createdat createtime createdtime "
         "createddate timestampms msgtimestamp messagetimestamp msgtime messagetime eventtime occurredat gmtcreate "
-        "absolutetime loggedat postedat strtime "
+        "absolutetime loggedat postedat strtime hourminute 时刻 時刻 时分 "
         "时间 发送时间 消息时间 "
         "发言时间 聊天时间 创建时间 消息发送时间 时间戳 日期时间 時間 發送時間"
     ),
-    "date": "date day 日期 消息日期 发送日期 聊天日期",
+    "date": "date day messagedate msgdate senddate sentdate chatdate 日期 消息日期 发送日期 聊天日期 会话日期 發送日期",
     "started_at": (
         "startedat starttime begintime startat 开始时间 会话开始时间 会话时间 接入时间 對話開始時間 開始時間"
     ),

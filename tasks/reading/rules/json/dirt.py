@@ -25,7 +25,7 @@ _KEY: Final = re.compile(r"[\w.:#-]{1,64}[ ]?[\t:|][ ]?(?=\{\")")
 _SCRIPT_END: Final = " \t\r\n;)"
 
 _NO_VALUE: Final = re.compile(
-    r"[\[\],;()\s]*\}?'?,?\s*|\s*(?://|#)[^\n]{0,1000}|\s*/\*.{0,1000}\*/\s*|"
+    r"[\[\],;()\s]*(?:\}'?|')?,?|\s*(?://|#)[^\n]{0,1000}|\s*/\*.{0,1000}\*/\s*|"
     r"\s*(?:(?:var|let|const)\s{1,4})?[\w$.]{1,80}\s{0,4}[=(][\s\[]*|\s*export default[\s\[]*|"
     r"\s*(?:for\s?\(;;\);|while\s?\((?:1|true)\);)\s*|\s*```\w{0,10}\s*",
     re.S,
@@ -42,7 +42,7 @@ _BRACKETS: Final = re.compile(r"[\[({]|[\])}]")
 
 def is_no_value(text: str) -> bool:
     """True for what may stand between records and says nothing: a bracket, a comment, a script's assignment."""
-    return _NO_VALUE.fullmatch(_COMMENTS.sub("", text, count=1)) is not None
+    return _NO_VALUE.fullmatch(text, _COMMENTS.match(text).end()) is not None  # type: ignore[union-attr]
 
 
 def without_wrapping(text: str) -> str:
