@@ -129,7 +129,7 @@ def _field(cell: Any) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return cell.replace("\r\n", "\v").replace("\n", "\v").replace("\r", "\v")
+        return cell.replace("_x000D_", "").replace("\r\n", "\v").replace("\n", "\v").replace("\r", "\v")
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:

@@ -99,7 +99,7 @@ class Table:
     """CSV or TSV. A row without any content is a blank line; one that is the `header` again is no row of the log.
 
     `begins` is the line below the header. With `sides`, a row holds a message of each; `fills_ids` says that a blank
-    id is that of the row above.
+    id is that of the row above. Rows may lack the last columns, and are `short` then.
     """
 
     log: LogContext
@@ -109,6 +109,7 @@ class Table:
     begins: int = 1
     sides: Sides | None = None
     fills_ids: bool = False
+    short: int = 0
 
     def __call__(self, file: BinaryIO, head: ObjectHead) -> Iterator[Read]:
         """Yield what the object holds, in its order."""
@@ -116,7 +117,8 @@ class Table:
         lines = text_lines(file, head, self.log, rejects)
         if self.begins > 1:
             lines = (line for line in lines if line[0] >= self.begins)
-        read = TableRows(self.log, self.columns, self.dialect.delimiter, fills_ids=self.fills_ids).read
+        reader = TableRows(self.log, self.columns, self.dialect.delimiter, fills_ids=self.fills_ids, short=self.short)
+        read = reader.read
         first = self.header[0] if self.header else None
         for number, row in self._rows(lines):
             if rejects:
@@ -155,7 +157,7 @@ def text_lines(file: BinaryIO, head: ObjectHead, log: LogContext, rejects: list[
             rejects.append(too_long(log, number))
             continue
         try:
-            text = line.decode(encoding)
+            text = line.decode(encoding) if encoding == "utf-8" else decode_line(line, encoding)
         except UnicodeDecodeError:
             try:
                 text = decode_line(line, encoding)

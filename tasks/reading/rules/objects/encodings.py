@@ -50,6 +50,8 @@ _ENOUGH: Final = 20  # characters outside ASCII
 
 _TOO_FEW: Final = 4
 
+_NEARLY_ALL: Final = 0.9
+
 _WRONG_SHARE: Final = 0.05
 
 _FIRST_LINES: Final = 10  # that are no ASCII; by chance so many bytes of another encoding are no UTF-8
@@ -96,19 +98,44 @@ def utf16_of(first: bytes) -> str:
 def decode(line: bytes, encoding: str) -> str:
     """A line as text. Half a character at the end of a field costs that character, not the line.
 
+    A line may be in the other one of UTF-8 and GB18030 than the lines around it, as where two logs were joined.
+
     Raises:
         UnicodeDecodeError: it is not in this encoding.
     """
+    if encoding == "gb18030" and not line.isascii() and (text := _of_utf8(line)):
+        return text
     try:
         return line.decode(encoding)
     except UnicodeDecodeError:
-        if encoding == "utf-8" and (text := _with_surrogates(line)):
+        if encoding == "utf-8" and (text := _with_surrogates(line) or _of_gb18030(line)):
             return text
         text = line.decode(encoding, "replace")
         wrong = text.count("\ufffd")
         if wrong > 1 + _WRONG_SHARE * sum(not character.isascii() for character in text):
             raise
         return text
+
+
+def _of_utf8(line: bytes) -> str:
+    """A line that is UTF-8, told by Chinese that all of it is; "" for any other."""
+    with suppress(UnicodeDecodeError):
+        text = line.decode("utf-8")
+        others = [sign for sign in text if not sign.isascii()]
+        if sum("\u3000" <= sign <= "\u9fff" or "\uff00" <= sign <= "\uffef" for sign in others) * 2 > len(others):
+            return text
+    return ""
+
+
+def _of_gb18030(line: bytes) -> str:
+    """A line that is GB18030, told by the common characters that nearly all of it is; "" for any other."""
+    with suppress(UnicodeDecodeError):
+        text = line.decode("gb18030")
+        others = [sign for sign in text if not sign.isascii()]
+        common = sum(_COMMON["gb18030"].fullmatch(sign.encode("gb18030")) is not None for sign in others)
+        if len(others) >= _TOO_FEW and common >= _NEARLY_ALL * len(others):
+            return text
+    return ""
 
 
 def _with_surrogates(line: bytes) -> str:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import BinaryIO, Final
 
 from tasks.reading.rules.objects.decompression import BrokenStream, compression_of, decompressed
+from tasks.reading.rules.objects.encoded_twice import way_to_mend
 from tasks.reading.rules.objects.encodings import decode, encoding_of, is_doubtful, utf16_of
 
 HEAD_BYTES: Final = 1 << 18
@@ -24,6 +25,9 @@ _ORDER_BYTES: Final = 1 << 10
 _ASCII: Final = bytes(range(128))
 
 _BETWEEN: Final = " \t\r\n,\ufeff\x1e"
+
+# NULs, and the mark by which DOS ends a file.
+_NO_TEXT: Final = b"\0\x1a"
 
 _LINE_END: Final = re.compile(rb"[\r\n]")
 
@@ -297,7 +301,9 @@ def _unmarked(chunks: Iterator[bytes]) -> tuple[Iterator[bytes], bool]:
 
     utf16 = utf16_of(first[:_ORDER_BYTES])
     texts = _utf16_as_utf8(all_chunks(), utf16) if utf16 else all_chunks()
-    return (chunk.replace(b"\0", b"") for chunk in texts), bool(utf16)
+    if not utf16 and (mend := way_to_mend(first[:_ORDER_BYTES])):
+        texts = mend(texts)
+    return (chunk.translate(None, _NO_TEXT) for chunk in texts), bool(utf16)
 
 
 def _utf16_as_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:

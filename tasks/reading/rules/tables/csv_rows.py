@@ -17,7 +17,7 @@ class Dialect(NamedTuple):
     r"""Delimiter and quoting of a table; `escaped` means that a backslash escapes the next character.
 
     `dumped` means that fields hold `\n` for a line end and `\N` for nothing, as databases dump them; `padded` means
-    that blanks stand around them.
+    that blanks stand around them, `spaced` that a blank stands before a quoted one.
     """
 
     delimiter: str = ","
@@ -26,6 +26,7 @@ class Dialect(NamedTuple):
     dumped: bool = False
     padded: bool = False
     quote: str = '"'
+    spaced: bool = False
 
 
 def split_rows(lines: Iterable[Line], dialect: Dialect, width: int = 0) -> Iterator[Row]:
@@ -69,7 +70,14 @@ def undumped(fields: list[str]) -> list[str]:
 
 def _reader(lines: Iterable[str], dialect: Dialect, *, strict: bool) -> Iterator[list[str]]:
     escape = "\\" if dialect.escaped else None
-    return csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, escapechar=escape, strict=strict)
+    return csv.reader(
+        lines,
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        escapechar=escape,
+        strict=strict,
+        skipinitialspace=dialect.spaced,
+    )
 
 
 def _fields(line: str, dialect: Dialect) -> list[str] | None:

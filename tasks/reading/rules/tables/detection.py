@@ -1,5 +1,6 @@
 """Detection of tables: a header that names a conversation, a speaker and a text, or columns that a mapping names."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -47,6 +48,10 @@ _DELIMITERS: Final = {
 
 _FEWEST_NAMES: Final = 3
 
+_BETWEEN_NAMES: Final = re.compile(r"(?<=[^\W_])[^\w\s\"'()（）\[\]]{2,4}(?=[^\W_])")
+
+_LONGEST_HEADER: Final = 2_000
+
 _OF_DUMPS: Final = ("\t", "\x01", "\x02", "\x1f")
 
 _FEWEST_BLANK: Final = 0.25  # of the ids, where a blank one is that of the row above
@@ -74,7 +79,7 @@ def detect_table(candidate: Candidate) -> Detected | None:
         if at < above:
             continue
         for name in ("csv", "tsv"):
-            for delimiter in _DELIMITERS[name] if candidate.may_be(name) else ():
+            for delimiter in (*_DELIMITERS[name], *_signs_between(line)) if candidate.may_be(name) else ():
                 if (separator and delimiter != separator) or delimiter not in line:
                     continue
                 if found := _headed(candidate, at, name, _dialect(candidate, delimiter)):
@@ -112,6 +117,12 @@ def detect_headerless(candidate: Candidate) -> Detected | None:
     return None
 
 
+def _signs_between(line: str) -> tuple[str, ...]:
+    """The signs that stand between all names of a line, where they are several and always the same: @#@, <>."""
+    found = _BETWEEN_NAMES.findall(line[:_LONGEST_HEADER])
+    return (found[0],) if len(found) >= _FEWEST_NAMES - 1 and len(set(found)) == 1 else ()
+
+
 def _by_values_alone(candidate: Candidate, name: str, delimiter: str) -> Detected | None:
     dialect = _dialect(candidate, delimiter)
     rows = [row for _, row in split_rows(enumerate(candidate.lines), dialect)]
@@ -139,10 +150,11 @@ def _declared_separator(candidate: Candidate) -> str:
 
 def _dialect(candidate: Candidate, delimiter: str) -> Dialect:
     sample = candidate.sample
-    quoted = candidate.mapping.quoted and delimiter not in ("\x01", *_SEVERAL)
+    quoted = candidate.mapping.quoted and delimiter != "\x01" and len(delimiter) == 1
     escaped = quoted and sample.escapes_quotes and sample.has('"' + delimiter)
     dumped = delimiter in _OF_DUMPS and not escaped and (sample.has("\\n") or sample.has("\\N"))
-    return Dialect(delimiter, quoted, escaped, dumped)
+    spaced = quoted and sample.has(f'{delimiter} "') and not sample.has(f'{delimiter}"')
+    return Dialect(delimiter, quoted, escaped, dumped, spaced=spaced)
 
 
 def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detected | None:
@@ -187,8 +199,17 @@ def _headed(candidate: Candidate, at: int, name: str, dialect: Dialect) -> Detec
     fills = not (sides or between) and _leaves_ids_blank(candidate, columns, at, dialect)
     if fills:
         notes.append("a blank id is that of the row above")
-    reader = Table(log, columns, dialect, header, begins, sides, fills)
+    short = 0 if sides or between else _common_width(candidate, columns, at, dialect)
+    reader = Table(log, columns, dialect, header, begins, sides, fills, short)
     return Detected(candidate.named(name), reader, "; ".join(notes), log, _meanings(columns))
+
+
+def _common_width(candidate: Candidate, columns: Columns, at: int, dialect: Dialect) -> int:
+    """The width that all of the first rows have, where they lack columns of attributes at their end; else 0."""
+    widths = {len(row) for _, row in split_rows(enumerate(candidate.lines[at + 1 :]), dialect)}
+    needed = {place for place in columns if isinstance(place, int)}
+    (width,) = widths if len(widths) == 1 else (0,)
+    return width if max(needed) < width < columns.width else 0
 
 
 def _looked_into(

@@ -13,7 +13,15 @@ _TOTALS: Final = frozenset(
     "合计 总计 小计 汇总 共计 總計 合計 total totals subtotal sum count grandtotal".split()  # noqa: SIM905
 )
 
-_FOOTER: Final = re.compile(r"\(?\d{1,9} rows?(?: in set)?(?: \(.{0,20}\))?\)?", re.I)
+# What programs write below a table. A sentence may be the second line of a message.
+_FOOTER: Final = re.compile(
+    r"\(?\d{1,9} (?:rows?|records?|行)(?: in set)?(?:\s?\(.{0,20}\)| affected| selected|受影响)?\)?"
+    r"|共\s?\d{1,9}\s?[条行页个]\S{0,12}|第\s?\d{1,6}\s?页\s?.{0,20}"
+    r"|[-=*\s]{0,20}end(?: of (?:file|report|export))?[-=*\s]{0,20}"
+    r"|(?:导出|生成|打印|制表)(?:人|时间|日期)[:：].{0,80}"
+    r"|(?:exported|generated) (?:by|on|at)\b.{0,80}|(?:copyright\b|©).{0,80}",
+    re.I,
+)
 
 _RULER: Final = " \t-=:+|_─━—*"
 

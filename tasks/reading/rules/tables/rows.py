@@ -12,7 +12,7 @@ from tasks.reading.rules.json.fields import joined
 from tasks.reading.rules.json.lenient import parse_json
 from tasks.reading.rules.json.records import JsonRecords
 from tasks.reading.rules.json.reshaping import texts_of_sides
-from tasks.reading.rules.json.texts import NO_IDS, undressed, words_in_envelope
+from tasks.reading.rules.json.texts import NO_IDS, words_in_envelope
 from tasks.reading.rules.messages import Message, new_message
 from tasks.reading.rules.reasons import no_label, strangers_in
 from tasks.reading.rules.speakers import (
@@ -23,6 +23,7 @@ from tasks.reading.rules.speakers import (
     speaker_of_flag,
     speaker_of_user_flag,
 )
+from tasks.reading.rules.tables.cells import NO_TEXTS, id_of_cell, number_of_cell, text_of_cell
 from tasks.reading.rules.tables.row_kinds import SIDES_HEADER, says_nothing
 from tasks.reading.rules.transcripts.dialogues import split_transcript
 from tasks.reading.rules.vocabulary import KINDS, MEANINGS, normalized
@@ -34,12 +35,10 @@ _NOTHING: Final = frozenset({"", "nan", "NaN", "null", "NULL", "None", "none", "
 # An id that a spreadsheet has rounded: 2.02611E+17. What it was is lost, and other ids look the same now.
 _ROUNDED: Final = re.compile(r"\d\.\d{1,14}[eE]\+\d{2}")
 
-_WHOLE: Final = re.compile(r"\d{1,15}\.0")
-
 # Second characters of ids that want a closer look: none, ="00123", 2.02611E+17.
 _OF_SPREADSHEETS: Final = frozenset(["", '"', "."])
 
-_SPREADSHEET_SIGNS: Final = frozenset("='`")
+_SPREADSHEET_SIGNS: Final = frozenset("='`\"")
 
 _FALSE: Final = ("false", "0", "no", "否")
 
@@ -174,7 +173,9 @@ def mapping_columns(columns: tuple[str, ...]) -> Columns:
 class TableRows:
     """Reads the rows of one object."""
 
-    def __init__(self, log: LogContext, columns: Columns, delimiter: str, *, fills_ids: bool = False) -> None:
+    def __init__(
+        self, log: LogContext, columns: Columns, delimiter: str, *, fills_ids: bool = False, short: int = 0
+    ) -> None:
         self._log = log
         self._uri = log.uri
         self._columns = columns
@@ -197,6 +198,7 @@ class TableRows:
         self._plain = self._plain and columns.conversation_id >= 0
         self._plain = self._plain and not (fills_ids or log.newest_first or log.enveloped)
         self._fills_ids = fills_ids
+        self._short = short
         self._last_id = ""
 
     def read(self, number: int, row: list[str]) -> Message | Conversation | Reject | None:
@@ -216,7 +218,7 @@ class TableRows:
         conversation_id = row[columns.conversation_id].strip() if columns.conversation_id >= 0 else ""
         conversation_id = "" if conversation_id in NO_IDS else conversation_id
         if conversation_id[:1] in _SPREADSHEET_SIGNS or conversation_id[-2:] == ".0":
-            conversation_id = _id(conversation_id)
+            conversation_id = id_of_cell(conversation_id)
         if columns.transcript >= 0:
             return self._conversation(number, row, conversation_id)
         return self._message(number, row, conversation_id)
@@ -231,7 +233,7 @@ class TableRows:
         conversation_id, text = row[at_id].strip(), row[at_text]
         if conversation_id[1:2] in _OF_SPREADSHEETS or conversation_id[-2:] == ".0" or not text or text.isspace():
             return None
-        if conversation_id in NO_IDS:
+        if conversation_id in NO_IDS or text[0] == "'" or text in NO_TEXTS:
             return None
         if conversation_id[0] in _SPREADSHEET_SIGNS:
             return None
@@ -249,7 +251,7 @@ class TableRows:
         if conversation_id[1:2] == "." and _ROUNDED.fullmatch(conversation_id):
             why = "its id has lost its last digits in a spreadsheet; export it as text"
             return Message(conversation_id, self._uri, number, None, why)
-        text = row[columns.text]
+        text = text_of_cell(row[columns.text])
         if self._log.enveloped:
             text = words_in_envelope(text) or text
         speaker = self._known.get(row[columns.role]) or self._speaker(row) if self._by_role else self._speaker(row)
@@ -272,7 +274,7 @@ class TableRows:
             (row[columns.started_at] or None) if columns.started_at >= 0 else None,
             "" if channel in _NOTHING else channel,
             self._attributes(row) or None,
-            _number(row[columns.number]) if columns.number >= 0 else -number if self._log.newest_first else None,
+            number_of_cell(row[columns.number]) if columns.number >= 0 else -number if self._log.newest_first else None,
             row[columns.message_id] if columns.message_id >= 0 else "",
         )
 
@@ -308,11 +310,11 @@ class TableRows:
         )
 
     def _fitted(self, row: list[str]) -> list[str] | None:
-        """A row of too many fields, where it is plain which delimiters belong to its text."""
+        """A row of fewer fields, where all are, or of too many, where it is plain which belong to its text."""
         columns = self._columns
         width, text = columns.width, columns.text
         if len(row) < width:
-            return None
+            return [*row, *[""] * (width - len(row))] if len(row) == self._short else None
         if not any(row[width:]):
             return row[:width]
         if text < 0 or columns.role < 0:
@@ -376,19 +378,3 @@ class TableRows:
         }
         found = next(iter(JsonRecords(self._log).read(record, number)), None)
         return None if isinstance(found, Message) else found
-
-
-def _id(field: str) -> str:
-    """An id as it was before a spreadsheet wrote it: `="00123"` is 00123, `1001.0` is 1001."""
-    if field[:2] == '="' and field[-1:] == '"':
-        return field[2:-1]
-    if field[:1] in "'`":
-        return undressed(field)
-    if field[-2:] == ".0" and _WHOLE.fullmatch(field):
-        return field[:-2]
-    return field
-
-
-def _number(field: str) -> float | None:
-    field = field.strip()
-    return int(field) if field.isascii() and field.isdecimal() and len(field) < 19 else None
