@@ -24,7 +24,7 @@ Chunks = Iterator[bytes]
 
 
 def way_to_mend(first: bytes) -> Callable[[Chunks], Chunks] | None:
-    """What makes an object's chunks UTF-8 that was encoded once, by its first bytes; None for one that is."""
+    """The function that makes an object's chunks UTF-8 encoded once, by its first bytes; None where it is that."""
     if _ESCAPED.search(first):
         return _unescaped
     if first.isascii():

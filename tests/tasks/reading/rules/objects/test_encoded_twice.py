@@ -38,6 +38,7 @@ def test_read_reads_escapes_of_bytes(indent):
 def test_escapes_of_bytes_are_mended_wherever_chunks_end(sizes):
     written = json.dumps("已为您催促仓库\\n".encode().decode("latin-1") * 3).encode()
     mend = way_to_mend(written)
+    assert mend is not None
     source = io.BytesIO(written)
     chunks = [*map(source.read, sizes), source.read()]
     assert b"".join(mend(iter(chunks))) == b"".join(mend(iter([written])))

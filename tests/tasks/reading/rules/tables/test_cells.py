@@ -69,9 +69,10 @@ def test_read_knows_quotes_behind_a_blank():
 
 def test_read_takes_the_sign_for_a_carriage_return_out_of_a_workbook():
     book = openpyxl.Workbook()
-    book.active.append(["会话ID", "角色", "内容"])
+    sheet = book.create_sheet("messages", 0)
+    sheet.append(["会话ID", "角色", "内容"])
     for side, words in TURNS:
-        book.active.append(["c1", side, f"{words}_x000D_\n谢谢"])
+        sheet.append(["c1", side, f"{words}_x000D_\n谢谢"])
     out = io.BytesIO()
     book.save(out)
     assert [text for _, text in said(Read(out.getvalue()).conversation)] == [f"{words}\v谢谢" for _, words in TURNS]
