@@ -89,7 +89,7 @@ def _check(args: Any) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.accept_themes", "Accept or refuse proposed themes, and restate published days.")
+    parser = command_line.parser("flows.accept_themes", __doc__)
     parser.add_argument("--sheet", default="", help="the filled-in .xlsx or .csv file")
     parser.add_argument("--restate-from", type=command_line.day_argument, default=None, help="the first day to restate")
     parser.add_argument("--restate-to", type=command_line.day_argument, default=None, help="the last day to restate")

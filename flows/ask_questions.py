@@ -180,7 +180,7 @@ def _figures(figures: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.ask_questions", "Ask a shop's own questions about a published day.")
+    parser = command_line.parser("flows.ask_questions", __doc__)
     parser.add_argument(
         "--day", type=command_line.day_argument, default=None, help="the day, such as 2026-11-22 (default: yesterday)"
     )

@@ -112,7 +112,7 @@ def _format_summary(made: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.assign_themes", "Have a model assign the themes of published days.")
+    parser = command_line.parser("flows.assign_themes", __doc__)
     parser.add_argument("--start", type=command_line.day_argument, default=None, help="the first day (default: --end)")
     parser.add_argument("--end", type=command_line.day_argument, default=None, help="the last day (default: yesterday)")
     args = parser.parse_args(arguments)

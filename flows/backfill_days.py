@@ -234,7 +234,7 @@ async def _summarized(day: date, settings: Mapping[str, Any]) -> Outcome:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.backfill_days", "Summarize every day of a range that is not complete yet.")
+    parser = command_line.parser("flows.backfill_days", __doc__)
     parser.add_argument("--start", type=command_line.day_argument, help="the first day")
     parser.add_argument("--end", type=command_line.day_argument, help="the last day, itself included")
     parser.add_argument(

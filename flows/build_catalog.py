@@ -58,7 +58,7 @@ def _days_of(month: str) -> list[date]:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.build_catalog", "Write views.sql and the data dictionary.")
+    parser = command_line.parser("flows.build_catalog", __doc__)
     parser.add_argument("--month", default="", metavar="MONTH", help="make one file a table of a month, as 2026-11")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)

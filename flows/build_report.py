@@ -50,7 +50,7 @@ async def build_report(start: date, end: date, settings: SettingsParameter | Non
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.build_report", "Rebuild reports from the tables, without a model call.")
+    parser = command_line.parser("flows.build_report", __doc__)
     parser.add_argument("--start", type=command_line.day_argument, required=True, help="the first day")
     parser.add_argument("--end", type=command_line.day_argument, required=True, help="the last day, itself included")
     args = parser.parse_args(arguments)

@@ -1,6 +1,6 @@
 """Check everything that the settings name, one by one, in under a minute: run it before the first night.
 
-python -m flows.check_setup
+python -m flows.check_setup     (costs two calls of the endpoint at most)
 """
 
 import asyncio
@@ -190,9 +190,7 @@ async def _prefect() -> Sequence[Finding]:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow. It needs no Prefect server: what is wrong with that is one of its findings."""
-    parser = command_line.parser(
-        "flows.check_setup", "Try everything that the settings name. It costs two calls of the endpoint at most."
-    )
+    parser = command_line.parser("flows.check_setup", __doc__)
     parser.add_argument("--embedding", default="", help="a model of embeddings to try, too, such as openai:NAME")
     args = parser.parse_args(arguments)
     began = datetime.now(UTC)

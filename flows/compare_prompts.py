@@ -139,9 +139,7 @@ def _contestant(prompt: Prompt, evaluation: Evaluation, first: Evaluation) -> Co
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser(
-        "flows.compare_prompts", "Compare a base model with each prompt, and a deployed endpoint, side by side."
-    )
+    parser = command_line.parser("flows.compare_prompts", __doc__)
     parser.add_argument("--base", required=True, help="the base model, written as an endpoint: ernie-speed-8k")
     parser.add_argument("--prompts", nargs="+", default=None, help="its prompt versions (default: the active one)")
     parser.add_argument(

@@ -204,7 +204,7 @@ def _by() -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.deploy_model", "Bring a fine-tuned model into service, or take it out again.")
+    parser = command_line.parser("flows.deploy_model", __doc__)
     parser.add_argument("--name", required=True, help="of the tuning; give it again to go on where it was")
     actions = parser.add_mutually_exclusive_group()
     for action, text in (

@@ -116,7 +116,7 @@ def _format_summary(made: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.erase_customer", "Erase one customer or conversation from the warehouse.")
+    parser = command_line.parser("flows.erase_customer", __doc__)
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument(
         "--conversation", metavar="ID", default=None, help="a conversation's id, as logged or as in tables"

@@ -75,9 +75,7 @@ async def judge_published(config: Settings, start: date | None, end: date | None
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser(
-        "flows.evaluate_model", "Score a file of predictions, or an endpoint's answers about labeled conversations."
-    )
+    parser = command_line.parser("flows.evaluate_model", __doc__)
     parser.add_argument(
         "--predictions",
         type=Path,

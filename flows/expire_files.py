@@ -69,9 +69,7 @@ def _format_summary(removed: Mapping[str, int]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser(
-        "flows.expire_files", "Remove leftovers, and old answers, reports, texts and tables if told to."
-    )
+    parser = command_line.parser("flows.expire_files", __doc__)
     for kind, what, days in (
         ("answers", "answers", 0),
         ("reports", "reports", 0),

@@ -128,7 +128,7 @@ async def _stop(name: str, config: Settings) -> dict[str, Any]:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.fine_tune_model", "Fine-tune the base model and pick the best experiment.")
+    parser = command_line.parser("flows.fine_tune_model", __doc__)
     parser.add_argument("--name", required=True, help="names the tuning; give it again to go on where it was")
     parser.add_argument(
         "--training-set",

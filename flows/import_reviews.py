@@ -56,7 +56,7 @@ def _read(sheet: str, config: Settings) -> tuple[list[tuple[int, Cells]], str]:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.import_reviews", "Read a filled-in review sheet back as labels.")
+    parser = command_line.parser("flows.import_reviews", __doc__)
     parser.add_argument("--sheet", required=True, help="the .xlsx or .csv file")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)

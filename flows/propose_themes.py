@@ -70,7 +70,7 @@ async def propose_themes(
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.propose_themes", "Propose new themes from the tables, for people to decide.")
+    parser = command_line.parser("flows.propose_themes", __doc__)
     parser.add_argument("--start", type=command_line.day_argument, default=None, help="the first day (default: a week)")
     parser.add_argument("--end", type=command_line.day_argument, default=None, help="the last day (default: yesterday)")
     parser.add_argument("--output", default="", help="an .xlsx or .csv file (default: reviews/… in the warehouse)")

@@ -85,7 +85,7 @@ async def _wait_for(days: Sequence[date], warehouse: ObjectStore, config: Settin
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.publish_edition", "Publish the last whole week's or month's report.")
+    parser = command_line.parser("flows.publish_edition", __doc__)
     parser.add_argument("--period", choices=("week", "month"), default="week", help="which edition (default: week)")
     parser.add_argument(
         "--before", type=command_line.day_argument, default=None, help="the day it is published on (default: today)"

@@ -89,7 +89,7 @@ def _conversations(draw: Draw, config: Settings) -> Iterator[tuple[date, str, Co
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.sample_for_review", "Draw a sample of the summaries for people to review.")
+    parser = command_line.parser("flows.sample_for_review", __doc__)
     parser.add_argument("--start", type=command_line.day_argument, required=True, help="the first day")
     parser.add_argument("--end", type=command_line.day_argument, required=True, help="the last day, itself included")
     parser.add_argument("--size", type=command_line.count_argument, default=150, help="conversations (default: 150)")

@@ -107,7 +107,7 @@ def _format_summary(made: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.shadow_day", "Ask a candidate about a sample of a published day.")
+    parser = command_line.parser("flows.shadow_day", __doc__)
     parser.add_argument(
         "--day", type=command_line.day_argument, default=None, help="the day, such as 2026-11-22 (default: yesterday)"
     )

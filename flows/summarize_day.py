@@ -199,7 +199,7 @@ def _survey(tally: DayTally, settings: Mapping[str, Any]) -> Iterator[str]:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.summarize_day", "Summarize one day of conversations.")
+    parser = command_line.parser("flows.summarize_day", __doc__)
     parser.add_argument(
         "--day", type=command_line.day_argument, default=None, help="the day, such as 2026-11-22 (default: yesterday)"
     )

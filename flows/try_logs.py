@@ -1,6 +1,6 @@
 """Show how log files are read: their format, speakers and days. Calls nobody.
 
-python -m flows.try_logs FILE_OR_FOLDER
+python -m flows.try_logs FILE_OR_FOLDER     (exit code 1 where no conversation can be summarized)
 """
 
 import shlex
@@ -23,10 +23,7 @@ _REPEATED = ("log_format", "mappings", "timezone")
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this command."""
-    parser = command_line.parser(
-        "flows.try_logs",
-        "Show what logs are taken for. Calls nobody, writes nothing. Exit 1 where no conversation can be summarized.",
-    )
+    parser = command_line.parser("flows.try_logs", __doc__)
     parser.add_argument("path", help="a file or folder of logs, or bos://bucket/prefix")
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)

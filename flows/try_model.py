@@ -80,7 +80,7 @@ def format_summary(tried: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of this flow."""
-    parser = command_line.parser("flows.try_model", "Ask an endpoint about one conversation.")
+    parser = command_line.parser("flows.try_model", __doc__)
     parser.add_argument("--text", default="", help="a file with the conversation, or - for stdin (default: a sample)")
     args = parser.parse_args(arguments)
     settings = {"summarizer": "qianfan", **command_line.chosen_settings(args)}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Final, NoReturn, get_args
 
 from flows.wiring.settings import flags
@@ -116,19 +117,19 @@ def as_typed(line: str) -> str:
     return line.replace("python -m flows.", typed("flows."))
 
 
-def parser(module: str, summary: str, example: str = "") -> argparse.ArgumentParser:
+def parser(module: str, doc: str | None) -> argparse.ArgumentParser:
     """Return a parser with a flag for every setting; flags that are not set are absent from its result.
 
     Args:
         module: the command, such as `flows.summarize_day`.
-        summary: one sentence.
-        example: the flags of a typical call.
+        doc: the module's docstring: a sentence, and examples of calls.
     """
     command = typed(module)
+    summary, _, examples = as_typed(doc or "").strip().partition("\n\n")
     made = _Parser(
         prog=command,
         usage=f"{command} [flags]",
-        description=f"{summary}\n\n  {command} {example}".rstrip() if example else summary,
+        description=f"{summary}\n\n{indent(examples, '  ')}",
         epilog=ENVIRONMENT,
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=26, width=118),
         argument_default=argparse.SUPPRESS,
