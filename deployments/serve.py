@@ -33,7 +33,7 @@ from deployments.login import CLIENT_LOGIN, SERVER_LOGIN, check_exposure, login_
 from deployments.parts import PartFailed, Service, announce
 from deployments.postgresql import Cluster
 from deployments.worker import STOP_SECONDS as WORKER_STOP_SECONDS
-from flows.wiring.commands.environment import raise_file_limit, spare_from_proxy
+from flows.wiring.commands.environment import prefect_server_at, raise_file_limit, spare_from_proxy
 from flows.wiring.commands.own_server import free_port
 from flows.wiring.commands.serving import SERVING
 from flows.wiring.commands.standard_streams import complain
@@ -104,7 +104,7 @@ def serve(
         server = [_PYTHON, "-m", "deployments.server", "--host", host, "--port", str(port)]
         start(_server(server, f"{host}:{port}", {**environment, **connection}, folder, options))
 
-        environment["PREFECT_API_URL"] = f"{url}/api"
+        environment |= prefect_server_at(f"{url}/api")
         shows_reports = _link_to_reports(environment, f"http://{host}:{reports_port or port + 1}")
         _check_settings(environment)
         _set_up(environment)

@@ -30,7 +30,7 @@ _ROOT = Path(__file__).parents[2]
 # What a new server has made in its folder when it first answers: half of the CPU of its start is migrations.
 _NEW = _ROOT / ".tmp" / f"prefect-{prefect.__version__}"
 # Each of Prefect's clients reads its certificates: 20 ms for the world's 140. No test speaks TLS to Prefect: one does.
-ONE_CERTIFICATE = Path(__file__).parent / "nobody.pem"
+ONE_CERTIFICATE = _ROOT / "flows" / "wiring" / "commands" / "nobody.pem"
 _START_SECONDS = 240.0
 # Nobody looks at a task run while its flow runs: one by one, their records are a third of the server's work.
 # A test that waits for an event waits until the next batch.

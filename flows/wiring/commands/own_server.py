@@ -14,7 +14,7 @@ from typing import Final
 from prefect.context import refresh_global_settings_context
 from prefect.settings import PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS, get_current_settings
 
-from flows.wiring.commands.environment import mark_children
+from flows.wiring.commands.environment import mark_children, name_prefect_server
 from flows.wiring.commands.new_database import make_new_database
 from flows.wiring.commands.server_ahead import serve
 from tasks.domain.errors import RunError
@@ -48,7 +48,7 @@ def start_own_server() -> None:
         if server.poll() is not None or time.monotonic() > until:
             raise RunError(NOT_IN_TIME)
         time.sleep(_SECONDS_BETWEEN_LOOKS)
-    mark_children("PREFECT_API_URL", f"http://{_HOST}:{port}/api")
+    name_prefect_server(f"http://{_HOST}:{port}/api")
     mark_children("PREFECT_UI_URL", "")  # there are no pages to lead to
     refresh_global_settings_context()
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from prefect.context import refresh_global_settings_context
 from prefect.settings import PREFECT_API_AUTH_STRING
 
-from flows.wiring.commands.environment import mark_children, serve_folder
+from flows.wiring.commands.environment import mark_children, name_prefect_server, serve_folder
 from flows.wiring.commands.serving import address_served
 
 LOGIN: Final = "login"
@@ -26,7 +26,7 @@ def use_served() -> bool:
     login = named.get_secret_value() if named else _read(serve_folder() / LOGIN)
     if not _lets_in(address, login):
         return False
-    mark_children("PREFECT_API_URL", f"{address}/api")
+    name_prefect_server(f"{address}/api")
     mark_children("PREFECT_UI_URL", address)
     mark_children("PREFECT_API_AUTH_STRING", login)
     refresh_global_settings_context()

@@ -13,7 +13,14 @@ from urllib.request import proxy_bypass
 
 import pytest
 
-from flows.wiring.commands.environment import close_prefect_home, give_home, raise_file_limit, spare_from_proxy
+from flows.wiring.commands.environment import (
+    NOBODY,
+    close_prefect_home,
+    give_home,
+    name_prefect_server,
+    raise_file_limit,
+    spare_from_proxy,
+)
 from tasks.domain.errors import RunError
 from tests.conftest import ROOT
 
@@ -138,3 +145,22 @@ def test_certificates_that_are_not_there_end_no_import_in_a_traceback():
         [sys.executable, "-c", program], cwd=ROOT, env=given, capture_output=True, text=True, check=True
     )
     assert (done.stdout, done.stderr) == ("/not/there\n", "")
+
+
+@pytest.mark.parametrize(
+    ("address", "is_here"),
+    [
+        ("http://127.0.0.1:4200/api", True),
+        ("http://localhost:4200/api", True),
+        ("http://[::1]:4200/api", True),
+        ("https://127.0.0.1:4200/api", False),
+        ("http://prefect.example/api", False),  # may lead on to its https
+        ("", False),
+    ],
+)
+def test_clients_of_a_server_on_this_machine_alone_trust_nobody(address, is_here, monkeypatch):
+    for name in ("PREFECT_API_URL", "PREFECT_API_SSL_CERT_FILE"):
+        monkeypatch.setenv(name, "as before")
+    name_prefect_server(address)
+    assert os.environ["PREFECT_API_URL"] == address
+    assert os.environ["PREFECT_API_SSL_CERT_FILE"] == (str(NOBODY) if is_here else "as before")
