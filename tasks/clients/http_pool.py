@@ -1,34 +1,20 @@
-"""Pooled connections of every endpoint client: one bounded exchange, and what its failure on the way means.
+"""Pooled connections of every endpoint client, and what a reply's status means.
 
 Nothing here knows an SDK or an API. Messages name the address without its query or password.
 """
 
-import ssl
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_address
-from typing import Final
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
-from aiohttp.http import HttpProcessingError
-
-from tasks.clients.deadlines import Deadlines
-from tasks.clients.http_exchange import Target, exchange
 from tasks.clients.http_faults import status_fault
-from tasks.domain.errors import (
-    CallTimedOut,
-    CertificateUntrusted,
-    KefuError,
-    TransientFault,
-    Unreachable,
-)
 
-# A quota of a minute that is used up at its beginning leaves connections idle until the next minute; aiohttp's
-# 15 s would open them all anew every time.
-_KEEP_SECONDS: Final = 75.0
+if TYPE_CHECKING:
+    from tasks.clients.http_connections import Connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +68,13 @@ class Pool:
     def __init__(self, limits: ConnectionLimits, secrets: Collection[str] = ()) -> None:
         self.limits = limits
         self.secrets = frozenset(filter(None, secrets))
-        self._connector: aiohttp.TCPConnector | None = None
-        self._timeout = aiohttp.ClientTimeout(sock_connect=limits.idle_seconds, sock_read=limits.idle_seconds)
-        self._targets: dict[tuple[str, str], Target] = {}
-        self._deadlines: Deadlines
-        self._reached = False
+        self._connections: Connections | None = None
 
-    def _open_connector(self) -> aiohttp.TCPConnector:
-        connector = self._connector
-        if connector is None or connector.closed:
-            self._targets, self._deadlines = {}, Deadlines(self.limits.call_seconds)
-            connector = aiohttp.TCPConnector(limit=self.limits.connections, keepalive_timeout=_KEEP_SECONDS)
-            self._connector = connector
-        return connector
+    def _open(self) -> "Connections":
+        # Here, and not above: with aiohttp, a quarter of a second that a day without calls can do without.
+        from tasks.clients.http_connections import Connections  # noqa: PLC0415
 
-    def _target(self, method: str, url: str) -> Target:
-        target = self._targets.get((method, url))
-        if target is None:
-            target = self._targets[method, url] = Target(method, url, proxy_of(url), address(url))
-        return target
+        return Connections(self.limits)
 
     async def send(
         self, call: Call, method: str, url: str, headers: Mapping[str, str], data: bytes | None = None
@@ -113,53 +87,21 @@ class Pool:
             CertificateUntrusted: the server's certificate is not one that this machine trusts.
             KefuError: the status is an error; see `status_fault`.
         """
+        connections = self._connections
+        if connections is None or connections.closed:
+            connections = self._connections = self._open()
         # A few compressed bytes must not become gigabytes before anybody counts them.
         asked = {"Accept-Encoding": "identity", **headers}
-        try:
-            connector = self._open_connector()
-            with self._deadlines.begin():
-                received = await exchange(
-                    connector, self._target(method, url), asked, data, call.mark_sent, self._timeout
-                )
-        except (aiohttp.ClientError, HttpProcessingError, TimeoutError, OSError) as error:
-            raise self._transport_fault(error, url, call.sent) from error
-        self._reached = True
+        received = await connections.exchange(call, method, url, asked, data)
         call.headers = received.headers
         if not 200 <= received.status < 300:
             raise status_fault(received.status, received.headers, received.body, address(url), self.secrets, call.asked)
         return received.body
 
-    def _transport_fault(self, error: BaseException, url: str, sent: bool) -> KefuError:
-        where = address(url)
-        if isinstance(error, TimeoutError):
-            silent = isinstance(error, aiohttp.ServerTimeoutError)
-            seconds = self.limits.idle_seconds if silent else self.limits.call_seconds
-            what = "nothing came for" if silent else "no whole reply within"
-            return CallTimedOut(f"{where}: {what} {seconds:g} s; worth trying again.", maybe_paid=sent)
-        if isinstance(error, ssl.SSLCertVerificationError | aiohttp.ClientConnectorCertificateError):
-            reason = getattr(error, "verify_message", "") or getattr(
-                getattr(error, "certificate_error", None), "verify_message", ""
-            )
-            message = (
-                f"{where}: this machine does not trust the server's certificate ({reason or 'no reason given'}); "
-                "name the file of your CA's certificates in SSL_CERT_FILE."
-            )
-            # Seen before the first reply it is the setup; later on it is one sick machine among those behind the name.
-            return TransientFault(message) if self._reached else CertificateUntrusted(message)
-        if isinstance(error, aiohttp.ClientProxyConnectionError):
-            return TransientFault(f"{where}: the proxy cannot be reached; check HTTPS_PROXY and NO_PROXY.")
-        if isinstance(error, aiohttp.ClientHttpProxyError):
-            return TransientFault(f"{where}: the proxy answered HTTP {error.status}; check HTTPS_PROXY and NO_PROXY.")
-        if isinstance(error, aiohttp.ClientConnectorError):
-            return Unreachable(f"{where} cannot be reached; check the address and the network.")
-        return TransientFault(
-            f"{where}: the connection broke ({type(error).__name__}); worth trying again.", maybe_paid=sent
-        )
-
     async def aclose(self) -> None:
         """Close every connection."""
-        if self._connector is not None:
-            await self._connector.close()
+        if self._connections is not None:
+            await self._connections.aclose()
 
 
 @cache

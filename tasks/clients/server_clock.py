@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit, urlunsplit
 
-import aiohttp
-
 from tasks.clients.http_pool import is_loopback
 
 
 async def server_clock(url: str, seconds: float = 10.0) -> datetime | None:
     """The time of the server at an address, to the second; None where it gives none."""
+    import aiohttp  # noqa: PLC0415 - where it is used: a quarter of a second that most commands can do without
+
     parts = urlsplit(url)
     root = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "/", "", ""))
     try:

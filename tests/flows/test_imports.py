@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 # Each takes from a tenth of a second to a second of CPU.
-HEAVY = ("qianfan", "baidubce", "openpyxl", "sklearn", "scipy", "fastapi", "prefect.server.api")
+HEAVY = ("qianfan", "baidubce", "aiohttp", "openpyxl", "sklearn", "scipy", "fastapi", "prefect.server.api")
 FLOWS = ("summarize_day", "backfill_days", "build_report", "expire_files")
 
 
