@@ -5,13 +5,18 @@ reports and scores, could be changed by any account. Otherwise it builds half a 
 with a character that no text of the day has.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import chain
 from math import log
-from operator import itemgetter
+from typing import Final
 
 import jieba
+import numpy as np
+
+# Lines of jieba's dictionary, such as `快递 105 n`, that begin with the same character.
+_ALIKE: Final = re.compile(r"^(.).*\n(?:\1.*\n)*", re.MULTILINE)
 
 
 class _Tokenizer(jieba.Tokenizer):  # type: ignore[misc]  # no stub describes it
@@ -49,11 +54,11 @@ class ChineseWords:
         jieba.setLogLevel("WARNING")
         self._tokenizer = _Tokenizer()
         with self._tokenizer.get_dict_file() as file:
-            lines = file.read().decode().splitlines()
+            dictionary = file.read()
         self._unread = defaultdict[str, list[str]](list)
-        for first, beginning_so in groupby(lines, itemgetter(0)):
-            self._unread[first] += beginning_so
-        self._tokenizer.total = sum(int(line.split(" ", 2)[1]) for line in lines)
+        for lines in _ALIKE.finditer(dictionary.decode()):
+            self._unread[lines[1]].append(lines[0])
+        self._tokenizer.total = _total(dictionary)
         self._tokenizer.initialized = True
 
     def cut(self, text: str, guess: bool = True) -> Iterator[str]:
@@ -76,9 +81,21 @@ class ChineseWords:
         """Read the words that begin with one of the text's characters: a word at no other place of it matters."""
         known = self._tokenizer.FREQ
         for first in [character for character in set(text) if character in self._unread]:
-            for line in self._unread[first]:
+            for line in chain.from_iterable(map(str.splitlines, self._unread[first])):
                 word, frequency, _ = line.split(" ")
                 known[word] = int(frequency)
                 for end in range(1, len(word)):
                     known.setdefault(word[:end], 0)
             self._unread.pop(first, None)
+
+
+def _total(dictionary: bytes) -> int:
+    """Add the frequencies up: digit by digit in an array, since line by line takes a tenth of a second."""
+    signs = np.frombuffer(dictionary, dtype=np.uint8)
+    blanks = np.flatnonzero(signs == ord(" "))  # two in each line, around its frequency
+    begins, places = blanks[0::2] + 1, blanks[1::2] - 1
+    total, worth = 0, 1
+    while len(places):
+        total += int(signs[places].sum(dtype=np.int64) - len(places) * ord("0")) * worth
+        begins, places, worth = begins[places > begins], places[places > begins] - 1, worth * 10
+    return total
