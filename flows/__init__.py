@@ -3,8 +3,9 @@
 It turns Prefect's telemetry off, which has to happen before Prefect is imported.
 
 It gives a user without a home one, without which Prefect can't be imported, lets no proxy stand before this machine's
-own server, and begins to import the server that a command brings. It keeps keys out of the logs of libraries and
-expected tracebacks out of those of runs, in every process that runs or serves a flow.
+own server, begins to import the server that a command brings, and collects no garbage while a command imports. It keeps
+keys out of the logs of libraries and expected tracebacks out of those of runs, in every process that runs or serves a
+flow.
 """
 
 import os
@@ -18,10 +19,12 @@ from flows.wiring.commands.environment import (  # noqa: E402
     spare_from_proxy,
     without_missing_certificates,
 )
+from flows.wiring.commands.importing import put_collections_off  # noqa: E402
 from flows.wiring.commands.server_ahead import import_server_ahead  # noqa: E402
 
 for _name, _value in (("DO_NOT_TRACK", "1"), ("PREFECT_SERVER_ANALYTICS_ENABLED", "false")):
     os.environ.setdefault(_name, _value)
+put_collections_off()
 give_home()
 spare_from_proxy()
 without_missing_certificates()
