@@ -62,7 +62,7 @@ def _seconds(look: str, words: Iterable[str]) -> str:
 
 
 # The large set once, in front: to compile it takes longer than all the rest of the module.
-_BEHIND_SELDOM: Final = f"(?={_GIVEN}{_GIVEN})(?:{_seconds('?!', EVERYDAY_WORDS)})|{_seconds('?=', WORDS_AS_NAMES)}"
+_BEHIND_SELDOM: Final = f"(?={_GIVEN}{{2}})(?:{_seconds('?!', EVERYDAY_WORDS)})|{_seconds('?=', WORDS_AS_NAMES)}"
 
 # The set in front is what the engine looks for; what tells its members apart is tried where it has found one.
 _BEGINNING: Final = re.compile(

@@ -27,7 +27,7 @@ from tasks.preparing.masks.tables import (
 
 NAME: Final = "[姓名]"
 
-_SURNAME: Final = "".join(sorted(SURNAMES))
+_SURNAME: Final = one_of(SURNAMES)
 
 _CJK: Final = r"\u4e00-\u9fff"
 
@@ -57,14 +57,14 @@ _NO_GIVEN: Final = (
 )
 
 _LOOSE: Final = (
-    rf"(?!{_NO_NAME})(?:(?:{_DOUBLE})[{_CJK}](?:(?!{_GO_ON})[{_CJK}])?|[{_SURNAME}](?!{_NO_GIVEN})["
+    rf"(?!{_NO_NAME})(?:(?:{_DOUBLE})[{_CJK}](?:(?!{_GO_ON})[{_CJK}])?|{_SURNAME}(?!{_NO_GIVEN})["
     rf"{_CJK}](?:(?!{_GO_ON})[{_CJK}])?)"
 )
 
-_STRICT: Final = rf"(?!{_NO_NAME})(?:(?:{_DOUBLE}){_GIVEN}{{1,2}}|[{_SURNAME}]{_GIVEN}{{1,2}})"
+_STRICT: Final = rf"(?!{_NO_NAME})(?:{_DOUBLE}|{_SURNAME}){_GIVEN}{{1,2}}"
 
 # Three characters up to where the clause ends, whatever they are.
-_WHOLE: Final = rf"(?!{_NO_NAME})[{_SURNAME}][{_CJK}]{{1,2}}(?<![吧啊呀哦呢吗了哈])(?=$|[\s，,。；;、)）!！])"
+_WHOLE: Final = rf"(?!{_NO_NAME}){_SURNAME}[{_CJK}]{{1,2}}(?<![吧啊呀哦呢吗了哈])(?=$|[\s，,。；;、)）!！])"
 
 # What stands behind such a word up to where the clause ends, when no two of its characters are a word: 扎西顿珠.
 _STRANGE: Final = rf"(?:(?!{_GO_ON}|[着谁错空填能改什么])[{_CJK}]){{3,4}}(?=$|[\s，,。；;、)(!！\[])"
@@ -146,7 +146,7 @@ _LATIN_WORD: Final = re.compile("[A-Za-z]{4}")
 _SURNAMED: Final = SignedPattern(
     re.compile(
         rf"(?:我|免贵|贵姓|本人|客户|他|她|先生|女士|您好|师傅|经理|老师|客服|^|[，,。 ])姓(?:名)?[ ]?"
-        rf"({_DOUBLE}|[{_SURNAME}])(?=$|[，,。！!的\s；;、]|名|单名|叫|先生|女士|小姐|电话|手机|我)"
+        rf"({_DOUBLE}|{_SURNAME})(?=$|[，,。！!的\s；;、]|名|单名|叫|先生|女士|小姐|电话|手机|我)"
     )
 )
 
@@ -159,7 +159,7 @@ _TITLE_AT: Final = SignedPattern(re.compile(rf"{_TITLE}{_NO_TITLE}"))
 
 _STRONG_TITLES: Final = ("先生", "女士", "小姐", "太太")
 
-_FULL_NAME: Final = re.compile(rf"(?:{_DOUBLE})[{_CJK}]{{0,2}}|[{_SURNAME}](?:(?!{_NO_GIVEN})[{_CJK}]{{1,2}})?")
+_FULL_NAME: Final = re.compile(rf"(?:{_DOUBLE})[{_CJK}]{{0,2}}|{_SURNAME}(?:(?!{_NO_GIVEN})[{_CJK}]{{1,2}})?")
 
 _BRAND: Final = re.compile("|".join(sorted(BRANDS, key=len, reverse=True)))
 

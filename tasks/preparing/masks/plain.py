@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from typing import Final
 
 from tasks.domain import traditional
+from tasks.preparing.masks.tables import one_of
 
 Span = tuple[int, int, str]  # start, end, placeholder
 
 _EVERYDAY: Final = r"\x00-\x7f，。？！：；、…“”【】《》"
 
-_SIMPLE: Final = "".join(sign for sign in map(chr, range(0x4E00, 0xA000)) if sign not in traditional.CHARACTERS)
+_SIMPLE: Final = one_of([sign for sign in map(chr, range(0x4E00, 0xA000)) if sign not in traditional.CHARACTERS])
 
 # All that may have another plain sign; the signs of everyday punctuation have none.
-NON_PLAIN: Final = re.compile(f"[^{_EVERYDAY}{_SIMPLE}]")
+NON_PLAIN: Final = re.compile(f"[^{_EVERYDAY}{_SIMPLE.strip('[]')}]")
 
 SPOKEN_DIGITS: Final = "零〇○洞一壹幺二贰三叁四肆五伍六陆七柒拐八捌九玖"
 
