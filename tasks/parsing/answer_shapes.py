@@ -17,9 +17,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from tasks.domain.entities import open_entities
 from tasks.domain.traditional import simplified
-from tasks.parsing.field_names import HALF_WIDTH, INVISIBLE, KEYS, NUMBERED, field_of, is_numbered
+from tasks.parsing.answer_text import ESCAPE, plain_text, unescaped
+from tasks.parsing.field_names import HALF_WIDTH, KEYS, NUMBERED, field_of, is_numbered
 from tasks.parsing.json_records import Record, first_of_each, loaded, records_in
 from tasks.parsing.table_records import records_in_tables
 
@@ -37,6 +37,9 @@ _CLOSING: Final = {'"': '"”', "'": "'’", "“": '”“"', "”": '”“"',
 
 _QUOTE: Final = "[\"'“”‘’「」『』`]"
 
+# Behind a name: (issue), /plan, a question mark, a colon too many.
+_GLOSS: Final = r"(?: ?[(（/][a-z\u4e00-\u9fff _-]{2,24}[)）]?)?+[?？：:]?"
+
 _MARKS: Final = "[ \t>*#_\\-•·+({\\[【<\U0001f300-\U0001faff\u2600-\u27bf\u2b00-\u2bff\ufe0f]{0,12}+"
 
 _NUMBER: Final = (
@@ -44,11 +47,12 @@ _NUMBER: Final = (
 )
 
 _LABEL: Final = re.compile(
-    rf"(?P<quoted>(?<!\w){_QUOTE}\s?(?P<name>[\w \t-]{{1,32}}?)\s?{_QUOTE}\s?[:=]>?)"
+    rf"(?P<quoted>(?<!\w){_QUOTE}\s?(?P<name>[\w \t*/()（）？?：:-]{{1,40}}?)\s?{_QUOTE}\s?[:=]>?)"
     rf"|(?P<open>(?<=[{{,\n]){_QUOTE}\s?(?P<unclosed>{_KEY})\s?{_QUOTE}?\s?(?={_QUOTE}))"
     rf"|(?P<tag>(?P<side>[<【\[])(?P<tagged>{_KEY})[>】\]]\s?[*_]{{0,3}}\s?:?)"
     rf"|(?P<cell><[a-z]{{1,12}} [a-z]{{1,8}}=[\"'](?P<attribute>{_KEY})[\"']>)"
     rf"|(?P<line>(?:(?<=\n)|\A|(?<!\{{)(?=\{{))(?:,\s?)?{_MARKS}{_NUMBER}{_MARKS}{_QUOTE}?(?P<lined>{_KEY})"
+    rf"{_GLOSS}"
     rf"(?:{_QUOTE}?[\])】>]?[*_ \t]{{0,4}}(?:[:=]>?|[-—–]{{1,2}}>?[ ]|——|[→⇒➡➜])[*_]{{0,3}}"
     r"|\*\*[ ]|\t|[*_\])】: \t]{0,6}(?=\n|\Z)))"
     rf"|(?P<spaced>(?:(?<=\n)|\A)(?P<parted>{_FULL_KEY})[ ](?=\S))"
@@ -56,29 +60,6 @@ _LABEL: Final = re.compile(
     rf"|(?P<inline>(?<=[;；。，,.\s>}}()])(?P<named>{_FULL_KEY})[*_\"'”’]{{0,3}}[:=])",
     re.IGNORECASE,
 )
-
-_FULL_WIDTH_MARKS: Final = str.maketrans("＂＇｛｝［］", "\"'{}[]")
-
-_BLANK: Final = dict.fromkeys((160, 12288, *range(8192, 8203), 8239, 8287), " ")
-
-_BLANKS: Final = re.compile(r"(?<=([ \t]))[ \t]+")
-
-_BLANK_LINES: Final = re.compile(r"\n{3,}")
-
-# Of a chat template.
-_SPECIAL_TOKEN: Final = re.compile(r"<[|｜][\w▁]{1,32}[|｜]>|</?s>")
-
-_DEFINED: Final = re.compile(r"</dt>\s?<dd>", re.IGNORECASE)
-
-_LINE_TAG: Final = re.compile(r"</?(?:br|p|li|ul|ol|div|tr|dl|dt|dd)\s?/?>", re.IGNORECASE)
-
-_INLINE_TAG: Final = re.compile(r"</?(?:b|strong|em|i|u|span)>", re.IGNORECASE)
-
-_ESCAPED_LINE: Final = re.compile(r"(?<=[{,\[])(?:\\[nrt]|\s){1,40}|(?:\\[nrt]){1,8}(?=\})")
-
-_ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
-
-_ESCAPED: Final = {"n": "\n", "t": "\t", "r": " ", "b": " ", "f": " "}
 
 _CUT_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
@@ -90,6 +71,15 @@ _JUNK: Final = " \t\n,，;；、|`&\ufe0f"
 # Where a value without quotes is over before the next label.
 _STOP: Final = re.compile(
     rf"\n\s?(?:{_QUOTE}|[{{}}])|\n?```|\n#{{1,6}} |\n-{{3,}}|</|\n(?:备注|总结|说明|以上|注)[^\n]{{0,4}}[:：，]"
+)
+
+# An answer's frame, called like a field: ### Response:, and the object behind it.
+_FRAMES: Final = re.compile(rf"\s{{0,4}}(?:```[a-z]{{0,12}}\s{{0,4}})?\{{\s{{0,8}}{_QUOTE}{_KEY}", re.IGNORECASE)
+
+# Behind a bare verdict: a remark in another language, and an entry of a list that is no reason.
+_REMARK: Final = re.compile(
+    r"(?<=[是否有无])[。.]?\n\s?(?=[A-Za-z\[<])|\n\s?(?:[-*•·]|\d{1,2}[.、)])\s?\**(?!理由|原因|说明|依据|解释|备注)"
+    r"[\w ]{1,16}\**\s?[:：]"
 )
 
 _PARAGRAPH: Final = re.compile(r"\n\n(?!\s?(?:[-*•·]|\d{1,2}[.、)]))")
@@ -111,25 +101,6 @@ _UNWRAPPED: Final = 3  # strings within strings
 
 _DECODE: Final = json.JSONDecoder(strict=False, object_pairs_hook=first_of_each).raw_decode
 
-_THOUGHTS: Final = "think(?:ing)?|thoughts?|reasoning|analysis|reflection|scratch_?pad|cot|chain_of_thought"
-
-_THOUGHT: Final = re.compile(
-    rf"<(?P<end>/)?(?:{_THOUGHTS})>|\[(?P<shut>/)?(?:{_THOUGHTS})\]"
-    r"|<details type=\"reasoning\"[^<>]{0,80}>|(?P<folded></details>)",
-    re.IGNORECASE,
-)
-
-# The lines and corners of a drawn table, as those of a table of text.
-_DRAWN: Final = str.maketrans(dict.fromkeys("│┃║", "|") | dict.fromkeys("─━═┌┬┐├┼┤└┴┘┏┳┓┣╋┫┗┻┛╔╦╗╠╬╣╚╩╝", "-"))
-
-_ROW: Final = re.compile(r"</?t(?:able|body|head|r)\b[^<>]{0,200}>", re.IGNORECASE)
-
-_NEXT_CELL: Final = re.compile(r"</t[dh]>\s?<t[dh]\b[^<>]{0,200}>", re.IGNORECASE)
-
-_CELL: Final = re.compile(r"</?t[dh]\b[^<>]{0,200}>", re.IGNORECASE)
-
-_ADDED: Final = re.compile(r"(?<!\\)[\"'] \+ [\"']")
-
 # What is left behind a value of the commas and quotes of a broken object.
 _LEFT_OVER: Final = re.compile(r"[\"”']\s?[,，、]\s?(?:[\"”']\s?(?:[,，、]\s?)?)*\Z|[\"”']\)?,?\s?\(?\Z")
 
@@ -137,7 +108,8 @@ _LEFT_OVER_WITHIN: Final = 40  # characters
 
 # A later record replaces an earlier one only where the answer itself says so.
 _CORRECTS: Final = re.compile(
-    r"(?:\A|[\n。])\s?(?:更正|修正|纠正|最终|正式|修改|改为|corrected|final)[^\n，,“\"用客]{0,8}[:：]?[\s`a-z{\[|]{0,12}\Z",
+    r"(?:\A|[\n。]|\. )\s?(?:更正|修正|纠正|最终|正式|修改|改为|corrected|final)"
+    r"[^\n，,“\"用客]{0,8}[:：]?[\s`a-z{\[|]{0,12}\Z",
     re.IGNORECASE,
 )
 
@@ -175,42 +147,9 @@ def found_records(text: str, *, cut_off: bool = False) -> list[Record]:
         if records or not isinstance(value, dict) or len(value) > 1:
             return records
         text = str(*value.values())  # a wrapper: {"summary": "用户问题：…"}
-    plain = _plain(text)
+    plain = plain_text(text)
     in_tables, rest = records_in_tables(plain)
     return _Scan(rest, cut_off).records() + in_tables
-
-
-def _plain(text: str) -> str:
-    """The text without what only dresses it, every run of blanks collapsed."""
-    text = INVISIBLE.sub("", text).translate(_FULL_WIDTH_MARKS)
-    text = _said(text.translate(_BLANK))
-    if "<" in text:
-        text = text.replace("<![CDATA[", "").replace("]]>", "")
-        text = _DEFINED.sub("：", _SPECIAL_TOKEN.sub("\n", text))
-        text = _CELL.sub("", _NEXT_CELL.sub("|", _ROW.sub("\n", text)))
-        text = _INLINE_TAG.sub("", _LINE_TAG.sub("\n", text))
-    if "│" in text or "┃" in text or "║" in text:
-        text = text.translate(_DRAWN)
-    if "&" in text and '"' not in text:
-        text = open_entities(text)
-    if '\\"' in text and text.count('\\"') == text.count('"'):
-        text = _ESCAPE.sub(_unescaped, text)
-    elif "\\n" in text:
-        text = _ESCAPED_LINE.sub(" ", text)
-    if "+" in text:
-        text = _ADDED.sub("", text)
-    text = "\n".join(line.strip(" ") for line in text.splitlines())
-    return _BLANKS.sub("", _BLANK_LINES.sub("\n\n", text)).strip()
-
-
-def _said(text: str) -> str:
-    """The text without the thoughts before it; a thought that does not end is none of it."""
-    marks = list(_THOUGHT.finditer(text)) if "<" in text or "[" in text else []
-    if not marks or (text.lstrip()[:1] in ("{", "[") and not _THOUGHT.match(text.lstrip())):
-        return text
-    if not (marks[-1]["end"] or marks[-1]["shut"] or marks[-1]["folded"]):
-        return text[: marks[-1].start()]
-    return text[marks[-1].end() :] if text[marks[-1].end() :].strip() else text
 
 
 class _Scan:
@@ -282,7 +221,7 @@ class _Scan:
         if opening in _OPENING:
             end = self._quoted_end(start, limit)
             if end is not None:
-                return _without_left_over(_ESCAPE.sub(_unescaped, text[start + 1 : end])), end + 1
+                return _without_left_over(ESCAPE.sub(unescaped, text[start + 1 : end])), end + 1
         following = self._labels[number + 1].start if number + 1 < len(self._labels) else len(text)
         return self._unquoted(label, start, following), following
 
@@ -309,7 +248,7 @@ class _Scan:
         stop = _STOP.search(text, start, end)
         value = text[start : stop.start() if stop else end]
         if is_last or is_verdict:
-            paragraph = _PARAGRAPH.search(value)
+            paragraph = _PARAGRAPH.search(value) or (_REMARK.search(value) if is_verdict else None)
             if paragraph:
                 value = value[: paragraph.start()]
                 stop = paragraph
@@ -326,7 +265,7 @@ class _Scan:
             value = _CUT_ESCAPE.sub("", value[1:])
         elif label.quoted and value[-1:] in ('"', "”", "」") and not any(mark in value[:-1] for mark in _OPENING):
             value = value[:-1]
-        return _ESCAPE.sub(_unescaped, value) if label.quoted else value
+        return ESCAPE.sub(unescaped, value) if label.quoted else value
 
 
 def _labels(text: str) -> Iterator[_Label]:
@@ -335,6 +274,8 @@ def _labels(text: str) -> Iterator[_Label]:
         name = next(filter(None, map(found.group, _NAMES)), "")
         field = field_of(name)
         if field is None and not found["quoted"]:
+            continue
+        if found["lined"] and _FRAMES.match(text, found.end()):
             continue
         # A value may begin like a label: 用户问题：问题：… is one.
         if (found["inline"] or field == last) and not text[end : found.start()].strip():
@@ -362,13 +303,6 @@ def _before_closing_brace(value: str) -> str:
                 return value[:place]
             level -= 1
     return value
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    code = found[1]
-    if len(code) == 5:
-        return chr(int(code[1:], 16))
-    return _ESCAPED.get(code, code)
 
 
 def _without_left_over(value: str) -> str:

@@ -80,7 +80,7 @@ def parse_answer(text: str, *, cut_off: bool = False) -> Fields | Unusable:
         for key, content in value.items():
             field = _FIELDS.get(key)
             # A key that stands there twice is for the careful reading: this one would take the last value.
-            if field is None or text.count(f'"{key}"') > 1:
+            if field is None or type(content) is dict or text.count(f'"{key}"') > 1:
                 break
             record[field] = content
         else:

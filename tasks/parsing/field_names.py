@@ -30,8 +30,9 @@ KEYS: Final = {
     r"(?:解决)?(?:方案)?(?:情况|与否|状态|结果)?|shi_?fou_?jie_?shou"
     rf"|{_ASKS}accept(?:s|ed|ance|able)?(?:[ _-](?:by|the|user|customer|plan|solution|status|or|not))*",
     "negative_sentiment": rf"{_USER}(?:是否)?(?:带?有无?|存在|表现出|为|是)?(?:明显的?)?(?:负面|消极)?的?"
-    r"(?:情绪|情感)(?:倾向|状态|情况|是否负面)?"
-    rf"|{_USER}是否(?:负面|消极)|有无负面情绪|{_ASKS}(?:negative[ _-]?)?(?:sentiment|emotion|mood|feeling)s?"
+    r"(?:情绪|情感)(?:倾向|状态|情况|与否|(?:是否)?(?:为)?负面)?"
+    rf"|{_USER}是否(?:负面|消极)|有无负面情绪"
+    rf"|{_ASKS}(?:negative[ _-]?)?(?:sentiment|emotion|mood|feeling)s?(?:[ _-]?negative)?"
     r"|(?:is[ _-]?)?negative|shi_?fou_?(?:you_?)?fu_?mian_?qing_?xu",
 }
 
@@ -54,14 +55,28 @@ _GLOSS: Final = re.compile(r"(?<=[\u4e00-\u9fff]) ?[(\[（][a-z _-]{2,32}[)\]）
 _CAMEL: Final = re.compile("(?<=[a-z])(?=[A-Z])")
 
 
+# 用户问题/issue, issue（用户问题）
+_TWO_NAMES: Final = re.compile(r"[/|(\[（]")
+
+_AROUND: Final = " \t\u00a0\u3000*_`:?#【】[]()\"'“”？）"
+
+
 @lru_cache(maxsize=1024)
 def field_of(key: str) -> str | None:
     """The field that a key, cell or label names, in whatever dress; None for any other."""
-    plain = INVISIBLE.sub("", key[:64]).translate(HALF_WIDTH).strip(" \t\u00a0\u3000*_`:?#【】[]()\"'“”？")
+    plain = INVISIBLE.sub("", key[:64]).translate(HALF_WIDTH).strip(_AROUND)
     plain = simplified(_CAMEL.sub(" ", plain)).lower()
     plain = _COUNTED.sub("", plain)
     if not plain.isascii():
-        plain = "".join(_GLOSS.sub("", plain).split())
+        plain = "".join(_GLOSS.sub("", plain).replace("_", " ").split())
+    found = _named(plain)
+    if found is None and len(names := _TWO_NAMES.split(plain)) == 2:
+        first, second = (_named(name.strip(_AROUND)) for name in names)
+        found = first if second in (first, None) else None
+    return found
+
+
+def _named(plain: str) -> str | None:
     return next((field for field, pattern in _PATTERNS.items() if pattern.fullmatch(plain)), None)
 
 

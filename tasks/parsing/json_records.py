@@ -35,6 +35,24 @@ _CONCLUDED_WITHIN: Final = 16_000  # characters
 
 _SCHEMA: Final = frozenset(["type", "title", "description"])
 
+_TYPES: Final = ("string", "boolean", "bool", "str", "number", "integer", "array", "object")
+
+_OF_SCHEMAS: Final = frozenset(
+    [
+        "type",
+        "title",
+        "description",
+        "enum",
+        "default",
+        "examples",
+        "example",
+        "items",
+        "maxLength",
+        "minLength",
+        "format",
+    ]
+)
+
 
 class Record(NamedTuple):
     """The values of an answer's fields; a list where several issues have one each."""
@@ -193,10 +211,19 @@ def _pair(item: object) -> tuple[str, object] | None:
 
 
 def _content(value: object) -> object:
-    """The value in a filled-in schema: {"type": "boolean", "value": true}."""
-    if isinstance(value, dict) and "value" in value and not _SCHEMA.isdisjoint(value):
+    """The value in a filled-in schema, {"type": "boolean", "value": true}, or beside a number that says how sure it is.
+
+    A schema that nobody filled in has none.
+    """
+    if not isinstance(value, dict):
+        return value
+    if "value" in value and (not _SCHEMA.isdisjoint(value) or _is_sureness(value)):
         return value["value"]
-    return value
+    return None if value.get("type") in _TYPES and not value.keys() - _OF_SCHEMAS else value
+
+
+def _is_sureness(value: dict[object, object]) -> bool:
+    return all(content is None or isinstance(content, int | float) for key, content in value.items() if key != "value")
 
 
 def _listed(value: object) -> list[object]:

@@ -11,7 +11,7 @@ _RULE: Final = re.compile(r"[\s|:+-]*")
 
 _LONGEST_NAME: Final = 40  # characters
 
-_HEADER_COLUMNS: Final = {"|": 2, "\t": 2, ",": 3}  # a comma is in many a sentence
+_HEADER_COLUMNS: Final = {"|": 2, "\t": 2, ",": 3, ";": 3}  # a comma is in many a sentence
 
 
 def records_in_tables(plain: str) -> tuple[list[Record], str]:
@@ -25,7 +25,7 @@ def records_in_tables(plain: str) -> tuple[list[Record], str]:
     for line in plain.split("\n"):
         if mark and line and mark not in line:
             columns, mark = [], ""
-        found = mark or next((sign for sign in ("|", "\t", ",") if sign in line and line[:1] not in "{[\"'“"), "")
+        found = mark or next((sign for sign in _HEADER_COLUMNS if sign in line and line[:1] not in "{['“"), "")
         if not found or not line:
             rest.append(line)
             continue
@@ -46,8 +46,8 @@ def records_in_tables(plain: str) -> tuple[list[Record], str]:
 
 
 def _cells(line: str, mark: str) -> list[str]:
-    if mark == ",":
-        return [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True), [])]
+    if mark in ",;":
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=mark, skipinitialspace=True), [])]
     return [cell.strip() for cell in (line.strip("|") if mark == "|" else line).split(mark)]
 
 
