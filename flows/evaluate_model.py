@@ -5,6 +5,7 @@ python -m flows.evaluate_model --summarizer qianfan --endpoint ID   an endpoint,
 python -m flows.evaluate_model --published                          what was published, by people's reviews: no call
 """
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -73,8 +74,7 @@ async def judge_published(config: Settings, start: date | None, end: date | None
     return published_figures([(review.published, review.label) for review in found.reviews], found.verdicts)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """The command line of this flow."""
+def _parser() -> ArgumentParser:
     parser = command_line.parser("flows.evaluate_model", __doc__)
     parser.add_argument(
         "--predictions",
@@ -111,6 +111,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--judge-endpoint", default="", help="a model that grades each answer from 1 to 5, of the same --summarizer"
     )
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line of this flow."""
+    parser = _parser()
     args = parser.parse_args(arguments)
     settings = command_line.chosen_settings(args)
 

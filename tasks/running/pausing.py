@@ -31,8 +31,6 @@ AWAITING_LOGS: Final = "AwaitingLogs"
 
 AWAITING_PLATFORM: Final = "AwaitingPlatform"
 
-AWAITING: Final = (AWAITING_BATCH, AWAITING_DAYS, AWAITING_LOGS, AWAITING_PLATFORM)
-
 _EVENTS_SECONDS: Final = 30.0
 
 
@@ -44,7 +42,7 @@ async def reschedule(seconds: float, awaiting: str, why: str) -> None:
 
     Args:
         seconds: how long.
-        awaiting: the state's name, one of AWAITING.
+        awaiting: the state's name, one of those above.
         why: what people read there.
 
     Raises:
