@@ -14,10 +14,19 @@ from tasks.reading.rules.objects.log_bytes import LINE_LIMIT_BYTES, ObjectHead
 from tasks.reading.rules.readers import text_lines
 from tasks.reading.rules.reasons import strangers_in
 from tasks.reading.rules.transcripts.dialogues import labeled_lines, split_transcript
+from tasks.reading.rules.transcripts.headings import (
+    COUNT,
+    END_ALONE,
+    ENDED,
+    HEADING,
+    ID_HEADING,
+    LONGEST_END,
+    NUMBERED,
+    RULE,
+    STARTED,
+)
 from tasks.reading.rules.transcripts.labels import (
-    DATE,
     DATE_INSIDE,
-    OF_DAY,
     begins_with_label,
     plain_label,
 )
@@ -25,50 +34,11 @@ from tasks.reading.rules.transcripts.titles import TITLED, people_titled
 
 _LINE_COST_BYTES: Final = 64  # beside its text; short lines take far more memory than their characters
 
-_RULE: Final = re.compile(r"\s*([-=*#_—~])\1{2,}\s*")
+_KINDS: Final = (ID_HEADING, NUMBERED, STARTED)
 
-_HEADING: Final = re.compile(r"\s*([^\s:：][^:：]{0,30})[:：](.*)")
+_SAY_NOTHING: Final = (NUMBERED, STARTED, TITLED)
 
-_ID_HEADING: Final = re.compile(
-    r"[\s#*=\-~_—–+|【\[(（<《]*(?:(?:会话|對話|对话|會話|咨询|通话|工单)\s*(?:ID|编号|編號|号|標識|标识)"
-    r"|(?:session|conversation|dialog|dialogue|chat|ticket|call)[ _-]?id)\s*[:：]",
-    re.I,
-)
-
-# 对话1：, 【会话 2】, === Conversation 3 ===, 第4通
-_NUMBERED: Final = re.compile(
-    r"[\s#*=\-~_—–+|【\[(（<《]*(?:第\s{0,2}(?:\d{1,8}|[一二三四五六七八九十百]{1,5})\s{0,2}(?:通|个|條|条|段|次|场|場)(?:会话|对话|會話|對話|通话|咨询)?"
-    r"|(?:会话|对话|會話|對話|通话|咨询|dialogue|dialog|conversation|session|chat|call|ticket)\s{0,2}[#＃nN°o.]{0,3}\s{0,2}(?P<id>(?:[A-Za-z]{1,4}[-_]?)?\d{1,20})(?:\s?(?:of|/)\s?\d{1,8})?)"
-    rf"[\s】\])]{{0,3}}(?:\s?[(（\[]?{DATE}[ T]?(?:{OF_DAY})?[)）\]]?)?"
-    r"[\s】\])）>》*=\-~_—–+|:：]*",
-    re.I,
-)
-
-# #1, 1., (1), No. 1: a number alone, which counts the conversations of a file where it stands above the first.
-_COUNT: Final = re.compile(
-    r"(?=.*[^\d\s])[\W_]{0,8}(?:no|nr|例|样本|样例|案例)?[\W_]{0,3}(?P<number>\d{1,6})[\W_]{0,8}", re.I
-)
-
-# Chat started on 2026-11-21 09:15:10, --- 会话开始 ---
-_STARTED: Final = re.compile(
-    r"[\s#*=\-~_—–【\[(（]{0,40}(?:(?:会话|對話|对话|會話|聊天|通话|咨询)(?:已)?(?:开始|開始|接入|建立)"
-    r"|(?:new )?(?:chat|conversation|session) (?:started|begins?|opened)\b).{0,60}",
-    re.I,
-)
-
-# 【会话结束】, --- Chat ended ---
-_ENDED: Final = re.compile(
-    r"[\s#*=\-~_—–【\[(（<]{1,40}(?:(?:本次|当前)?(?:会话|對話|对话|會話|聊天|通话|咨询|服务)(?:已)?(?:结束|結束|关闭|關閉)"
-    r"|(?:end of (?:chat|conversation|session)|(?:chat|conversation|session) (?:has )?(?:ended|closed)))"
-    rf"[，, ]{{0,2}}(?:{DATE}[ T]?)?(?:{OF_DAY})?[\s】\])）>》*=\-~_—–#。.]{{1,40}}",
-    re.I,
-)
-
-_KINDS: Final = (_ID_HEADING, _NUMBERED, _STARTED)
-
-_SAY_NOTHING: Final = (_NUMBERED, _STARTED, TITLED)
-
-_DECORATING: Final = frozenset("#*=-~_—–【[(（<")
+_DECORATING: Final = frozenset("#*=-~_—–─━【[(（<.·+&%")
 
 _MAY_DECORATE: Final = frozenset([*_DECORATING, " ", "\t", "\u3000"])
 
@@ -130,7 +100,7 @@ class TranscriptFile:
             begins = borders.begins_conversation(line, following)
             if borders.is_heading and self.log.titled:
                 self.log.labels.learn(people_titled(line))
-            if begins and block.spoken:
+            if begins and block.spoken and (borders.is_sure or block.both_speak()):
                 yield block.read()
                 block = _Block(self.log)
             if borders.is_heading and not block.spoken:
@@ -156,6 +126,7 @@ class _Borders:
         self._box = ""
         self.is_no_text = False  # the last line says nothing itself
         self.is_heading = False  # the last line is a heading above a conversation
+        self.is_sure = True  # False for 会话结束 alone, which may be a notice in the midst
 
     def begins_conversation(self, line: str, following: str) -> bool:
         """True for a line that is a border, and so begins another conversation.
@@ -164,6 +135,7 @@ class _Borders:
             following: the next line that is not blank.
         """
         self.is_no_text = self.is_heading = False
+        self.is_sure = True
         return self._is_border(line, following)
 
     @property
@@ -173,9 +145,9 @@ class _Borders:
 
     def _is_border(self, line: str, following: str) -> bool:
         first = line.lstrip()[:1]
-        rule = _RULE.fullmatch(line) if first in _DECORATING else None
+        rule = RULE.fullmatch(line) if first in _DECORATING else None
         if rule:
-            return self._is_rule_between(rule[1], following)
+            return self._is_rule_between(rule[1] or rule[2], following)
         if not self._begun:
             if line.strip():
                 self._takes_first(line)
@@ -187,8 +159,9 @@ class _Borders:
             self._box, self.is_heading = "", True
             self.is_no_text = self._counted is not None or self._kind in _SAY_NOTHING
             return True
-        if first in _DECORATING and _ENDED.fullmatch(line) and self._begins_with(following):
+        if (end := _end_in(line, first)) and self._begins_with(following):
             self.is_no_text = True
+            self.is_sure = end != "word"
             return bool(following)
         if self._box and begins_with_label(line, self._log.labels):
             self._box = ""
@@ -237,14 +210,22 @@ class _Borders:
     def _begins_with(self, line: str) -> bool:
         if self._kind:
             return _is_heading(line, self._kind) or begins_with_label(line, self._log.labels)
-        if not line or begins_with_label(line, self._log.labels) or _ID_HEADING.match(line):
+        if not line or begins_with_label(line, self._log.labels) or ID_HEADING.match(line):
             return True
-        heading = _HEADING.fullmatch(line)
+        heading = HEADING.fullmatch(line)
         return heading is not None and bool(self._log.vocabulary.shape((heading[1].strip(),)).meanings())
 
 
+def _end_in(line: str, first: str) -> str:
+    """A mark or a word that says that a conversation ended, by its kind; "" for any other line."""
+    if first in _DECORATING and ENDED.fullmatch(line):
+        return "mark"
+    found = END_ALONE.fullmatch(line) if len(line) < LONGEST_END else None
+    return ("mark" if found["mark"] else "word") if found else ""
+
+
 def _count_in(line: str) -> int:
-    found = _COUNT.fullmatch(line) if len(line) < _LONGEST_COUNT else None
+    found = COUNT.fullmatch(line) if len(line) < _LONGEST_COUNT else None
     return int(found["number"]) if found else 0
 
 
@@ -253,8 +234,10 @@ _LONGEST_COUNT: Final = 32
 
 def _template(line: str) -> str:
     """A heading's name, or the heading without its numbers; "" for a line without either, or of too few signs."""
-    if (named := _HEADING.fullmatch(line)) and _NAMED.search(named[1]):
+    if (named := HEADING.fullmatch(line)) and _NAMED.search(named[1]):
         return f"{named[1]}:"
+    if (number := line.strip()).isdecimal():
+        return f"{len(number)} digits" if len(number) > _ID_DIGITS else ""
     found = _DIGITS.sub("0", line.strip())
     return found if found != line.strip() and len(found) >= _SHORTEST_TEMPLATE else ""
 
@@ -270,7 +253,7 @@ _SHORTEST_TEMPLATE: Final = 4
 
 
 def _is_heading(line: str, kind: re.Pattern[str]) -> bool:
-    return (kind.match(line) if kind is _ID_HEADING else kind.fullmatch(line)) is not None
+    return (kind.match(line) if kind is ID_HEADING else kind.fullmatch(line)) is not None
 
 
 class _Block:
@@ -304,6 +287,11 @@ class _Block:
         else:
             self._lines = []
 
+    def both_speak(self) -> bool:
+        """True where both sides have said something."""
+        labels = (self._log.labels.label(line) for _, line in self._lines)
+        return {"user", "agent"} <= {label.speaker for label in labels if label}
+
     def read(self) -> Read:
         """The conversation of the lines."""
         if self.size > LINE_LIMIT_BYTES:
@@ -314,10 +302,10 @@ class _Block:
 
 def numbered_id(heading: str) -> str:
     """The id that a heading such as `## Conversation 10086001` or `### KF-10086001` names; "" where it only counts."""
-    if found := _NUMBERED.fullmatch(heading):
+    if found := NUMBERED.fullmatch(heading):
         number = found["id"] or ""
         return number if sum(map(str.isdigit, number)) >= _ID_DIGITS else ""
-    codes = [] if _HEADING.fullmatch(heading) else _CODE.findall(heading)
+    codes = [] if HEADING.fullmatch(heading) else _CODE.findall(heading)
     return codes[0] if len(codes) == 1 and not _DAY_ALONE.fullmatch(codes[0]) else ""
 
 
@@ -370,7 +358,7 @@ def _headings(preamble: str) -> tuple[dict[str, str], list[str]]:
     if not preamble:
         return headings, others
     for line in (part for whole in preamble.split("\n") for part in _parts(whole)):
-        if heading := _HEADING.fullmatch(line):
+        if heading := HEADING.fullmatch(line):
             headings[heading[1].strip(" #*-=_~—【[")] = heading[2].strip(" #*-=_~—】]")
         elif line.strip(" \t-*#>=_"):
             others.append(line.strip())
@@ -380,7 +368,7 @@ def _headings(preamble: str) -> tuple[dict[str, str], list[str]]:
 def _parts(line: str) -> list[str]:
     """The `key: value` pairs of a line that holds several."""
     parts = _BESIDE.split(line)
-    return parts if all(_HEADING.fullmatch(part) for part in parts) else [line]
+    return parts if all(HEADING.fullmatch(part) for part in parts) else [line]
 
 
 def _with_following(lines: Iterator[_Line]) -> Iterator[tuple[int, str, str]]:
@@ -388,7 +376,7 @@ def _with_following(lines: Iterator[_Line]) -> Iterator[tuple[int, str, str]]:
     ahead: deque[_Line] = deque()
     while pair := ahead.popleft() if ahead else next(lines, None):
         following = ""
-        if pair[1][:1] in _MAY_DECORATE:
+        if pair[1][:1] in _MAY_DECORATE or (len(pair[1]) < LONGEST_END and END_ALONE.fullmatch(pair[1])):
             following = next((line for _, line in ahead if line.strip()), "")
             while not following and len(ahead) < _LINES_AHEAD and (further := next(lines, None)):
                 ahead.append(further)

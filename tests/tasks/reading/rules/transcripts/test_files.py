@@ -126,3 +126,39 @@ def test_headings_that_name_the_two_who_speak_part_conversations_and_tell_their_
 def test_a_dialogue_in_one_line_is_no_heading():
     text = "".join(f"用户：灯不亮了{n} 客服：给您换{n}\n" for n in range(3))
     assert [len(conversation.turns) for conversation in Read(text.encode()).conversations] == [2, 2, 2]
+
+
+MARKS = [
+    "- - - - -", "* * *", "────────", "━━━━━━", "..........", "++++++++", "&&&&&", "<hr>", "</s>", "<|endoftext|>",
+    "[END]", "<END>", "【结束】", "===END===", "--- END ---", "EOF", "会话结束", "本次服务已结束。", "Chat ended", "Session has ended.",
+]  # fmt: skip
+
+HEADS = [("对话一：", "对话二："), ("新会话", "新会话"), ("20261122100001", "20261122100002"), ("会话十", "会话十一")]
+
+FIRST, SECOND = "用户：壶漏水\n客服：给您换\n用户：好", "用户：开发票\n客服：已开"
+
+
+@pytest.mark.parametrize("last", ["", "{mark}\n"])
+@pytest.mark.parametrize("mark", MARKS)
+def test_read_parts_conversations_at_marks_of_an_end(mark, last):
+    found = Read(f"{FIRST}\n{mark}\n{SECOND}\n{last.format(mark=mark)}".encode())
+    assert found.rejects == []
+    assert [[text for _, text in said(talk)] for talk in found.conversations] == [
+        ["壶漏水", "给您换", "好"],
+        ["开发票", "已开"],
+    ]
+
+
+@pytest.mark.parametrize("heads", HEADS, ids=" ".join)
+def test_read_parts_conversations_at_headings_of_more_kinds(heads):
+    found = Read(f"{heads[0]}\n{FIRST}\n\n{heads[1]}\n{SECOND}\n".encode())
+    assert [[text for _, text in said(talk)] for talk in found.conversations] == [
+        ["壶漏水", "给您换", "好"],
+        ["开发票", "已开"],
+    ]
+
+
+@pytest.mark.parametrize("line", ["...", "会话结束了吗", "EOF 是什么", "[END", "13800000001", "++", "新会话怎么开"])
+def test_read_takes_what_somebody_types_for_no_end(line):
+    found = Read(f"用户：壶漏水\n{line}\n客服：给您换\n".encode()).conversation
+    assert said(found) == [("user", f"壶漏水\n{line}"), ("agent", "给您换")]
