@@ -7,68 +7,13 @@ from typing import Any, Final
 
 import orjson
 
+from tasks.clients.endings import ending_of
 from tasks.clients.http_faults import read_error, read_limits, service_fault
 from tasks.clients.reply_shapes import as_completion, usage_in
 from tasks.domain.errors import ReplyUnreadable
 from tasks.domain.records import Reply
 from tasks.parsing.json_records import concluding_object
 from tasks.parsing.rows import begins_with_a_thought, is_unfinished_thought
-
-_REFUSED: Final = frozenset(
-    {
-        "content_filter",
-        "content_filtered",
-        "sensitive",
-        "safety",
-        "refusal",
-        "prohibited_content",
-        "blocklist",
-        "blocked",
-        "recitation",
-        "spii",
-        "risk",
-        "moderation",
-        "guardrail",
-        "guardrail_intervened",
-    }
-)
-
-_CUT: Final = frozenset(
-    {
-        "length",
-        "max_tokens",
-        "max_output_tokens",
-        "max_length",
-        "model_length",
-        "token_limit",
-        "model_context_window_exceeded",
-    }
-)
-
-# The service broke the answer off, and may well give it whole the next time.
-_INTERRUPTED: Final = frozenset(
-    {
-        "insufficient_system_resource",
-        "network_error",
-        "error",
-        "abort",
-        "aborted",
-        "cancelled",
-        "canceled",
-        "interrupted",
-        "engine_overloaded",
-        "timeout",
-        "server_error",
-        "internal_error",
-        "failed",
-        "incomplete",
-        "interrupt",
-        "disconnect",
-        "disconnected",
-        "preempted",
-        "other",
-    }
-)
 
 _HOLDERS: Final = ("text", "content", "value")
 
@@ -115,18 +60,17 @@ def completion_reply(
         raise service_fault(error, where, headers, status=200, secrets=secrets, asked=asked)
     choice, message = _choice(parsed, where, body)
     usage = usage_in(parsed)
-    named = (str(choice.get(name) or "") for name in ("finish_reason", "native_finish_reason"))
-    finishes = {name.lower().replace("-", "_") for name in named}
+    ending = ending_of(str(choice.get(name) or "") for name in ("finish_reason", "native_finish_reason"))
     text, thoughts = _text_and_thoughts(message)
-    refusal = message.get("refusal")
-    refused = bool(finishes & _REFUSED) or bool(refusal)
+    refusal = message.get("refusal") or _refusal_in(message.get("content"))
+    refused = ending.refused or bool(refusal)
     if refused and not text:
         text = refusal if isinstance(refusal, str) else ""
-    cut_off = bool(finishes & _CUT)
+    cut_off = ending.cut
     if not text.strip() and not refused and not cut_off:
         if _looks_like_an_answer(thoughts):
             text, thoughts = thoughts, ""
-        elif "stop" in finishes:
+        elif ending.stopped:
             text = concluding_object(thoughts)
     lost = not refused and (is_unfinished_thought(text) or (not text.strip() and bool(thoughts.strip() or cut_off)))
     reply = Reply(
@@ -140,9 +84,8 @@ def completion_reply(
         lost_to_thinking=lost,
         thought=bool(thoughts.strip()) or begins_with_a_thought(text),
     )
-    broken_off = finishes & _INTERRUPTED if "other" not in finishes or "}" not in text else None
-    if broken_off:
-        raise ReplyUnreadable(f"{where}: the service broke the answer off ({min(broken_off)}).", reply)
+    if ending.broken_off and not refused and (ending.broken_off != "other" or "}" not in text):
+        raise ReplyUnreadable(f"{where}: the service broke the answer off ({ending.broken_off}).", reply)
     if not reply.text.strip() and not refused and not lost:
         raise ReplyUnreadable(f"{where}: the answer is empty.", reply)
     return reply
@@ -196,7 +139,9 @@ def _pieces(text: str) -> Iterator[dict[str, Any]]:
         choices = piece.get("choices")
         if isinstance(choices, list) and choices and isinstance(choices[0], dict) and "delta" not in choices[0]:
             return
-        yield {"choices": [{"delta": piece["message"]}]} if isinstance(piece.get("message"), dict) else piece
+        said = piece.get("message")
+        finish = piece.get("done_reason") or ("stop" if piece.get("done") is True else "")
+        yield {"choices": [{"delta": said, "finish_reason": finish}]} if isinstance(said, dict) else piece
         while end < len(text) and text[end] in " \t\r\n":
             end += 1
         at = end
@@ -238,6 +183,7 @@ def _is_object(data: str) -> bool:
 
 def _added_up(events: Iterator[dict[str, Any]], where: str) -> dict[str, Any]:
     content: dict[str, list[str]] = {"content": [], "reasoning_content": []}
+    arguments: list[str] = []
     finish, usage = "", None
     for event in events:
         if read_error(event) is not None:
@@ -245,14 +191,27 @@ def _added_up(events: Iterator[dict[str, Any]], where: str) -> dict[str, Any]:
         usage = event.get("usage") or usage
         choices = event.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
-        delta = choice.get("delta") or choice.get("message") or {}
+        delta = choice.get("delta") or choice.get("message") or event.get("delta")
+        delta = delta if isinstance(delta, dict) else {}
         for name, texts in content.items():
-            texts.append(_text_of(delta.get(name) if isinstance(delta, dict) else None)[0])
-        finish = choice.get("finish_reason") or finish
+            texts.append(_text_of(delta.get(name))[0])
+        content["content"].append(_text_of(delta.get("text"))[0])  # as Anthropic streams
+        arguments.append(_arguments(delta))
+        finish = choice.get("finish_reason") or delta.get("stop_reason") or finish
     if not finish and not any(content["content"]):
         raise _unreadable(where, b"")
-    message = {name: "".join(texts) for name, texts in content.items()}
+    message: dict[str, Any] = {name: "".join(texts) for name, texts in content.items()}
+    if any(arguments):
+        message["tool_calls"] = [{"function": {"arguments": "".join(arguments)}}]
     return {"choices": [{"message": message, "finish_reason": finish or "interrupted"}], "usage": usage}
+
+
+def _arguments(delta: Mapping[str, Any]) -> str:
+    """The piece of a tool call's arguments in a piece of a stream."""
+    calls = delta.get("tool_calls")
+    call = calls[0] if isinstance(calls, list) and calls and isinstance(calls[0], dict) else {}
+    function = call.get("function")
+    return _text_of(function.get("arguments"))[0] if isinstance(function, dict) else ""
 
 
 def _choice(parsed: dict[str, Any], where: str, body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -299,6 +258,12 @@ def _text_of(content: Any) -> tuple[str, str]:
             return json.dumps(content, ensure_ascii=False), ""  # the answer itself, as an object
         return _text_of(held)
     return "", ""
+
+
+def _refusal_in(content: Any) -> Any:
+    """The refusal among the parts of a content."""
+    parts = content if isinstance(content, list) else []
+    return next((part.get("refusal") for part in parts if isinstance(part, dict) and part.get("refusal")), None)
 
 
 def _looks_like_an_answer(text: str) -> bool:

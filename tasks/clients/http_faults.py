@@ -85,7 +85,12 @@ def read_error(body: Any) -> ServiceError | None:
     if isinstance(error, str) and (error or "choices" not in body):
         error = {"message": error, "code": body.get("code")}
     if not isinstance(error, dict) or (not error and "choices" in body):
-        if "choices" in body or "result" in body or not ({"code", "error_code", "message", "msg"} & body.keys()):
+        if (
+            "choices" in body
+            or "result" in body
+            or isinstance(body.get("message"), dict)
+            or not ({"code", "error_code", "message", "msg"} & body.keys())
+        ):
             return None
         error = body
     codes = [

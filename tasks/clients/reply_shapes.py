@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
+
 # A gateway's envelope around the reply.
 _ENVELOPES: Final = ("data", "result", "response", "output", "body")
 
@@ -40,15 +42,22 @@ def as_completion(parsed: Any, within: int = _ENVELOPES_WITHIN) -> Any:
         return {**parsed, "choices": [_best(choices)]}
     for name in _ENVELOPES:
         inner = parsed.get(name)
+        if isinstance(inner, str) and '"choices"' in inner[:400]:
+            inner = _loaded(inner)
         if isinstance(inner, dict) and within and (found := as_completion(inner, within - 1)) is not inner:
             return {**found, "usage": found.get("usage") or usage_in(parsed)}
     fails = any(str(parsed.get(name, "")).lower() not in _WELL for name in ("code", "error_code", "errcode"))
     message = None if fails else _message_in(parsed)
+    feedback = parsed.get("promptFeedback")
+    if message is None and isinstance(feedback, dict) and feedback.get("blockReason"):  # Gemini read no more
+        return {"choices": [{"message": {"content": ""}, "finish_reason": "blocked"}], "usage": usage_in(parsed)}
     if message is None:
         return parsed
     finish = next((parsed[name] for name in _FINISHES if isinstance(parsed.get(name), str)), "stop")
     if isinstance(candidates := parsed.get("candidates"), list) and candidates and isinstance(candidates[0], dict):
         finish = candidates[0].get("finishReason") or finish
+    if isinstance(details := parsed.get("incomplete_details"), dict):
+        finish = details.get("reason") or finish
     return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage_in(parsed)}
 
 
@@ -63,6 +72,13 @@ def usage_in(parsed: Mapping[str, Any]) -> Mapping[str, Any]:
         name: [count for other in others if type(count := held.get(other)) is int] for name, others in _USED.items()
     }
     return {name: sum(found) for name, found in counts.items() if found}
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _best(choices: list[Any]) -> Any:
@@ -99,7 +115,7 @@ def _message_in(parsed: Mapping[str, Any]) -> dict[str, Any] | None:
         return {"content": [part for parts in said if isinstance(parts, list) for part in parts]} if said else None
     if isinstance(parsed.get("content"), list) and "stop_reason" in parsed:
         return {"content": parsed["content"]}
-    for name in ("text", "result", "output_text", "response"):
+    for name in ("text", "result", "output_text", "response", "generated_text"):
         if isinstance(text := parsed.get(name), str) and text:
             return {"content": text}
     return None

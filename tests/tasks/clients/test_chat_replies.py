@@ -164,3 +164,70 @@ def test_an_answer_that_the_service_broke_off_is_asked_for_again(finish):
 def test_an_error_in_a_successful_reply_means_what_its_own_code_says(error, fault):
     with pytest.raises(fault):
         read({"error": error})
+
+
+ENDS = {
+    "refused": "content_filter SAFETY IMAGE_SAFETY sensitive guardrails violation unsafe risk_control ERROR_TOXIC",
+    "cut": "length MAX_TOKENS FINISH_REASON_MAX_TOKENS max_tokens_reached context_length_exceeded ERROR_LIMIT repetition",
+    "broken": "error abort overloaded engine_error stream_error unexpected_eof time_limit insufficient_system_resource",
+    "whole": "stop STOP eos end_turn COMPLETE normal tool_calls FINISH_REASON_STOP unknown null",
+}
+
+
+@pytest.mark.parametrize("ending", ENDS)
+def test_an_ending_counts_by_whichever_word_a_service_has_for_it(ending):
+    for word in ENDS[ending].split():
+        body = {"choices": [{"message": {"content": ANSWER}, "finish_reason": word}]}
+        if ending == "broken":
+            with pytest.raises(ReplyUnreadable):
+                read(body)
+            continue
+        reply = read(body)
+        assert (reply.refused, reply.cut_off) == (ending == "refused", ending == "cut"), word
+
+
+def streamed(*events: object) -> bytes:
+    return "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode()
+
+
+def called(arguments: str) -> dict[str, object]:
+    return {"delta": {"tool_calls": [{"index": 0, "function": {"arguments": arguments}}]}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        streamed({"choices": [called(ANSWER[:30])]}, {"choices": [{**called(ANSWER[30:]), "finish_reason": "stop"}]}),
+        streamed(
+            {"message": {"content": []}},
+            {"delta": {"type": "text_delta", "text": ANSWER}},
+            {"delta": {"stop_reason": "end_turn"}},
+        ),
+        "\n".join(
+            json.dumps({"message": {"content": part}, "done": not part}) for part in (ANSWER[:30], ANSWER[30:], "")
+        ).encode(),
+        [{"generated_text": ANSWER}],
+        {"data": json.dumps(completion())},
+        {**completion(), "code": 200, "message": "ok"},
+    ],
+    ids=["calls", "anthropic", "ollama", "generated", "within a text", "well"],
+)
+def test_an_answer_in_pieces_or_an_envelope_is_paid_once(body):
+    assert read(body).text == ANSWER
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"promptFeedback": {"blockReason": "SAFETY"}},
+        {"choices": [{"message": {"content": [{"type": "refusal", "refusal": "no"}]}, "finish_reason": "stop"}]},
+    ],
+)
+def test_a_refusal_without_an_answer_is_one(body):
+    assert read(body).refused
+
+
+def test_an_answer_that_a_limit_left_incomplete_is_cut():
+    part = {"type": "message", "content": [{"type": "output_text", "text": ANSWER[:30]}]}
+    reply = read({"output": [part], "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}})
+    assert (reply.text, reply.cut_off) == (ANSWER[:30], True)
