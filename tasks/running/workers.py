@@ -31,8 +31,8 @@ _DEATHS: Final = (OSError, EOFError, pickle.UnpicklingError)
 
 _MOST: Final = 2
 
-# Two processes take a second of CPU to begin, which is the work of about a thousand conversations: so many are done
-# before they are worth it.
+# A process takes a second of CPU to begin, which is the work of two thousand conversations: so many are done before it
+# is worth it, and so many more before the second one is.
 _CONVERSATIONS_BEFORE: Final = 2000
 
 # Logs of so many bytes hold more than that, or take longer to read.
@@ -64,14 +64,16 @@ class Workers(Generic[Tools]):
         number: of processes; 0 has every job done here.
         tools: the first argument of every job; a process gets them once.
         notify: gets a sentence about a process that died.
-        jobs_before: how many jobs are done here before the processes begin; with 0 they begin at once.
+        jobs_before: how many jobs are done here before the first process begins, and how many more before each of the
+            others does; with 0 all begin at once.
     """
 
     def __init__(self, number: int, tools: Tools, notify: Callable[[str], object], jobs_before: int) -> None:
         self.number = number
         self._tools = tools
         self._notify = notify
-        self._jobs_left = jobs_before
+        self._jobs_before = jobs_before
+        self._jobs = 0
         self._is_closed = False
         self._processes: list[_Process] = []
         self._idle: set[_Process] = set()
@@ -80,8 +82,8 @@ class Workers(Generic[Tools]):
         self._places_here: set[object] = set()
 
     def __enter__(self) -> Self:
-        if self.number and self._jobs_left <= 0:
-            self._begin()
+        if self._jobs_before <= 0:
+            self._begin(self.number)
         return self
 
     def __exit__(
@@ -103,23 +105,25 @@ class Workers(Generic[Tools]):
         Raises:
             Exception: whatever the job raises.
         """
-        self._jobs_left -= 1
+        self._jobs += 1
         wanted = self._place_of.pop(place, None)
-        if wanted is None and (not self.number or self._jobs_left >= 0 or place in self._places_here):
+        is_early = self._jobs <= self._jobs_before
+        if wanted is None and (not self.number or is_early or place in self._places_here):
             if place is not None:
                 self._places_here ^= {place}
             return await asyncio.to_thread(job, self._tools, *arguments)
-        if not self._processes:
-            self._begin()
+        if len(self._processes) < self.number:
+            self._begin((self._jobs - 1) // self._jobs_before)
         process = await self._free(wanted)
         if place is not None and wanted is None:
             self._place_of[place] = process
         return await asyncio.shield(self._start(process, job, *arguments))
 
-    def _begin(self) -> None:
-        tools = pickle.dumps(self._tools)
-        self._processes = [_Process(tools) for _ in range(self.number)]
-        for process in self._processes:
+    def _begin(self, number: int) -> None:
+        """Begin processes until there are so many, or as many as there may be."""
+        while len(self._processes) < min(number, self.number):
+            process = _Process(pickle.dumps(self._tools))
+            self._processes.append(process)
             # The tools make it import what they are made of, which takes a second that reading can use.
             self._start(process, _take_tools)
 

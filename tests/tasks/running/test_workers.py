@@ -35,6 +35,11 @@ def print_something(tools: int) -> int:
     return tools
 
 
+def process_of_a_moment(tools: int) -> int:
+    time.sleep(0.01)
+    return os.getpid()
+
+
 def environment(tools: int) -> dict[str, str]:
     return dict(os.environ)
 
@@ -67,6 +72,21 @@ def test_jobs_are_done_in_processes_once_there_are_enough_of_them():
     assert [result for _, result in found] == [10, 11, 12, 13]
     assert [process == os.getpid() for process, _ in found] == [True, True, False, False]
     assert said == []
+
+
+def test_a_second_process_begins_after_as_many_jobs_more():
+    async def work(workers):
+        alone = [(await workers.run(add, number))[0] for number in range(6)]
+        later = set[int]()
+        while len(later) < 2:  # it takes its time to begin
+            later |= set(await asyncio.gather(*(workers.run(process_of_a_moment) for _ in range(4))))
+        return alone, later
+
+    (alone, later), _ = with_workers(work, number=2, jobs_before=3)
+    assert alone[:3] == [os.getpid()] * 3
+    assert len(set(alone[3:])) == 1
+    assert set(alone[3:]) < later
+    assert os.getpid() not in later
 
 
 def test_processes_begin_at_once_where_the_logs_are_large():
