@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 from datetime import date
 
 import orjson
@@ -83,6 +84,13 @@ def test_summarize_day_offline_fills_every_table(tmp_path, logs, monkeypatch):
     assert (warehouse / f"reports/day={DAY}/report.html").stat().st_size > 1000
     assert "规则" in (warehouse / f"reports/day={DAY}/report.md").read_text(encoding="utf-8")
     assert not list((warehouse / "_staging").rglob("*.json*"))
+
+
+def test_summarize_day_reads_a_file_whose_name_is_no_utf_8(tmp_path, logs):
+    (logs / "a.jsonl").rename(logs / os.fsdecode("客服.jsonl".encode("gbk")))  # unpacked from a Windows archive
+    assert run(source=str(logs), warehouse=str(tmp_path / "warehouse")).summarized == 60
+    (uri,) = set(folder_table(tmp_path / "warehouse", "summaries")["source_uri"].to_pylist())
+    assert uri.endswith(r"\xfe.jsonl")
 
 
 def test_summarize_day_from_bos_through_qianfan_pays_once_whatever_breaks(accounts, bos, qianfan):

@@ -32,7 +32,7 @@ class ArrivedLogs:
     def fingerprint(self) -> str:
         """A digest, 24 hex digits, of keys, sizes and ETags; it differs when an object is added, removed or changed."""
         listing = "\n".join(f"{stored.key} {stored.size} {stored.etag}" for stored in self.objects)
-        return blake2b(listing.encode(), digest_size=12).hexdigest()
+        return blake2b(listing.encode(errors="surrogateescape"), digest_size=12).hexdigest()
 
     def facts(self) -> dict[str, Any]:
         """Return the logs' columns of the table `runs`."""
