@@ -3,11 +3,13 @@ in one sentence.
 """
 
 import fcntl
+import os
 import re
 import secrets
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Final
 
 from prefect.client.orchestration import get_client
@@ -56,13 +58,16 @@ _KNOWN: Final = {
         "SSL_CERT_FILE (or SSL_CERT_DIR) names certificates that are not there. Correct it, or unset it."
     ),
     r"surrogates not allowed": (
-        "A path or a setting can't be read: Python is told to expect nothing but ASCII (PYTHONUTF8=0). Set "
-        "PYTHONUTF8=1."
+        "A name or a setting holds bytes that are no UTF-8. Rename it; where Python is told to expect only ASCII "
+        "(PYTHONUTF8=0), set PYTHONUTF8=1."
     ),
     r"PrefectHTTPStatusError|ReadTimeout|RemoteProtocolError|ReadError": (
-        "Prefect's server at {api} failed in the middle. Start again when it is well; what was paid for is kept."
+        "Prefect's server at {api} failed in the middle{why}. Start again when it is well; what was paid for is kept."
     ),
 }
+
+# Less, and Prefect's database takes nothing more.
+_LEAST_ROOM: Final = 2**20
 
 # Its input ends with the command that holds it, however that ends; then what the command started ends, too.
 _GUARD: Final = (
@@ -104,7 +109,18 @@ def explain(error: BaseException) -> str | None:
     """Return a sentence on what is wrong around a run; None where the error has another cause."""
     chain = "\n".join(f"{type(cause).__name__}: {cause} {_function_of(cause)}" for cause in _chain(error))
     known = next((sentence for pattern, sentence in _KNOWN.items() if re.search(pattern, chain)), None)
-    return known and known.format(api=PREFECT_API_URL.value() or "this machine", home=PREFECT_HOME.value())
+    home = PREFECT_HOME.value()
+    # A server that can't write says no more than that it failed.
+    why = f": {home} has no room left, so make some, or name another folder (PREFECT_HOME)" if _is_full(home) else ""
+    return known and known.format(api=PREFECT_API_URL.value() or "this machine", home=home, why=why)
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _LEAST_ROOM or (disk.f_files > 0 and disk.f_favail == 0)
 
 
 def _lock_own_server() -> None:

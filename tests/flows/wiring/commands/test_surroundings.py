@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
 from flows.wiring.commands.own_server import free_port
 from flows.wiring.commands.surroundings import explain, surroundings
@@ -58,6 +58,13 @@ def test_explain_says_what_is_wrong_and_what_to_do(error, says):
         assert sentence is not None
         assert says in sentence
         assert "\n" not in sentence
+
+
+def test_explain_names_the_full_disk_behind_a_server_that_failed():
+    error = httpx.ReadError("cut off")
+    assert "no room" not in str(explain(error))
+    with temporary_settings({PREFECT_HOME: Path("/proc")}):  # has no block free
+        assert "/proc has no room left" in str(explain(error))
 
 
 def test_explain_leaves_a_mistake_of_ours_to_its_traceback():
