@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.calling.rules.canary import Canary, CanaryRule, critical_count
+from tasks.calling.rules.canary import (
+    _DOUBT_ON_AND_ON,
+    _LEAST_UNUSUAL,
+    _TIMES_THE_USUAL,
+    Canary,
+    CanaryRule,
+    critical_count,
+)
 from tasks.domain.records import Reason
 
 
@@ -91,6 +98,20 @@ def test_answers_that_are_cut_off_far_more_often_than_usual_stop_the_run():
     for _ in range(500):
         without_history.judge(None, cut_off=True)
     assert without_history.trouble is None
+
+
+def test_a_night_like_those_before_it_goes_on():
+    rolls = random.Random(12)
+    answers = [Reason.REFUSED if rolls.random() < 0.1 else None for _ in range(2000)]
+    assert judged(CanaryRule(usual_ratio=0.1), answers)[0].trouble is None
+
+
+@pytest.mark.parametrize("usual", [0.0, 0.01, 0.05])
+def test_a_night_unlike_those_before_it_stops_at_the_count_that_chance_hardly_reaches(usual):
+    limit = max(_LEAST_UNUSUAL, _TIMES_THE_USUAL * usual)
+    canary, judged_answers = judged(CanaryRule(max_useless_ratio=1.0, usual_ratio=usual), [Reason.REFUSED] * 500)
+    assert judged_answers == critical_count(50, limit, _DOUBT_ON_AND_ON)
+    assert canary.trouble is not None
 
 
 def test_nothing_is_judged_where_nobody_wants_it():

@@ -61,6 +61,34 @@ def test_another_word_shows_even_where_nobody_is_right():
     assert {(change.field, change.kind) for change in check.changes} == {("issue", "said")}
 
 
+def test_answers_that_become_right_more_often_are_a_change_though_none_is_unusual():
+    rng = random.Random(8)
+    wavering = [night([rng.random() < 0.7 for _ in range(60)]) for _ in range(14)]
+    check = check_night(night([True] * 60), wavering)
+    assert {(change.field, change.kind) for change in check.changes} == {("accepted", "right")}
+
+
+@pytest.mark.parametrize(("lost", "kinds"), [(15, ["said", "right"]), (14, ["said"]), (13, [])])
+def test_the_level_is_that_of_all_tests_of_a_night_together(lost, kinds):
+    changes = check_night(night([False] * lost), [night([True] * lost)]).changes
+    assert [change.kind for change in changes] == kinds
+    sides = {"right": 2, "said": 1}
+    tests = 2 * len(FIELDS)
+    assert [change.p for change in changes] == pytest.approx([tests * sides[kind] * 0.5**lost for kind in kinds])
+
+
+def test_a_night_is_compared_with_the_two_weeks_before_it():
+    steady = [night([True] * 5)] * 30
+    assert [check_night(steady[0], steady[1 : 1 + number]).nights for number in (1, 14, 29)] == [1, 14, 14]
+
+
+def test_conversations_that_only_one_of_the_nights_asked_about_count_for_nothing():
+    before = night([True] * 40)
+    others = {f"other {name}": answer for name, answer in night([False] * 40).items()}
+    assert check_night(others, [before] * 14).changes == ()
+    assert check_night(others, [{**before, **others}] * 14).changes == ()
+
+
 def test_the_first_night_has_nothing_to_compare_with():
     check = check_night(night([True, False]), [])
     assert (check.nights, check.changes, check.conversations) == (0, (), 2)
