@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.scheduling import ServersShared, rank_of
-from tests.servers.prefect import ONE_CERTIFICATE, prefect_api  # noqa: F401  the last is a fixture for every test
+from tests.scheduling import ServersShared, is_on_a_server, rank_of
+from tests.servers.prefect import ONE_CERTIFICATE, prefect_api, stop_shared_server  # noqa: F401  one is a fixture
 
 os.environ["PREFECT_API_URL"] = ""
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
@@ -69,6 +69,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             left_open = ("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning")
             item.add_marker(pytest.mark.filterwarnings(*left_open), append=False)
     items.sort(key=rank_of)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the shared server after the last test on one: an idle server takes a fortieth of a core until the end."""
+    if nextitem is None or not (is_on_a_server(nextitem.nodeid) or nextitem.path == item.path):
+        stop_shared_server()
+
+
+def pytest_sessionfinish() -> None:
+    """Stop the shared server where the tests end early."""
+    stop_shared_server()
 
 
 @pytest.hookimpl(optionalhook=True)

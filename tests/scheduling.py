@@ -21,10 +21,15 @@ _ON_A_SERVER: Final = (
 )
 
 
+def is_on_a_server(test: str) -> bool:
+    """Tell if a test lies where tests share a Prefect server."""
+    return test.startswith(_ON_A_SERVER)
+
+
 def scope_of(test: str) -> str:
     """Return what is run by one process with a test: its file, or half of all files on a server."""
     file = test.split("::", 1)[0]
-    if not file.startswith(_ON_A_SERVER):
+    if not is_on_a_server(file):
         return file
     # Each takes about as long as the other.
     return "flows, a to q" if "tests/flows/test_a" <= file < "tests/flows/test_r" else "other flows, deployments, tasks"
@@ -34,7 +39,7 @@ def rank_of(item: pytest.Item) -> int:
     """Return when a test is run: what takes longest goes first, so that no process works on while others are idle."""
     if item.path.name == "test_end_to_end.py":
         return 0
-    if item.nodeid.startswith(_ON_A_SERVER):
+    if is_on_a_server(item.nodeid):
         return 1
     return 2 if item.path.parent == TESTS else 3
 

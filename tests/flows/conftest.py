@@ -15,9 +15,9 @@ from tests.servers.prefect import PrefectServer
 from tests.servers.qianfan import QianfanServer
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def prefect_server(prefect_api: PrefectServer) -> Iterator[None]:
-    """The server is also that of the flows that this process runs itself, from the first test that asks for it."""
+    """The server is also that of the flows that this process runs itself."""
     with temporary_settings({PREFECT_API_URL: prefect_api.url}):
         yield
 

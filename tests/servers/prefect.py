@@ -39,7 +39,18 @@ _IN_BATCHES = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
 }
+# No test asks the shared server for a task run: their records were a tenth of its work. None waits until it finds a
+# run late or paused for too long, for which it looked every five seconds.
+_FOR_OTHERS = {
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS": "600",
+    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS": "600",
+    "PREFECT_SERVER_SERVICES_CLEANUP_RECONCILER_LOOP_SECONDS": "600",
+}
 _STOP_SECONDS = 10.0
+
+_shared: list["PrefectServer"] = []
+_until_stopped = ExitStack()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +223,16 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-@pytest.fixture(scope="session")
-def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+@pytest.fixture(scope="module")
+def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> PrefectServer:
     """A real Prefect server, started once for all tests of a process that ask for it."""
-    # No test asks this server for a task run: their records were a tenth of its work.
-    settings = {"PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false"}
-    with prefect_server(tmp_path_factory.mktemp("prefect"), **settings) as server:
-        yield server
+    if not _shared:
+        server = prefect_server(tmp_path_factory.mktemp("prefect"), **_FOR_OTHERS)
+        _shared.append(_until_stopped.enter_context(server))
+    return _shared[0]
+
+
+def stop_shared_server() -> None:
+    """Stop the server of this process' tests, if it runs; the next test that asks for one starts another."""
+    _shared.clear()
+    _until_stopped.close()
