@@ -52,6 +52,9 @@ _TOO_FEW: Final = 4
 
 _NEARLY_ALL: Final = 0.9
 
+# What stands first outside ASCII is a Chinese character or a sign of UTF-8's.
+_BEGINS_AS_UTF8: Final = re.compile(rb"[\x00-\x7f]*+[\xe2-\xe9\xef][\x80-\xbf]{2}")
+
 _WRONG_SHARE: Final = 0.05
 
 _FIRST_LINES: Final = 10  # that are no ASCII; by chance so many bytes of another encoding are no UTF-8
@@ -103,7 +106,7 @@ def decode(line: bytes, encoding: str) -> str:
     Raises:
         UnicodeDecodeError: it is not in this encoding.
     """
-    if encoding == "gb18030" and not line.isascii() and (text := _of_utf8(line)):
+    if encoding == "gb18030" and _BEGINS_AS_UTF8.match(line) and (text := _of_utf8(line)):
         return text
     try:
         return line.decode(encoding)
