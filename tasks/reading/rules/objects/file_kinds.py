@@ -9,6 +9,7 @@ _FILE_KINDS: Final = {
     b"PK\x03\x04": "a ZIP archive",
     b"PAR1": "a Parquet file",
     b"ARROW1": "an Arrow (Feather) file: export it as Parquet, CSV or JSON lines",
+    b"\xff\xff\xff\xff": "an Arrow stream: export it as Parquet, CSV or JSON lines",
     b"ORC": "an ORC file: export it as Parquet, CSV or JSON lines",
     b"Obj\x01": "an Avro file: export it as Parquet, CSV or JSON lines",
     b"7z\xbc\xaf": "a 7z archive: extract it, or pack it as zip",
@@ -24,8 +25,13 @@ _FILE_KINDS: Final = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls): save it as .xlsx or CSV",
 }
 
+_ZLIB: Final = ("zlib data", "pack it with gzip")
+
 # zlib data has no other mark than a check sum of its first two bytes.
 _ZLIB_LEVELS: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+
+# How gzip data and a ZIP archive begin.
+_PACKED_AGAIN: Final = ("\x1f", "PK\x03\x04")
 
 # Texts that other programs read, by how they begin.
 _SQL: Final = re.compile(
@@ -53,8 +59,10 @@ def why_no_text(head: ObjectHead, delimiters: set[str]) -> str:
     if kind := next((kind for magic, kind in _FILE_KINDS.items() if head.magic.startswith(magic)), ""):
         what, _, advice = kind.partition(": ")
         return f"{what}, not a log that can be read" + (f": {advice}" if advice else "")
-    if head.magic[:2] in _ZLIB_LEVELS and not head.text[2:40].isprintable():
-        return "zlib data, not a log that can be read: pack it with gzip"
+    packed_again = head.compression and head.text.startswith(_PACKED_AGAIN)
+    if packed_again or (head.magic[:2] in _ZLIB_LEVELS and not head.text[2:40].isprintable()):
+        what, advice = ("packed data in packed data", "unpack the outer one") if packed_again else _ZLIB
+        return f"{what}, not a log that can be read: {advice}"
     if "ustar" in head.text[:600]:
         return "a tar archive, not a log that can be read: extract it, or pack it as zip"
     if found := next((advice for begins, advice in _TEXT_KINDS.items() if begins.match(head.text)), ""):

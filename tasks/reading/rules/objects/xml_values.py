@@ -21,6 +21,9 @@ _CHUNK: Final = 1 << 16
 
 _DEPTH: Final = 40
 
+# Elements whose attribute `name` is a column's, as mysql --xml and phpMyAdmin write a row.
+_NAMED: Final = frozenset(["field", "column", "col", "property"])
+
 _ID: Final = re.compile(r"(?:.*[_-])?id|.*(?:[a-z]Id|ID|编号)")
 
 
@@ -137,7 +140,9 @@ class _Values:
         words = "".join([element.text or "", *(child.tail or "" for child in element)]).strip()
         kept: dict[str, list[Any]] = {}
         for child in element:
-            kept.setdefault(_name(child.tag), []).append(self._value(child))
+            named = child.get("name") if _name(child.tag).lower() in _NAMED and len(child) == 0 else None
+            value = (child.text or "").strip() if named else self._value(child)
+            kept.setdefault(named or _name(child.tag), []).append(value)
         self._lists.update(name for name, values in kept.items() if len(values) > 1)
         if len(kept) == 1 and not found and not words:
             ((name, values),) = kept.items()

@@ -1,5 +1,6 @@
 """Objects that are no logs are named, with a way to make one of them."""
 
+import gzip
 import io
 import json
 import shlex
@@ -50,3 +51,13 @@ def test_the_advice_for_yaml_makes_a_log_of_it():
 
 def test_a_transcript_of_plain_labels_is_no_yaml():
     assert len(Read(b"user: hi\nagent: hello\nuser: it broke\nagent: sorry\n").conversation.turns) == 4
+
+
+@pytest.mark.parametrize("inner", [gzip.compress(b"x"), b"PK\x03\x04" + b"\0" * 40])
+def test_what_is_packed_twice_is_named(inner):
+    detail = Read(gzip.compress(inner)).reject.detail
+    assert detail == "packed data in packed data, not a log that can be read: unpack the outer one"
+
+
+def test_a_stream_of_arrow_is_named():
+    assert Read(b"\xff\xff\xff\xff\x10\x01" + b"\0" * 40).reject.detail.startswith("an Arrow stream, not a log")

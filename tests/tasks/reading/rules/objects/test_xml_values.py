@@ -29,6 +29,7 @@ DOCUMENTS = {
     "a namespace": chats('x:export xmlns:x="urn:shop" made="2026-11-22"', '<x:session x:id="{id}">{said}</x:session>',
                          '<x:msg x:sender="{side}" x:at="{time}">{words}</x:msg>'),
     "messages that name their conversation": chats("log", "{said}", "<m><sid>{{id}}</sid><role>{side}</role><text>{words}</text><time>{time}</time></m>"),
+    "a dump's fields": chats("resultset", "{said}", '<row><field name="sid">{{id}}</field><field name="role">{side}</field><field name="text">{words}</field><field name="time">{time}</field></row>'),
     "no declaration": chats("chats", '<chat id="{id}">{said}</chat>', '<message from="{side}" time="{time}">{words}</message>', begin=""),
     "a footer": chats("chats", '<chat id="{id}">{said}</chat>', '<message from="{side}" time="{time}">{words}</message>', "<total>2</total>"),
 }  # fmt: skip
