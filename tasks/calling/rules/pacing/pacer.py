@@ -8,7 +8,7 @@ refusals: after a refusal the service held all there is, or it counts in a short
 
 import math
 from collections import defaultdict
-from typing import ClassVar, Final
+from typing import Final
 
 from tasks.calling.rules.pacing.claim import Claim
 from tasks.calling.rules.pacing.limits import Learned, LimiterSnapshot, Limits
@@ -50,7 +50,7 @@ class Pacer:
     """
 
     # Kept free for calls that weigh more: in windows of 1 and 2 s, where a refusal costs less, and in longer ones.
-    deviations: ClassVar = (1.4, 2.0)
+    deviations: tuple[float, float] = (1.4, 2.0)
 
     def __init__(self, limits: Limits, shared: bool = False) -> None:
         learned = limits.learned
@@ -356,7 +356,7 @@ class Pacer:
             self._granted_tokens -= entry.tokens
             return
         self._requests.log.change(entry.sent_at, -1, now)
-        self._tokens.log.change(entry.sent_at, -entry.tokens, now)
+        self._tokens.log.change(entry.sent_at, -entry.tokens - entry.heavier, now)
         self._second.change(entry.sent_at, -1, now)
         self._use.refused()
         entry.counts = False

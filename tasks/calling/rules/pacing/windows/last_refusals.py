@@ -82,5 +82,19 @@ class LastRefusals:
         known = [entry for at, entry in self._entries if now - at + seconds <= self._memory]
         histories = [SentHistory(calls, entry, self._by_tokens) for entry in known or [self._entries[-1][1]]]
         certain = [1 / history.variance(seconds, doubt) for history in histories]
-        likely = [history.likely(seconds) for history in histories]
+        likely = [history.barely_full(seconds, doubt) for history in histories]
         return sum(weight * held for weight, held in zip(certain, likely, strict=True)) / sum(certain)
+
+    def weigh(self, seconds: float, limit: float, doubt: float, now: float) -> None:
+        """Let the calls before the last refusal fill the limit: those without a reply weigh more than was thought.
+
+        Each takes of what is missing as much as its own weight is in doubt, until its reply shows the truth.
+        """
+        history = SentHistory(SentCalls(self._log), self._entries[-1][1], self._by_tokens)
+        unsure = [(sent_at, tokens, entry) for sent_at, tokens, entry in history.sent(seconds) if not entry.ended]
+        missing = limit - history.likely(seconds) - sum(entry.heavier for _, _, entry in unsure)
+        by_square = max(missing, 0.0) * doubt * doubt / history.variance(seconds, doubt)
+        for sent_at, tokens, entry in unsure:
+            more = round(by_square * tokens * tokens)
+            self._log.change(sent_at, more, now)
+            entry.heavier += more

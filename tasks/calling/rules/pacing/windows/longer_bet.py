@@ -9,11 +9,12 @@ _FIRST_PEACE_SECONDS: Final = 8.0
 class LongerBet:
     """The time without a refusal, how much of it is needed for a bet, and where to go back to if the bet is lost."""
 
-    __slots__ = ("_needed_seconds", "_since", "from_seconds")
+    __slots__ = ("_felt_until", "_needed_seconds", "_since", "from_seconds")
 
     def __init__(self) -> None:
         self._since = math.inf  # the clock's beginning is the machine's: nothing is measured from there
         self._needed_seconds = _FIRST_PEACE_SECONDS
+        self._felt_until = -math.inf
         self.from_seconds = 0.0
 
     def accepted(self, now: float) -> None:
@@ -37,7 +38,12 @@ class LongerBet:
         self.from_seconds = 0.0
         self._since = now
 
-    def lose(self) -> float:
-        """Return the window to go back to; the next bet takes twice as long in peace."""
+    def lose(self, seconds: float, now: float) -> float:
+        """Return the window to go back to from one of so many seconds; the next bet takes twice as long in peace."""
         self._needed_seconds *= 2
+        self._felt_until = now + seconds
         return self.from_seconds
+
+    def is_felt(self, now: float) -> bool:
+        """True while a service that does count in the longer window holds calls which were sent on a lost bet."""
+        return now < self._felt_until

@@ -45,7 +45,7 @@ class SentHistory:
         self.own = float(refused.tokens) if by_tokens else 1.0
         # Of calls, one more was one too many; of tokens, something between nothing and all of it was.
         self._most_room = self.own if by_tokens else 0.0
-        self._times, self._sums, self._unsure = calls.times, calls.sums, calls.unsure
+        self._sent, self._times, self._sums, self._unsure = calls.sent, calls.times, calls.sums, calls.unsure
         self._until = refused.sent_at
         self._before = bisect_left(calls.sent, refused.sequence, key=lambda item: item[2].sequence)
 
@@ -55,6 +55,10 @@ class SentHistory:
     def held(self, seconds: float) -> int:
         """The weight sent within so many seconds before the refused call."""
         return self._sums[self._before] - self._sums[bisect_left(self._times, self._until - seconds)]
+
+    def sent(self, seconds: float) -> list[tuple[float, int, Entry]]:
+        """The calls of that time: send time, weight, call."""
+        return self._sent[bisect_left(self._times, self._until - seconds) : self._before]
 
     def most(self, seconds: float) -> int:
         """The most that was sent within any such window."""
@@ -67,14 +71,24 @@ class SentHistory:
         """The quota of a service that counts in such windows and refused the call."""
         return max(self.held(seconds) + self._most_room / 2, 1.0)
 
+    def barely_full(self, seconds: float, doubt: float) -> float:
+        """The same, where the call was thought to fit: then it was too large by little."""
+        off = doubt * math.sqrt(sum(weight * weight for _, weight, _ in self.sent(seconds)))
+        return self.held(seconds) + max(self._most_room / 2, self._most_room - off / 2)
+
     def upper(self, seconds: float) -> float:
         """The same, if there was as much room left as there can have been."""
         return self.held(seconds) + self._most_room
 
     def variance(self, seconds: float, doubt: float) -> float:
-        """The square of what `likely` may be off by, where the weight of a call that is not answered is in doubt."""
-        unsure = self._unsure[self._before] - self._unsure[bisect_left(self._times, self._until - seconds)]
-        return max(self.own / 2, 1.0) ** 2 + doubt * doubt * unsure
+        """The square of what `likely` may be off by.
+
+        The weight of a call that is not answered is in doubt, and a call at the window's border is in it or not.
+        """
+        first = bisect_left(self._times, self._until - seconds)
+        mean = self.held(seconds) / max(self._before - first, 1)
+        unsure = self._unsure[self._before] - self._unsure[first]
+        return (max(self.own, mean, 2.0) / 2) ** 2 + doubt * doubt * unsure
 
     def at_most(self, seconds: float, doubt: float) -> float:
         """The most that this quota can be.

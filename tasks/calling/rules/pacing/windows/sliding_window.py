@@ -15,7 +15,8 @@ _LEAST_SLACK_SECONDS: Final = 0.025
 class Entry:
     """One call that was let through: its weight, and what each log held as it was sent.
 
-    `…_inside` is what the service held before it; `…_reached` what the log held with it, slack included.
+    `…_inside` is what the service held before it; `…_reached` what the log held with it, slack included. `heavier` is
+    what it weighs more than its `tokens`, as a refusal showed before its reply.
     """
 
     __slots__ = (
@@ -27,6 +28,7 @@ class Entry:
         "estimate",
         "flight_inside",
         "flight_reached",
+        "heavier",
         "queries_inside",
         "queries_reached",
         "sent_at",
@@ -39,6 +41,7 @@ class Entry:
     def __init__(self, estimate: int, tokens: int, flight_reached: int) -> None:
         self.estimate = estimate
         self.tokens = tokens
+        self.heavier = 0
         self.flight_reached = flight_reached
         self.sent_at: float | None = None
         self.sequence = 0
@@ -121,9 +124,9 @@ class SlidingLog:
         self.advance(now)
 
     def sent(self) -> list[tuple[float, int, Entry]]:
-        """Everything still known that counts: send time, weight, call; oldest first."""
+        """Everything still known that counts: send time, weight by its estimate or reply, call; oldest first."""
         known = (*self._past, *self._late, *self._fresh)
-        return [(at, self._weight(entry), entry) for at, entry in known if entry.counts]
+        return [(at, entry.tokens if self._by_tokens else 1, entry) for at, entry in known if entry.counts]
 
     def next_departure(self) -> float:
         """The time at which the oldest call leaves; infinity when the log is empty."""
@@ -131,7 +134,7 @@ class SlidingLog:
         return oldest[0][0] + self.seconds + self.slack if oldest else math.inf
 
     def _weight(self, entry: Entry) -> int:
-        return entry.tokens if self._by_tokens else 1
+        return entry.tokens + entry.heavier if self._by_tokens else 1
 
 
 def slack_of(seconds: float) -> float:

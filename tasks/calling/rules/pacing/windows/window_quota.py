@@ -13,7 +13,8 @@ quota goes through up to four states:
    window was full, if it is the right one. So where it was emptier at one of the last few (`last_refusals`), another
    is counted in. Where it was full at all of them, something else is wrong: calls that overtake each other
    (`jitter_slack`), estimates that are off by chance (`chance`), a service that takes less than it was told to
-   (`quota_limit`), or a window that is shorter still.
+   (`quota_limit`), or a window that is shorter still. Until replies show what the calls in it weigh, they are taken to
+   fill it (`last_refusals`).
 4. **Bet.** Where nobody knows what the next call weighs, part of a window stays empty for that, and the shorter it is,
    the greater the part. So after a time in peace the next longer window is tried, and taken back once it is refused
    (`longer_bet`).
@@ -174,7 +175,8 @@ class WindowQuota:
     def correct(self, entry: Entry, delta: int, now: float) -> None:
         """Take what a call really used: the log moves by `delta`, and so do limits found while it was in the window."""
         assert entry.sent_at is not None
-        self.log.change(entry.sent_at, delta, now)
+        self.log.change(entry.sent_at, delta - entry.heavier, now)
+        entry.heavier = 0
         if self._trial.held(entry, self.seconds):
             self.limit.correct(entry.sequence, delta)
         self._trial.correct(entry, delta)
@@ -217,7 +219,9 @@ class WindowQuota:
             return True
         self._bet.wait(now)
         if self._bet.from_seconds:
-            self._turn_to(self._bet.lose(), next_sequence, now)
+            self._turn_to(self._bet.lose(self.seconds, now), next_sequence, now)
+            return True
+        if self._bet.is_felt(now):
             return True
         if self.is_narrow:
             return self._explain_narrow(refused, next_sequence, now, doubt)
@@ -264,20 +268,22 @@ class WindowQuota:
         likely, most = self._last_refusals.rates(windows, 0.0 if is_exact else doubt)
         full = [seconds for seconds in windows if most[seconds] >= _FULL * self.advertised_per_second]
         is_at_rate = self.limit.limit == self.limit.advertised < math.inf
-        if most[self.seconds] < (_NEARLY_FULL if self.limit.is_probing else _FULL) * self.per_second:
-            if is_exact or not is_at_rate or not self._holds_less_now(likely[self.seconds]):
-                self._turn_to_fullest(full, most, next_sequence, now)
-                return True
-        elif self.limit.is_probing:  # it may be refused for that
+        is_full = most[self.seconds] >= (_NEARLY_FULL if self.limit.is_probing else _FULL) * self.per_second
+        holds_less = not (is_full or is_exact) and is_at_rate and self._holds_less_now(likely[self.seconds])
+        if not (is_full or holds_less) and self._turn_to_fullest(full, most, next_sequence, now):
+            return True
+        if self.limit.is_probing:  # it may be refused for that
             if not is_exact:
                 self._begin_review(now)
             return False
-        elif is_exact:
+        if is_exact:
             return is_at_rate and self._allow_for_jitter(next_sequence, now)
-        elif is_at_rate and (
-            self._chance.explains(self._last_refusals.is_news) or self._turn_to_shorter(full, next_sequence, now)
-        ):
-            return True
+        if is_full:
+            self._last_refusals.weigh(self.seconds, self.limit.limit, doubt, now)
+            if is_at_rate and (
+                self._chance.explains(self._last_refusals.is_news) or self._turn_to_shorter(full, next_sequence, now)
+            ):
+                return True
         self._begin_review(now)
         self._take_mean(now, doubt)
         return True
@@ -302,15 +308,22 @@ class WindowQuota:
             return False
         return self._turn_to_shorter(KNOWN_SECONDS, next_sequence, now)
 
-    def _turn_to_fullest(self, full: list[float], most: dict[float, float], next_sequence: int, now: float) -> None:
-        """Count in another window, one that was `full` at the advertised rate, or else the one that took the most."""
+    def _turn_to_fullest(self, full: list[float], most: dict[float, float], next_sequence: int, now: float) -> bool:
+        """Count in a window that was `full` at the advertised rate, or else in the one that took the most.
+
+        Return False where that is this one, and no more is wrong with it than that its limit is probed.
+        """
         if full:
             seconds, held = self._longest_below(full) or min(full), math.inf
         else:
             seconds = max(most, key=lambda seconds: (most[seconds], seconds))
             held = most[seconds] * seconds
-        self.bursts_lose = seconds >= self.seconds
+        if seconds == self.seconds and self.limit.is_probing:
+            return False
+        holds_less = seconds == self._learned < _SURE_SECONDS
+        self.bursts_lose = seconds >= self.seconds and not holds_less
         self._turn_to(seconds, next_sequence, now, held)
+        return True
 
     def _turn_to_shorter(self, windows: Iterable[float], next_sequence: int, now: float) -> bool:
         """Count in the longest of `windows` that is shorter, at the advertised rate; return False where none is."""

@@ -74,6 +74,43 @@ def test_refusals_together_show_a_quota_once_their_calls_are_answered(seed, wind
     assert refusals.quota(window, 0.1, now) == pytest.approx(50_000, rel=0.01)
 
 
+@given(seed=st.integers(0, 10**6), replies=st.sampled_from([0.0, 0.3, 1.0]), refused=st.integers(1, 4))
+def test_calls_before_a_refusal_fill_the_window_until_replies_show_what_they_weigh(seed, replies, refused):
+    rng, log = random.Random(seed), SlidingLog(1.0, 0.0, True, 60.0)
+    refusals = LastRefusals(log, 60.0, by_tokens=True)
+    calls = [sent(10 + number / 60, number) for number in range(50)]
+    for call in calls:
+        assert call.sent_at is not None
+        call.ended = rng.random() < replies
+        log.add(call, call.sent_at)
+    known = [call for call in calls if call.ended]
+    for number in range(refused):
+        refusals.add(sent(10.9, 50 + number), 51 + number)
+        refusals.weigh(1.0, 26_000, 0.12, 10.92)
+    assert all(call.heavier == 0 for call in known)
+    assert log.held == 25_000 + sum(call.heavier for call in calls)
+    if not known:
+        assert 25_500 < log.held <= 25_750 + len(calls)  # the refused one had room for half of itself
+    for call in calls:
+        assert call.sent_at is not None
+        log.change(call.sent_at, 10 - call.heavier, 10.95)
+        call.tokens, call.heavier = 510, 0
+    assert log.held == 50 * 510
+    log.advance(12)
+    assert log.held == log.inside == 0
+
+
+def test_a_window_that_its_calls_fill_already_weighs_no_more():
+    log = SlidingLog(1.0, 0.0, True, 60.0)
+    call = sent(10.0, 1)
+    call.ended = False
+    log.add(call, 10.0)
+    refusals = LastRefusals(log, 60.0, by_tokens=True)
+    refusals.add(sent(10.5, 2), 3)
+    refusals.weigh(1.0, 700, 0.12, 10.52)
+    assert (call.heavier, log.held) == (0, 500)
+
+
 def test_refusals_are_in_a_row_where_nothing_was_taken_between_them():
     refusals = LastRefusals(SlidingLog(1.0, 0.025, True, 60.0), 60.0, by_tokens=True)
     news = []

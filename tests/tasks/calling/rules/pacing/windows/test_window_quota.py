@@ -142,6 +142,14 @@ def test_pacer_takes_a_window_that_estimates_overfill_for_chance(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_pacer_is_seldom_refused_again_by_a_second_full_of_calls_that_weigh_more_than_was_thought(seed):
+    service = Service(1, tokens=25_300)
+    simulate(service, Limits(None, 25_300 * 60, 512), WAITING, seed, uncertain, seconds=90)
+    assert service.use(25_300, since=30, tokens=True) >= 0.93
+    assert sum(at > 30 for at, _ in service.refused) <= 0.008 * sum(at > 30 for at, _ in service.arrivals)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("quota", [45_000, 40_000, 34_000, 28_000])
 def test_pacer_uses_a_window_that_holds_less_than_another_night_learned(quota, seed):
     def tokens(rng):
