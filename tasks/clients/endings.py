@@ -1,4 +1,4 @@
-"""Reads how an answer ended off the word of whoever sent it: each service has words of its own for the same few ends."""
+"""Reads how an answer ended off the word of whoever sent it: services have words of their own for few ends."""
 
 import re
 from collections.abc import Iterable
