@@ -41,7 +41,7 @@ _CONCLUDES: Final = frozenset(["就", "便", "则"])
 # Before 才 they make a demand of what is told: 要先退款才同意.
 _DEMANDS: Final = frozenset(["要", "必须", "须", "须先", "需", "需要", "得", "坚持", "先"])
 
-_BESIDE: Final = frozenset(["和", "及", "以及", "and"])
+_BESIDE: Final = frozenset(["和", "及", "以及", "、", "and"])
 
 _ARTICLES: Final = frozenset(["a", "an", "the", "any"])
 
@@ -329,7 +329,7 @@ class ClauseReader:
                 scope.unknown()
             case Kind.AGENT | Kind.THIRD:
                 causes = last in CAUSES and not self._user_named  # 因客服态度恶劣，用户换了一家
-                beside = last in _BESIDE and self._user_named  # 用户和家人都很生气
+                beside = last in _BESIDE and (self._user_named or scope.about)  # 用户和家人都很生气, 对商品和客服不满
                 subject = causes or not (beside or self._towards or (self._opines and kind is Kind.AGENT))
                 self.agent |= subject
                 self._of_other = subject

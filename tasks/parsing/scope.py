@@ -38,6 +38,7 @@ class Scope:
     def __init__(self) -> None:
         self.negated = False  # what follows
         self.link: Link | None = None  # the verdict just read, where nothing has parted it from what follows
+        self.about = False  # what the clause's verdict is about has been named: 对商品
         self._silent = False  # it is not known whether what follows holds
         self._doubly = False  # an even number of negations stands before what follows
         self._adjectival = False  # the last of them may belong to an attribute: 不该有的
@@ -122,6 +123,7 @@ class Scope:
 
     def prepose(self, word: str) -> None:
         """Meet a preposition: a negation before it reaches over all that it brings."""
+        self.about |= word not in CAUSES
         self._reaches |= self.negated or self._silent
         self._before_cause = self.negated if word in CAUSES else self._before_cause
 

@@ -27,8 +27,8 @@ _NO_ISSUE: Final = re.compile(
 
 def numbered_parts(plain: str) -> list[str]:
     """The verdicts behind the numbers of several issues; none where a single one is numbered, or none leads."""
-    starts = list(_ITEM.finditer(plain))
-    if len(starts) < 2 or starts[0].start():
+    starts = list(_ITEM.finditer(plain)) if _ITEM.match(plain) else []
+    if len(starts) < 2:
         return []
     ends = [*(start.start() for start in starts[1:]), len(plain)]
     return [plain[start.end() : end].strip(_EDGES) for start, end in zip(starts, ends, strict=True)]

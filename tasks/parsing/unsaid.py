@@ -5,6 +5,22 @@ from typing import Final
 
 _OTHERS: Final = "(?:客服|商家|卖家|店家|店铺|平台|坐席|售后|系统)(?:人员|专员|代表)?"
 
+_OTHERS_SIGNS: Final = (
+    "客服",
+    "商家",
+    "家",
+    "平台",
+    "坐席",
+    "售后",
+    "系统",
+    "店",
+    "agent",
+    "seller",
+    "repr",
+    "shop",
+    "store",
+)
+
 _AGENT: Final = "(?:agent|seller|representative|shop|store)"
 
 _SAYS: Final = "表示|声称|称|说|要求|希望|提出|想|强调|坚持|提议"
@@ -51,6 +67,11 @@ _HEARSAY: Final = re.compile(
     r"|report(?:s|ed)|feels|felt)(?: that)? (?=(?:the )?(?:user|customer|client|buyer)\b)"
 )
 
+# A demand behind a bare yes: 是，但要求今天发货，否则退款.
+_HANGS: Final = re.compile(
+    r"否则|前提|条件是|\b(?:only if|unless|(?:as|so) long as|provided that|on (?:the )?condition)\b"
+)
+
 _BARE_NO: Final = re.compile("(?:说|表示|回答|回复|答复?):?(?:了个?)?不(?![^,;。!])")
 
 _BUT_NOT: Final = re.compile(r"\bbut not (?=(?:the|an?|his|her|their|any)\b)")
@@ -58,7 +79,12 @@ _BUT_NOT: Final = re.compile(r"\bbut not (?=(?:the|an?|his|her|their|any)\b)")
 
 def with_doubt(sentence: str) -> str:
     """The sentence, half-width and simplified, with a hedge for hearsay."""
-    return _HEARSAY.sub("似乎 ", sentence)
+    return _HEARSAY.sub("似乎 ", sentence) if any(sign in sentence for sign in _OTHERS_SIGNS) else sentence
+
+
+def hangs_on_more(sentence: str) -> bool:
+    """Return true for what is told behind a yes that holds only in some case."""
+    return _HANGS.search(sentence) is not None
 
 
 def with_condition(sentence: str) -> str:

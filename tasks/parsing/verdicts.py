@@ -38,7 +38,7 @@ from tasks.parsing.clauses import Claim, claims_of
 from tasks.parsing.lexicon import Lexicon, read_lexicon
 from tasks.parsing.no_mood import is_any, names_no_mood
 from tasks.parsing.several import labeled_parts, listed_parts, numbered_parts
-from tasks.parsing.unsaid import with_condition, with_doubt
+from tasks.parsing.unsaid import hangs_on_more, with_condition, with_doubt
 
 _YES_WORDS: Final = "是 是的 对 对的 正确 有 有的 存在 算是 yes y true t 1 1.0 100% √ ✓ ✔ ✅ ⭕ ○ ◯"
 
@@ -176,6 +176,8 @@ def accepted_of(text: str) -> bool | None:
     if lead is None and not claims:  # the field's name was the verdict: Accepted: he ships it back
         claims = claims_of(with_condition(_undressed(text)), _ACCEPTANCE)
     settled = _settled([claim for claim in claims if not claim.conditional])
+    if lead and settled is None and hangs_on_more(sentence):
+        return None
     if settled is None and any(claim.partial and (lead or not claim.conditional) for claim in claims):
         return None
     return _agreed(lead, settled)

@@ -104,3 +104,30 @@ def test_an_issue_of_several_that_is_open_leaves_acceptance_open():
     assert accepted_of("物流问题：接受，发票问题：未明确") is None
     assert accepted_of("物流问题：已接受；发票问题：已接受") is True
     assert accepted_of("退款：不接受；换货：不接受") is False
+
+
+@pytest.mark.parametrize(
+    "behind", ["但要求今天发货，否则退款", "前提是包邮", "but only if refunded", "unless it is late"]
+)
+def test_a_yes_that_holds_in_some_case_only_is_open(behind):
+    assert accepted_of(f"是，{behind}") is None
+    assert accepted_of(f"Yes, {behind}") is None
+    assert accepted_of(f"否，{behind}") is False
+
+
+@pytest.mark.parametrize(
+    "part", ["附条件接受", "有保留地接受", "初步接受，待家人确认", "Accepted in part", "half accepted"]
+)
+def test_acceptance_with_a_reserve_is_open(part):
+    assert accepted_of(part) is None
+
+
+@pytest.mark.parametrize("about", ["商品和客服", "商品、物流、客服", "商家及快递员", "价格和平台"])
+def test_whom_a_mood_is_about_is_not_whose_it_is(about):
+    assert negative_sentiment_of(f"用户对{about}都没有不满") is False
+    assert negative_sentiment_of(f"对{about}均无不满") is False
+    assert negative_sentiment_of(f"对{about}都很不满") is True
+
+
+def test_neither_glad_nor_cross_is_no_negative_mood():
+    assert negative_sentiment_of("neither satisfied nor dissatisfied") is False
