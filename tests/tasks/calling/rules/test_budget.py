@@ -84,6 +84,17 @@ def test_a_call_of_another_model_reserves_its_own_longest_answer_and_what_it_sen
     assert asked.prompt_tokens >= 2001
 
 
+def test_what_a_call_in_flight_can_cost_stays_held_when_another_one_ends():
+    asked = Budget(Ceiling(), max_tokens=512).reservation("x" * 100, DEARER)
+    budget = Budget(Ceiling(cost=2.5 * asked.cost), max_tokens=512)
+    for _ in range(2):
+        budget.reserve(asked)
+    budget.release(asked)
+    assert budget.fits(asked)
+    budget.reserve(asked)
+    assert not budget.fits(asked)
+
+
 def test_a_call_that_does_not_fit_now_may_fit_when_another_has_ended():
     budget = Budget(Ceiling(tokens=1000), max_tokens=500)
     first, second = budget.reservation("x", PRICES), budget.reservation("y", PRICES)
