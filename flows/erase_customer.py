@@ -72,7 +72,7 @@ async def erase_customer(
     get_run_logger().info(_format_summary(made))
     await name_run(f"erase-customer · {sum(report.touched.values())} objects{'' if confirm else ' (dry run)'}")
     if report.left:
-        raise RunError(f"The scan afterwards still found it: {', '.join(report.left)}. Remove these by hand.")
+        raise RunError(f"A scan still found it, or could not read: {', '.join(report.left)}. Remove these by hand.")
     return made
 
 

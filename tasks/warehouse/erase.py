@@ -33,7 +33,7 @@ _OWN: Final = (ERASE_REQUESTS_PREFIX, ERASURES_PREFIX, PSEUDONYM_KEY)
 
 @dataclass(slots=True)
 class Erasure:
-    """Result of an erasure: objects found or erased, by place, conversations, and what a later scan still found."""
+    """Result of an erasure: objects erased by place, conversations, and what a scan found or could not read."""
 
     conversations: int = 0
     rows: int = 0
@@ -85,7 +85,7 @@ def erase(warehouse: ObjectStore, wanted: Wanted, now: datetime, actor: str) -> 
         report.count(stored.key, _erase_from(warehouse, stored, wanted))
     for stored in _objects(warehouse):
         report.scanned += 1
-        if _shows(stored.key, warehouse.read_path(stored.key), wanted):
+        if _may_show(stored.key, warehouse.read_path(stored.key), wanted):
             report.left.append(warehouse.uri_of(stored.key))
     record = {
         "at": now.isoformat(),
@@ -169,13 +169,15 @@ def _without_theirs(key: str, content: bytes, wanted: Wanted) -> tuple[int, byte
         lines = content.splitlines(keepends=True)
         kept = [line for line in lines if not wanted.has_line(line)]
         return len(lines) - len(kept), b"".join(kept)
-    if key.endswith(_PAGES) and wanted.has_text(text_of(key, content)):
+    if key.endswith(_PAGES) and (text := text_of(key, content)) and wanted.has_text(text):
         return 1, None
     return 0, content
 
 
-def _shows(key: str, content: bytes, wanted: Wanted) -> bool:
+def _may_show(key: str, content: bytes, wanted: Wanted) -> bool:
+    """True for an object that still shows them, and for one that can't be read: a scan of it proves nothing."""
     if not key.endswith(_TABLE):
-        return wanted.has_text(text_of(key, content))
+        text = text_of(key, content)
+        return text is None or wanted.has_text(text)
     with as_damage(key), pq.ParquetFile(io.BytesIO(content)) as file:
         return wanted.has_table(pa.Table.from_batches([batch]) for batch in file.iter_batches())

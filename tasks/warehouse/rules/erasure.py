@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -142,13 +143,20 @@ def as_parquet(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
-def text_of(key: str, content: bytes) -> str:
-    """Everything that can be read in an object that is no table, for a scan: an unpacked workbook, or its own text."""
+def text_of(key: str, content: bytes) -> str | None:
+    """Everything that can be read in an object that is no table, for a scan: an unpacked workbook, or its own text.
+
+    Returns:
+        None for a workbook that is damaged, encrypted or more than 256 MB unpacked: nobody knows what it holds.
+    """
     if key.endswith(".xlsx"):
-        with zipfile.ZipFile(io.BytesIO(content)) as book:
-            if sum(part.file_size for part in book.infolist()) > _UNPACKED_LIMIT:
-                return ""
-            return "\n".join(book.read(part).decode("utf-8", "replace") for part in book.infolist())
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as book:
+                if sum(part.file_size for part in book.infolist()) > _UNPACKED_LIMIT:
+                    return None
+                return "\n".join(book.read(part).decode("utf-8", "replace") for part in book.infolist())
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+            return None
     if key.endswith(".jsonl"):
         return "\n".join(text for line in content.splitlines() for text in _texts_of(line))
     return content.decode("utf-8", "replace")

@@ -122,6 +122,26 @@ def test_what_the_scan_still_finds_is_named(store):
     assert [uri.rpartition("/")[2] for uri in report.left] == ["notes.log"]
 
 
+def workbook(declared_bytes: int) -> bytes:
+    book = io.BytesIO()
+    with zipfile.ZipFile(book, "w") as archive:
+        archive.writestr("xl/sharedStrings.xml", "<t>nobody</t>")
+        archive.filelist[0].file_size = declared_bytes
+    return book.getvalue()
+
+
+UNREADABLE = {"huge": workbook(300 << 20), "cut": workbook(13)[:-9], "none": b"no workbook"}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_workbook_that_nobody_can_read_is_no_proof_that_nothing_is_left(store, kind):
+    store.write_path("reviews/S2.xlsx", UNREADABLE[kind])
+    wanted, _ = find(store, Wanted.of(["later"], [], PSEUDONYMS))
+    report = erase(store, wanted, NOW, "run-1")
+    assert [uri.rpartition("/")[2] for uri in report.left] == ["S2.xlsx"]
+    assert store.read_path("reviews/S2.xlsx") == UNREADABLE[kind]
+
+
 def test_days_that_lost_rows_are_published_anew_and_no_others(store):
     days = ("2026-11-22", "2026-11-23", "2026-11-24")
     early, late = datetime(2026, 11, 24, 1, tzinfo=UTC), datetime(2026, 11, 24, 2, tzinfo=UTC)
