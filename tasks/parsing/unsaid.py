@@ -72,6 +72,25 @@ _HANGS: Final = re.compile(
     r"否则|前提|条件是|\b(?:only if|unless|(?:as|so) long as|provided that|on (?:the )?condition)\b"
 )
 
+# What the customer wants first (先退款再同意), and what an offer leaves open (接受，细节待定; 口头接受，未签字).
+_FIRST: Final = re.compile(
+    r"(?<![^,;。!?:])[^,;。!?先了]{0,8}先(?!是)[^,;。!?了过]{0,8}?(?:退|赔|补|换|送|免|减|发|付|返|到账)[^,;。!?了过]{0,8}?"
+    r"再(?:考虑)?(?=同意|接受|认可|答应|和解|撤)"
+)
+
+_OPEN_POINT: Final = re.compile(
+    r"(?:接受|同意|认可|答应)(?=[^。;!?]{0,16}(?:(?:细节|条款|条件|具体|金额|数额|其[他余它]|剩余|第.{1,2}[条项个点])[^,。;!?]{0,6}"
+    r"(?:待|未定|另议|再[议谈商])|(?:未|没有?)签[字署约]))"
+)
+
+# A refusal, whatever it would take: 除非退款，否则不接受.
+_UNLESS: Final = re.compile(
+    r"除非[^,;。!?]{1,24},?否则(?=(?:用户|客户|顾客|[他她我])?.{0,2}?(?:拒绝|[不无没][会愿能肯法可想]{0,2}(?:接受|同意|认可|答应|和解)))"
+)
+
+# An offer that the customer makes: would accept for $50.
+_PRICED: Final = re.compile(r"(?:\b(?:would|will|could) (?:only )?|\A)accept(?: \w{1,12}){0,3} (?:for|at) ?\D?\d")
+
 _BARE_NO: Final = re.compile("(?:说|表示|回答|回复|答复?):?(?:了个?)?不(?![^,;。!])")
 
 _BUT_NOT: Final = re.compile(r"\bbut not (?=(?:the|an?|his|her|their|any)\b)")
@@ -93,6 +112,14 @@ def with_condition(sentence: str) -> str:
         sentence = _BARE_NO.sub("表示不可以", sentence)
     if " but not " in sentence:  # one thing accepted, another not
         sentence = _BUT_NOT.sub("but rejected ", sentence)
+    if "先" in sentence:
+        sentence = _FIRST.sub(r"如果\g<0>", sentence)
+    if "待" in sentence or "签" in sentence or "议" in sentence or "未定" in sentence:
+        sentence = _OPEN_POINT.sub(r"部分\g<0>", sentence)
+    if "除非" in sentence:
+        sentence = _UNLESS.sub("", sentence)
+    if "accept" in sentence:
+        sentence = _PRICED.sub(r"if \g<0>", sentence)
     if any(sign in sentence for sign in (" if ", " unless ", " long as ", " that ", " condition")):
         sentence = _IF_BEHIND.sub(r"if \g<0>", sentence)
     return _IF.sub(_conditional, sentence) if any(sign in sentence for sign in "就才便即") else sentence

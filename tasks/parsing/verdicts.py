@@ -25,7 +25,7 @@ Where humans would argue, this is the rule:
   thanks where there is nothing else; that it is not clear (感谢，但未明确是否接受) is plainer.
 - Negative sentiment: shown once is shown, however the conversation ended (开始有些着急，最后表示感谢 is true).
 - A leading 是 or 否 that its own explanation contradicts is null; partial acceptance contradicts both.
-- A number is a verdict only as 0 or 1: the scale of 0.9 or 8/10 is not known.
+- A number is a verdict only as 0 or 1: the scale of 0.9 or 8/10 is not known, but for content (满意度 2/5).
 - Several words (是，否) are those of several issues: accepted is what all say, negative sentiment what one says.
 """
 
@@ -40,9 +40,9 @@ from tasks.parsing.no_mood import is_any, names_no_mood
 from tasks.parsing.several import labeled_parts, listed_parts, numbered_parts
 from tasks.parsing.unsaid import hangs_on_more, with_condition, with_doubt
 
-_YES_WORDS: Final = "是 是的 对 对的 正确 有 有的 存在 算是 yes y true t 1 1.0 100% √ ✓ ✔ ✅ ⭕ ○ ◯"
+_YES_WORDS: Final = "是 是的 真 对 对的 正确 有 有的 存在 算是 yes y true t 1 1.0 100% √ ✓ ✔ ✅ ⭕ ○ ◯"
 
-_NO_WORDS: Final = "否 错 错误 不 不是 不是的 没有 没 不存在 no n false f 0 0.0 0% × ✗ ✘ ❌"
+_NO_WORDS: Final = "否 非 假 错 错误 不 不是 不是的 没有 没 不存在 no n false f 0 0.0 0% × ✗ ✘ ❌"
 
 _WORDS: Final = {**dict.fromkeys(_YES_WORDS.split(), True), **dict.fromkeys(_NO_WORDS.split(), False)}
 
@@ -114,7 +114,25 @@ _UNKNOWN: Final = re.compile(
 )
 
 # A colon before a degree: 接受度：低.
-_DEGREE: Final = re.compile(r": ?(?=(?:较|很|偏|极|非常|比较|不|略)?(?:高|低|强|弱|一般|零|0)[。.]?$)")
+_DEGREE: Final = re.compile(r": ?(?=(?:较|很|偏|极|非常|比较|不|略)?(?:高|低|强|弱|中等?|一般|零|0)(?:[,。.;!]|$))")
+
+# A measure that is not known to be one of a verdict: 负面情绪得分：0.1, 接受概率 60%.
+_MEASURED: Final = re.compile(
+    r"[^,;。:(]{1,16}(?:得分|评分|打分|分数|分值|概率|可能性|指数|值|score|probability|likelihood)(?:为|是|:| )* ?[+-]?"
+    r"(?!0(?:\.0+)?(?:分|%|/|$))\d+(?:\.\d+)?(?: ?/ ?\d+|%|分)?"
+)
+
+# How content the customer was, on a scale: 满意度 2/5, 满意度：40%.
+_RATED: Final = re.compile(
+    r"(?:满意(?:程)?度|satisfaction)(?: ?(?:评分|得分|打分|level|score|rating))?(?:为|是|仅|只有|:|is|was| ){0,3}"
+    r"(?:(?P<low>low|poor|very low)\b|(?P<points>\d{1,3}(?:\.\d{1,3})?)[分星]?"
+    r"(?:(?: ?/ ?|,?\(?满分(?:为|是)? ?| out of )(?P<of>\d{1,3})|(?P<percent> ?%))?[分星)]*)"
+)
+
+# A time or a sum that is not full: 购买不满七天.
+_SHORT_OF: Final = re.compile(
+    r"不满(?=[\d一二两三四五六七八九十半百千]{1,6}个?(?:[元块岁件]|(?:年|月|天|日|周|小时)(?![没未不还都才又再就])))"
+)
 
 # 著急 and 帶著, as traditional characters write 着, but 顯著 and 著名.
 _ASPECT: Final = re.compile("(?<![显名卓昭土原编专论巨])著(?![名作称述书录])")
@@ -142,7 +160,7 @@ _PARTICLE: Final = "[的了吧啊呀哦呢啦滴哒嘛嘞哈~]*+"
 _OWN_WORDS: Final = re.compile(
     r"(?:用户|客户|顾客)?(?:最后|最终)?(?:表示|回复|说|称|回答|回应|答复|回|答){0,2}(?:道|了)?:?"
     rf"(?:(?P<no>(?:还是|[那这]个?样?)?我?(?:不(?:行|可以|好|必|用|需要|要|愿意|了|干)|免了|no(?: way)?){_PARTICLE})"
-    rf"|(?P<yes>(?:(?:那|那就|也)?(?:嗯++|好++|可以|行|ok|okay|没问题|没事|成|中|妥|收到|明白|了解|知道|同意|就这样|先这样|这样|愿意|[👍👌]){_PARTICLE},?){{1,12}}))"
+    rf"|(?P<yes>(?:(?:那|那就|也)?(?:嗯++|好++|可以|行|ok|okay|没问题|没事|成|妥|收到|明白|了解|知道|同意|就这样|先这样|这样|愿意|[👍👌]){_PARTICLE},?){{1,12}}))"
     r"(?:,?(?:谢谢|感谢|多谢|麻烦|辛苦|请|尽快)[^不没别未但拒]{0,16})?"
 )
 
@@ -150,6 +168,10 @@ _OWN_WORDS: Final = re.compile(
 _QUOTED: Final = re.compile("(?<=.)[“\"「『‘']([^“”\"「」『』‘’']{1,40})[”\"」』’']")
 
 _OWN_WITHIN: Final = 40  # characters
+
+_FEW, _MANY = 0.4, 0.8  # of the points of a scale
+
+_LONGEST_CHOICE: Final = 32  # characters
 
 _LONGEST: Final = 2_000  # characters; what is not said within them is not said
 
@@ -189,7 +211,9 @@ def _spoken(quoted: re.Match[str]) -> str:
     own = _OWN_WORDS.match(words)
     if own is None or (own.end() < len(words) and words[own.end()] not in _STOPS and own[0][-1] not in _STOPS):
         return quoted[0]
-    return f"表示{'可以' if own['yes'] else '不可以'},{words[own.end() :]}"
+    said = f"表示{'可以' if own['yes'] else '不可以'}"
+    # 从“不同意”改口为“可以”: a way from one to the other
+    return said if quoted.string[quoted.start() - 1] in "从由为成到" else f"{said},{words[own.end() :]}"
 
 
 def negative_sentiment_of(text: str) -> bool | None:
@@ -200,7 +224,7 @@ def negative_sentiment_of(text: str) -> bool | None:
     if several:
         return _shown([negative_sentiment_of(part) for part in several])
     if lead is None and (mood := _MOOD_WORDS.get(sentence)) is not None:
-        return mood
+        return None if sentence == "中" and ("负面" in text or "程度" in text) else mood
     claims = claims_of(sentence, _SENTIMENT)
     if not claims:  # 😭 等了一周
         claims = claims_of("".join(_PICTURE.findall(text)), _SENTIMENT)
@@ -231,13 +255,21 @@ def _parts(text: str, lexicon: Lexicon) -> tuple[bool | None, str, list[str]]:
     if plain in _WORDS:
         return _WORDS[plain], "", []
     several = numbered_parts(normal) or _several(plain, lexicon)
-    if several or _UNKNOWN.match(plain):
+    if several or _UNKNOWN.match(plain) or _MEASURED.fullmatch(plain) or _is_a_choice(plain, lexicon):
         return None, "", several
     plain = _answered(plain)
     if plain[:1] in _LEADS and (lead := _LEAD.match(plain)):
         word = _WORDS.get(lead[1], False if lexicon is _SENTIMENT else None)
         return word, with_doubt(plain[lead.end() :].strip(_EDGES)), []
     return None, with_doubt(plain), []
+
+
+def _is_a_choice(plain: str, lexicon: Lexicon) -> bool:
+    """Return true for words that the field may have, none of them chosen: 正面/负面, accepted|rejected."""
+    if len(plain) > _LONGEST_CHOICE or not ("/" in plain or "|" in plain):
+        return False
+    words = [claims_of(word, lexicon) for word in re.split(r"[/|]", plain)]
+    return {claims[0].value for claims in words if len(claims) == 1} >= {True, False}
 
 
 def _several(plain: str, lexicon: Lexicon) -> list[str]:
@@ -248,6 +280,8 @@ def _several(plain: str, lexicon: Lexicon) -> list[str]:
 
 def _answered(plain: str) -> str:
     """The text with a sentence for what stands under a mood's or an offer's own name."""
+    if "满意" in plain or "satisfaction" in plain:
+        plain = _RATED.sub(_rating, plain)
     if "0" in plain:
         plain = _NONE_COUNTED.sub("为0", plain)
     if "(" in plain and not _LEAD.match(plain):
@@ -255,6 +289,15 @@ def _answered(plain: str) -> str:
     if ":" in plain:
         plain = _ANSWERED.sub(lambda named: f"{'有' if _WORDS.get(named[2]) else '没有'}{named[1]}。", plain)
     return plain
+
+
+def _rating(rated: re.Match[str]) -> str:
+    """A word for how content the customer was, where the points are few or many of those that the scale has."""
+    if rated["low"]:
+        return "不满意"
+    scale = 100 if rated["percent"] else int(rated["of"] or 0)
+    part = float(rated["points"]) / scale if scale else 0.5
+    return "不满意" if part <= _FEW else "满意" if part >= _MANY else "某物"
 
 
 def _undressed(text: str) -> str:
@@ -266,6 +309,8 @@ def _undressed(text: str) -> str:
     normal = _DEGREE.sub("", simplified(normal))
     if "著" in normal:
         normal = _ASPECT.sub("着", normal)
+    if "满" in normal:
+        normal = _SHORT_OF.sub("不足", normal)
     if mark := _TICKED.match(normal.replace(" ", "")):
         return f"{mark[1].rstrip(':')}:{'是' if mark[2] else '否'}"
     if _PICTURE.search(normal) and (bare := _PICTURE.sub(",", normal).strip(_EDGES)):
@@ -286,7 +331,8 @@ def _unnamed(normal: str) -> str:
     if ":" in plain:
         for name in (_NAMED, _ECHO):
             if echo := name.match(plain):
-                plain = plain[echo.end() :].strip(_EDGES)
+                value = plain[echo.end() :].strip(" ")
+                plain = value if _NUMBER.fullmatch(value) else value.strip(_EDGES)
     return plain
 
 

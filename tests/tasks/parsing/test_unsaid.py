@@ -131,3 +131,35 @@ def test_whom_a_mood_is_about_is_not_whose_it_is(about):
 
 def test_neither_glad_nor_cross_is_no_negative_mood():
     assert negative_sentiment_of("neither satisfied nor dissatisfied") is False
+
+
+@pytest.mark.parametrize("consent", ["接受", "同意", "认可"])
+def test_what_is_wanted_first_or_left_open_leaves_acceptance_open(consent):
+    for told in (
+        f"先退款再{consent}",
+        f"用户要先补发再{consent}",
+        f"{consent}第一条第二条待定",
+        f"原则上{consent}，细节待定",
+        f"口头{consent}，未签字",
+        f"客服代用户{consent}了",
+    ):
+        assert accepted_of(told) is None, told
+    for told in (f"先看了方案，再三考虑后{consent}", f"{consent}退款，等待到账", f"原则上{consent}"):
+        assert accepted_of(told) is True, told
+
+
+@pytest.mark.parametrize("offer", ["accept for $50", "would accept at 20% off", "has yet to accept"])
+def test_an_offer_of_the_customer_is_open(offer):
+    assert accepted_of(offer) is None
+    assert accepted_of("accepted for $50") is True
+
+
+@pytest.mark.parametrize("refusal", ["不接受", "绝不同意", "拒绝和解"])
+def test_a_refusal_stands_whatever_it_would_take(refusal):
+    assert accepted_of(f"除非全额退款，否则{refusal}") is False
+    assert accepted_of(f"用户表示除非退差价否则{refusal}") is False
+
+
+@pytest.mark.parametrize("choice", ["两个方案都不选", "两种方案均未选", "哪个方案都不考虑"])
+def test_none_of_the_offers_is_a_refusal(choice):
+    assert accepted_of(choice) is False
