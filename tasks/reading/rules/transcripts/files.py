@@ -13,45 +13,41 @@ from tasks.reading.rules.json.records import Read
 from tasks.reading.rules.objects.log_bytes import LINE_LIMIT_BYTES, ObjectHead
 from tasks.reading.rules.readers import text_lines
 from tasks.reading.rules.reasons import strangers_in
+from tasks.reading.rules.transcripts.borders import DECORATING, ID_DIGITS, Borders
 from tasks.reading.rules.transcripts.dialogues import labeled_lines, split_transcript
 from tasks.reading.rules.transcripts.headings import (
-    COUNT,
     END_ALONE,
-    ENDED,
     HEADING,
-    ID_HEADING,
     LONGEST_END,
     NUMBERED,
-    RULE,
-    STARTED,
+    NUMERALS,
+    titled_count_in,
 )
 from tasks.reading.rules.transcripts.labels import (
     DATE_INSIDE,
     begins_with_label,
     plain_label,
 )
-from tasks.reading.rules.transcripts.titles import TITLED, people_titled
+from tasks.reading.rules.transcripts.titles import people_titled
 
 _LINE_COST_BYTES: Final = 64  # beside its text; short lines take far more memory than their characters
 
-_KINDS: Final = (ID_HEADING, NUMBERED, STARTED)
+_MAY_COUNT: Final = frozenset([*"123456789(（#*【[", *NUMERALS])
 
-_SAY_NOTHING: Final = (NUMBERED, STARTED, TITLED)
-
-_DECORATING: Final = frozenset("#*=-~_—–─━【[(（<.·+&%")
-
-_MAY_DECORATE: Final = frozenset([*_DECORATING, " ", "\t", "\u3000"])
+_MAY_DECORATE: Final = frozenset([*DECORATING, " ", "\t", "\u3000"])
 
 _DATE_ALONE: Final = re.compile(r"(?!\d{9,})[^:：时時]*(?:[ T]00:00(?::00)?)?")
 
 # What may be an id in a heading of whatever words: ### KF-778120931
 _CODE: Final = re.compile(r"(?<![\w-])(?:[A-Za-z]{1,8}[-_]?)?\d{5,20}(?![\w-])")
 
-_ID_DIGITS: Final = 5  # a number of fewer counts the conversations of a file
-
 _BESIDE: Final = re.compile(r"\s{1,4}[|｜]\s{1,4}")
 
 _LINES_AHEAD: Final = 200
+
+_WIDE: Final = 2  # blank lines that part conversations, where no others stand between messages
+
+_PAGE: Final = 2  # the blank lines that a form feed counts for
 
 _Line = tuple[int, str]
 
@@ -87,12 +83,18 @@ class TranscriptFile:
         """Yield what the object holds, in its order."""
         rejects: list[Reject] = []
         block = _Block(self.log)
-        borders = _Borders(self.log)
+        borders = Borders(self.log)
         label = self.log.labels.label
+        gaps = _Gaps()
         for number, line, following in _with_following(text_lines(file, head, self.log, rejects)):
             if rejects:
                 yield from rejects
                 rejects.clear()
+            line, blank = gaps.above(line)  # noqa: PLW2901
+            borders.blank_above = blank > 0
+            if blank >= _WIDE and block.ends_at_gap(line):
+                yield block.read()
+                block = _Block(self.log)
             if borders.within and (said := label(line)) and said.plain:
                 borders.spoken = block.spoken = True
                 block.add(number, line)
@@ -113,147 +115,24 @@ class TranscriptFile:
             yield block.read()
 
 
-class _Borders:
-    """Finds where in a file one conversation ends and another begins."""
+class _Gaps:
+    """Counts the blank lines above each that is not."""
 
-    def __init__(self, log: LogContext) -> None:
-        self._log = log
-        self._kind: re.Pattern[str] | None = None
-        self._begun = False
-        self.spoken = False  # somebody speaks above
-        self._template = ""
-        self._counted: tuple[str, int] | None = None  # the form of the last number and the number
-        self._box = ""
-        self.is_no_text = False  # the last line says nothing itself
-        self.is_heading = False  # the last line is a heading above a conversation
-        self.is_sure = True  # False for 会话结束 alone, which may be a notice in the midst
+    def __init__(self) -> None:
+        self._blank = 0
 
-    def begins_conversation(self, line: str, following: str) -> bool:
-        """True for a line that is a border, and so begins another conversation.
-
-        Args:
-            following: the next line that is not blank.
-        """
-        self.is_no_text = self.is_heading = False
-        self.is_sure = True
-        return self._is_border(line, following)
-
-    @property
-    def within(self) -> bool:
-        """True where a plain label can only be somebody's: below the first line, and in no box."""
-        return self._begun and not self._box
-
-    def _is_border(self, line: str, following: str) -> bool:
-        first = line.lstrip()[:1]
-        rule = RULE.fullmatch(line) if first in _DECORATING else None
-        if rule:
-            return self._is_rule_between(rule[1] or rule[2], following)
-        if not self._begun:
-            if line.strip():
-                self._takes_first(line)
-            return False
-        if self._kind is None and not self.spoken:
-            self._takes_below_the_title(line)
-            return False
-        if self._is_like_the_first(line):
-            self._box, self.is_heading = "", True
-            self.is_no_text = self._counted is not None or self._kind in _SAY_NOTHING
-            return True
-        if (end := _end_in(line, first)) and self._begins_with(following):
-            self.is_no_text = True
-            self.is_sure = end != "word"
-            return bool(following)
-        if self._box and begins_with_label(line, self._log.labels):
-            self._box = ""
-        return False
-
-    def _takes_first(self, line: str) -> None:
-        """Take the first line as what headings look like in this file, if it is one."""
-        self._begun = True
-        self._takes_below_the_title(line)
-        if self._kind is None and not self.spoken and (number := _count_in(line)):
-            self._counted = _DIGITS.sub("0", line.strip()), number
-            self.is_no_text = True
-        elif self._kind is None and not self.spoken:
-            self._template = _template(line)
-            self.is_heading = bool(self._template)
-
-    def _takes_below_the_title(self, line: str) -> None:
-        """Take a line above the first message likewise: a title may stand above the first heading."""
-        kinds = (*_KINDS, TITLED) if self._log.titled else _KINDS
-        self._kind = next((kind for kind in kinds if _is_heading(line, kind)), None)
-        self.is_heading = self._kind is not None
-        self.is_no_text = self._kind in _SAY_NOTHING
-        self.spoken = self._kind is None and begins_with_label(line, self._log.labels)
-
-    def _is_rule_between(self, sign: str, following: str) -> bool:
-        """True for a rule that a conversation follows; others are the ends of a box around a canned text."""
-        if self._box:
-            self.is_no_text = sign == self._box
-            self._box = "" if self.is_no_text else self._box
-            return False
-        self.is_no_text = True
-        if self._begins_with(following):
-            return True
-        self._box = sign
-        return False
-
-    def _is_like_the_first(self, line: str) -> bool:
-        """True for a heading of the kind that the file begins with."""
-        if self._counted and self._counted == (_DIGITS.sub("0", line.strip()), _count_in(line) - 1):
-            self._counted = self._counted[0], self._counted[1] + 1
-            return True
-        if self._template and _template(line) == self._template:
-            return True
-        return self._kind is not None and _is_heading(line, self._kind)
-
-    def _begins_with(self, line: str) -> bool:
-        if self._kind:
-            return _is_heading(line, self._kind) or begins_with_label(line, self._log.labels)
-        if not line or begins_with_label(line, self._log.labels) or ID_HEADING.match(line):
-            return True
-        heading = HEADING.fullmatch(line)
-        return heading is not None and bool(self._log.vocabulary.shape((heading[1].strip(),)).meanings())
-
-
-def _end_in(line: str, first: str) -> str:
-    """A mark or a word that says that a conversation ended, by its kind; "" for any other line."""
-    if first in _DECORATING and ENDED.fullmatch(line):
-        return "mark"
-    found = END_ALONE.fullmatch(line) if len(line) < LONGEST_END else None
-    return ("mark" if found["mark"] else "word") if found else ""
-
-
-def _count_in(line: str) -> int:
-    found = COUNT.fullmatch(line) if len(line) < _LONGEST_COUNT else None
-    return int(found["number"]) if found else 0
-
-
-_LONGEST_COUNT: Final = 32
-
-
-def _template(line: str) -> str:
-    """A heading's name, or the heading without its numbers; "" for a line without either, or of too few signs."""
-    if (named := HEADING.fullmatch(line)) and _NAMED.search(named[1]):
-        return f"{named[1]}:"
-    if (number := line.strip()).isdecimal():
-        return f"{len(number)} digits" if len(number) > _ID_DIGITS else ""
-    found = _DIGITS.sub("0", line.strip())
-    return found if found != line.strip() and len(found) >= _SHORTEST_TEMPLATE else ""
-
-
-_DIGITS: Final = re.compile(r"\d+")
-
-# 客户姓名, Order No: names of what stands above a conversation, and nobody's who speaks in it.
-_NAMED: Final = re.compile(
-    r"[^\W\d](?:名|名称|昵称|账号|编号|号|时间|日期|渠道)$|\b(?:id|no|time|date|name|subject|topic)$", re.I
-)
-
-_SHORTEST_TEMPLATE: Final = 4
-
-
-def _is_heading(line: str, kind: re.Pattern[str]) -> bool:
-    return (kind.match(line) if kind is ID_HEADING else kind.fullmatch(line)) is not None
+    def above(self, line: str) -> tuple[str, int]:
+        """The line without a form feed before it, and the blank lines above it; 0 for one that is blank itself."""
+        if line and line[0] != "\f" and not line.isspace():
+            if not self._blank:
+                return line, 0
+        else:
+            self._blank += _PAGE if "\f" in line else 1
+            line = line.lstrip("\f")
+            if not line or line.isspace():
+                return line, 0
+        blank, self._blank = self._blank, 0
+        return line, blank
 
 
 class _Block:
@@ -266,6 +145,7 @@ class _Block:
         self._conversation_id = self._started = ""
         self.size = 0
         self.spoken = False
+        self._parted = False  # by a wide gap: another then is no border
 
     def takes_heading(self, line: str, *, timed: bool) -> None:
         """Take the id that a heading above the first message names, and the time where it is one of the usual kind."""
@@ -287,6 +167,14 @@ class _Block:
         else:
             self._lines = []
 
+    def ends_at_gap(self, line: str) -> bool:
+        """True where the first wide gap since somebody spoke parts what both said from a customer's words."""
+        if not self.spoken or self._parted:
+            return False
+        self._parted = True
+        label = self._log.labels.label(line)
+        return label is not None and label.speaker == "user" and self.both_speak()
+
     def both_speak(self) -> bool:
         """True where both sides have said something."""
         labels = (self._log.labels.label(line) for _, line in self._lines)
@@ -304,7 +192,7 @@ def numbered_id(heading: str) -> str:
     """The id that a heading such as `## Conversation 10086001` or `### KF-10086001` names; "" where it only counts."""
     if found := NUMBERED.fullmatch(heading):
         number = found["id"] or ""
-        return number if sum(map(str.isdigit, number)) >= _ID_DIGITS else ""
+        return number if sum(map(str.isdigit, number)) >= ID_DIGITS else ""
     codes = [] if HEADING.fullmatch(heading) else _CODE.findall(heading)
     return codes[0] if len(codes) == 1 and not _DAY_ALONE.fullmatch(codes[0]) else ""
 
@@ -376,9 +264,16 @@ def _with_following(lines: Iterator[_Line]) -> Iterator[tuple[int, str, str]]:
     ahead: deque[_Line] = deque()
     while pair := ahead.popleft() if ahead else next(lines, None):
         following = ""
-        if pair[1][:1] in _MAY_DECORATE or (len(pair[1]) < LONGEST_END and END_ALONE.fullmatch(pair[1])):
+        if _may_part(pair[1]):
             following = next((line for _, line in ahead if line.strip()), "")
             while not following and len(ahead) < _LINES_AHEAD and (further := next(lines, None)):
                 ahead.append(further)
                 following = further[1] if further[1].strip() else ""
         yield *pair, following
+
+
+def _may_part(line: str) -> bool:
+    first = line[:1]
+    if first in _MAY_DECORATE or (first in _MAY_COUNT and titled_count_in(line)):
+        return True
+    return len(line) < LONGEST_END and END_ALONE.fullmatch(line) is not None

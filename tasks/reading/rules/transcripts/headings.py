@@ -5,8 +5,11 @@ from typing import Final
 
 from tasks.reading.rules.transcripts.labels import DATE, OF_DAY
 
-# -----, = = =, ..........
-RULE: Final = re.compile(r"\s*(?:([-=*#_—~─━])(?:[ \t]{0,2}\1){2,}|([.·+&%])(?:[ \t]?\2){4,})\s*")
+# -----, = = =, &&&&, ..........
+RULE: Final = re.compile(
+    r"\s*(?:([-=*#_—~─━])(?:[ \t]{0,2}\1){2,}"
+    r"|([&$@※◆◇★☆●■□▲＝－＊＃／\\|>])(?:[ \t]?\2){3,}|([.·+%])(?:[ \t]?\3){4,})\s*"
+)
 
 HEADING: Final = re.compile(r"\s*([^\s:：][^:：]{0,30})[:：](.*)")
 
@@ -25,10 +28,21 @@ NUMBERED: Final = re.compile(
     re.I,
 )
 
-# #1, 1., (1), No. 1: a number alone, which counts the conversations of a file where it stands above the first.
-COUNT: Final = re.compile(
-    r"(?=.*[^\d\s])[\W_]{0,8}(?:no|nr|例|样本|样例|案例)?[\W_]{0,3}(?P<number>\d{1,6})[\W_]{0,8}", re.I
+# #1, 1., (1), No. 1, 一、: a number alone, which counts the conversations of a file where it stands above the first.
+_COUNT: Final = re.compile(
+    r"(?=.*[^\d\s])[\W_]{0,8}(?:no|nr|例|样本|样例|案例)?[\W_]{0,3}"
+    r"(?P<number>\d{1,6}|[一二三四五六七八九十]{1,3}(?=[^\w\s]))[\W_]{0,8}",
+    re.I,
 )
+
+# 1. 漏水, 二、发票, （3）退款: a number and a title.
+_TITLED_COUNT: Final = re.compile(
+    r"[\s#*【\[(（]{0,6}(?P<number>\d{1,3}|[一二三四五六七八九十]{1,3})\s?[.．、)）\]】:：]{1,2}\s{0,3}(?![\d\s]).{1,40}"
+)
+
+_LONGEST_COUNT: Final = 32
+
+NUMERALS: Final = "一二三四五六七八九十"
 
 # Chat started on 2026-11-21 09:15:10, --- 会话开始 ---
 STARTED: Final = re.compile(
@@ -55,3 +69,25 @@ END_ALONE: Final = re.compile(
 )
 
 LONGEST_END: Final = 60
+
+
+def count_in(line: str) -> int:
+    """The number that a line is, and nothing else; 0 for any other line."""
+    found = _COUNT.fullmatch(line) if len(line) < _LONGEST_COUNT else None
+    return _number(found["number"]) if found else 0
+
+
+def titled_count_in(line: str) -> int:
+    """The number that stands before a title; 0 for any other line."""
+    found = _TITLED_COUNT.fullmatch(line)
+    return _number(found["number"]) if found else 0
+
+
+def _number(digits: str) -> int:
+    """The value of 12 or 十二; 0 for numerals that are none."""
+    if digits.isdecimal():
+        return int(digits)
+    tens, ten, ones = digits.rpartition("十")
+    if len(tens) > 1 or len(ones) > 1 or "十" in tens:
+        return 0
+    return ((NUMERALS.index(tens) + 1 if tens else 1) * 10 if ten else 0) + (NUMERALS.index(ones) + 1 if ones else 0)

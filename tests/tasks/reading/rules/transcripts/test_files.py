@@ -16,6 +16,12 @@ BORDERS = {
     "an id in a heading": ("### KF-10086{}\n", "", ["KF-100861", "KF-100862"]),
     "a number in a heading": ("—— 单据 10086{} ——\n", "", ["100861", "100862"]),
     "the same heading again": ("客户姓名：王{0}\n会话ID：c{0}\n", "\n", ["c1", "c2"]),
+    "a rule twice": ("-----\n-----\n", "", ["log-0:3", "log-0:8"]),
+    "a rule of other signs": ("", "&&&&\n", ["log-0:1", "log-0:5"]),
+    "a numeral": ("（{0}）\n", "", ["log-0:2", "log-0:6"]),
+    "a number and a title": ("{0}. 水壶\n", "\n", ["log-0:2", "log-0:7"]),
+    "blank lines, of which none stand within": ("", "\n\n", ["log-0:1", "log-0:6"]),
+    "a page": ("", "\f", ["log-0:1", "log-0:4"]),
     "an end": ("", "【会话结束】\n", ["log-0:1", "log-0:5"]),
     "an end in English": ("", "--- Chat ended ---\n", ["log-0:1", "log-0:5"]),
 }
@@ -30,9 +36,22 @@ def test_read_parts_transcripts_at_a_border(border):
     assert [conversation.conversation_id for conversation in found] == ids
 
 
+def test_numerals_count_conversations_as_figures_do():
+    content = "".join(f"{numeral}、\n{dialogue(ONE)}" for numeral in ("九", "十", "十一"))
+    assert [said(found) for found in Read(content.encode()).conversations] == [ONE] * 3
+
+
+@pytest.mark.parametrize("gap", ["\n\n", "\f"])
+def test_gaps_between_messages_part_no_conversations(gap):
+    content = gap.join(dialogue([turn]) for turn in ONE + TWO)
+    assert said(Read(content.encode()).conversation) == ONE + TWO
+
+
 @pytest.mark.parametrize(
     "line",
     [
+        "2. 再按两下",
+        "&&&",
         "会话结束了吗",
         "【会话结束】后还能再问吗",
         "客户姓名：李某",
