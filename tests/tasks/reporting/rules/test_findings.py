@@ -143,6 +143,12 @@ def test_find_says_when_much_is_unknown():
     assert not any("看不出是否接受" in text for text in texts(statistics_of(100, unknown=0.1)))
 
 
+@pytest.mark.parametrize(("cut_short", "said"), [(4, False), (5, False), (6, True)])
+def test_find_says_when_more_than_one_in_twenty_was_too_long_for_the_model(cut_short, said):
+    statistics = replace(statistics_of(100), truncated=cut_short)
+    assert any("截去了中间" in text for text in texts(statistics)) is said
+
+
 def test_distinct_words_keeps_the_longest_of_equals():
     first, second = Outcomes((3,) + (0,) * 8), Outcomes((2,) + (0,) * 8)
     words = (Group("承担", first), Group("退货运费", first), Group("发票", second))
