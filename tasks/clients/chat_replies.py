@@ -11,6 +11,7 @@ from tasks.clients.endings import ending_of
 from tasks.clients.http_faults import read_error, read_limits, service_fault
 from tasks.clients.reply_shapes import as_completion, usage_in
 from tasks.domain.errors import ReplyUnreadable
+from tasks.domain.nesting import is_deep
 from tasks.domain.records import Reply
 from tasks.parsing.json_records import concluding_object
 from tasks.parsing.rows import begins_with_a_thought, is_unfinished_thought
@@ -107,7 +108,7 @@ def parse_body(body: bytes, where: str, headers: Mapping[str, str] | None = None
         parsed = _parsed_leniently(parsed, where)
     if isinstance(parsed, list) and parsed:
         parsed = parsed[0]
-    if not isinstance(parsed, dict):
+    if not isinstance(parsed, dict) or is_deep(body, parsed):
         raise _unreadable(where, body)
     return parsed
 
@@ -121,9 +122,9 @@ def _parsed_leniently(text: str, where: str) -> Any:
         parsed, end = _DECODER.raw_decode(text)
         if isinstance(parsed, dict) and "}" in text[end:] and (pieces := list(_pieces(text))):
             return _added_up(iter(pieces), where)  # a stream of bare objects
-        return parsed
     except (ValueError, RecursionError):
         raise _unreadable(where, text.encode("utf-8", "replace")) from None
+    return None if is_deep(text, parsed) else parsed
 
 
 def _pieces(text: str) -> Iterator[dict[str, Any]]:
@@ -134,7 +135,7 @@ def _pieces(text: str) -> Iterator[dict[str, Any]]:
             piece, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
             return
-        if not isinstance(piece, dict):
+        if not isinstance(piece, dict) or is_deep(text[at:end], piece):
             return
         choices = piece.get("choices")
         if isinstance(choices, list) and choices and isinstance(choices[0], dict) and "delta" not in choices[0]:
@@ -173,7 +174,7 @@ def _events(text: str) -> Iterator[dict[str, Any]]:
                 event = json.loads(data, strict=False, parse_int=_bounded_int)
             except (ValueError, RecursionError):
                 continue
-            if isinstance(event, dict):
+            if isinstance(event, dict) and not is_deep(data, event):
                 yield event
 
 

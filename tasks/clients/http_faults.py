@@ -27,6 +27,7 @@ from tasks.domain.errors import (
     RequestInvalid,
     TransientFault,
 )
+from tasks.domain.nesting import is_deep
 from tasks.domain.records import QuotaHeaders
 from tasks.preparing.masking import mask
 
@@ -127,6 +128,8 @@ def status_fault(
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
+        parsed = None
+    if is_deep(body, parsed):
         parsed = None
     error = read_error(parsed) or ServiceError(frozenset(), "", "")
     return service_fault(error, where, headers, status=status, secrets=secrets, asked=asked)

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import orjson
 
+from tasks.domain.nesting import is_deep
+
 # A gateway's envelope around the reply.
 _ENVELOPES: Final = ("data", "result", "response", "output", "body")
 
@@ -76,9 +78,10 @@ def usage_in(parsed: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _loaded(text: str) -> Any:
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
+    return None if is_deep(text, value) else value
 
 
 def _best(choices: list[Any]) -> Any:

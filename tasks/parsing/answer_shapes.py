@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from tasks.domain.nesting import is_deep
 from tasks.domain.traditional import simplified
 from tasks.parsing.answer_text import ESCAPE, plain_text, unescaped
 from tasks.parsing.field_names import HALF_WIDTH, KEYS, NUMBERED, field_of, is_numbered
@@ -196,10 +197,14 @@ class _Scan:
         if self._failures >= _FAILURES:
             return None
         try:
-            return _DECODE(self._text, start)
+            value, end = _DECODE(self._text, start)
         except (ValueError, RecursionError):
             self._failures += 1
             return None
+        if is_deep(self._text[start:end], value):
+            self._failures += 1
+            return None
+        return value, end
 
     def _value(self, number: int) -> tuple[object, int]:
         """The value behind a label, None where there is none to count, and where it ends."""

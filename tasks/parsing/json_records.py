@@ -3,8 +3,9 @@
 import ast
 import json
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
+from tasks.domain.nesting import is_deep
 from tasks.parsing.field_names import field_of, is_numbered
 
 
@@ -83,15 +84,19 @@ class Record(NamedTuple):
         return Record(values, self.numbered or other.numbered, self.corrects)
 
 
+# By a value's id: the value, which so stays alive and keeps its id, and its records.
+_Known: TypeAlias = dict[int, tuple[object, list[Record]]]
+
+
 def loaded(text: str) -> object:
-    """The value of a text that is one JSON value or one Python literal; None for any other."""
+    """The value of a text that is one JSON value or one Python literal; None for any other, and for a deep one."""
     if text[:1] not in ("{", "[", '"', "("):
         return None
     try:
         value, end = _DECODE(text)
     except (ValueError, RecursionError):
-        return _literal(text)
-    return value if end == len(text) else None
+        value, end = _literal(text), len(text)
+    return value if end == len(text) and not is_deep(text, value) else None
 
 
 def concluding_object(text: str) -> str:
@@ -117,22 +122,33 @@ def _literal(text: str) -> object:
         return None
 
 
-def records_in(value: object) -> list[Record]:
+def records_in(value: object, known: _Known | None = None) -> list[Record]:
     """The records of a JSON value, in order; also of JSON in its strings, as tool calls have it.
 
     An object with the fields is the answer, and what its other keys hold is not. Several such objects in one list are
     several issues, and one record.
+
+    Args:
+        value: to look into.
+        known: what was found so far. An object that is asked about on each of its levels would else be read twice as
+            often on each.
     """
-    if isinstance(value, dict):
-        return _of_object(value)
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, dict | list | tuple):
         return []
+    known = {} if known is None else known
+    if id(value) not in known:
+        found = _of_object(value, known) if isinstance(value, dict) else _of_list(value, known)
+        known[id(value)] = value, found
+    return known[id(value)][1]
+
+
+def _of_list(value: list[object] | tuple[object, ...], known: _Known) -> list[Record]:
     pairs = [pair for pair in map(_pair, value) if pair is not None]
     if len(pairs) > 1:
         return _grouped([Record({field: content}) for field, content in pairs])
     if value and (rows := _rows(value[0], value[1:])):
         return rows
-    records = _grouped([record for item in value for record in records_in(item)])
+    records = _grouped([record for item in value for record in records_in(item, known)])
     whole = [record for record in records if record.is_whole]
     if len(whole) < 2:
         return records
@@ -158,12 +174,12 @@ def _rows(names: object, rows: object) -> list[Record]:
     return merged
 
 
-def _of_object(value: dict[object, object]) -> list[Record]:
+def _of_object(value: dict[object, object], known: _Known) -> list[Record]:
     if isinstance(value.get("columns"), list) and (rows := _rows(value["columns"], value.get("data"))):
         return rows
-    issues = [content for key, content in value.items() if field_of(str(key)) and _is_summary(content)]
+    issues = [content for key, content in value.items() if field_of(str(key)) and _is_summary(content, known)]
     if len(issues) > 1:  # {"问题1": {…}, "问题2": {…}}
-        return records_in(issues)
+        return records_in(issues, known)
     record: Record | None = None
     inner: list[object] = []
     for key, content in value.items():
@@ -177,11 +193,12 @@ def _of_object(value: dict[object, object]) -> list[Record]:
         return [record]
     if record is None and (pair := _pair(value)) is not None:
         return [Record({pair[0]: pair[1]})]
-    return _grouped([*([record] if record else []), *(found for content in inner for found in records_in(content))])
+    within = [found for content in inner for found in records_in(content, known)]
+    return _grouped([*([record] if record else []), *within])
 
 
-def _is_summary(content: object) -> bool:
-    return isinstance(content, dict) and any(record.is_whole for record in records_in(content))
+def _is_summary(content: object, known: _Known) -> bool:
+    return isinstance(content, dict) and any(record.is_whole for record in records_in(content, known))
 
 
 def _grouped(records: list[Record]) -> list[Record]:

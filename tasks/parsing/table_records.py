@@ -47,7 +47,10 @@ def records_in_tables(plain: str) -> tuple[list[Record], str]:
 
 def _cells(line: str, mark: str) -> list[str]:
     if mark in ",;":
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=mark, skipinitialspace=True), [])]
+        try:
+            return [cell.strip() for cell in next(csv.reader([line], delimiter=mark, skipinitialspace=True), [])]
+        except csv.Error:  # longer than any cell
+            return [line]
     return [cell.strip() for cell in (line.strip("|") if mark == "|" else line).split(mark)]
 
 

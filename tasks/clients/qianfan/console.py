@@ -21,6 +21,7 @@ from qianfan.resources.typing import QfRequest
 from tasks.clients.http_pool import address
 from tasks.clients.qianfan.credentials import QianfanCredentials
 from tasks.domain.errors import PlatformBusy, PlatformError, PlatformRefused, PlatformUnavailable, UsageError
+from tasks.domain.nesting import is_deep
 
 _TRANSIENT = frozenset({4, 18, 336000, 336100, 500000})
 
@@ -183,7 +184,7 @@ def _listed(page: Result) -> list[Any]:
 def _result(what: str, status: int, body: bytes) -> Any:
     try:
         reply = orjson.loads(body)
-        if not isinstance(reply, dict):  # a proxy's word, say
+        if not isinstance(reply, dict) or is_deep(body, reply):  # a proxy's word, say
             raise TypeError
         if status == 200 and "error_code" not in reply and reply.get("success") is not False:
             return _wrapped(what, reply["result"])

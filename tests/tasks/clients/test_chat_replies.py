@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from tasks.clients.chat_replies import completion_reply
+from tasks.clients.http_faults import status_fault
 from tasks.domain.errors import ContentRefused, QuotaRefused, ReplyUnreadable, TransientFault
 from tasks.domain.records import Reply
 
@@ -231,3 +232,34 @@ def test_an_answer_that_a_limit_left_incomplete_is_cut():
     part = {"type": "message", "content": [{"type": "output_text", "text": ANSWER[:30]}]}
     reply = read({"output": [part], "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}})
     assert (reply.text, reply.cut_off) == (ANSWER[:30], True)
+
+
+@pytest.mark.parametrize("levels", [40, 480, 700, 1010, 100_000])
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"content":', "}"), ('[{"text":', "}]")])
+@pytest.mark.parametrize(
+    "place",
+    [
+        '{"choices":[{"message":{"content":%s}}]}',
+        '{"choices":[{"message":{"content":"","reasoning":%s}}]}',
+        '{"choices":[{"message":{"content":"a"},"finish_reason":%s}]}',
+        '{"choices":[{"message":{"tool_calls":[{"function":{"arguments":%s}}]}}]}',
+        '{"choices":[{"delta":{"content":%s}}]}',
+        '{"candidates":[{"content":{"parts":%s}}]}',
+        'data: {"choices":[{"delta":{"content":%s}}]}\n\n',
+        '{"error":{"message":%s}}',
+        '{"message":%s,"code":1}',
+        "%s",
+    ],
+)
+def test_a_reply_that_is_nested_without_end_is_not_readable(place, opened, closed, levels):
+    body = (place % (opened * levels + '"x"' + closed * levels)).encode()
+    with pytest.raises(ReplyUnreadable):
+        completion_reply(body, {}, "http://localhost")
+    assert isinstance(status_fault(500, {}, body, "http://localhost", (), "asked"), TransientFault)
+
+
+def test_a_nested_reply_within_a_text_is_not_readable():
+    inner = '{"choices":' + "[" * 900 + "]" * 900 + "}"
+    for body in (json.dumps(inner), json.dumps(inner).replace("[", "\\u005b"), json.dumps({"data": inner})):
+        with pytest.raises(ReplyUnreadable):
+            completion_reply(body.encode(), {}, "http://localhost")
