@@ -9,6 +9,7 @@ from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 
+from flows.wiring.beside_erasures import beside_no_erasure
 from flows.wiring.commands import command_line
 from flows.wiring.reviewed import reviewed_by_people
 from flows.wiring.services import open_place, open_warehouse, scratch_parent
@@ -25,6 +26,7 @@ from tasks.themes.proposals import read_proposals, store_decisions
 
 
 @flow(name="accept-themes", flow_run_name="accept-themes")
+@beside_no_erasure
 async def accept_themes(
     sheet: str = "",
     restate_from: date | None = None,

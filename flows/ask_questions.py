@@ -9,6 +9,7 @@ from typing import Any
 
 from prefect import flow, runtime
 
+from flows.wiring.beside_erasures import beside_no_erasure
 from flows.wiring.commands import command_line
 from flows.wiring.services import Services, connect, open_place
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
@@ -44,6 +45,7 @@ _MOST_IN_A_SHEET = 150
 
 
 @flow(name="ask-questions", flow_run_name="ask-questions")
+@beside_no_erasure
 async def ask_questions(
     day: date | None = None,
     of: str = "all",

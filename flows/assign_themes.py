@@ -10,6 +10,7 @@ from typing import Any
 
 from prefect import flow, runtime
 
+from flows.wiring.beside_erasures import beside_no_erasure
 from flows.wiring.commands import command_line
 from flows.wiring.reviewed import reviewed_by_people
 from flows.wiring.services import Services, connect
@@ -31,6 +32,7 @@ _ANSWER_TOKENS = 1024
 
 
 @flow(name="assign-themes", flow_run_name="assign-themes")
+@beside_no_erasure
 async def assign_themes(
     start: date | None = None, end: date | None = None, settings: SettingsParameter | None = None
 ) -> dict[str, Any]:

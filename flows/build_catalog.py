@@ -11,6 +11,7 @@ from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 
+from flows.wiring.beside_erasures import beside_no_erasure
 from flows.wiring.commands import command_line
 from flows.wiring.services import open_warehouse, scratch_parent
 from flows.wiring.settings import SettingsParameter, load_settings
@@ -24,6 +25,7 @@ _NO_SETTINGS: dict[str, Any] = {}
 
 
 @flow(name="build-catalog", flow_run_name="build-catalog")
+@beside_no_erasure
 async def build_catalog(month: str = "", settings: SettingsParameter = _NO_SETTINGS) -> dict[str, Any]:
     """生成数据目录 · Write views.sql and the data dictionary, and compact a month's small files.
 

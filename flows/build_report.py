@@ -10,6 +10,7 @@ from typing import Any
 
 from prefect import flow, runtime
 
+from flows.wiring.beside_erasures import beside_no_erasure
 from flows.wiring.commands import command_line
 from flows.wiring.report_cards import reports_url_of
 from flows.wiring.reviewed import reviewed_by_people
@@ -21,6 +22,7 @@ from tasks.reporting.rules.stories.texts import story_json
 
 
 @flow(name="build-report", flow_run_name="report-{start}-{end}")
+@beside_no_erasure
 async def build_report(start: date, end: date, settings: SettingsParameter | None = None) -> dict[str, Any]:
     """Rebuild the reports of a range of days from its tables.
 

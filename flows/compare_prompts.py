@@ -9,6 +9,7 @@ from typing import Any
 
 from prefect import flow
 
+from flows.wiring.beside_erasures import beside_no_erasure
 from flows.wiring.commands import command_line
 from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
 from flows.wiring.models.evaluations import evaluated
@@ -33,6 +34,7 @@ from tasks.warehouse.parquet import parquet_bytes
 
 
 @flow(name="compare-prompts", flow_run_name="compare-prompts")
+@beside_no_erasure
 async def compare_prompts(
     base: str,
     prompts: list[str] | None = None,

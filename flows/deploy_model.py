@@ -11,6 +11,7 @@ from typing import Any, Literal
 from prefect import flow, get_run_logger
 from prefect.context import FlowRunContext
 
+from flows.wiring.beside_erasures import texts_held
 from flows.wiring.blocks import SummarizerEndpoint, find_endpoint
 from flows.wiring.commands import command_line
 from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
@@ -86,7 +87,7 @@ async def deploy_model(
     config = load_settings({"endpoint_block": "", **(settings or {})})
     warehouse, policy = open_warehouse(config), WaitPolicy(timedelta(hours=give_up_hours))
     block = examination.block
-    async with open_platform(config) as platform:
+    async with texts_held(config), open_platform(config) as platform:
         if any((adoption.task, adoption.model, adoption.service)):
             await adopt(warehouse, platform, check_name(name), *adoption_of(adoption), policy)
         if action == "rollback":
@@ -106,10 +107,10 @@ async def deploy_model(
         for each in (publish_model, deploy_service):
             await _until_done(each, record, platform, policy, poll_seconds)
 
-    if not await _is_asked(block, record.value.endpoint):
-        before, serving = await _serving(block, config, settings or {})
-        found = await pass_gate(record, warehouse, config, serving, labeled, examination.margin)
-        await promote(block, before, record.value.endpoint, name=name, by=_by(), why=why or found)
+        if not await _is_asked(block, record.value.endpoint):
+            before, serving = await _serving(block, config, settings or {})
+            found = await pass_gate(record, warehouse, config, serving, labeled, examination.margin)
+            await promote(block, before, record.value.endpoint, name=name, by=_by(), why=why or found)
     await record.save(record.value.moved("promoted", policy.now()))
     return as_result(record.value)
 

@@ -5,7 +5,6 @@ python -m flows.erase_customer --customer ID --confirm
 """
 
 import asyncio
-import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,16 +12,14 @@ from uuid import uuid4
 
 from prefect import flow, get_run_logger, runtime
 
+from flows.wiring.beside_erasures import erasing
 from flows.wiring.commands import command_line
 from flows.wiring.services import open_warehouse, pseudonyms_of
 from flows.wiring.settings import SettingsParameter, load_settings
 from tasks.domain.errors import ObjectMissing, RunError, UsageError
 from tasks.domain.layout import ERASE_REQUESTS_PREFIX
-from tasks.domain.ports import ObjectStore
 from tasks.reporting.index import forget_removed
 from tasks.running.run_names import name_run
-from tasks.running.signals import on_signals
-from tasks.warehouse.day_lease import outlive_runs
 from tasks.warehouse.erase import Erasure, erase, find
 from tasks.warehouse.rules.erasure import Wanted
 
@@ -62,32 +59,19 @@ async def erase_customer(
     wanted = Wanted.of(chosen["conversation"], chosen["customer"], pseudonyms_of(config))
 
     if confirm:
-        await _outlive_runs(warehouse, config.busy_wait_seconds)
-    wanted, report = await asyncio.to_thread(find, warehouse, wanted)
-    if confirm:
-        report = await asyncio.to_thread(erase, warehouse, wanted, datetime.now(UTC), str(runtime.flow_run.id))
-        warehouse.delete(key)
-        await asyncio.to_thread(forget_removed, warehouse)
+        async with erasing(warehouse, config):
+            wanted, _ = await asyncio.to_thread(find, warehouse, wanted)
+            report = await asyncio.to_thread(erase, warehouse, wanted, datetime.now(UTC), str(runtime.flow_run.id))
+            warehouse.delete(key)
+            await asyncio.to_thread(forget_removed, warehouse)
+    else:
+        report = (await asyncio.to_thread(find, warehouse, wanted))[1]
     made = _as_json(report, confirm)
     get_run_logger().info(_format_summary(made))
     await name_run(f"erase-customer · {sum(report.touched.values())} objects{'' if confirm else ' (dry run)'}")
     if report.left:
         raise RunError(f"A scan still found it, or could not read: {', '.join(report.left)}. Remove these by hand.")
     return made
-
-
-async def _outlive_runs(warehouse: ObjectStore, wait_seconds: float) -> None:
-    """Wait for the runs under way: they have read the customer's logs already, and would write the rows anew."""
-    stop = threading.Event()
-    with on_signals(lambda _: stop.set()):
-        await asyncio.to_thread(
-            outlive_runs,
-            warehouse,
-            str(runtime.flow_run.id),
-            wait_seconds=wait_seconds,
-            notify=get_run_logger().info,
-            stopping=stop.is_set,
-        )
 
 
 def _as_json(report: Erasure, confirmed: bool) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from prefect import flow
 
+from flows.wiring.beside_erasures import beside_no_erasure
 from flows.wiring.commands import command_line
 from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
 from flows.wiring.models.evaluations import asked_figures, evaluated
@@ -30,6 +31,7 @@ from tasks.running.artifacts import show_table
 
 
 @flow(name="evaluate-model", flow_run_name="evaluate-model")
+@beside_no_erasure
 async def evaluate_model(
     start: date | None = None,
     end: date | None = None,

@@ -12,6 +12,7 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import FlowRun, State
 
+from flows.wiring.beside_erasures import texts_held
 from flows.wiring.commands import command_line
 from flows.wiring.labeled import check_labels, fetched_labels, labeled_conversations
 from flows.wiring.models.training_data import REVIEWED, check_training_set, training_data
@@ -111,9 +112,10 @@ async def _plan(
 ) -> TuningRecord:
     source, upload_to = training_set
     check_training_set(source)
-    labeled = labeled_conversations(config, *labels) if source == REVIEWED else []
-    data = await training_data(name, source, upload_to, config, platform, labeled)
-    return await plan(open_warehouse(config), platform, name, matrix, data, policy)
+    async with texts_held(config):
+        labeled = labeled_conversations(config, *labels) if source == REVIEWED else []
+        data = await training_data(name, source, upload_to, config, platform, labeled)
+        return await plan(open_warehouse(config), platform, name, matrix, data, policy)
 
 
 async def _stop(name: str, config: Settings) -> dict[str, Any]:

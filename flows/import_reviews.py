@@ -9,6 +9,7 @@ from typing import Any
 
 from prefect import flow
 
+from flows.wiring.beside_erasures import beside_no_erasure
 from flows.wiring.blocks import BLOCK_SCHEME
 from flows.wiring.commands import command_line
 from flows.wiring.services import open_place, open_warehouse
@@ -20,6 +21,7 @@ from tasks.running.artifacts import show_table
 
 
 @flow(name="import-reviews", flow_run_name="import-reviews")
+@beside_no_erasure
 async def import_reviews(sheet: str, settings: SettingsParameter | None = None) -> dict[str, Any]:
     """Read a filled-in review sheet back as labels; rows that do not fit are refused, each with its reason.
 

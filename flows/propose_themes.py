@@ -9,6 +9,7 @@ from typing import Any
 
 from prefect import flow, runtime
 
+from flows.wiring.beside_erasures import beside_no_erasure
 from flows.wiring.commands import command_line
 from flows.wiring.services import open_place, open_warehouse
 from flows.wiring.settings import SettingsParameter, load_settings
@@ -23,6 +24,7 @@ _REFERENCE_DAYS = 28
 
 
 @flow(name="propose-themes", flow_run_name="propose-themes")
+@beside_no_erasure
 async def propose_themes(
     start: date | None = None,
     end: date | None = None,

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from prefect import flow, runtime
 from prefect.client.orchestration import get_client
 
+from flows.wiring.beside_erasures import texts_held
 from flows.wiring.commands import command_line
 from flows.wiring.report_cards import reports_url_of, tell_of_report
 from flows.wiring.reviewed import reviewed_by_people
@@ -54,12 +55,13 @@ async def publish_edition(
     first, last = span_before(today, period)
     days = days_between(first, last)
     await _wait_for(days, warehouse, config)
-    published = aggregate_published(warehouse, days, config.zone, config.attributes, each_day=False)
-    context = look_around(warehouse, first, last, published.whole, config.themes, reviews=reviewed_by_people)
-    context = replace(context, days=published.figures)
-    address = publish_span(warehouse, published.whole, context)
-    await tell_of_report(warehouse, published.whole, context, config)
-    await show_report(f"{first}-{last}", published.whole, context, address, reports_url_of(config))
+    async with texts_held(config):
+        published = aggregate_published(warehouse, days, config.zone, config.attributes, each_day=False)
+        context = look_around(warehouse, first, last, published.whole, config.themes, reviews=reviewed_by_people)
+        context = replace(context, days=published.figures)
+        address = publish_span(warehouse, published.whole, context)
+        await tell_of_report(warehouse, published.whole, context, config)
+        await show_report(f"{first}-{last}", published.whole, context, address, reports_url_of(config))
     return {
         "start": first.isoformat(),
         "end": last.isoformat(),

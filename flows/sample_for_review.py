@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from prefect import flow
 
+from flows.wiring.beside_erasures import beside_no_erasure
 from flows.wiring.commands import command_line
 from flows.wiring.services import open_place, open_source, open_warehouse, scratch_parent
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
@@ -27,6 +28,7 @@ from tasks.running.scratch import scratch_folder
 
 
 @flow(name="sample-for-review", flow_run_name="sample-{start}-{end}")
+@beside_no_erasure
 async def sample_for_review(
     start: date,
     end: date,

@@ -9,6 +9,7 @@ from typing import Any
 
 from prefect import flow, get_run_logger, runtime
 
+from flows.wiring.beside_erasures import beside_no_erasure
 from flows.wiring.commands import command_line
 from flows.wiring.services import Services, connect, open_warehouse
 from flows.wiring.settings import Settings, SettingsParameter, load_settings
@@ -28,6 +29,7 @@ _WITHIN_SECONDS = 1_800.0
 
 
 @flow(name="shadow-day", flow_run_name="shadow-{day}")
+@beside_no_erasure
 async def shadow_day(day: date | None = None, settings: SettingsParameter | None = None) -> dict[str, Any]:
     """Ask a candidate about a sample of a published day; nothing that the day's readers see is touched.
 

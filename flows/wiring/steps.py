@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from prefect import get_run_logger, runtime
 
+from flows.wiring.beside_erasures import texts_held
 from flows.wiring.services import (
     SecondModel,
     Services,
@@ -59,13 +60,14 @@ _CALLS_A_CORE_FEEDS: Final = 30_000
 _UNREACHED_SHARE: Final = 0.25
 
 
-def hold(
+@asynccontextmanager
+async def hold(
     day: date, services: Services, config: Settings, shard: Shard | None = None
-) -> AbstractAsyncContextManager[DaySession]:
+) -> AsyncIterator[DaySession]:
     """The day held for this flow run, or a shard of it for the run that holds the day."""
     policy = nightly_policy(config, services.warehouse, day)
     prices = price_list(config, services.second.settings if services.second else None)
-    return open_day(
+    opened = open_day(
         day,
         str(runtime.flow_run.id),
         DayResources(
@@ -75,6 +77,8 @@ def hold(
         logger=get_run_logger(),
         shard=shard,
     )
+    async with nullcontext() if shard else texts_held(config), opened as session:
+        yield session
 
 
 def _fallback(second: SecondModel | None) -> Fallback | None:

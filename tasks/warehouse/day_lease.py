@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from tasks.domain.errors import DayBusy, LeaseLost, ObjectMissing, PreconditionFailed, RunStopped, StoreError
-from tasks.domain.layout import LEASES_PREFIX, lease_key, shard_leases_prefix
+from tasks.domain.layout import lease_key, shard_leases_prefix
 from tasks.domain.ports import ObjectStore
 from tasks.domain.shards import Shard
 from tasks.warehouse.rules.lease import (
@@ -26,7 +26,6 @@ from tasks.warehouse.rules.lease import (
     can_take_over,
     decode_lease,
     holds,
-    leased_day,
 )
 
 _log = logging.getLogger(__name__)
@@ -155,7 +154,7 @@ def acquire_day(
         DayBusy: a live run still holds the day.
         RunStopped: it was to stop waiting.
     """
-    lease = _acquire(store, lease_key(day), str(day), run_id, wait_seconds, notify, stopping)
+    lease = acquire(store, lease_key(day), str(day), run_id, wait_seconds, notify, stopping)
     try:
         _outlive_shards(store, day, run_id, notify, stopping)
     except BaseException:
@@ -179,23 +178,7 @@ def acquire_shard(
         RunStopped: it was to stop waiting.
     """
     what = f"{shard.name} of {shard.day}"
-    return _acquire(store, shard.lease_key, what, shard.run_id, wait_seconds, notify, stopping)
-
-
-def outlive_runs(
-    store: ObjectStore,
-    run_id: str,
-    *,
-    wait_seconds: float,
-    notify: Callable[[str], None],
-    stopping: Callable[[], bool] = lambda: False,
-) -> None:
-    """Return when every run that holds a day now has ended: what it has read, it would still write. Blocking.
-
-    Args and errors as for `acquire_day`.
-    """
-    for day in sorted({day for stored in store.list_objects(LEASES_PREFIX) if (day := leased_day(stored.key))}):
-        acquire_day(store, day, run_id, wait_seconds=wait_seconds, notify=notify, stopping=stopping).release()
+    return acquire(store, shard.lease_key, what, shard.run_id, wait_seconds, notify, stopping)
 
 
 class DayWatch:
@@ -273,7 +256,7 @@ def _outlive_shards(
         time.sleep(_POLL_SECONDS)
 
 
-def _acquire(
+def acquire(
     store: ObjectStore,
     key: str,
     what: str,
@@ -282,6 +265,7 @@ def _acquire(
     notify: Callable[[str], None],
     stopping: Callable[[], bool],
 ) -> DayLease:
+    """Hold whatever a key stands for; args and errors as for `acquire_day`, `what` names it in messages. Blocking."""
     mine = Lease(run_id, this_process())
     began = time.monotonic()
     seen_etag, seen_at, notified = "", began, False

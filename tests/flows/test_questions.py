@@ -1,6 +1,8 @@
 """A shop's own questions: answered about a published day, typed, versioned, and paid for once."""
 
 import asyncio
+import os
+import time
 from datetime import date
 from pathlib import Path
 
@@ -9,10 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
 
-from flows.ask_questions import ask_questions
+from flows.ask_questions import ask_questions, main
+from flows.erase_customer import erase_customer
 from flows.summarize_day import summarize_day
+from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import NoTables, UsageError
 from tasks.warehouse.rules.tables import QUESTION_ANSWERS
+from tests.chaos import forked
 from tests.tasks.questions.test_typed_answers import FILE
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -178,3 +183,28 @@ def test_questions_in_the_same_call_need_a_model_that_may_answer_them(unpublishe
     for wrong in ({"summarizer": "offline"}, {"response_format": "json_schema"}, {"questions": ""}):
         with pytest.raises(UsageError):
             night(unpublished, **wrong)
+
+
+def test_an_erasure_waits_for_questions_under_way(settings, qianfan, tmp_path):
+    qianfan.behavior.latency_median = 0.3
+    asked = forked(lambda: os._exit(asked_about(settings)))
+    before = len(qianfan.delivered)
+    wait_until(lambda: len(qianfan.delivered) > before)
+    FolderStore(tmp_path / "w").write_path("_private/erase/asked.txt", b"conversation c000\n")
+    erased = asyncio.run(erase_customer("asked.txt", True, {"warehouse": settings["warehouse"]}))
+    assert os.waitstatus_to_exitcode(os.waitpid(asked, 0)[1]) == 0
+    assert (erased["touched"]["question_answers"], erased["left"]) == (1, [])
+    (table,) = (tmp_path / "w" / "question_answers").rglob("*.parquet")
+    assert len(set(pq.ParquetFile(table).read()["conversation_id"].to_pylist())) == 38
+
+
+def asked_about(settings) -> int:
+    flags = [f"--{name}={value}" for name, value in settings.items()]
+    return main(["--day", DAY.isoformat(), "--concurrency=2", *flags])
+
+
+def wait_until(true, seconds=180.0) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it did not come to that"
+        time.sleep(0.01)

@@ -277,24 +277,6 @@ def lost_shard(store):
     return acquire_shard(store, shard, wait_seconds=0, notify=lambda _: None)
 
 
-def test_outlive_runs_waits_for_whoever_holds_a_day_and_leaves_nothing(store, monkeypatch):
-    monkeypatch.setattr(leasing, "_POLL_SECONDS", 0.02)
-    store.write_path("_staging/leases/day=2026-11-20.json", Lease("dead", dead_process()).encode())
-    store.write_path("_staging/leases/readme.txt", b"of somebody else")
-    holders = [hold(store, "night"), lost_shard(store)]
-    with pytest.raises(DayBusy, match="night"):
-        leasing.outlive_runs(store, "erasure", wait_seconds=0, notify=lambda _: None)
-    told: list[str] = []
-
-    def tell(sentence: str) -> None:
-        told.append(sentence)
-        holders.pop(0).release()
-
-    leasing.outlive_runs(store, "erasure", wait_seconds=90, notify=tell)
-    assert ["night" in told[0], "shards" in told[1]] == [True, True]
-    assert [stored.key for stored in store.list_objects()] == ["_staging/leases/readme.txt"]
-
-
 def test_day_watch_sees_the_run_come_and_go(store):
     watch = DayWatch(store, DAY, "run")
     assert not watch.is_held()

@@ -1,0 +1,112 @@
+"""Erasures and the runs that carry texts never work at once."""
+
+import subprocess
+import sys
+import threading
+import time
+from datetime import date
+
+import pytest
+
+from tasks.clients.folder_store import FolderStore
+from tasks.domain.errors import DayBusy, RunStopped
+from tasks.domain.shards import Shard
+from tasks.warehouse import day_lease
+from tasks.warehouse.day_lease import acquire_day, acquire_shard, this_process
+from tasks.warehouse.erasure_lease import acquire_texts, begin_erasure
+from tasks.warehouse.rules.lease import Holder, Lease
+
+DAY = date(2026, 11, 22)
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    monkeypatch.setattr(day_lease, "_POLL_SECONDS", 0.005)
+    return FolderStore(tmp_path)
+
+
+def texts(store, run_id="report", wait_seconds=0.0, notify=lambda _: None, **options):
+    return acquire_texts(store, run_id, wait_seconds=wait_seconds, notify=notify, **options)
+
+
+def erasure(store, run_id="erasure", wait_seconds=0.0, notify=lambda _: None, **options):
+    return begin_erasure(store, run_id, wait_seconds=wait_seconds, notify=notify, **options)
+
+
+def dead_process() -> Holder:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    here = this_process()
+    return Holder(here.host, here.boot, child.pid, "1")
+
+
+def left(store):
+    return [stored.key for stored in store.list_objects()]
+
+
+def test_an_erasure_waits_for_whoever_holds_a_day_or_texts_and_leaves_nothing(store):
+    for name in ("day=2026-11-20", "texts/dead", "erasure"):
+        store.write_path(f"_staging/leases/{name}.json", Lease("dead", dead_process()).encode())
+    store.write_path("_staging/leases/readme.txt", b"of somebody else")
+    holders = {
+        "report": texts(store),
+        "sheet": texts(store, "sheet"),
+        "night": acquire_day(store, DAY, "night", wait_seconds=0, notify=lambda _: None),
+        "shards": acquire_shard(store, Shard(date(2026, 11, 23), 0, 2, "lost"), wait_seconds=0, notify=lambda _: None),
+    }
+    told: list[str] = []
+
+    def tell(sentence: str) -> None:
+        told.append(sentence)
+        holders.pop(next(name for name in holders if name in sentence.replace("report, sheet or table", ""))).release()
+
+    erasure(store, wait_seconds=90, notify=tell).release()
+    assert (len(told), holders) == (4, {})
+    assert left(store) == ["_staging/leases/readme.txt"]
+
+
+def test_an_erasure_that_gives_up_waiting_lets_others_begin(store):
+    report = texts(store)
+    with pytest.raises(DayBusy, match="run report"):
+        erasure(store)
+    with pytest.raises(RunStopped):
+        erasure(store, wait_seconds=90, stopping=lambda: True)
+    texts(store, "sheet").release()
+    report.release()
+    assert left(store) == []
+
+
+def test_runs_with_texts_work_beside_each_other_and_wait_for_an_erasure(store):
+    under_way = erasure(store)
+    with pytest.raises(DayBusy, match="An erasure"):
+        texts(store)
+    with pytest.raises(DayBusy, match="An erasure"):
+        erasure(store, "another")
+    assert left(store) == ["_staging/leases/erasure.json"], "what waits holds nothing up"
+    report = texts(store, wait_seconds=90, notify=lambda _: under_way.release())
+    sheet = texts(store, "sheet")
+    report.release()
+    sheet.release()
+    assert left(store) == []
+
+
+def test_no_order_lets_an_erasure_and_a_run_with_texts_work_at_once(store):
+    inside, wrong = set[str](), list[set[str]]()
+
+    def work(name, begin):
+        for number in range(8):
+            lease = begin(store, f"{name}{number}", wait_seconds=90)
+            inside.add(name)
+            if "erasure" in inside and len(inside) > 1:
+                wrong.append(set(inside))
+            time.sleep(0.002)
+            inside.discard(name)
+            lease.release()
+
+    threads = [threading.Thread(target=work, args=each) for each in (("erasure", erasure), ("a", texts), ("b", texts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert left(store) == []
