@@ -37,7 +37,7 @@ from flows.wiring.commands.environment import prefect_server_at, raise_file_limi
 from flows.wiring.commands.own_server import free_port
 from flows.wiring.commands.serving import SERVING
 from flows.wiring.commands.standard_streams import complain
-from flows.wiring.settings import Settings
+from flows.wiring.settings import Settings, validated
 from tasks.domain.errors import KefuError, UsageError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -76,6 +76,7 @@ def serve(
         PartFailed: something did not start.
         KeyboardInterrupt: it was told to stop, and everything has stopped.
     """
+    validated({}, {})  # before the half minute that a first start takes
     url = f"http://{host}:{port}"
     spare_from_proxy(host)
     environment = _environment(folder, url)

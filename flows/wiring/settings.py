@@ -337,17 +337,14 @@ def load_settings(overrides: Mapping[str, Any]) -> Settings:
     Raises:
         UsageError: one line that names every wrong setting and what is wrong with it.
     """
-    unknown = sorted(set(overrides) - set(flags()))
-    if unknown:
+    if unknown := sorted(set(overrides) - set(flags())):
         raise UsageError(f"There is no setting {', '.join(unknown)}; there are: {', '.join(flags())}.")
-    if complaints := list(_unknown_names()):
-        raise UsageError("; ".join(complaints))
-    settings = _validated(overrides, {})
+    settings = validated(overrides, {})
     for kind in ("prompt", "completion", "cached"):
         if getattr(settings, f"{kind}_token_price") and getattr(settings, f"{kind}_million_price") is not None:
             raise UsageError(f"--{kind}-token-price and --{kind}-million-price are one price: leave one of them out.")
     if settings.endpoint_block:
-        settings = _validated(overrides, load_block(SummarizerEndpoint, settings.endpoint_block).as_settings())
+        settings = validated(overrides, load_block(SummarizerEndpoint, settings.endpoint_block).as_settings())
     _ = settings.asked_prompt, settings.attributes  # refuses here, before anything begins, what can't be read
     if settings.questions_same_call and settings.summarizer == "offline":
         raise UsageError("--questions-same-call needs a model: rules can't answer questions.")
@@ -380,7 +377,10 @@ def _unknown_names() -> Iterator[str]:
                 yield f"{name} in {place} is no setting: {hint}"
 
 
-def _validated(overrides: Mapping[str, Any], of_block: Mapping[str, Any]) -> Settings:
+def validated(overrides: Mapping[str, Any], of_block: Mapping[str, Any]) -> Settings:
+    """Read settings one by one, without a server; errors as for `load_settings`."""
+    if complaints := list(_unknown_names()):
+        raise UsageError("; ".join(complaints))
     try:
         return Settings(**{**of_block, **overrides})
     except ValidationError as error:

@@ -44,6 +44,14 @@ def test_missing_postgresql_is_said_before_anything_starts(tmp_path, capsys, mon
     assert told.count("\n") == 1
 
 
+@pytest.mark.parametrize(("name", "value"), [("KEFU_SORCE", "exports"), ("KEFU_RPM", "many")])
+def test_a_wrong_setting_is_said_before_anything_starts(name, value, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv(name, value)
+    monkeypatch.setattr(parts.Service, "start", lambda part: pytest.fail(f"{part.name} was started"))
+    assert serve.main(["--folder", str(tmp_path), "--port", str(free_port())]) == 2
+    assert capsys.readouterr().err.startswith(f"kefu-digest: {name}")
+
+
 def test_address_that_others_reach_needs_a_login(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("PREFECT_SERVER_API_AUTH_STRING", raising=False)
     assert serve.main(["--folder", str(tmp_path), "--host", "10.11.12.13"]) == 2
