@@ -44,6 +44,7 @@ from tasks.reading.conversations import LogReader
 from tasks.reading.days import count_days
 from tasks.reading.log_objects import list_logs
 from tasks.reading.tally import ReadingTally
+from tasks.reporting.queries import load_engine
 from tasks.running.deployed import deployment_id
 from tasks.running.progress import Progress
 from tasks.running.scratch import scratch_folder
@@ -65,6 +66,8 @@ async def hold(
     day: date, services: Services, config: Settings, shard: Shard | None = None
 ) -> AsyncIterator[DaySession]:
     """The day held for this flow run, or a shard of it for the run that holds the day."""
+    if services.summarizer.paid and not shard:
+        await asyncio.to_thread(load_engine)
     policy = nightly_policy(config, services.warehouse, day)
     prices = price_list(config, services.second.settings if services.second else None)
     opened = open_day(

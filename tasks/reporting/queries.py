@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from tasks.domain.errors import ObjectMissing, TableDamaged
+from tasks.domain.errors import ObjectMissing, RunError, TableDamaged
 from tasks.domain.layout import partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.warehouse.parquet import as_damage, file_batches, published_keys
@@ -118,6 +118,21 @@ def read_question(question: str) -> str:
     return (_SQL / f"{question}.sql").read_text(encoding="utf-8")
 
 
+def load_engine() -> None:
+    """Load DuckDB; before money is spent on a day that could not get its tables without it.
+
+    Raises:
+        RunError: this machine does not let it in.
+    """
+    try:
+        import duckdb  # noqa: F401, PLC0415 - as below
+    except ImportError as error:
+        raise RunError(
+            f"DuckDB, by which tables become a report, can't be loaded here: {error}. Give this process more memory "
+            "(`ulimit -v` shows its bound) or install the requirements again, then start it again; answers are kept."
+        ) from error
+
+
 @contextmanager
 def open_files(files: Mapping[str, Iterable[str]], memory: str = MEMORY) -> Iterator[Warehouse]:
     """Open local Parquet files as tables, by table; a table without files is empty.
@@ -126,6 +141,7 @@ def open_files(files: Mapping[str, Iterable[str]], memory: str = MEMORY) -> Iter
         files: local paths by table.
         memory: what DuckDB may take. More goes through a temporary folder; where it can't, the bound is raised to 1 GB.
     """
+    load_engine()
     import duckdb  # noqa: PLC0415 - where it is used: a third of a second that most commands can do without
 
     with ExitStack() as stack:

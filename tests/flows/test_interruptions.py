@@ -16,6 +16,7 @@ import pytest
 from flows.erase_customer import erase_customer
 from flows.summarize_day import main, summarize_day
 from tasks.clients.folder_store import FolderStore
+from tasks.domain.errors import RunError
 from tasks.warehouse import day_lease as leasing
 from tasks.warehouse.day_lease import acquire_day
 from tasks.warehouse.rules import lease as leases
@@ -196,6 +197,13 @@ def test_an_erasure_waits_for_a_run_that_has_read_the_customer_already(qianfan, 
     assert (erased["touched"]["summaries"], erased["left"]) == (1, [])
     assert set(summaries(tmp_path)) == {f"c{number:05}" for number in range(CONVERSATIONS)} - {"c00003"}
     assert sum(qianfan.delivered.values()) == CONVERSATIONS, "what the run had kept was erased under its hands"
+
+
+def test_a_machine_that_can_make_no_report_buys_nothing(qianfan, config, monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)  # the import fails, as with too little memory for its library
+    with pytest.raises(RunError, match=r"DuckDB.* can't be loaded here: .*ulimit -v"):
+        run(config)
+    assert not qianfan.delivered
 
 
 def test_a_full_disk_is_told_in_one_sentence_and_harms_no_table(config, tmp_path):
