@@ -119,6 +119,8 @@ def mistold() -> Iterator[Case]:
     for window in (1.0, 5.0, 10.0, 60.0):
         yield tokens(f"tokens, {window:.0f} s, 67 % of told", window, _TOKEN_WINDOWS[window], part=0.672)
         yield tokens(f"tokens, {window:.0f} s, 133 % of told", window, _TOKEN_WINDOWS[window], part=4 / 3)
+    # So near to what was told that refusals look like calls that weigh more by chance.
+    yield tokens("tokens, 5 s, 98 % of told", 5.0, _TOKEN_WINDOWS[5.0], part=0.98)
 
 
 def learned_before() -> Iterator[Case]:
