@@ -13,8 +13,18 @@ import orjson
 
 from tasks.delivering.rules.message import Message
 
+# A channel's or a log file's name makes no link, no image that is loaded and no mention of everybody. The signs have no
+# escape that all clients know, so that their wide forms stand for them.
+_MARKDOWN = {"<": "＜", "[": "［"}
+
 # DingTalk joins lines unless blanks stand around the break.
-_ESCAPES = {"slack": {"&": "&amp;", "<": "&lt;", ">": "&gt;"}, "dingtalk": {"\n": "  \n  "}}
+_ESCAPES = {
+    "slack": {"&": "&amp;", "<": "&lt;", ">": "&gt;"},
+    "markdown": _MARKDOWN,
+    "dingtalk": {**_MARKDOWN, "\n": "  \n  "},
+}
+
+_SHOWN = frozenset({"title", "text", "action"})  # an address has to stay one
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +40,7 @@ class Form:
         longest: for a field, how many bytes of UTF-8 the service takes.
         accepted: fields of a reply's JSON when the message was taken; empty: any 2xx reply means that.
         sign: how the secret signs, `feishu` or `dingtalk`; empty: not at all.
-        escape: how text is written so that it is shown as it is, `slack` or `dingtalk`; empty: as it is.
+        escape: how text is written so that it is shown as it is, a name of `_ESCAPES`; empty: as it is.
     """
 
     name: str
@@ -67,7 +77,10 @@ def fill_in(form: Form, message: Message, url: str, secret: str, now: float) -> 
         secret: signs it, or is part of the body, as the form requires.
         now: seconds since 1970, which some services sign.
     """
-    slots = {name: _shortened(_escaped(text, form.escape), form.longest.get(name)) for name, text in _texts(message)}
+    slots = {
+        name: _shortened(_escaped(text, form.escape if name in _SHOWN else ""), form.longest.get(name))
+        for name, text in _texts(message)
+    }
     slots |= {f"{name}_word": words.get(slots[name], "") for name, words in form.words.items()}
     body = _filled(form.body, {**slots, "secret": secret})
     if form.sign == "feishu" and secret:

@@ -72,14 +72,14 @@ def test_dingtalk_is_markdown_whose_address_is_signed():
     assert said["msgtype"] == "markdown"
     assert set(said["markdown"]) == {"title", "text"}
     assert said["markdown"]["text"] == (
-        f"### {FAILED.title}\n\n3 of 9 <rejected> {{title}} & more.  \n  See **the report**.\n\n"
+        f"### {FAILED.title}\n\n3 of 9 ＜rejected> {{title}} & more.  \n  See **the report**.\n\n"
         f"> {FAILED.action}\n\n[打开 · Open]({FAILED.link})"
     )
 
 
 def test_markdown_has_no_paragraph_for_what_a_message_lacks():
     bare = replace(FAILED, action="", link="")
-    assert body("wecom", bare)["markdown"]["content"] == f"### {FAILED.title}\n\n{FAILED.text}"
+    assert body("wecom", bare)["markdown"]["content"] == f"### {FAILED.title}\n\n{FAILED.text.replace('<', '＜')}"
 
 
 def test_wecom_stays_below_what_it_takes():
@@ -94,6 +94,21 @@ def test_slack_has_blocks_and_no_markup_of_ours():
     assert [block["type"] for block in said["blocks"]] == ["header", "section", "section", "actions"]
     assert "&lt;rejected&gt; {title} &amp; more" in said["blocks"][1]["text"]["text"]
     assert len(said["blocks"][0]["text"]["text"]) <= 150
+
+
+@pytest.mark.parametrize("name", ["dingtalk", "feishu", "wecom"])
+def test_a_strangers_name_makes_no_link_image_or_mention(name):
+    hostile = "[here](http://evil.example) ![](http://evil.example/a.png) <at id=all></at> <@all>"
+    said = orjson.dumps(body(name, replace(FAILED, title=hostile, text=hostile, action=hostile))).decode()
+    shown = said.replace(f"[打开 · Open]({FAILED.link})", "")
+    for sign in ("[here]", "![](", "<at", "<@"):
+        assert sign not in shown.replace(hostile, "", 1 if name == "feishu" else 0)
+
+
+@pytest.mark.parametrize("name", sorted(FORMS))
+def test_an_address_stays_one(name):
+    link = "http://[::1]:4200/runs?a=1&b=2"
+    assert link in orjson.dumps(body(name, replace(FAILED, link=link))).decode()
 
 
 def test_pagerduty_opens_an_incident_that_the_recovery_resolves():
