@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from tasks.delivering.rules.addresses import Address, parse_addresses
 from tasks.delivering.rules.forms import Form, fill_in, parse_form, refusal
 from tasks.delivering.rules.message import Message
+from tasks.domain.printable import printable
 
 _log = logging.getLogger(__name__)
 
@@ -18,6 +19,8 @@ _FORMS: Final = Path(__file__).parent / "forms"
 
 # A gateway that restarts is back within these.
 PAUSES_SECONDS: Final = (1.0, 5.0, 15.0)
+
+_SHOWN_CHARACTERS: Final = 300
 
 
 class Wire(Protocol):
@@ -106,6 +109,7 @@ def _try(address: Address, message: Message, wire: Wire) -> str:
         form = load_forms()[address.form]
         posting = fill_in(form, message, address.url, address.secret, time.time())
         status, reply = wire.post(posting.url, posting.body)
-        return address.without_secrets(refusal(form, status, reply))
+        # In this order: half a secret would not be found, and signs that are written out might part one.
+        return printable(address.without_secrets(refusal(form, status, reply))[:_SHOWN_CHARACTERS])
     except OSError as error:
         return str(error) or type(error).__name__

@@ -102,7 +102,7 @@ def refusal(form: Form, status: int, reply: bytes) -> str:
         status: the HTTP status of its reply.
         reply: the reply's body.
     """
-    body = reply.decode(errors="replace").strip()[:300]
+    body = reply.decode(errors="replace").strip()
     if not 200 <= status < 300:
         return f"HTTP {status}: {body}" if body else f"HTTP {status}"
     if not form.accepted:

@@ -50,6 +50,16 @@ def test_refusal_of_one_receiver_is_seen_and_holds_up_no_other(hook: Receiver):
     assert taken == ""
 
 
+@pytest.mark.parametrize("before", range(270, 302, 4))
+def test_a_refusal_shows_no_part_of_a_secret_and_steers_no_terminal(hook: Receiver, before):
+    said = b"\x1b[2J" + b"x" * before + b"CANARY-of-a-hook-36-characters-long"
+    hook.replies = [(404, said)] * 4
+    (why,) = send(f"{hook.url}/CANARY-of-a-hook-36-characters-long")
+    assert "CANARY" not in why
+    assert "\x1b" not in why
+    assert why.startswith("HTTP 404: \\x1b[2Jxxx")
+
+
 def test_receiver_that_is_away_is_named_by_its_host_only():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
