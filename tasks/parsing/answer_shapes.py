@@ -65,7 +65,10 @@ _LABEL: Final = re.compile(
 _CUT_ESCAPE: Final = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 
 # What leads to the next label of a list in one line.
-_NEXT_LEAD: Final = re.compile(r"(?:[ •·*_/-]{1,6}\(?\d{1,2}[.、)）]|[(（]\d{1,2}[)）]|[ •·*_/-]{1,6})[ *_]{0,4}\Z")
+_NEXT_LEAD: Final = re.compile(
+    r"(?:(?:[ \n•·*_/-]{1,6}\(?\d{1,2}[.、)）]|[(（]\d{1,2}[)）]){1,2}"
+    r"|[ \n•·*_/-]{1,6}\[[ xX]\]|[ •·*_/-]{1,6})[ *_]{0,4}\Z"
+)
 
 _JUNK: Final = " \t\n,，;；、|`&\ufe0f"
 

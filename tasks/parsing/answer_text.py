@@ -62,6 +62,12 @@ _NEXT_CELL: Final = re.compile(r"</t[dh]>\s?<t[dh]\b[^<>]{0,200}>", re.IGNORECAS
 
 _CELL: Final = re.compile(r"</?t[dh]\b[^<>]{0,200}>", re.IGNORECASE)
 
+# 用户_问题
+_PARTED_NAME: Final = re.compile("(?<=用户|客服|是否)_(?=问题|方案|接受|有?负面)|(?<=负面)_(?=情绪)")
+
+# A block of YAML: 用户问题: >-
+_BLOCK: Final = re.compile(r"(?<=[:：]) ?[|>][+-]?[0-9]?(?=\n)")
+
 _ADDED: Final = re.compile(r"(?<!\\)[\"'] \+ [\"']")
 
 
@@ -88,8 +94,12 @@ def plain_text(text: str) -> str:
         text = ESCAPE.sub(unescaped, text)
     elif "\\n" in text:
         text = _ESCAPED_LINE.sub(" ", text)
+    if "_" in text:
+        text = _PARTED_NAME.sub("", text)
     if "+" in text:
         text = _ADDED.sub("", text)
+    if "|" in text or ">" in text:
+        text = _BLOCK.sub("", text)
     text = "\n".join(line.strip(" ") for line in text.splitlines())
     return _BLANKS.sub("", _BLANK_LINES.sub("\n\n", text)).strip()
 

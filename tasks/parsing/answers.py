@@ -16,6 +16,7 @@ import orjson
 from tasks.domain.records import Fields, Reason, Unusable
 from tasks.domain.traditional import simplified
 from tasks.parsing.answer_shapes import found_records
+from tasks.parsing.choices import chosen
 from tasks.parsing.json_records import Record
 from tasks.parsing.verdicts import accepted_of, negative_sentiment_of
 
@@ -55,6 +56,9 @@ _DECLINED: Final = re.compile(
 )
 
 _DECLINES: Final = re.compile(rf"[^，,。；;]{{0,16}}(?:{_DECLINED.pattern})[^，,。；;]{{0,12}}[。.]?")
+
+# What was done is the plan, where nothing else is called one.
+_OUTCOME: Final = re.compile(r"(?<!\w)(?:处理|解决)结果(?=[\"”'’*】\]]{0,3}\s?[:：])")
 
 _REFUSED: Final = Unusable(Reason.REFUSED, "The model declined to summarize this conversation.")
 
@@ -102,6 +106,8 @@ def render_fields(fields: Fields) -> str:
 
 
 def _parse_any_shape(text: str, cut_off: bool) -> Fields | Unusable:
+    if "结果" in text and "方案" not in text:
+        text = _OUTCOME.sub("客服方案", text, count=1)
     records = found_records(text, cut_off=cut_off)
     for record in _by_rank(records):
         fields = _fields(record.values)
@@ -162,6 +168,7 @@ def _prose(value: object) -> str | None:
 
 
 def _verdict_text(value: object) -> str | None:
+    value = chosen(value)
     text = _text(value, "；" if isinstance(value, list | tuple) else "，")
     return None if text is None or (1 < len(text) < 24 and _NO_VERDICT.fullmatch(text)) else text
 

@@ -96,7 +96,7 @@ RULES: Final = (
     _Rule(re.compile(r"[0-9A-Za-z]-[0-9]{1,2}-[0-9]{4}"), codes.find_shelves, digits=5),
     _Rule(re.compile("[A-Za-z]{2}[A-Za-z0-9#,.'’/& -]{11}"), addresses.find_latin_addresses),
     _Rule(re.compile(r"[+]|00"), numbers.find_foreign_numbers, digits=9),
-    _Rule(re.compile(r"[0-9][ .-][2-9][0-9]{2}[ .-][0-9]|\)|0[789]0[ -]"), numbers.find_american_numbers, digits=10),
+    _Rule(re.compile(r"[0-9][ .-][2-9][0-9]{2}[ .-][0-9]|\)|0[789]0[ -]"), numbers.find_american_numbers, digits=9),
     _Rule(re.compile(r"[0-9]"), numbers.find_numbers, digits=10),
     _Rule(re.compile(rf"[{SPOKEN_DIGITS}OolI]"), numbers.find_spoken_numbers, digits=6),
     _Rule(re.compile(r"[话机]|[tT][eE][lL]"), numbers.find_local_landlines, digits=7),

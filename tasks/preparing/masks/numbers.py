@@ -110,6 +110,8 @@ _ABROAD: Final = re.compile(
 # 415-555-0132, and 090-1234-5678 of Japan, which nothing else looks like.
 _AMERICAN: Final = re.compile(
     r"(?<![0-9A-Za-z.-])(?P<japanese>0[789]0[ -][0-9]{4}[ -][0-9]{4})(?![0-9A-Za-z.-])|"
+    # Taiwan: (02)2345-6789
+    r"(?<![0-9A-Za-z.-])(?P<taiwanese>\(0[2-8][0-9]?\) ?[0-9]{3,4}[ -][0-9]{4})(?![0-9A-Za-z.-])|"
     r"(?<![0-9A-Za-z.-])(?:(?P<sure>1[ .-]\(?|\()|(?=[2-9][0-9]{2}[.-]))(?!8[0-8]{2}|400)[2-9][0-9]{2}\)?[ .-]{1,2}"
     r"[2-9][0-9]{2}[ .-][0-9]{4}(?![0-9A-Za-z.-])"
 )
@@ -166,7 +168,7 @@ def find_american_numbers(plain: str) -> Iterator[Span]:
     """Numbers of North America without their +: in parentheses, behind a 1, or behind a word for them."""
     for found in _AMERICAN.finditer(plain):
         before = plain[max(found.start() - _BEFORE_LENGTH, 0) : found.start()]
-        if found["japanese"] or found["sure"] or _PHONE_BEFORE.search(before):
+        if found["japanese"] or found["taiwanese"] or found["sure"] or _PHONE_BEFORE.search(before):
             yield (*found.span(), LANDLINE)
 
 
