@@ -79,13 +79,7 @@ class Connections:
             what = "nothing came for" if silent else "no whole reply within"
             return CallTimedOut(f"{where}: {what} {seconds:g} s; worth trying again.", maybe_paid=sent)
         if isinstance(error, ssl.SSLCertVerificationError | aiohttp.ClientConnectorCertificateError):
-            reason = getattr(error, "verify_message", "") or getattr(
-                getattr(error, "certificate_error", None), "verify_message", ""
-            )
-            message = (
-                f"{where}: this machine does not trust the server's certificate ({reason or 'no reason given'}); "
-                "name the file of your CA's certificates in SSL_CERT_FILE."
-            )
+            message = f"{where}: {_distrust(getattr(error, 'certificate_error', error))}"
             # Seen before the first reply it is the setup; later on it is one sick machine among those behind the name.
             return TransientFault(message) if self._reached else CertificateUntrusted(message)
         if isinstance(error, aiohttp.ClientProxyConnectionError):
@@ -97,3 +91,14 @@ class Connections:
         return TransientFault(
             f"{where}: the connection broke ({type(error).__name__}); worth trying again.", maybe_paid=sent
         )
+
+
+def _distrust(error: BaseException) -> str:
+    reason = getattr(error, "verify_message", "") or "no reason given"
+    if "expired" in reason or "not yet valid" in reason:
+        hint = "its owner has to renew it, unless the clock of this machine is wrong"
+    elif "mismatch" in reason:
+        hint = "check the host in the address, or a proxy that answers in its place"
+    else:
+        hint = "name the file of your CA's certificates in SSL_CERT_FILE"
+    return f"this machine does not trust the server's certificate ({reason.rstrip('.')}); {hint}."

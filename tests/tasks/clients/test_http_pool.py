@@ -2,7 +2,11 @@
 
 import asyncio
 import gzip
+import os
+import re
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -149,12 +153,34 @@ def test_a_login_in_netrc_is_no_business_of_the_models(monkeypatch, tmp_path):
 class TlsServer(QianfanServer):
     """The same behind TLS, with a certificate that nobody knows."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = "127.0.0.1", valid_until_days: int = 1) -> None:
         super().__init__()
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.tls.load_cert_chain(write_certificate(folder, "127.0.0.1"))
+        self.tls.load_cert_chain(write_certificate(folder, host, valid_until_days=valid_until_days))
 
 
 def test_a_certificate_that_nobody_knows_is_named(tmp_path):
     with TlsServer(tmp_path) as server, pytest.raises(CertificateUntrusted, match="SSL_CERT_FILE"):
         asked(server.url.replace("http://", "https://") + "/v1")
+
+
+@pytest.mark.parametrize(
+    ("host", "days", "told"),
+    [
+        ("127.0.0.1", -1, r"certificate has expired\); its owner has to renew it"),
+        ("127.0.0.2", 1, r"mismatch.*\); check the host in the address"),
+    ],
+)
+def test_a_certificate_that_is_old_or_another_host_s_is_told_as_such(host, days, told, tmp_path):
+    with TlsServer(tmp_path, host, days) as server:
+        address = server.url.replace("http://", "https://") + "/v1"
+        ended = subprocess.run(  # what is trusted is read once a process
+            [sys.executable, "-c", f"from {__name__} import asked; asked({address!r})"],
+            env={**os.environ, "SSL_CERT_FILE": str(tmp_path / "certificate.pem")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    (line,) = re.findall("^tasks.*CertificateUntrusted: .*", ended.stderr, re.MULTILINE)
+    assert re.search(told, line)
+    assert "SSL_CERT_FILE" not in line

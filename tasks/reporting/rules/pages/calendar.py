@@ -1,7 +1,7 @@
 """The calendar of all reports, reports/index.html: days by month, weeks and months, each with its headline figures."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -65,10 +65,11 @@ def entry_of(statistics: DayStatistics, stories: Stories, fired: Iterable[Fired]
 
 
 def entry_from(row: Mapping[str, Any]) -> Entry:
-    """Return an entry out of reports/index.json."""
+    """Return an entry out of reports/index.json; what a newer version wrote besides is left out."""
     stories = tuple((zh, en) for zh, en in row["stories"])
-    alerts = tuple(Fired(**fired) for fired in row.get("alerts", ()))
-    return Entry(**{**row, "stories": stories, "alerts": alerts})
+    alerts = tuple(Fired(fired["alert"], fired["key"]) for fired in row.get("alerts", ()))
+    known = {field.name: row[field.name] for field in fields(Entry) if field.name in row}
+    return Entry(**{**known, "stories": stories, "alerts": alerts})
 
 
 def months_of(entries: Iterable[Entry]) -> list[Month]:
