@@ -1,6 +1,8 @@
 """Depth of JSON that a stranger wrote: Python ends, with an error of its own, what goes into it level by level."""
 
-from typing import Final
+from typing import Any, Final
+
+import orjson
 
 # A chat completion has ten, what gateways wrap around it included.
 _MOST_LEVELS: Final = 32
@@ -23,6 +25,18 @@ def is_deep(text: str | bytes, value: object) -> bool:
     for _ in range(_MOST_LEVELS + 1):
         level = [item for outer in level for item in _within(outer)]
     return bool(level)
+
+
+def load_shallow(text: str | bytes) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        orjson.JSONDecodeError: it is none, or a deep one.
+    """
+    value = orjson.loads(text)
+    if is_deep(text, value):
+        raise orjson.JSONDecodeError("nested too deeply", "", 0)
+    return value
 
 
 def _within(value: object) -> list[object]:

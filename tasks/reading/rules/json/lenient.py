@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import orjson
 
+from tasks.domain.nesting import is_deep
 from tasks.reading.rules.json.dirt import python_value, without_wrapping
 
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -31,18 +32,23 @@ def parse_json(text: str | bytes) -> Any:
     except orjson.JSONDecodeError:
         pass
     else:
+        if is_deep(text, value):  # which Python would end on its way through
+            raise ValueError("nested too deeply")
         if not _is_rounded(value):
             return value
     try:
         decoded = text.decode() if isinstance(text, bytes) else text
         decoded.encode()
-        return _mended(json.loads(decoded, strict=False, parse_int=_number))
+        value = json.loads(decoded, strict=False, parse_int=_number)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON (at character {error.pos + 1})") from None
     except UnicodeError:
         raise ValueError("not text in the encoding of the file") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if is_deep(text, value):
+        raise ValueError("nested too deeply")
+    return _mended(value)
 
 
 def parse_line(line: bytes | str) -> Any:
@@ -61,10 +67,10 @@ def parse_line(line: bytes | str) -> Any:
     except ValueError as error:
         if stripped.endswith(comma):  # type: ignore[arg-type]
             return parse_json(stripped[:-1])
-        if "encoding" in str(error):
+        if "encoding" in str(error) or "deeply" in str(error):
             raise
         found = _nearly_json(stripped if isinstance(stripped, str) else stripped.decode())
-        if found is None:
+        if found is None or is_deep(stripped, found):
             raise
         return found
 

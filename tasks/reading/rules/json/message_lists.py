@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from tasks.domain.nesting import load_shallow
 from tasks.reading.rules.json.fields import transcript_of
 from tasks.reading.rules.json.reshaping import as_messages, last_exchange, listed_in
 from tasks.reading.rules.vocabulary import Shape, Vocabulary, lifted
@@ -72,7 +73,7 @@ def _listed(text: str) -> list[Any] | None:
     if text.lstrip()[:2] not in ("[{", "[]", "[["):
         return None
     try:
-        found = orjson.loads(text)
+        found = load_shallow(text)
     except orjson.JSONDecodeError:
         return None
     return found if isinstance(found, list) else None

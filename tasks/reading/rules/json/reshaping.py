@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from tasks.domain.nesting import load_shallow
 from tasks.reading.rules.json.typed_values import are_typed, untyped
 from tasks.reading.rules.speakers import AGENT_WORDS, USER_WORDS, roles_in_context, speaker_of
 from tasks.reading.rules.vocabulary import Vocabulary, normalized
@@ -239,7 +240,7 @@ def _of_texts(value: Mapping[str, Any]) -> list[Any]:
     for kept in value.values():
         if isinstance(kept, str) and kept[:1] in ("{", "[") and kept[-2:].rstrip()[-1:] in ("}", "]"):
             try:
-                inner = orjson.loads(kept)
+                inner = load_shallow(kept)
             except orjson.JSONDecodeError:
                 continue
             if isinstance(inner, dict) and len(inner) > 1:

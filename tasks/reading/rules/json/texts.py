@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import orjson
 
+from tasks.domain.nesting import load_shallow
+
 # What holds a message's words, or wraps what does; the surest first.
 _HOLDERS: Final = (
     "text", "content", "value", "body", "msg", "message", "plain_text", "plain_body", "words", "内容", "文本",
@@ -76,7 +78,7 @@ def words_in_json(text: str) -> str:
     if text[:1] != "{" or text[-1:] != "}" or '"' not in text or len(text) > 1 << 16:
         return text
     try:
-        value = orjson.loads(text)
+        value = load_shallow(text)
     except orjson.JSONDecodeError:
         return text
     typed = isinstance(value, dict) and (len(value) == 1 or any(key.lower() in _KINDS for key in value))
@@ -88,7 +90,7 @@ def words_in_json(text: str) -> str:
 def words_in_envelope(text: str) -> str:
     """The words of a text that is an object written as JSON, whatever else it holds; "" where it holds none."""
     try:
-        value = orjson.loads(text) if text[:1] == "{" else None
+        value = load_shallow(text) if text[:1] == "{" else None
     except orjson.JSONDecodeError:
         return ""
     return words_in(value, 1) if isinstance(value, dict) else ""

@@ -70,3 +70,21 @@ def test_without_wrapping_leaves_alone_what_no_logger_wrote(text):
 )
 def test_python_value_reads_nothing_that_json_could_not_hold(text):
     assert python_value(text) is None
+
+
+@pytest.mark.parametrize("levels", [40, 480, 1000])
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}"), ('[{"text":', "}]"), ('{"messages":', "}")])
+@pytest.mark.parametrize(
+    "place", ['{"session_id":"d","messages":%s}', '{"session_id":"d","attributes":%s}', "%s", "x %s"]
+)
+def test_a_line_that_is_nested_without_end_is_one_reject(place, opened, closed, levels):
+    found = Read("\n".join([*LINES, place % (opened * levels + '"x"' + closed * levels)]).encode())
+    assert len(found.conversations) == len(LINES)
+    assert len(found.rejects) == 1
+
+
+def test_a_message_that_is_nested_json_is_its_text():
+    text = '{"text":' + "[" * 900 + "]" * 900 + "}"
+    record = {"session_id": "c9", "messages": [{"role": "user", "text": text}, {"role": "agent", "text": "给您补发"}]}
+    found = Read("\n".join([*LINES, json.dumps(record)]).encode())
+    assert len(found.conversations) == len(LINES) + 1
