@@ -38,6 +38,29 @@ _OF_PYTHON: Final = re.compile(
     r"(?:, (\d{1,2}))?(?:, (\d{1,2}))?(?:, (\d{1,2}))?(?:, .{0,60})?\)"
 )
 
+# How months begin in the languages of Europe.
+_MONTHS: Final = {
+    beginning: number
+    for number, beginnings in enumerate(
+        (
+            "jan ene gen sty янв oca",
+            "feb fév fev lut фев şub",
+            "mar mär maa mrz мар",
+            "apr avr abr kwi апр nis",
+            "may mai mei mag maj мая май",
+            "jun juin giu cze июн haz",
+            "jul juil lug lip июл tem",
+            "aug aoû aou ago sie авг ağu",
+            "sep set wrz сен eyl",
+            "oct okt ott out paź paz окт eki",
+            "nov lis ноя kas",
+            "dec déc dez dic gru дек ara",
+        ),
+        1,
+    )
+    for beginning in beginnings.split()
+}
+
 _MONTHS_OF_CHINA: Final = "一 二 三 四 五 六 七 八 九 十 十一 十二".split()  # noqa: SIM905
 
 # Forms that another one replaces: a weekday before, words and signs between date and time, Chinese names of months.
@@ -45,6 +68,11 @@ _REWRITTEN: Final = (
     (re.compile(r"^(?:星期|周|週|礼拜|禮拜)?[一二三四五六日天][,，]?\s{1,3}(?=\d)"), ""),
     (re.compile(r"^(?:timestamp|datetime|date)\s?'", re.I), ""),
     (re.compile(r"(?<=\d)\s{0,3}(?:[|@·•]|\bum|\bà|\bàs|\ba las|\bkl\.?|г\.)\s{0,3}(?=\d)"), " "),
+    (re.compile(r"^[A-Za-zÀ-žА-я]{2,12}[.,]{0,2}\s{1,2}(?=\d{1,2}(?:[. ]|er|º))"), ""),
+    (
+        re.compile(r"^(\d{1,2})(?:\.|er|º)?\s{1,2}(?:de )?([A-Za-zÀ-žА-я]{3,12}\.?)\s{1,2}(?:del? )?(?=\d{4})"),
+        r"\1 \2 ",
+    ),
     (re.compile(r"(?<=[AaPp])\.\s?m\.?|\s?Uhr$", re.I), lambda found: "m" if found[0][0] == "." else ""),
     (re.compile(r"^(\d{4}/\d{1,2}/\d{1,2})/(?=\d\d:)"), r"\1 "),
     (re.compile(r"^(\d{1,2})/?([A-Za-z]{3})/?(\d{4}):(?=\d\d:)"), r"\1-\2-\3 "),
@@ -78,3 +106,9 @@ def plain_time(text: str) -> str:
     if first := _CLOCK_FIRST.fullmatch(plain):
         plain = f"{first['date']} {first['clock']}"
     return plain
+
+
+def month_of(name: str) -> int:
+    """The number of a month by its name or the beginning of it; 0 for a word that is none."""
+    name = name.lower()
+    return _MONTHS.get(name[:4]) or _MONTHS.get(name[:3], 0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
 
-from tasks.reading.rules.plain_times import plain_time
+from tasks.reading.rules.plain_times import month_of, plain_time
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -16,10 +16,8 @@ _LONGEST: Final = 80
 
 _FORM_CHARACTERS: Final = 32
 
-_MONTHS: Final = {
-    name: number
-    for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)  # noqa: SIM905
-}
+# Letters of European words.
+_LETTERS: Final = "A-Za-zÀ-žА-я"
 
 # CST is China's here, as in what Java writes on servers there; the others are not ambiguous in this trade.
 _ZONES: Final = {
@@ -65,7 +63,7 @@ _FORMS: Final = tuple(
         rf"{_WEEKDAY}(?P<first>\d{{1,2}})(?P<mark>[-/.])(?P<other>\d{{1,2}})(?P=mark)(?P<year>\d{{4}}|\d\d)"
         rf"(?:{_SPACE}{_CLOCK}{_ZONE})?",
         # Sun, 22 Nov 2026 02:00:00 GMT, 22-Nov-2026 10:00
-        rf"{_WEEKDAY}(?P<day>\d{{1,2}})[ -](?P<name>[A-Za-z]{{3,9}})\.?,?[ -](?P<year>\d{{4}}|\d\d)"
+        rf"{_WEEKDAY}(?P<day>\d{{1,2}})[ -](?P<name>[{_LETTERS}]{{3,12}})\.?,?[ -](?P<year>\d{{4}}|\d\d)"
         rf"(?:{_SPACE}{_CLOCK}{_ZONE})?",
         # Nov 22, 2026 10:00:00 AM, Sun Nov 22 2026 10:00:00 GMT+0800 (China Standard Time)
         rf"{_WEEKDAY}(?P<name>[A-Za-z]{{3,9}})\.?[\s-]{{1,2}}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[\s-]{{1,2}}(?P<year>\d{{4}})"
@@ -102,6 +100,8 @@ _OTHER_COUNTS: Final = (
     (1.2e17, 1.7e17, 10_000_000, 11_644_473_600),
     (1.2e16, 1.7e16, 1_000_000, 11_644_473_600),
 )
+
+_FIRST_SHORT_YEAR: Final = 20  # a smaller number is rather a day
 
 _BUDDHIST: Final = (2540, 2643, 543)
 
@@ -244,8 +244,10 @@ class TimestampParser:
         year += 2000 if year < 100 else 0
         year -= _BUDDHIST[2] if _BUDDHIST[0] <= year < _BUDDHIST[1] else 0
         month, day = parts.get("month"), parts.get("day")
-        if name := parts.get("name"):
-            month = _MONTHS.get(name[:3].lower(), 0)
+        if _is_year_first(parts):
+            year, month, day = 2000 + int(parts["first"]), parts["other"], parts["year"]
+        elif name := parts.get("name"):
+            month = month_of(name)
         elif first := parts.get("first"):
             month, day = self._month_and_day(int(first), int(parts["other"]), parts)
         hour, minute, second = (int(parts.get(unit) or 0) for unit in ("hour", "minute", "second"))
@@ -263,7 +265,7 @@ class TimestampParser:
 
     @staticmethod
     def _month_and_day(first: int, other: int, parts: Mapping[str, Any]) -> tuple[int, int]:
-        """Month and day of `11/22/26`: over 12 is the day; else Americans have AM or PM, others the day first."""
+        """Month and day of `11/22/2026`: over 12 is the day; else Americans have AM or PM, others the day first."""
         if first > 12 or other > 12:
             return (other, first) if first > 12 else (first, other)
         american = parts["mark"] == "/" and bool(parts.get("before") or parts.get("after"))
@@ -311,6 +313,13 @@ class TimestampParser:
             hour = f"{time:%Y-%m-%d}", f"{time:%H}"
             self._epochs[" ".join(hour)] = self._epochs["T".join(hour)] = epoch
         return epoch
+
+
+def _is_year_first(parts: Mapping[str, Any]) -> bool:
+    """True for `26-11-22`, as programs write it in China; with other marks the day comes first."""
+    if parts.get("mark") != "-" or len(parts["year"]) != 2:
+        return False
+    return int(parts["first"]) >= _FIRST_SHORT_YEAR and int(parts["other"]) <= 12 and 1 <= int(parts["year"]) <= 31
 
 
 def _form_of(text: str) -> str:
