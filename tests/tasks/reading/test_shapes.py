@@ -73,6 +73,7 @@ JSON_SHAPES = {
     "types of values (DynamoDB)": {"Item": {"conversation_id": {"S": "c1"}, "messages": {"L": [{"M": {key: {"S": kept} for key, kept in message.items()}} for message in messages()]}}},
     "types of values (Firestore)": {"documents": [{"fields": {"conversation_id": {"stringValue": "c1"}, "messages": {"arrayValue": {"values": [{"mapValue": {"fields": {key: {"stringValue": kept} for key, kept in message.items()}}} for message in messages()]}}}}]},
     "a question and its answer a row": {"data": [{"conversation_id": "c1", "query": ASK, "answer": TELL}, {"conversation_id": "c1", "query": THANK, "answer": ""}]},
+    "turns that name nobody (MultiWOZ)": {"c1": {"goal": {}, "log": [{"text": words, "metadata": {}} for _, words in TURNS]}},
     "a person in an object in an object": record(messages=messages(sides=[{"user": {"id": "7", "displayName": name}} for name in ("顾客小王", "客服小林", "顾客小王")], role="from")),
 }  # fmt: skip
 
@@ -356,3 +357,40 @@ def test_read_refuses_what_unpacks_to_more_than_any_log():
         for _ in range(300):
             inside.write(bytes(1 << 20))
     assert "unpacks to" in Read(file.getvalue()).reject.detail
+
+
+def lines(*records):
+    return b"\n".join(map(dump, records))
+
+
+ROWS = [{"conversation_id": "c1", **message} for message in messages()]
+
+LINES = {
+    "Elasticsearch's bulk": [line for row in ROWS for line in ({"index": {"_id": "1"}}, row)],
+    "Singer": [{"type": "SCHEMA", "schema": {}}, *({"type": "RECORD", "record": row} for row in ROWS), {"type": "STATE", "value": {"at": 1}}],
+    "Airbyte": [{"type": "LOG", "log": {"level": "INFO", "message": "x"}}, *({"type": "RECORD", "record": {"data": row}} for row in ROWS)],
+    "phpMyAdmin": [[{"type": "header", "version": "5"}, {"type": "database", "name": "kf"}, {"type": "table", "data": ROWS}]],
+    "LangChain": [{"session_id": "c1", "message": json.dumps({"type": side, "data": {"content": words}})} for side, (_, words) in zip(("human", "ai", "human"), TURNS, strict=True)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("program", LINES)
+def test_read_takes_no_line_about_the_others_for_a_lost_one(program):
+    assert said(Read(lines(*LINES[program])).conversation) == TURNS
+
+
+DIALOGUE = f"用户：{ASK}\n客服：{TELL}\n用户：{THANK}"
+
+
+@pytest.mark.parametrize("more", [{}, {"id": "c1"}])
+@pytest.mark.parametrize(
+    "asked", [{"instruction": DIALOGUE, "input": ""}, {"instruction": "请作为客服回复", "input": DIALOGUE}]
+)
+def test_what_data_for_tuning_answers_to_a_dialogue_is_the_agents_last_word(asked, more):
+    assert said(Read(dump({**more, **asked, "output": "不客气"})).conversation) == [*TURNS, ("agent", "不客气")]
+
+
+def test_a_summary_that_data_for_tuning_asks_for_is_nobodys_word():
+    assert (
+        said(Read(dump({"instruction": "请总结对话", "input": DIALOGUE, "output": "水壶漏水"})).conversation) == TURNS
+    )

@@ -77,3 +77,13 @@ def _listed(text: str) -> list[Any] | None:
     except orjson.JSONDecodeError:
         return None
     return found if isinstance(found, list) else None
+
+
+def opening_message(value: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The message that opens a conversation and stands beside the others: a ticket's description, say."""
+    found: Any = value if name else None
+    for key in name.split(".") if name else ():
+        found = found.get(key) if isinstance(found, Mapping) else None
+    if isinstance(found, str) and found.strip():
+        return [{"role": "user", "text": found}]
+    return [dict(found)] if isinstance(found, Mapping) else []

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from tasks.domain.records import Conversation, Turn
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.dialogue import MESSAGES_LIMIT, in_order, new_turn, plain_text
+from tasks.reading.rules.json.reshaping import ANSWERED, ASKED
 from tasks.reading.rules.json.texts import as_text, name_of, scalar, undressed
 from tasks.reading.rules.messages import Message, new_message
 from tasks.reading.rules.speakers import is_unsaid
@@ -108,6 +109,8 @@ class PlainRecords:
             return None
         messages = shape.messages[0] if shape.messages and self._lists else ""
         transcript = shape.transcripts[0] if shape.transcripts and self._transcripts else ""
+        if transcript in ASKED and not {*ANSWERED}.isdisjoint(keys):
+            return None
         started = shape.started_at or shape.time
         used = {shape.conversation_id, started, shape.channel, *self._log.vocabulary.left_out}
         rest = tuple(key for key in keys if key not in used)

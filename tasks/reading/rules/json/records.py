@@ -8,9 +8,10 @@ from tasks.domain.records import Conversation, Reason, Reject
 from tasks.reading.rules.context import LogContext
 from tasks.reading.rules.dialogue import Header, can_spare, conversation_from, unread_among
 from tasks.reading.rules.formats import JSON_FORMATS
+from tasks.reading.rules.json.exports import in_the_usual_way, is_of_the_export, last_answer
 from tasks.reading.rules.json.fields import after_instruction, number_of, text_of, time_of, transcript_of
 from tasks.reading.rules.json.lenient import parse_json
-from tasks.reading.rules.json.message_lists import MessageLists
+from tasks.reading.rules.json.message_lists import MessageLists, opening_message
 from tasks.reading.rules.json.people import named_by_the_other_side
 from tasks.reading.rules.json.plain_records import PlainRecords
 from tasks.reading.rules.json.reshaping import ListedRows, as_records, is_columns
@@ -91,7 +92,8 @@ class JsonRecords:
             return _SFT
         if shape.text and (shape.speaks or self._log.tells_sides):
             return _MESSAGES
-        return _TRANSCRIPTS if transcript_of(value, shape) is not None else ""
+        _, transcript = transcript_of(value, shape) or ("", "{")
+        return "" if transcript[:1] == "{" else _TRANSCRIPTS
 
     def read(self, value: Any, line: int, list_line: int = 0) -> Iterable[Read]:
         """The conversations or messages of one value; whatever it holds, at least one thing or a reject.
@@ -120,6 +122,7 @@ class JsonRecords:
 
     def _lifted(self, value: dict[str, Any]) -> dict[str, Any]:
         value = lifted(value, self._vocabulary.paths) if self._vocabulary.paths else value
+        value = in_the_usual_way(value) if "log" in value or "data" in value else value
         between = self._log.mapping.between
         return {**value, **between.worked_out(value, self._vocabulary)} if between else value
 
@@ -145,7 +148,8 @@ class JsonRecords:
         if not kind or (self._only and kind != self._only):
             detail = f"a record of {kind}, not of {self._only}" if kind else neither(shape)
             reject = self._log.unreadable(line, detail, "" if kind == _MESSAGES else conversation_id)
-            return () if not kind and _is_of_no_words(value, shape) else (reject,)
+            none = not kind and (_is_of_no_words(value, shape) or is_of_the_export(value))
+            return () if none else (reject,)
         if list_line and kind == _MESSAGES:
             conversation_id = conversation_id or f"{self._uri}:{list_line}"
         try:
@@ -215,6 +219,9 @@ class JsonRecords:
         used = {key, shape.conversation_id, started_key, shape.channel, *self._vocabulary.left_out}
         if kind == _SFT:
             used |= {"response", "system"}
+        elif kind == _TRANSCRIPTS and (answered := last_answer(value, key, spoken)):
+            used.add(answered)
+            spoken = [*spoken, Utterance("agent", value[answered])]
         attributes = {name: as_text(kept) for name, kept in value.items() if kept is not None and name not in used}
         if preamble:
             attributes["preamble"] = preamble
@@ -240,7 +247,7 @@ class JsonRecords:
         """The key that holds the dialogue, its messages or what is wrong with them, what stands before them."""
         if kind == _CONVERSATIONS:
             key, messages = self._lists.of(value, shape) or ("", [])
-            return key, self._utterances([*self._first(value), *messages], value), ""
+            return key, self._utterances([*opening_message(value, self._log.mapping.first), *messages], value), ""
         if kind == _SFT:
             spoken = split_transcript(after_instruction(value[shape.prompt])).utterances
             return shape.prompt, spoken or no_label("the prompt"), ""
@@ -253,16 +260,6 @@ class JsonRecords:
             others = [name for name in value if name != key] if key in shape.texts else []
             return key, no_label("the transcript", others), ""
         return key, found.utterances, found.preamble
-
-    def _first(self, value: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The message that opens a conversation and stands beside the others: a ticket's description, say."""
-        name = self._log.mapping.first
-        found: Any = value if name else None
-        for key in name.split(".") if name else ():
-            found = found.get(key) if isinstance(found, Mapping) else None
-        if isinstance(found, str) and found.strip():
-            return [{"role": "user", "text": found}]
-        return [dict(found)] if isinstance(found, Mapping) else []
 
     def _utterances(self, messages: list[Any], around: Mapping[str, Any]) -> list[Utterance] | str:
         """The messages, or what is wrong with them."""

@@ -36,9 +36,9 @@ _NAMES_OF_COLUMNS: Final = ("columns", "header", "headers", "fields", "names", "
 
 _NAMES_OF_ROWS: Final = ("data", "rows", "values", "records", "items")
 
-_ASKED: Final = ("instruction", "input", "query", "prompt", "question")
+ASKED: Final = ("instruction", "input", "query", "prompt", "question")
 
-_ANSWERED: Final = ("output", "response", "answer")
+ANSWERED: Final = ("output", "response", "answer")
 
 _FEWEST_ROWS: Final = 2
 
@@ -146,8 +146,8 @@ def _nodes(elements: list[Any]) -> list[Any]:
 
 def last_exchange(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The exchange asked and answered beside a record's `history`, as data for tuning has it."""
-    asked = "\n".join(record[name] for name in _ASKED if isinstance(record.get(name), str) and record[name])
-    answered = next((record[name] for name in _ANSWERED if isinstance(record.get(name), str) and record[name]), "")
+    asked = "\n".join(record[name] for name in ASKED if isinstance(record.get(name), str) and record[name])
+    answered = next((record[name] for name in ANSWERED if isinstance(record.get(name), str) and record[name]), "")
     both = (("user", asked), ("agent", answered))
     return [{"role": side, "text": text} for side, text in both if text] if asked and answered else []
 
