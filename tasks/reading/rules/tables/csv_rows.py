@@ -41,7 +41,8 @@ def split_rows(lines: Iterable[Line], dialect: Dialect, width: int = 0) -> Itera
     for number, line in source:
         if not dialect.quoted or (dialect.quote not in line and not (dialect.escaped and "\\" in line)):
             if line.strip():
-                yield number, line.split(delimiter)
+                fields = line.split(delimiter)
+                yield number, _unquoted(fields) if len(delimiter) > 1 and '"' in line else fields
             continue
         row = _fields(line, dialect)
         if row is None:
@@ -53,6 +54,15 @@ def split_rows(lines: Iterable[Line], dialect: Dialect, width: int = 0) -> Itera
                 continue
         yield number, row
 
+
+def _unquoted(fields: list[str]) -> list[str]:
+    """The fields of a row that several signs part, without quotes where all but numbers and empty ones have them."""
+    if not all(_QUOTED.fullmatch(field) or not field or field.isdecimal() for field in fields):
+        return fields
+    return [field[1:-1].replace('""', '"') if field[:1] == '"' else field for field in fields]
+
+
+_QUOTED: Final = re.compile(r'"(?:[^"]|"")*+"')
 
 # Not behind a drive's letter: C:\\new.
 _ESCAPES: Final = re.compile(r"(?<![A-Za-z]:)\\(n|r|t|N|\\|'|\")")

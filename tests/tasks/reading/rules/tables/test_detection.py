@@ -34,6 +34,14 @@ def test_a_delimiter_is_found_however_unusual(delimiter):
     assert [(talk.conversation_id, said(talk)) for talk in found.conversations] == [("c0", TURNS), ("c1", TURNS)]
 
 
+@pytest.mark.parametrize("delimiter", ["||", "|~|"])
+def test_quotes_around_all_fields_are_no_text_whatever_parts_them(delimiter):
+    lines = table(",", rows()).splitlines()
+    quoted = "\n".join(delimiter.join(f'"{field}"' for field in line.split(",")) for line in lines)
+    found = Read(quoted.encode())
+    assert [(talk.conversation_id, said(talk)) for talk in found.conversations] == [("c0", TURNS), ("c1", TURNS)]
+
+
 @pytest.mark.parametrize(
     "line",
     [
