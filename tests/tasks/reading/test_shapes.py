@@ -359,24 +359,24 @@ def test_read_refuses_what_unpacks_to_more_than_any_log():
     assert "unpacks to" in Read(file.getvalue()).reject.detail
 
 
-def lines(*records):
-    return b"\n".join(map(dump, records))
+def dumped_lines(records):
+    return b"\n".join([dump(record) for record in records])
 
 
-ROWS = [{"conversation_id": "c1", **message} for message in messages()]
+EXPORTED = [{"conversation_id": "c1", **message} for message in messages()]
 
-LINES = {
-    "Elasticsearch's bulk": [line for row in ROWS for line in ({"index": {"_id": "1"}}, row)],
-    "Singer": [{"type": "SCHEMA", "schema": {}}, *({"type": "RECORD", "record": row} for row in ROWS), {"type": "STATE", "value": {"at": 1}}],
-    "Airbyte": [{"type": "LOG", "log": {"level": "INFO", "message": "x"}}, *({"type": "RECORD", "record": {"data": row}} for row in ROWS)],
-    "phpMyAdmin": [[{"type": "header", "version": "5"}, {"type": "database", "name": "kf"}, {"type": "table", "data": ROWS}]],
+PROGRAMS: dict[str, list] = {
+    "Elasticsearch's bulk": [line for row in EXPORTED for line in ({"index": {"_id": "1"}}, row)],
+    "Singer": [{"type": "SCHEMA", "schema": {}}, *({"type": "RECORD", "record": row} for row in EXPORTED), {"type": "STATE", "value": {"at": 1}}],
+    "Airbyte": [{"type": "LOG", "log": {"level": "INFO", "message": "x"}}, *({"type": "RECORD", "record": {"data": row}} for row in EXPORTED)],
+    "phpMyAdmin": [[{"type": "header", "version": "5"}, {"type": "database", "name": "kf"}, {"type": "table", "data": EXPORTED}]],
     "LangChain": [{"session_id": "c1", "message": json.dumps({"type": side, "data": {"content": words}})} for side, (_, words) in zip(("human", "ai", "human"), TURNS, strict=True)],
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("program", LINES)
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_read_takes_no_line_about_the_others_for_a_lost_one(program):
-    assert said(Read(lines(*LINES[program])).conversation) == TURNS
+    assert said(Read(dumped_lines(PROGRAMS[program])).conversation) == TURNS
 
 
 DIALOGUE = f"用户：{ASK}\n客服：{TELL}\n用户：{THANK}"

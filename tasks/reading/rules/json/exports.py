@@ -1,4 +1,4 @@
-"""What programs that export or train write beside conversations: their own lines, and a last answer of its own."""
+"""Lines that exporting programs write about their own, and the last answer that data for tuning keeps apart."""
 
 import re
 from collections.abc import Mapping, Sequence

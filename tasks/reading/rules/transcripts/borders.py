@@ -65,6 +65,7 @@ class Borders:
         first = line.lstrip()[:1]
         rule = RULE.fullmatch(line) if first in DECORATING else None
         if rule:
+            self.is_sure = rule[2] is None
             return self._is_rule_between(rule[1] or rule[2] or rule[3], following)
         if not self._begun:
             if line.strip():

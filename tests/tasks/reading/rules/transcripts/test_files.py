@@ -181,3 +181,8 @@ def test_read_parts_conversations_at_headings_of_more_kinds(heads):
 def test_read_takes_what_somebody_types_for_no_end(line):
     found = Read(f"用户：壶漏水\n{line}\n客服：给您换\n".encode()).conversation
     assert said(found) == [("user", f"壶漏水\n{line}"), ("agent", "给您换")]
+
+
+def test_signs_in_a_row_part_nobody_before_both_spoke():
+    content = "顾客：在\n>>>>>\n客服：在\n顾客：好"
+    assert said(Read(content.encode()).conversation) == [("user", "在"), ("agent", "在"), ("user", "好")]
