@@ -1,13 +1,13 @@
 """Labels that begin the messages of a transcript: whose they are, when, and where the text begins."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from tasks.reading.rules.speakers import AGENT_WORDS, USER_WORDS, Speaker, speaker_of
+from tasks.reading.rules.transcripts.label_names import NO_LABELS_AT_ALL, NO_NAMES, side_of_label
 from tasks.reading.rules.transcripts.titles import people_titled
 
 DATE: Final = r"(?:\d{4}[-/.年년]\s?\d{1,2}[-/.月월]\s?\d{1,2}[日일]?|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d))"
@@ -85,16 +85,6 @@ _DASHED: Final = re.compile(
     r"(?:(?:[-–—]{1,2}|->|=>)[ \t]{1,4}|[|｜\t][ \t]{0,4})(?=\S)"
 )
 
-# What stands before a colon without being anybody's name.
-_NO_NAMES_WORDS: Final = (
-    "地址 电话 手机 手机号 姓名 收件人 收货人 收货地址 订单 订单号 订单编号 单号 快递单号 运单号 物流单号 "
-    "时间 日期 金额 价格 数量 型号 颜色 尺码 规格 商品 链接 备注 注 注意 说明 问 答 原因 方案 例如 比如 "
-    "如下 温馨提示 提示 网址 邮箱 账号 密码 编号 状态 渠道 来源 主题 标题 http https note ps re fw fwd "
-    "total price order date time phone address email tel 会话id 会话编号 开始时间 结束时间"
-)
-
-_NO_NAMES: Final = frozenset(_NO_NAMES_WORDS.split())
-
 _NO_NAME: Final = re.compile(
     r"(?:日期|时间|時間|编号|編號|号码|날짜|日時)[\s:：]*$|\b(?:date|time|saved|exported|started|on)$", re.I
 )
@@ -106,25 +96,6 @@ _COLON: Final = re.compile(r"[:：﹕∶\]】>」]")
 DATE_INSIDE: Final = re.compile(_DATED)
 
 _LABEL_CHARACTERS: Final = 160
-
-# 联系客服, 客服对话记录: words around a side's that make it no speaker.
-_ADDRESSED: Final = re.compile("联系|致电|添加|询问|咨询|拨打|请|转|找|给|回复|(?:对话|会话|對話|會話|聊天|记录|記錄)$")
-
-# 客服电话, 买家备注, Agent name: what is said about a side, by the other or its own.
-_ABOUT: Final = re.compile(
-    r"(?:电话|热线|微信|QQ|邮箱|地址|时间|备注|编号|工号|评价|评分|说明|须知|名称|姓名|昵称|账号|等级|号码|电話|電話|地址|備註"
-    r"|\b(?:id|name|email|e-mail|phone|tel|hotline|version|since|number|address|hours|type|status|rating))$",
-    re.I,
-)
-
-# And those that often stand before a colon within a message, and so are no labels anywhere.
-_NO_LABELS_AT_ALL_WORDS: Final = (
-    "通知 旁白 事件 人工 店铺 店鋪 model contact lead note info template activity trigger tool function "
-    "event service shop store a q subscriber total 员工 企业 官方 助手 小助手 小二 接待 学员 specialist "
-    "business company brand"
-)
-
-NO_LABELS_AT_ALL: Final = frozenset(_NO_LABELS_AT_ALL_WORDS.split())
 
 _LINES_KEPT: Final = 256
 
@@ -192,7 +163,7 @@ class LabelReader:
             name = line[:end]
             if speaker := _PLAIN.get(name):
                 return Label(speaker, name, None, end + 1, sure=True, plain=True)
-            if name.lower() in _NO_NAMES:
+            if name.lower() in NO_NAMES:
                 return None
         return self._decorated(line)
 
@@ -267,7 +238,7 @@ class LabelReader:
         """The side of a name."""
         if self.roles and (speaker := self.roles.get(name)):
             return speaker
-        speaker = _label_speaker(name)
+        speaker = side_of_label(name)
         return speaker or (self.roles.get("*") if name in self.names else None)
 
     def _is_stranger(self, name: str, timed: bool, found: re.Match[str]) -> bool:
@@ -282,7 +253,7 @@ class LabelReader:
             return None
         name = found["name"].strip().strip("[]【】*_")
         if (
-            name.rstrip(":： ").lower() in _NO_NAMES
+            name.rstrip(":： ").lower() in NO_NAMES
             or _NO_NAME.search(name.rstrip(":： "))
             or (_COLON.search(name) and line[found.end("time") :][:1] not in ")）")
         ):
@@ -294,7 +265,7 @@ class LabelReader:
 
 
 def _may_be_name(name: str) -> bool:
-    return len(name) <= 24 and name.lower() not in _NO_NAMES and not _NO_NAME.search(name)
+    return len(name) <= 24 and name.lower() not in NO_NAMES and not _NO_NAME.search(name)
 
 
 # The labels of nearly every line of a transcript, without the marks that others may have around them.
@@ -324,41 +295,6 @@ def _first_colon(line: str) -> int:
 NO_ROLES: Final = LabelReader()
 
 
-_SPEAKERS_KEPT: Final = 4_096
-_known_labels: dict[str, Speaker | None] = {}
-
-
-def _label_speaker(label: str) -> Speaker | None:
-    """The side of a label's name; remembered, because a log has few."""
-    try:
-        return _known_labels[label]
-    except KeyError:
-        pass
-    name = label if label.isascii() else unicodedata.normalize("NFKC", label)
-    name = name.removeprefix("From ").lstrip()  # as Zoom writes it
-    word = _SUFFIX_AT_END.sub("", name) or name
-    speaker = speaker_of(name) or speaker_of(word)
-    if speaker is None and " " in word and not word.isascii():
-        speaker = speaker_of(word.partition(" ")[0])
-    if speaker is None and (role := _ROLE_BEHIND.search(name)):
-        speaker = speaker_of(role["role"])
-    if word.lower() in _NO_NAMES or word.lower() in NO_LABELS_AT_ALL or _ADDRESSED.search(name) or _ABOUT.search(name):
-        speaker = None
-    if len(_known_labels) >= _SPEAKERS_KEPT:
-        _known_labels.clear()
-    _known_labels[label] = speaker
-    return speaker
-
-
-_SUFFIX_AT_END: Final = re.compile(
-    r"(?:[ _-]?(?:\d{1,10}|(?<![A-Za-z])[A-Za-z]\d{0,4}))?(?:[(（\[【][^()（）\[\]【】\n]{0,24}[)）\]】])?$"
-)
-
-
-# Ola (operator), 小夏（客服）
-_ROLE_BEHIND: Final = re.compile(r"[ \t]?[(（\[](?P<role>[^()（）\[\]\d]{2,16})[)）\]]$")
-
-
 def begins_with_label(line: str, reader: LabelReader = NO_ROLES) -> bool:
     """True for a line that begins with a speaker's label."""
     label = reader.label(line)
@@ -375,7 +311,7 @@ def are_dashed(lines: list[str]) -> bool:
 def frequent_names(lines: list[str]) -> frozenset[str]:
     """Names that begin so many lines that they must be speakers', though no word says whose side they are on."""
     counts = names_in_front(lines)
-    known = sum(counts.pop(name) for name in [*counts] if _label_speaker(name))
+    known = sum(counts.pop(name) for name in [*counts] if side_of_label(name))
     enough = max(3, len(lines) // 50)
     return frozenset(name for name, count in counts.items() if count >= enough) if known >= 2 else frozenset()
 
@@ -391,10 +327,10 @@ def names_in_front(lines: list[str]) -> Counter[str]:
         if found and _ENDS_IN_HOUR.search(found["name"]):
             found = _NAME_AND_CLOCK.match(line)
         name = found["name"].strip(" *_\t") if found else ""
-        if name and (_label_speaker(name) or _may_begin(name)):
+        if name and (side_of_label(name) or _may_begin(name)):
             counts[name] += 2 if tabbed else 1
     return counts
 
 
 def _may_begin(name: str) -> bool:
-    return len(name) <= 16 and name.lower() not in _NO_NAMES and not name.isdecimal()
+    return len(name) <= 16 and name.lower() not in NO_NAMES and not name.isdecimal()
