@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 from tasks.domain.records import Turn
@@ -197,11 +198,11 @@ def plain_transcript(text: str) -> list[Turn] | None:
 def _labels_at_line_starts(text: str, reader: LabelReader) -> tuple[list[tuple[int, Label]], str]:
     """The labels that lines begin with, each with its line's place, and the text with its notices blanked.
 
-    A time of day is of the day that a notice above names.
+    A time of day is of the day that a notice above names, and after midnight of the next one.
     """
     labels: list[tuple[int, Label]] = []
     start = 0
-    day = ""
+    day = clock = ""
     lines = text.split("\n")
     blanked = False
     for at, line in enumerate(lines):
@@ -209,7 +210,7 @@ def _labels_at_line_starts(text: str, reader: LabelReader) -> tuple[list[tuple[i
         if line and not (label and label.begins_at_colon(line)):  # nobody says it yet
             notice = notice_in(line, lines[at + 1] if at + 1 < len(lines) else "")
             if notice:
-                day, label = notice.day or day, None
+                day, clock, label = notice.day or day, "" if notice.day else clock, None
             if notice and not notice.is_heading:
                 lines[at], blanked = " " * len(line), True
             elif line.endswith("</v>"):
@@ -218,10 +219,33 @@ def _labels_at_line_starts(text: str, reader: LabelReader) -> tuple[list[tuple[i
                 label = Label("system", "", found["time"], 0, sure=False)
         if label:
             if day and label.time and not DATE_INSIDE.search(label.time):
-                label = label._replace(time=f"{day} {label.time}")
+                day, clock = _day_after(day) if _is_past_midnight(clock, label.time) else day, label.time
+                label = label._replace(time=f"{day} {label.time}".lstrip())
             labels.append((start, label))
         start += len(line) + 1
     return labels, "\n".join(lines) if blanked else text
+
+
+_CLOCK: Final = re.compile(r"(\d{1,2})[:：]\d{2}(?:[:：]\d{2})?")
+
+_LATE_HOUR, _SMALL_HOUR = 20, 4
+
+_DAY_OF_NOTICE: Final = re.compile(r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})")
+
+
+def _is_past_midnight(before: str, time: str) -> bool:
+    """True for the small hours of a clock below the late evening of one."""
+    hours = [int(found[1]) for clock in (before, time) if (found := _CLOCK.fullmatch(clock))]
+    return len(hours) == 2 and hours[0] >= _LATE_HOUR and hours[1] <= _SMALL_HOUR
+
+
+def _day_after(day: str) -> str:
+    """The day after one that a notice names, where it can be told; "" otherwise: then the clock alone stands there."""
+    found = _DAY_OF_NOTICE.match(day)
+    try:
+        return (date(*map(int, found.groups())) + timedelta(days=1)).isoformat() if found else ""
+    except (ValueError, OverflowError):
+        return ""
 
 
 _OTHER: Final[Mapping[Any, Speaker]] = {"user": "agent", "agent": "user"}

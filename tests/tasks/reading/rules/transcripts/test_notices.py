@@ -1,6 +1,7 @@
 """Lines of a transcript that nobody says, in the forms that apps write them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -50,6 +51,28 @@ def test_the_day_of_a_line_of_its_own_is_that_of_the_times_below():
         datetime(2026, 11, 21, 1, 16, tzinfo=UTC),
         datetime(2026, 11, 22, 0, 0, tzinfo=UTC),
     ]
+
+
+@pytest.mark.parametrize("form", ["{time} {line}", "[{time}] {line}"])
+@pytest.mark.parametrize(
+    ("above", "day"), [("—— 2026-11-30 ——", 30), ("日期：2026年11月30日", 30), ("November 30, 2026", None)]
+)
+def test_a_clock_that_passes_midnight_is_in_the_next_day(above, day, form):
+    times = ["22:40:00", "23:59:50", "00:01:05"]
+    content = "\n".join([above, *(form.format(time=at, line=line) for at, line in zip(times, LINES, strict=True))])
+    found = Read(content.encode()).conversation
+    assert said(found) == TURNS
+    last = datetime(2026, 11, 30, 16, 1, 5, tzinfo=UTC) if day else None
+    assert found.turns[-1].time == last
+
+
+def test_a_time_that_is_typed_twice_or_goes_back_a_bit_passes_no_midnight():
+    times = ["10:00", "09:59", "23:00"]
+    content = "\n".join(["—— 2026-11-21 ——", *(f"{at} {line}" for at, line in zip(times, LINES, strict=True))])
+    days = {
+        turn.time.astimezone(ZoneInfo("Asia/Shanghai")).date() for turn in Read(content.encode()).conversation.turns
+    }
+    assert days == {date(2026, 11, 21)}
 
 
 CAPTIONS = [("00:00:01.000 --> 00:00:04.000", line) for line in LINES]
