@@ -28,10 +28,10 @@ def lease_key(day: date) -> str:
 
 LEASES_PREFIX: Final = "_staging/leases/"
 
-ERASURE_LEASE: Final = f"{LEASES_PREFIX}erasure.json"
+ERASURE_LEASE: Final = "_staging/leases/erasure.json"
 
 # One for each run that holds no day and carries texts from one place of the warehouse to another.
-TEXTS_LEASES_PREFIX: Final = f"{LEASES_PREFIX}texts/"
+TEXTS_LEASES_PREFIX: Final = "_staging/leases/texts/"
 
 # Work in progress, by folder. `_staging/unfinished/` is not: it marks a day that was half replaced.
 STAGING: Final = ("_staging/runs/", LEASES_PREFIX, "_staging/shards/", "_staging/batches/")

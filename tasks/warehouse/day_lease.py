@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 from tasks.domain.errors import DayBusy, LeaseLost, ObjectMissing, PreconditionFailed, RunStopped, StoreError
 from tasks.domain.layout import lease_key, shard_leases_prefix
@@ -26,6 +27,7 @@ from tasks.warehouse.rules.lease import (
     can_take_over,
     decode_lease,
     holds,
+    is_late_renewal,
 )
 
 _log = logging.getLogger(__name__)
@@ -121,8 +123,7 @@ class DayLease:
             except PreconditionFailed:
                 stored = self._store.stat(self._key)
                 found = decode_lease(self._store.read_path(self._key))
-                is_own = found is not None and replace(found, renewals=0) == replace(self._lease, renewals=0)
-                if is_last or stored is None or found is None or not is_own:
+                if is_last or stored is None or found is None or not is_late_renewal(found, self._lease):
                     raise
                 # A renewal that the store never confirmed, as it was away, has arrived after all.
                 self._lease, self._etag = found, stored.etag
@@ -266,7 +267,7 @@ def acquire(
     stopping: Callable[[], bool],
 ) -> DayLease:
     """Hold whatever a key stands for; args and errors as for `acquire_day`, `what` names it in messages. Blocking."""
-    mine = Lease(run_id, this_process())
+    mine = Lease(run_id, this_process(), token=uuid4().hex)
     began = time.monotonic()
     seen_etag, seen_at, notified = "", began, False
     while True:

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import sysconfig
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -194,7 +195,7 @@ def test_a_worker_without_the_project_s_folder(tmp_path):
     for home, words in ((tmp_path, "No module named 'flows'"), (ROOT, "")):
         done = subprocess.run(
             [sys.executable, "-S", "-c", code],
-            env={**os.environ, "KEFU_HOME": str(home)},
+            env={**os.environ, "KEFU_HOME": str(home), "PYTHONPATH": sysconfig.get_path("purelib")},
             cwd=tmp_path,
             capture_output=True,
             text=True,

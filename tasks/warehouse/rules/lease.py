@@ -6,7 +6,7 @@ holder is a process of the waiter's own machine that is gone.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import orjson
@@ -30,11 +30,15 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The content of a lease object. `renewals` makes every rewrite differ from the one before."""
+    """The content of a lease object. `renewals` makes every rewrite differ from the one before.
+
+    `token` is another each time that somebody takes the lease: a run begun again in its process has the same id.
+    """
 
     run_id: str
     holder: Holder
     renewals: int = 0
+    token: str = ""
 
     def encode(self) -> bytes:
         """The object's bytes."""
@@ -45,9 +49,14 @@ def decode_lease(data: bytes) -> Lease | None:
     """The lease of an object; None when it is not one, which counts as a dead holder's."""
     try:
         values = orjson.loads(data)
-        return Lease(values["run_id"], Holder(**values["holder"]), values["renewals"])
+        return Lease(values["run_id"], Holder(**values["holder"]), values["renewals"], values.get("token", ""))
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def is_late_renewal(found: Lease | None, lease: Lease) -> bool:
+    """Return true for a lease that its own holder wrote after `lease`, the last that the store confirmed."""
+    return found is not None and found.renewals > lease.renewals and replace(found, renewals=lease.renewals) == lease
 
 
 def leased_day(key: str) -> date | None:

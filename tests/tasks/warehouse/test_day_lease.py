@@ -4,7 +4,9 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -137,11 +139,23 @@ def test_check_says_that_the_day_was_taken_over(store):
 
 def test_check_knows_a_renewal_of_its_own_that_came_late(store):
     mine = hold(store, "mine")
-    for late in (1, 5, 2):  # the store was away when they were sent, and confirmed none
-        store.write_path(lease_key(DAY), Lease("mine", this_process(), late).encode())
+    for _ in range(3):  # the store was away when they were sent, and confirmed none
+        found = decode_lease(store.read_path(lease_key(DAY)))
+        assert found is not None
+        store.write_path(lease_key(DAY), replace(found, renewals=found.renewals + 1).encode())
         mine.check()
         assert not mine.is_stale
-    store.write_path(lease_key(DAY), Lease("mine", dead_process(), 9).encode())  # the run, begun again elsewhere
+
+
+AGAIN: dict[str, dict[str, Any]] = {"elsewhere": {"holder": dead_process()}, "here": {"token": "another"}}
+
+
+@pytest.mark.parametrize("where", AGAIN)
+def test_check_knows_that_its_own_run_was_begun_again(store, where):
+    mine = hold(store, "mine")
+    found = decode_lease(store.read_path(lease_key(DAY)))
+    assert found is not None
+    store.write_path(lease_key(DAY), replace(found, renewals=9, **AGAIN[where]).encode())
     with pytest.raises(LeaseLost, match="took over"):
         mine.check()
     mine.release()

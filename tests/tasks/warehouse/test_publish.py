@@ -12,6 +12,7 @@ from itertools import count, cycle, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -186,7 +187,8 @@ class Run:
             while self._lease is None:
                 with suppress(PreconditionFailed):
                     found = store.stat(lease_key(DAY))
-                    lease = Lease("run", this_process())  # one begun again keeps its name while the first may live
+                    # One begun again keeps its name while the first may live.
+                    lease = Lease("run", this_process(), token=uuid4().hex)
                     etag = store.write_path(
                         lease_key(DAY),
                         lease.encode(),
