@@ -264,6 +264,8 @@ def test_summarize_offline_leaves_out_what_was_not_said():
         ("用>您好，吸尘器送修五个月了，能帮忙问问吗|客>已为您催促", UNCLEAR),  # how long, politely
         ("用>都几天了|客>您消消气|用>就是花盆的事|客>在催了|用>嗯嗯|客>好的|用>哦", YES),  # the agent hears it
         ("用>请问花盆能放室外吗|客>可以的", NO),
+        ("用>来表扬一下，客服昨天给我解决得很好|客>您过奖|用>哪天有活动", NO),
+        ("用>你们今天就给我解决|客>在查|用>行不行", YES),
     ],
 )
 def test_summarize_offline_hears_a_complaint_by_its_parts_and_calm_by_words(dialogue, negative):
