@@ -29,7 +29,8 @@ def is_of_the_export(value: Mapping[str, Any]) -> bool:
     if len(value) == 1:
         ((name, about),) = value.items()
         return name in _ACTIONS and isinstance(about, dict) and all(key[:1] == "_" for key in about)
-    return value.get("type") in _TYPES
+    kind = value.get("type")
+    return isinstance(kind, str) and kind in _TYPES
 
 
 def in_the_usual_way(value: dict[str, Any]) -> dict[str, Any]:
