@@ -154,11 +154,12 @@ def is_set(flag: object) -> bool:
 def is_marked(flag: object) -> bool:
     """True for a set flag, and for the time at which it was set: `deleted_at`, 撤回时间."""
     if isinstance(flag, str):
-        return is_set(flag) or (len(flag) >= _SHORTEST_TIME and flag[:4].isdecimal())
+        return is_set(flag) or _TIME_SET.match(flag) is not None
     return is_set(flag) or (isinstance(flag, int | float) and flag > _EARLIEST_TIME)
 
 
-_SHORTEST_TIME: Final = 8
+# A time of this century or a count of seconds; not what stands for none, such as 0000-00-00, 0001-01-01, 9999-12-31.
+_TIME_SET: Final = re.compile(r"20\d\d(?:\D|\d{4})|[1-9]\d{9}")
 
 _EARLIEST_TIME: Final = 1e8
 

@@ -34,7 +34,13 @@ FORMATS = [records, rows, table]
 UNSEEN = [
     {"type": "note"}, {"msg_type": "system"}, {"消息类型": "系统消息"}, {"status": "draft"}, {"发送状态": "发送失败", "状态": "发送失败"},
     {"deleted_at": "2026-11-22 10:00:30"}, {"deletedAt": 1795312830}, {"撤回时间": "2026-11-22 10:00:30"}, {"is_note": 1},
-    {"isRevoke": "true"}, {"removed": True}, {"visible_to": "agents"},
+    {"isRevoke": "true"}, {"removed": True}, {"visible_to": "agents"}, {"deleted_at": "20261122100030"}, {"deletedAt": "1795312830"},
+]  # fmt: skip
+
+SEEN = [
+    {"type": "text"}, {"deleted_at": ""}, {"deletedAt": 0}, {"is_note": 0}, {"deleted_at": "0000-00-00 00:00:00"},
+    {"deleted_at": "0001-01-01T00:00:00Z"}, {"deletedAt": "1970-01-01 08:00:00"}, {"删除时间": "9999-12-31 23:59:59"},
+    {"deleted_at": "00000000000000"},
 ]  # fmt: skip
 
 
@@ -47,7 +53,7 @@ def test_read_leaves_out_what_no_customer_saw(mark, write):
 
 
 @pytest.mark.parametrize("write", FORMATS)
-@pytest.mark.parametrize("mark", [{"type": "text"}, {"deleted_at": ""}, {"deletedAt": 0}, {"is_note": 0}], ids=str)
+@pytest.mark.parametrize("mark", SEEN, ids=str)
 def test_read_keeps_what_is_marked_as_said(mark, write):
     assert said(Read(write(messages(mark, mark, mark))).conversation) == TURNS
 
