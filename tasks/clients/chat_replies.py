@@ -61,7 +61,7 @@ def completion_reply(
         raise service_fault(error, where, headers, status=200, secrets=secrets, asked=asked)
     choice, message = _choice(parsed, where, body)
     usage = usage_in(parsed)
-    ending = ending_of(str(choice.get(name) or "") for name in ("finish_reason", "native_finish_reason"))
+    ending = ending_of(*(str(choice.get(name) or "")[:80] for name in ("finish_reason", "native_finish_reason")))
     text, thoughts = _text_and_thoughts(message)
     refusal = message.get("refusal") or _refusal_in(message.get("content"))
     refused = ending.refused or bool(refusal)

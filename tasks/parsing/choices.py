@@ -20,12 +20,15 @@ _WORD_FIRST: Final = re.compile(rf"(?P<word>{_WORD}) ?(?:(?P<on>{_ON})|(?:{_OFF}
 
 _LONGEST: Final = 64  # characters
 
+# Without one of them nothing is ticked; nearly no value has one.
+_MARKS: Final = frozenset("☑✅√✓✔■●◉☒☐□○◯⬜❌✗✘×[(（")
+
 
 def chosen(value: object) -> object:
     """The option that a value has ticked, None where it ticks none or more; any other value as it is."""
     if isinstance(value, dict):
         return _chosen_key(value)
-    if isinstance(value, str) and len(value) < _LONGEST:
+    if isinstance(value, str) and len(value) < _LONGEST and not _MARKS.isdisjoint(value):
         for pattern in (_MARK_FIRST, _WORD_FIRST):
             options = list(pattern.finditer(value))
             if len(options) > 1 and sum(len(option[0]) for option in options) == len(value):

@@ -22,7 +22,10 @@ def verdicts(accepted, negative):
     return fields.accepted, fields.negative_sentiment
 
 
-@pytest.mark.parametrize(("on", "off"), ["☑☐", "■□", "✅❌", "√×", ("(√)", "( )"), ("[x]", "[ ]")])
+@pytest.mark.parametrize(
+    ("on", "off"),
+    ["☑☐", "■□", "✅❌", "√×", "●○", "◉◯", "☒⬜", "✓✗", "✔✘", ("(√)", "( )"), ("[x]", "[ ]"), ("（√）", "（ ）")],
+)
 def test_the_ticked_option_is_the_verdict(on, off):
     assert verdicts(f"{on}是 {off}否", f"{off}是 {on}否") == (True, False)
     assert verdicts(f"是{on} 否{off}", f"是{off} 否{on}") == (True, False)
