@@ -71,6 +71,8 @@ RATE_WORDS: Final = (
     "限流",
     "(tpm)",
     "(rpm)",
+    "conn limit",
+    "qps request limit",
 )
 
 STATUS: Final = re.compile(r"[45]\d\d")
@@ -106,14 +108,17 @@ USED_UP: Final = re.compile(
     r"|resourcepackexhausted|servicestoparrears|小时的?使用上限"
 )
 
-# Nothing more today or this month; a sentence on minutes, too, tells of a quota.
+# Nothing more today or this month.
 USED_UP_TODAY: Final = re.compile(
     r"(?:per|/) ?(?:day|month)\b|per[-_]?(?:day|month)|byday\b|daily (?:request|token|call|usage|quota|limit)"
     r"|\b(?:rpd|tpd)\b|today's quota|(?:今日|当日|当天|每日|本月|每月)[^,，。]{0,8}(?:上限|限制|超限|额度|访问量|次数)"
     r"|日流控超限|日调用量?超限"
 )
 
-OF_MINUTES: Final = re.compile(r"per[-_ ]?(?:min|sec)|/ ?(?:min|sec)|byminute|每分钟|每秒|\b(?:rpm|tpm|qps|qpm)\b")
+# A limit on what is sent now, which waiting helps.
+OF_MINUTES: Final = re.compile(
+    r"per[-_ ]?(?:min|sec)|/ ?(?:min|sec)|byminute|每分钟|每秒|并发|(?<![a-z])(?:rpm|tpm|qps|qpm)(?![a-z])"
+)
 
 # DashScope calls its limit on tokens a minute by the code of an empty purse.
 LIMIT_OF_TOKENS: Final = "error-code#token-limit"

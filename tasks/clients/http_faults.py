@@ -186,10 +186,12 @@ def _is_used_up(status: int, codes: frozenset[str], words: str) -> bool:
         return True
     if status == 404 or status >= 500:
         return False
-    if fault_words.USED_UP.search(words) or (status == 403 and _holds(words, fault_words.UNPAID_WORDS)):
+    if status == 403 and _holds(words, fault_words.UNPAID_WORDS):
         return True
+    if fault_words.OF_MINUTES.search(words):  # whatever else the sentence tells of days and money
+        return False
     today = status not in {400, 422} and fault_words.USED_UP_TODAY.search(words)
-    return bool(today) and not fault_words.OF_MINUTES.search(words)
+    return bool(today or fault_words.USED_UP.search(words))
 
 
 def _holds(words: str, signs: Iterable[str]) -> bool:

@@ -66,6 +66,11 @@ OVER_A_LIMIT = [
     (503, {"error": "server busy, please try again"}),
     (200, {"base_resp": {"status_code": 1002, "status_msg": "rate limit"}}),
     (200, {"choices": None, "base_resp": {"status_code": 1039, "status_msg": "token limit exceeded (TPM)"}}),
+    (200, {"base_resp": {"status_code": 1041, "status_msg": "conn limit exceeded"}}),
+    (200, {"error_code": 18, "error_msg": "Open api qps request limit reached"}),
+    (429, error("TPM额度不足，请稍后重试")),
+    (429, error("并发额度不足")),
+    (429, error("10 requests per minute; your tier and its spending limit set the quotas")),
 ]
 REFUSED = [
     (451, error("What you provided is blocked.", type="censorship_blocked")),
