@@ -45,8 +45,10 @@ def test_escapes_of_bytes_are_mended_wherever_chunks_end(sizes):
 
 
 @pytest.mark.parametrize(
-    "text", ["Où est ma commande n° 5 ? Très bien", "已为您催促仓库", '{"text": "caf\\u00e9 \\u4f60\\u597d"}', "Ã©té"]
-)
+    "text",
+    ["Où est ma commande n° 5 ? Très bien", "已为您催促仓库", '{"text": "caf\\u00e9 \\u4f60\\u597d"}', "Ã©té",
+     '{"text": "caf\\u00e9 pay\\u00e9\\u00a0\\u00ab oui \\u00bb"}'],
+)  # fmt: skip
 def test_what_was_encoded_once_stays(text):
     assert way_to_mend(text.encode()) is None
 
