@@ -38,7 +38,7 @@ _ABOUT: Final = re.compile(
 _NO_LABELS_AT_ALL_WORDS: Final = (
     "通知 旁白 事件 人工 店铺 店鋪 model contact lead note info template activity trigger tool function "
     "event service shop store a q subscriber total 员工 企业 官方 助手 小助手 小二 接待 学员 specialist "
-    "business company brand"
+    "business company brand 新用户 老用户 新客户 老客户 新顾客 老顾客 新买家 老买家 普通用户 普通客户 注册用户"
 )
 
 NO_LABELS_AT_ALL: Final = frozenset(_NO_LABELS_AT_ALL_WORDS.split())
