@@ -44,7 +44,7 @@ class Borders:
         self._box = ""
         self.is_no_text = False  # the last line says nothing itself
         self.is_heading = False  # the last line is a heading above a conversation
-        self.is_sure = True  # False for 会话结束 alone, which may be a notice in the midst
+        self.is_sure = True  # False for 会话结束 alone and for ......, which may be somebody's words
 
     def begins_conversation(self, line: str, following: str) -> bool:
         """True for a line that is a border, and so begins another conversation.
@@ -65,7 +65,7 @@ class Borders:
         first = line.lstrip()[:1]
         rule = RULE.fullmatch(line) if first in DECORATING else None
         if rule:
-            self.is_sure = rule[2] is None
+            self.is_sure = rule[1] is not None
             return self._is_rule_between(rule[1] or rule[2] or rule[3], following)
         if not self._begun:
             if line.strip():

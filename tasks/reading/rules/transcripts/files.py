@@ -102,6 +102,9 @@ class TranscriptFile:
             begins = borders.begins_conversation(line, following)
             if borders.is_heading and self.log.titled:
                 self.log.labels.learn(people_titled(line))
+            if begins and not borders.is_sure and block.awaits_words():
+                block.add(number, line)
+                continue
             if begins and block.spoken and (borders.is_sure or block.both_speak()):
                 yield block.read()
                 block = _Block(self.log)
@@ -166,6 +169,12 @@ class _Block:
             self._lines.append((number, line))
         else:
             self._lines = []
+
+    def awaits_words(self) -> bool:
+        """True right below a name and a time, without a colon: what stands there is said."""
+        above = self._lines[-1][1].rstrip() if self._lines else ""
+        label = self._log.labels.label(above)
+        return label is not None and label.end >= len(above) and not label.begins_at_colon(above)
 
     def ends_at_gap(self, line: str) -> bool:
         """True where the first wide gap since somebody spoke parts what both said from a customer's words."""

@@ -183,6 +183,17 @@ def test_read_takes_what_somebody_types_for_no_end(line):
     assert said(found) == [("user", f"壶漏水\n{line}"), ("agent", "给您换")]
 
 
-def test_signs_in_a_row_part_nobody_before_both_spoke():
-    content = "顾客：在\n>>>>>\n客服：在\n顾客：好"
+SIGNS = ["......", "++++++", "%%%%%", "&&&&&", ">>>>>>", "★★★★★"]
+
+
+@pytest.mark.parametrize("signs", SIGNS)
+def test_signs_that_somebody_types_part_nobody_before_both_spoke(signs):
+    content = f"顾客：在\n{signs}\n客服：在\n顾客：好"
     assert said(Read(content.encode()).conversation) == [("user", "在"), ("agent", "在"), ("user", "好")]
+
+
+@pytest.mark.parametrize("signs", SIGNS)
+def test_signs_below_a_name_and_a_time_are_what_is_said(signs):
+    turns = [("顾客", "在"), ("客服小林", signs), ("顾客", "好")]
+    content = "".join(f"{name} 2026-11-22 10:00:0{at}\n{text}\n\n" for at, (name, text) in enumerate(turns))
+    assert said(Read(content.encode()).conversation) == [("user", "在"), ("agent", signs), ("user", "好")]
