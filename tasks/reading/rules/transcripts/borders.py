@@ -61,6 +61,11 @@ class Borders:
         """True where a plain label can only be somebody's: below the first line, and in no box."""
         return self._begun and not self._box
 
+    @property
+    def are_named(self) -> bool:
+        """True where headings of a usual kind, or numbers that count, part the file's conversations."""
+        return self._kind is not None or self._counted is not None
+
     def _is_border(self, line: str, following: str) -> bool:
         first = line.lstrip()[:1]
         rule = RULE.fullmatch(line) if first in DECORATING else None

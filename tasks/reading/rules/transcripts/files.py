@@ -92,9 +92,9 @@ class TranscriptFile:
                 rejects.clear()
             line, blank = gaps.above(line)  # noqa: PLW2901
             borders.blank_above = blank > 0
-            if blank >= _WIDE and block.ends_at_gap(line):
-                yield block.read()
-                block = _Block(self.log)
+            if blank >= _WIDE and not borders.are_named and block.ends_at_gap(line):
+                yield from block.above_gap()
+                block = _Block(self.log, block)
             if borders.within and (said := label(line)) and said.plain:
                 borders.spoken = block.spoken = True
                 block.add(number, line)
@@ -106,7 +106,7 @@ class TranscriptFile:
                 block.add(number, line)
                 continue
             if begins and block.spoken and (borders.is_sure or block.both_speak()):
-                yield block.read()
+                yield from block.read()
                 block = _Block(self.log)
             if borders.is_heading and not block.spoken:
                 block.takes_heading(line, timed=borders.is_no_text)
@@ -115,7 +115,7 @@ class TranscriptFile:
             block.add(number, line)
         yield from rejects
         if block.size:
-            yield block.read()
+            yield from block.read()
 
 
 class _Gaps:
@@ -139,10 +139,14 @@ class _Gaps:
 
 
 class _Block:
-    """The lines of one transcript; only so many, whatever the file holds."""
+    """The lines of one transcript; only so many, whatever the file holds.
 
-    def __init__(self, log: LogContext) -> None:
+    One `above` a gap is held until both sides speak below it: else the gap was one in the midst.
+    """
+
+    def __init__(self, log: LogContext, above: "_Block | None" = None) -> None:
         self._log = log
+        self._above = above
         self._lines: list[_Line] = []
         self._begun = 0
         self._conversation_id = self._started = ""
@@ -189,8 +193,23 @@ class _Block:
         labels = (self._log.labels.label(line) for _, line in self._lines)
         return {"user", "agent"} <= {label.speaker for label in labels if label}
 
-    def read(self) -> Read:
-        """The conversation of the lines."""
+    def above_gap(self) -> Iterator[Read]:
+        """The conversation above the gap before these lines, in which both sides speak."""
+        if self._above:
+            yield self._above._conversation()
+            self._above = None
+
+    def read(self) -> Iterator[Read]:
+        """The conversation of the lines, and the one above; one of both where one side is silent below the gap."""
+        if self._above and self._lines and not self.both_speak():
+            for number, line in self._lines:
+                self._above.add(number, line)
+            yield self._above._conversation()
+        else:
+            yield from self.above_gap()
+            yield self._conversation()
+
+    def _conversation(self) -> Read:
         if self.size > LINE_LIMIT_BYTES:
             limit = f"{LINE_LIMIT_BYTES >> 20} MB with {_LINE_COST_BYTES} bytes added for each line"
             return self._log.unreadable(self._begun, f"a transcript of more than {limit}: no conversation is that long")

@@ -47,6 +47,18 @@ def test_gaps_between_messages_part_no_conversations(gap):
     assert said(Read(content.encode()).conversation) == ONE + TWO
 
 
+@pytest.mark.parametrize("end", ["", "-----\n顾客：灯\n客服：换\n"])
+def test_a_gap_before_words_that_nobody_answers_parts_no_conversation(end):
+    written = dialogue(ONE) + "\n\n" + dialogue([("user", "多谢")])
+    assert said(Read((written + end).encode()).conversations[0]) == [*ONE, ("user", "多谢")]
+
+
+@pytest.mark.parametrize("heading", ["会话ID：10086{}\n", "对话{}：\n", "{}.\n"])
+def test_a_gap_parts_no_conversation_below_headings_that_do(heading):
+    written = [heading.format(at) + dialogue(ONE) + "\n\n" + dialogue(TWO) for at in (1, 2)]
+    assert [said(found) for found in Read("".join(written).encode()).conversations] == [ONE + TWO] * 2
+
+
 @pytest.mark.parametrize(
     "line",
     [
