@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, Final, ParamSpec, Protocol, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from prefect import get_run_logger, runtime
 
@@ -16,7 +16,7 @@ from flows.wiring.settings import Settings, load_settings
 from tasks.domain.errors import BucketMissing, ObjectMissing
 from tasks.domain.ports import ObjectStore
 from tasks.running.signals import on_signals
-from tasks.warehouse.day_lease import DayLease
+from tasks.warehouse.day_lease import DayLease, Patience
 from tasks.warehouse.erasure_lease import acquire_texts, begin_erasure
 
 _Arguments = ParamSpec("_Arguments")
@@ -24,18 +24,6 @@ _Made = TypeVar("_Made")
 
 # A run inside another that holds already would wait for the erasure, which waits for the outer one.
 _holding: Final[ContextVar[frozenset[str]]] = ContextVar("holding", default=frozenset())
-
-
-class _Acquire(Protocol):
-    def __call__(
-        self,
-        store: ObjectStore,
-        run_id: str,
-        *,
-        wait_seconds: float,
-        notify: Callable[[str], None],
-        stopping: Callable[[], bool],
-    ) -> DayLease: ...
 
 
 def beside_no_erasure(
@@ -85,17 +73,13 @@ async def erasing(warehouse: ObjectStore, config: Settings) -> AsyncIterator[Non
 
 
 @asynccontextmanager
-async def _held(acquire: _Acquire, warehouse: ObjectStore, config: Settings) -> AsyncIterator[None]:
+async def _held(
+    acquire: Callable[[ObjectStore, str, Patience], DayLease], warehouse: ObjectStore, config: Settings
+) -> AsyncIterator[None]:
     stop = threading.Event()
+    patience = Patience(config.busy_wait_seconds, get_run_logger().info, stop.is_set)
     with on_signals(lambda _: stop.set()):
-        lease = await asyncio.to_thread(
-            acquire,
-            warehouse,
-            str(runtime.flow_run.id),
-            wait_seconds=config.busy_wait_seconds,
-            notify=get_run_logger().info,
-            stopping=stop.is_set,
-        )
+        lease = await asyncio.to_thread(acquire, warehouse, str(runtime.flow_run.id), patience)
     try:
         yield
     finally:

@@ -38,7 +38,7 @@ from tasks.themes.assigner import open_assigner
 from tasks.themes.proposals import accepted_themes
 from tasks.themes.rules.taxonomy import Taxonomy
 from tasks.themes.rules.theme_table import theme_table
-from tasks.warehouse.day_lease import acquire_day
+from tasks.warehouse.day_lease import Patience, acquire_day
 from tasks.warehouse.parquet import (
     file_batches,
     parquet_bytes,
@@ -305,7 +305,7 @@ def publish_reports(
     whole = published.whole
     for day, statistics in published.days.items():
         try:
-            lease = acquire_day(store, day, run_id, wait_seconds=0, notify=logger.info)
+            lease = acquire_day(store, day, run_id, Patience(0, logger.info))
         except DayBusy as busy:
             logger.warning("The report of %s is left to the run that works on it. %s", day, busy)
             continue

@@ -16,7 +16,7 @@ from tasks.reporting.report import Reviews, aggregate_day, look_around, no_revie
 from tasks.reporting.rules.dimensions import AttributeDimensions
 from tasks.themes.rules.assigning import Assigner
 from tasks.themes.rules.theme_table import theme_table
-from tasks.warehouse.day_lease import acquire_day
+from tasks.warehouse.day_lease import Patience, acquire_day
 from tasks.warehouse.parquet import open_table, parquet_bytes, read_runs
 from tasks.warehouse.publish import publish_day, write_parquet
 from tasks.warehouse.rules.tables import RUNS, SUMMARIES, AssignThemes, complete_batch, republished, with_themes
@@ -55,7 +55,7 @@ def restate_day(
     if not runs:
         return False
     try:
-        lease = acquire_day(store, day, run_id, wait_seconds=0, notify=logger.info)
+        lease = acquire_day(store, day, run_id, Patience(0, logger.info))
     except DayBusy as busy:
         logger.warning("The themes of %s are left as they are. %s", day, busy)
         return False

@@ -20,7 +20,7 @@ from tasks.domain.shards import Shard
 from tasks.running.hand_on import stopped_when_cancelled
 from tasks.running.scratch import scratch_folder
 from tasks.running.signals import on_signals
-from tasks.warehouse.day_lease import DayLease, DayWatch, acquire_day, acquire_shard
+from tasks.warehouse.day_lease import DayLease, DayWatch, Patience, acquire_day, acquire_shard
 
 _Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
@@ -102,9 +102,8 @@ async def open_day(
     acquire = partial(acquire_shard, warehouse, shard) if shard else partial(acquire_day, warehouse, day, run_id)
     buyer = shard.run_id if shard else run_id
     with on_signals(stopping.stop):
-        lease = await asyncio.to_thread(
-            acquire, wait_seconds=options.busy_wait_seconds, notify=logger.info, stopping=stopping.is_asked_for
-        )
+        patience = Patience(options.busy_wait_seconds, logger.info, stopping.is_asked_for)
+        lease = await asyncio.to_thread(acquire, patience)
         try:
             with scratch_folder(resources.scratch, run_id) as folder:
                 name = f"{buyer}-{run_id}" if shard else run_id

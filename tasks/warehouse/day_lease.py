@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from uuid import uuid4
@@ -36,6 +36,21 @@ _POLL_SECONDS = 2.0
 
 # Of a machine that slept, the monotonic clock does not count the sleep.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """A run's wait for another one that holds what it wants.
+
+    Args:
+        seconds: how long it waits for a live holder.
+        notify: called once, with a sentence, if there is something to wait for.
+        stopping: returns true to give up waiting.
+    """
+
+    seconds: float
+    notify: Callable[[str], object]
+    stopping: Callable[[], bool] = lambda: False
 
 
 class DayLease:
@@ -132,54 +147,36 @@ class DayLease:
                 return
 
 
-def acquire_day(
-    store: ObjectStore,
-    day: date,
-    run_id: str,
-    *,
-    wait_seconds: float,
-    notify: Callable[[str], None],
-    stopping: Callable[[], bool] = lambda: False,
-) -> DayLease:
+def acquire_day(store: ObjectStore, day: date, run_id: str, patience: Patience) -> DayLease:
     """Hold a day; wait for another live run to end, take over from a dead one. Blocking.
 
     Args:
         store: the warehouse.
         day: the day to hold.
         run_id: who holds it.
-        wait_seconds: how long to wait for a live holder.
-        notify: called once, with a sentence, if there is something to wait for.
-        stopping: returns true to give up waiting.
+        patience: with a live holder.
 
     Raises:
         DayBusy: a live run still holds the day.
         RunStopped: it was to stop waiting.
     """
-    lease = acquire(store, lease_key(day), str(day), run_id, wait_seconds, notify, stopping)
+    lease = acquire(store, lease_key(day), str(day), run_id, patience)
     try:
-        _outlive_shards(store, day, run_id, notify, stopping)
+        _outlive_shards(store, day, run_id, patience)
     except BaseException:
         lease.release()
         raise
     return lease
 
 
-def acquire_shard(
-    store: ObjectStore,
-    shard: Shard,
-    *,
-    wait_seconds: float,
-    notify: Callable[[str], None],
-    stopping: Callable[[], bool] = lambda: False,
-) -> DayLease:
+def acquire_shard(store: ObjectStore, shard: Shard, patience: Patience) -> DayLease:
     """Hold a shard for the run that holds its day; wait for another worker that answers it. Blocking.
 
     Raises:
         DayBusy: another worker still answers it.
         RunStopped: it was to stop waiting.
     """
-    what = f"{shard.name} of {shard.day}"
-    return acquire(store, shard.lease_key, what, shard.run_id, wait_seconds, notify, stopping)
+    return acquire(store, shard.lease_key, f"{shard.name} of {shard.day}", shard.run_id, patience)
 
 
 class DayWatch:
@@ -226,9 +223,7 @@ def is_alive(store: ObjectStore, day: date, run_id: str) -> bool:
     return False
 
 
-def _outlive_shards(
-    store: ObjectStore, day: date, run_id: str, notify: Callable[[str], None], stopping: Callable[[], bool]
-) -> None:
+def _outlive_shards(store: ObjectStore, day: date, run_id: str, patience: Patience) -> None:
     """Return when no shard of an earlier run asks for anything: they stop when they see that the day is not theirs."""
     here, changed, notified = this_process(), dict[str, tuple[str, float]](), False
     while True:
@@ -249,23 +244,15 @@ def _outlive_shards(
                 living = True
         if not living:
             return
-        if stopping():
+        if patience.stopping():
             raise RunStopped(f"Stopped while it waited for shards of an earlier run of {day}; start it again later.")
         if not notified:
-            notify(f"Waiting for shards of an earlier run of {day} to end.")
+            patience.notify(f"Waiting for shards of an earlier run of {day} to end.")
             notified = True
         time.sleep(_POLL_SECONDS)
 
 
-def acquire(
-    store: ObjectStore,
-    key: str,
-    what: str,
-    run_id: str,
-    wait_seconds: float,
-    notify: Callable[[str], None],
-    stopping: Callable[[], bool],
-) -> DayLease:
+def acquire(store: ObjectStore, key: str, what: str, run_id: str, patience: Patience) -> DayLease:
     """Hold whatever a key stands for; args and errors as for `acquire_day`, `what` names it in messages. Blocking."""
     mine = Lease(run_id, this_process(), token=uuid4().hex)
     began = time.monotonic()
@@ -285,15 +272,17 @@ def acquire(
             continue  # somebody changed it between the read and the write: read again
         assert found is not None
         who = f"run {found.run_id} (process {found.holder.pid} on {found.holder.host})"
-        if stopping():
+        if patience.stopping():
             raise RunStopped(f"Stopped while it waited for {who}, which works on {what}; start it again later.")
-        if time.monotonic() - began >= wait_seconds:
+        if time.monotonic() - began >= patience.seconds:
             raise DayBusy(
                 f"{what} in {store.uri} is being worked on by {who}. Wait for it to end and start again, "
                 "or let this one wait longer (--busy-wait-seconds); nothing was changed."
             )
         if not notified:
-            notify(f"{what} in {store.uri} is being worked on by {who}; waiting up to {wait_seconds:.0f} s for that.")
+            patience.notify(
+                f"{what} in {store.uri} is being worked on by {who}; waiting up to {patience.seconds:.0f} s for that."
+            )
             notified = True
         time.sleep(_POLL_SECONDS)
 

@@ -16,7 +16,7 @@ from flows.summarize_day import summarize_day
 from tasks.clients.folder_store import FolderStore
 from tasks.reporting.report import aggregate_published, publish_reports
 from tasks.reporting.rules.context import NO_CONTEXT
-from tasks.warehouse.day_lease import acquire_day
+from tasks.warehouse.day_lease import Patience, acquire_day
 from tests.benchmarks.months import simulate_month, write_month
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
@@ -86,7 +86,7 @@ def test_build_report_tells_its_stories_of_tables_without_theme_columns(tmp_path
 def test_build_report_leaves_a_day_to_the_run_that_works_on_it(settings, caplog):
     spoil(settings, FIRST)
     spoil(settings, LAST)
-    lease = acquire_day(FolderStore(Path(settings["warehouse"])), LAST, "another", wait_seconds=0, notify=print)
+    lease = acquire_day(FolderStore(Path(settings["warehouse"])), LAST, "another", Patience(0, print))
     try:
         made = asyncio.run(build_report(FIRST, LAST, settings))
     finally:

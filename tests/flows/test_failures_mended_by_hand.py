@@ -24,7 +24,7 @@ from tasks.domain.errors import (
     StoreRefused,
     TooManyRejects,
 )
-from tasks.warehouse.day_lease import acquire_day
+from tasks.warehouse.day_lease import Patience, acquire_day
 from tests.builders.small_days import DAY, NUMBER, rows, write_logs
 from tests.servers.qianfan import ACCESS_KEY, SECRET_KEY
 from tests.servers.qianfan_behavior import POISON
@@ -129,7 +129,7 @@ def test_a_store_that_refuses(asked_day, bos, qianfan):
 
 
 def test_a_day_that_is_held(small_day):
-    lease = acquire_day(FolderStore(Path(small_day["warehouse"])), DAY, "other", wait_seconds=0, notify=lambda _: None)
+    lease = acquire_day(FolderStore(Path(small_day["warehouse"])), DAY, "other", Patience(0, lambda _: None))
     with pytest.raises(DayBusy):
         run(small_day, busy_wait_seconds=0)
     lease.release()

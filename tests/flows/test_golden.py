@@ -15,7 +15,7 @@ from flows.summarize_shard import summarize_shard
 from flows.wiring.commands.command_line import format_summary
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import AnswersChanged
-from tasks.warehouse.day_lease import acquire_day
+from tasks.warehouse.day_lease import Patience, acquire_day
 from tests.builders.small_days import DAY, NUMBER, write_logs
 from tests.servers.batch_inference import BatchInferenceServer
 
@@ -85,7 +85,7 @@ def test_a_model_that_answers_otherwise_holds_the_night_where_it_is_asked_to(gol
 def test_shards_ask_golden_conversations_once_among_their_own(golden_nights, qianfan, tmp_path):
     warehouse = tmp_path / "warehouse"
     warehouse.mkdir()
-    lease = acquire_day(FolderStore(warehouse), DAY, "holder", wait_seconds=0, notify=lambda _: None)
+    lease = acquire_day(FolderStore(warehouse), DAY, "holder", Patience(0, lambda _: None))
     asked = []
     for number in range(3):
         before = len(qianfan.arrivals)

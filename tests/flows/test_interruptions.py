@@ -18,7 +18,7 @@ from flows.summarize_day import main, summarize_day
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import RunError
 from tasks.warehouse import day_lease as leasing
-from tasks.warehouse.day_lease import acquire_day
+from tasks.warehouse.day_lease import Patience, acquire_day
 from tasks.warehouse.rules import lease as leases
 from tests.chaos import chaos, forked
 
@@ -122,7 +122,7 @@ def test_a_second_ctrl_c_gives_up_what_is_in_flight_and_ends_at_once(qianfan, co
     ("waits_for", "number"), [("logs", signal.SIGTERM), ("logs", signal.SIGINT), ("the other run", signal.SIGTERM)]
 )
 def test_a_run_that_only_waits_ends_at_once_when_it_is_stopped(config, tmp_path, capfd, waits_for, number):
-    lease = acquire_day(FolderStore(tmp_path / "warehouse"), DAY, "other", wait_seconds=0, notify=lambda _: None)
+    lease = acquire_day(FolderStore(tmp_path / "warehouse"), DAY, "other", Patience(0, lambda _: None))
     if waits_for == "logs":
         config |= {"source": str(tmp_path / "none"), "logs_wait_seconds": 600}
     else:

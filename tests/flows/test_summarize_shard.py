@@ -15,7 +15,7 @@ from flows.summarize_shard import summarize_shard
 from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import LeaseLost, RunStopped, UsageError
 from tasks.domain.shards import Shard
-from tasks.warehouse.day_lease import acquire_day
+from tasks.warehouse.day_lease import Patience, acquire_day
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
 
@@ -52,7 +52,7 @@ def answer_shard(number, of, settings, run_id="holder"):
 
 
 def held(store, run_id="holder"):
-    return acquire_day(store, DAY, run_id, wait_seconds=0, notify=lambda _: None)
+    return acquire_day(store, DAY, run_id, Patience(0, lambda _: None))
 
 
 def test_shards_answer_everything_once_and_the_day_finds_it(settings, store, qianfan):

@@ -15,7 +15,7 @@ from tasks.domain.errors import DayBusy, LeaseLost, RunStopped, StoreError
 from tasks.domain.layout import lease_key, shard_leases_prefix
 from tasks.domain.shards import Shard
 from tasks.warehouse import day_lease as leasing
-from tasks.warehouse.day_lease import DayWatch, acquire_day, acquire_shard, is_running, this_process
+from tasks.warehouse.day_lease import DayWatch, Patience, acquire_day, acquire_shard, is_running, this_process
 from tasks.warehouse.rules.lease import TIME_TO_LIVE_SECONDS, Holder, Lease, can_take_over, decode_lease
 
 DAY = date(2026, 11, 22)
@@ -28,7 +28,7 @@ def store(tmp_path):
 
 
 def hold(store, run_id="run", wait_seconds=0.0, **options):
-    return acquire_day(store, DAY, run_id, wait_seconds=wait_seconds, notify=lambda _: None, **options)
+    return acquire_day(store, DAY, run_id, Patience(wait_seconds, lambda _: None, **options))
 
 
 def dead_process() -> Holder:
@@ -80,7 +80,7 @@ def test_acquire_day_waits_for_the_other_to_end(store, monkeypatch):
         told.append(sentence)
         first.release()
 
-    acquire_day(store, DAY, "second", wait_seconds=90, notify=tell).release()
+    acquire_day(store, DAY, "second", Patience(90, tell)).release()
     assert len(told) == 1
     assert "first" in told[0]
 
@@ -229,7 +229,7 @@ def test_acquire_day_stops_waiting_when_it_is_told_to(store, monkeypatch):
     with pytest.raises(RunStopped, match=r"run first .* start it again later"):
         hold(store, "second", wait_seconds=3600, stopping=lambda: next(looks, True))
     first.release()
-    shard = acquire_shard(store, Shard(DAY, 0, 2, "dead"), wait_seconds=0, notify=lambda _: None)
+    shard = acquire_shard(store, Shard(DAY, 0, 2, "dead"), Patience(0, lambda _: None))
     with pytest.raises(RunStopped, match="start it again later"):
         hold(store, "second", stopping=lambda: next(looks, True))
     shard.release()
@@ -249,18 +249,18 @@ def shard(run_id="run") -> Shard:
 
 def test_acquire_shard_is_exclusive_and_beside_the_day(store):
     day = hold(store)
-    first = acquire_shard(store, shard(), wait_seconds=0, notify=lambda _: None)
+    first = acquire_shard(store, shard(), Patience(0, lambda _: None))
     with pytest.raises(DayBusy, match="shard-000-of-002"):
-        acquire_shard(store, shard(), wait_seconds=0, notify=lambda _: None)
+        acquire_shard(store, shard(), Patience(0, lambda _: None))
     first.release()
-    acquire_shard(store, shard(), wait_seconds=0, notify=lambda _: None).release()
+    acquire_shard(store, shard(), Patience(0, lambda _: None)).release()
     day.release()
     assert list(store.list_objects()) == []
 
 
 def test_acquire_day_waits_for_the_shards_of_another_run(store, monkeypatch):
     monkeypatch.setattr(leasing, "_POLL_SECONDS", 0.01)
-    old = acquire_shard(store, shard("dead"), wait_seconds=0, notify=lambda _: None)
+    old = acquire_shard(store, shard("dead"), Patience(0, lambda _: None))
     told: list[str] = []
     looks = iter(range(3))
 
@@ -269,7 +269,7 @@ def test_acquire_day_waits_for_the_shards_of_another_run(store, monkeypatch):
             old.release()
         return False
 
-    day = acquire_day(store, DAY, "run", wait_seconds=0, notify=told.append, stopping=stopping)
+    day = acquire_day(store, DAY, "run", Patience(0, told.append, stopping))
     assert told == [f"Waiting for shards of an earlier run of {DAY} to end."]
     assert store.stat(shard("dead").lease_key) is None
     day.release()
@@ -277,7 +277,7 @@ def test_acquire_day_waits_for_the_shards_of_another_run(store, monkeypatch):
 
 def test_acquire_day_removes_dead_shards_and_leaves_its_own(store):
     store.write_path(Shard(DAY, 0, 2, "dead").lease_key, Lease("dead", dead_process()).encode())
-    mine = acquire_shard(store, Shard(DAY, 1, 2, "run"), wait_seconds=0, notify=lambda _: None)
+    mine = acquire_shard(store, Shard(DAY, 1, 2, "run"), Patience(0, lambda _: None))
     day = hold(store)
     assert [stored.key for stored in store.list_objects(shard_leases_prefix(DAY))] == [
         Shard(DAY, 1, 2, "run").lease_key
@@ -288,7 +288,7 @@ def test_acquire_day_removes_dead_shards_and_leaves_its_own(store):
 
 def lost_shard(store):
     shard = Shard(date(2026, 11, 23), 0, 2, "lost")
-    return acquire_shard(store, shard, wait_seconds=0, notify=lambda _: None)
+    return acquire_shard(store, shard, Patience(0, lambda _: None))
 
 
 def test_day_watch_sees_the_run_come_and_go(store):

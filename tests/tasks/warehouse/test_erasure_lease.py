@@ -12,7 +12,7 @@ from tasks.clients.folder_store import FolderStore
 from tasks.domain.errors import DayBusy, RunStopped
 from tasks.domain.shards import Shard
 from tasks.warehouse import day_lease
-from tasks.warehouse.day_lease import acquire_day, acquire_shard, this_process
+from tasks.warehouse.day_lease import Patience, acquire_day, acquire_shard, this_process
 from tasks.warehouse.erasure_lease import acquire_texts, begin_erasure
 from tasks.warehouse.rules.lease import Holder, Lease
 
@@ -26,11 +26,11 @@ def store(tmp_path, monkeypatch):
 
 
 def texts(store, run_id="report", wait_seconds=0.0, notify=lambda _: None, **options):
-    return acquire_texts(store, run_id, wait_seconds=wait_seconds, notify=notify, **options)
+    return acquire_texts(store, run_id, Patience(wait_seconds, notify, **options))
 
 
 def erasure(store, run_id="erasure", wait_seconds=0.0, notify=lambda _: None, **options):
-    return begin_erasure(store, run_id, wait_seconds=wait_seconds, notify=notify, **options)
+    return begin_erasure(store, run_id, Patience(wait_seconds, notify, **options))
 
 
 def dead_process() -> Holder:
@@ -51,8 +51,8 @@ def test_an_erasure_waits_for_whoever_holds_a_day_or_texts_and_leaves_nothing(st
     holders = {
         "report": texts(store),
         "sheet": texts(store, "sheet"),
-        "night": acquire_day(store, DAY, "night", wait_seconds=0, notify=lambda _: None),
-        "shards": acquire_shard(store, Shard(date(2026, 11, 23), 0, 2, "lost"), wait_seconds=0, notify=lambda _: None),
+        "night": acquire_day(store, DAY, "night", Patience(0, lambda _: None)),
+        "shards": acquire_shard(store, Shard(date(2026, 11, 23), 0, 2, "lost"), Patience(0, lambda _: None)),
     }
     told: list[str] = []
 
@@ -110,3 +110,24 @@ def test_no_order_lets_an_erasure_and_a_run_with_texts_work_at_once(store):
         thread.join()
     assert wrong == []
     assert left(store) == []
+
+
+def test_an_erasure_waits_for_many_no_longer_than_for_one_so_that_it_gives_up_before_who_waits_for_it(
+    store, monkeypatch
+):
+    reports = {name: texts(store, name) for name in ("run-a", "run-b", "run-c")}
+    told: list[str] = []
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += 25
+        if now[0] % 50 == 0:  # the one that is waited for ends at the second look
+            reports.pop(next(name for name in reports if name in told[-1])).release()
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    with pytest.raises(DayBusy):
+        erasure(store, wait_seconds=120, notify=told.append)
+    (last,) = reports.values()
+    last.release()
+    assert (now[0], len(told)) == (125, 3)

@@ -29,7 +29,7 @@ from tasks.domain.errors import AccountingError, BucketMissing, LeaseLost, Objec
 from tasks.domain.layout import lease_key, partition_key
 from tasks.domain.ports import ObjectStore
 from tasks.domain.records import Reason, Reject
-from tasks.warehouse.day_lease import DayLease, acquire_day, this_process
+from tasks.warehouse.day_lease import DayLease, Patience, acquire_day, this_process
 from tasks.warehouse.parquet import parquet_bytes
 from tasks.warehouse.parts import write_part
 from tasks.warehouse.publish import assemble_tables, is_complete, publish_day
@@ -287,7 +287,7 @@ def test_publish_day_in_bos_knows_its_own_among_objects_that_are_as_before(
 
 def test_publish_day_shows_readers_one_whole_day_after_the_other(store: ObjectStore, tmp_path: Path) -> None:
     stop = threading.Event()
-    lease = acquire_day(store, DAY, "run", wait_seconds=0, notify=lambda _: None)
+    lease = acquire_day(store, DAY, "run", Patience(0, lambda _: None))
     publish_day.fn(store, DAY, lease, files(1, tmp_path / "scratch"))
     read: list[list[int | None]] = []
 
@@ -315,7 +315,7 @@ def test_publish_day_shows_readers_one_whole_day_after_the_other(store: ObjectSt
 def test_publish_day_killed_at_any_step_leaves_a_day_to_read_and_to_repair(tmp_path: Path) -> None:
     for steps in count(1):
         root, scratch = tmp_path / f"warehouse-{steps}", tmp_path / "scratch"
-        first = acquire_day(FolderStore(root), DAY, "first", wait_seconds=0, notify=lambda _: None)
+        first = acquire_day(FolderStore(root), DAY, "first", Patience(0, lambda _: None))
         publish_day.fn(FolderStore(root), DAY, first, files(1, scratch))
         first.release()
         survived = _killed_after(steps, FolderStore(root), files(2, scratch))
@@ -333,7 +333,7 @@ def test_publish_day_killed_at_any_step_leaves_a_day_to_read_and_to_repair(tmp_p
 
 
 def _publish(store: ObjectStore, run_id: str, made: list[tuple[str, Path | bytes]]) -> None:
-    lease = acquire_day(store, DAY, run_id, wait_seconds=90, notify=lambda _: None)
+    lease = acquire_day(store, DAY, run_id, Patience(90, lambda _: None))
     publish_day.fn(store, DAY, lease, made)
     lease.release()
 
