@@ -87,7 +87,7 @@ async def deploy_model(
     config = load_settings({"endpoint_block": "", **(settings or {})})
     warehouse, policy = open_warehouse(config), WaitPolicy(timedelta(hours=give_up_hours))
     block = examination.block
-    async with texts_held(config), open_platform(config) as platform:
+    async with open_platform(config) as platform:
         if any((adoption.task, adoption.model, adoption.service)):
             await adopt(warehouse, platform, check_name(name), *adoption_of(adoption), policy)
         if action == "rollback":
@@ -103,14 +103,15 @@ async def deploy_model(
         spec = service.spec(config.currency)
         record = await begin_rollout(warehouse, tuning, experiment, spec, policy.now(), step)
         get_run_logger().info(check_agreed(record.value, spec, confirm or bool(adoption.service)))
-        labeled = await _labeled(tuning, examination, adoption.trained_on, config, platform)
-        for each in (publish_model, deploy_service):
-            await _until_done(each, record, platform, policy, poll_seconds)
+        async with texts_held(config):
+            labeled = await _labeled(tuning, examination, adoption.trained_on, config, platform)
+            for each in (publish_model, deploy_service):
+                await _until_done(each, record, platform, policy, poll_seconds)
 
-        if not await _is_asked(block, record.value.endpoint):
-            before, serving = await _serving(block, config, settings or {})
-            found = await pass_gate(record, warehouse, config, serving, labeled, examination.margin)
-            await promote(block, before, record.value.endpoint, name=name, by=_by(), why=why or found)
+            if not await _is_asked(block, record.value.endpoint):
+                before, serving = await _serving(block, config, settings or {})
+                found = await pass_gate(record, warehouse, config, serving, labeled, examination.margin)
+                await promote(block, before, record.value.endpoint, name=name, by=_by(), why=why or found)
     await record.save(record.value.moved("promoted", policy.now()))
     return as_result(record.value)
 

@@ -12,6 +12,8 @@ from tasks.domain.model_platform import TrainingData
 from tasks.tuning.rules.experiments import Experiment
 from tasks.tuning.rules.tuning_record import Trial, Tuning
 from tasks.tuning.training_jobs import TuningRecord, tuning_key
+from tasks.warehouse.day_lease import Patience
+from tasks.warehouse.erasure_lease import begin_erasure
 from tests.conftest import ROOT
 from tests.servers.console import PUBLISHED, Task
 
@@ -66,8 +68,12 @@ def test_deploy_model_promotes_what_was_agreed_to_and_takes_it_back(console, tun
     assert (code, "block 'tried-by-a-test'): --rollback first" in told.err) == (2, True)
     code, told = run(tuned, capsys, "--rollback", "--name", "other", *block)
     assert (code, "of 'd' on" in told.err, "not of 'other'" in told.err) == (2, True, True)
-    code, told = run(tuned, capsys, "--rollback", *block)
-    assert (code, "endpoint: offline" in told.out) == (0, True)
+    store = FolderStore(tuned)
+    store.write_path("runs/day=2026-11-22/runs.parquet", b"")
+    erasure = begin_erasure(store, "erasure", Patience(0, print))
+    code, told = run(tuned, capsys, "--rollback", *block, "--busy-wait-seconds", "0")
+    erasure.release()
+    assert (code, "endpoint: offline" in told.out) == (0, True), "to take a bad model back waits for no erasure"
     code, told = run(tuned, capsys, "--rollback", *block)
     assert (code, "Nothing to roll back" in told.err) == (2, True)  # and not the bad model again
     code, told = run(tuned, capsys, "--retire", *block, "--poll-seconds", "0")
