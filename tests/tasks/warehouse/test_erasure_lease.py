@@ -9,7 +9,8 @@ from datetime import date
 import pytest
 
 from tasks.clients.folder_store import FolderStore
-from tasks.domain.errors import DayBusy, RunStopped
+from tasks.domain.errors import DayBusy, RunStopped, StoreUnavailable
+from tasks.domain.layout import ERASURE_LEASE
 from tasks.domain.shards import Shard
 from tasks.warehouse import day_lease
 from tasks.warehouse.day_lease import Patience, acquire_day, acquire_shard, this_process
@@ -73,6 +74,18 @@ def test_an_erasure_that_gives_up_waiting_lets_others_begin(store):
         erasure(store, wait_seconds=90, stopping=lambda: True)
     texts(store, "sheet").release()
     report.release()
+    assert left(store) == []
+
+
+def test_a_run_that_can_not_see_whether_there_is_an_erasure_holds_none_up(store, tmp_path):
+    class Away(FolderStore):
+        def stat(self, key):
+            if key == ERASURE_LEASE:
+                raise StoreUnavailable("The store is away.")
+            return super().stat(key)
+
+    with pytest.raises(StoreUnavailable):
+        texts(Away(tmp_path))
     assert left(store) == []
 
 
